@@ -1,0 +1,1 @@
+"""System checks: an unsafe deployment says so before it serves anybody."""

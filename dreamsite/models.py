@@ -1,0 +1,58 @@
+"""Who has an account, and what the site remembers about itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.validators import MinLengthValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+USERNAME_MIN = 2
+USERNAME_MAX = 24  # names stand beside the ink and in the slim bar: longer ones do not fit a phone
+
+
+class User(AbstractUser):
+    """An account. Its name is public: it stands in the history beside every frame it drew on."""
+
+    # One alphabet on purpose: names that look alike but differ ("аnna") would let people pose as each other.
+    username = models.CharField(
+        _("username"),
+        max_length=USERNAME_MAX,
+        unique=True,
+        help_text=_("2 to 24 letters, digits, dots, dashes or underscores. Everybody sees it."),
+        validators=[
+            MinLengthValidator(USERNAME_MIN),
+            RegexValidator(
+                r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+                _("Use letters, digits, dots, dashes and underscores, beginning with a letter or a digit."),
+            ),
+        ],
+        error_messages={"unique": _("Somebody has this name already.")},
+    )
+
+    objects: ClassVar[UserManager[User]] = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="user_username_any_case",
+                violation_error_message=_("Somebody has this name already."),
+            )
+        ]
+
+
+class SiteState(models.Model):
+    """The one row (id 1) of what the site remembers about itself."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitestate_one_row")]
+
+    def __str__(self) -> str:
+        return f"claimed {self.claimed_at:%Y-%m-%d %H:%M} UTC" if self.claimed_at else "unclaimed"

@@ -1,0 +1,39 @@
+"""Every limit of the live canvas, each with its reason."""
+
+from __future__ import annotations
+
+MIN_SIDE = 64  # the smallest picture a network still sees something in
+MAX_SIDE = 3840  # points are 16-bit eighths of a pixel: 4095 px, less the margin
+MARGIN = 256  # strokes may leave the canvas; this far, no pen needs to go further
+
+# The brush, in eighths of a pixel.
+MIN_WIDTH = 8
+MAX_WIDTH = 992  # DreamCanvas' 124 px
+
+MAX_MESSAGE = 64 * 1024  # one websocket message; a tick of the busiest pen is a hundredth of it
+MAX_OPS = 256  # operations in one INK message
+MAX_POINTS = 512  # points in one piece; two seconds of a 240 Hz pen
+MAX_NUMBERS = 4096  # numbers in one HIDE
+
+# What one socket may send. Rates a second, and the burst that a reconnect may bring.
+MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second
+POINTS_RATE, POINTS_BURST = 3_000, 40_000  # ten fingers at 240 Hz
+# Stamped pixels. The widest brush at a furious 3000 px/s stamps about 1.2 million; painting costs every viewer the same.
+AREA_RATE, AREA_BURST = 8_000_000, 120_000_000
+
+TICK = 1 / 30  # one row, one transaction, one broadcast
+TICK_SLOW = 1 / 10  # under load
+POLL = 0.5  # how often a room asks the database for what the layer may not have told it
+QUEUE_OPS = 20_000  # operations waiting for the database before new ones are refused
+
+STALE_MS = 10 * 60 * 1000  # strokes begun earlier and unknown to the journal are refused
+FUTURE_MS = 60 * 1000  # a stroke's id may be this far ahead of the server's clock
+REMEMBER_MS = STALE_MS + 5 * 60 * 1000  # how far back a room knows which pieces it has
+
+OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
+BEHIND_SECONDS = 30.0  # and after this long it is closed
+MARK_SECONDS = 1.0
+RECHECK_SECONDS = 60.0  # session and account behind a socket are looked at again
+
+# A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
+REST_OPS = 4_000

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from canvas import views
+
+urlpatterns = [
+    path("", views.canvas, name="canvas"),
+    path("c/<slug:slug>/", views.canvas, name="canvas"),
+    path("c/<slug:slug>/next-style", views.next_style, name="next_style"),
+]

@@ -1,0 +1,27 @@
+"""The page the canvas lives on. What happens on it afterwards goes through the socket."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from canvas.models import Canvas, Dream
+
+
+def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
+    place = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
+    if slug == settings.CANVAS_SLUG:
+        return redirect("canvas")  # one address for each place
+    return render(request, "canvas/canvas.html", {"canvas": place, "socket": f"/ws/c/{place.slug}/"})
+
+
+@require_POST
+@staff_member_required
+def next_style(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks the dreamer for another style with its next dream."""
+    place = get_object_or_404(Canvas, slug=slug)
+    Dream.objects.update_or_create(canvas=place, defaults={"style_wanted": True})
+    return redirect(place)

@@ -1,0 +1,295 @@
+"""The canvas protocol's bytes (docs/protocol.md), little-endian. Decoding raises ProtocolError and nothing else."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from canvas import limits
+
+MAGIC, VERSION = 0xD5, 1
+HEADER = struct.Struct("<BBBB")
+
+BATCH, NEWS, MARK, REJECT, ACK = 0x01, 0x02, 0x03, 0x04, 0x05
+JOIN, INK, SEEN = 0x11, 0x12, 0x13
+
+STROKE, UNDO, HIDE, PATCH, CLEAR = 1, 2, 3, 4, 5
+
+_BATCH = struct.Struct("<QQH")
+_TOKEN = struct.Struct("<Q")
+_REJECT = struct.Struct("<QHB")
+_ACK = struct.Struct("<QH")
+_JOIN = struct.Struct("<IQ")
+_COUNT = struct.Struct("<H")
+_OP = struct.Struct("<BIQ")
+_STROKE = struct.Struct("<HBBBBBHH")
+_HIDE = struct.Struct("<BH")
+_PATCH = struct.Struct("<IHHHHH")
+_CLEAR = struct.Struct("<BBB")
+
+
+class ProtocolError(ValueError):
+    """The bytes are not a message of this protocol; `code` is the close code that says how."""
+
+    def __init__(self, reason: str, code: int = 4400) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    stroke: int
+    piece: int
+    colour: tuple[int, int, int]
+    opacity: int
+    carry: int
+    points: tuple[tuple[int, int, int], ...]  # x, y, diameter in 1/8 px
+    last: bool = False
+    author: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    stroke: int
+    author: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hide:
+    numbers: tuple[int, ...]
+    show: bool = False
+    author: int = 0
+    stroke: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    frame: int
+    x: int
+    y: int
+    width: int
+    height: int
+    feather: int = 0
+    author: int = 0
+    stroke: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    colour: tuple[int, int, int]
+    author: int = 0
+    stroke: int = 0
+
+
+Operation = Stroke | Undo | Hide | Patch | Clear
+
+
+@dataclass(frozen=True, slots=True)
+class Ops:
+    """Consecutive operations `first … last` of a journal, and the bytes they were written as."""
+
+    first: int
+    at: int  # ms since 1970
+    count: int
+    payload: bytes = field(repr=False)
+
+    @property
+    def last(self) -> int:
+        return self.first + self.count - 1
+
+    def frame(self) -> bytes:
+        """The BATCH frame, the same bytes for every socket."""
+        return header(BATCH) + _BATCH.pack(self.first, self.at, self.count) + self.payload
+
+    def operations(self) -> list[tuple[int, Operation]]:
+        """Each operation with its number."""
+        found, rest = operations_from(self.payload, self.count)
+        if rest:
+            raise ProtocolError(f"{rest} bytes after the last operation")
+        return list(enumerate(found, self.first))
+
+
+def header(kind: int) -> bytes:
+    return HEADER.pack(MAGIC, VERSION, kind, 0)
+
+
+def news(message: dict[str, Any]) -> bytes:
+    return header(NEWS) + json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def mark(token: int) -> bytes:
+    return header(MARK) + _TOKEN.pack(token)
+
+
+def reject(stroke: int, piece: int, code: int) -> bytes:
+    return header(REJECT) + _REJECT.pack(stroke, piece, code)
+
+
+def ack(stroke: int, next_piece: int) -> bytes:
+    return header(ACK) + _ACK.pack(stroke, next_piece)
+
+
+def join(frame: int, seq: int) -> bytes:
+    return header(JOIN) + _JOIN.pack(frame, seq)
+
+
+def ink(operations: Sequence[Operation]) -> bytes:
+    return header(INK) + _COUNT.pack(len(operations)) + b"".join(map(encode, operations))
+
+
+def seen(token: int) -> bytes:
+    return header(SEEN) + _TOKEN.pack(token)
+
+
+def encode(op: Operation) -> bytes:
+    match op:
+        case Stroke():
+            head = _OP.pack(STROKE, op.author, op.stroke) + _STROKE.pack(
+                op.piece, int(op.last), *op.colour, op.opacity, op.carry, len(op.points)
+            )
+            return head + b"".join(struct.pack("<hhH", *point) for point in op.points)
+        case Undo():
+            return _OP.pack(UNDO, op.author, op.stroke)
+        case Hide():
+            head = _OP.pack(HIDE, op.author, op.stroke) + _HIDE.pack(int(op.show), len(op.numbers))
+            return head + struct.pack(f"<{len(op.numbers)}Q", *op.numbers)
+        case Patch():
+            return _OP.pack(PATCH, op.author, op.stroke) + _PATCH.pack(
+                op.frame, op.x, op.y, op.width, op.height, op.feather
+            )
+        case Clear():
+            return _OP.pack(CLEAR, op.author, op.stroke) + _CLEAR.pack(*op.colour)
+
+
+def by(op: Operation, author: int) -> Operation:
+    return replace(op, author=author)
+
+
+def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operation], int]:
+    """`count` operations read from `data` at offset `at`; also how many bytes are left."""
+    found: list[Operation] = []
+    try:
+        for _ in range(count):
+            op, at = _operation(data, at)
+            found.append(op)
+    except struct.error:
+        raise ProtocolError(f"operation {len(found)} of {count} is cut short at byte {len(data)}") from None
+    return found, len(data) - at
+
+
+def _operation(data: bytes, at: int) -> tuple[Operation, int]:
+    kind, author, stroke = _OP.unpack_from(data, at)
+    at += _OP.size
+    match kind:
+        case 1:
+            piece, flags, r, g, b, opacity, carry, n = _STROKE.unpack_from(data, at)
+            at += _STROKE.size
+            if flags > 1:
+                raise ProtocolError(f"stroke flags {flags}, expected 0 or 1")
+            if not 1 <= n <= limits.MAX_POINTS:
+                raise ProtocolError(f"{n} points, expected 1 to {limits.MAX_POINTS}")
+            if opacity == 0:
+                raise ProtocolError("opacity 0, expected 1 to 255")
+            flat = struct.unpack_from("<" + "hhH" * n, data, at)
+            points = tuple(zip(flat[0::3], flat[1::3], flat[2::3], strict=True))
+            return Stroke(stroke, piece, (r, g, b), opacity, carry, points, bool(flags), author), at + 6 * n
+        case 2:
+            return Undo(stroke, author), at
+        case 3:
+            show, n = _HIDE.unpack_from(data, at)
+            at += _HIDE.size
+            if show > 1 or n > limits.MAX_NUMBERS:
+                raise ProtocolError(f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}")
+            return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke), at + 8 * n
+        case 4:
+            frame, x, y, w, h, feather = _PATCH.unpack_from(data, at)
+            return Patch(frame, x, y, w, h, feather, author, stroke), at + _PATCH.size
+        case 5:
+            return Clear(_CLEAR.unpack_from(data, at), author, stroke), at + _CLEAR.size
+    raise ProtocolError(f"operation kind {kind}, expected 1 to 5")
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    frame: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    operations: tuple[Stroke | Undo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    token: int
+
+
+def from_client(data: bytes) -> Join | Ink | Seen:
+    """One message of a browser, checked for shape (bounds that depend on the canvas are the room's to check)."""
+    if len(data) > limits.MAX_MESSAGE:
+        raise ProtocolError(f"{len(data)} bytes, expected at most {limits.MAX_MESSAGE}", 4413)
+    try:
+        magic, version, kind, reserved = HEADER.unpack_from(data)
+        if magic != MAGIC:
+            raise ProtocolError(f"first byte {magic:#x}, expected {MAGIC:#x}")
+        if version != VERSION:
+            raise ProtocolError(f"protocol version {version}, expected {VERSION}", 4406)
+        if reserved:
+            raise ProtocolError(f"reserved byte {reserved}, expected 0")
+        match kind:
+            case 0x11:
+                _exactly(data, _JOIN.size)
+                return Join(*_JOIN.unpack_from(data, HEADER.size))
+            case 0x12:
+                return _ink(data)
+            case 0x13:
+                _exactly(data, _TOKEN.size)
+                return Seen(*_TOKEN.unpack_from(data, HEADER.size))
+    except struct.error:
+        raise ProtocolError(f"message cut short at byte {len(data)}") from None
+    raise ProtocolError(f"message kind {kind:#x}, expected JOIN, INK or SEEN")
+
+
+def _exactly(data: bytes, size: int) -> None:
+    if len(data) != HEADER.size + size:
+        raise ProtocolError(f"{len(data)} bytes, expected {HEADER.size + size}")
+
+
+def _ink(data: bytes) -> Ink:
+    (count,) = _COUNT.unpack_from(data, HEADER.size)
+    if not 1 <= count <= limits.MAX_OPS:
+        raise ProtocolError(f"{count} operations, expected 1 to {limits.MAX_OPS}")
+    found, rest = operations_from(data, count, HEADER.size + _COUNT.size)
+    if rest:
+        raise ProtocolError(f"{rest} bytes after the last operation")
+    mine: list[Stroke | Undo] = []
+    for op in found:
+        if not isinstance(op, Stroke | Undo):
+            raise ProtocolError(f"{type(op).__name__} from a browser, expected STROKE or UNDO")
+        mine.append(op)
+    return Ink(tuple(mine))
+
+
+def from_server(data: bytes) -> tuple[int, Any]:
+    """(kind, content) of a server's frame: Ops, a dict, or a tuple of numbers. For tests, load and other clients."""
+    magic, version, kind, _ = HEADER.unpack_from(data)
+    if (magic, version) != (MAGIC, VERSION):
+        raise ProtocolError(f"frame begins {magic:#x} {version}, expected {MAGIC:#x} {VERSION}")
+    body = data[HEADER.size :]
+    match kind:
+        case 0x01:
+            first, at, count = _BATCH.unpack_from(body)
+            return kind, Ops(first, at, count, body[_BATCH.size :])
+        case 0x02:
+            return kind, json.loads(body)
+        case 0x03:
+            return kind, _TOKEN.unpack(body)
+        case 0x04:
+            return kind, _REJECT.unpack(body)
+        case 0x05:
+            return kind, _ACK.unpack(body)
+    raise ProtocolError(f"frame kind {kind:#x} from the server")

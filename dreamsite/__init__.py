@@ -1,0 +1,1 @@
+"""Dreamsite: people draw together on one canvas while a neural network dreams on it."""

@@ -1,0 +1,106 @@
+"""Settings from the environment: strict parsing, so that a bad value refuses to start and says why."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+class Env:
+    """Reads named variables from `environ`; every reader raises ImproperlyConfigured with what it received and expected."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, default).strip()
+
+    def flag(self, name: str, default: bool) -> bool:
+        raw = self.text(name)
+        if not raw:
+            return default
+        if raw.lower() not in _WORDS:
+            raise _bad(name, raw, "one of " + ", ".join(_WORDS))
+        return _WORDS[raw.lower()]
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        raw = self.text(name)
+        if not raw:
+            return default
+        try:
+            value = int(raw)
+        except ValueError:
+            raise _bad(name, raw, f"a whole number from {low} to {high}") from None
+        if not low <= value <= high:
+            raise _bad(name, raw, f"a whole number from {low} to {high}")
+        return value
+
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        raw = self.text(name)
+        if not raw:
+            return default
+        try:
+            value = float(raw)
+        except ValueError:
+            raise _bad(name, raw, f"a number from {low} to {high}") from None
+        if not low <= value <= high:
+            raise _bad(name, raw, f"a number from {low} to {high}")
+        return value
+
+    def choice(self, name: str, default: str, among: tuple[str, ...]) -> str:
+        raw = self.text(name, default)
+        if raw not in among:
+            raise _bad(name, raw, "one of " + ", ".join(among))
+        return raw
+
+    def secret(self, name: str, default: str = "") -> str:
+        """`NAME`, or the contents of the file that `NAME_FILE` names; a named file that cannot be read is an error."""
+        file = self.text(f"{name}_FILE")
+        if not file:
+            return self.text(name, default)
+        if self.text(name):
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: keep one of them.")
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE: {file!r} cannot be read ({error.strerror}).") from error
+
+    def site_url(self, name: str, default: str) -> str:
+        """An origin like https://draw.example.org: scheme and host, a port where it is not the usual one, no path."""
+        raw = self.text(name, default).rstrip("/")
+        parts = urlsplit(raw)
+        try:
+            port_ok = parts.port is None or 0 < parts.port < 65536
+        except ValueError:
+            port_ok = False
+        bare = not (parts.path or parts.query or parts.fragment or parts.username)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not bare or not port_ok:
+            raise _bad(name, raw, "a web address without a path, like https://draw.example.org")
+        return raw
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in `path`; made on the first call, readable by its owner only, and the same on every later one."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Two processes may start at once: the exclusive create lets exactly one of them choose.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def _bad(name: str, raw: str, expected: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name}: received {raw!r}, expected {expected}.")

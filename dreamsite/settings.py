@@ -1,0 +1,258 @@
+"""Every setting comes from the environment and has a default; docs/settings.md lists them all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from dreamsite.env import Env, kept_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+# Where state lives: database, frames, models, the secret key. One folder to back up.
+VAR_DIR = Path(env.text("DREAMSITE_VAR") or BASE_DIR / "var").resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- Address: hosts, origins and cookie flags follow from SITE_URL -------------------------------------------------
+PORT = env.integer("PORT", 8000, low=1, high=65535)
+SITE_URL = env.site_url("SITE_URL", f"http://localhost:{PORT}")
+_site = urlsplit(SITE_URL)
+_local = _site.hostname in ("localhost", "127.0.0.1", "::1")
+_hosts = ["localhost", "127.0.0.1", "[::1]"] if _local else [_site.hostname]
+SITE_ORIGINS = [f"{_site.scheme}://{host}" + (f":{_site.port}" if _site.port else "") for host in _hosts]
+# On a laptop the address may be a forwarded port: the host check stays, the port is left to SITE_ORIGINS.
+ALLOWED_HOSTS = _hosts
+CSRF_TRUSTED_ORIGINS = SITE_ORIGINS
+HTTPS = _site.scheme == "https"
+
+SECRET_KEY = env.secret("SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
+DEBUG = env.flag("DEBUG", False)
+TESTING = "pytest" in sys.modules
+# A proxy in front that overwrites X-Forwarded-Proto and X-Forwarded-For.
+BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=256)
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Liveness probes come from inside, by plain http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+
+# --- Applications --------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "dreamsite",
+    "canvas",
+    "gallery",
+    "dreamer",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "allauth",
+    "allauth.account",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "dreamsite.middleware.security_headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "dreamsite.urls"
+ASGI_APPLICATION = "dreamsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+# The admin's path is a setting so that it need not be where every scanner looks first.
+ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
+
+# --- Database ------------------------------------------------------------------------------------------------------
+DATABASES = {"default": dj_database_url.parse(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that will write takes its lock at once: no deadlock between two that read first.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # WAL lets pages read while ink is written; FULL makes an acknowledged stroke survive a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: the layer between web processes, and the shared cache that rate limits count in --------------------------
+REDIS_URL = env.secret("REDIS_URL")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "socket_timeout": None,  # a quiet canvas is not a dead connection
+                        "socket_connect_timeout": 5,
+                        "health_check_interval": 30,
+                        "max_connections": 64,
+                    }
+                ],
+                "prefix": "dreamsite",
+            },
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Files ---------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+S3_BUCKET = env.text("S3_BUCKET")
+_s3 = {
+    "bucket_name": S3_BUCKET,
+    "access_key": env.secret("S3_ACCESS_KEY") or None,
+    "secret_key": env.secret("S3_SECRET_KEY") or None,
+    "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+    "region_name": env.text("S3_REGION") or None,
+    # A public host for the bucket: without it each address costs a signature.
+    "custom_domain": env.text("S3_PUBLIC_HOST") or None,
+    "querystring_auth": not env.text("S3_PUBLIC_HOST"),
+    "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+}
+STORAGES = {
+    "default": (
+        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3}
+        if S3_BUCKET
+        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    ),
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "dreamsite.static.HashedStaticStorage"
+        )
+    },
+}
+# Local frames are served by the site itself; a bucket serves its own.
+SERVE_MEDIA = not S3_BUCKET
+WHITENOISE_MAX_AGE = 60 * 60
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Accounts ------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "dreamsite.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"dreamsite@{_site.hostname}")
+EMAIL_HOST = env.text("MAIL_HOST")
+EMAIL_PORT = env.integer("MAIL_PORT", 587, low=1, high=65535)
+EMAIL_HOST_USER = env.text("MAIL_USER")
+EMAIL_HOST_PASSWORD = env.secret("MAIL_PASSWORD")
+EMAIL_USE_TLS = env.flag("MAIL_TLS", True)
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.console.EmailBackend"
+)
+
+# --- The canvas and the dream --------------------------------------------------------------------------------------
+CANVAS_SLUG = env.text("CANVAS_SLUG", "main")
+CANVAS_SIZE = env.integer("CANVAS_SIZE", 1536, low=64, high=3840)
+MODELS_DIR = Path(env.text("MODELS_DIR") or VAR_DIR / "models").resolve()
+DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: the first one there is
+DREAM_INTERVAL = env.number("DREAM_INTERVAL", 30.0, low=0.1, high=86400.0)  # seconds from dream to dream
+STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # seconds a style stays
+DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))
+DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
+# Dreams made of nothing new after the last stroke; then the canvas rests until somebody draws.
+DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
+
+# --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
+_media_hosts = [f"https://{_s3['custom_domain']}"] if _s3["custom_domain"] else ([_s3["endpoint_url"]] if S3_BUCKET and _s3["endpoint_url"] else [])
+_sockets = [origin.replace("http", "ws", 1) for origin in SITE_ORIGINS]
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:", "blob:", *_media_hosts],
+    "media-src": ["'self'", *_media_hosts],
+    "connect-src": ["'self'", *_sockets, *_media_hosts],
+    "font-src": ["'self'"],
+    "manifest-src": ["'self'"],
+    "worker-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+
+# --- Language, time, logs ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "daphne.ws_protocol": {"level": "WARNING"},
+        "django.channels.server": {"level": "WARNING"},
+    },
+}

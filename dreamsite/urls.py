@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from dreamsite import claim, health
+
+urlpatterns = [
+    path("", include("canvas.urls")),
+    path("", include("gallery.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("claim/<str:token>/", claim.claim, name="claim"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path(f"{settings.ADMIN_PATH}/", admin.site.urls),
+]
+
+handler400 = "dreamsite.errors.bad_request"
+handler403 = "dreamsite.errors.permission_denied"
+handler404 = "dreamsite.errors.page_not_found"
+handler500 = "dreamsite.errors.server_error"

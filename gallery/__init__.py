@@ -1,0 +1,1 @@
+"""History: every frame the canvas has been, with its page, its recipe and its people."""

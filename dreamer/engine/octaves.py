@@ -1,0 +1,69 @@
+"""Octaves: the picture at several sizes, smallest first, and resampling between them.
+
+The classic scheme keeps, for every octave k, the detail that shrinking loses, h_k = p_k - up(p_(k-1)), and going up
+continues with up(x_(k-1)) + h_k, so that the dream grows large forms first and the photograph stays sharp. Since
+resampling is linear, that is p_k + up(x_(k-1) - p_(k-1)): the photograph at this size plus what has been dreamed so
+far, enlarged. Only the difference has to be carried, no residual is kept, and a dream that did nothing gives the
+photograph back to the bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from .bands import Bytes, Floats, bands
+
+Size = tuple[int, int]
+
+
+def octave_sizes(height: int, width: int, octaves: int, scale: float, min_size: int) -> list[Size]:
+    """(height, width) of each octave, smallest first, the picture's own size last.
+
+    Each is the next larger one divided by `scale` and rounded down. Octaves whose shorter side would fall under
+    `min_size` are left out, so that one recipe fits a thumbnail and a poster; the picture itself always stays.
+    """
+    sizes = [(height, width)]
+    while len(sizes) < octaves:
+        smaller = (int(sizes[-1][0] / scale), int(sizes[-1][1] / scale))
+        if min(smaller) < max(min_size, 1):
+            break
+        sizes.append(smaller)
+    return sizes[::-1]
+
+
+def shrink(photo: Bytes, size: Size) -> Bytes:
+    """uint8 [H, W, 3] (or [H, W]) at another size, by Lanczos' filter with anti-aliasing.
+
+    Rounding to whole grey levels is harmless here: the dream is a difference to exactly this picture, and only the
+    difference is carried on.
+    """
+    if photo.shape[:2] == size:
+        return photo
+    return np.asarray(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.LANCZOS))
+
+
+def add_enlarged(difference: Floats, picture: Floats) -> None:
+    """picture += difference resampled to the picture's size, in place, both [3, H, W]; cubic, in float32.
+
+    Works for any pair of sizes (it anti-aliases when it shrinks) and keeps to one channel and one band at a time.
+    """
+    height, width = picture.shape[1:]
+    if difference.shape == picture.shape:
+        picture += difference
+        return
+    ratio = difference.shape[1] / height
+    for source, target in zip(difference, picture, strict=True):
+        image = Image.fromarray(source)
+        for rows in bands(height, width * 4):
+            box = (0, rows.start * ratio, source.shape[1], rows.stop * ratio)
+            part = image.resize((width, rows.stop - rows.start), Image.Resampling.BICUBIC, box=box)
+            target[rows] += np.asarray(part)
+
+
+def add_photo(photo: Bytes, picture: Floats, sign: float = 1.0) -> None:
+    """picture += sign * photo, in place: uint8 [H, W, 3] into float32 [3, H, W]."""
+    for rows in bands(photo.shape[0], photo.shape[1] * 12):
+        part = photo[rows].transpose(2, 0, 1).astype(np.float32)
+        part *= np.float32(sign)
+        picture[:, rows] += part

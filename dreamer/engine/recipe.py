@@ -1,0 +1,137 @@
+"""The recipe of a dream: everything, besides the pictures put in, that decides every byte of the picture that comes out.
+
+A recipe is stored with each frame and inside each picture file, and `manage.py dream --recipe` dreams by it again.
+Each field says its own meaning, default and limits once, here: the checks and the command's options are made of that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .colour import MIXES
+from .target import Target
+
+
+def _field(default: Any, meaning: str, *, low: float | None = None, high: float | None = None, **more: Any) -> Any:
+    return field(default=default, metadata={"help": meaning, "low": low, "high": high, **more})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The defaults are the live canvas' (DreamCanvas'); PRESETS holds what suits a photograph or a start from noise.
+
+    Raises ValueError or TypeError naming the field, what was received and what is expected.
+    """
+
+    target: Target
+    model: str = _field("googlenet", "name of the network, as `manage.py model list` shows it")
+    octaves: int = _field(6, "sizes the picture is dreamed at; more give larger forms", low=1, high=32)
+    octave_scale: float = _field(1.31415, "how many times larger each octave is than the one before", low=1.01, high=8)
+    min_size: int = _field(64, "no octave's shorter side is smaller than this, in pixels", low=1, high=8192)
+    iterations: int = _field(1, "steps in each octave; more give a stronger dream", low=0, high=10_000)
+    step: float = _field(1.5, "how far a step moves the average pixel, in grey levels of 255", low=0, high=255)
+    tile: int = _field(512, "longest side of the tiles the network sees at once, in pixels", low=64, high=8192)
+    roll: int = _field(512, "the picture is shifted by up to this many pixels at random before each step and back "
+                       "after it, which hides the tiles' edges; 0 shifts nothing", low=0, high=65_535)
+    seed: int = _field(0, "the random numbers' seed: the same seed gives the same picture", low=0, high=2**63 - 1)
+    smooth: int = _field(0, "levels of the pyramid that gives coarse forms as much force as fine grain; 0 is off, "
+                         "4 makes large calm shapes", low=0, high=12)
+    smooth_pool: bool = _field(False, "pass gradients through the network's pools as if they averaged: "
+                               "less checkerboard, a slightly different look, and faster")
+    colour: str = _field("rgb", "what a step may do to colours: as the gradient says, decorrelated (calmer, more "
+                         "natural), or luminance alone", choices=tuple(MIXES))
+    mean_free: bool = _field(False, "take the mean out of each step, so that long loops do not drift in colour")
+    near: float = _field(0.0, "pull towards the photograph at each step, as a share of the distance to it",
+                         low=0, high=1)
+    keep_colours: bool = _field(False, "give the dream the photograph's colours in the end")
+    turn: float = _field(0.0, "before each step turn the picture by up to this many degrees at random, and back after "
+                         "it; for dreams from noise", low=0, high=45)
+    zoom: float = _field(0.0, "likewise scale it by up to this factor more or less; 0.1 is 0.9 to 1.1",
+                         low=0, high=0.5)
+    noise: tuple[int, int] | None = _field(None, "start from noise of this size, WIDTHxHEIGHT in pixels, instead of "
+                                           "from a photograph")
+    contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.target, Target):
+            raise TypeError(f"target: received {self.target!r}, expected a Target")
+        for f in fields(self):
+            if f.name == "noise":
+                object.__setattr__(self, "noise", _size(self.noise))
+            elif f.metadata:
+                object.__setattr__(self, f.name, _checked(f.name, getattr(self, f.name), f.default, f.metadata))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that json.dumps takes, the target's own form included."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**plain, "target": self.target.to_dict(), "noise": list(self.noise) if self.noise else None}
+
+    def to_json(self) -> str:
+        """One line of JSON, keys in the fields' order; from_json gives an equal recipe."""
+        return json.dumps(self.to_dict(), separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, plain: object) -> Recipe:
+        """The recipe of to_dict; fields left out take their defaults. ValueError on a field that does not exist."""
+        if not isinstance(plain, dict):
+            raise ValueError(f"recipe: received {_short(plain)}, expected an object with a recipe's fields")
+        unknown = sorted(set(plain) - {f.name for f in fields(cls)})
+        if unknown:
+            known = ", ".join(f.name for f in fields(cls))
+            raise ValueError(f"recipe: received unknown fields {', '.join(map(repr, unknown))}, expected only {known}")
+        if "target" not in plain:
+            raise ValueError("recipe: received no target, expected what to dream of under 'target'")
+        return cls(**{**plain, "target": Target.from_dict(plain["target"])})
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The recipe of to_json. ValueError where the text is no JSON or no recipe."""
+        try:
+            plain = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"recipe: received {_short(text)}, expected JSON ({error})") from None
+        return cls.from_dict(plain)
+
+
+# What suits each start; the fields not named keep the live canvas' defaults.
+PRESETS: dict[str, dict[str, Any]] = {
+    "live": {},
+    "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
+}
+
+
+def _checked(name: str, value: Any, default: Any, limits: Any) -> Any:
+    kind = type(default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise TypeError(f"{name}: received {_short(value)}, expected {_KINDS[kind]}")
+    choices = limits.get("choices")
+    if choices and value not in choices:
+        raise ValueError(f"{name}: received {value!r}, expected one of {', '.join(choices)}")
+    if kind is str and not value:
+        raise ValueError(f"{name}: received an empty text, expected {limits['help']}")
+    low, high = limits["low"], limits["high"]
+    if low is not None and not (low <= value <= high and math.isfinite(value)):
+        raise ValueError(f"{name}: received {value}, expected {low} to {high}")
+    return value
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    sizes = tuple(value) if isinstance(value, list | tuple) else ()
+    if len(sizes) != 2 or any(type(n) is not int or not 1 <= n <= 65_535 for n in sizes):
+        raise ValueError(f"noise: received {_short(value)}, expected width and height in pixels, 1 to 65535 each")
+    return sizes
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_KINDS: dict[type, str] = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

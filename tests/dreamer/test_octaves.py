@@ -1,0 +1,104 @@
+"""Octaves and banded work: sizes, the exact way back, shifts and means that do not depend on the bands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dreamer.engine import bands
+from dreamer.engine.octaves import add_enlarged, add_photo, octave_sizes, shrink
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 30, (3, height, width)).astype(np.float32)
+
+
+def test_dreamcanvas_octaves() -> None:
+    sizes = octave_sizes(1536, 1536, 6, 1.31415, 64)
+    assert [height for height, _ in sizes] == [390, 513, 675, 888, 1168, 1536]
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 12), st.floats(1.05, 4), st.integers(1, 400))
+def test_octaves_end_at_the_picture_and_respect_the_minimum(h: int, w: int, n: int, scale: float, least: int) -> None:
+    sizes = octave_sizes(h, w, n, scale, least)
+    assert sizes[-1] == (h, w)
+    assert 1 <= len(sizes) <= n
+    assert sizes == sorted(sizes)
+    assert all(min(size) >= least for size in sizes[:-1])
+    if len(sizes) < n:  # one more would have been too small
+        assert int(min(sizes[0]) / scale) < least
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(-200, 200), st.integers(-200, 200))
+def test_roll_is_numpys_and_its_own_inverse(h: int, w: int, down: int, right: int) -> None:
+    picture = noise(h, w)
+    rolled = picture.copy()
+    bands.roll(rolled, down, right)
+    np.testing.assert_array_equal(rolled, np.roll(picture, (down, right), axis=(1, 2)))
+    bands.roll(rolled, -down, -right)
+    np.testing.assert_array_equal(rolled, picture)
+
+
+@pytest.fixture
+def narrow_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows to a band, as if the pictures here were very large."""
+    monkeypatch.setattr(bands, "BAND_BYTES", 1)
+
+
+def test_bands_change_no_result(narrow_bands: None) -> None:
+    picture = noise(37, 53)
+    rolled = picture.copy()
+    bands.roll(rolled, 11, -7)
+    np.testing.assert_array_equal(rolled, np.roll(picture, (11, -7), axis=(1, 2)))
+    assert bands.mean_abs(picture) == pytest.approx(np.abs(picture).mean(), rel=1e-6)
+    assert [s.start for s in bands.bands(5, 4)] == [0, 2, 4]
+
+
+def test_enlarging_in_bands_matches_enlarging_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, whole, banded = noise(60, 45), noise(97, 83, 1), noise(97, 83, 1)
+    add_enlarged(small, whole)
+    monkeypatch.setattr(bands, "BAND_BYTES", 83 * 4 * 10)
+    add_enlarged(small, banded)
+    np.testing.assert_allclose(banded, whole, atol=2e-3)
+
+
+def test_mean_abs_weighs_by_the_mask() -> None:
+    picture, mask = noise(20, 30), np.zeros((20, 30), np.float32)
+    mask[:5] = 1
+    assert bands.mean_abs(picture, mask) == pytest.approx(np.abs(picture[:, :5]).mean(), rel=1e-5)
+    assert bands.mean_abs(picture, np.zeros_like(mask)) == 0.0
+
+
+def test_enlarging_keeps_flat_pictures_flat_and_smooth_ones_in_place() -> None:
+    flat = np.full((3, 31, 22), 7.0, np.float32)
+    out = np.zeros((3, 44, 31), np.float32)
+    add_enlarged(flat, out)
+    np.testing.assert_allclose(out, 7.0, atol=1e-5)
+
+    y, x = np.mgrid[0:40, 0:40].astype(np.float32) / 40
+    hill = np.exp(-((y - 0.5) ** 2 + (x - 0.3) ** 2) / 0.02).astype(np.float32)
+    large = np.zeros((3, 80, 80), np.float32)
+    add_enlarged(np.stack([hill] * 3), large)
+    top = np.unravel_index(large[0].argmax(), large[0].shape)
+    assert abs(top[0] - 40) <= 1 and abs(top[1] - 24) <= 1
+
+
+def test_the_photograph_comes_back_to_the_bit_through_its_difference() -> None:
+    photo = np.random.default_rng(3).integers(0, 256, (33, 47, 3), dtype=np.uint8)
+    picture = np.zeros((3, 33, 47), np.float32)
+    add_enlarged(np.zeros((3, 20, 30), np.float32), picture)
+    add_photo(photo, picture)
+    np.testing.assert_array_equal(picture.transpose(1, 2, 0).astype(np.uint8), photo)
+    add_photo(photo, picture, -1.0)
+    assert not picture.any()
+
+
+def test_shrink_keeps_size_mean_and_identity() -> None:
+    photo = np.random.default_rng(3).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    assert shrink(photo, (64, 96)) is photo
+    small = shrink(photo, (32, 48))
+    assert small.shape == (32, 48, 3) and small.dtype == np.uint8
+    assert abs(small.mean() - photo.mean()) < 1.0

@@ -1,0 +1,188 @@
+"""The classifying head, made independent of the picture's size.
+
+A classifier sees one fixed map (7 x 7 for a 224 px picture). On larger pictures it is run at every place, as a
+convolution, and the scores are averaged: the fully convolutional reading of the same weights (Long, Shelhamer
+and Darrell, 2015). At the nominal size the result is exactly the file's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from .graph import Array, Graph, Shape, attributes
+
+
+def pool_whole_map(graph: Graph) -> None:
+    """AveragePool and ReduceMean over the whole map become GlobalAveragePool (and Flatten)."""
+    shapes = graph.shapes()
+    for node in list(graph.nodes):
+        source, result = shapes.get(node.input[0] if node.input else ""), shapes.get(node.output[0])
+        if source is None or result is None or len(source) != 4:
+            continue
+        flat = False
+        if node.op_type == "AveragePool":
+            if result[2:] != (1, 1) or source[2:] == (1, 1) or not _covers(node, source):
+                continue
+        elif node.op_type == "ReduceMean":
+            if result[:2] != source[:2] or int(np.prod(result[2:])) != 1 or source[2:] == (1, 1):
+                continue
+            flat = len(result) == 2
+        else:
+            continue
+        pooled = graph.fresh(f"{node.output[0]}_pool") if flat else node.output[0]
+        new = [helper.make_node("GlobalAveragePool", [node.input[0]], [pooled], name=node.name)]
+        if flat:
+            new.append(helper.make_node("Flatten", [pooled], [node.output[0]], axis=1))
+        graph.insert_before(node, *new)
+        graph.drop(node)
+
+
+def _covers(node: onnx.NodeProto, source: Shape) -> bool:
+    """True when the one window takes in the whole map and padding does not count in the average."""
+    options = attributes(node)
+    pads = options.get("pads", [0, 0, 0, 0])
+    if any(pads) and options.get("count_include_pad", 0):
+        return False
+    before = pads[:2]
+    return all(k - b >= size for k, b, size in zip(options["kernel_shape"], before, source[2:], strict=True))
+
+
+def convolve_classifier(graph: Graph) -> set[str]:
+    """Fully connected layers over a map of more than one pixel become convolutions, to the end of the head.
+
+    Returns the tensors of those layers: they need larger pictures than the layers before them.
+    """
+    shapes, producers = graph.shapes(), graph.producers()
+    maps: dict[str, str] = {}  # a flat tensor -> the [n, c, 1, 1] (or larger) map that now stands for it
+    for node in list(graph.nodes):
+        if node.op_type in ("Gemm", "MatMul"):
+            data = _map_behind(graph, node.input[0], shapes, producers, maps)
+            dense = _dense(graph, node)
+            if data is None or dense is None:
+                continue
+            source, window = data
+            weight, bias = dense
+            count = weight.shape[0]
+            kernel = weight.reshape(count, -1, *window)
+            inputs = [source, graph.constant(f"{node.output[0]}_w", kernel.astype(np.float32))]
+            if bias is not None:
+                inputs.append(graph.constant(f"{node.output[0]}_b", bias.astype(np.float32)))
+            conv = helper.make_node(
+                "Conv", inputs, [node.output[0]], name=node.name, kernel_shape=list(window)
+            )
+            graph.insert_before(node, conv)
+            graph.drop(node)
+            maps[node.output[0]] = node.output[0]
+        elif node.input and node.input[0] in maps and node.op_type in _ELEMENTWISE:
+            if node.op_type == "Add":
+                _bias_shape(graph, node)
+            maps[node.output[0]] = node.output[0]
+    _average(graph, maps)
+    return {name for node in graph.nodes for name in node.output if name.removesuffix("_map") in maps}
+
+
+_ELEMENTWISE = {"Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "Elu", "Add"}
+
+
+def _bias_shape(graph: Graph, node: onnx.NodeProto) -> None:
+    value = graph.constants.get(node.input[1])
+    if value is not None and value.size > 1:
+        node.input[1] = graph.constant(f"{node.input[1]}_map", value.reshape(1, -1, 1, 1))
+
+
+def _map_behind(
+    graph: Graph,
+    name: str,
+    shapes: dict[str, Shape],
+    producers: dict[str, onnx.NodeProto],
+    maps: dict[str, str],
+) -> tuple[str, tuple[int, int]] | None:
+    """The 4-D tensor that `name` flattens, with its size at the nominal picture; None if it has one pixel."""
+    if name in maps:
+        return maps[name], (1, 1)
+    node = producers.get(name)
+    if node is None or node.op_type not in ("Reshape", "Flatten"):
+        return None
+    source, result = shapes.get(node.input[0]), shapes.get(name)
+    if source is None or result is None or len(source) != 4 or len(result) != 2 or source[2:] == (1, 1):
+        return None
+    if result != (source[0], int(np.prod(source[1:]))):
+        return None
+    return node.input[0], (source[2], source[3])
+
+
+def _dense(graph: Graph, node: onnx.NodeProto) -> tuple[Array, Array | None] | None:
+    """([out, in], [out] or None) of a Gemm or MatMul with constant weights."""
+    weight = graph.constants.get(node.input[1])
+    if weight is None or weight.ndim != 2:
+        return None
+    if node.op_type == "MatMul":
+        return weight.T, None
+    options = attributes(node)
+    if options.get("transA", 0):
+        return None
+    weight = (weight if options.get("transB", 0) else weight.T) * options.get("alpha", 1.0)
+    if len(node.input) < 3:
+        return weight, None
+    bias = graph.constants.get(node.input[2])
+    if bias is None:
+        return None
+    return weight, np.broadcast_to(bias.reshape(-1) * options.get("beta", 1.0), (weight.shape[0],))
+
+
+def _average(graph: Graph, maps: dict[str, str]) -> None:
+    """Where the head leaves the convolutions (softmax, output), average the scores over all places."""
+    for name in maps:
+        readers = [n for n in graph.consumers().get(name, []) if n.output[0] not in maps]
+        if not readers and name not in graph.outputs:
+            continue
+        producer = graph.producers()[name]
+        inner = graph.fresh(f"{name}_map")
+        producer.output[0] = inner
+        for node in graph.nodes:
+            if node.output[0] in maps or node is producer:
+                for i, read in enumerate(node.input):
+                    if read == name:
+                        node.input[i] = inner
+        pooled = graph.fresh(f"{name}_mean")
+        at = graph.index(producer) + 1
+        graph.nodes[at:at] = [
+            helper.make_node("GlobalAveragePool", [inner], [pooled]),
+            helper.make_node("Flatten", [pooled], [name], axis=1),
+        ]
+
+
+def split_logits(graph: Graph) -> str | None:
+    """The tensor of class scores before the last softmax, made [n, classes]; None for a net without a head."""
+    shapes, producers = graph.shapes(), graph.producers()
+    order = {name: i for i, node in enumerate(graph.nodes) for name in node.output}
+    for output in sorted((n for n in graph.outputs if n in order), key=order.__getitem__, reverse=True):
+        node = producers[output]
+        scores = output
+        if node.op_type in ("Softmax", "LogSoftmax"):
+            scores = node.input[0]
+        shape = shapes.get(scores)
+        if shape is None or shape[0] != 1:
+            continue
+        if len(shape) == 2 and shape[1] > 1:
+            return scores
+        if len(shape) == 4 and shape[2:] == (1, 1) and shape[1] > 1:
+            return _flat_scores(graph, scores, node)
+    return None
+
+
+def _flat_scores(graph: Graph, scores: str, softmax: onnx.NodeProto) -> str:
+    """Scores of shape [n, k, 1, 1], as fully convolutional nets end: flatten them for the softmax."""
+    flat = graph.fresh(f"{scores}_flat")
+    flatten = helper.make_node("Flatten", [scores], [flat], axis=1)
+    if softmax.output[0] == scores:
+        graph.nodes.insert(graph.index(softmax) + 1, flatten)
+        graph.outputs = [flat if name == scores else name for name in graph.outputs]
+        return flat
+    graph.insert_before(softmax, flatten)
+    softmax.input[0] = flat
+    del softmax.attribute[:]
+    softmax.attribute.append(helper.make_attribute("axis", -1))
+    return flat

@@ -1,0 +1,172 @@
+"""From a network's file, of whatever kind, to a draft that a registry can keep."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import helper, numpy_helper
+
+from .conventions import Convention, Known, Triple, choose, from_metadata, recognise
+from .files import ModelInfo, Style, read_labels
+from .names import LibraryError
+from .normal import Normal, normal_form
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a reader of one file format hands over: any ONNX model and what the file says about pictures."""
+
+    model: onnx.ModelProto
+    convention: Convention | None = None
+    input: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A network in normal form with everything `model.json` needs except its name."""
+
+    model: onnx.ModelProto
+    info: ModelInfo
+    labels: tuple[str, ...]
+    known: Known | None
+
+
+def read_onnx(path: Path) -> Raw:
+    """An ONNX file, with its external data where it has some."""
+    try:
+        model = onnx.load(str(path))
+    except (DecodeError, onnx.checker.ValidationError) as error:
+        raise LibraryError(f"{path} is not an ONNX file ({error})") from None
+    if not model.graph.node:
+        raise LibraryError(f"{path} is not an ONNX file: it holds no nodes")
+    return Raw(model, from_metadata(model))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def draft(
+    raw: Raw,
+    *,
+    sha256: str = "",
+    source: str = "",
+    input: str | None = None,
+    convention: str | None = None,
+    channel_order: str | None = None,
+    mean: Triple | None = None,
+    scale: float | None = None,
+    labels: Path | Sequence[str] | None = None,
+    title: str | None = None,
+    licence: str | None = None,
+) -> Draft:
+    """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
+    normal = normal_form(raw.model, input or raw.input)
+    known = recognise(normal.model, sha256, normal.logits)
+    # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
+    found = known.convention if known else raw.convention
+    feed = choose(found, name=convention, channel_order=channel_order, mean=mean, scale=scale)
+    model = normal.model
+    if feed.std != (1.0, 1.0, 1.0):
+        _divide_input(model, normal.input, feed.std)
+    names = read_labels(labels) if isinstance(labels, Path) else tuple(labels or ())
+    info = ModelInfo(
+        name="draft",
+        title=title or (known.title if known else ""),
+        input=normal.input,
+        channel_order=feed.channel_order,
+        mean=feed.mean,
+        scale=feed.scale,
+        logits=normal.logits,
+        licence=licence or (known.licence if known else "unknown"),
+        source=source,
+        source_sha256=sha256,
+        min_size=normal.min_size,
+        logits_min_size=normal.logits_min_size,
+        notes=(*raw.notes, *normal.notes),
+    )
+    _check_labels(names, normal)
+    return Draft(model, info, names, known)
+
+
+def _check_labels(labels: tuple[str, ...], normal: Normal) -> None:
+    if not labels:
+        return
+    if normal.logits is None:
+        raise LibraryError(f"{len(labels)} labels were given, but the network has no classifier to name")
+    count = classes(normal.model, normal.logits)
+    # Fewer names than outputs happens (inception5h has 1001 for 1008); more cannot be right.
+    if count is not None and len(labels) > count:
+        raise LibraryError(f"{len(labels)} labels were given, but the network tells {count} classes apart")
+
+
+def classes(model: onnx.ModelProto, logits: str) -> int | None:
+    """How many classes the head has."""
+    inferred = onnx.shape_inference.infer_shapes(model)
+    for info in (*inferred.graph.value_info, *inferred.graph.output):
+        if info.name == logits:
+            last = info.type.tensor_type.shape.dim[-1]
+            return last.dim_value or None
+    return None
+
+
+def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:
+    """Fold a division per channel into the layers that read the input; padding with zeros stays zero."""
+    weights = {t.name: t for t in model.graph.initializer}
+    readers = [n for n in model.graph.node if name in n.input]
+    factor = 1 / np.asarray(std, np.float64).reshape(1, 3, 1, 1)
+    plain = all(n.op_type == "Conv" and n.input[1] in weights and weights[n.input[1]].dims[1] == 3 for n in readers)
+    if not plain:
+        scaled = f"{name}_scaled"
+        for node in readers:
+            node.input[:] = [scaled if i == name else i for i in node.input]
+        factor_name = f"{name}_factor"
+        model.graph.initializer.append(numpy_helper.from_array(factor.astype(np.float32), factor_name))
+        model.graph.node.insert(0, helper.make_node("Mul", [name, factor_name], [scaled]))
+        return
+    for node in readers:
+        old = weights[node.input[1]]
+        value = numpy_helper.to_array(old).astype(np.float64) * factor
+        new = f"{old.name}_per_std"
+        model.graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), new))
+        node.input[1] = new
+    used = {i for n in model.graph.node for i in n.input}
+    kept = [t for t in model.graph.initializer if t.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+
+
+def layers(model: onnx.ModelProto, logits: str | None = None) -> dict[str, int]:
+    """Every tensor one can dream of, in graph order, with its number of channels (classes for the logits)."""
+    inferred = onnx.shape_inference.infer_shapes(model)
+    infos = {i.name: i for i in (*inferred.graph.value_info, *inferred.graph.output)}
+    found: dict[str, int] = {}
+    for node in model.graph.node:
+        for name in node.output:
+            dims = infos[name].type.tensor_type.shape.dim if name in infos else ()
+            if len(dims) == 4 and dims[1].dim_value:
+                found[name] = dims[1].dim_value
+            elif name == logits and len(dims) == 2 and dims[1].dim_value:
+                found[name] = dims[1].dim_value
+    return found
+
+
+def check_shelf(shelf: Sequence[Style], model: onnx.ModelProto, logits: str | None) -> list[str]:
+    """What is wrong with a shelf for this network, one line each: unknown layers, channels out of range."""
+    known = layers(model, logits)
+    problems = []
+    for style in shelf:
+        if style.layer not in known:
+            problems.append(f"{style.layer} is no layer of the network")
+        elif style.channel is not None and style.channel >= known[style.layer]:
+            problems.append(f"{style.layer} has {known[style.layer]} channels, so no channel {style.channel}")
+    return problems

@@ -1,0 +1,266 @@
+"""The normal form every imported network is brought into, whatever file it came from.
+
+Old and new exporters fix things a dream must not have fixed: the batch, the picture's size, the shape of the
+tensor before the classifier. Here each of them is replaced by its general twin, so that the network runs on any
+picture and still classifies: fully connected layers over a map become convolutions, the average over the whole
+map becomes GlobalAveragePool, channel shuffles become 1x1 convolutions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import helper, version_converter
+
+from .graph import OPSET, Array, Graph, Shape, attributes, fold_constants, read_graph
+from .head import convolve_classifier, pool_whole_map, split_logits
+from .names import LibraryError
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A network in normal form."""
+
+    model: onnx.ModelProto
+    input: str
+    logits: str | None
+    min_size: int  # px
+    logits_min_size: int  # px, 0 without a head
+    notes: tuple[str, ...]
+
+
+def normal_form(model: onnx.ModelProto, input_name: str | None = None) -> Normal:
+    """Bring `model` into normal form (see the module); the file's own tensor names are kept."""
+    graph = read_graph(_upgrade(model), input_name)
+    _drop_training(graph)
+    graph.prune()
+    if not graph.nodes:
+        raise LibraryError("the model computes nothing from its input")
+    _shuffles_to_convolutions(graph)
+    pool_whole_map(graph)
+    classifier = convolve_classifier(graph)
+    _free_reshapes(graph)
+    _fold_batch_norms(graph)
+    fold_constants(graph)
+    logits = split_logits(graph)
+    graph.prune()
+    _cut_fixed(graph)
+    if logits is not None and logits not in graph.producers():
+        logits = None
+    min_size, logits_min_size = _min_sizes(graph, logits, classifier)
+    shapes = graph.shapes()
+    done = graph.model(("n", 3, "h", "w"))
+    for output in done.graph.output:
+        # The checker wants a rank; only batch and channels can be said for every picture.
+        shape = shapes.get(output.name, (1,))
+        free = ["n", *shape[1:2], *[None] * (len(shape) - 2)]
+        output.CopyFrom(helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, free))
+    try:
+        onnx.checker.check_model(done)
+    except onnx.checker.ValidationError as error:
+        raise LibraryError(f"the network could not be brought into normal form: {error}") from None
+    return Normal(done, graph.input, logits, min_size, logits_min_size, tuple(graph.notes))
+
+
+def _upgrade(model: onnx.ModelProto) -> onnx.ModelProto:
+    versions = {o.domain: o.version for o in model.opset_import}
+    foreign = sorted({n.domain for n in model.graph.node if n.domain not in ("", "ai.onnx")})
+    if foreign:
+        ops = sorted({n.op_type for n in model.graph.node if n.domain in foreign})
+        raise LibraryError(f"the model uses operators outside standard ONNX: {', '.join(ops)} ({', '.join(foreign)})")
+    version = versions.get("", versions.get("ai.onnx", 1))
+    if version == OPSET:
+        return model
+    try:
+        return version_converter.convert_version(model, OPSET)
+    except Exception as error:  # the converter raises bare RuntimeErrors of many kinds
+        raise LibraryError(
+            f"the model is written in opset {version} and could not be converted to {OPSET}: {error}"
+        ) from None
+
+
+def _drop_training(graph: Graph) -> None:
+    for node in list(graph.nodes):
+        if node.op_type in ("Dropout", "Identity"):
+            source, name = node.input[0], node.output[0]
+            graph.drop(node)
+            graph.rename(name, source)
+    # An output that was its own source twice would be declared twice.
+    graph.outputs = list(dict.fromkeys(graph.outputs))
+
+
+def _fold_batch_norms(graph: Graph) -> None:
+    """Fold every BatchNormalization, and every Mul or Add by a constant per channel, into the Conv before it."""
+    for node in list(graph.nodes):
+        affine = _affine(graph, node)
+        conv = graph.producers().get(node.input[0])
+        if affine is None and node.op_type in ("Mul", "Add"):
+            conv = graph.producers().get(node.input[1])
+            affine = _affine(graph, node, data=1)
+        if affine is None or conv is None or conv.op_type != "Conv":
+            continue
+        if len(graph.consumers()[conv.output[0]]) > 1 or conv.output[0] in graph.outputs:
+            continue
+        if conv.input[1] not in graph.constants:
+            continue
+        weight = graph.constants[conv.input[1]]
+        count = weight.shape[0]
+        factor, offset = (np.broadcast_to(v, (count,)) for v in affine)
+        bias = graph.constants[conv.input[2]] if len(conv.input) > 2 else np.zeros(count, weight.dtype)
+        new_weight = (weight * factor.reshape(-1, 1, 1, 1)).astype(np.float32)
+        new_bias = (bias * factor + offset).astype(np.float32)
+        names = [graph.constant(f"{conv.input[1]}_folded", new_weight), graph.constant(f"{conv.output[0]}_b", new_bias)]
+        conv.input[:] = [conv.input[0], *names]
+        conv.output[0] = node.output[0]
+        graph.drop(node)
+
+
+def _affine(graph: Graph, node: onnx.NodeProto, data: int = 0) -> tuple[Array, Array] | None:
+    """(factor, offset) per channel in float64 when the node is `factor * x + offset` with constants."""
+    if node.op_type == "BatchNormalization":
+        if any(name not in graph.constants for name in node.input[1:5]):
+            return None
+        scale, offset, mean, var = (graph.constants[n].astype(np.float64) for n in node.input[1:5])
+        factor = scale / np.sqrt(var + attributes(node).get("epsilon", 1e-5))
+        return factor, offset - mean * factor
+    if node.op_type not in ("Mul", "Add") or len(node.input) != 2:
+        return None
+    value = graph.constants.get(node.input[1 - data])
+    if value is None or value.ndim < 3 and value.size > 1 or value.ndim > 4:
+        return None
+    if value.size > 1 and (value.shape[-2:] != (1, 1) or value.ndim == 4 and value.shape[0] != 1):
+        return None
+    flat = value.reshape(-1).astype(np.float64)
+    return (flat, np.zeros(1)) if node.op_type == "Mul" else (np.ones(1), flat)
+
+
+def _shuffles_to_convolutions(graph: Graph) -> None:
+    """[n,c,h,w] -> [n,g,c/g,h,w] -> transposed -> [n,c,h,w] only permutes channels: a 1x1 convolution."""
+    shapes, producers, consumers = graph.shapes(), graph.producers(), graph.consumers()
+    for last in [n for n in graph.nodes if n.op_type == "Reshape"]:
+        turn = producers.get(last.input[0])
+        if turn is None or turn.op_type != "Transpose" or attributes(turn).get("perm") != [0, 2, 1, 3, 4]:
+            continue
+        first = producers.get(turn.input[0])
+        if first is None or first.op_type != "Reshape":
+            continue
+        source, split, whole = (shapes.get(n) for n in (first.input[0], first.output[0], last.output[0]))
+        if source is None or source != whole or split is None or len(source) != 4 or split[3:] != source[2:]:
+            continue
+        if len(consumers[first.output[0]]) > 1 or len(consumers[turn.output[0]]) > 1:
+            continue
+        channels = source[1]
+        order = np.arange(channels).reshape(split[1], split[2]).T.reshape(-1)
+        weight = np.eye(channels, dtype=np.float32)[order].reshape(channels, channels, 1, 1)
+        name = graph.constant(f"{last.output[0]}_shuffle", weight)
+        conv = helper.make_node("Conv", [first.input[0], name], [last.output[0]], kernel_shape=[1, 1])
+        graph.insert_before(first, conv)
+        graph.drop(first, turn, last)
+
+
+def _free_reshapes(graph: Graph) -> None:
+    """Give every Reshape its batch-free twin; Flatten where it only joins all of one sample."""
+    shapes = graph.shapes()
+    for node in [n for n in graph.nodes if n.op_type in ("Reshape", "Squeeze", "Flatten")]:
+        source, result = shapes.get(node.input[0]), shapes.get(node.output[0])
+        if source is None or result is None:
+            continue
+        if source == result:
+            graph.drop(node)
+            graph.rename(node.output[0], node.input[0])
+        elif len(result) == 2 and result[0] == source[0]:
+            _replace(graph, node, helper.make_node("Flatten", [node.input[0]], [node.output[0]], axis=1))
+        elif node.op_type == "Reshape" and result[0] == source[0] and _spatial_free(source, result):
+            name = graph.constant(f"{node.output[0]}_shape", np.array([0, *result[1:]], np.int64))
+            _replace(graph, node, helper.make_node("Reshape", [node.input[0], name], [node.output[0]]))
+
+
+def _spatial_free(source: Shape, result: Shape) -> bool:
+    """True when the tensor has no pixels left, so that its shape does not depend on the picture's size."""
+    return int(np.prod(source[2:])) == 1 and int(np.prod(result[2:])) == 1
+
+
+def _replace(graph: Graph, old: onnx.NodeProto, new: onnx.NodeProto) -> None:
+    new.name = old.name
+    graph.insert_before(old, new)
+    graph.drop(old)
+
+
+def _cut_fixed(graph: Graph) -> None:
+    """Where something still depends on the nominal size, cut the network there rather than refuse it."""
+    first = graph.shapes()
+    height, width = graph.nominal[2:]
+    other = graph.shapes((height + 64, width + 96))
+    reach: set[str] = {graph.input}
+    bad = None
+    for node in graph.nodes:
+        if any(name in reach for name in node.input):
+            spatial = [n for n in node.output if n and n in first]
+            frozen = any(_has_map(first[n]) and other.get(n) == first[n] for n in spatial)
+            if frozen or any(n not in other for n in spatial):
+                bad = node
+                break
+            reach.update(node.output)
+    if bad is None:
+        return
+    known = {name for name in reach if name in first and len(first[name]) == 4 and name != graph.input}
+    if not known:
+        raise LibraryError(
+            f"node {bad.name or bad.output[0]!r} ({bad.op_type}) fixes the picture's size to {width} x {height} "
+            "and nothing comes before it; export the model with dynamic height and width"
+        )
+    consumers = graph.consumers()
+    ends = [n for n in known if not any(c.output[0] in known for c in consumers[n])]
+    order = {name: i for i, node in enumerate(graph.nodes) for name in node.output}
+    graph.outputs = sorted(ends, key=order.__getitem__)
+    graph.notes.append(
+        f"cut before {bad.name or bad.output[0]} ({bad.op_type}), which fixes the picture's size to "
+        f"{width} x {height}: layers after it and the classes are not available"
+    )
+    graph.prune()
+
+
+def _has_map(shape: Shape) -> bool:
+    return len(shape) >= 4 and int(np.prod(shape[2:])) > 1
+
+
+def _min_sizes(graph: Graph, logits: str | None, classifier: set[str]) -> tuple[int, int]:
+    """The smallest multiples of 16 px (at least 32) at which every layer, and then the head, has pixels.
+
+    Layers are what the class scores rest on, up to the first fully connected one: an auxiliary head or a
+    classifier that was made for 224 px must not forbid small octaves to everything before it.
+    """
+    known = graph.shapes()
+    path = _ancestors(graph, logits) if logits else {n for node in graph.nodes for n in node.output}
+    head: set[str] = set()
+    for node in graph.nodes:
+        if node.output[0] in classifier or any(name in head for name in node.input):
+            head.update(node.output)
+    layers = [name for name in path - head if name in known]
+    sizes = [*range(32, 256, 16), *range(256, 1025, 64)]
+    whole = next((s for s in sizes if _alive(graph, layers, s)), 0)
+    if not whole:
+        raise LibraryError("some layer has no pixels even at 1024 x 1024 px; the file seems damaged")
+    if logits is None:
+        return whole, 0
+    names = [*layers, *(name for name in path & head if name in known)]
+    return whole, next((s for s in sizes if s >= whole and _alive(graph, names, s)), 0)
+
+
+def _ancestors(graph: Graph, name: str) -> set[str]:
+    """The tensors computed on the way to `name`, and itself."""
+    needed = {name}
+    for node in reversed(graph.nodes):
+        if any(output in needed for output in node.output):
+            needed.update(node.input)
+    return needed & set(graph.producers())
+
+
+def _alive(graph: Graph, names: list[str], size: int) -> bool:
+    try:
+        shapes = graph.shapes((size, size))
+    except Exception:  # shape inference raises its own bare errors for windows larger than the map
+        return False
+    return all(name in shapes and min(shapes[name], default=1) > 0 for name in names)

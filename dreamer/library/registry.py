@@ -1,0 +1,185 @@
+"""The folder of registered models: list, get, keep, remove."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+
+from .conventions import Triple
+from .files import MODEL, ModelFiles, Style, read_shelf, write_files
+from .importing import Draft, check_shelf, draft, file_sha256, layers, read_onnx
+from .names import LibraryError, check_model_name, unknown
+
+SHELVES = Path(__file__).parent / "shelves"
+
+
+class Registry:
+    """The models under `root`. `builtin` roots are read only and yield to models of the same name in `root`."""
+
+    def __init__(self, root: str | os.PathLike[str], *builtin: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        self._roots = [self.root, *(Path(folder) for folder in builtin)]
+
+    def names(self) -> list[str]:
+        """The names of all models, sound or not, sorted."""
+        return sorted(self._folders())
+
+    def list(self) -> list[ModelFiles]:
+        """All sound models, sorted by name; `problems` tells about the others."""
+        return [found for found in self._read() if isinstance(found, ModelFiles)]
+
+    def problems(self) -> list[str]:
+        """What is wrong with the folders that `list` leaves out, one message each."""
+        return [str(found) for found in self._read() if isinstance(found, LibraryError)]
+
+    def get(self, name: str) -> ModelFiles:
+        """The model called `name`; LibraryError with the nearest names, or with what is wrong in its folder."""
+        folder = self._folders().get(name)
+        if folder is None:
+            raise unknown("model", name, self.names())
+        return ModelFiles.read(folder)
+
+    def layers(self, name: str) -> dict[str, int]:
+        """Every tensor of the model one can dream of, in graph order, with its number of channels."""
+        files = self.get(name)
+        return layers(onnx.load(str(files.model)), files.info.logits)
+
+    def remove(self, name: str) -> None:
+        """Delete a model of `root`."""
+        folder = self._folders().get(name)
+        if folder is None:
+            raise unknown("model", name, self.names())
+        if folder.parent != self.root:
+            raise LibraryError(f"{name} comes with the program and cannot be removed")
+        # Out of sight by one rename first, so that no reader meets half a model.
+        grave = self._scratch(name)
+        os.rename(folder, grave / name)
+        shutil.rmtree(grave)
+
+    def import_onnx(
+        self,
+        path: str | os.PathLike[str],
+        name: str,
+        *,
+        input: str | None = None,
+        convention: str | None = None,
+        channel_order: str | None = None,
+        mean: Triple | None = None,
+        scale: float | None = None,
+        labels: str | os.PathLike[str] | Sequence[str] | None = None,
+        title: str | None = None,
+        licence: str | None = None,
+        source: str | None = None,
+        replace: bool = False,
+    ) -> ModelFiles:
+        """Import an ONNX file under `name`.
+
+        Known networks need nothing more; others need `channel_order` and `mean` (and `scale` unless 1), or the
+        name of a `convention`. `labels` is a file with one class name a line, or the names themselves.
+        """
+        self._check_free(name, replace)
+        path = Path(path)
+        if not path.is_file():
+            raise LibraryError(f"there is no file {path}")
+        finished = draft(
+            read_onnx(path),
+            sha256=file_sha256(path),
+            source=source or path.name,
+            input=input,
+            convention=convention,
+            channel_order=channel_order,
+            mean=mean,
+            scale=scale,
+            labels=Path(labels) if isinstance(labels, (str, os.PathLike)) else labels,
+            title=title,
+            licence=licence,
+        )
+        return self.keep(name, finished, replace=replace)
+
+    def keep(self, name: str, finished: Draft, *, replace: bool = False) -> ModelFiles:
+        """Write a draft as the model `name`, all at once; a known network gets its curated shelf."""
+        self._check_free(name, replace)
+        scratch = self._scratch(name)
+        try:
+            folder = scratch / name
+            folder.mkdir()
+            onnx.save(finished.model, str(folder / MODEL))
+            info = dataclasses.replace(
+                finished.info, name=name, title=finished.info.title or name, sha256=file_sha256(folder / MODEL)
+            )
+            write_files(folder, info, finished.labels, _shelf(finished))
+            ModelFiles.read(folder)  # what is kept is what can be read
+            _sync(folder)
+            target = self.root / name
+            if target.exists():
+                os.rename(target, scratch / "replaced")
+            os.rename(folder, target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return self.get(name)
+
+    def verify(self, name: str) -> ModelFiles:
+        """`get`, and LibraryError when the network's file is not the one that was registered."""
+        files = self.get(name)
+        received = file_sha256(files.model)
+        if files.info.sha256 and received != files.info.sha256:
+            raise LibraryError(
+                f"{files.model} is damaged: its SHA-256 is {received}, expected {files.info.sha256}; "
+                "fetch or import the model again"
+            )
+        return files
+
+    def _check_free(self, name: str, replace: bool) -> None:
+        check_model_name(name)
+        if not replace and (self.root / name).exists():
+            raise LibraryError(f"there is already a model {name!r}; remove it, replace it, or choose another name")
+
+    def _folders(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for root in self._roots:
+            if root.is_dir():
+                for folder in root.iterdir():
+                    if folder.is_dir() and not folder.name.startswith("."):
+                        found.setdefault(folder.name, folder)
+        return found
+
+    def _read(self) -> Sequence[ModelFiles | LibraryError]:
+        found: list[ModelFiles | LibraryError] = []
+        for _, folder in sorted(self._folders().items()):
+            try:
+                found.append(ModelFiles.read(folder))
+            except LibraryError as error:
+                found.append(error)
+        return found
+
+    def _scratch(self, name: str) -> Path:
+        self.root.mkdir(parents=True, exist_ok=True)
+        for left in self.root.glob(".scratch-*"):  # of a process that was killed
+            if time.time() - left.stat().st_mtime > 86400:
+                shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f".scratch-{name}-", dir=self.root))
+
+
+def _shelf(finished: Draft) -> tuple[Style, ...]:
+    path = SHELVES / f"{finished.known.shelf if finished.known else None}.json"
+    if not path.is_file():
+        return ()
+    styles = read_shelf(path)
+    problems = check_shelf(styles, finished.model, finished.info.logits)
+    if problems:
+        # The same network under other tensor names (a zoo file's numbers): its layers cannot be found by ours.
+        return ()
+    return styles
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

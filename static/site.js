@@ -1,0 +1,41 @@
+// @ts-check
+/** What every page has: messages that can be put away, menus that close, times that tell the local hour too. */
+
+const SHOWN_MS = 7000;
+
+/** @param {Element} message */
+function dismiss(message) {
+  message.classList.add("leaving");
+  setTimeout(() => message.remove(), 400);
+}
+
+for (const message of document.querySelectorAll(".message")) {
+  const button = message.querySelector("button");
+  if (!button) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => dismiss(message));
+  // Good news leaves by itself, unless somebody is reading it; bad news stays.
+  if (message.matches(".success, .info")) {
+    const leave = () => (message.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : dismiss(message));
+    setTimeout(leave, SHOWN_MS);
+  }
+}
+
+for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details[data-menu]"))) {
+  document.addEventListener("pointerdown", (event) => {
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+}
+
+// Times are written in UTC, which is what permanent pages need; the reader's own hour stands in the tooltip.
+for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
+  const moment = new Date(time.dateTime);
+  if (!Number.isNaN(moment.valueOf())) {
+    time.title = moment.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
+  }
+}

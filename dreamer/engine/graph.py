@@ -1,0 +1,250 @@
+"""A small mutable view of an ONNX graph, and the walk that appends its gradient.
+
+The gradient of an objective with respect to the picture is itself an ONNX graph: walk the forward
+nodes backwards and let each node's rule (``rules.py``) emit the nodes of its vector-Jacobian product.
+Nothing is executed here and no framework with automatic differentiation is needed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper, shape_inference, version_converter
+
+OPSET = 18      # the first with ReduceSum/ReduceMean axes as inputs, Split's num_outputs and ScatterElements' add
+IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
+
+Array = NDArray[Any]
+Shape = tuple[int | None, ...]
+
+
+class GraphError(ValueError):
+    """The model holds something that cannot be read or differentiated; the text names the node."""
+
+
+@dataclass(eq=False)
+class Node:
+    """One operation. ``inputs`` may hold '' for an optional input that is absent."""
+
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attrs: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    domain: str = ""
+
+    def __str__(self) -> str:
+        return f"node {self.name or self.outputs[0]!r} ({self.op})"
+
+
+class Graph:
+    """Nodes in topological order, constants as arrays, and shapes where inference knows them.
+
+    ``inputs`` maps a name to its shape (an int, or a symbol's name, for each axis); every input is float32.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.constants: dict[str, Array] = {}
+        self.inputs: dict[str, tuple[int | str, ...]] = {}
+        self.outputs: list[str] = []
+        self.shapes: dict[str, Shape] = {}
+        self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._count = 0
+
+    # Reading and writing
+
+    @classmethod
+    def read(cls, model: onnx.ModelProto) -> Graph:
+        """The graph of ``model``, brought to OPSET, with constant nodes turned into constants."""
+        version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=1)
+        if version != OPSET:
+            try:
+                model = version_converter.convert_version(model, OPSET)
+            except Exception as error:
+                raise GraphError(f"cannot bring the model from opset {version} to {OPSET}: {error}") from error
+        graph = cls()
+        proto = model.graph
+        for tensor in proto.initializer:
+            graph.constants[tensor.name] = numpy_helper.to_array(tensor)
+        for value in proto.input:
+            if value.name not in graph.constants:  # files of old list initialisers as inputs too
+                dims = value.type.tensor_type.shape.dim
+                graph.inputs[value.name] = tuple(d.dim_param or d.dim_value or f"axis{i}" for i, d in enumerate(dims))
+        graph.outputs = [value.name for value in proto.output]
+        for p in proto.node:
+            node = Node(p.op_type, list(p.input), list(p.output),
+                        {a.name: helper.get_attribute_value(a) for a in p.attribute}, p.name, p.domain)
+            if p.op_type == "Constant":
+                graph.constants[node.outputs[0]] = _constant_value(node)
+            else:
+                graph.nodes.append(node)
+        graph._count = len(graph.nodes)
+        return graph
+
+    def write(self) -> onnx.ModelProto:
+        """The graph as a model that ONNX Runtime loads; unused nodes and constants are left out.
+
+        Outputs are declared without a type: the runtime infers it.
+        """
+        needed = self.ancestors(self.outputs)
+        nodes = [n for n in self.nodes if any(o in needed for o in n.outputs)]
+        used = {i for n in nodes for i in n.inputs} | set(self.outputs)
+        proto = helper.make_graph(
+            [helper.make_node(n.op, n.inputs, n.outputs, n.name or None, domain=n.domain or None, **n.attrs)
+             for n in nodes],
+            "dream",
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.inputs.items()],
+            [onnx.ValueInfoProto(name=name) for name in self.outputs],
+            [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used])
+        return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+    # Building
+
+    def fresh(self, hint: str) -> str:
+        """A tensor name nobody has used."""
+        self._count += 1
+        return f"{hint}__{self._count}"
+
+    def emit(self, op: str, *inputs: str, hint: str = "", **attrs: Any) -> str:
+        """Append a node with one output and return that output's name."""
+        return self.emit_many(op, 1, *inputs, hint=hint, **attrs)[0]
+
+    def emit_many(self, op: str, count: int, *inputs: str, hint: str = "", **attrs: Any) -> list[str]:
+        """Append a node with ``count`` outputs and return their names."""
+        outputs = [self.fresh(hint or op) for _ in range(count)]
+        self.nodes.append(Node(op, list(inputs), outputs, attrs, name=outputs[0]))
+        return outputs
+
+    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+        """The name of a constant with this value; equal values share one name."""
+        array = np.asarray(value, dtype=dtype)
+        key = (str(array.dtype), array.shape, array.tobytes())
+        if key not in self._shared:
+            self._shared[key] = self.fresh("const")
+            self.constants[self._shared[key]] = array
+        return self._shared[key]
+
+    def integers(self, *values: int) -> str:
+        """The name of a constant int64 vector (axes, pads, shapes)."""
+        return self.constant(values, np.int64)
+
+    # Asking
+
+    def producers(self) -> dict[str, Node]:
+        """Which node makes each tensor."""
+        return {o: n for n in self.nodes for o in n.outputs if o}
+
+    def consumers(self) -> dict[str, list[Node]]:
+        """Which nodes read each tensor; a node that reads it twice is listed twice."""
+        users: dict[str, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            for name in node.inputs:
+                if name:
+                    users[name].append(node)
+        return users
+
+    def ancestors(self, names: Iterable[str]) -> set[str]:
+        """Every tensor that ``names`` are computed from, themselves included."""
+        found, producers, todo = set(), self.producers(), list(names)
+        while todo:
+            name = todo.pop()
+            if name and name not in found:
+                found.add(name)
+                if name in producers:
+                    todo.extend(producers[name].inputs)
+        return found
+
+    def descendants(self, names: Iterable[str]) -> set[str]:
+        """Every tensor computed from ``names``, themselves included."""
+        found = set(names)
+        for node in self.nodes:
+            if any(i in found for i in node.inputs):
+                found.update(node.outputs)
+        return found
+
+    def cut(self, outputs: list[str]) -> None:
+        """Keep only what ``outputs`` need, and make them the graph's outputs."""
+        needed = self.ancestors(outputs)
+        self.nodes = [n for n in self.nodes if any(o in needed for o in n.outputs)]
+        self.constants = {k: v for k, v in self.constants.items() if k in needed}
+        self.outputs = list(outputs)
+
+    def infer_shapes(self, sizes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Shape]:
+        """Shapes of all tensors (None for an axis known only at run time), kept in ``shapes`` and returned.
+
+        ``sizes`` fixes the shapes of inputs for this inference only.
+        """
+        model = self.write()
+        del model.graph.output[:]  # intermediate results are inferred whether or not they are outputs
+        for value in model.graph.input:
+            if sizes and value.name in sizes:
+                value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, sizes[value.name]))
+        for tensor in model.graph.initializer:
+            if tensor.data_type == TensorProto.FLOAT:  # inference needs their shapes, not 28 MB of values
+                tensor.ClearField("raw_data")
+        inferred = shape_inference.infer_shapes(model, data_prop=True).graph
+        shapes: dict[str, Shape] = {k: v.shape for k, v in self.constants.items()}
+        for value in [*inferred.input, *inferred.value_info]:
+            if value.type.tensor_type.HasField("shape"):
+                dims = value.type.tensor_type.shape.dim
+                shapes[value.name] = tuple(d.dim_value if d.HasField("dim_value") else None for d in dims)
+        self.shapes = shapes
+        return shapes
+
+    def rank(self, name: str, asker: Node) -> int:
+        """The number of axes of a tensor; an error names the node that asks."""
+        if name not in self.shapes:
+            raise GraphError(f"{asker}: the shape of its tensor {name!r} is not known")
+        return len(self.shapes[name])
+
+
+def _constant_value(node: Node) -> Array:
+    for key, value in node.attrs.items():
+        if key == "value":
+            return numpy_helper.to_array(value)
+        if key in ("value_float", "value_floats"):
+            return np.asarray(value, np.float32)
+        if key in ("value_int", "value_ints"):
+            return np.asarray(value, np.int64)
+    raise GraphError(f"{node}: only numeric constants are understood, got {', '.join(node.attrs) or 'nothing'}")
+
+
+def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False) -> str:
+    """Append nodes for the gradient with respect to ``wrt``; return the name of that gradient.
+
+    ``seeds`` maps a tensor of the graph to the gradient of the objective with respect to it alone (the
+    objective is the sum over seeds, so a tensor both seeded and used further on gets both parts).
+    Raises GraphError naming node and op where a rule is missing or does not cover the node.
+    """
+    from .rules import RULES, Tape
+
+    active = graph.descendants([wrt])
+    for tensor in seeds:
+        if tensor not in active:
+            raise GraphError(f"{tensor!r} does not depend on {wrt!r}: nothing to differentiate")
+    parts: dict[str, list[str]] = defaultdict(list)
+    for tensor, seed in seeds.items():
+        parts[tensor].append(seed)
+    tape = Tape(graph, active, smooth_pool)
+    needed = graph.ancestors(seeds)
+    for node in reversed([n for n in graph.nodes if any(o in needed and o in active for o in n.outputs)]):
+        if not any(parts[o] for o in node.outputs):
+            continue
+        if node.op not in RULES or node.domain not in ("", "ai.onnx"):
+            raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
+        gradients = RULES[node.op](tape, node, *(tape.add(parts[o]) for o in node.outputs if parts[o]))
+        if len(gradients) != len(node.inputs):
+            raise AssertionError(f"{node}: rule gave {len(gradients)} gradients for {len(node.inputs)} inputs")
+        for name, gradient in zip(node.inputs, gradients, strict=True):
+            if gradient is not None and name in active:
+                parts[name].append(gradient)
+    if not parts[wrt]:
+        raise GraphError(f"no gradient reaches {wrt!r}")
+    return tape.add(parts[wrt])

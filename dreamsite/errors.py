@@ -1,0 +1,69 @@
+"""Errors as people and programs can read them: a page of our own, or the same as JSON where JSON was asked for."""
+
+from __future__ import annotations
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+RETRY_SECONDS = 30
+
+
+class NotHere(Http404):
+    """A 404 whose words are meant for the visitor."""
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.endswith(".json") or request.get_preferred_type(["text/html", "application/json"]) == (
+        "application/json"
+    )
+
+
+def json_error(status: int, error: str, detail: str) -> JsonResponse:
+    """The shape of every error in JSON: a word for programs, a sentence for people."""
+    return JsonResponse({"error": error, "detail": detail}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    # Nothing of the request can be trusted here, not even its host: a page that asks it nothing.
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if wants_json(request):
+        return json_error(403, "forbidden", _("This account may not go here."))
+    return render(request, "403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    if wants_json(request):
+        return json_error(403, "csrf", _("The form's token is missing or stale: load the page again."))
+    return render(request, "403.html", {"csrf": True}, status=403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    detail = str(exception) if isinstance(exception, NotHere) else ""
+    if wants_json(request):
+        return json_error(404, "not-found", detail or _("Nothing has this address."))
+    return render(request, "404.html", {"detail": detail}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """500, or 503 when the database is what failed: that passes, and programs should come back."""
+    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    status, error = (503, "unavailable") if away else (500, "internal")
+    response: HttpResponse
+    if wants_json(request):
+        detail = _("The database cannot be reached.") if away else _("Something broke, and it was us.")
+        response = json_error(status, error, detail)
+    else:
+        # Without request and user: finding out who asks needs the database.
+        response = HttpResponse(render_to_string(f"{status}.html"), status=status)
+    if away:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+

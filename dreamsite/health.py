@@ -1,0 +1,121 @@
+"""For those who watch over the site: is this process alive, and can it serve?
+
+`/healthz` asks nothing of anybody: if it answers, the process lives. `/readyz` asks database, storage and layer, and
+answers 503 when one of them fails. A late dream is reported but is no reason to take the web process out of
+service: the canvas works on without its dreamer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from canvas.models import Frame
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 3.0  # each question; probes usually give up after five
+KEEP_SECONDS = 2.0  # however often this public page is asked, the parts are asked no oftener
+LATE_AFTER = 10  # intervals without a dream
+
+_kept: tuple[float, dict[str, Any]] | None = None
+
+
+async def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+async def readyz(request: HttpRequest) -> JsonResponse:
+    """{"ready": bool, "database": …, "storage": …, "layer": …, "dream": …}; each part says "ok" or "failed"."""
+    global _kept
+    if _kept is None or time.monotonic() - _kept[0] > KEEP_SECONDS:
+        _kept = time.monotonic(), await _report()
+    report = _kept[1]
+    return JsonResponse(report, status=200 if report["ready"] else 503)
+
+
+async def _report() -> dict[str, Any]:
+    database, storage, layer = await asyncio.gather(
+        _part("database", _in_thread(_ask_database)),
+        _part("storage", _in_thread(_ask_storage)),
+        _part("layer", _ask_layer),
+    )
+    parts = {"database": database, "storage": storage, "layer": layer}
+    dream = await _part("dream", _in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
+    return {"ready": all(part["state"] == "ok" for part in parts.values()), **parts, "dream": dream}
+
+
+async def _part(name: str, ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    begun = time.perf_counter()
+    try:
+        answer = await asyncio.wait_for(ask(), PATIENCE_SECONDS)
+    except Exception:
+        # What failed is for the log; this page is public and says only that something did.
+        log.exception("Not ready: the %s check failed", name)
+        return {"state": "failed"}
+    return {"state": "ok", "ms": round((time.perf_counter() - begun) * 1000, 1), **answer}
+
+
+def _in_thread(ask: Callable[[], dict[str, Any]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+    def alone() -> dict[str, Any]:
+        try:
+            return ask()
+        finally:
+            connection.close()
+
+    # In a thread of its own: a database that hangs must not hold the thread that all views share. Tests keep the
+    # shared one, for their transaction lives there.
+    if settings.TESTING:
+        return sync_to_async(ask)
+    return sync_to_async(alone, thread_sensitive=False)
+
+
+def _ask_database() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return {"kind": connection.vendor}
+
+
+def _ask_storage() -> dict[str, Any]:
+    if settings.SERVE_MEDIA:
+        folder = Path(default_storage.path(""))
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{folder} cannot be written to")
+        return {"kind": "folder"}
+    default_storage.exists("readyz")
+    return {"kind": "bucket"}
+
+
+async def _ask_layer() -> dict[str, Any]:
+    layer = get_channel_layer()
+    if layer is None:
+        raise RuntimeError("CHANNEL_LAYERS names no default layer")
+    channel = await layer.new_channel()
+    await layer.send(channel, {"type": "readyz"})
+    await layer.receive(channel)
+    return {"kind": type(layer).__name__}
+
+
+def _last_dream() -> dict[str, Any]:
+    made_at = Frame.objects.dreams().order_by("-id").values_list("made_at", flat=True).first()
+    if made_at is None:
+        return {"age_seconds": None, "late": False}
+    age = (timezone.now() - made_at).total_seconds()
+    return {"age_seconds": round(age, 1), "late": age > LATE_AFTER * settings.DREAM_INTERVAL}

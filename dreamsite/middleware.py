@@ -1,0 +1,58 @@
+"""Headers that tell browsers what this site never does. Django 6 brings its own CSP middleware: then the half goes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+# Nothing on these pages, nor anything that might ever be slipped into them, has use for these.
+PERMISSIONS_POLICY = ", ".join(
+    [f"{feature}=()" for feature in (
+        "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+        "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer",
+        "microphone", "midi", "otp-credentials", "payment", "serial", "usb", "window-management", "xr-spatial-tracking",
+    )]
+    + [f"{feature}=(self)" for feature in ("clipboard-write", "fullscreen", "screen-wake-lock", "web-share")]
+)  # fmt: skip
+
+
+def policy(directives: Mapping[str, Iterable[str] | str | bool | None]) -> str:
+    """`SECURE_CSP` as a header: names to sources; True stands alone, None and False are left out."""
+    parts = []
+    for name, sources in directives.items():
+        if sources is None or sources is False:
+            continue
+        words = [] if sources is True else [sources] if isinstance(sources, str) else list(sources)
+        parts.append(" ".join([name, *words]))
+    return "; ".join(parts)
+
+
+@sync_and_async_middleware
+def security_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Adds Content-Security-Policy (from settings.SECURE_CSP) and Permissions-Policy where a view has set none."""
+    csp = policy(settings.SECURE_CSP)
+
+    def add(response: HttpResponseBase) -> HttpResponseBase:
+        # Django's own pages for a developer's errors carry their style and scripts inline.
+        if not (settings.DEBUG and response.status_code in (404, 500)):
+            response.headers.setdefault("Content-Security-Policy", csp)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    if iscoroutinefunction(get_response):
+        ask: Callable[[HttpRequest], Awaitable[HttpResponseBase]] = get_response
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            return add(await ask(request))
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return add(get_response(request))
+
+    return answer

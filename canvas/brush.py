@@ -1,4 +1,6 @@
-"""The brush: a soft round stamp, placed each quarter of its size along a stroke (docs/protocol.md, *Rasterising a stroke*).
+"""The brush: a soft round stamp, placed each quarter of its size along a stroke.
+
+The rules are in docs/protocol.md, *Rasterising a stroke*.
 
 The same arithmetic, in the same order, runs in static/canvas/brush.js: IEEE doubles with + - * / and sqrt only, so that
 every browser and the server paint the same bytes.

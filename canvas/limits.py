@@ -18,7 +18,7 @@ MAX_NUMBERS = 4096  # numbers in one HIDE
 # What one socket may send. Rates a second, and the burst that a reconnect may bring.
 MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second
 POINTS_RATE, POINTS_BURST = 3_000, 40_000  # ten fingers at 240 Hz
-# Stamped pixels. The widest brush at a furious 3000 px/s stamps about 1.2 million; painting costs every viewer the same.
+# Stamped pixels: the widest brush at a furious 3000 px/s stamps about 1.2 million, and every viewer paints them too.
 AREA_RATE, AREA_BURST = 8_000_000, 120_000_000
 
 TICK = 1 / 30  # one row, one transaction, one broadcast
@@ -33,7 +33,9 @@ REMEMBER_MS = STALE_MS + 5 * 60 * 1000  # how far back a room knows which pieces
 OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
-RECHECK_SECONDS = 60.0  # session and account behind a socket are looked at again
 
 # A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
 REST_OPS = 4_000
+PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets they hold
+CHUNK = 32 * 1024  # operations sent to a latecomer in one frame
+NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message

@@ -29,13 +29,17 @@ class Canvas(models.Model):
     slug = models.SlugField(unique=True, max_length=40)
     title = models.CharField(max_length=80)
     width = models.PositiveIntegerField(
-        default=default_side, validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)]
+        default=default_side,
+        validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)],
     )
     height = models.PositiveIntegerField(
-        default=default_side, validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)]
+        default=default_side,
+        validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)],
     )
     background = models.CharField(
-        max_length=7, default="#ffffff", validators=[RegexValidator(r"^#[0-9a-f]{6}$", _("A colour like #ffffff."))]
+        max_length=7,
+        default="#ffffff",
+        validators=[RegexValidator(r"^#[0-9a-f]{6}$", _("A colour like #ffffff."))],
     )
     # The journal's last number. Locking this row is what makes numbers gapless and in commit order.
     head = models.BigIntegerField(default=0, editable=False)
@@ -114,6 +118,7 @@ class Frame(models.Model):
     recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a rest
     title = models.CharField(max_length=120, blank=True)  # what the network was dreaming of
     seconds = models.FloatField(default=0.0, help_text=_("How long the dream took."))
+    device = models.CharField(max_length=8, blank=True)  # cpu or cuda
     contributors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="frames", blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
 

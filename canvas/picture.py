@@ -52,7 +52,12 @@ def compose(base: Pixels, operations: Iterable[Numbered], load_frame: FrameLoade
 
 def _patch(pixels: Pixels, op: wire.Patch, source: Pixels) -> None:
     height, width = min(pixels.shape[0], source.shape[0]), min(pixels.shape[1], source.shape[1])
-    x0, y0, x1, y1 = min(op.x, width), min(op.y, height), min(op.x + op.width, width), min(op.y + op.height, height)
+    x0, y0, x1, y1 = (
+        min(op.x, width),
+        min(op.y, height),
+        min(op.x + op.width, width),
+        min(op.y + op.height, height),
+    )
     if x0 >= x1 or y0 >= y1:
         return
     ys, xs = np.mgrid[y0:y1, x0:x1]

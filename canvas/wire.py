@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -112,6 +112,12 @@ class Ops:
         return list(enumerate(found, self.first))
 
 
+def without(batch: Ops, seq: int) -> Ops:
+    """The part of a batch after number `seq`."""
+    rest = [encode(op) for number, op in batch.operations() if number > seq]
+    return Ops(seq + 1, batch.at, len(rest), b"".join(rest))
+
+
 def header(kind: int) -> bytes:
     return HEADER.pack(MAGIC, VERSION, kind, 0)
 
@@ -180,6 +186,26 @@ def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operatio
     return found, len(data) - at
 
 
+def scan(data: bytes, count: int) -> Iterator[tuple[int, int, int, int]]:
+    """(kind, author, stroke, piece) of each operation, without its points: reading back a quarter of an hour is quick."""
+    at = 0
+    for _ in range(count):
+        kind, author, stroke = _OP.unpack_from(data, at)
+        at += _OP.size
+        piece = 0
+        match kind:
+            case 1:
+                piece, *_, n = _STROKE.unpack_from(data, at)
+                at += _STROKE.size + 6 * n
+            case 3:
+                at += _HIDE.size + 8 * _HIDE.unpack_from(data, at)[1]
+            case 4:
+                at += _PATCH.size
+            case 5:
+                at += _CLEAR.size
+        yield kind, author, stroke, piece
+
+
 def _operation(data: bytes, at: int) -> tuple[Operation, int]:
     kind, author, stroke = _OP.unpack_from(data, at)
     at += _OP.size
@@ -202,7 +228,9 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
             show, n = _HIDE.unpack_from(data, at)
             at += _HIDE.size
             if show > 1 or n > limits.MAX_NUMBERS:
-                raise ProtocolError(f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}")
+                raise ProtocolError(
+                    f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}"
+                )
             return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke), at + 8 * n
         case 4:
             frame, x, y, w, h, feather = _PATCH.unpack_from(data, at)

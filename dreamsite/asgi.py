@@ -1,4 +1,4 @@
-"""The site as an ASGI application: pages through Django, the canvas' sockets through Channels. daphne and uvicorn both run it."""
+"""The site as an ASGI application, for daphne and uvicorn: pages through Django, the canvas' sockets through Channels."""
 
 from __future__ import annotations
 

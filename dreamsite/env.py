@@ -14,7 +14,7 @@ _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 
 
 class Env:
-    """Reads named variables from `environ`; every reader raises ImproperlyConfigured with what it received and expected."""
+    """Reads named variables from `environ`; ImproperlyConfigured says what was received and what was expected."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ

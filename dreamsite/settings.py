@@ -101,7 +101,9 @@ TEMPLATES = [
 ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
 
 # --- Database ------------------------------------------------------------------------------------------------------
-DATABASES = {"default": dj_database_url.parse(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")}
+DATABASES = {
+    "default": dj_database_url.parse(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that will write takes its lock at once: no deadlock between two that read first.
@@ -165,9 +167,7 @@ STORAGES = {
     ),
     "staticfiles": {
         "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG
-            else "dreamsite.static.HashedStaticStorage"
+            "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "dreamsite.static.HashedStaticStorage"
         )
     },
 }
@@ -222,7 +222,11 @@ DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
 # --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
-_media_hosts = [f"https://{_s3['custom_domain']}"] if _s3["custom_domain"] else ([_s3["endpoint_url"]] if S3_BUCKET and _s3["endpoint_url"] else [])
+_media_hosts = (
+    [f"https://{_s3['custom_domain']}"]
+    if _s3["custom_domain"]
+    else ([_s3["endpoint_url"]] if S3_BUCKET and _s3["endpoint_url"] else [])
+)
 _sockets = [origin.replace("http", "ws", 1) for origin in SITE_ORIGINS]
 SECURE_CSP = {
     "default-src": ["'none'"],

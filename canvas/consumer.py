@@ -1,0 +1,79 @@
+"""The canvas' socket: translates between Channels and the room, and decides nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from canvas import wire
+from canvas.hub import hub
+from canvas.member import Member, Person
+from canvas.room import Room
+
+log = logging.getLogger(__name__)
+
+
+class LeanConsumer(AsyncWebsocketConsumer):
+    """Without a channel of its own and without Channels' thread hop for each message: no handler uses the database."""
+
+    channel_layer_alias = ""  # names no layer: the hub listens once for the whole process
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.receive":
+                await self.websocket_receive(message)
+            case "websocket.connect":
+                await self.websocket_connect(message)
+            case "websocket.disconnect":
+                await self.websocket_disconnect(message)
+
+
+class CanvasConsumer(LeanConsumer):
+    room: Room | None = None
+    member: Member
+
+    async def connect(self) -> None:
+        await self.accept()  # first, so that a refusal can say why: before it every refusal is a bare 403
+        self.slug = self.scope["url_route"]["kwargs"]["slug"]
+        user = self.scope["user"]
+        person = Person(user.pk, user.get_username()) if user.is_authenticated and user.is_active else None
+        self.member = Member(self._send, self.close, person)
+        try:
+            self.room = await hub.room(self.slug)
+        except Exception:
+            log.exception("The room of %s could not be opened.", self.slug)
+            await self.close(4503)
+            return
+        if self.room is None:
+            await self.close(4404)
+            return
+        self.room.enter(self.member)
+
+    async def _send(self, data: bytes) -> None:
+        await self.base_send({"type": "websocket.send", "bytes": data})
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.room is None or self.member.closed:
+            return
+        try:
+            if bytes_data is None:
+                raise wire.ProtocolError("a text message, expected a binary one")
+            self.room.receive(self.member, bytes_data)
+        except wire.ProtocolError as error:
+            log.info("Socket of %s closed with %s: %s", self.member.person or "a visitor", error.code, error)
+            self.member.close(error.code)
+
+    async def disconnect(self, code: int) -> None:
+        if self.room is not None:
+            self.member.closed = True
+            hub.left(self.slug, self.room, self.member)
+
+
+class NoCanvasConsumer(LeanConsumer):
+    """Any other socket address: a close code instead of a traceback."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(4404)

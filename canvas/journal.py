@@ -1,0 +1,128 @@
+"""The journal in the database, and everything that must happen together with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+
+from canvas import wire
+from canvas.models import Batch, Canvas, Dream, Frame
+from canvas.picture import Numbered
+from canvas.room import Admit, State
+
+
+class DatabaseJournal:
+    """canvas.room.Journal over the ORM. Blocking; each room's calls run one after another in one thread."""
+
+    def __init__(self, canvas_id: int) -> None:
+        self._canvas_id = canvas_id
+
+    def state(self) -> State:
+        close_old_connections()  # no request ends in this thread, so nobody else throws out a dead connection
+        place = Canvas.objects.select_related("frame", "dream").get(pk=self._canvas_id)
+        dream = getattr(place, "dream", None)
+        return State(canvas_news(place), place.head, place.frame and frame_news(place.frame), dream_news(dream))
+
+    def since(self, seq: int) -> list[wire.Ops]:
+        rows = Batch.objects.filter(canvas=self._canvas_id, last__gt=seq).order_by("first")
+        found = [_ops(row) for row in rows]
+        if found and found[0].first <= seq:
+            found[0] = wire.without(found[0], seq)
+        return found
+
+    def recent(self, since_ms: int) -> list[wire.Ops]:
+        since = datetime.fromtimestamp(since_ms / 1000, UTC)
+        return [_ops(row) for row in Batch.objects.filter(canvas=self._canvas_id, at__gte=since).order_by("first")]
+
+    def names(self, ids: Iterable[int]) -> dict[int, str]:
+        people = get_user_model().objects.filter(pk__in=list(ids))
+        return {person.pk: person.get_username() for person in people}
+
+    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
+        close_old_connections()
+        with transaction.atomic():
+            head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
+            missed = self.since(known) if head > known else []
+            return missed, _write(self._canvas_id, head, admit(missed), now_ms)
+
+
+def append(place: Canvas, operations: list[wire.Operation]) -> wire.Ops | None:
+    """Writes operations that no browser sent: a moderator's, a test's."""
+    with transaction.atomic():
+        head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=place.pk)
+        return _write(place.pk, head, operations, int(timezone.now().timestamp() * 1000))
+
+
+def _write(canvas_id: int, head: int, operations: list[wire.Operation], now_ms: int) -> wire.Ops | None:
+    if not operations:
+        return None
+    batch = wire.Ops(head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
+    at = datetime.fromtimestamp(now_ms / 1000, UTC)
+    Batch.objects.create(canvas_id=canvas_id, first=batch.first, last=batch.last, at=at, payload=batch.payload)
+    Canvas.objects.filter(pk=canvas_id).update(head=batch.last)
+    return batch
+
+
+def operations(place: Canvas, after: int, up_to: int) -> list[Numbered]:
+    """The journal's operations after number `after`, up to and with `up_to`."""
+    rows = Batch.objects.filter(canvas=place, last__gt=after, first__lte=up_to).order_by("first")
+    return [(number, op) for row in rows for number, op in _ops(row).operations() if after < number <= up_to]
+
+
+def last_ink_at(place: Canvas) -> datetime | None:
+    return Batch.objects.filter(canvas=place).order_by("-last").values_list("at", flat=True).first()
+
+
+def _ops(row: Batch) -> wire.Ops:
+    at = int(row.at.timestamp() * 1000)
+    return wire.Ops(row.first, at, row.last - row.first + 1, bytes(row.payload))
+
+
+# --- what browsers are told (docs/protocol.md, NEWS) -----------------------------------------------------------------
+
+
+def canvas_news(place: Canvas) -> dict[str, Any]:
+    return {
+        "slug": place.slug,
+        "title": place.title,
+        "width": place.width,
+        "height": place.height,
+        "background": list(place.background_rgb),
+    }
+
+
+def frame_news(frame: Frame) -> dict[str, Any]:
+    return {
+        "id": frame.pk,
+        "number": frame.number,
+        "seq": frame.seq,
+        "url": frame.picture.url,
+        "page": frame.get_absolute_url(),
+        "title": frame.title,
+        "kind": frame.kind,
+    }
+
+
+def dream_news(dream: Dream | None) -> dict[str, Any]:
+    if dream is None or not dream.held(timezone.now() - timedelta(seconds=1)):
+        position = dream.position if dream else 0
+        return {"state": "away", "position": position}
+    return {
+        "state": dream.state,
+        "title": dream.style.get("title", ""),
+        "layer": dream.style.get("layer", ""),
+        "channel": dream.style.get("channel"),
+        "model": dream.style.get("model", ""),
+        "device": dream.device,
+        "position": dream.position,
+        "next_at": int(dream.next_at.timestamp() * 1000) if dream.next_at else None,
+        "fraction": round(dream.fraction, 3),
+        "octave": dream.octave,
+        "octaves": dream.octaves,
+        "message": dream.message,
+    }

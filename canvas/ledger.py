@@ -1,0 +1,95 @@
+"""Which pieces of which strokes the journal holds: the memory that makes sending twice harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from canvas import limits, wire
+
+Who = TypeVar("Who")
+
+SIGN_IN, GAP, DREAMED, STALE, BUDGET, LOCKED, SUSPENDED, UNAVAILABLE, ENDED = range(1, 10)  # REJECT codes
+ALL_OF_IT = 0xFFFF  # ACK's `next` for an UNDO that the journal has already
+
+Key = tuple[int, int]  # author, stroke
+
+
+@dataclass(slots=True)
+class Entry:
+    next_piece: int = 0
+    last_seq: int = 0
+    undone: bool = False
+
+
+class Ledger:
+    """Learns from every batch of the journal; decides which drafts may enter it, in the order they came."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def learn(self, batch: wire.Ops) -> None:
+        for number, (kind, author, stroke, piece) in enumerate(wire.scan(batch.payload, batch.count), batch.first):
+            if kind == wire.STROKE:
+                entry = self._entries.setdefault((author, stroke), Entry())
+                entry.next_piece = max(entry.next_piece, piece + 1)
+                entry.last_seq = max(entry.last_seq, number)
+            elif kind == wire.UNDO:
+                self._entries.setdefault((author, stroke), Entry()).undone = True
+
+    def forget_before(self, ms: int) -> None:
+        """Drops strokes begun before `ms` (since 1970): new pieces of them would be refused as stale anyway."""
+        oldest = ms << 12
+        self._entries = {key: entry for key, entry in self._entries.items() if key[1] >= oldest}
+
+    def admit(
+        self, drafts: Iterable[tuple[Who, wire.Operation]], now_ms: int, dreamed: int
+    ) -> tuple[list[wire.Operation], list[tuple[Who, bytes]]]:
+        """(operations to write, answers to send): what is new and in order, and an ACK or REJECT for the rest.
+
+        `dreamed` is the newest number that a frame or a running dream holds. Nothing is remembered here: the
+        batch that gets written is learned like any other, so a failed transaction leaves no trace.
+        """
+        wanted: list[wire.Operation] = []
+        answers: list[tuple[Who, bytes]] = []
+        fresh: dict[Key, Entry] = {}
+        for who, op in drafts:
+            key = (op.author, op.stroke)
+            entry = fresh.get(key) or self._copy(key)
+            match op:
+                case wire.Stroke() if op.piece < entry.next_piece:
+                    answers.append((who, wire.ack(op.stroke, entry.next_piece)))
+                    continue
+                case wire.Stroke() if op.piece > entry.next_piece or entry.undone:
+                    answers.append((who, wire.reject(op.stroke, op.piece, GAP)))
+                    continue
+                case wire.Stroke() if not op.piece and not self._timely(op.stroke, now_ms):
+                    answers.append((who, wire.reject(op.stroke, op.piece, STALE)))
+                    continue
+                case wire.Stroke():
+                    entry.next_piece += 1
+                    entry.last_seq = dreamed + 1  # newer than any dream; the true number comes with the commit
+                case wire.Undo() if entry.undone:
+                    answers.append((who, wire.ack(op.stroke, ALL_OF_IT)))
+                    continue
+                case wire.Undo() if entry.last_seq <= dreamed:
+                    answers.append((who, wire.reject(op.stroke, 0, DREAMED)))
+                    continue
+                case wire.Undo():
+                    entry.undone = True
+            fresh[key] = entry
+            wanted.append(op)
+        return wanted, answers
+
+    def _copy(self, key: Key) -> Entry:
+        known = self._entries.get(key)
+        return Entry(known.next_piece, known.last_seq, known.undone) if known else Entry()
+
+    @staticmethod
+    def _timely(stroke: int, now_ms: int) -> bool:
+        begun = stroke >> 12
+        return now_ms - limits.STALE_MS <= begun <= now_ms + limits.FUTURE_MS

@@ -1,0 +1,141 @@
+"""One socket of a room, as plain Python: its outbox, its allowance, and where in the journal it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from canvas import limits, wire
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    name: str
+
+
+class Bucket:
+    """A token bucket: `rate` a second on average, `burst` at once."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, 0.0
+
+    def take(self, amount: float, now: float) -> bool:
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        self._tokens -= amount
+        return self._tokens >= 0
+
+
+class Member:
+    """A viewer, or a drawer. `send` and `close` are the server's; a `send` that blocks is finished in the background.
+
+    Nobody is awaited: under daphne `send` never blocks and buffers without limit, under uvicorn it blocks with the
+    reader. Either way the bytes that the browser has not confirmed (by echoing a MARK) are counted, and a member with
+    too many of them gets nothing more until it has caught up.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[bytes], Coroutine[Any, Any, None]],
+        close: Callable[[int], Awaitable[None]],
+        person: Person | None,
+    ) -> None:
+        self._send, self._close, self.person = send, close, person
+        self.joined = False
+        self.seq = 0  # the journal's number up to which this member has been told
+        self.frame = 0  # the base it was told of
+        self.closed = False
+        self.behind_since: float | None = None
+        self._sent = self._confirmed = self._marked = 0
+        self._marks: dict[int, int] = {}  # token -> bytes sent when it was
+        self._waiting: deque[bytes] = deque()
+        self._sending: asyncio.Task[None] | None = None
+        self.messages = Bucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
+        self.points = Bucket(limits.POINTS_RATE, limits.POINTS_BURST)
+        self.area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
+
+    @property
+    def outstanding(self) -> int:
+        """Bytes sent and not confirmed."""
+        return self._sent - self._confirmed
+
+    @property
+    def full(self) -> bool:
+        return self.outstanding > limits.OUTBOX_BYTES
+
+    def push(self, data: bytes) -> None:
+        if self.closed:
+            return
+        self._sent += len(data)
+        if self._sending is not None:
+            self._waiting.append(data)
+            return
+        self._sending = start(self._send(data))
+        if self._sending is not None:
+            self._sending.add_done_callback(self._sent_one)
+
+    def _sent_one(self, task: asyncio.Task[None]) -> None:
+        self._sending = None
+        if task.cancelled() or task.exception() is not None:
+            self.closed = True  # the transport is gone; disconnect follows
+            return
+        while self._waiting and self._sending is None:
+            self._sending = start(self._send(self._waiting.popleft()))
+        if self._sending is not None:
+            self._sending.add_done_callback(self._sent_one)
+
+    def mark(self, token: int) -> None:
+        """Asks the browser to confirm what it was sent so far; nothing where nothing was sent since the last time."""
+        if self._marked != self._sent and len(self._marks) < 64:
+            self._marks[token] = self._sent
+            self.push(wire.mark(token))
+            self._marked = self._sent
+
+    def seen(self, token: int) -> None:
+        self._confirmed = max(self._confirmed, self._marks.pop(token, 0))
+        # A later echo confirms the earlier marks too.
+        self._marks = {token: sent for token, sent in self._marks.items() if sent > self._confirmed}
+
+    def close(self, code: int) -> None:
+        if not self.closed:
+            self.closed = True
+            self._waiting.clear()
+            asyncio.ensure_future(self._close(code))
+
+
+def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+    """Runs until the coroutine first has to wait: None where it never did, else the task that finishes it.
+
+    A task for each send would cost more than the send; most of them finish at once.
+    """
+    try:
+        waiting_for = coroutine.send(None)
+    except StopIteration:
+        return None
+    return asyncio.get_running_loop().create_task(_finish(coroutine, waiting_for))
+
+
+async def _finish(coroutine: Coroutine[Any, Any, None], waiting_for: Any) -> None:
+    await _continue(coroutine, waiting_for)
+
+
+@types.coroutine
+def _continue(coroutine: Coroutine[Any, Any, None], waiting_for: Any) -> Generator[Any, Any, None]:
+    while True:
+        try:
+            value = yield waiting_for
+        except BaseException as error:
+            step = lambda error=error: coroutine.throw(error)  # noqa: E731
+        else:
+            step = lambda value=value: coroutine.send(value)  # noqa: E731
+        try:
+            waiting_for = step()
+        except StopIteration:
+            return

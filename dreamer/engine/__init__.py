@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from .dream import Interrupted, Progress, Snapshot, dream
 from .graph import GraphError
 from .network import Cancelled, Layer, Network
+from .recipe import PRESETS, Recipe
 from .target import Target, Term
 
-__all__ = ["Cancelled", "GraphError", "Layer", "Network", "Target", "Term"]
+__all__ = ["PRESETS", "Cancelled", "GraphError", "Interrupted", "Layer", "Network", "Progress", "Recipe", "Snapshot",
+           "Target", "Term", "dream"]

@@ -9,10 +9,12 @@ photograph back to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image
 
-from .bands import Bytes, Floats, bands
+from .bands import Bytes, Floats, bands, rows_of
 
 Size = tuple[int, int]
 
@@ -43,22 +45,30 @@ def shrink(photo: Bytes, size: Size) -> Bytes:
     return np.asarray(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.LANCZOS))
 
 
-def add_enlarged(difference: Floats, picture: Floats) -> None:
-    """picture += difference resampled to the picture's size, in place, both [3, H, W]; cubic, in float32.
+def enlarged(difference: Floats, size: Size) -> Iterator[tuple[slice, Floats]]:
+    """(rows, float32 [3, rows, W]) of [3, h, w] resampled to `size`, band by band; cubic, in float32.
 
-    Works for any pair of sizes (it anti-aliases when it shrinks) and keeps to one channel and one band at a time.
+    Works for any pair of sizes: it anti-aliases when it shrinks, and copies where the sizes are the same.
     """
-    height, width = picture.shape[1:]
-    if difference.shape == picture.shape:
-        picture += difference
+    height, width = size
+    if difference.shape[1:] == size:
+        for rows in rows_of(difference):
+            yield rows, difference[:, rows].copy()
         return
     ratio = difference.shape[1] / height
-    for source, target in zip(difference, picture, strict=True):
-        image = Image.fromarray(source)
-        for rows in bands(height, width * 4):
-            box = (0, rows.start * ratio, source.shape[1], rows.stop * ratio)
-            part = image.resize((width, rows.stop - rows.start), Image.Resampling.BICUBIC, box=box)
-            target[rows] += np.asarray(part)
+    images = [Image.fromarray(channel) for channel in difference]
+    for rows in bands(height, width * 12):
+        band = np.empty((3, rows.stop - rows.start, width), dtype=np.float32)
+        box = (0, rows.start * ratio, difference.shape[2], rows.stop * ratio)
+        for image, channel in zip(images, band, strict=True):
+            channel[...] = image.resize((width, band.shape[1]), Image.Resampling.BICUBIC, box=box)
+        yield rows, band
+
+
+def add_enlarged(difference: Floats, picture: Floats) -> None:
+    """picture += difference resampled to the picture's size, in place, both [3, H, W]."""
+    for rows, band in enlarged(difference, (picture.shape[1], picture.shape[2])):
+        picture[:, rows] += band
 
 
 def add_photo(photo: Bytes, picture: Floats, sign: float = 1.0) -> None:

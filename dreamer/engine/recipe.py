@@ -6,7 +6,6 @@ Each field says its own meaning, default and limits once, here: the checks and t
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -64,36 +63,23 @@ class Recipe:
             elif f.metadata:
                 object.__setattr__(self, f.name, _checked(f.name, getattr(self, f.name), f.default, f.metadata))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values that json.dumps takes, the target's own form included."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for json.dumps, every field with its value; from_json gives an equal recipe."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**plain, "target": self.target.to_dict(), "noise": list(self.noise) if self.noise else None}
-
-    def to_json(self) -> str:
-        """One line of JSON, keys in the fields' order; from_json gives an equal recipe."""
-        return json.dumps(self.to_dict(), separators=(",", ":"))
+        return {**plain, "target": self.target.to_json(), "noise": list(self.noise) if self.noise else None}
 
     @classmethod
-    def from_dict(cls, plain: object) -> Recipe:
-        """The recipe of to_dict; fields left out take their defaults. ValueError on a field that does not exist."""
-        if not isinstance(plain, dict):
-            raise ValueError(f"recipe: received {_short(plain)}, expected an object with a recipe's fields")
-        unknown = sorted(set(plain) - {f.name for f in fields(cls)})
+    def from_json(cls, data: object) -> Recipe:
+        """The recipe of to_json; fields left out take their defaults. ValueError on a field that does not exist."""
+        if not isinstance(data, dict):
+            raise ValueError(f"recipe: received {_short(data)}, expected an object with a recipe's fields")
+        unknown = sorted(set(data) - {f.name for f in fields(cls)})
         if unknown:
             known = ", ".join(f.name for f in fields(cls))
             raise ValueError(f"recipe: received unknown fields {', '.join(map(repr, unknown))}, expected only {known}")
-        if "target" not in plain:
+        if "target" not in data:
             raise ValueError("recipe: received no target, expected what to dream of under 'target'")
-        return cls(**{**plain, "target": Target.from_dict(plain["target"])})
-
-    @classmethod
-    def from_json(cls, text: str) -> Recipe:
-        """The recipe of to_json. ValueError where the text is no JSON or no recipe."""
-        try:
-            plain = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"recipe: received {_short(text)}, expected JSON ({error})") from None
-        return cls.from_dict(plain)
+        return cls(**{**data, "target": Target.from_json(data["target"])})
 
 
 # What suits each start; the fields not named keep the live canvas' defaults.

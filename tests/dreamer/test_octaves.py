@@ -60,7 +60,7 @@ def test_bands_change_no_result(narrow_bands: None) -> None:
 def test_enlarging_in_bands_matches_enlarging_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     small, whole, banded = noise(60, 45), noise(97, 83, 1), noise(97, 83, 1)
     add_enlarged(small, whole)
-    monkeypatch.setattr(bands, "BAND_BYTES", 83 * 4 * 10)
+    monkeypatch.setattr(bands, "BAND_BYTES", 83 * 12 * 10)
     add_enlarged(small, banded)
     np.testing.assert_allclose(banded, whole, atol=2e-3)
 

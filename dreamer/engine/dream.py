@@ -1,0 +1,252 @@
+"""The dream: gradient ascent on a picture, octave by octave.
+
+For each octave the picture is the photograph at that size plus what has been dreamed so far (octaves.py). Each step
+shifts it at random, asks the network for the gradient, shapes that (smooth.py, colour.py), and moves the picture by
+`step` grey levels on average: x += step * g / mean|g|, as in Google's "Inceptionism" of 2015, the mean being that of
+the whole gradient, so that no tile is dreamed harder than another.
+
+Beside the photograph (uint8) it holds two float32 arrays of the picture's size, the picture and its gradient;
+everything else is as large as a tile or a band of rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from . import bands
+from .bands import Bytes, Floats, rows_of
+from .colour import keep_colours, mean_free, mix
+from .network import Cancelled, Network
+from .noise import noise_picture
+from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink
+from .recipe import Recipe
+from .smooth import normalise_bands
+from .target import Target
+from .warp import unwarp, warp
+
+# On a flat picture (a white canvas) the gradient all but vanishes and dividing by its mean would blow up noise. Below
+# this share of what the same target does on coloured noise, a step gets weaker in proportion instead.
+FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a dream is. Octaves, iterations and tiles count from 1; `tile` of `tiles` is done."""
+
+    octave: int
+    octaves: int
+    iteration: int
+    iterations: int
+    tile: int
+    tiles: int
+    fraction: float  # of the whole work, 0 to 1
+    seconds_left: float | None  # None until there is something to judge by
+
+
+class Snapshot(Protocol):
+    """The dream as far as it has come, composed only when called."""
+
+    def __call__(self, size: Size | None = None) -> Bytes:
+        """uint8 [H, W, 3] at (height, width), or at the photograph's size: sharp, with what has grown so far."""
+
+
+Preview = Callable[[Progress, Snapshot], None]
+
+
+class Interrupted(Cancelled):
+    """Cancelled between two tiles; `picture` is the dream as far as it came, uint8 [H, W, 3]."""
+
+    def __init__(self, picture: Bytes) -> None:
+        super().__init__("the dream was cancelled")
+        self.picture = picture
+
+
+def dream(photo: Bytes | None, network: Network, recipe: Recipe, *, mask: Bytes | None = None,
+          guide: Bytes | None = None, progress: Callable[[Progress], None] | None = None,
+          cancelled: Callable[[], bool] | None = None, preview: Preview | None = None) -> Bytes:
+    """Dream on a photograph. The same arguments on the same CPU give the same bytes.
+
+    photo      uint8 [H, W, 3] RGB; None with a recipe that starts from noise
+    mask       uint8 [H, W] of any size: 255 where the dream may work, 0 where the photograph stays to the bit
+    guide      uint8 [h, w, 3] RGB, for a target that is guided by a picture
+    progress   called after each tile
+    cancelled  asked between tiles; when it answers True, Interrupted (a Cancelled) is raised with the picture so far
+    preview    called after each step with the progress and a Snapshot, valid during the call
+
+    Returns uint8 [H, W, 3]. Raises ValueError where the pictures or the target do not fit the network.
+    """
+    start = photo if photo is not None else noise_start(recipe)
+    if start.ndim != 3 or start.shape[2] != 3 or start.dtype != np.uint8:
+        raise ValueError(f"photo: received {start.dtype} {start.shape}, expected uint8 [height, width, 3]")
+    if mask is not None and (mask.ndim != 2 or mask.dtype != np.uint8):
+        raise ValueError(f"mask: received {mask.dtype} {mask.shape}, expected uint8 [height, width]")
+    return _Dream(start, network, recipe, mask, guide, progress, cancelled, preview).run()
+
+
+def noise_start(recipe: Recipe) -> Bytes:
+    """What a recipe without a photograph starts from: uint8 [H, W, 3]. ValueError where it needs a photograph."""
+    if recipe.noise is None:
+        raise ValueError("photo: received none, expected one, or a recipe with `noise` that says the size to start from")
+    width, height = recipe.noise
+    return noise_picture(height, width, contrast=recipe.contrast, seed=recipe.seed)
+
+
+class _Dream:
+    """One run of `dream`, with what its parts share."""
+
+    def __init__(self, photo: Bytes, network: Network, recipe: Recipe, mask: Bytes | None, guide: Bytes | None,
+                 progress: Callable[[Progress], None] | None, cancelled: Callable[[], bool] | None,
+                 preview: Preview | None) -> None:
+        self.photo, self.network, self.recipe, self.mask = photo, network, recipe, mask
+        self.guide = None if guide is None else guide.transpose(2, 0, 1).astype(np.float32)
+        self.report, self.cancelled, self.preview = progress, cancelled, preview
+        self.random = np.random.default_rng(recipe.seed)
+        self.size = (photo.shape[0], photo.shape[1])
+        least = max(recipe.min_size, network.min_size)
+        self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least)
+        work = np.cumsum([0] + [h * w * recipe.iterations for h, w in self.sizes])
+        self.done_before = (work / max(work[-1], 1)).tolist()
+        self.clock = _Clock()
+        self.octave = self.iteration = 0
+
+    def run(self) -> Bytes:
+        difference: Floats | None = None  # between dream and photograph, at the octave before
+        for self.octave, size in enumerate(self.sizes):
+            base = shrink(self.photo, size)
+            picture = np.zeros((3, *size), dtype=np.float32)
+            if difference is not None:
+                add_enlarged(difference, picture)
+                difference = None
+            add_photo(base, picture)
+            try:
+                self._ascend(picture, base)
+            except Cancelled:
+                raise Interrupted(self._compose(picture, base, self.size)) from None
+            if size == self.size:
+                return self._compose(picture, base, size)
+            add_photo(base, picture, -1.0)
+            difference = picture
+        raise AssertionError("the last octave is the picture's own size")
+
+    def _ascend(self, picture: Floats, base: Bytes) -> None:
+        """All steps of one octave, in place."""
+        gradient = np.empty_like(picture)
+        mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
+        for self.iteration in range(self.recipe.iterations):
+            self._gradient(picture, gradient)
+            self._step(picture, gradient, base, mask)
+            if self.preview is not None:
+                self.preview(self._progress(1, 1), lambda size=None: self._compose(picture, base, size or self.size))
+
+    def _gradient(self, picture: Floats, out: Floats) -> None:
+        """The gradient at the picture, seen shifted, turned and scaled at random, into `out`."""
+        recipe, (height, width) = self.recipe, picture.shape[1:]
+        down, right = (int(n) for n in self.random.integers(0, recipe.roll + 1, 2))
+        degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.turn, recipe.zoom) + (0, 1)
+        warped = recipe.turn > 0 or recipe.zoom > 0
+        bands.roll(picture, down, right)
+        try:
+            self.network.gradient(
+                warp(picture, degrees, scale) if warped else picture, _moved(recipe.target, down / height, right / width),
+                tile=recipe.tile, smooth_pool=recipe.smooth_pool, guide=self.guide, out=out,
+                on_tile=self._tile_done, cancelled=self.cancelled)
+        finally:
+            bands.roll(picture, -down, -right)
+        if warped:
+            out[...] = unwarp(out, degrees, scale)
+        bands.roll(out, -down, -right)
+
+    def _step(self, picture: Floats, gradient: Floats, base: Bytes, mask: Bytes | None) -> None:
+        """Shape the gradient and move the picture by it, both in place."""
+        recipe = self.recipe
+        weight = None if mask is None else mask.astype(np.float32) / np.float32(255)
+        force = bands.mean_abs(gradient, weight)
+        strength = min(1.0, force / (FLOOR * self._usual_force()))
+        if recipe.smooth:
+            normalise_bands(gradient, recipe.smooth)
+        mix(gradient, recipe.colour)
+        if recipe.mean_free:
+            mean_free(gradient)
+        size = bands.mean_abs(gradient, weight)
+        gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
+        for rows in rows_of(picture):
+            move = gradient[:, rows] * gain
+            if weight is not None:
+                move *= weight[rows]
+            if recipe.near:
+                move -= np.float32(recipe.near) * (picture[:, rows] - base[rows].transpose(2, 0, 1))
+            picture[:, rows] = np.clip(picture[:, rows] + move, 0, 255)
+
+    def _usual_force(self) -> float:
+        """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
+        known = _usual_forces.setdefault(self.network, {})
+        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else self.guide.tobytes())
+        if key not in known:
+            side = max(224, self.network.min_size)
+            noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)
+            gradient, _ = self.network.gradient(noise, self.recipe.target, smooth_pool=self.recipe.smooth_pool,
+                                                guide=self.guide)
+            known[key] = bands.mean_abs(gradient)
+        return known[key]
+
+    def _compose(self, picture: Floats, base: Bytes, size: Size) -> Bytes:
+        """What an octave's picture makes of the photograph at `size`: uint8 [H, W, 3]."""
+        photo = shrink(self.photo, size)
+        if size == picture.shape[1:]:
+            difference = picture  # no arithmetic between: what has not moved is the photograph's very bytes
+        else:
+            difference = picture.copy()
+            add_photo(base, difference, -1.0)
+        out = np.empty_like(photo)
+        for rows, band in enlarged(difference, size):
+            if difference is not picture:
+                band += photo[rows].transpose(2, 0, 1)
+            out[rows] = np.clip(np.rint(band), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        if self.recipe.keep_colours:
+            keep_colours(out, photo)
+        if self.mask is not None:
+            untouched = shrink(self.mask, size) == 0
+            out[untouched] = photo[untouched]
+        return out
+
+    def _tile_done(self, tile: int, tiles: int) -> None:
+        if self.report is not None:
+            self.report(self._progress(tile, tiles))
+
+    def _progress(self, tile: int, tiles: int) -> Progress:
+        recipe, first, last = self.recipe, self.done_before[self.octave], self.done_before[self.octave + 1]
+        fraction = first + (last - first) * (self.iteration + tile / tiles) / recipe.iterations
+        return Progress(self.octave + 1, len(self.sizes), self.iteration + 1, recipe.iterations, tile, tiles,
+                        fraction, self.clock.left(fraction))
+
+
+_usual_forces: WeakKeyDictionary[Network, dict[object, float]] = WeakKeyDictionary()
+
+
+class _Clock:
+    """Seconds left, judged by the pace since the first report; the time before it opened the network's session."""
+
+    def __init__(self) -> None:
+        self.start: tuple[float, float] | None = None
+
+    def left(self, fraction: float) -> float | None:
+        now = time.monotonic()
+        if self.start is None:
+            self.start = (now, fraction)
+        then, before = self.start
+        return (now - then) / (fraction - before) * (1 - fraction) if fraction > before else None
+
+
+def _moved(target: Target, down: float, right: float) -> Target:
+    """The target with its places moved along with the picture, by shares of its size, around the edge."""
+    if all(term.place is None for term in target.terms):
+        return target
+    return Target(tuple(
+        term if term.place is None else replace(term, place=((term.place[0] + right) % 1, (term.place[1] + down) % 1))
+        for term in target.terms))

@@ -1,0 +1,48 @@
+"""A start from nothing: noise that looks like the world's pictures do before anything is in them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .bands import Bytes, Floats, bands
+from .colour import CORRELATION_ROOT
+from .octaves import add_enlarged
+
+GREY = 117.0  # the middle that the networks of 2014 were trained around
+
+
+def noise_picture(height: int, width: int, *, contrast: float, seed: int) -> Bytes:
+    """uint8 [height, width, 3]: noise with as much force at every scale, in natural pictures' colours.
+
+    White noise all but vanishes when it is shrunk, so the small octaves would begin on flat grey. Natural pictures
+    have amplitudes that fall as 1/f (Field, "Relations between the statistics of natural images and the response
+    properties of cortical cells", J. Opt. Soc. Am. A 4, 1987), which is equal force in every octave: this is the sum
+    of white noise made at each size, halved down to four pixels, and enlarged. `contrast` is the standard deviation
+    of all values, in grey levels; the mean is GREY.
+    """
+    rng = np.random.default_rng([seed, 1])
+    picture = np.zeros((3, height, width), dtype=np.float32)
+    h, w = height, width
+    while True:
+        add_enlarged(np.stack([_white(rng, h, w) for _ in range(3)]), picture)
+        if min(h, w) < 8:
+            break
+        h, w = (h + 1) // 2, (w + 1) // 2
+    root = CORRELATION_ROOT.astype(np.float32)
+    out = np.empty((height, width, 3), dtype=np.uint8)
+    spread = contrast / max(_deviation(picture, root), 1e-6)
+    for rows in bands(height, width * 12):
+        band = np.tensordot(picture[:, rows], root * np.float32(spread), axes=(0, 1))
+        out[rows] = np.clip(np.rint(band + np.float32(GREY)), 0, 255).astype(np.uint8)
+    return out
+
+
+def _white(rng: np.random.Generator, height: int, width: int) -> Floats:
+    return rng.standard_normal((height, width), dtype=np.float32)
+
+
+def _deviation(picture: Floats, root: Floats) -> float:
+    """Standard deviation of all values of root @ picture, from the three channels' covariance."""
+    flat = picture.reshape(3, -1)
+    covariance = root @ np.cov(flat.astype(np.float32)).astype(np.float32) @ root.T
+    return float(np.sqrt(np.trace(covariance) / 3))

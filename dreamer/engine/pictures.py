@@ -1,0 +1,177 @@
+"""Picture files in and out: any photograph becomes upright sRGB bytes, and a dream carries its recipe in itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from .bands import Bytes
+
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+KEY = "dreamsite-recipe"  # of the PNG text; elsewhere the recipe is the EXIF user comment
+_ASCII = b"ASCII\0\0\0"  # how an EXIF user comment says its encoding
+_EXIF_LIMIT = 65_000  # a JPEG segment holds 64 KiB
+
+
+class PictureError(ValueError):
+    """A file that is no picture we can read, or a name we cannot write a picture to."""
+
+
+def read_picture(path: Path) -> Bytes:
+    """uint8 [H, W, 3] RGB, upright by the file's EXIF orientation, in sRGB whatever profile it came in.
+
+    Transparency is laid on white, 16-bit grey is brought to 8 bits, of an animation the first frame is taken.
+    PictureError where the file is missing, broken, or no picture.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return np.asarray(_rgb(ImageOps.exif_transpose(image) or image))
+    except FileNotFoundError:
+        raise PictureError(f"{path}: there is no such file") from None
+    except UnidentifiedImageError:
+        raise PictureError(f"{path}: received a file that is no picture we can read; expected JPEG, PNG, WebP, GIF, "
+                           "TIFF or the like") from None
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"{path}: {error}") from None
+    except OSError as error:
+        raise PictureError(f"{path}: the picture cannot be read ({error})") from None
+
+
+def read_mask(path: Path) -> Bytes:
+    """uint8 [H, W]: brightness of the picture, 255 where the dream may work and 0 where the photograph stays.
+
+    A picture with transparency is taken by its opacity if it is all one brightness.
+    """
+    picture = read_picture(path)
+    grey = np.asarray(Image.fromarray(picture).convert("L"))
+    if grey.min() == grey.max():
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image) or image
+            if "A" in upright.getbands():
+                return np.asarray(upright.getchannel("A"))
+    return grey
+
+
+def write_picture(path: Path, picture: Bytes, recipe: dict[str, Any] | None = None) -> None:
+    """Write uint8 [H, W, 3] in the format the name ends in (SUFFIXES), the recipe inside it as JSON, safely.
+
+    The file appears whole or not at all. Nothing of the photograph's own metadata (place, camera) is passed on.
+    """
+    kind = file_kind(path)
+    image = Image.fromarray(picture)
+    options: dict[str, Any] = {}
+    if recipe is not None:
+        text = json.dumps(recipe, separators=(",", ":"))
+        if kind == "PNG":
+            info = PngImagePlugin.PngInfo()
+            info.add_text(KEY, text)
+            options["pnginfo"] = info
+        else:
+            options["exif"] = _exif(path, text)
+    if kind == "JPEG":
+        options |= {"quality": 95, "subsampling": 0}
+    elif kind == "WEBP":
+        options |= {"quality": 95}
+    with whole_file(path) as temporary:
+        image.save(temporary, kind, **options)
+
+
+def read_recipe(path: Path) -> Any:
+    """The recipe's plain data from a dreamed picture or a JSON file. PictureError where there is none."""
+    try:
+        with path.open("rb") as file:
+            is_json = file.read(64).lstrip()[:1] == b"{"
+            file.seek(0)
+            text = file.read().decode("utf-8") if is_json else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise PictureError(f"{path}: the recipe cannot be read ({error})") from None
+    text = text or _recipe_in(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise PictureError(f"{path}: received a recipe that is no JSON ({error})") from None
+
+
+def _recipe_in(path: Path) -> str:
+    try:
+        with Image.open(path) as image:
+            text = image.info.get(KEY)
+            if text is None:
+                comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment) or b""
+                data = comment.encode("latin-1", "replace") if isinstance(comment, str) else bytes(comment)
+                text = data.removeprefix(_ASCII).decode("utf-8", "replace").strip("\0 ")
+    except (UnidentifiedImageError, OSError):
+        raise PictureError(f"{path}: received neither a recipe's JSON nor a picture") from None
+    if not text.startswith("{"):
+        raise PictureError(f"{path}: received a picture without a recipe in it; expected one that was dreamed here, "
+                           "or a JSON file")
+    return str(text)
+
+
+def file_kind(path: Path) -> str:
+    """Pillow's name of the format the path ends in; PictureError with the known ones otherwise."""
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise PictureError(f"{path}: received the ending {path.suffix or 'nothing'!r}, expected one of "
+                           f"{', '.join(SUFFIXES)}")
+    return kind
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path`, with its ending, that replaces it when the block ends well, and goes otherwise."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be written ({error.strerror})") from None
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp's files are for their owner alone
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # Pillow's own conversion clips 16 bits instead of scaling them.
+        values = np.asarray(image).astype(np.float32) / 257
+        image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    profile = image.info.get("icc_profile")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return converted or image.convert("RGB")
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a broken profile: the plain conversion is what every viewer shows then
+    return image.convert("RGB")
+
+
+def _exif(path: Path, recipe: str) -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = "Dreamsite"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _ASCII + recipe.encode("ascii")
+    data = exif.tobytes()
+    if len(data) > _EXIF_LIMIT:
+        raise PictureError(f"{path}: the recipe takes {len(data)} bytes, more than a {path.suffix} file can hold "
+                           f"({_EXIF_LIMIT}); write a .png instead")
+    return data

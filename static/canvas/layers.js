@@ -1,0 +1,125 @@
+// @ts-check
+/**
+ * What the screen shows: the picture everybody has, and on top of it the wet ink, our own pieces that the journal has
+ * not numbered yet. When a piece's number arrives it moves from above into order, and just its rectangle is made again.
+ */
+
+import { Trace, boundsOf, draw } from "./brush.js";
+import { clip, merged, overlap, Pixels } from "./pixels.js";
+import { Tiles } from "./tiles.js";
+import { STROKE } from "./wire.js";
+
+/**
+ * @typedef {import("./picture.js").Picture} Picture
+ * @typedef {import("./wire.js").Operation} Operation
+ * @typedef {import("./wire.js").Stroke} Stroke
+ * @typedef {import("./pixels.js").Rect} Rect
+ *
+ * A piece above the picture; `settled` when the journal has it, but the base that shows it is still being loaded.
+ * @typedef {{op: Stroke & {points: number[]}, bounds: Rect, settled: boolean}} Wet
+ */
+
+/** Scratch, so that a moving pointer allocates nothing. @type {Rect} */
+const segment = { x0: 0, y0: 0, x1: 0, y1: 0 };
+
+export class Layers {
+    /** @param {Picture} picture */
+    constructor(picture) {
+        this.picture = picture;
+        this.shown = new Pixels(picture.pixels.width, picture.pixels.height);
+        this.shown.copy(picture.pixels, picture.bounds);
+        this.tiles = new Tiles(this.shown.width, this.shown.height);
+        this.tiles.add(picture.bounds);
+        /** @type {Wet[]} in the order they will be sent */
+        this.wet = [];
+        /**
+         * What was shown before the last dream, while it fades away. It gets new ink too: ink must not fade in.
+         * @type {Pixels | null}
+         */
+        this.leaving = null;
+    }
+
+    /**
+     * The journal's next operation.
+     * @param {number} seq @param {Operation} op @param {Wet | null} own the wet piece that it is, if it is ours
+     */
+    append(seq, op, own) {
+        if (own && this.wet.includes(own)) this.wet.splice(this.wet.indexOf(own), 1);
+        for (const rect of this.picture.append(seq, op)) {
+            if (this.leaving && op.kind === STROKE && !own) draw(this.leaving, rect, op);
+            this.refresh(rect);
+        }
+    }
+
+    /** @param {Pixels} base @param {number} seq */
+    rebase(base, seq) {
+        this.picture.rebase(base, seq);
+        this.wet = this.wet.filter((piece) => !piece.settled);
+        this.refresh(this.picture.bounds);
+    }
+
+    /** Shows a rectangle of the canvas as it now is. @param {Rect} rect */
+    refresh(rect) {
+        this.shown.copy(this.picture.pixels, rect);
+        for (let i = 0; i < this.wet.length; i++) {
+            const { op, bounds } = this.wet[i];
+            if (!overlap(bounds, rect) || this.picture.isUndone(op.author, op.stroke)) continue;
+            draw(this.shown, rect, op);
+        }
+        this.tiles.add(rect);
+    }
+
+    /** @param {Rect[]} rects */
+    refreshAll(rects) {
+        for (const rect of rects) this.refresh(rect);
+    }
+
+    /** Puts a piece on top, whole. @param {Stroke & {points: number[]}} op @returns {Wet} */
+    lay(op) {
+        const piece = this.open(op);
+        const bounds = clip(piece.bounds, this.shown.bounds);
+        if (bounds) this.refresh(bounds);
+        return piece;
+    }
+
+    /** Puts a piece on top that its maker paints with a trace as it grows. @param {Stroke & {points: number[]}} op */
+    open(op) {
+        const piece = { op, bounds: boundsOf(op), settled: false };
+        this.wet.push(piece);
+        return piece;
+    }
+
+    /** @param {Wet} piece */
+    trace(piece) {
+        return new Trace(piece.op, this.leaving ? [this.shown, this.leaving] : [this.shown], this.shown.bounds);
+    }
+
+    /** Says that a piece was painted up to a new last point. @param {Wet} piece */
+    grown(piece) {
+        const { points } = piece.op;
+        const to = points.length - 3, from = Math.max(0, to - 3);
+        const reach = (Math.max(points[from + 2], points[to + 2]) >> 4) + 3;
+        segment.x0 = (Math.min(points[from], points[to]) >> 3) - reach;
+        segment.x1 = (Math.max(points[from], points[to]) >> 3) + reach + 1;
+        segment.y0 = (Math.min(points[from + 1], points[to + 1]) >> 3) - reach;
+        segment.y1 = (Math.max(points[from + 1], points[to + 1]) >> 3) + reach + 1;
+        const { bounds } = piece;
+        bounds.x0 = Math.min(bounds.x0, segment.x0);
+        bounds.x1 = Math.max(bounds.x1, segment.x1);
+        bounds.y0 = Math.min(bounds.y0, segment.y0);
+        bounds.y1 = Math.max(bounds.y1, segment.y1);
+        this.tiles.add(segment);
+    }
+
+    /** Takes pieces off the top. @param {Set<Wet>} pieces */
+    lift(pieces) {
+        if (!pieces.size) return;
+        this.wet = this.wet.filter((piece) => !pieces.has(piece));
+        const rects = [];
+        for (const piece of pieces) {
+            const bounds = clip(piece.bounds, this.shown.bounds);
+            if (bounds) rects.push(bounds);
+        }
+        this.refreshAll(merged(rects, this.shown.bounds));
+    }
+}

@@ -1,0 +1,149 @@
+// @ts-check
+/**
+ * The socket's life: connecting, noticing that it is dead, and coming back with full jitter. It knows frames as bytes;
+ * what they mean is session.js' business.
+ */
+
+/**
+ * @typedef {{code: number, final: boolean}} Closed why there is no connection; `final` when there is no coming back
+ * @typedef {object} Handlers
+ * @property {() => void} open
+ * @property {(data: ArrayBuffer) => void} message
+ * @property {(closed: Closed, retryIn: number) => void} closed `retryIn` ms until the next attempt
+ */
+
+/** Close codes after which another attempt would be answered the same way. */
+const FINAL = new Set([4403, 4404, 4406, 4410]);
+/** Close codes that say: not so soon. Base of the wait in ms. */
+const PATIENCE = new Map([[4429, 5000], [4503, 3000], [4400, 2000]]);
+
+const FIRST = 1000; // ms; the first wait is drawn from 0 to this
+const CAP = 30_000;
+const STABLE = 10_000; // a connection that held this long starts the count anew
+const SILENCE = 40_000; // without a word for this long we ask
+const ANSWER = 8000; // and then an answer must come
+
+export class Net {
+    /**
+     * @param {string} url @param {Handlers} handlers
+     * @param {{Socket?: typeof WebSocket, random?: () => number}} [options]
+     */
+    constructor(url, handlers, { Socket = globalThis.WebSocket, random = Math.random } = {}) {
+        this.url = url;
+        this.handlers = handlers;
+        this.Socket = Socket;
+        this.random = random;
+        /** @type {WebSocket | null} */
+        this.socket = null;
+        this.attempts = 0;
+        this.openedAt = 0;
+        this.heardAt = 0;
+        this.notBefore = 0; // ms to add to the next wait: what the server asked for
+        this.stopped = false;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.retry = undefined;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.watch = undefined;
+        /** Sent when the line was silent for long; any answer will do. @type {() => void} */
+        this.ask = () => {};
+    }
+
+    get connected() {
+        return this.socket !== null && this.socket.readyState === 1;
+    }
+
+    connect() {
+        clearTimeout(this.retry);
+        if (this.socket || this.stopped) return;
+        const socket = new this.Socket(this.url);
+        socket.binaryType = "arraybuffer";
+        this.socket = socket;
+        socket.onopen = () => {
+            this.openedAt = this.heardAt = Date.now();
+            this.#listen(SILENCE);
+            this.handlers.open();
+        };
+        socket.onmessage = (event) => {
+            if (socket !== this.socket) return;
+            this.heardAt = Date.now();
+            this.handlers.message(event.data);
+        };
+        socket.onclose = (event) => {
+            if (socket === this.socket) this.#lost(event.code);
+        };
+        this.#listen(ANSWER * 2); // an attempt that hangs is no attempt
+    }
+
+    /** @param {Uint8Array} bytes @returns {boolean} whether there was a socket to send them on */
+    send(bytes) {
+        if (!this.socket || this.socket.readyState !== 1) return false;
+        this.socket.send(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+        return true;
+    }
+
+    /** Gives the connection up without waiting for the network to notice, and tries again. @param {number} code */
+    drop(code = 1006) {
+        const { socket } = this;
+        if (!socket) return;
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        this.#lost(code);
+    }
+
+    /** The network may be back, or the page: try now, a little spread. */
+    hurry() {
+        if (this.stopped) return;
+        if (!this.socket) this.#later(this.random() * 300);
+        else if (this.connected) this.probe();
+    }
+
+    /** Asks for a word, and gives up where none comes. */
+    probe() {
+        if (!this.connected) return;
+        this.ask();
+        this.#listen(ANSWER, true);
+    }
+
+    stop() {
+        this.stopped = true;
+        clearTimeout(this.retry);
+        clearTimeout(this.watch);
+        this.socket?.close();
+        this.socket = null;
+    }
+
+    /** @param {number} code */
+    #lost(code) {
+        clearTimeout(this.watch);
+        const held = this.openedAt ? Date.now() - this.openedAt : 0;
+        this.socket = null;
+        this.openedAt = 0;
+        if (held > STABLE) this.attempts = 0;
+        const final = FINAL.has(code);
+        if (final) this.stopped = true;
+        const ceiling = Math.min(CAP, FIRST * 2 ** this.attempts);
+        const wait = this.notBefore + (PATIENCE.get(code) ?? 0) + this.random() * ceiling;
+        this.notBefore = 0;
+        this.attempts += 1;
+        if (!final) this.#later(wait);
+        this.handlers.closed({ code, final }, final ? Infinity : wait);
+    }
+
+    /** @param {number} ms */
+    #later(ms) {
+        clearTimeout(this.retry);
+        this.retry = setTimeout(() => this.connect(), ms);
+    }
+
+    /** Looks again in `ms` whether anything was heard. @param {number} ms @param {boolean} [asked] */
+    #listen(ms, asked = false) {
+        clearTimeout(this.watch);
+        const since = Date.now();
+        this.watch = setTimeout(() => {
+            if (!this.connected || (asked && this.heardAt < since)) return this.drop();
+            const quiet = Date.now() - this.heardAt;
+            if (quiet >= SILENCE) this.probe();
+            else this.#listen(SILENCE - quiet);
+        }, ms);
+    }
+}

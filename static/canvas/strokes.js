@@ -1,0 +1,149 @@
+// @ts-check
+/** Our own strokes while they are drawn: painted at once, cut into pieces on the way to the journal. */
+
+import { MAX_WIDTH, MIN_WIDTH, MARGIN } from "./brush.js";
+import { MAX_POINTS, STROKE } from "./wire.js";
+
+/**
+ * @typedef {import("./layers.js").Layers} Layers
+ * @typedef {import("./layers.js").Wet} Wet
+ * @typedef {{r: number, g: number, b: number}} Colour
+ *
+ * Where finished pieces go.
+ * @typedef {object} Journal
+ * @property {() => number} author our id
+ * @property {() => number} newStroke a fresh stroke id
+ * @property {(wet: Wet) => void} put takes a finished piece
+ * @property {(stroke: number) => void} undo takes back a stroke of which pieces were put
+ */
+
+const LONGEST = 4 * 60 * 1000; // ms; a pen that never lifts begins another stroke, or the server would forget this one
+
+export class OwnStroke {
+    /**
+     * Begins at a point in canvas pixels.
+     * @param {Layers} layers @param {Journal} journal @param {Colour} colour @param {number} opacity 1..255
+     * @param {number} x @param {number} y @param {number} w
+     */
+    constructor(layers, journal, colour, opacity, x, y, w) {
+        this.layers = layers;
+        this.journal = journal;
+        this.colour = colour; // of the next piece
+        this.opacity = opacity;
+        this.id = journal.newStroke();
+        this.begun = Date.now();
+        /** While it may turn out to be a gesture nothing is put. */
+        this.held = false;
+        this.done = false;
+        /** @type {Wet[]} pieces held back */
+        this.waiting = [];
+        this.lastX = x;
+        this.lastY = y;
+        this.wet = this.#open(0, 0, this.#eighths(x, layers.shown.width), this.#eighths(y, layers.shown.height), widthOf(w));
+        this.trace = this.#trace();
+    }
+
+    /** Goes on to a point in canvas pixels; `w` is the diameter there. @param {number} x @param {number} y @param {number} w */
+    to(x, y, w) {
+        // Closer together than the stamps need, points only cost.
+        const step = Math.max(0.75, w / 16);
+        const dx = x - this.lastX, dy = y - this.lastY;
+        if (this.done || dx * dx + dy * dy < step * step) return;
+        this.lastX = x;
+        this.lastY = y;
+        const { points } = this.wet.op;
+        const ex = this.#eighths(x, this.layers.shown.width), ey = this.#eighths(y, this.layers.shown.height);
+        const ew = widthOf(w);
+        points.push(ex, ey, ew);
+        this.trace.to(ex, ey, ew);
+        this.layers.grown(this.wet);
+        if (points.length >= 3 * MAX_POINTS) this.cut();
+    }
+
+    /** Hands over what was drawn since the last cut, and goes on in a new piece. */
+    cut() {
+        const { points, piece } = this.wet.op;
+        if (this.done || (points.length === 3 && piece > 0) || (this.held && points.length < 3 * MAX_POINTS)) return;
+        if (Date.now() - this.begun > LONGEST) return this.#restart();
+        const n = points.length;
+        this.#put(this.wet);
+        this.wet = this.#open(piece + 1, this.trace.carry, points[n - 3], points[n - 2], points[n - 1]);
+        this.trace = this.#trace();
+    }
+
+    /** It was no gesture: what was held back goes out. */
+    release() {
+        if (!this.held) return;
+        this.held = false;
+        for (const wet of this.waiting) this.journal.put(wet);
+        this.waiting = [];
+    }
+
+    /** The pen is lifted. */
+    end() {
+        if (this.done) return;
+        this.release();
+        this.wet.op.last = true;
+        this.#put(this.wet);
+        this.done = true;
+    }
+
+    /** It was a gesture, or a palm: no ink. */
+    cancel() {
+        if (this.done) return;
+        this.done = true;
+        const put = this.wet.op.piece > 0 && !this.held;
+        this.layers.lift(new Set([this.wet, ...this.waiting]));
+        if (put) this.journal.undo(this.id);
+    }
+
+    /** The server refuses this stroke: its ink goes, and what follows is not painted. */
+    refuse() {
+        this.done = true;
+        this.layers.lift(new Set([this.wet]));
+    }
+
+    #restart() {
+        const { points } = this.wet.op;
+        const n = points.length;
+        this.wet.op.last = true;
+        this.#put(this.wet);
+        this.id = this.journal.newStroke();
+        this.begun = Date.now();
+        this.wet = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
+        this.trace = this.#trace();
+    }
+
+    /** @param {Wet} wet */
+    #put(wet) {
+        if (this.held) this.waiting.push(wet);
+        else this.journal.put(wet);
+    }
+
+    /** @param {number} piece @param {number} carry @param {number} x @param {number} y @param {number} w in 1/8 px */
+    #open(piece, carry, x, y, w) {
+        const { r, g, b } = this.colour;
+        return this.layers.open({
+            kind: STROKE, author: this.journal.author(), stroke: this.id, piece, last: false,
+            r, g, b, opacity: this.opacity, carry, points: [x, y, w],
+        });
+    }
+
+    #trace() {
+        const [x, y, w] = this.wet.op.points;
+        const trace = this.layers.trace(this.wet);
+        trace.begin(x, y, w);
+        this.layers.grown(this.wet);
+        return trace;
+    }
+
+    /** A coordinate in 1/8 px, within the margin. @param {number} value @param {number} side of the canvas, px */
+    #eighths(value, side) {
+        return Math.round(8 * Math.min(Math.max(value, -MARGIN), side + MARGIN));
+    }
+}
+
+/** @param {number} px */
+function widthOf(px) {
+    return Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, Math.round(8 * px)));
+}

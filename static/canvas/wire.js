@@ -1,0 +1,365 @@
+// @ts-check
+/**
+ * The canvas protocol's bytes (docs/protocol.md), little-endian; the twin of canvas/wire.py.
+ * Decoding raises ProtocolError and nothing else.
+ */
+
+export const MAGIC = 0xd5;
+export const VERSION = 1;
+export const MAX_MESSAGE = 64 * 1024;
+export const MAX_OPS = 256; // operations in one INK
+export const MAX_POINTS = 512; // points in one piece
+
+export const BATCH = 0x01, NEWS = 0x02, MARK = 0x03, REJECT = 0x04, ACK = 0x05;
+export const JOIN = 0x11, INK = 0x12, SEEN = 0x13;
+
+export const STROKE = 1, UNDO = 2, HIDE = 3, PATCH = 4, CLEAR = 5;
+
+const HEADER = 4;
+const OP_HEAD = 13;
+const STROKE_HEAD = 11;
+
+/**
+ * `points` is flat: x, y, diameter, x, y, diameter, ... in 1/8 px; `carry` in 1/256 px.
+ * @typedef {{kind: 1, author: number, stroke: number, piece: number, last: boolean, r: number, g: number, b: number,
+ *   opacity: number, carry: number, points: ArrayLike<number>}} Stroke
+ * @typedef {{kind: 2, author: number, stroke: number}} Undo
+ * @typedef {{kind: 3, author: number, stroke: number, show: boolean, numbers: number[]}} Hide
+ * @typedef {{kind: 4, author: number, stroke: number, frame: number, x: number, y: number, width: number,
+ *   height: number, feather: number}} Patch
+ * @typedef {{kind: 5, author: number, stroke: number, r: number, g: number, b: number}} Clear
+ * @typedef {Stroke | Undo | Hide | Patch | Clear} Operation
+ *
+ * @typedef {{kind: 0x01, first: number, at: number, operations: Operation[]}} BatchFrame
+ * @typedef {{kind: 0x02, news: {type: string} & Record<string, any>}} NewsFrame
+ * @typedef {{kind: 0x03, token: bigint}} MarkFrame
+ * @typedef {{kind: 0x04, stroke: number, piece: number, code: number}} RejectFrame
+ * @typedef {{kind: 0x05, stroke: number, next: number}} AckFrame
+ * @typedef {BatchFrame | NewsFrame | MarkFrame | RejectFrame | AckFrame} ServerFrame
+ */
+
+/** The bytes are not a message of this protocol; `version` when they may be one of another version. */
+export class ProtocolError extends Error {
+    /** @param {string} reason @param {boolean} [version] */
+    constructor(reason, version = false) {
+        super(reason);
+        this.name = "ProtocolError";
+        this.version = version;
+    }
+}
+
+class Reader {
+    /** @param {Uint8Array} bytes */
+    constructor(bytes) {
+        this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        this.at = 0;
+    }
+
+    /** @param {number} size */
+    take(size) {
+        const at = this.at;
+        if (at + size > this.view.byteLength) {
+            throw new ProtocolError(`cut short at byte ${this.view.byteLength}, expected ${at + size}`);
+        }
+        this.at = at + size;
+        return at;
+    }
+
+    u8() {
+        return this.view.getUint8(this.take(1));
+    }
+
+    u16() {
+        return this.view.getUint16(this.take(2), true);
+    }
+
+    u32() {
+        return this.view.getUint32(this.take(4), true);
+    }
+
+    /** A u64 that a double holds exactly. */
+    u64() {
+        const value = Number(this.token());
+        if (!Number.isSafeInteger(value)) throw new ProtocolError(`number ${value} is past 2^53`);
+        return value;
+    }
+
+    token() {
+        return this.view.getBigUint64(this.take(8), true);
+    }
+
+    end() {
+        const rest = this.view.byteLength - this.at;
+        if (rest) throw new ProtocolError(`${rest} bytes after the end`);
+    }
+}
+
+/**
+ * @param {Reader} reader
+ * @returns {Operation}
+ */
+function readOperation(reader) {
+    const kind = reader.u8();
+    const author = reader.u32();
+    const stroke = reader.u64();
+    switch (kind) {
+        case STROKE: {
+            const piece = reader.u16();
+            const flags = reader.u8();
+            const r = reader.u8(), g = reader.u8(), b = reader.u8();
+            const opacity = reader.u8();
+            const carry = reader.u16();
+            const n = reader.u16();
+            if (flags > 1) throw new ProtocolError(`stroke flags ${flags}, expected 0 or 1`);
+            if (n < 1 || n > MAX_POINTS) throw new ProtocolError(`${n} points, expected 1 to ${MAX_POINTS}`);
+            if (opacity === 0) throw new ProtocolError("opacity 0, expected 1 to 255");
+            const points = new Int32Array(3 * n);
+            let at = reader.take(6 * n);
+            for (let i = 0; i < 3 * n; i += 3, at += 6) {
+                points[i] = reader.view.getInt16(at, true);
+                points[i + 1] = reader.view.getInt16(at + 2, true);
+                points[i + 2] = reader.view.getUint16(at + 4, true);
+            }
+            return { kind, author, stroke, piece, last: flags === 1, r, g, b, opacity, carry, points };
+        }
+        case UNDO:
+            return { kind, author, stroke };
+        case HIDE: {
+            const flags = reader.u8();
+            if (flags > 1) throw new ProtocolError(`hide flags ${flags}, expected 0 or 1`);
+            const n = reader.u16();
+            const numbers = [];
+            for (let i = 0; i < n; i++) numbers.push(reader.u64());
+            return { kind, author, stroke, show: flags === 1, numbers };
+        }
+        case PATCH: {
+            const frame = reader.u32();
+            const x = reader.u16(), y = reader.u16(), width = reader.u16(), height = reader.u16();
+            return { kind, author, stroke, frame, x, y, width, height, feather: reader.u16() };
+        }
+        case CLEAR:
+            return { kind, author, stroke, r: reader.u8(), g: reader.u8(), b: reader.u8() };
+        default:
+            throw new ProtocolError(`operation kind ${kind}, expected 1 to 5`);
+    }
+}
+
+/** @param {Reader} reader @param {number} count */
+function readOperations(reader, count) {
+    const operations = [];
+    for (let i = 0; i < count; i++) operations.push(readOperation(reader));
+    return operations;
+}
+
+/**
+ * Opens a frame: checks the header and gives a reader behind it.
+ * @param {ArrayBuffer | Uint8Array} data
+ */
+function open(data) {
+    const reader = new Reader(data instanceof Uint8Array ? data : new Uint8Array(data));
+    const magic = reader.u8();
+    if (magic !== MAGIC) throw new ProtocolError(`first byte 0x${magic.toString(16)}, expected 0x${MAGIC.toString(16)}`);
+    const version = reader.u8();
+    if (version !== VERSION) throw new ProtocolError(`protocol version ${version}, expected ${VERSION}`, true);
+    const kind = reader.u8();
+    const reserved = reader.u8();
+    if (reserved) throw new ProtocolError(`reserved byte ${reserved}, expected 0`);
+    return { kind, reader };
+}
+
+/** @param {Reader} reader @returns {NewsFrame["news"]} */
+function readNews(reader) {
+    const size = reader.view.byteLength - reader.at;
+    const bytes = new Uint8Array(reader.view.buffer, reader.view.byteOffset + reader.take(size), size);
+    let news;
+    try {
+        news = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch (error) {
+        throw new ProtocolError(`news is not JSON: ${error}`);
+    }
+    if (typeof news !== "object" || news === null || typeof news.type !== "string") {
+        throw new ProtocolError("news without a type");
+    }
+    return news;
+}
+
+/**
+ * A frame from the server.
+ * @param {ArrayBuffer | Uint8Array} data
+ * @returns {ServerFrame}
+ */
+export function decode(data) {
+    const { kind, reader } = open(data);
+    /** @type {ServerFrame} */
+    let frame;
+    switch (kind) {
+        case BATCH: {
+            const first = reader.u64(), at = reader.u64();
+            frame = { kind, first, at, operations: readOperations(reader, reader.u16()) };
+            break;
+        }
+        case NEWS:
+            frame = { kind, news: readNews(reader) };
+            break;
+        case MARK:
+            frame = { kind, token: reader.token() };
+            break;
+        case REJECT:
+            frame = { kind, stroke: reader.u64(), piece: reader.u16(), code: reader.u8() };
+            break;
+        case ACK:
+            frame = { kind, stroke: reader.u64(), next: reader.u16() };
+            break;
+        default:
+            throw new ProtocolError(`frame kind 0x${kind.toString(16)} from the server`);
+    }
+    reader.end();
+    return frame;
+}
+
+/**
+ * Operations one after another, without a frame around them: ink that was stored.
+ * @param {Uint8Array} data
+ */
+export function decodeOperations(data) {
+    const reader = new Reader(data);
+    const operations = [];
+    while (reader.at < data.length) operations.push(readOperation(reader));
+    return operations;
+}
+
+/** @param {Operation} op @returns {number} bytes it takes */
+export function sizeOf(op) {
+    switch (op.kind) {
+        case STROKE:
+            return OP_HEAD + STROKE_HEAD + 2 * op.points.length;
+        case UNDO:
+            return OP_HEAD;
+        case HIDE:
+            return OP_HEAD + 3 + 8 * op.numbers.length;
+        case PATCH:
+            return OP_HEAD + 14;
+        case CLEAR:
+            return OP_HEAD + 3;
+    }
+}
+
+class Writer {
+    /** @param {number} size */
+    constructor(size) {
+        this.bytes = new Uint8Array(size);
+        this.view = new DataView(this.bytes.buffer);
+        this.at = 0;
+    }
+
+    /** @param {number} value */
+    u8(value) {
+        this.view.setUint8(this.at, value);
+        this.at += 1;
+    }
+
+    /** @param {number} value */
+    u16(value) {
+        this.view.setUint16(this.at, value, true);
+        this.at += 2;
+    }
+
+    /** @param {number} value */
+    u32(value) {
+        this.view.setUint32(this.at, value, true);
+        this.at += 4;
+    }
+
+    /** @param {number | bigint} value */
+    u64(value) {
+        this.view.setBigUint64(this.at, BigInt(value), true);
+        this.at += 8;
+    }
+
+    /** @param {number} kind */
+    header(kind) {
+        this.u8(MAGIC);
+        this.u8(VERSION);
+        this.u8(kind);
+        this.u8(0);
+    }
+
+    /** @param {Operation} op */
+    operation(op) {
+        this.u8(op.kind);
+        this.u32(op.author);
+        this.u64(op.stroke);
+        switch (op.kind) {
+            case STROKE:
+                this.u16(op.piece);
+                this.u8(op.last ? 1 : 0);
+                this.u8(op.r);
+                this.u8(op.g);
+                this.u8(op.b);
+                this.u8(op.opacity);
+                this.u16(op.carry);
+                this.u16(op.points.length / 3);
+                // The two signed coordinates have the same bits as unsigned ones: setUint16 wraps.
+                for (let i = 0; i < op.points.length; i++) this.u16(op.points[i]);
+                break;
+            case HIDE:
+                this.u8(op.show ? 1 : 0);
+                this.u16(op.numbers.length);
+                for (const number of op.numbers) this.u64(number);
+                break;
+            case PATCH:
+                this.u32(op.frame);
+                this.u16(op.x);
+                this.u16(op.y);
+                this.u16(op.width);
+                this.u16(op.height);
+                this.u16(op.feather);
+                break;
+            case CLEAR:
+                this.u8(op.r);
+                this.u8(op.g);
+                this.u8(op.b);
+        }
+    }
+}
+
+/** @param {Operation[]} operations */
+function sizeOfAll(operations) {
+    let size = 0;
+    for (const op of operations) size += sizeOf(op);
+    return size;
+}
+
+/** @param {Operation} op */
+export function encodeOperation(op) {
+    const writer = new Writer(sizeOf(op));
+    writer.operation(op);
+    return writer.bytes;
+}
+
+/** What the browser holds: the id of its base frame and its last number.
+ * @param {number} frame @param {number} seq */
+export function encodeJoin(frame, seq) {
+    const writer = new Writer(HEADER + 12);
+    writer.header(JOIN);
+    writer.u32(frame);
+    writer.u64(seq);
+    return writer.bytes;
+}
+
+/** @param {Operation[]} operations */
+export function encodeInk(operations) {
+    const writer = new Writer(HEADER + 2 + sizeOfAll(operations));
+    writer.header(INK);
+    writer.u16(operations.length);
+    for (const op of operations) writer.operation(op);
+    return writer.bytes;
+}
+
+/** @param {bigint} token */
+export function encodeSeen(token) {
+    const writer = new Writer(HEADER + 8);
+    writer.header(SEEN);
+    writer.u64(token);
+    return writer.bytes;
+}

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from canvas.models import Canvas, Frame
+
+
+@admin.register(Frame)
+class FrameAdmin(admin.ModelAdmin[Frame]):
+    """Frames are made by the dreamer and never change; people hide them or show them again."""
+
+    list_display = ["number", "preview", "canvas", "kind", "title", "made_at", "took", "visible"]
+    list_display_links = ["number", "preview"]
+    list_filter = ["canvas", "kind", ("hidden_at", admin.EmptyFieldListFilter), "made_at"]
+    list_select_related = ["canvas"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["=number", "title", "=contributors__username"]
+    search_help_text = _("A number, a title, or the exact name of somebody who drew.")
+    ordering = ["-id"]
+    actions = ["hide", "show_again"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Frame | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Frame | None = None) -> list[str]:
+        return [field.name for field in Frame._meta.get_fields() if field.concrete and field.name != "hidden_at"]
+
+    @admin.display(description=_("Picture"))
+    def preview(self, frame: Frame) -> str:
+        return format_html('<img src="{}" width="64" height="64" alt="" loading="lazy">', frame.thumbnail.url)
+
+    @admin.display(description=_("Took"), ordering="seconds")
+    def took(self, frame: Frame) -> str:
+        return f"{frame.seconds:.1f} s" if frame.seconds else "–"
+
+    @admin.display(description=_("Visible"), boolean=True, ordering="hidden_at")
+    def visible(self, frame: Frame) -> bool:
+        return frame.hidden_at is None
+
+    @admin.action(description=_("Hide from everybody"), permissions=["change"])
+    def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
+        count = chosen.filter(hidden_at=None).update(hidden_at=timezone.now())
+        said = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+    @admin.action(description=_("Show again"), permissions=["change"])
+    def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
+        count = chosen.exclude(hidden_at=None).update(hidden_at=None)
+        said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(Canvas)
+class CanvasAdmin(admin.ModelAdmin[Canvas]):
+    list_display = ["title", "slug", "size", "head", "created_at"]
+    search_fields = ["title", "slug"]
+    readonly_fields = ["head", "frame", "created_at"]
+    fields = ["title", "slug", ("width", "height"), "background", *readonly_fields]
+
+    @admin.display(description=_("Size"))
+    def size(self, place: Canvas) -> str:
+        return f"{place.width} × {place.height}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Canvas | None = None) -> list[str]:
+        # Strokes and frames are measured in these: on a canvas that lives they cannot change.
+        return [*self.readonly_fields, *(["slug", "width", "height", "background"] if obj else [])]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Canvas | None = None) -> bool:
+        return False

@@ -1,0 +1,59 @@
+"""Finding frames. Every question is answered from an index and costs the same at ten frames and at a million."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from canvas.models import Canvas, Frame
+
+PAGE = 48  # divides by 2, 3, 4, 6 and 8: full rows in every width of the grid
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some frames of one canvas, newest first, and the numbers from which its neighbours are reached (None: no more)."""
+
+    frames: list[Frame]
+    newest: int  # the canvas' last number, which is how many frames it has: numbers have no gaps
+    newer: int | None
+    older: int | None
+
+
+def page(place: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE) -> Page:
+    """The newest frames, those with numbers below `before`, or those just above `after`."""
+    every = Frame.objects.filter(canvas=place)
+    newest = every.order_by("-number").values_list("number", flat=True).first() or 0
+    if after is not None:
+        frames = list(every.filter(number__gt=after).order_by("number")[:size])[::-1]
+    else:
+        below = every if before is None else every.filter(number__lt=before)
+        frames = list(below.order_by("-number")[:size])
+    for frame in frames:
+        frame.canvas = place  # known already: no query a frame
+    return Page(
+        frames,
+        newest,
+        newer=frames[0].number if frames and frames[0].number < newest else None,
+        older=frames[-1].number if frames and frames[-1].number > 1 else None,
+    )
+
+
+def at(place: Canvas, moment: datetime) -> Frame | None:
+    """The frame that everybody saw at this moment: the newest made by then; before all of them, the first."""
+    made_by_then = Frame.objects.filter(canvas=place, made_at__lte=moment)
+    return (
+        made_by_then.order_by("-made_at", "-number").first()
+        or Frame.objects.filter(canvas=place).order_by("number").first()
+    )
+
+
+def neighbours(frame: Frame) -> tuple[Frame | None, Frame | None]:
+    """The frames before and after this one on its canvas, hidden ones too: their pages say so and lead on."""
+    beside = {
+        other.number: other
+        for other in Frame.objects.filter(
+            canvas_id=frame.canvas_id, number__in=(frame.number - 1, frame.number + 1)
+        )
+    }
+    return beside.get(frame.number - 1), beside.get(frame.number + 1)

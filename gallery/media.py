@@ -1,0 +1,134 @@
+"""Stored files over HTTP where no bucket serves them: for ever cacheable, in ranges, and never run as a page.
+
+Names carry the hash of their content, so a file never changes under its address. Large sites put a bucket or a web
+server here: daphne keeps what a slow reader has not taken yet in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import stat
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import default_storage
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, quote_etag
+from django.views.decorators.http import require_safe
+
+from dreamsite.errors import NotHere
+
+# What the site itself stores. Anything else is handed out as bytes to save, not to show.
+TYPES = {
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+    ".mp4": "video/mp4",
+    ".png": "image/png",
+    ".vtt": "text/vtt",
+    ".webm": "video/webm",
+    ".webp": "image/webp",
+    ".zip": "application/zip",
+}
+CHUNK = 256 * 1024
+# A file opened by itself is a picture or a film, never a page that does something.
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)-(\d*)\s*\Z", re.IGNORECASE)
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A stored file: 200, 206 for one range, 304, 416, or 404."""
+    file = _find(path)
+    info = file.stat()
+    etag = quote_etag(f"{info.st_mtime_ns:x}-{info.st_size:x}")
+    whole = HttpResponse()
+    if (answer := get_conditional_response(request, etag, int(info.st_mtime), whole)) is not whole:
+        assert answer is not None
+        return _with_headers(answer, file, etag, info.st_mtime)
+
+    span = _span(request, etag, http_date(info.st_mtime), info.st_size)
+    if span is None:
+        refused = HttpResponse(status=416)
+        refused["Content-Range"] = f"bytes */{info.st_size}"
+        return _with_headers(refused, file, etag, info.st_mtime)
+    first, last = span
+    partial = last - first + 1 < info.st_size
+    response: HttpResponseBase
+    if request.method == "HEAD":
+        response = HttpResponse(status=206 if partial else 200)
+    else:
+        chunks = _chunks_async if isinstance(request, ASGIRequest) else _chunks
+        response = StreamingHttpResponse(chunks(file, first, last), status=206 if partial else 200)
+    response["Content-Length"] = str(last - first + 1)
+    response["Content-Type"] = TYPES.get(file.suffix, "application/octet-stream")
+    if partial:
+        response["Content-Range"] = f"bytes {first}-{last}/{info.st_size}"
+    if file.suffix not in TYPES:
+        response["Content-Disposition"] = "attachment"
+    return _with_headers(response, file, etag, info.st_mtime)
+
+
+def _find(path: str) -> Path:
+    nothing = NotHere("No file has this address.")
+    if not settings.SERVE_MEDIA or any(part.startswith(".") for part in PurePosixPath(path).parts):
+        raise nothing
+    try:
+        file = Path(default_storage.path(path))
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise nothing
+    except (OSError, ValueError, SuspiciousFileOperation):
+        raise nothing from None
+    return file
+
+
+def _span(request: HttpRequest, etag: str, modified: str, size: int) -> tuple[int, int] | None:
+    """First and last byte to send; None where the range asked for lies outside the file.
+
+    Several ranges, and words that are no range, are answered with the whole file, as RFC 9110 section 14.2 allows.
+    """
+    everything = 0, size - 1
+    asked = _RANGE.match(request.headers.get("Range", ""))
+    if not asked or asked.group(1) == asked.group(2) == "" or request.headers.get("If-Range", etag) not in (etag, modified):
+        return everything
+    if asked.group(1) == "":
+        count = int(asked.group(2))
+        return (max(size - count, 0), size - 1) if count and size else None
+    first = int(asked.group(1))
+    last = min(int(asked.group(2) or size - 1), size - 1)
+    if asked.group(2) and int(asked.group(2)) < first:
+        return everything
+    return (first, last) if first < size else None
+
+
+def _with_headers(response: HttpResponseBase, file: Path, etag: str, modified: float) -> HttpResponseBase:
+    response["ETag"] = etag
+    response["Last-Modified"] = http_date(modified)
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = POLICY
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _chunks(file: Path, first: int, last: int) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        source.seek(first)
+        left = last - first + 1
+        while left > 0 and (chunk := source.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+async def _chunks_async(file: Path, first: int, last: int) -> AsyncIterator[bytes]:
+    # Under ASGI Django would read a synchronous iterator to its end before it sends the first byte.
+    chunks = _chunks(file, first, last)
+    while chunk := await asyncio.to_thread(next, chunks, b""):
+        yield chunk

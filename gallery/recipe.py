@@ -1,0 +1,87 @@
+"""A dream's recipe as people read it: one sentence, and a table of what went in.
+
+Recipes are kept for ever, and older ones lack what newer ones have: whatever is missing is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from canvas.models import Frame
+
+SHOWN_TERMS = 4
+SHOWN_CHANNELS = 6
+
+
+def targets(recipe: dict[str, Any]) -> list[str]:
+    """What was dreamed of, a phrase for each term: "channel 63 of inception_4c"."""
+    target = recipe.get("target")
+    terms = target.get("terms") if isinstance(target, dict) else None
+    return [_term(term) for term in (terms or [])[:SHOWN_TERMS] if isinstance(term, dict) and term.get("layer")]
+
+
+def sentence(frame: Frame) -> str:
+    """How this picture came about."""
+    if frame.kind == Frame.Kind.REST:
+        return _("The drawing as it was, with no dream on it.")
+    wanted = targets(frame.recipe)
+    if not wanted:
+        return _("A dream whose recipe was not written down.")
+    octaves, iterations = frame.recipe.get("octaves"), frame.recipe.get("iterations")
+    text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(wanted)}
+    if octaves:
+        text += ngettext(", at %(count)s size", ", from coarse to fine in %(count)s sizes", octaves) % {
+            "count": octaves
+        }
+    if iterations and iterations > 1:
+        text += ngettext(", %(count)s step at each", ", %(count)s steps at each", iterations) % {"count": iterations}
+    return text + "."
+
+
+def facts(frame: Frame) -> list[tuple[str, str]]:
+    """The table: what it is called, and what it was."""
+    recipe = frame.recipe
+    rows: list[tuple[str, Any]] = [
+        (_("Dreamed of"), "; ".join(targets(recipe))),
+        (_("Network"), recipe.get("model")),
+        (_("Octaves"), _octaves(recipe)),
+        (_("Steps per octave"), recipe.get("iterations")),
+        (_("Step"), _number(recipe.get("step"))),
+        (_("Seed"), recipe.get("seed")),
+        (_("Took"), _("%(seconds)s s") % {"seconds": _number(round(frame.seconds, 1))} if frame.seconds else None),
+        (_("Ran on"), {"cpu": _("processor"), "cuda": _("graphics card")}.get(str(recipe.get("device", "")).lower())),
+    ]
+    return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _term(term: dict[str, Any]) -> str:
+    layer = str(term["layer"])
+    channels = term.get("channels") or []
+    numbers = [str(pair[0]) for pair in channels]
+    if len(numbers) > SHOWN_CHANNELS:
+        numbers = [*numbers[:SHOWN_CHANNELS], "…"]
+    if not numbers:
+        return _("the whole of %(layer)s") % {"layer": layer}
+    return ngettext("channel %(list)s of %(layer)s", "channels %(list)s of %(layer)s", len(channels)) % {
+        "list": ", ".join(numbers),
+        "layer": layer,
+    }
+
+
+def _octaves(recipe: dict[str, Any]) -> str:
+    octaves, scale = recipe.get("octaves"), recipe.get("octave_scale")
+    if octaves and scale:
+        return _("%(count)s, each %(scale)s times larger") % {"count": octaves, "scale": _number(scale)}
+    return str(octaves or "")
+
+
+def _number(value: Any) -> str:
+    return number_format(value) if isinstance(value, int | float) else ""
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else _("%(most)s and %(last)s") % {"most": ", ".join(parts[:-1]), "last": parts[-1]}

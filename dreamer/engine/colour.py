@@ -5,8 +5,9 @@ All functions work in place on RGB, 0..255, float32 [3, H, W] unless they say ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import NDArray
 
 from .bands import Bytes, Floats, bands, rows_of
 
@@ -14,26 +15,44 @@ from .bands import Bytes, Floats, bands, rows_of
 # Schubert, "Feature Visualization", Distill 2017, appendix on preconditioning), scaled so that its longest column
 # has length one. Its first column is nearly grey: natural pictures vary most in brightness.
 _ROOT = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
-CORRELATION_ROOT: NDArray[np.float64] = _ROOT / np.linalg.norm(_ROOT, axis=0).max()
-DECORRELATE = (CORRELATION_ROOT @ CORRELATION_ROOT.T).astype(np.float32)
+CORRELATION_ROOT: Floats = (_ROOT / np.linalg.norm(_ROOT, axis=0).max()).astype(np.float32)
 
 # Brightness of RGB after ITU-R BT.601, which is what JPEG's YCbCr uses (ITU-T T.871, section 7).
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-_ONE_LUMA = np.outer(np.ones(3, dtype=np.float32), LUMA)
-
-# What a gradient is multiplied by, [3, 3] on the channel axis, for each of the recipe's colour modes.
-# "decorrelated": ascent in y where rgb = M y moves rgb by M Mᵀ g (the chain rule applied twice).
-# "luminance": every channel gets the same step, the brightness of g; hue and saturation stay as they are.
-MIXES: dict[str, Floats | None] = {"rgb": None, "decorrelated": DECORRELATE, "luminance": _ONE_LUMA}
 
 
-def mix(gradient: Floats, mode: str) -> None:
-    """Turn the gradient's colours by one of MIXES, in place."""
-    matrix = MIXES[mode]
-    if matrix is None:
-        return
+def decorrelate(gradient: Floats) -> None:
+    """Turn the gradient into a step in decorrelated colours, in place.
+
+    With rgb = M y, M being CORRELATION_ROOT, the gradient in y is Mᵀ g. Each of y's three channels is brought to the
+    same root mean square (a gradient's size says little about how far to go, as with Adam and its kin), and M turns
+    the step back into RGB. Brightness then changes most, then blue against yellow, then green against magenta, in the
+    proportions of natural pictures: no acid colours.
+    """
+    squares = np.zeros(3)
     for rows in rows_of(gradient):
-        gradient[:, rows] = np.tensordot(matrix, gradient[:, rows], axes=1)
+        band = np.tensordot(CORRELATION_ROOT.T, gradient[:, rows], axes=1)
+        squares += np.square(band).sum(axis=(1, 2), dtype=np.float64)
+        gradient[:, rows] = band
+    scales = 1 / np.sqrt(np.maximum(squares / gradient[0].size, 1e-30))
+    scales[squares == 0] = 0
+    back = CORRELATION_ROOT * scales.astype(np.float32)
+    for rows in rows_of(gradient):
+        gradient[:, rows] = np.tensordot(back, gradient[:, rows], axes=1)
+
+
+def to_luminance(gradient: Floats) -> None:
+    """Give all three channels the brightness of the gradient, in place: hue and saturation stay as they are."""
+    for rows in rows_of(gradient):
+        gradient[:, rows] = np.tensordot(LUMA, gradient[:, rows], axes=1)
+
+
+# What a step may do to colours, by the recipe's name for it.
+MODES: dict[str, Callable[[Floats], None]] = {
+    "rgb": lambda gradient: None,
+    "decorrelated": decorrelate,
+    "luminance": to_luminance,
+}
 
 
 def mean_free(gradient: Floats) -> None:

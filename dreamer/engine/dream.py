@@ -21,7 +21,7 @@ import numpy as np
 
 from . import bands
 from .bands import Bytes, Floats, rows_of
-from .colour import keep_colours, mean_free, mix
+from .colour import MODES, keep_colours, mean_free
 from .network import Cancelled, Network
 from .noise import noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink
@@ -67,9 +67,17 @@ class Interrupted(Cancelled):
         self.picture = picture
 
 
-def dream(photo: Bytes | None, network: Network, recipe: Recipe, *, mask: Bytes | None = None,
-          guide: Bytes | None = None, progress: Callable[[Progress], None] | None = None,
-          cancelled: Callable[[], bool] | None = None, preview: Preview | None = None) -> Bytes:
+def dream(
+    photo: Bytes | None,
+    network: Network,
+    recipe: Recipe,
+    *,
+    mask: Bytes | None = None,
+    guide: Bytes | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    preview: Preview | None = None,
+) -> Bytes:
     """Dream on a photograph. The same arguments on the same CPU give the same bytes.
 
     photo      uint8 [H, W, 3] RGB; None with a recipe that starts from noise
@@ -92,7 +100,9 @@ def dream(photo: Bytes | None, network: Network, recipe: Recipe, *, mask: Bytes 
 def noise_start(recipe: Recipe) -> Bytes:
     """What a recipe without a photograph starts from: uint8 [H, W, 3]. ValueError where it needs a photograph."""
     if recipe.noise is None:
-        raise ValueError("photo: received none, expected one, or a recipe with `noise` that says the size to start from")
+        raise ValueError(
+            "photo: received none, expected one, or a recipe with `noise` that says the size to start from"
+        )
     width, height = recipe.noise
     return noise_picture(height, width, contrast=recipe.contrast, seed=recipe.seed)
 
@@ -100,9 +110,17 @@ def noise_start(recipe: Recipe) -> Bytes:
 class _Dream:
     """One run of `dream`, with what its parts share."""
 
-    def __init__(self, photo: Bytes, network: Network, recipe: Recipe, mask: Bytes | None, guide: Bytes | None,
-                 progress: Callable[[Progress], None] | None, cancelled: Callable[[], bool] | None,
-                 preview: Preview | None) -> None:
+    def __init__(
+        self,
+        photo: Bytes,
+        network: Network,
+        recipe: Recipe,
+        mask: Bytes | None,
+        guide: Bytes | None,
+        progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+        preview: Preview | None,
+    ) -> None:
         self.photo, self.network, self.recipe, self.mask = photo, network, recipe, mask
         self.guide = None if guide is None else guide.transpose(2, 0, 1).astype(np.float32)
         self.report, self.cancelled, self.preview = progress, cancelled, preview
@@ -153,9 +171,15 @@ class _Dream:
         bands.roll(picture, down, right)
         try:
             self.network.gradient(
-                warp(picture, degrees, scale) if warped else picture, _moved(recipe.target, down / height, right / width),
-                tile=recipe.tile, smooth_pool=recipe.smooth_pool, guide=self.guide, out=out,
-                on_tile=self._tile_done, cancelled=self.cancelled)
+                warp(picture, degrees, scale) if warped else picture,
+                _moved(recipe.target, down / height, right / width),
+                tile=recipe.tile,
+                smooth_pool=recipe.smooth_pool,
+                guide=self.guide,
+                out=out,
+                on_tile=self._tile_done,
+                cancelled=self.cancelled,
+            )
         finally:
             bands.roll(picture, -down, -right)
         if warped:
@@ -170,7 +194,7 @@ class _Dream:
         strength = min(1.0, force / (FLOOR * self._usual_force()))
         if recipe.smooth:
             normalise_bands(gradient, recipe.smooth)
-        mix(gradient, recipe.colour)
+        MODES[recipe.colour](gradient)
         if recipe.mean_free:
             mean_free(gradient)
         size = bands.mean_abs(gradient, weight)
@@ -190,8 +214,9 @@ class _Dream:
         if key not in known:
             side = max(224, self.network.min_size)
             noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)
-            gradient, _ = self.network.gradient(noise, self.recipe.target, smooth_pool=self.recipe.smooth_pool,
-                                                guide=self.guide)
+            gradient, _ = self.network.gradient(
+                noise, self.recipe.target, smooth_pool=self.recipe.smooth_pool, guide=self.guide
+            )
             known[key] = bands.mean_abs(gradient)
         return known[key]
 
@@ -222,8 +247,16 @@ class _Dream:
     def _progress(self, tile: int, tiles: int) -> Progress:
         recipe, first, last = self.recipe, self.done_before[self.octave], self.done_before[self.octave + 1]
         fraction = first + (last - first) * (self.iteration + tile / tiles) / recipe.iterations
-        return Progress(self.octave + 1, len(self.sizes), self.iteration + 1, recipe.iterations, tile, tiles,
-                        fraction, self.clock.left(fraction))
+        return Progress(
+            self.octave + 1,
+            len(self.sizes),
+            self.iteration + 1,
+            recipe.iterations,
+            tile,
+            tiles,
+            fraction,
+            self.clock.left(fraction),
+        )
 
 
 _usual_forces: WeakKeyDictionary[Network, dict[object, float]] = WeakKeyDictionary()
@@ -247,6 +280,11 @@ def _moved(target: Target, down: float, right: float) -> Target:
     """The target with its places moved along with the picture, by shares of its size, around the edge."""
     if all(term.place is None for term in target.terms):
         return target
-    return Target(tuple(
-        term if term.place is None else replace(term, place=((term.place[0] + right) % 1, (term.place[1] + down) % 1))
-        for term in target.terms))
+    return Target(
+        tuple(
+            term
+            if term.place is None
+            else replace(term, place=((term.place[0] + right) % 1, (term.place[1] + down) % 1))
+            for term in target.terms
+        )
+    )

@@ -28,11 +28,10 @@ def noise_picture(height: int, width: int, *, contrast: float, seed: int) -> Byt
         if min(h, w) < 8:
             break
         h, w = (h + 1) // 2, (w + 1) // 2
-    root = CORRELATION_ROOT.astype(np.float32)
     out = np.empty((height, width, 3), dtype=np.uint8)
-    spread = contrast / max(_deviation(picture, root), 1e-6)
+    spread = np.float32(contrast / max(_deviation(picture), 1e-6))
     for rows in bands(height, width * 12):
-        band = np.tensordot(picture[:, rows], root * np.float32(spread), axes=(0, 1))
+        band = np.tensordot(picture[:, rows], spread * CORRELATION_ROOT.T, axes=(0, 0))
         out[rows] = np.clip(np.rint(band + np.float32(GREY)), 0, 255).astype(np.uint8)
     return out
 
@@ -41,8 +40,8 @@ def _white(rng: np.random.Generator, height: int, width: int) -> Floats:
     return rng.standard_normal((height, width), dtype=np.float32)
 
 
-def _deviation(picture: Floats, root: Floats) -> float:
-    """Standard deviation of all values of root @ picture, from the three channels' covariance."""
+def _deviation(picture: Floats) -> float:
+    """Root mean square of the three channels' deviations once they have natural colours, from their covariance."""
     flat = picture.reshape(3, -1)
-    covariance = root @ np.cov(flat.astype(np.float32)).astype(np.float32) @ root.T
+    covariance = CORRELATION_ROOT @ np.cov(flat) @ CORRELATION_ROOT.T
     return float(np.sqrt(np.trace(covariance) / 3))

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .colour import MIXES
+from .colour import MODES
 from .target import Target
 
 
@@ -33,25 +33,47 @@ class Recipe:
     iterations: int = _field(1, "steps in each octave; more give a stronger dream", low=0, high=10_000)
     step: float = _field(1.5, "how far a step moves the average pixel, in grey levels of 255", low=0, high=255)
     tile: int = _field(512, "longest side of the tiles the network sees at once, in pixels", low=64, high=8192)
-    roll: int = _field(512, "the picture is shifted by up to this many pixels at random before each step and back "
-                       "after it, which hides the tiles' edges; 0 shifts nothing", low=0, high=65_535)
+    roll: int = _field(
+        512,
+        "the picture is shifted by up to this many pixels at random before each step and back "
+        "after it, which hides the tiles' edges; 0 shifts nothing",
+        low=0,
+        high=65_535,
+    )
     seed: int = _field(0, "the random numbers' seed: the same seed gives the same picture", low=0, high=2**63 - 1)
-    smooth: int = _field(0, "levels of the pyramid that gives coarse forms as much force as fine grain; 0 is off, "
-                         "4 makes large calm shapes", low=0, high=12)
-    smooth_pool: bool = _field(False, "pass gradients through the network's pools as if they averaged: "
-                               "less checkerboard, a slightly different look, and faster")
-    colour: str = _field("rgb", "what a step may do to colours: as the gradient says, decorrelated (calmer, more "
-                         "natural), or luminance alone", choices=tuple(MIXES))
+    smooth: int = _field(
+        0,
+        "levels of the pyramid that gives coarse forms as much force as fine grain; 0 is off, "
+        "4 makes large calm shapes",
+        low=0,
+        high=12,
+    )
+    smooth_pool: bool = _field(
+        False,
+        "pass gradients through the network's pools as if they averaged: "
+        "less checkerboard, a slightly different look, and faster",
+    )
+    colour: str = _field(
+        "rgb",
+        "what a step may do to colours: as the gradient says, decorrelated (calmer, more natural), or luminance alone",
+        choices=tuple(MODES),
+    )
     mean_free: bool = _field(False, "take the mean out of each step, so that long loops do not drift in colour")
-    near: float = _field(0.0, "pull towards the photograph at each step, as a share of the distance to it",
-                         low=0, high=1)
+    near: float = _field(
+        0.0, "pull towards the photograph at each step, as a share of the distance to it", low=0, high=1
+    )
     keep_colours: bool = _field(False, "give the dream the photograph's colours in the end")
-    turn: float = _field(0.0, "before each step turn the picture by up to this many degrees at random, and back after "
-                         "it; for dreams from noise", low=0, high=45)
-    zoom: float = _field(0.0, "likewise scale it by up to this factor more or less; 0.1 is 0.9 to 1.1",
-                         low=0, high=0.5)
-    noise: tuple[int, int] | None = _field(None, "start from noise of this size, WIDTHxHEIGHT in pixels, instead of "
-                                           "from a photograph")
+    turn: float = _field(
+        0.0,
+        "before each step turn the picture by up to this many degrees at random, and back after "
+        "it; for dreams from noise",
+        low=0,
+        high=45,
+    )
+    zoom: float = _field(0.0, "likewise scale it by up to this factor more or less; 0.1 is 0.9 to 1.1", low=0, high=0.5)
+    noise: tuple[int, int] | None = _field(
+        None, "start from noise of this size, WIDTHxHEIGHT in pixels, instead of from a photograph"
+    )
     contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
 
     def __post_init__(self) -> None:
@@ -86,6 +108,10 @@ class Recipe:
 PRESETS: dict[str, dict[str, Any]] = {
     "live": {},
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
+    # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before
+    # they are fine. As many octaves as fit between min_size and the picture.
+    "noise": {"octaves": 12, "octave_scale": 1.3, "min_size": 96, "iterations": 40, "roll": 32, "turn": 8.0,
+              "zoom": 0.1, "smooth": 5, "smooth_pool": True},
 }
 
 

@@ -63,7 +63,11 @@ class Known:
 UNRESTRICTED = "unrestricted (BVLC: released for unrestricted use)"
 GOOGLENET = Known("googlenet", "GoogLeNet (BVLC)", CAFFE, UNRESTRICTED, "googlenet")
 PLACES365 = Known(
-    "places365", "GoogLeNet Places365", CONVENTIONS["places365"], "CC BY 4.0; cite Zhou et al., Places (2017)", "places365"
+    "places365",
+    "GoogLeNet Places365",
+    CONVENTIONS["places365"],
+    "CC BY 4.0; cite Zhou et al., Places (2017)",
+    "places365",
 )
 PLACES205 = Known("places205", "GoogLeNet Places205", CONVENTIONS["places205"], "unknown", "places365")
 INCEPTION5H = Known(
@@ -161,7 +165,12 @@ def from_metadata(model: onnx.ModelProto) -> Convention | None:
 
 
 def choose(
-    found: Convention | None, *, name: str | None, channel_order: str | None, mean: Triple | None, scale: float | None
+    found: Convention | None,
+    *,
+    name: str | None,
+    channel_order: str | None,
+    mean: Triple | None,
+    scale: float | None,
 ) -> Convention:
     """What the caller said over what was `found`; LibraryError lists what is missing."""
     base = convention(name) if name else found

@@ -31,6 +31,7 @@ class ModelInfo:
     source_sha256: str = ""  # of the file it was imported from
     min_size: int = 32  # px; below it some layer has no pixels left
     logits_min_size: int = 0  # px; the head needs more than the layers do; 0: no head
+    size_multiple: int = 1  # px; sides must be multiples of it, where branches halve a map in different ways
     notes: tuple[str, ...] = ()  # what the import changed or had to leave out
 
     def to_json(self) -> dict[str, Any]:
@@ -62,8 +63,9 @@ class ModelInfo:
             raise LibraryError(f"layout is {info.layout!r}; only NCHW is kept on disk, import the model again")
         if not info.scale > 0:
             raise LibraryError(f"scale is {info.scale!r}, expected a number above 0")
-        if info.min_size < 1:
-            raise LibraryError(f"min_size is {info.min_size}, expected at least 1")
+        for name in ("min_size", "size_multiple"):
+            if getattr(info, name) < 1:
+                raise LibraryError(f"{name} is {getattr(info, name)}, expected at least 1")
         return info
 
 
@@ -76,6 +78,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "scale": _NUMBER,
     "min_size": _INT,
     "logits_min_size": _INT,
+    "size_multiple": _INT,
 }
 
 
@@ -170,9 +173,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines)
 
 
-def write_files(
-    folder: Path, info: ModelInfo, labels: tuple[str, ...] = (), shelf: tuple[Style, ...] = ()
-) -> None:
+def write_files(folder: Path, info: ModelInfo, labels: tuple[str, ...] = (), shelf: tuple[Style, ...] = ()) -> None:
     """Write everything but the network into `folder`."""
     (folder / INFO).write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
     if labels:

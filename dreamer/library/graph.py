@@ -141,9 +141,7 @@ def read_graph(model: onnx.ModelProto, input_name: str | None = None) -> Graph:
         input_name = pictures[0]
     elif input_name not in inputs:
         raise LibraryError(f"no input is called {input_name!r}; there are {', '.join(inputs)}")
-    dims = [
-        d.dim_value if d.HasField("dim_value") else 0 for d in inputs[input_name].type.tensor_type.shape.dim
-    ]
+    dims = [d.dim_value if d.HasField("dim_value") else 0 for d in inputs[input_name].type.tensor_type.shape.dim]
     if len(dims) != 4:
         raise LibraryError(f"input {input_name!r} has {len(dims)} dimensions; a picture has four")
     last = dims[3] == 3 and dims[1] != 3
@@ -186,7 +184,14 @@ def _channels_first(graph: Graph) -> None:
 
 
 # Folded whatever they cost; anything else with only constant inputs is left when its result would be large.
-_RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+_RANDOM = {
+    "RandomNormal",
+    "RandomUniform",
+    "RandomNormalLike",
+    "RandomUniformLike",
+    "Multinomial",
+    "Bernoulli",
+}
 
 
 def fold_constants(graph: Graph) -> None:

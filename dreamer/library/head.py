@@ -62,16 +62,17 @@ def convolve_classifier(graph: Graph) -> set[str]:
             dense = _dense(graph, node)
             if data is None or dense is None:
                 continue
-            source, window = data
+            source, window, last = data
             weight, bias = dense
             count = weight.shape[0]
-            kernel = weight.reshape(count, -1, *window)
+            # The values of a map were joined channels first, or (TensorFlow) channels last.
+            kernel = (
+                weight.reshape(count, *window, -1).transpose(0, 3, 1, 2) if last else weight.reshape(count, -1, *window)
+            )
             inputs = [source, graph.constant(f"{node.output[0]}_w", kernel.astype(np.float32))]
             if bias is not None:
                 inputs.append(graph.constant(f"{node.output[0]}_b", bias.astype(np.float32)))
-            conv = helper.make_node(
-                "Conv", inputs, [node.output[0]], name=node.name, kernel_shape=list(window)
-            )
+            conv = helper.make_node("Conv", inputs, [node.output[0]], name=node.name, kernel_shape=list(window))
             graph.insert_before(node, conv)
             graph.drop(node)
             maps[node.output[0]] = node.output[0]
@@ -79,8 +80,7 @@ def convolve_classifier(graph: Graph) -> set[str]:
             if node.op_type == "Add":
                 _bias_shape(graph, node)
             maps[node.output[0]] = node.output[0]
-    _average(graph, maps)
-    return {name for node in graph.nodes for name in node.output if name.removesuffix("_map") in maps}
+    return _average(graph, maps)
 
 
 _ELEMENTWISE = {"Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "Elu", "Add"}
@@ -98,19 +98,22 @@ def _map_behind(
     shapes: dict[str, Shape],
     producers: dict[str, onnx.NodeProto],
     maps: dict[str, str],
-) -> tuple[str, tuple[int, int]] | None:
-    """The 4-D tensor that `name` flattens, with its size at the nominal picture; None if it has one pixel."""
+) -> tuple[str, tuple[int, int], bool] | None:
+    """(the map that `name` flattens, its size at the nominal picture, channels last?); None if it has one pixel."""
     if name in maps:
-        return maps[name], (1, 1)
+        return maps[name], (1, 1), False
     node = producers.get(name)
     if node is None or node.op_type not in ("Reshape", "Flatten"):
         return None
-    source, result = shapes.get(node.input[0]), shapes.get(name)
+    turn = producers.get(node.input[0])
+    last = turn is not None and turn.op_type == "Transpose" and attributes(turn).get("perm") == [0, 2, 3, 1]
+    picture = turn.input[0] if turn is not None and last else node.input[0]
+    source, result = shapes.get(picture), shapes.get(name)
     if source is None or result is None or len(source) != 4 or len(result) != 2 or source[2:] == (1, 1):
         return None
     if result != (source[0], int(np.prod(source[1:]))):
         return None
-    return node.input[0], (source[2], source[3])
+    return picture, (source[2], source[3]), last
 
 
 def _dense(graph: Graph, node: onnx.NodeProto) -> tuple[Array, Array | None] | None:
@@ -132,8 +135,9 @@ def _dense(graph: Graph, node: onnx.NodeProto) -> tuple[Array, Array | None] | N
     return weight, np.broadcast_to(bias.reshape(-1) * options.get("beta", 1.0), (weight.shape[0],))
 
 
-def _average(graph: Graph, maps: dict[str, str]) -> None:
+def _average(graph: Graph, maps: dict[str, str]) -> set[str]:
     """Where the head leaves the convolutions (softmax, output), average the scores over all places."""
+    head = set(maps)
     for name in maps:
         readers = [n for n in graph.consumers().get(name, []) if n.output[0] not in maps]
         if not readers and name not in graph.outputs:
@@ -141,6 +145,7 @@ def _average(graph: Graph, maps: dict[str, str]) -> None:
         producer = graph.producers()[name]
         inner = graph.fresh(f"{name}_map")
         producer.output[0] = inner
+        head.add(inner)
         for node in graph.nodes:
             if node.output[0] in maps or node is producer:
                 for i, read in enumerate(node.input):
@@ -152,37 +157,54 @@ def _average(graph: Graph, maps: dict[str, str]) -> None:
             helper.make_node("GlobalAveragePool", [inner], [pooled]),
             helper.make_node("Flatten", [pooled], [name], axis=1),
         ]
+    return head
 
 
 def split_logits(graph: Graph) -> str | None:
     """The tensor of class scores before the last softmax, made [n, classes]; None for a net without a head."""
     shapes, producers = graph.shapes(), graph.producers()
-    order = {name: i for i, node in enumerate(graph.nodes) for name in node.output}
-    for output in sorted((n for n in graph.outputs if n in order), key=order.__getitem__, reverse=True):
-        node = producers[output]
-        scores = output
-        if node.op_type in ("Softmax", "LogSoftmax"):
-            scores = node.input[0]
+    depth: dict[str, int] = {}
+    for node in graph.nodes:
+        depth.update(dict.fromkeys(node.output, 1 + max((depth.get(n, 0) for n in node.input), default=0)))
+    # The main head lies deepest; auxiliary ones branch off before.
+    for output in sorted((n for n in graph.outputs if n in depth), key=lambda n: -depth[n]):
+        end = producers[output]
+        while end.op_type in ("Reshape", "Flatten", "Squeeze", "Unsqueeze") and end.input[0] in producers:
+            if producers[end.input[0]].op_type not in (
+                "Softmax",
+                "LogSoftmax",
+                "Reshape",
+                "Flatten",
+                "Squeeze",
+            ):
+                break
+            end = producers[end.input[0]]
+        softmax = end.op_type in ("Softmax", "LogSoftmax")
+        scores = end.input[0] if softmax else output
         shape = shapes.get(scores)
-        if shape is None or shape[0] != 1:
+        if shape is None or shape[0] != 1 or len(shape) not in (2, 4) or shape[1] < 2:
             continue
-        if len(shape) == 2 and shape[1] > 1:
-            return scores
-        if len(shape) == 4 and shape[2:] == (1, 1) and shape[1] > 1:
-            return _flat_scores(graph, scores, node)
+        if len(shape) == 4 and shape[2:] != (1, 1):
+            continue
+        if softmax:
+            # Whatever reshaping an exporter wrapped around the softmax, it works on [n, classes] here.
+            graph.rename(output, end.output[0])
+            del end.attribute[:]
+            end.attribute.append(helper.make_attribute("axis", -1))
+        if len(shape) == 4:
+            return _flat_scores(graph, scores, end if softmax else None)
+        return scores
     return None
 
 
-def _flat_scores(graph: Graph, scores: str, softmax: onnx.NodeProto) -> str:
-    """Scores of shape [n, k, 1, 1], as fully convolutional nets end: flatten them for the softmax."""
+def _flat_scores(graph: Graph, scores: str, softmax: onnx.NodeProto | None) -> str:
+    """Scores of shape [n, k, 1, 1], as fully convolutional nets end: flatten them."""
     flat = graph.fresh(f"{scores}_flat")
     flatten = helper.make_node("Flatten", [scores], [flat], axis=1)
-    if softmax.output[0] == scores:
-        graph.nodes.insert(graph.index(softmax) + 1, flatten)
+    if softmax is None:
+        graph.nodes.insert(graph.index(graph.producers()[scores]) + 1, flatten)
         graph.outputs = [flat if name == scores else name for name in graph.outputs]
-        return flat
-    graph.insert_before(softmax, flatten)
-    softmax.input[0] = flat
-    del softmax.attribute[:]
-    softmax.attribute.append(helper.make_attribute("axis", -1))
+    else:
+        graph.insert_before(softmax, flatten)
+        softmax.input[0] = flat
     return flat

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 
 from .conventions import Convention, Known, Triple, choose, from_metadata, recognise
@@ -42,7 +42,7 @@ def read_onnx(path: Path) -> Raw:
     """An ONNX file, with its external data where it has some."""
     try:
         model = onnx.load(str(path))
-    except (DecodeError, onnx.checker.ValidationError) as error:
+    except Exception as error:
         raise LibraryError(f"{path} is not an ONNX file ({error})") from None
     if not model.graph.node:
         raise LibraryError(f"{path} is not an ONNX file: it holds no nodes")
@@ -55,43 +55,52 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def draft(
-    raw: Raw,
-    *,
-    sha256: str = "",
-    source: str = "",
-    input: str | None = None,
-    convention: str | None = None,
-    channel_order: str | None = None,
-    mean: Triple | None = None,
-    scale: float | None = None,
-    labels: Path | Sequence[str] | None = None,
-    title: str | None = None,
-    licence: str | None = None,
-) -> Draft:
+class Options(TypedDict, total=False):
+    """What a caller may say about a file; everything is optional for networks known here."""
+
+    input: str | None  # the picture's tensor, where a file has several inputs
+    convention: str | None  # a name of `conventions.CONVENTIONS`
+    channel_order: str | None  # RGB or BGR
+    mean: Triple | None  # per channel in that order, 0..255
+    scale: float | None  # value fed = (pixel - mean) * scale
+    labels: Path | str | Sequence[str] | None  # a file with one class name a line, or the names themselves
+    title: str | None
+    licence: str | None
+    source: str | None  # where the file came from
+
+
+def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
-    normal = normal_form(raw.model, input or raw.input)
+    normal = normal_form(raw.model, options.get("input") or raw.input)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
-    feed = choose(found, name=convention, channel_order=channel_order, mean=mean, scale=scale)
+    feed = choose(
+        found,
+        name=options.get("convention"),
+        channel_order=options.get("channel_order"),
+        mean=options.get("mean"),
+        scale=options.get("scale"),
+    )
     model = normal.model
     if feed.std != (1.0, 1.0, 1.0):
         _divide_input(model, normal.input, feed.std)
-    names = read_labels(labels) if isinstance(labels, Path) else tuple(labels or ())
+    labels = options.get("labels")
+    names = read_labels(Path(labels)) if isinstance(labels, (str, Path)) else tuple(labels or ())
     info = ModelInfo(
         name="draft",
-        title=title or (known.title if known else ""),
+        title=options.get("title") or (known.title if known else ""),
         input=normal.input,
         channel_order=feed.channel_order,
         mean=feed.mean,
         scale=feed.scale,
         logits=normal.logits,
-        licence=licence or (known.licence if known else "unknown"),
-        source=source,
+        licence=options.get("licence") or (known.licence if known else "unknown"),
+        source=options.get("source") or "",
         source_sha256=sha256,
         min_size=normal.min_size,
         logits_min_size=normal.logits_min_size,
+        size_multiple=normal.size_multiple,
         notes=(*raw.notes, *normal.notes),
     )
     _check_labels(names, normal)
@@ -150,13 +159,10 @@ def layers(model: onnx.ModelProto, logits: str | None = None) -> dict[str, int]:
     inferred = onnx.shape_inference.infer_shapes(model)
     infos = {i.name: i for i in (*inferred.graph.value_info, *inferred.graph.output)}
     found: dict[str, int] = {}
-    for node in model.graph.node:
-        for name in node.output:
-            dims = infos[name].type.tensor_type.shape.dim if name in infos else ()
-            if len(dims) == 4 and dims[1].dim_value:
-                found[name] = dims[1].dim_value
-            elif name == logits and len(dims) == 2 and dims[1].dim_value:
-                found[name] = dims[1].dim_value
+    for name in (name for node in model.graph.node for name in node.output if name in infos):
+        dims = list(infos[name].type.tensor_type.shape.dim)
+        if len(dims) == (2 if name == logits else 4) and dims[1].dim_value:
+            found[name] = dims[1].dim_value
     return found
 
 

@@ -28,6 +28,7 @@ class Normal:
     logits: str | None
     min_size: int  # px
     logits_min_size: int  # px, 0 without a head
+    size_multiple: int  # px
     notes: tuple[str, ...]
 
 
@@ -49,7 +50,11 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None) -> Normal
     _cut_fixed(graph)
     if logits is not None and logits not in graph.producers():
         logits = None
-    min_size, logits_min_size = _min_sizes(graph, logits, classifier)
+    layers, head = _layers_and_head(graph, logits, classifier)
+    multiple = _size_multiple(graph, layers)
+    min_size, logits_min_size = (_min_size(graph, names, multiple) for names in (layers, head))
+    if not min_size:
+        raise LibraryError("some layer has no pixels even at 1024 x 1024 px; the file seems damaged")
     shapes = graph.shapes()
     done = graph.model(("n", 3, "h", "w"))
     for output in done.graph.output:
@@ -61,7 +66,7 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None) -> Normal
         onnx.checker.check_model(done)
     except onnx.checker.ValidationError as error:
         raise LibraryError(f"the network could not be brought into normal form: {error}") from None
-    return Normal(done, graph.input, logits, min_size, logits_min_size, tuple(graph.notes))
+    return Normal(done, graph.input, logits, min_size, logits_min_size, multiple, tuple(graph.notes))
 
 
 def _upgrade(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -75,7 +80,7 @@ def _upgrade(model: onnx.ModelProto) -> onnx.ModelProto:
         return model
     try:
         return version_converter.convert_version(model, OPSET)
-    except Exception as error:  # the converter raises bare RuntimeErrors of many kinds
+    except Exception as error:
         raise LibraryError(
             f"the model is written in opset {version} and could not be converted to {OPSET}: {error}"
         ) from None
@@ -92,14 +97,14 @@ def _drop_training(graph: Graph) -> None:
 
 
 def _fold_batch_norms(graph: Graph) -> None:
-    """Fold every BatchNormalization, and every Mul or Add by a constant per channel, into the Conv before it."""
+    """Fold BatchNormalization, and Mul or Add by a constant per channel, into the Conv (or norm) before it."""
     for node in list(graph.nodes):
         affine = _affine(graph, node)
         conv = graph.producers().get(node.input[0])
         if affine is None and node.op_type in ("Mul", "Add"):
             conv = graph.producers().get(node.input[1])
             affine = _affine(graph, node, data=1)
-        if affine is None or conv is None or conv.op_type != "Conv":
+        if affine is None or conv is None or conv.op_type not in ("Conv", "BatchNormalization"):
             continue
         if len(graph.consumers()[conv.output[0]]) > 1 or conv.output[0] in graph.outputs:
             continue
@@ -109,10 +114,13 @@ def _fold_batch_norms(graph: Graph) -> None:
         count = weight.shape[0]
         factor, offset = (np.broadcast_to(v, (count,)) for v in affine)
         bias = graph.constants[conv.input[2]] if len(conv.input) > 2 else np.zeros(count, weight.dtype)
-        new_weight = (weight * factor.reshape(-1, 1, 1, 1)).astype(np.float32)
+        new_weight = (weight * factor.reshape(-1, *(1,) * (weight.ndim - 1))).astype(np.float32)
         new_bias = (bias * factor + offset).astype(np.float32)
-        names = [graph.constant(f"{conv.input[1]}_folded", new_weight), graph.constant(f"{conv.output[0]}_b", new_bias)]
-        conv.input[:] = [conv.input[0], *names]
+        names = [
+            graph.constant(f"{conv.input[1]}_folded", new_weight),
+            graph.constant(f"{conv.output[0]}_b", new_bias),
+        ]
+        conv.input[:] = [conv.input[0], *names, *conv.input[3:]]
         conv.output[0] = node.output[0]
         graph.drop(node)
 
@@ -128,9 +136,9 @@ def _affine(graph: Graph, node: onnx.NodeProto, data: int = 0) -> tuple[Array, A
     if node.op_type not in ("Mul", "Add") or len(node.input) != 2:
         return None
     value = graph.constants.get(node.input[1 - data])
-    if value is None or value.ndim < 3 and value.size > 1 or value.ndim > 4:
+    if value is None or (value.ndim < 3 and value.size > 1) or value.ndim > 4:
         return None
-    if value.size > 1 and (value.shape[-2:] != (1, 1) or value.ndim == 4 and value.shape[0] != 1):
+    if value.size > 1 and (value.shape[-2:] != (1, 1) or (value.ndim == 4 and value.shape[0] != 1)):
         return None
     flat = value.reshape(-1).astype(np.float64)
     return (flat, np.zeros(1)) if node.op_type == "Mul" else (np.ones(1), flat)
@@ -171,6 +179,9 @@ def _free_reshapes(graph: Graph) -> None:
             graph.drop(node)
             graph.rename(node.output[0], node.input[0])
         elif len(result) == 2 and result[0] == source[0]:
+            turn = graph.producers().get(node.input[0])
+            if turn is not None and turn.op_type == "Transpose" and _has_no_map(shapes.get(turn.input[0], ())):
+                node.input[0] = turn.input[0]  # with one pixel, turning it changes nothing
             _replace(graph, node, helper.make_node("Flatten", [node.input[0]], [node.output[0]], axis=1))
         elif node.op_type == "Reshape" and result[0] == source[0] and _spatial_free(source, result):
             name = graph.constant(f"{node.output[0]}_shape", np.array([0, *result[1:]], np.int64))
@@ -222,15 +233,18 @@ def _cut_fixed(graph: Graph) -> None:
     graph.prune()
 
 
+def _has_no_map(shape: Shape) -> bool:
+    return len(shape) == 4 and shape[2:] == (1, 1)
+
+
 def _has_map(shape: Shape) -> bool:
     return len(shape) >= 4 and int(np.prod(shape[2:])) > 1
 
 
-def _min_sizes(graph: Graph, logits: str | None, classifier: set[str]) -> tuple[int, int]:
-    """The smallest multiples of 16 px (at least 32) at which every layer, and then the head, has pixels.
+def _layers_and_head(graph: Graph, logits: str | None, classifier: set[str]) -> tuple[list[str], list[str]]:
+    """The tensors up to the first fully connected one, and all up to the logits (none without a head).
 
-    Layers are what the class scores rest on, up to the first fully connected one: an auxiliary head or a
-    classifier that was made for 224 px must not forbid small octaves to everything before it.
+    An auxiliary head or a classifier that was made for 224 px must not forbid small octaves to the layers.
     """
     known = graph.shapes()
     path = _ancestors(graph, logits) if logits else {n for node in graph.nodes for n in node.output}
@@ -238,15 +252,20 @@ def _min_sizes(graph: Graph, logits: str | None, classifier: set[str]) -> tuple[
     for node in graph.nodes:
         if node.output[0] in classifier or any(name in head for name in node.input):
             head.update(node.output)
-    layers = [name for name in path - head if name in known]
-    sizes = [*range(32, 256, 16), *range(256, 1025, 64)]
-    whole = next((s for s in sizes if _alive(graph, layers, s)), 0)
-    if not whole:
-        raise LibraryError("some layer has no pixels even at 1024 x 1024 px; the file seems damaged")
-    if logits is None:
-        return whole, 0
-    names = [*layers, *(name for name in path & head if name in known)]
-    return whole, next((s for s in sizes if s >= whole and _alive(graph, names, s)), 0)
+    return [n for n in path - head if n in known], [n for n in path if n in known] if logits else []
+
+
+def _size_multiple(graph: Graph, layers: list[str]) -> int:
+    """What a picture's sides must be multiples of: 1, or more where branches halve a map in different ways."""
+    start = max(graph.nominal[2:]) // 32 * 32
+    dead = [size for size in range(start, start + 32) if not _alive(graph, layers, size)]
+    return next((m for m in (1, 2, 4, 8, 16) if all(size % m for size in dead)), 32)
+
+
+def _min_size(graph: Graph, names: list[str], multiple: int) -> int:
+    """The smallest side, in steps of 16 px from 32, at which all of `names` have pixels; 0 when there is none."""
+    sizes = [*range(32, 256, max(16, multiple)), *range(256, 1025, 64)]
+    return next((size for size in sizes if names and _alive(graph, names, size)), 0)
 
 
 def _ancestors(graph: Graph, name: str) -> set[str]:
@@ -261,6 +280,6 @@ def _ancestors(graph: Graph, name: str) -> set[str]:
 def _alive(graph: Graph, names: list[str], size: int) -> bool:
     try:
         shapes = graph.shapes((size, size))
-    except Exception:  # shape inference raises its own bare errors for windows larger than the map
+    except Exception:
         return False
     return all(name in shapes and min(shapes[name], default=1) > 0 for name in names)

@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import onnx
 
-from .conventions import Triple
 from .files import MODEL, ModelFiles, Style, read_shelf, write_files
-from .importing import Draft, check_shelf, draft, file_sha256, layers, read_onnx
+from .formats import read_file
+from .importing import Draft, Options, check_shelf, draft, file_sha256, layers
 from .names import LibraryError, check_model_name, unknown
 
 SHELVES = Path(__file__).parent / "shelves"
@@ -27,17 +28,17 @@ class Registry:
         self.root = Path(root)
         self._roots = [self.root, *(Path(folder) for folder in builtin)]
 
-    def names(self) -> list[str]:
+    def names(self) -> tuple[str, ...]:
         """The names of all models, sound or not, sorted."""
-        return sorted(self._folders())
+        return tuple(sorted(self._folders()))
 
-    def list(self) -> list[ModelFiles]:
+    def list(self) -> tuple[ModelFiles, ...]:
         """All sound models, sorted by name; `problems` tells about the others."""
-        return [found for found in self._read() if isinstance(found, ModelFiles)]
+        return tuple(found for found in self._read() if isinstance(found, ModelFiles))
 
-    def problems(self) -> list[str]:
+    def problems(self) -> tuple[str, ...]:
         """What is wrong with the folders that `list` leaves out, one message each."""
-        return [str(found) for found in self._read() if isinstance(found, LibraryError)]
+        return tuple(str(found) for found in self._read() if isinstance(found, LibraryError))
 
     def get(self, name: str) -> ModelFiles:
         """The model called `name`; LibraryError with the nearest names, or with what is wrong in its folder."""
@@ -60,48 +61,28 @@ class Registry:
             raise LibraryError(f"{name} comes with the program and cannot be removed")
         # Out of sight by one rename first, so that no reader meets half a model.
         grave = self._scratch(name)
-        os.rename(folder, grave / name)
+        folder.rename(grave / name)
         shutil.rmtree(grave)
 
-    def import_onnx(
+    def import_file(
         self,
         path: str | os.PathLike[str],
         name: str,
         *,
-        input: str | None = None,
-        convention: str | None = None,
-        channel_order: str | None = None,
-        mean: Triple | None = None,
-        scale: float | None = None,
-        labels: str | os.PathLike[str] | Sequence[str] | None = None,
-        title: str | None = None,
-        licence: str | None = None,
-        source: str | None = None,
+        prototxt: str | os.PathLike[str] | None = None,
         replace: bool = False,
+        **options: Unpack[Options],
     ) -> ModelFiles:
-        """Import an ONNX file under `name`.
+        """Import an ONNX file, a `.caffemodel` (with its `.prototxt`) or a TensorFlow `.pb` under `name`.
 
         Known networks need nothing more; others need `channel_order` and `mean` (and `scale` unless 1), or the
-        name of a `convention`. `labels` is a file with one class name a line, or the names themselves.
+        name of a `convention`.
         """
         self._check_free(name, replace)
         path = Path(path)
-        if not path.is_file():
-            raise LibraryError(f"there is no file {path}")
-        finished = draft(
-            read_onnx(path),
-            sha256=file_sha256(path),
-            source=source or path.name,
-            input=input,
-            convention=convention,
-            channel_order=channel_order,
-            mean=mean,
-            scale=scale,
-            labels=Path(labels) if isinstance(labels, (str, os.PathLike)) else labels,
-            title=title,
-            licence=licence,
-        )
-        return self.keep(name, finished, replace=replace)
+        raw = read_file(path, Path(prototxt) if prototxt else None)
+        options.setdefault("source", path.name)
+        return self.keep(name, draft(raw, file_sha256(path), **options), replace=replace)
 
     def keep(self, name: str, finished: Draft, *, replace: bool = False) -> ModelFiles:
         """Write a draft as the model `name`, all at once; a known network gets its curated shelf."""
@@ -112,15 +93,18 @@ class Registry:
             folder.mkdir()
             onnx.save(finished.model, str(folder / MODEL))
             info = dataclasses.replace(
-                finished.info, name=name, title=finished.info.title or name, sha256=file_sha256(folder / MODEL)
+                finished.info,
+                name=name,
+                title=finished.info.title or name,
+                sha256=file_sha256(folder / MODEL),
             )
             write_files(folder, info, finished.labels, _shelf(finished))
             ModelFiles.read(folder)  # what is kept is what can be read
             _sync(folder)
             target = self.root / name
             if target.exists():
-                os.rename(target, scratch / "replaced")
-            os.rename(folder, target)
+                target.rename(scratch / "replaced")
+            folder.rename(target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return self.get(name)

@@ -1,0 +1,343 @@
+"""Caffe nets: text and binary descriptions, both generations, every layer against torch or numpy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from dreamer.library import LibraryError, Registry
+from dreamer.library.caffe import net_to_onnx, read_caffe, read_mean
+from dreamer.library.googlenet import describe
+from dreamer.library.normal import normal_form
+from dreamer.library.prototxt import parse
+from dreamer.library.wire import decode
+
+from . import caffe_files
+from .protobuf import field, floats, message, packed
+
+RANDOM = np.random.default_rng(5)
+
+
+def run(model: onnx.ModelProto, picture: np.ndarray, *names: str) -> list[np.ndarray]:
+    """The named tensors (the outputs by default) for a picture."""
+    known = {o.name for o in model.graph.output}
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    for name in names:
+        if name not in known:
+            model.graph.output.append(onnx.ValueInfoProto(name=name))
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(list(names) or None, {model.graph.input[0].name: picture})
+
+
+def picture(*shape: int) -> np.ndarray:
+    return RANDOM.normal(0, 50, shape).astype(np.float32)
+
+
+def weights(*shape: int) -> np.ndarray:
+    return RANDOM.normal(0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
+
+
+def one_layer(text: str, arrays: list[np.ndarray] | None = None, channels: int = 3, size: int = 16) -> onnx.ModelProto:
+    """A net of one layer `x` on `data`."""
+    net = parse(f"input: 'data' input_dim: 1 input_dim: {channels} input_dim: {size} input_dim: {size}\n"
+                f"layer {{ name: 'x' bottom: 'data' top: 'x' {text} }}")
+    return net_to_onnx(net, {"x": arrays or []}).model
+
+
+# --- the text format
+
+
+def test_prototxt_reads_what_caffe_writes() -> None:
+    net = parse('''
+        name: "two\\" words"  # a comment with { braces }
+        input_shape { dim: 1 dim: 3, dim: 0x10; dim: 16 }
+        layer: < type: 'Pooling' pooling_param { pool: MAX kernel_size: 3 stride: 2 global_pooling: false } >
+        layer { type: "Eltwise" eltwise_param { coeff: [1, -1.5e-1] } name: "joined " "text" }
+    ''')
+    assert net["name"] == ['two" words']
+    assert net["input_shape"] == [{"dim": [1, 3, 16, 16]}]
+    assert net["layer"][0]["pooling_param"][0] == {
+        "pool": ["MAX"], "kernel_size": [3], "stride": [2], "global_pooling": [False]}
+    assert net["layer"][1]["eltwise_param"] == [{"coeff": [1, -0.15]}]
+    assert net["layer"][1]["name"] == ["joined text"]
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("layer {\n name: 'a'\n", "line 2: the text ends"),
+    ("layer {\n } }", "line 2: expected a field's name"),
+    ("a: \n\n @", "line 3: '@'"),
+    ("a 5", "expected a value for a"),
+    ("a: {" * 100, "nested"),
+])
+def test_prototxt_names_the_line(text: str, said: str) -> None:
+    with pytest.raises(LibraryError, match=said):
+        parse(text)
+
+
+@given(st.text(alphabet="{}<>:[]\"'\\#ab1.- \n", max_size=60))
+def test_prototxt_never_breaks_otherwise(text: str) -> None:
+    try:
+        parse(text)
+    except LibraryError:
+        pass
+
+
+@given(st.binary(max_size=80))
+def test_wire_never_breaks_otherwise(data: bytes) -> None:
+    from dreamer.library.caffe_schema import NET
+    try:
+        decode(data, NET)
+    except LibraryError:
+        pass
+
+
+# --- layers
+
+
+def test_convolution_with_everything() -> None:
+    w, b = weights(6, 1, 3, 5), weights(6)
+    model = one_layer("type: 'Convolution' convolution_param { num_output: 6 group: 3 kernel_h: 3 kernel_w: 5 "
+                      "stride_h: 2 stride_w: 1 pad_h: 1 pad_w: 2 dilation: 2 }", [w, b])
+    x = picture(1, 3, 16, 16)
+    want = F.conv2d(torch.tensor(x), torch.tensor(w), torch.tensor(b), (2, 1), (1, 2), 2, 3)
+    np.testing.assert_allclose(run(model, x)[0], want.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def caffe_pool(x: np.ndarray, kernel: int, stride: int, pad: int, average: bool) -> np.ndarray:
+    """Caffe's pooling, written out from its rules: rounded up, clipped, the divisor counting padding."""
+    n, c, height, width = x.shape
+
+    def count(size: int) -> int:
+        windows = -(-(size + 2 * pad - kernel) // stride) + 1
+        return windows - (pad > 0 and (windows - 1) * stride >= size + pad)
+
+    out = np.empty((n, c, count(height), count(width)), np.float32)
+    for i in range(out.shape[2]):
+        for j in range(out.shape[3]):
+            top, left = i * stride - pad, j * stride - pad
+            bottom, right = min(top + kernel, height + pad), min(left + kernel, width + pad)
+            area = (bottom - top) * (right - left)
+            window = x[:, :, max(top, 0):min(bottom, height), max(left, 0):min(right, width)]
+            out[:, :, i, j] = window.sum((2, 3)) / area if average else window.max((2, 3))
+    return out
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(7, 20), st.integers(7, 20), st.sampled_from([(3, 2, 0), (3, 2, 1), (2, 2, 0), (3, 1, 1), (5, 3, 0),
+                                                               (5, 3, 2), (2, 2, 1), (4, 3, 1)]), st.booleans())
+def test_pooling_rounds_up_and_clips(height: int, width: int, window: tuple[int, int, int], average: bool) -> None:
+    kernel, stride, pad = window
+    model = one_layer(f"type: 'Pooling' pooling_param {{ pool: {'AVE' if average else 'MAX'} kernel_size: {kernel} "
+                      f"stride: {stride} pad: {pad} }}")
+    for dim, size in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], (height, width), strict=True):
+        dim.dim_value = size
+    x = picture(1, 3, height, width)
+    np.testing.assert_allclose(run(model, x)[0], caffe_pool(x, kernel, stride, pad, average), rtol=1e-5, atol=1e-4)
+
+
+def test_lrn_as_defined() -> None:
+    model = one_layer("type: 'LRN' lrn_param { local_size: 3 alpha: 0.01 beta: 0.6 k: 2 }")
+    x = picture(1, 3, 16, 16)
+    want = F.local_response_norm(torch.tensor(x), 3, 0.01, 0.6, 2.0)  # divides alpha by the size, as Caffe does
+    np.testing.assert_allclose(run(model, x)[0], want.numpy(), rtol=1e-4)
+
+
+def test_batch_norm_scale_and_relu_fold_into_the_convolution() -> None:
+    w, mean, var = weights(4, 3, 3, 3), weights(4), np.abs(weights(4)) + 1
+    factor, shift = weights(4), weights(4)
+    net = parse('''input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+                convolution_param { num_output: 4 kernel_size: 3 bias_term: false } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" batch_norm_param { eps: 0.001 } }
+        layer { name: "scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
+        layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" relu_param { negative_slope: 0.1 } }''')
+    raw = net_to_onnx(net, {"conv": [w], "bn": [mean * 3, var * 3, np.array([3.0])], "scale": [factor, shift]})
+    normal = normal_form(raw.model, raw.input)
+    assert [n.op_type for n in normal.model.graph.node] == ["Conv", "LeakyRelu"]
+    x = picture(1, 3, 32, 32)
+    before = F.conv2d(torch.tensor(x), torch.tensor(w))
+    before = F.batch_norm(before, torch.tensor(mean), torch.tensor(var), torch.tensor(factor), torch.tensor(shift),
+                          eps=0.001)
+    pre, post = run(normal.model, x, "conv_pre", "conv")
+    np.testing.assert_allclose(pre, before.numpy(), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(post, F.leaky_relu(before, 0.1).numpy(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("text", "reference"), [
+    ("type: 'Eltwise' bottom: 'data' eltwise_param { coeff: 1 coeff: -0.25 }", lambda x: 0.75 * x),
+    ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: PROD }", lambda x: x * x),
+    ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: MAX }", lambda x: x),
+    ("type: 'Power' power_param { scale: 0.5 shift: -1 power: 2 }", lambda x: (0.5 * x - 1) ** 2),
+    ("type: 'Sigmoid'", torch.sigmoid),
+    ("type: 'TanH'", torch.tanh),
+    ("type: 'ELU' elu_param { alpha: 0.7 }", lambda x: F.elu(x, 0.7)),
+    ("type: 'Concat' bottom: 'data'", lambda x: torch.cat([x, x], 1)),
+    ("type: 'Pooling' pooling_param { pool: AVE global_pooling: true }", lambda x: x.mean((2, 3), keepdim=True)),
+    ("type: 'Softmax'", lambda x: x.softmax(1)),
+])
+def test_simple_layers(text: str, reference: object) -> None:
+    x = picture(1, 3, 8, 8)
+    want = reference(torch.tensor(x)).numpy()  # type: ignore[operator]
+    np.testing.assert_allclose(run(one_layer(text, size=8), x)[0], want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("type: 'Deconvolution'", "'x' has type 'Deconvolution'"),
+    ("type: 'LRN' lrn_param { norm_region: WITHIN_CHANNEL }", "within a channel"),
+    ("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", "no weights in the .caffemodel"),
+    ("type: 'ReLU' bottom: 'nothing'", "reads the blob 'nothing'"),
+])
+def test_what_cannot_be_imported_is_named(text: str, said: str) -> None:
+    with pytest.raises(LibraryError, match=said):
+        one_layer(text)
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    with pytest.raises(LibraryError, match="do not make 4 filters of 3 x 3"):
+        one_layer("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", [weights(2, 2), weights(4)])
+
+
+# --- whole files
+
+
+def test_a_trained_net_describes_itself(tmp_path: Path) -> None:
+    """A V1 file as training wrote it: data and loss layers, splits, means, no prototxt at all."""
+    w, b = weights(4, 3, 3, 3), weights(4)
+    fc, fb = weights(5, 4 * 15 * 15), weights(5)
+    net = message(
+        field(1, "net"),
+        field(2, message(field(3, "data"), field(3, "label"), field(4, "data"), field(5, 5),
+                         field(32, field(1, 0)),  # include { phase: TRAIN }
+                         field(36, message(field(3, 32), *(field(5, m) for m in (100.0, 110.0, 120.0)))))),
+        field(2, message(field(2, "data"), field(3, "s0"), field(3, "s1"), field(4, "split"), field(5, 22))),
+        field(2, message(field(2, "s0"), field(3, "conv"), field(4, "conv"), field(5, 4),
+                         field(6, caffe_files.blob(w, old=True)), field(6, caffe_files.blob(b, old=True)),
+                         field(10, message(field(1, 4), field(4, 3), field(6, 2))))),
+        field(2, message(field(2, "conv"), field(3, "conv"), field(4, "relu"), field(5, 18))),
+        field(2, message(field(2, "conv"), field(3, "conv"), field(4, "drop"), field(5, 6))),
+        field(2, message(field(2, "conv"), field(3, "fc"), field(4, "fc"), field(5, 14),
+                         field(6, caffe_files.blob(fc, old=True)), field(6, caffe_files.blob(fb, old=True)),
+                         field(17, field(1, 5)))),
+        field(2, message(field(2, "fc"), field(2, "label"), field(3, "loss"), field(4, "loss"), field(5, 21))))
+    path = tmp_path / "net.caffemodel"
+    path.write_bytes(net)
+    files = Registry(tmp_path / "models").import_file(path, "own")
+    assert (files.info.channel_order, files.info.mean) == ("BGR", (100.0, 110.0, 120.0))
+    assert files.info.logits == "fc"
+    model = onnx.load(str(files.model))
+    x = picture(2, 3, 32, 32)
+    conv = F.conv2d(torch.tensor(x), torch.tensor(w), torch.tensor(b), 2)
+    pre, post, scores = run(model, x, "conv_pre", "conv", "fc")
+    np.testing.assert_allclose(pre, conv.numpy(), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(post, conv.relu().numpy(), rtol=1e-4, atol=1e-3)
+    want = F.linear(conv.relu().flatten(1), torch.tensor(fc), torch.tensor(fb))
+    np.testing.assert_allclose(scores, want.numpy(), rtol=1e-3, atol=1e-3)
+    assert run(model, picture(1, 3, 47, 70), "fc")[0].shape == (1, 5)  # any size still classifies
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    whole = caffe_files.v2({"conv": [weights(4, 3, 3, 3), weights(4)]})
+    path = tmp_path / "cut.caffemodel"
+    path.write_bytes(whole[:-40])
+    with pytest.raises(LibraryError, match="cut.caffemodel is not a .caffemodel file, or it is cut short"):
+        read_caffe(path)
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(LibraryError, match="cut.caffemodel"):
+        read_caffe(path)
+    solver = tmp_path / "solver.prototxt"
+    solver.write_text('net: "x" base_lr: 0.1')
+    path.write_bytes(whole)
+    with pytest.raises(LibraryError, match="not a solver"):
+        read_caffe(path, solver)
+
+
+def test_mean_picture(tmp_path: Path) -> None:
+    values = np.stack([np.full((4, 5), v, np.float32) for v in (104.051, 112.514, 116.676)])
+    path = tmp_path / "mean.binaryproto"
+    path.write_bytes(caffe_files.blob(values[None], old=True))
+    assert read_mean(path) == (104.051, 112.514, 116.676)
+    path.write_bytes(message(field(7, packed(1, (1, 2, 2))), floats(5, np.zeros(4))))
+    with pytest.raises(LibraryError, match="not a colour mean picture"):
+        read_mean(path)
+
+
+# --- GoogLeNet, there and back
+
+
+def to_caffe(model: onnx.ModelProto) -> tuple[str, caffe_files.Weights]:
+    """The prototxt text and the weights of a GoogLeNet-like ONNX model, layer by layer."""
+    arrays = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    text = ['input: "data"', "input_dim: 10 input_dim: 3 input_dim: 224 input_dim: 224"]
+    found: caffe_files.Weights = {}
+    blobs = {"data": "data"}  # tensor -> Caffe blob; a ReLU works in place
+    for node in model.graph.node:
+        a = {x.name: onnx.helper.get_attribute_value(x) for x in node.attribute}
+        top, params, kind = node.output[0], "", node.op_type
+        if kind == "Conv":
+            top = top.removesuffix("_pre")
+            found[top] = [arrays[i] for i in node.input[1:]]
+            kind, params = "Convolution", (
+                f"convolution_param {{ num_output: {len(found[top][0])} kernel_size: {a['kernel_shape'][0]} "
+                f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}")
+        elif kind == "Relu":
+            kind, top = "ReLU", blobs[node.input[0]]
+        elif kind == "MaxPool":
+            assert a["ceil_mode"] == int(a["strides"][0] > 1)
+            kind, params = "Pooling", (f"pooling_param {{ pool: MAX kernel_size: {a['kernel_shape'][0]} "
+                                       f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}")
+        elif kind == "LRN":
+            params = f"lrn_param {{ local_size: {a['size']} alpha: {a['alpha']:.6g} beta: {a['beta']:.6g} }}"
+        elif kind == "GlobalAveragePool":
+            kind, params = "Pooling", "pooling_param { pool: AVE kernel_size: 7 stride: 1 }"
+        elif kind == "Flatten":
+            blobs[node.output[0]] = blobs[node.input[0]]
+            continue
+        elif kind == "Gemm":
+            found[top] = [arrays[i] for i in node.input[1:]]
+            kind, params = "InnerProduct", f"inner_product_param {{ num_output: {len(found[top][0])} }}"
+        bottoms = " ".join(f'bottom: "{blobs[i]}"' for i in node.input if i not in arrays)
+        name = f"{top}_relu" if kind == "ReLU" else top
+        text.append(f'layer {{ name: "{name}" type: "{kind}" {bottoms} top: "{top}" {params} }}')
+        blobs[node.output[0]] = top
+    return "\n".join(text), found
+
+
+@pytest.mark.googlenet
+def test_googlenet_there_and_back(tmp_path: Path) -> None:
+    folder = os.environ.get("DREAMSITE_TEST_GOOGLENET")
+    if not folder:
+        pytest.skip("DREAMSITE_TEST_GOOGLENET does not name a folder with googlenet.onnx")
+    yardstick = onnx.load(str(Path(folder) / "googlenet.onnx"))
+    text, found = to_caffe(yardstick)
+    (tmp_path / "net.prototxt").write_text(text)
+    (tmp_path / "net.caffemodel").write_bytes(caffe_files.v2(found))
+    registry = Registry(tmp_path / "models")
+    labels = Path(folder) / "labels.txt"
+    files = registry.import_file(tmp_path / "net.caffemodel", "back", prototxt=tmp_path / "net.prototxt", labels=labels)
+    assert (files.info.channel_order, files.info.mean, files.info.title) == ("BGR", (104, 117, 123), "GoogLeNet (BVLC)")
+    assert files.labels[954] == "banana"
+    model = onnx.load(str(files.model))
+    names = ["conv1/7x7_s2_pre", "pool1/3x3_s2", "inception_3b/output", "inception_4c/3x3_reduce_pre",
+             "inception_4c/3x3_reduce", "inception_5b/output", "logits"]
+    for height, width in ((224, 224), (131, 97)):
+        x = picture(1, 3, height, width)
+        for name, ours, theirs in zip(names, run(model, x, *names), run(yardstick, x, *names), strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=f"{name} at {width} x {height}")
+    # The same weights in the V1 format, with our own description of the net.
+    found = {"loss3/classifier" if name == "logits" else name: arrays for name, arrays in found.items()}
+    (tmp_path / "v1.caffemodel").write_bytes(caffe_files.v1(found))
+    raw = read_caffe(tmp_path / "v1.caffemodel", description=describe())
+    normal = normal_form(raw.model, raw.input)
+    x = picture(1, 3, 160, 96)
+    ours = run(normal.model, x, "inception_4e/output", "loss3/classifier")
+    for mine, theirs in zip(ours, run(yardstick, x, "inception_4e/output", "logits"), strict=True):
+        np.testing.assert_array_equal(mine, theirs)

@@ -74,10 +74,6 @@ def operations(place: Canvas, after: int, up_to: int) -> list[Numbered]:
     return [(number, op) for row in rows for number, op in _ops(row).operations() if after < number <= up_to]
 
 
-def last_ink_at(place: Canvas) -> datetime | None:
-    return Batch.objects.filter(canvas=place).order_by("-last").values_list("at", flat=True).first()
-
-
 def _ops(row: Batch) -> wire.Ops:
     at = int(row.at.timestamp() * 1000)
     return wire.Ops(row.first, at, row.last - row.first + 1, bytes(row.payload))

@@ -187,7 +187,7 @@ def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operatio
 
 
 def scan(data: bytes, count: int) -> Iterator[tuple[int, int, int, int]]:
-    """(kind, author, stroke, piece) of each operation, without its points: reading back a quarter of an hour is quick."""
+    """(kind, author, stroke, piece) of each operation, but no points: quick enough for a quarter of an hour of ink."""
     at = 0
     for _ in range(count):
         kind, author, stroke = _OP.unpack_from(data, at)

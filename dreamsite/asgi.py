@@ -1,4 +1,4 @@
-"""The site as an ASGI application, for daphne and uvicorn: pages through Django, the canvas' sockets through Channels."""
+"""The site as an ASGI application, for daphne and uvicorn: pages through Django, the sockets through Channels."""
 
 from __future__ import annotations
 

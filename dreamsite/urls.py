@@ -4,12 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from dreamsite import claim, health
+from dreamsite import accounts, claim, health
 
 urlpatterns = [
     path("", include("canvas.urls")),
     path("", include("gallery.urls")),
     path("accounts/", include("allauth.urls")),
+    path("account/", accounts.account, name="account"),
     path("claim/<str:token>/", claim.claim, name="claim"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,0 +1,44 @@
+# The commands of every day. `make run` and `make test` need nothing but Python 3.11 to 3.13 on the machine.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+export PORT
+
+.PHONY: run test lint types js format bench load clean help
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
+
+run: .venv/run   ## the whole site: environment, database, static files, web server, dreamer
+	@$(BIN)/python manage.py up
+
+test: .venv/dev  ## everything that tests need, then lint, types and every test
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/test.sh
+
+lint: .venv/dev  ## ruff, djade, mypy, tsc
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lint.sh
+
+format: .venv/dev ## write the formatting that lint asks for
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/djade $$(git ls-files 'templates/*.html')
+
+bench: .venv/dev ## the dream against PyTorch, in the same run: var/bench/dream.json
+	$(BIN)/python -m dreamer.bench $(ARGS)
+
+load: .venv/dev  ## the canvas under many sockets, on this machine only
+	$(BIN)/python -m tests.load $(ARGS)
+
+clean:           ## forget the environment; var/ (the site's state) stays
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# torch first and alone: asked for by another package it would bring its CUDA build.
+.venv/dev: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep -o '^torch==[0-9.]*' requirements-dev.txt)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/run $@

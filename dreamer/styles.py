@@ -1,0 +1,80 @@
+"""What to dream of next: half the time from the model's shelf, else by chance, as DreamCanvas did."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dreamer.engine import Layer, Target
+from dreamer.library.files import Style as ShelfStyle
+
+FROM_SHELF = 0.5
+ONE_CHANNEL = 0.6  # else the whole layer, squared
+
+
+@dataclass(frozen=True)
+class Style:
+    """One thing to dream of; `channel` None is the whole layer."""
+
+    model: str
+    layer: str
+    channel: int | None
+    title: str
+
+    @property
+    def target(self) -> Target:
+        return Target.layer(self.layer, self.channel)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Style | None:
+        """The style of `to_json`; None where the stored one is from another time or empty."""
+        try:
+            return cls(str(data["model"]), str(data["layer"]), data["channel"], str(data["title"]))
+        except KeyError:
+            return None
+
+    def fits(self, layers: Mapping[str, Layer]) -> bool:
+        layer = layers.get(self.layer)
+        return layer is not None and (self.channel is None or self.channel < layer.channels)
+
+
+def choose(
+    model: str,
+    layers: Mapping[str, Layer],
+    shelf: Sequence[ShelfStyle],
+    chance: random.Random,
+    *,
+    avoid: Style | None = None,
+) -> Style:
+    """Another style than `avoid`. Raises ValueError for a network without a layer that has height and width."""
+    # Near the picture a layer only sharpens noise; where there is no height and width left nothing has a place.
+    deep = [layer for layer in layers.values() if layer.spatial and layer.stride >= 4]
+    deep = deep or [layer for layer in layers.values() if layer.spatial]
+    if not deep:
+        raise ValueError(f"{model} has no layer with height and width to dream of")
+    usable = [style for entry in shelf if (style := _from_shelf(model, entry)).fits(layers)]
+    for _ in range(20):
+        style = chance.choice(usable) if usable and chance.random() < FROM_SHELF else _random(model, deep, chance)
+        if style != avoid:
+            return style
+    return style  # a network of one layer with one channel
+
+
+def _from_shelf(model: str, entry: ShelfStyle) -> Style:
+    return Style(model, entry.layer, entry.channel, entry.title or describe(entry.layer, entry.channel))
+
+
+def _random(model: str, layers: Sequence[Layer], chance: random.Random) -> Style:
+    layer = chance.choice(layers)
+    channel = chance.randrange(layer.channels) if chance.random() < ONE_CHANNEL else None
+    return Style(model, layer.name, channel, describe(layer.name, channel))
+
+
+def describe(layer: str, channel: int | None) -> str:
+    """A style's name where nobody has given it a better one; layer² is the whole layer, as DreamCanvas wrote it."""
+    return f"{layer}²" if channel is None else f"{layer} · {channel}"

@@ -1,0 +1,256 @@
+"""The dreamer: takes the head of the journal each interval, dreams on it, and keeps the frame.
+
+Killed at any instant it loses nothing: what it had not recorded is dreamed again by whoever takes the lease next.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+
+from canvas import frames, hub, lease, limits
+from canvas.models import Batch, Canvas, Dream, Frame
+from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
+from dreamer.library import LibraryError, ModelFiles, Registry
+from dreamer.styles import Style, choose
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5  # between looks at the canvas: wishes, new models, the next beat
+TELL_SECONDS = 0.4  # between two reports of progress
+UNDOABLE_SECONDS = 60.0  # a rest frame leaves the newest strokes in the journal, where they can be undone
+RETRY_SECONDS = 0.5  # after a failed dream, doubled each time up to the interval
+
+
+class Dreamer:
+    """One process' dreaming, on every canvas whose lease it gets. `stop` may be set from a signal handler."""
+
+    def __init__(self, *, slugs: list[str] | None = None, chance: random.Random | None = None) -> None:
+        self.stop = threading.Event()
+        self.holder = secrets.token_hex(8)
+        self._slugs = slugs
+        self._chance = chance or random.Random()
+        self._registry = Registry(settings.MODELS_DIR)
+        self._network: Network | None = None
+        self._files: ModelFiles | None = None
+        self._no_model = ""  # why there is none
+        self._failures: dict[int, int] = {}
+        self._lost = threading.Event()
+
+    def run(self) -> None:
+        """Dreams until `stop` is set. Leases are renewed by a thread, since one tile may take longer than a lease."""
+        beats = threading.Thread(target=self._renew, name="lease", daemon=True)
+        beats.start()
+        try:
+            while not self.stop.is_set():
+                try:
+                    close_old_connections()
+                    self.look()
+                except Exception:
+                    # The database is away, the disk is full: nothing here may end the process for good.
+                    log.exception("The dreamer stumbled and goes on in two seconds.")
+                    self.stop.wait(2)
+                self.stop.wait(LOOK_SECONDS)
+        finally:
+            self.stop.set()
+            lease.give_back(self.holder)
+
+    def look(self) -> None:
+        """One look at each canvas: dreams where the beat has come."""
+        places = Canvas.objects.all() if self._slugs is None else Canvas.objects.filter(slug__in=self._slugs)
+        for place in places.order_by("pk"):
+            if not self.stop.is_set() and lease.take(place, self.holder):
+                self._lost.clear()
+                self._visit(place)
+
+    def _renew(self) -> None:
+        while not self.stop.wait(lease.RENEW_SECONDS):
+            try:
+                close_old_connections()
+                if not lease.renew(self.holder):
+                    self._lost.set()
+            except Exception as error:
+                log.warning("The lease could not be renewed: %s", error)
+
+    # --- one canvas ------------------------------------------------------------------------------------------------
+
+    def _visit(self, place: Canvas) -> None:
+        doing = Dream.objects.get(canvas=place)
+        now = timezone.now()
+        if doing.next_at is None:
+            doing.next_at = now + timedelta(seconds=settings.DREAM_INTERVAL)
+            self._tell(place, next_at=doing.next_at)
+        state, message = self._mood(place, doing)
+        # A failure stays on the board until the next dream has come out well.
+        if state != doing.state and not (doing.state == Dream.State.FAILED and state == Dream.State.WAITING):
+            self._tell(place, state=state, message=message, fraction=0.0, octave=0)
+        if doing.style_wanted and state != Dream.State.NO_MODEL:
+            self._next_style(place, doing)
+        if state != Dream.State.WAITING:
+            self._rest(place)
+        if doing.next_at <= now:
+            if state == Dream.State.WAITING:
+                self._dream(place, doing, now)
+            else:
+                self._tell(place, next_at=self._next_beat(doing.next_at, now)[0])
+
+    def _mood(self, place: Canvas, doing: Dream) -> tuple[str, str]:
+        """(state, message): whether there is something to dream of, with what, and whether one may."""
+        if doing.paused:
+            return Dream.State.PAUSED, ""
+        self._find_model()
+        if self._network is None:
+            return Dream.State.NO_MODEL, self._no_model
+        if place.head == 0 and place.frame_id is None:
+            return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret
+        of_nothing_new = Frame.objects.filter(canvas=place, seq=place.head, kind=Frame.Kind.DREAM).count()
+        if of_nothing_new > settings.DREAM_IDLE_LIMIT:
+            return Dream.State.RESTING, ""
+        return Dream.State.WAITING, ""
+
+    def _next_beat(self, planned: datetime, now: datetime) -> tuple[datetime, int]:
+        """(the next beat of the rhythm after now, how many were missed since `planned`)."""
+        interval = timedelta(seconds=settings.DREAM_INTERVAL)
+        passed = max(0, int((now - planned) / interval))
+        return planned + (passed + 1) * interval, passed
+
+    def _find_model(self) -> None:
+        """Opens the wanted model, or the first there is; a model registered or removed meanwhile is noticed."""
+        names = self._registry.names()
+        wanted = settings.DREAM_MODEL or (names[0] if names else "")
+        if not wanted:
+            self._network, self._no_model = None, "There is no network yet: `manage.py model import FILE` brings one."
+            return
+        if self._network is not None and self._network.name == wanted and wanted in names:
+            return
+        try:
+            self._files = self._registry.get(wanted)
+            self._network = Network.open(self._files.path, device=settings.DREAM_DEVICE, threads=settings.DREAM_THREADS)
+            log.info("Dreaming with %s on %s, %d layers.", wanted, self._network.device, len(self._network.layers))
+        except (LibraryError, ValueError, RuntimeError, OSError) as error:
+            if str(error) != self._no_model:
+                log.error("The network %s cannot be opened: %s", wanted, error)
+            self._network, self._no_model = None, str(error)[:300]
+
+    def _style(self, place: Canvas, doing: Dream) -> Style:
+        """The style in force, or a new one where it has run its time or does not fit the network."""
+        assert self._network is not None
+        style = Style.from_json(doing.style)
+        fresh = doing.style_until is not None and doing.style_until > timezone.now()
+        if style and fresh and style.model == self._network.name and style.fits(self._network.layers):
+            return style
+        return self._next_style(place, doing)
+
+    def _next_style(self, place: Canvas, doing: Dream) -> Style:
+        assert self._network is not None and self._files is not None
+        before = Style.from_json(doing.style)
+        style = choose(self._network.name, self._network.layers, self._files.shelf, self._chance, avoid=before)
+        until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
+        self._tell(place, style=style.to_json(), style_until=until, style_wanted=False)
+        doing.style, doing.style_until, doing.style_wanted = style.to_json(), until, False
+        log.info("%s: the style is now %s.", place.slug, style.title)
+        return style
+
+    def _dream(self, place: Canvas, doing: Dream, began: datetime) -> None:
+        network = self._network
+        assert network is not None
+        style = self._style(place, doing)
+        recipe = Recipe(
+            target=style.target,
+            model=style.model,
+            # Dream upon dream for hours: without this the whole canvas drifts to one colour.
+            mean_free=True,
+            seed=self._chance.getrandbits(48),
+        )
+        composed = frames.compose(place)
+        self._tell(
+            place, state=Dream.State.DREAMING, message="", position=composed.seq, fraction=0.0, octave=0,
+            octaves=recipe.octaves, device=network.device,
+        )  # fmt: skip
+        started = time.perf_counter()
+        try:
+            pixels = dream(composed.pixels, network, recipe, progress=self._reporter(place), cancelled=self._cancelled)
+            seconds = time.perf_counter() - started
+            frames.keep(
+                place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
+                authors=composed.authors, title=style.title, recipe=recipe.to_json(), seconds=round(seconds, 3),
+                device=network.device, holder=self.holder,
+            )  # fmt: skip
+        except (Cancelled, frames.LeaseLost) as error:
+            log.info("%s: the dream was dropped (%s).", place.slug, error)
+            return
+        except Exception as error:
+            self._failed(place, doing, error)
+            return
+        self._failures.pop(place.pk, None)
+        now = timezone.now()
+        next_at, missed = self._next_beat(began if doing.next_at is None else doing.next_at, now)
+        if missed:
+            # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
+            next_at = now
+            log.warning("%s: missed %d beat(s), a dream took %.1f s of %.1f s.",
+                        place.slug, missed, seconds, settings.DREAM_INTERVAL)  # fmt: skip
+        self._tell(
+            place, state=Dream.State.WAITING, fraction=1.0, octave=recipe.octaves, next_at=next_at,
+            missed=doing.missed + missed,
+        )  # fmt: skip
+        log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
+
+    def _failed(self, place: Canvas, doing: Dream, error: Exception) -> None:
+        """Says so, changes the style (it may be the style's fault), and waits longer each time."""
+        log.exception("%s: the dream failed.", place.slug)
+        count = self._failures[place.pk] = self._failures.get(place.pk, 0) + 1
+        wait = min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(count, 16))
+        self._next_style(place, doing)
+        self._tell(
+            place, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
+            next_at=timezone.now() + timedelta(seconds=wait),
+        )  # fmt: skip
+
+    def _rest(self, place: Canvas) -> None:
+        """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes."""
+        place.refresh_from_db(fields=["head", "frame"])
+        since = place.frame.seq if place.frame else 0
+        if place.head - since < limits.REST_OPS:
+            return
+        settled = timezone.now() - timedelta(seconds=UNDOABLE_SECONDS)
+        batches = Batch.objects.filter(canvas=place, last__gt=since, at__lt=settled).order_by("-last")
+        up_to = batches.values_list("last", flat=True).first()
+        if up_to is None or up_to - since < limits.REST_OPS // 2:
+            return
+        composed = frames.compose(place, up_to)
+        made = frames.encode(composed.pixels, Frame.Kind.REST)
+        frames.keep(place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder)
+        hub.look(place.slug)
+
+    # --- telling ---------------------------------------------------------------------------------------------------
+
+    def _tell(self, place: Canvas, **what: Any) -> None:
+        if not lease.tell(place, self.holder, **what):
+            self._lost.set()
+        hub.look(place.slug)
+
+    def _reporter(self, place: Canvas) -> Callable[[Progress], None]:
+        told = (0.0, 0)
+
+        def report(progress: Progress) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if progress.octave != told[1] or now - told[0] >= TELL_SECONDS:
+                told = (now, progress.octave)
+                self._tell(place, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves)
+
+        return report
+
+    def _cancelled(self) -> bool:
+        return self.stop.is_set() or self._lost.is_set()

@@ -1,0 +1,148 @@
+"""`manage.py up`: the whole site on one machine, from an empty folder to a printed address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from canvas.models import Canvas
+from dreamer.library import Registry
+from dreamsite.claim import claim_link
+
+MANAGE = Path(settings.BASE_DIR) / "manage.py"
+STARTING_SECONDS = 60
+STOPPING_SECONDS = 8
+
+
+def web(host: str, port: int) -> list[str]:
+    """daphne's command line; the limits are canvas/limits.py's, the pings find viewers who left without a word."""
+    return [
+        sys.executable, "-m", "daphne", "-b", host, "-p", str(port),
+        "--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536",
+        "--websocket_timeout", "21600", "--ping-interval", "20", "--ping-timeout", "30",
+        "--application-close-timeout", "5", "--no-server-name", "-v", "0",
+        *(["--proxy-headers"] if settings.BEHIND_PROXY else []),
+        "dreamsite.asgi:application",
+    ]  # fmt: skip
+
+
+class Process:
+    """A child that is started again when it ends by itself, a little later each time."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name, self._command = name, command
+        self._running: subprocess.Popen[bytes] | None = None
+        self._again_at = 0.0
+        self._falls = 0
+
+    def watch(self) -> str | None:
+        """Starts it where it should run and does not; what there is to say about that."""
+        now = time.monotonic()
+        if self._running is not None:
+            code = self._running.poll()
+            if code is None:
+                return None
+            self._running, self._falls = None, self._falls + 1
+            wait = min(30.0, 0.5 * 2**self._falls)
+            self._again_at = now + wait
+            return f"The {self.name} ended with {code}; it starts again in {wait:.0f} s."
+        if now >= self._again_at:
+            # A group of its own: Ctrl-C in the terminal goes to `up` alone, which stops the others in order.
+            self._running = subprocess.Popen(self._command, start_new_session=True, cwd=settings.BASE_DIR)
+        return None
+
+    def stop(self) -> None:
+        if self._running is not None and self._running.poll() is None:
+            self._running.terminate()
+
+    def wait(self, until: float) -> None:
+        if self._running is not None:
+            try:
+                self._running.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._running.kill()
+                self._running.wait()
+
+
+class Command(BaseCommand):
+    help = "Prepares the database, the static files and a canvas, then runs the web server and the dreamer."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+        parser.add_argument("--no-dreamer", action="store_true", help="run the web server alone")
+
+    def handle(self, *, host: str, no_dreamer: bool, **options: Any) -> None:
+        self._prepare()
+        processes = [Process("web server", web(host, settings.PORT))]
+        if not no_dreamer:
+            processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer"]))
+        stopping = False
+
+        def stop(signum: int, frame: object) -> None:
+            nonlocal stopping
+            stopping = True
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        told, began = False, time.monotonic()
+        try:
+            while not stopping:
+                for process in processes:
+                    if said := process.watch():
+                        self.stderr.write(self.style.WARNING(said))
+                if not told and _answers(host):
+                    told = True
+                    self._welcome()
+                elif not told and time.monotonic() - began > STARTING_SECONDS:
+                    raise CommandError(
+                        f"Nothing answers at port {settings.PORT} after {STARTING_SECONDS} s. "
+                        "Is the port taken? PORT=8001 make run uses another one."
+                    )
+                time.sleep(0.2)
+        finally:
+            for process in processes:
+                process.stop()
+            until = time.monotonic() + STOPPING_SECONDS
+            for process in processes:
+                process.wait(until)
+        self.stdout.write("\nStopped. Everything that was acknowledged is kept.")
+
+    def _prepare(self) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        Canvas.objects.default()
+
+    def _welcome(self) -> None:
+        say = self.stdout.write
+        say("")
+        say(self.style.SUCCESS(f"  Dreamsite is at {settings.SITE_URL}/"))
+        if link := claim_link():
+            say(f"  It has no owner yet. Claim it here, once: {link}")
+        if not Registry(settings.MODELS_DIR).names():
+            say("  It has no network to dream with yet: `.venv/bin/python manage.py model import FILE` brings one.")
+        say("  Ctrl-C stops it.")
+        say("")
+
+
+def _answers(host: str) -> bool:
+    host = "127.0.0.1" if host in ("0.0.0.0", "") else host
+    request = urllib.request.Request(
+        f"http://{host}:{settings.PORT}/healthz", headers={"Host": settings.ALLOWED_HOSTS[0]}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False

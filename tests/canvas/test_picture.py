@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from canvas import picture, wire
+from canvas.brush import Pixels
+from tests.canvas import journals
+
+SIDE = 48
+WHITE = (255, 255, 255)
+
+
+def no_frames(frame: int) -> Pixels:
+    raise AssertionError(f"nobody asked for frame {frame}")
+
+
+def compose(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
+    start = picture.blank(SIDE, SIDE, WHITE) if base is None else base
+    return picture.compose(start, journals.numbered(list(operations)), no_frames)
+
+
+def dot(stroke: int, author: int = 1, at: int = 24, colour: tuple[int, int, int] = (0, 0, 0), piece: int = 0) -> wire.Stroke:
+    return wire.Stroke(stroke, piece, colour, 255, 0, ((at * 8, at * 8, 96),), True, author)
+
+
+def test_undo_takes_back_every_piece_and_only_of_its_author() -> None:
+    kept = compose(dot(5, author=2))
+    assert np.array_equal(compose(dot(5), dot(5, author=2), dot(5, at=10, piece=1), wire.Undo(5, 1)), kept)
+
+
+def test_pieces_that_come_after_the_undo_stay_out_too() -> None:
+    assert np.array_equal(compose(dot(5), wire.Undo(5, 1), dot(5, at=10, piece=1)), compose())
+
+
+def test_hide_and_show_the_last_word_counts() -> None:
+    ink = [dot(1), dot(2, at=10)]
+    assert np.array_equal(compose(*ink, wire.Hide((1,))), compose(dot(2, at=10)))
+    assert np.array_equal(compose(*ink, wire.Hide((1,)), wire.Hide((1,), show=True)), compose(*ink))
+
+
+def test_order_matters_and_the_base_is_left_alone() -> None:
+    base = picture.blank(SIDE, SIDE, (9, 9, 9))
+    first = compose(dot(1, colour=(255, 0, 0)), dot(2, colour=(0, 0, 255)), base=base)
+    assert tuple(first[24, 24]) == (0, 0, 255)
+    assert (base == 9).all()
+
+
+def test_clear_fills_and_later_ink_stays() -> None:
+    pixels = compose(dot(1), wire.Clear((1, 2, 3)), dot(2, at=8))
+    assert tuple(pixels[24, 24]) == (1, 2, 3) and tuple(pixels[8, 8]) == (0, 0, 0)
+
+
+def test_patch_restores_its_rectangle_feathered() -> None:
+    old = picture.blank(SIDE, SIDE, (200, 0, 0))
+    pixels = picture.compose(
+        picture.blank(SIDE, SIDE, (0, 0, 0)), [(1, wire.Patch(7, 8, 8, 20, 20, 4))], {7: old}.__getitem__
+    )
+    assert tuple(pixels[18, 18]) == (200, 0, 0)
+    assert tuple(pixels[8, 18]) == (40, 0, 0)  # the edge takes 1/5 of it
+    assert tuple(pixels[7, 18]) == (0, 0, 0) and tuple(pixels[28, 18]) == (0, 0, 0)
+    assert np.all(np.diff(pixels[8:18, 18, 0].astype(int)) >= 0)
+
+
+def test_authors_are_those_whose_ink_can_be_seen() -> None:
+    numbered = journals.numbered([dot(1), dot(2, author=2), wire.Undo(2, 2), dot(3, author=3), wire.Hide((4,))])
+    assert picture.authors(numbered) == {1}
+
+
+@pytest.mark.slow
+def test_a_thousand_random_journals_look_the_same_in_the_browser() -> None:
+    """Strokes, undo, hide, patches, clear, and a frame that lands in between: server and browser agree to the byte."""
+    chance, lines, expected = random.Random(30), [], []
+    for index in range(1000):
+        side = chance.choice([24, 40, 64])
+        frames = {number: journals.random_pixels(chance, side, side) for number in (1, 2)}
+        operations = journals.numbered(journals.random_journal(chance, side, frames=2))
+        more: dict[str, object] = {
+            "frames": {str(number): journals.base64_of(pixels) for number, pixels in frames.items()},
+            "late": chance.random() < 0.3,
+        }
+        start = picture.blank(side, side, (250, 240, 230))
+        if index % 2:  # a dream took in the first part while the rest was being drawn
+            base, seq = journals.random_pixels(chance, side, side), chance.randint(0, len(operations))
+            more["rebase"] = {"at": chance.randint(seq, len(operations)), "base": journals.base64_of(base), "seq": seq}
+            made = picture.compose(base, [some for some in operations if some[0] > seq], frames.__getitem__)
+        else:
+            made = picture.compose(start, operations, frames.__getitem__)
+        lines.append(journals.as_line(side, (250, 240, 230), operations, **more))
+        expected.append(journals.digest(made))
+    got = journals.replay_in_node(lines)
+    wrong = [index for index, (ours, theirs) in enumerate(zip(expected, got, strict=True)) if ours != theirs]
+    assert not wrong, f"{len(wrong)} of {len(lines)} journals differ, the first is {wrong[0]}"

@@ -1,0 +1,186 @@
+"""`manage.py dream photo.jpg dreamed.jpg`: dream on a photograph, or from noise."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dreamer.engine import PRESETS, Network, Progress, Recipe
+from dreamer.engine.aims import Aim, build_target, parse_size
+from dreamer.engine.pictures import read_recipe
+from dreamer.engine.studio import Job, run
+from dreamer.library import Registry
+from dreamer.management.terminal import Bar, duration
+
+STOPPED = 130  # the exit status of a program that Ctrl-C ended
+
+
+class Command(BaseCommand):
+    help = ("Dream on a photograph, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
+            "as far as it came.")
+    requires_system_checks: Sequence[str] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("photo", nargs="?", type=Path, help="the photograph; none with --noise")
+        parser.add_argument("dreamed", type=Path, help="the picture to write: .jpg, .png or .webp")
+        aim = parser.add_argument_group("what to dream of")
+        aim.add_argument("--layer", dest="aims", action=_AddLayer, metavar="NAME[:WEIGHT]",
+                         help="a layer, as `manage.py model layers` lists them; may be repeated")
+        aim.add_argument("--channel", dest="aims", action=_AddChannels, metavar="N[:WEIGHT],...",
+                         help="channels of the layer before it, instead of all of it: 63,64:0.5")
+        aim.add_argument("--place", dest="aims", action=_AddPlace, metavar="X,Y",
+                         help="only the unit of the layer before it at this place, as shares of the picture")
+        aim.add_argument("--class", dest="label", metavar="NAME", help="a class of the network, by name or number")
+        aim.add_argument("--squared", action=argparse.BooleanOptionalAction,
+                         help="strengthen squares (the default for whole layers) or values (for channels)")
+        aim.add_argument("--guide", type=Path, metavar="PICTURE", help="dream of what is in this picture")
+        aim.add_argument("--guide-mode", choices=("match", "mean"), default="match",
+                         help="at each place the guide's nearest feature, or its features on average (default: match)")
+        how = parser.add_argument_group("how", "Defaults are those of --preset; a recipe's come before them, and "
+                                               "what is given here before both.")
+        how.add_argument("--preset", choices=tuple(PRESETS), help="default: noise with --noise, else photo")
+        how.add_argument("--recipe", type=Path, metavar="FILE", help="a dreamed picture or a JSON file to dream by")
+        for option in fields(Recipe):
+            if option.metadata:
+                _add_option(how, option.name, option.default, option.metadata)
+        files = parser.add_argument_group("more files")
+        files.add_argument("--mask", type=Path, help="a picture that is white where the dream may work, black elsewhere")
+        files.add_argument("--gif", type=Path, help="an animation of every step")
+        files.add_argument("--film", type=Path, help="the same as an .mp4")
+        files.add_argument("--fps", type=float, default=12.0, help="their pictures a second (default: 12)")
+        files.add_argument("--frame-side", type=int, metavar="PIXELS",
+                           help="their longer side (default: 640 for .gif, 1280 for .mp4)")
+        machine = parser.add_argument_group("the machine")
+        machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
+        machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
+
+    def handle(self, **options: Any) -> None:
+        job = Job(
+            dreamed=options["dreamed"], photo=options["photo"], mask=options["mask"], guide=options["guide"],
+            films=tuple(path for path in (options["gif"], options["film"]) if path),
+            fps=options["fps"], frame_side=options["frame_side"],
+        )  # fmt: skip
+        try:
+            recipe, network = self._recipe(options)
+            started = time.monotonic()
+            with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
+                finished = run(job, network, recipe, progress=_teller(bar), cancelled=stopped)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise CommandError(str(error)) from error
+        took = duration(time.monotonic() - started)
+        written = ", ".join(str(path) for path in (job.dreamed, *job.films))
+        if not finished:
+            raise CommandError(f"Stopped; {written} shows how far it came.", returncode=STOPPED)
+        self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
+
+    def _recipe(self, options: dict[str, Any]) -> tuple[Recipe, Network]:
+        """The recipe that the options make of the given recipe or the preset, and the network it is for."""
+        given = {f.name: options[f.name] for f in fields(Recipe) if f.metadata and options[f.name] is not None}
+        if options["photo"] and "noise" in given:
+            raise ValueError(f"received both a photograph ({options['photo']}) and --noise, expected one of them")
+        if options["recipe"]:
+            base = Recipe.from_json(read_recipe(options["recipe"])).to_json()
+        else:
+            base = dict(PRESETS[options["preset"] or ("noise" if "noise" in given else "photo")])
+        if options["photo"]:
+            base["noise"] = None
+        registry = Registry(settings.MODELS_DIR)
+        model = given.get("model") or base.get("model") or settings.DREAM_MODEL or next(iter(registry.names()), "")
+        if not model:
+            raise ValueError("there is no network yet: `manage.py model fetch` or `manage.py model import` brings one")
+        files = registry.get(model)
+        network = Network.open(files.path, device=options["device"], threads=options["threads"])
+        aims = options["aims"] or []
+        if not (aims or options["label"] or "target" in base) and files.shelf:
+            first = files.shelf[0]
+            aims = [Aim(first.layer, None if first.channel is None else str(first.channel))]
+        if aims or options["label"] or "target" not in base:
+            guide = options["guide_mode"] if options["guide"] else None
+            base["target"] = build_target(network, aims, label=options["label"], guide=guide,
+                                          squared=options["squared"]).to_json()
+        return Recipe.from_json({**base, **given, "model": model}), network
+
+
+def _add_option(group: argparse._ArgumentGroup, name: str, default: Any, limits: Any) -> None:
+    """An option made of a recipe's field: its name, type, choices, meaning and defaults."""
+    defaults = {preset: values.get(name, default) for preset, values in PRESETS.items()}
+    shown = ", ".join(f"{value} {preset}" for preset, value in defaults.items())
+    if len(set(defaults.values())) == 1:
+        shown = str(default)
+    text = limits["help"] + ("" if default is None or name == "model" else f" (default: {shown})")
+    more: dict[str, Any]
+    if isinstance(default, bool):
+        more = {"action": argparse.BooleanOptionalAction}
+    elif name == "noise":
+        more = {"type": _size, "metavar": "WIDTHxHEIGHT"}
+    elif limits.get("choices"):
+        more = {"choices": limits["choices"]}
+    else:
+        more = {"type": type(default), "metavar": {int: "N", float: "NUMBER", str: "NAME"}[type(default)]}
+    group.add_argument("--" + name.replace("_", "-"), default=None, help=text.replace("%", "%%"), **more)
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+class _AddLayer(argparse.Action):
+    """--layer, --channel and --place fill one list, so that the latter two belong to the layer before them."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option: str | None = None) -> None:
+        namespace.aims = [*(namespace.aims or []), Aim(values)]
+
+
+class _AddChannels(argparse.Action):
+    field = "channels"
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option: str | None = None) -> None:
+        aims = list(namespace.aims or [])
+        if not aims or getattr(aims[-1], self.field) is not None:
+            parser.error(f"{option} {values}: received without a --layer of its own before it")
+        last = aims.pop()
+        namespace.aims = [*aims, Aim(**{**vars(last), self.field: values})]
+
+
+class _AddPlace(_AddChannels):
+    field = "place"
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """A question that answers True once Ctrl-C was pressed; a second Ctrl-C ends at once, as ever."""
+    event = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield event.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _teller(bar: Bar) -> Callable[[Progress], None]:
+    def tell(p: Progress) -> None:
+        bar.show(p.fraction, f"octave {p.octave}/{p.octaves} · step {p.iteration}/{p.iterations} · "
+                             f"tile {p.tile}/{p.tiles}", p.seconds_left)
+    return tell

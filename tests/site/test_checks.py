@@ -98,9 +98,11 @@ def test_a_secret_key_that_others_can_read(settings: Any, tmp_path: Path) -> Non
     assert len(rule.messages()) == 1
 
 
-def test_a_secret_key_that_only_this_machine_has(settings: Any, tmp_path: Path) -> None:
+def test_a_secret_key_that_only_this_machine_has(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.VAR_DIR = tmp_path
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}
+    monkeypatch.setattr(checks, "_engine", lambda: "django.db.backends.postgresql")
     rule = next(rule for rule in checks.RULES if rule.id == "W007")
     assert rule.messages() == []
     (tmp_path / "secret-key").write_text(settings.SECRET_KEY + "\n")

@@ -1,0 +1,100 @@
+"""What those who watch over the site are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
+from django.test import AsyncClient, Client
+from django.utils import timezone
+
+from canvas.models import Canvas, Frame
+from dreamsite import health
+
+pytestmark = pytest.mark.django_db
+
+
+def test_healthz_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_readyz_when_all_is_well(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    report = answer.json()
+    assert report["ready"] is True
+    assert {name: report[name]["state"] for name in ("database", "storage", "layer")} == dict.fromkeys(
+        ("database", "storage", "layer"), "ok"
+    )
+    assert report["dream"] == {"state": "ok", "ms": report["dream"]["ms"], "age_seconds": None, "late": False}
+    assert "no-store" in answer["Cache-Control"]
+
+
+async def test_readyz_under_asgi() -> None:
+    assert (await AsyncClient().get("/readyz")).json()["ready"] is True
+
+
+def test_no_database_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> None:
+        raise OperationalError("the password is hunter2")
+
+    monkeypatch.setattr(connection, "cursor", gone)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == {"state": "failed"}
+    assert answer.json()["dream"] == {"state": "unknown"}
+    assert "hunter2" not in answer.content.decode()
+
+
+def test_no_storage_is_not_ready(client: Client, settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings.MEDIA_ROOT = tmp_path / "file"
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["storage"] == {"state": "failed"}
+
+
+def test_a_bucket_is_asked(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SERVE_MEDIA = False
+
+    def denied(name: str) -> bool:
+        raise PermissionError(name)
+
+    monkeypatch.setattr(type(default_storage), "exists", lambda self, name: denied(name), raising=False)
+    assert client.get("/readyz").json()["storage"] == {"state": "failed"}
+
+
+def test_a_silent_layer_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lose(self: InMemoryChannelLayer, channel: str, message: dict[str, Any]) -> None:
+        return None
+
+    monkeypatch.setattr(InMemoryChannelLayer, "send", lose)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["layer"] == {"state": "failed"}
+
+
+@pytest.mark.parametrize(("age", "late"), [(20, False), (100_000, True)])
+def test_a_late_dream_is_told_but_serves(client: Client, settings: Any, age: float, late: bool) -> None:
+    Frame.objects.create(
+        canvas=Canvas.objects.default(), number=1, seq=1, width=1, height=1, size=1, sha256="0",
+        made_at=timezone.now() - timedelta(seconds=age),
+    )  # fmt: skip
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["dream"]["late"] is late
+    assert answer.json()["dream"]["age_seconds"] == pytest.approx(age, abs=60)
+
+
+def test_many_questions_are_one(client: Client, django_assert_num_queries: Any) -> None:
+    first = client.get("/readyz").json()
+    with django_assert_num_queries(0):
+        assert client.get("/readyz").json() == first

@@ -17,11 +17,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, shape_inference, version_converter
 
-OPSET = 18      # the first with ReduceSum/ReduceMean axes as inputs, Split's num_outputs and ScatterElements' add
+OPSET = 18  # the first with ReduceSum/ReduceMean axes as inputs, Split's num_outputs and ScatterElements' add
 IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
 
 Array = NDArray[Any]
-Shape = tuple[int | None, ...]
+Shape = tuple[int | str | None, ...]  # a number, the name of a size known at run time, or unknown
 
 
 class GraphError(ValueError):
@@ -38,6 +38,8 @@ class Node:
     attrs: dict[str, Any] = field(default_factory=dict)
     name: str = ""
     domain: str = ""
+    rule: str = ""  # differentiate by this entry of the table instead of by ``op``
+    saved: dict[str, Any] = field(default_factory=dict)  # what that rule wants to know
 
     def __str__(self) -> str:
         return f"node {self.name or self.outputs[0]!r} ({self.op})"
@@ -79,8 +81,14 @@ class Graph:
                 graph.inputs[value.name] = tuple(d.dim_param or d.dim_value or f"axis{i}" for i, d in enumerate(dims))
         graph.outputs = [value.name for value in proto.output]
         for p in proto.node:
-            node = Node(p.op_type, list(p.input), list(p.output),
-                        {a.name: helper.get_attribute_value(a) for a in p.attribute}, p.name, p.domain)
+            node = Node(
+                p.op_type,
+                list(p.input),
+                list(p.output),
+                {a.name: helper.get_attribute_value(a) for a in p.attribute},
+                p.name,
+                p.domain,
+            )
             if p.op_type == "Constant":
                 graph.constants[node.outputs[0]] = _constant_value(node)
             else:
@@ -91,18 +99,23 @@ class Graph:
     def write(self) -> onnx.ModelProto:
         """The graph as a model that ONNX Runtime loads; unused nodes and constants are left out.
 
-        Outputs are declared without a type: the runtime infers it.
+        Outputs are declared without a type: the runtime infers it. Shapes of four axes are declared with
+        the names of their sizes: where the runtime sees that two tensors have the same size, it keeps both
+        in its blocked layout, which saves most of the copies around elementwise work.
         """
         needed = self.ancestors(self.outputs)
         nodes = [n for n in self.nodes if any(o in needed for o in n.outputs)]
         used = {i for n in nodes for i in n.inputs} | set(self.outputs)
         proto = helper.make_graph(
-            [helper.make_node(n.op, n.inputs, n.outputs, n.name or None, domain=n.domain or None, **n.attrs)
-             for n in nodes],
+            [
+                helper.make_node(n.op, n.inputs, n.outputs, n.name or None, domain=n.domain or None, **n.attrs)
+                for n in nodes
+            ],
             "dream",
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.inputs.items()],
             [onnx.ValueInfoProto(name=name) for name in self.outputs],
-            [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used])
+            [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used],
+        )
         return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
     # Building
@@ -112,9 +125,12 @@ class Graph:
         self._count += 1
         return f"{hint}__{self._count}"
 
-    def emit(self, op: str, *inputs: str, hint: str = "", **attrs: Any) -> str:
-        """Append a node with one output and return that output's name."""
-        return self.emit_many(op, 1, *inputs, hint=hint, **attrs)[0]
+    def emit(self, op: str, *inputs: str, hint: str = "", like: str = "", **attrs: Any) -> str:
+        """Append a node with one output and return that output's name; ``like`` names a tensor of its shape."""
+        output = self.emit_many(op, 1, *inputs, hint=hint, **attrs)[0]
+        if like in self.shapes:
+            self.shapes[output] = self.shapes[like]
+        return output
 
     def emit_many(self, op: str, count: int, *inputs: str, hint: str = "", **attrs: Any) -> list[str]:
         """Append a node with ``count`` outputs and return their names."""
@@ -181,6 +197,7 @@ class Graph:
 
         ``sizes`` fixes the shapes of inputs for this inference only.
         """
+        self.shapes = {}
         model = self.write()
         del model.graph.output[:]  # intermediate results are inferred whether or not they are outputs
         for value in model.graph.input:
@@ -196,6 +213,8 @@ class Graph:
                 dims = value.type.tensor_type.shape.dim
                 shapes[value.name] = tuple(d.dim_value if d.HasField("dim_value") else None for d in dims)
         self.shapes = shapes
+        if not sizes:
+            name_sizes(self)
         return shapes
 
     def rank(self, name: str, asker: Node) -> int:
@@ -216,11 +235,42 @@ def _constant_value(node: Node) -> Array:
     raise GraphError(f"{node}: only numeric constants are understood, got {', '.join(node.attrs) or 'nothing'}")
 
 
-def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False) -> str:
+def name_sizes(graph: Graph) -> None:
+    """Name the heights and widths that depend on the picture's, equal sizes by equal names."""
+    names: dict[tuple[Any, ...], str] = {}
+    graph.shapes |= dict(graph.inputs)
+    for node in graph.nodes:
+        shape, before = (graph.shapes.get(n[0], ()) for n in (node.outputs, node.inputs or [""]))
+        if len(shape) != 4 or len(before) != 4 or None not in shape[2:]:
+            continue
+        sizes = list(before[2:])
+        if node.op == "Conv" or node.op.endswith("Pool"):
+            kernel = node.attrs.get("kernel_shape") or graph.shapes[node.inputs[1]][2:]
+            for axis in (0, 1):
+                pads = node.attrs.get("pads", [0] * 4)
+                padding = node.attrs.get("auto_pad", b"NOTSET"), pads[axis] + pads[axis + 2]
+                reach = node.attrs.get("dilations", [1, 1])[axis] * (kernel[axis] - 1)
+                stride = node.attrs.get("strides", [1, 1])[axis]
+                if stride != 1 or (padding[1] != reach and not padding[0].startswith(b"SAME")):
+                    key = (sizes[axis], padding, reach, stride, stride > 1 and node.attrs.get("ceil_mode", 0))
+                    sizes[axis] = names.setdefault(key, f"size{len(names)}")
+        elif node.op not in KEEPS_SIZE:
+            continue
+        graph.shapes[node.outputs[0]] = tuple(
+            named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True))
+
+
+KEEPS_SIZE = {"Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "Tanh", "LRN", "BatchNormalization", "Identity",
+              "Dropout", "Concat", "Add", "Sum", "Sub", "Mul", "Div", "Sqrt", "Softmax"}
+
+
+def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False,
+                    blocked: bool = True) -> str:
     """Append nodes for the gradient with respect to ``wrt``; return the name of that gradient.
 
     ``seeds`` maps a tensor of the graph to the gradient of the objective with respect to it alone (the
     objective is the sum over seeds, so a tensor both seeded and used further on gets both parts).
+    ``blocked`` chooses nodes that suit the CPU's blocked convolutions over those that suit a GPU.
     Raises GraphError naming node and op where a rule is missing or does not cover the node.
     """
     from .rules import RULES, Tape
@@ -232,19 +282,22 @@ def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_
     parts: dict[str, list[str]] = defaultdict(list)
     for tensor, seed in seeds.items():
         parts[tensor].append(seed)
-    tape = Tape(graph, active, smooth_pool)
+    tape = Tape(graph, active, smooth_pool, blocked)
     needed = graph.ancestors(seeds)
     for node in reversed([n for n in graph.nodes if any(o in needed and o in active for o in n.outputs)]):
         if not any(parts[o] for o in node.outputs):
             continue
-        if node.op not in RULES or node.domain not in ("", "ai.onnx"):
+        rule = RULES.get(node.rule or node.op) if node.domain in ("", "ai.onnx") else None
+        if rule is None:
             raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
-        gradients = RULES[node.op](tape, node, *(tape.add(parts[o]) for o in node.outputs if parts[o]))
+        gradients = rule(tape, node, *(tape.add(parts[o]) for o in node.outputs if parts[o]))
         if len(gradients) != len(node.inputs):
             raise AssertionError(f"{node}: rule gave {len(gradients)} gradients for {len(node.inputs)} inputs")
         for name, gradient in zip(node.inputs, gradients, strict=True):
             if gradient is not None and name in active:
                 parts[name].append(gradient)
+                if name in graph.shapes:
+                    graph.shapes[gradient] = graph.shapes[name]
     if not parts[wrt]:
         raise GraphError(f"no gradient reaches {wrt!r}")
     return tape.add(parts[wrt])

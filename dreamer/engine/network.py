@@ -18,6 +18,7 @@ from ..library.files import ModelFiles
 from ..library.names import nearest
 from . import session as sessions
 from .graph import Graph, Node, append_gradient
+from .lrn import expand_lrn
 from .rewrite import fold_constants
 from .target import Floats, Target, Term, append_seed
 from .tiles import Tile, plan
@@ -53,8 +54,9 @@ class _Key:
 class Network:
     """Opened by ``Network.open``; safe to use from several threads."""
 
-    def __init__(self, files: ModelFiles, *, device: sessions.Device = "auto", threads: int = 0,
-                 max_sessions: int = 4) -> None:
+    def __init__(
+        self, files: ModelFiles, *, device: sessions.Device = "auto", threads: int = 0, max_sessions: int = 4
+    ) -> None:
         if max_sessions < 1:
             raise ValueError(f"max_sessions must be at least 1, got {max_sessions}")
         self.name = files.name
@@ -94,18 +96,31 @@ class Network:
                 raise ValueError(f"{self.name} knows classes 0 to {count - 1}, got {index}")
         else:
             # labels may list synonyms: 'great grey owl, great gray owl, Strix nebulosa'
-            names = {part.strip().lower(): i for i, label in reversed(list(enumerate(self.labels)))
-                     for part in [*label.split(","), label]}
+            names = {
+                part.strip().lower(): i
+                for i, label in reversed(list(enumerate(self.labels)))
+                for part in [*label.split(","), label]
+            }
             if wanted.strip().lower() not in names:
                 close = nearest(wanted, names) or list(names)[:8]
                 raise ValueError(f"{self.name} knows no class {wanted!r}; the nearest are {', '.join(close)}")
             index = names[wanted.strip().lower()]
         return Target((Term(self.logits, ((index, 1.0),), weight=weight),))
 
-    def gradient(self, picture: Floats, target: Target, *, tile: int = 512, halo: int = 32, smooth_pool: bool = False,
-                 mask: Floats | None = None, guide: Floats | None = None,
-                 on_tile: Callable[[int, int], None] | None = None, cancelled: Callable[[], bool] | None = None,
-                 out: Floats | None = None) -> tuple[Floats, float]:
+    def gradient(
+        self,
+        picture: Floats,
+        target: Target,
+        *,
+        tile: int = 512,
+        halo: int = 32,
+        smooth_pool: bool = False,
+        mask: Floats | None = None,
+        guide: Floats | None = None,
+        on_tile: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        out: Floats | None = None,
+    ) -> tuple[Floats, float]:
         """The gradient of the target's objective (see ``target.py``) with respect to the picture, and its value.
 
         picture   float32 [3,h,w], RGB, 0..255, each side at least ``min_size``
@@ -137,8 +152,9 @@ class Network:
         report, stop = on_tile or (lambda done, total: None), cancelled or (lambda: False)
 
         def feeds(place: Tile) -> dict[str, Any] | None:
-            masks = [self._mask(term, layer, place, mask, (height, width))
-                     for term, layer in zip(terms, layers, strict=True)]
+            masks = [
+                self._mask(term, layer, place, mask, (height, width)) for term, layer in zip(terms, layers, strict=True)
+            ]
             if not any(m.any() for m in masks):
                 return None  # nothing is wanted here
             window = np.ascontiguousarray(picture[(slice(None), *place.window)])[None]
@@ -197,12 +213,15 @@ class Network:
         if picture.ndim != 3 or picture.shape[0] != 3:
             raise ValueError(f"{what} must be float32 [3, height, width], got shape {picture.shape}")
         if min(picture.shape[1:]) < self.min_size:
-            raise ValueError(f"{self.name} needs a {what} of at least {self.min_size} pixels a side, "
-                             f"got {picture.shape[2]}x{picture.shape[1]}")
+            raise ValueError(
+                f"{self.name} needs a {what} of at least {self.min_size} pixels a side, "
+                f"got {picture.shape[2]}x{picture.shape[1]}"
+            )
         return np.ascontiguousarray(picture, np.float32)
 
-    def _vectors(self, terms: tuple[Term, ...], layers: list[Layer], guide: Floats | None, tile: int,
-                 halo: int) -> dict[str, Any]:
+    def _vectors(
+        self, terms: tuple[Term, ...], layers: list[Layer], guide: Floats | None, tile: int, halo: int
+    ) -> dict[str, Any]:
         fed: dict[str, Any] = {}
         for i, (term, layer) in enumerate(zip(terms, layers, strict=True)):
             vector = term.vector(layer.channels)
@@ -270,6 +289,7 @@ def build(forward: Graph, key: _Key) -> onnx.ModelProto:
         return graph.write()
     graph.cut(list(dict.fromkeys(key.layers)))
     graph.infer_shapes()
+    expand_lrn(graph)
     seeds: dict[str, list[str]] = {}
     scores, norms = [], []
     for i, (layer, match) in enumerate(zip(key.layers, key.match, strict=True)):
@@ -290,13 +310,16 @@ def _prepare(graph: Graph, files: ModelFiles) -> Graph:
     """The forward graph with everything constant folded, taking RGB pictures in 0..255."""
     info = files.info
     if info.input not in graph.inputs:
-        raise ValueError(f"{info.name}: model.json names the input {info.input!r}, "
-                         f"the network has {', '.join(graph.inputs)}")
+        raise ValueError(
+            f"{info.name}: model.json names the input {info.input!r}, the network has {', '.join(graph.inputs)}"
+        )
     fold_constants(graph)
     # value = (pixel - mean) * scale in the network's channel order: one 1x1 convolution
     order = np.eye(3, dtype=np.float32)[:, :: 1 if info.channel_order == "RGB" else -1] * info.scale
-    graph.constants |= {"image_order": order[:, :, None, None],
-                        "image_offset": -np.asarray(info.mean, np.float32) * np.float32(info.scale)}
+    graph.constants |= {
+        "image_order": order[:, :, None, None],
+        "image_offset": -np.asarray(info.mean, np.float32) * np.float32(info.scale),
+    }
     graph.nodes.insert(0, Node("Conv", [IMAGE, "image_order", "image_offset"], [info.input], name="image_to_input"))
     graph.inputs = {IMAGE: (1, 3, "height", "width")}
     graph.infer_shapes()
@@ -306,7 +329,8 @@ def _prepare(graph: Graph, files: ModelFiles) -> Graph:
 def _copy(graph: Graph) -> Graph:
     """A graph whose nodes can be changed; constants, which nobody changes, are shared."""
     copy = Graph()
-    copy.nodes = [Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain) for n in graph.nodes]
+    copy.nodes = [Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain, n.rule, n.saved)
+                  for n in graph.nodes]
     copy.constants, copy.inputs, copy.outputs = dict(graph.constants), dict(graph.inputs), list(graph.outputs)
     copy.shapes, copy._count = dict(graph.shapes), graph._count
     return copy

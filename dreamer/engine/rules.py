@@ -9,12 +9,15 @@ with fixed sizes ONNX Runtime folds all of that away.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
 
 from .graph import Array, Graph, GraphError, Node
+from .lrn import band_sum, channel_band
+from .pools import handles, max_pool_gradient, positive, rectified
 
 Gradients = list[str | None]
 Rule = Callable[..., Gradients]
@@ -29,13 +32,27 @@ class Tape:
     graph: Graph
     active: set[str]
     smooth_pool: bool = False
+    blocked: bool = True
+    masked: dict[str, str] = field(default_factory=dict)  # gradients already zero where this tensor is
 
-    def __call__(self, op: str, *inputs: str, **attrs: object) -> str:
-        return self.graph.emit(op, *inputs, hint=f"d{op}", **attrs)
+    def __post_init__(self) -> None:
+        self.rectified = rectified(self.graph)
+
+    def __call__(self, op: str, *inputs: str, like: str = "", **attrs: Any) -> str:
+        return self.graph.emit(op, *inputs, hint=f"d{op}", like=like, **attrs)
 
     def add(self, parts: list[str]) -> str:
         """The sum of the gradients that arrive over several ways."""
-        return parts[0] if len(parts) == 1 else self("Sum", *parts)
+        total = parts[0]
+        for part in parts[1:]:  # two at a time: each sum can become part of a convolution
+            total = self("Add", total, part, like=part)
+        return total
+
+    def in_blocks(self, x: str) -> int:
+        """The channels of ``x`` if the CPU's blocked layout holds it without padding, else 0."""
+        shape = self.graph.shapes.get(x, ())
+        channels = shape[1] if len(shape) == 4 else 0
+        return channels if self.blocked and isinstance(channels, int) and channels % 16 == 0 else 0
 
     def const(self, node: Node, index: int) -> Array | None:
         """The value of an input that must be a constant, or None where the input is absent."""
@@ -70,12 +87,14 @@ class Tape:
 
 def rule(*ops: str) -> Callable[[Rule], Rule]:
     """Enter a rule into the table for these ops."""
+
     def enter(function: Rule) -> Rule:
         for op in ops:
             if op in RULES:
                 raise AssertionError(f"two rules for {op}")
             RULES[op] = function
         return function
+
     return enter
 
 
@@ -90,6 +109,7 @@ def _only(node: Node, gradient: str) -> Gradients:
 
 # Elementwise
 
+
 @rule("Identity", "Dropout")
 def _identity(tape: Tape, node: Node, dy: str) -> Gradients:
     return _only(node, dy)
@@ -97,7 +117,17 @@ def _identity(tape: Tape, node: Node, dy: str) -> Gradients:
 
 @rule("Relu")
 def _relu(tape: Tape, node: Node, dy: str) -> Gradients:
-    return [tape("Where", tape("Greater", node.outputs[0], tape.graph.constant(0)), dy, tape.graph.constant(0))]
+    if node.outputs[0] == tape.masked.get(dy):
+        return [dy]
+    return [rectify(tape, dy, node.outputs[0])]
+
+
+def rectify(tape: Tape, dy: str, y: str) -> str:
+    """``dy`` where ``y`` > 0, else 0, for a ``y`` that is never negative."""
+    channels = tape.in_blocks(y)
+    if not channels:
+        return tape("Where", tape("Greater", y, tape.graph.constant(0)), dy, tape.graph.constant(0), like=y)
+    return tape("Mul", dy, positive(tape, y, {(0, 0): 1.0}), like=y)
 
 
 @rule("LeakyRelu")
@@ -143,26 +173,33 @@ def _add(tape: Tape, node: Node, dy: str) -> Gradients:
 @rule("Sub")
 def _sub(tape: Tape, node: Node, dy: str) -> Gradients:
     left, right = (name in tape.active for name in node.inputs)
-    return [tape.unbroadcast(node, dy, 0) if left else None,
-            tape.unbroadcast(node, tape("Neg", dy), 1) if right else None]
+    return [
+        tape.unbroadcast(node, dy, 0) if left else None,
+        tape.unbroadcast(node, tape("Neg", dy), 1) if right else None,
+    ]
 
 
 @rule("Mul")
 def _mul(tape: Tape, node: Node, dy: str) -> Gradients:
     a, b = node.inputs
-    return [tape.unbroadcast(node, tape("Mul", dy, b), 0) if a in tape.active else None,
-            tape.unbroadcast(node, tape("Mul", dy, a), 1) if b in tape.active else None]
+    return [
+        tape.unbroadcast(node, tape("Mul", dy, b), 0) if a in tape.active else None,
+        tape.unbroadcast(node, tape("Mul", dy, a), 1) if b in tape.active else None,
+    ]
 
 
 @rule("Div")
 def _div(tape: Tape, node: Node, dy: str) -> Gradients:
     (a, b), y = node.inputs, node.outputs[0]
     da = tape("Div", dy, b)
-    return [tape.unbroadcast(node, da, 0) if a in tape.active else None,
-            tape.unbroadcast(node, tape("Neg", tape("Mul", da, y)), 1) if b in tape.active else None]
+    return [
+        tape.unbroadcast(node, da, 0) if a in tape.active else None,
+        tape.unbroadcast(node, tape("Neg", tape("Mul", da, y)), 1) if b in tape.active else None,
+    ]
 
 
 # Shape
+
 
 @rule("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 def _reshape(tape: Tape, node: Node, dy: str) -> Gradients:
@@ -178,14 +215,21 @@ def _transpose(tape: Tape, node: Node, dy: str) -> Gradients:
 
 @rule("Concat")
 def _concat(tape: Tape, node: Node, dy: str) -> Gradients:
-    axis = node.attrs["axis"] % tape.graph.rank(node.outputs[0], node)
+    axis, y = node.attrs["axis"] % tape.graph.rank(node.outputs[0], node), node.outputs[0]
+    relus = {n.outputs[0] for n in tape.graph.nodes if n.op == "Relu"}
+    whole = len(node.inputs) > 1 and relus.issuperset(node.inputs) and tape.in_blocks(y) > 0
+    if whole:  # every part is a Relu's output: mask all of them at once
+        dy = rectify(tape, dy, y)
     sizes = [tape.graph.shapes[name][axis] for name in node.inputs if tape.graph.rank(name, node)]
     if None in sizes:
         shapes = [tape("Shape", name, start=axis, end=axis + 1) for name in node.inputs]
         lengths = tape("Concat", *shapes, axis=0)
     else:
         lengths = tape.graph.constant(sizes, np.int64)
-    return list(tape.graph.emit_many("Split", len(sizes), dy, lengths, hint="dConcat", axis=axis))
+    parts = tape.graph.emit_many("Split", len(sizes), dy, lengths, hint="dConcat", axis=axis)
+    if whole:
+        tape.masked |= dict(zip(parts, node.inputs, strict=True))
+    return list(parts)
 
 
 @rule("Pad")
@@ -200,20 +244,27 @@ def _pad(tape: Tape, node: Node, dy: str) -> Gradients:
 
 # Dense
 
+
 @rule("Gemm")
 def _gemm(tape: Tape, node: Node, dy: str) -> Gradients:
     a, b = node.inputs[:2]
     alpha, ta, tb = node.attrs.get("alpha", 1.0), node.attrs.get("transA", 0), node.attrs.get("transB", 0)
     da = db = dc = None
     if a in tape.active:
-        da = (tape("Gemm", b, dy, alpha=alpha, transA=tb, transB=1) if ta
-              else tape("Gemm", dy, b, alpha=alpha, transB=1 - tb))
+        da = (
+            tape("Gemm", b, dy, alpha=alpha, transA=tb, transB=1)
+            if ta
+            else tape("Gemm", dy, b, alpha=alpha, transB=1 - tb)
+        )
     if b in tape.active:
-        db = (tape("Gemm", dy, a, alpha=alpha, transA=1, transB=ta) if tb
-              else tape("Gemm", a, dy, alpha=alpha, transA=1 - ta))
+        db = (
+            tape("Gemm", dy, a, alpha=alpha, transA=1, transB=ta)
+            if tb
+            else tape("Gemm", a, dy, alpha=alpha, transA=1 - ta)
+        )
     if len(node.inputs) > 2 and node.inputs[2] in tape.active:
         dc = tape.unbroadcast(node, tape("Mul", dy, tape.graph.constant(node.attrs.get("beta", 1.0))), 2)
-    return [da, db, dc][:len(node.inputs)]
+    return [da, db, dc][: len(node.inputs)]
 
 
 @rule("MatMul")
@@ -252,6 +303,7 @@ def _softmax(tape: Tape, node: Node, dy: str) -> Gradients:
 
 # Normalisation
 
+
 @rule("BatchNormalization")
 def _batch_norm(tape: Tape, node: Node, dy: str) -> Gradients:
     scale, variance = tape.const(node, 1), tape.const(node, 4)
@@ -263,32 +315,19 @@ def _batch_norm(tape: Tape, node: Node, dy: str) -> Gradients:
 
 @rule("LRN")
 def _lrn(tape: Tape, node: Node, dy: str) -> Gradients:
-    """With s = bias + alpha/size * B x^2 (B the 0/1 band over channels) and y = x s^-beta:
-    dx = dy s^-beta - 2 alpha beta/size * x B'(dy y / s)."""
-    x, y = node.inputs[0], node.outputs[0]
-    size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
-    beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
-    channels = tape.graph.shapes.get(x, (None, None))[1]
-    if channels is None:
-        raise GraphError(f"{node}: the number of channels of {x!r} is not known")
-    band = channel_band(channels, size)
-    s = tape("Conv", tape("Mul", x, x), tape.graph.constant(band * (alpha / size)),
-             tape.graph.constant(np.full(channels, bias)))
-    spread = tape("Conv", tape("Mul", dy, tape("Div", y, s)),
-                  tape.graph.constant(band.transpose(1, 0, 2, 3) * (2 * alpha * beta / size)))
-    direct = tape("Mul", dy, tape("Pow", s, tape.graph.constant(-beta)))
-    return [tape("Sub", direct, tape("Mul", x, spread))]
-
-
-def channel_band(channels: int, size: int) -> Array:
-    """Weights [c,c,1,1] of the 1x1 convolution that sums each channel's window, as ONNX places it:
-    from c - floor((size-1)/2) to c + ceil((size-1)/2)."""
-    offset = np.arange(channels)[None, :] - np.arange(channels)[:, None]
-    inside = (offset >= -((size - 1) // 2)) & (offset <= size // 2)
-    return inside.astype(np.float32)[:, :, None, None]
+    """With s = bias + alpha/size * B x^2 (B the 0/1 band over channels), q = s^beta and y = x/q:
+    dx = dy/q - x B'(2 alpha beta/size * dy y / s).  The node is the division (see lrn.py)."""
+    (x, q), y = node.inputs, node.outputs[0]
+    channels = tape.graph.shapes[x][1]
+    assert isinstance(channels, int)
+    band = channel_band(channels, node.saved["size"]).T * node.saved["factor"]
+    u = tape("Div", tape("Mul", dy, y, like=x), node.saved["s"], like=x)
+    spread = tape("Mul", x, band_sum(tape.graph, u, band), like=x)
+    return [tape("Sub", tape("Div", dy, q, like=x), spread, like=x), None]
 
 
 # Windows
+
 
 @dataclass
 class Window:
@@ -298,7 +337,7 @@ class Window:
     strides: tuple[int, int]
     dilations: tuple[int, int]
     pads: tuple[int, int, int, int] | None  # top, left, bottom, right; None: SAME, by the size at run time
-    lower: bool = False                     # SAME_LOWER: the odd pixel of padding comes first
+    lower: bool = False  # SAME_LOWER: the odd pixel of padding comes first
 
     @classmethod
     def of(cls, node: Node, kernel: tuple[int, ...]) -> Window:
@@ -309,9 +348,13 @@ class Window:
         pads = tuple(node.attrs.get("pads", (0, 0, 0, 0)))
         if auto == "VALID":
             pads = (0, 0, 0, 0)
-        return cls((kernel[0], kernel[1]), tuple(node.attrs.get("strides", (1, 1))),
-                   tuple(node.attrs.get("dilations", (1, 1))),
-                   None if auto.startswith("SAME") else pads, auto == "SAME_LOWER")
+        return cls(
+            (kernel[0], kernel[1]),
+            tuple(node.attrs.get("strides", (1, 1))),
+            tuple(node.attrs.get("dilations", (1, 1))),
+            None if auto.startswith("SAME") else pads,
+            auto == "SAME_LOWER",
+        )
 
     @property
     def reach(self) -> tuple[int, int]:
@@ -334,8 +377,9 @@ class Window:
     def spread(self, tape: Tape, dy: str, weights: str, x: str, group: int) -> str:
         """The adjoint of the strided window: every output's weights laid back over ``x``'s size."""
         room = tape.graph.constant([0, 0, 0, 0, 0, 0, *self.reach], np.int64)
-        whole = tape("ConvTranspose", dy, weights, strides=list(self.strides), dilations=list(self.dilations),
-                     group=group)
+        whole = tape(
+            "ConvTranspose", dy, weights, strides=list(self.strides), dilations=list(self.dilations), group=group
+        )
         # pixels beyond the last window exist in x but not here: make room, then take x's window
         whole = tape("Pad", whole, room) if any(s > 1 for s in self.strides) else whole
         return tape.crop(whole, self.begin(tape, x), tape.size(x))
@@ -351,9 +395,48 @@ def _conv(tape: Tape, node: Node, dy: str) -> Gradients:
         pads = _mirrored_pads(window)
         if pads is not None:
             # The gradient of a stride-1 convolution is a convolution with the weights turned round.
-            return _only(node, tape("Conv", dy, tape.graph.constant(flipped(weights, group)), pads=pads,
-                                    dilations=list(window.dilations), group=group))
+            return _only(
+                node,
+                tape(
+                    "Conv",
+                    dy,
+                    tape.graph.constant(flipped(weights, group)),
+                    pads=pads,
+                    dilations=list(window.dilations),
+                    group=group,
+                ),
+            )
+    if group == 1 and window.dilations == (1, 1) and window.strides == (2, 2) and window.pads is not None \
+            and 4 * weights.shape[1] <= 64:
+        return _only(node, _by_phases(tape, dy, weights, window, node.inputs[0]))
     return _only(node, window.spread(tape, dy, node.inputs[1], node.inputs[0], group))
+
+
+def _by_phases(tape: Tape, dy: str, weights: Array, window: Window, x: str) -> str:
+    """The gradient of a strided convolution with few input channels: one plain convolution that gives the
+    stride's phases as channels, then DepthToSpace.
+
+    Phase a of pixel s i + a gets weight k of output i + j where k = a + pad - s j.
+    """
+    stride = window.strides[0]
+    out, depth, *kernel = weights.shape
+    assert window.pads is not None
+    low = [-((k - 1 - p) // stride) for k, p in zip(kernel, window.pads[:2], strict=True)]
+    high = [(stride - 1 + p) // stride for p in window.pads[:2]]
+    spans = [h - l + 1 for l, h in zip(low, high, strict=True)]
+    phases = np.zeros((depth, stride, stride, out, *spans), np.float32)
+    for row, column, j, i in np.ndindex(stride, stride, *spans):
+        ky, kx = (a + p - stride * (lo + at) for a, p, lo, at in
+                  zip((row, column), window.pads[:2], low, (j, i), strict=True))
+        if 0 <= ky < kernel[0] and 0 <= kx < kernel[1]:
+            phases[:, row, column, :, j, i] = weights[:, :, ky, kx].T
+    # the last outputs may end before the picture does
+    short = [max(0, -(-(k - a - b) // stride)) for k, a, b in
+             zip(kernel, window.pads[:2], window.pads[2:], strict=True)]
+    conv = tape("Conv", dy, tape.graph.constant(phases.reshape(depth * stride * stride, out, *spans)),
+                pads=[-low[0], -low[1], high[0] + short[0], high[1] + short[1]])
+    whole = tape("DepthToSpace", conv, blocksize=stride, mode="CRD")
+    return tape.crop(whole, tape.graph.integers(0, 0), tape.size(x))
 
 
 def _mirrored_pads(window: Window) -> list[int] | None:
@@ -379,12 +462,24 @@ def flipped(weights: Array, group: int) -> Array:
 def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     if tape.smooth_pool:
         return _only(node, _as_average(tape, node, dy))
+    if handles(tape, node):
+        return [max_pool_gradient(tape, node, dy)]
     if len(node.outputs) == 1:
         node.outputs.append(tape.graph.fresh("Indices"))
-    zeros = tape("ConstantOfShape", tape("Shape", node.inputs[0]), value=helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0]))
+    zeros = tape(
+        "ConstantOfShape",
+        tape("Shape", node.inputs[0]),
+        value=helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0]),
+    )
     flat = tape.graph.integers(-1)
-    summed = tape("ScatterElements", tape("Reshape", zeros, flat), tape("Reshape", node.outputs[1], flat),
-                  tape("Reshape", dy, flat), axis=0, reduction="add")
+    summed = tape(
+        "ScatterElements",
+        tape("Reshape", zeros, flat),
+        tape("Reshape", node.outputs[1], flat),
+        tape("Reshape", dy, flat),
+        axis=0,
+        reduction="add",
+    )
     return [tape("Reshape", summed, tape("Shape", node.inputs[0]))]
 
 
@@ -419,8 +514,9 @@ def _as_average(tape: Tape, node: Node, dy: str) -> str:
         none = tape.graph.integers(0, 0)
         padded = tape("Pad", ones, tape("Concat", none, begin, none, end, axis=0))
         kernel = tape.graph.constant(np.ones((1, 1, *window.kernel)))
-        inside = tape.crop(tape("Conv", padded, kernel, strides=list(window.strides),
-                                dilations=list(window.dilations)), none, outputs)
+        inside = tape.crop(
+            tape("Conv", padded, kernel, strides=list(window.strides), dilations=list(window.dilations)), none, outputs
+        )
         scaled = tape("Mul", dy, tape("Div", share, inside))
     kernel = tape.graph.constant(np.full((channels, 1, *window.kernel), weight))
     return window.spread(tape, scaled, kernel, x, channels)

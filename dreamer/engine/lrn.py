@@ -1,0 +1,77 @@
+"""Local response normalisation across channels, written out so that its gradient can use the same parts.
+
+The runtime's own kernel is slow and keeps nothing. With s = bias + alpha/size * (B x^2), where B sums each
+channel's window (research: ONNX divides alpha by the size, as Caffe does and TensorFlow does not), and
+q = s^beta, the output is x / q.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .graph import Array, Graph, GraphError, Node
+
+
+def expand_lrn(graph: Graph) -> None:
+    """Replace every LRN by arithmetic; its last node keeps the rule 'LRN' and what that rule needs."""
+    nodes, graph.nodes = graph.nodes, []
+    for node in nodes:
+        if node.op != "LRN":
+            graph.nodes.append(node)
+            continue
+        x, y = node.inputs[0], node.outputs[0]
+        shape = graph.shapes.get(x, ())
+        if len(shape) != 4 or not isinstance(shape[1], int):
+            raise GraphError(f"{node}: the number of channels of {x!r} is not known")
+        size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
+        beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
+        squares = graph.emit("Mul", x, x, hint=f"{y}/squares", like=x)
+        s = graph.emit("Add", band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size)),
+                       graph.constant(bias), hint=f"{y}/s", like=x)
+        q = _power(graph, s, beta)
+        graph.nodes.append(Node("Div", [x, q], [y], name=node.name, rule="LRN",
+                                saved={"s": s, "size": size, "factor": 2 * alpha * beta / size}))
+
+
+def _power(graph: Graph, s: str, beta: float) -> str:
+    """s^beta; by square roots for the exponents in use, many times faster than Pow."""
+    if beta == 1.0:
+        return s
+    root = graph.emit("Sqrt", s, like=s) if beta in (0.5, 0.75) else ""
+    if beta == 0.5:
+        return root
+    if beta == 0.75:  # s^3/4 = sqrt(s sqrt(s))
+        return graph.emit("Sqrt", graph.emit("Mul", s, root, like=s), like=s)
+    return graph.emit("Pow", s, graph.constant(beta), like=s)
+
+
+def channel_band(channels: int, size: int) -> Array:
+    """The 0/1 matrix [c,c] that sums each channel's window as ONNX places it: from c - floor((size-1)/2)
+    to c + ceil((size-1)/2)."""
+    offset = np.arange(channels)[None, :] - np.arange(channels)[:, None]
+    return ((offset >= -((size - 1) // 2)) & (offset <= size // 2)).astype(np.float32)
+
+
+def band_sum(graph: Graph, x: str, band: Array) -> str:
+    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w].
+
+    Blocks of rows are multiplied with just the channels they touch: a sixth of the dense product's work.
+    """
+    channels = len(band)
+    block = max(d for d in range(1, min(channels, 32) + 1) if channels % d == 0)
+    rows = band.reshape(channels // block, block, channels)
+    used = [np.flatnonzero(r.any(axis=0)) for r in rows]
+    width = max(u[-1] - u[0] + 1 for u in used)
+    starts = [min(int(u[0]), channels - width) for u in used]
+    if width >= channels:
+        rows, starts, width = band[None], [0], channels
+        block = channels
+    picked = np.concatenate([np.arange(s, s + width) for s in starts])
+    blocks = np.stack([r[:, s:s + width] for r, s in zip(rows, starts, strict=True)])
+    if len(blocks) > 1:
+        x_blocks = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1)
+    else:
+        x_blocks = x
+    flat = graph.emit("Reshape", x_blocks, graph.integers(len(blocks), width, -1))
+    return graph.emit("Reshape", graph.emit("MatMul", graph.constant(blocks), flat),
+                      graph.emit("Shape", x), hint="band", like=x)

@@ -1,0 +1,154 @@
+"""The exact gradient of 3x3 max pools out of depthwise convolutions.
+
+The runtime's MaxPool is fast, but not when asked where the maxima are, and scattering to those places is
+slow too. Instead: the maximum of a 3x3 window is the maximum over rows of the maximum over columns, and the
+first maximum in reading order is the first row's first column. So two one-dimensional problems remain, in
+each of which a window (a, b, c) sends its gradient to c if c > a and c > b, else to b if b > a, else to a.
+A comparison is a depthwise convolution with the taps -2^80 and 2^80 clamped to 0..1, which is exact in
+float32 for values from 1e-17 to 1e14, and stays in the blocked layout of the convolutions around it.
+
+Padding counts as 0 here, so ``x`` must be rectified: never negative, and of no consequence where it is 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .graph import Graph, Node
+
+if TYPE_CHECKING:
+    from .rules import Tape
+
+HUGE = 2.0 ** 80
+Offset = tuple[int, int]
+
+
+def rectified(graph: Graph) -> set[str]:
+    """Tensors that are never negative and through whose zeros no gradient passes: they come from Relu."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        values = node.inputs[:1] if node.rule == "LRN" else node.inputs
+        if node.op == "Relu" or ((node.op in PASSES or node.rule == "LRN") and found.issuperset(values)):
+            found.add(node.outputs[0])
+    return found
+
+
+PASSES = {"Concat", "MaxPool", "AveragePool", "Add", "Sum", "Identity"}
+
+
+def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1),
+         longer: Offset = (0, 0)) -> str:
+    """out[i, j] = sum over offsets (r, c) of weight * x[i * stride + r, j * stride + c], zeros beyond the edges.
+
+    With stride 1 the output has the size of ``x``, plus ``longer`` at the end; with stride 2 as many rows as
+    a ceiling pool of three without padding has windows, plus ``longer``.
+    """
+    channels = tape.in_blocks(x)
+    first = [min(0, *(o[axis] for o in weights)) for axis in (0, 1)]
+    last = [max(0, *(o[axis] for o in weights)) for axis in (0, 1)]
+    kernel = np.zeros((channels, 1, last[0] - first[0] + 1, last[1] - first[1] + 1), np.float32)
+    for (row, column), weight in weights.items():
+        kernel[:, 0, row - first[0], column - first[1]] = weight
+    # an output row i of a stride-2 window exists when rows 2i and 2i+1 do
+    end = [last[axis] + longer[axis] if strides[axis] == 1 else last[axis] - 1 + 2 * longer[axis] for axis in (0, 1)]
+    if min(end) < 0:  # the window must reach row 2i+1 even if it has no tap there
+        grow = [max(0, -e) for e in end]
+        kernel = np.pad(kernel, ((0, 0), (0, 0), (0, grow[0]), (0, grow[1])))
+        end = [max(0, e) for e in end]
+    return tape("Conv", x, tape.graph.constant(kernel), group=channels, strides=list(strides),
+                pads=[-first[0], -first[1], *end], kernel_shape=list(kernel.shape[2:]))
+
+
+def positive(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1),
+             longer: Offset = (0, 0), size: tuple[int | str | None, ...] = ()) -> str:
+    """1 where the weighted sum (as in ``taps``, of weights 1 and -1) is above 0, else 0."""
+    difference = taps(tape, x, {o: w * HUGE for o, w in weights.items()}, strides=strides, longer=longer)
+    mask = tape("HardSigmoid", difference, alpha=1.0, beta=0.0)
+    tape.graph.shapes[difference] = tape.graph.shapes[mask] = size or tape.graph.shapes[x]
+    return mask
+
+
+def handles(tape: Tape, node: Node) -> bool:
+    """Whether this pool's gradient can be written so."""
+    attrs, x = node.attrs, node.inputs[0]
+    if (not tape.in_blocks(x) or x not in tape.rectified or None in tape.graph.shapes[node.outputs[0]]
+            or list(attrs["kernel_shape"]) != [3, 3] or attrs.get("dilations", [1, 1]) != [1, 1]
+            or attrs.get("auto_pad", b"NOTSET") != b"NOTSET"):
+        return False
+    strides, pads = list(attrs.get("strides", [1, 1])), list(attrs.get("pads", [0] * 4))
+    ceiling = attrs.get("ceil_mode", 0)
+    return ((strides, pads) == ([1, 1], [1] * 4)
+            or (strides == [2, 2] and ((pads == [0] * 4 and ceiling) or (pads == [0, 0, 1, 1] and not ceiling))))
+
+
+def max_pool_gradient(tape: Tape, node: Node, dy: str) -> str:
+    """d objective / d x for a pool that ``handles`` accepts."""
+    return _overlapping(tape, node, dy) if node.attrs.get("strides", [1, 1])[0] == 1 else _strided(tape, node, dy)
+
+
+def _share(tape: Tape, dy: str, beats: dict[str, str]) -> tuple[str, str, str]:
+    """A window's gradient split: (what c gets, what b gets, what a and b get together)."""
+    third = tape("Mul", dy, tape("Mul", beats["ca"], beats["cb"], like=dy), like=dy)
+    rest = _sum(tape, dy, [(dy, {(0, 0): 1.0}), (third, {(0, 0): -1.0})])
+    return third, tape("Mul", rest, beats["ba"], like=dy), rest
+
+
+def _sum(tape: Tape, like: str, parts: list[tuple[str, dict[Offset, float]]], *, longer: Offset = (0, 0),
+         size: tuple[int | str | None, ...] = ()) -> str:
+    """The sum of shifted tensors; each addition becomes part of the next depthwise convolution."""
+    total, size = "", size or tape.graph.shapes[like]
+    for x, weights in parts:
+        plain = weights == {(0, 0): 1.0} and longer == (0, 0)
+        term = x if plain else taps(tape, x, weights, longer=longer)
+        tape.graph.shapes[term] = size
+        total = tape("Add", total, term) if total else term
+        tape.graph.shapes[total] = size
+    return total
+
+
+def _overlapping(tape: Tape, node: Node, dy: str) -> str:
+    x = node.inputs[0]
+    rows = tape("MaxPool", x, kernel_shape=[1, 3], pads=[0, 1, 0, 1], like=x)
+    for values, (down, right) in ((rows, (1, 0)), (x, (0, 1))):
+        a, b, c = (-down, -right), (0, 0), (down, right)
+        beats = {name: positive(tape, values, {winner: 1.0, loser: -1.0})
+                 for name, winner, loser in (("ba", b, a), ("ca", c, a), ("cb", c, b))}
+        third, second, rest = _share(tape, dy, beats)
+        # the window at p has its a at p-1 and its c at p+1
+        dy = _sum(tape, x, [(third, {a: 1.0}), (rest, {c: 1.0}), (second, {(0, 0): 1.0, c: -1.0})])
+    return dy
+
+
+def _strided(tape: Tape, node: Node, dy: str) -> str:
+    """Even and odd rows and columns apart, interleaved at the end. One more of each than there are windows:
+    the last window's c may or may not exist."""
+    x, y = node.inputs[0], node.outputs[0]
+    batch, channels, height, width = tape.graph.shapes[y]
+    full = tape.graph.shapes[x]
+    tall, wide = f"{height}+1", f"{width}+1"
+    rows = tape("MaxPool", x, kernel_shape=[1, 3], strides=[1, 2], ceil_mode=1)
+    tape.graph.shapes[rows] = (batch, channels, full[2], width)
+    beats = {name: positive(tape, rows, {(w, 0): 1.0, (loser, 0): -1.0}, strides=(2, 1),
+                            size=(batch, channels, height, width))
+             for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))}
+    third, second, rest = _share(tape, dy, beats)
+    long = (batch, channels, tall, width)
+    even = _sum(tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})],
+                longer=(1, 0), size=long)
+    odd = _sum(tape, dy, [(second, {(0, 0): 1.0})], longer=(1, 0), size=long)
+    merged = []
+    for row, part in ((0, even), (1, odd)):
+        beats = {name: positive(tape, x, {(row, w): 1.0, (row, loser): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
+                 for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))}
+        third, second, rest = _share(tape, part, beats)
+        size = (batch, channels, tall, wide)
+        left = _sum(tape, part, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(0, -1): 1.0})],
+                    longer=(0, 1), size=size)
+        right = _sum(tape, part, [(second, {(0, 0): 1.0})], longer=(0, 1), size=size)
+        pair = [tape("Unsqueeze", t, tape.graph.integers(4)) for t in (left, right)]
+        merged.append(tape("Reshape", tape("Concat", *pair, axis=4), tape.graph.integers(0, 0, 0, -1)))
+    lines = tape("Concat", tape.graph.integers(0, 0, -1), tape("Shape", merged[0], start=3), axis=0)
+    whole = tape("Reshape", tape("Concat", *merged, axis=3), lines)
+    return tape("Slice", whole, tape.graph.integers(0, 0), tape.size(x), tape.graph.integers(2, 3), like=x)

@@ -30,22 +30,28 @@ def rows_of(array: Floats) -> Iterator[slice]:
     return bands(array.shape[1], array.shape[0] * array.shape[2] * 4)
 
 
-def mean_abs(gradient: Floats, weight: Floats | None = None) -> float:
-    """Mean of |gradient| over [3, H, W], in float64; weighted by [H, W] where a weight is given.
+def mean_abs(gradient: Floats, mask: Bytes | None = None) -> float:
+    """Mean of |gradient| over [3, H, W], in float64; weighted by a mask [H, W], 0 to 255, where one is given.
 
-    With a mask as the weight the mean is that of the masked region: a small region then moves as fast as the
-    whole picture would, not faster by the inverse of its area. Zero weight everywhere gives 0.
+    Weighted, it is the mean of the masked region: a small region then moves as fast as the whole picture would, not
+    faster by the inverse of its area. A mask of zeros gives 0.
     """
     total, count = 0.0, 0.0
     for rows in rows_of(gradient):
         size = np.abs(gradient[:, rows])
-        if weight is None:
+        if mask is None:
             count += size.size
         else:
-            size *= weight[rows]
-            count += size.shape[0] * float(weight[rows].sum(dtype=np.float64))
+            weight = share(mask[rows])
+            size *= weight
+            count += size.shape[0] * float(weight.sum(dtype=np.float64))
         total += float(size.sum(dtype=np.float64))
     return total / count if count > 0 else 0.0
+
+
+def share(mask: Bytes) -> Floats:
+    """A mask's bytes as shares, 0 to 1. For a band: of a large picture the floats would be four times the mask."""
+    return mask.astype(np.float32) / np.float32(255)
 
 
 def roll(array: Floats, down: int, right: int) -> None:

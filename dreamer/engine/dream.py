@@ -189,20 +189,20 @@ class _Dream:
     def _step(self, picture: Floats, gradient: Floats, base: Bytes, mask: Bytes | None) -> None:
         """Shape the gradient and move the picture by it, both in place."""
         recipe = self.recipe
-        weight = None if mask is None else mask.astype(np.float32) / np.float32(255)
-        force = bands.mean_abs(gradient, weight)
-        strength = min(1.0, force / (FLOOR * self._usual_force()))
+        force = bands.mean_abs(gradient, mask)
+        floor = FLOOR * self._usual_force()
+        strength = force / floor if force < floor else 1.0
         if recipe.smooth:
             normalise_bands(gradient, recipe.smooth)
         MODES[recipe.colour](gradient)
         if recipe.mean_free:
             mean_free(gradient)
-        size = bands.mean_abs(gradient, weight)
+        size = bands.mean_abs(gradient, mask)
         gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
         for rows in rows_of(picture):
             move = gradient[:, rows] * gain
-            if weight is not None:
-                move *= weight[rows]
+            if mask is not None:
+                move *= bands.share(mask[rows])
             if recipe.near:
                 move -= np.float32(recipe.near) * (picture[:, rows] - base[rows].transpose(2, 0, 1))
             picture[:, rows] = np.clip(picture[:, rows] + move, 0, 255)

@@ -66,8 +66,8 @@ def test_enlarging_in_bands_matches_enlarging_at_once(monkeypatch: pytest.Monkey
 
 
 def test_mean_abs_weighs_by_the_mask() -> None:
-    picture, mask = noise(20, 30), np.zeros((20, 30), np.float32)
-    mask[:5] = 1
+    picture, mask = noise(20, 30), np.zeros((20, 30), np.uint8)
+    mask[:5] = 255
     assert bands.mean_abs(picture, mask) == pytest.approx(np.abs(picture[:, :5]).mean(), rel=1e-5)
     assert bands.mean_abs(picture, np.zeros_like(mask)) == 0.0
 

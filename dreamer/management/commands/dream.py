@@ -79,7 +79,8 @@ class Command(BaseCommand):
                 finished = run(job, network, recipe, progress=_teller(bar), cancelled=stopped)
         except (ValueError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
-        took = duration(time.monotonic() - started)
+        seconds = time.monotonic() - started
+        took = duration(seconds) if seconds >= 60 else f"{seconds:.1f} s"
         written = ", ".join(str(path) for path in (job.dreamed, *job.films))
         if not finished:
             raise CommandError(f"Stopped; {written} shows how far it came.", returncode=STOPPED)

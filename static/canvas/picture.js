@@ -99,6 +99,13 @@ export class Picture {
         this.render(this.bounds);
     }
 
+    /** Forgets the operations; what they painted stays until the base that is to come. */
+    restart() {
+        this.entries = [];
+        this.undone = new Set(this.expected);
+        this.hidden.clear();
+    }
+
     /** The frames whose pictures patches still wait for. */
     missing() {
         const frames = new Set();

@@ -38,6 +38,7 @@ import * as wire from "./wire.js";
 
 export const REJECTED = { signIn: 1, gap: 2, dreamed: 3, stale: 4, budget: 5, locked: 6, suspended: 7, unavailable: 8, ended: 9 };
 
+const ALL_OF_IT = 0xffff; // ACK's `next` for an UNDO that the journal has already
 const TICK = 33; // ms between two INK messages
 const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
 const STALE = 10 * 60 * 1000; // ms after which the server refuses a stroke it does not know
@@ -49,14 +50,15 @@ export class Session {
      * @param {object} setup
      * @param {string} setup.url of the socket
      * @param {Layers} setup.layers
-     * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture
+     * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
      * @param {(id: number) => string} setup.pictureUrl where the picture of any frame is
      * @param {Ui} setup.ui
+     * @param {Person | null} [setup.me] who the page says we are, until the server says it
      * @param {Storage | null} [setup.storage] for ink over a reload
      * @param {string} [setup.storageKey]
      * @param {typeof WebSocket} [setup.Socket] @param {() => number} [setup.random]
      */
-    constructor({ url, layers, load, pictureUrl, ui, storage = null, storageKey = "ink", Socket, random = Math.random }) {
+    constructor({ url, layers, load, pictureUrl, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
         this.layers = layers;
         this.picture = layers.picture;
         this.load = load;
@@ -78,10 +80,12 @@ export class Session {
         this.net.ask = () => this.#join();
 
         /** @type {Person | null} */
-        this.me = null;
+        this.me = me;
         this.seq = 0; // the last number we hold
         this.head = 0; // the last number there was when we joined
-        /** @type {Frame | null} the base's frame */
+        /** The base where there is no frame yet. @type {Frame} */
+        this.blank = { id: 0, number: 0, seq: 0, url: "", page: "", title: "", kind: "blank" };
+        /** @type {Frame | null} the base's frame; null until the first is here */
         this.base = null;
         /** @type {Frame | null} announced and being loaded */
         this.coming = null;
@@ -155,8 +159,7 @@ export class Session {
         for (let i = parcels.length - 1; i >= 0; i--) {
             if (!this.outbox.undos.has(parcels[i].op.stroke)) return parcels[i].op.stroke;
         }
-        const dreamed = Math.max(this.base?.seq ?? 0, this.coming?.seq ?? 0, this.next?.seq ?? 0,
-            this.dream?.state === "dreaming" ? this.dream.position : 0);
+        const dreamed = Math.max((this.next ?? this.coming ?? this.base)?.seq ?? 0, this.dream?.position ?? 0);
         const { entries } = this.picture;
         for (let i = entries.length - 1; i >= 0 && entries[i].seq > dreamed; i--) {
             const { op } = entries[i];
@@ -265,6 +268,7 @@ export class Session {
             case wire.REJECT:
                 return this.#rejected(frame.stroke, frame.piece, frame.code);
             case wire.ACK:
+                if (frame.next === ALL_OF_IT) this.outbox.undos.delete(frame.stroke);
                 this.#settled(this.outbox.acknowledge(frame.stroke, frame.next));
         }
     }
@@ -322,7 +326,7 @@ export class Session {
         if (canvas.width !== this.picture.bounds.x1 || canvas.height !== this.picture.bounds.y1) {
             return this.ui.reload("The canvas has another size now.");
         }
-        if (news.head < this.seq) return this.ui.reload("The canvas was set back.");
+        if (this.base && news.head < this.seq) return this.ui.reload("The canvas was set back.");
         this.clock = news.now - Date.now();
         this.joined = true;
         this.head = news.head;
@@ -331,12 +335,8 @@ export class Session {
         this.ui.people(news.people, news.drawing ?? []);
         this.dream = news.dream ?? null;
         if (news.dream) this.ui.dream(news.dream);
-        if (news.frame) {
-            // The rest begins behind the frame where we are behind it.
-            this.seq = Math.max(this.seq, news.frame.seq);
-            this.#announce(news.frame, this.base ? SPREAD / 3 : 0);
-        }
-        this.ui.trouble(null);
+        this.#take(news.frame ?? this.blank);
+        this.ui.trouble(news.trouble ?? null);
         if (this.live) return; // a gap is being filled, the connection is the same
         if (this.seq >= this.head) this.#caughtUp();
     }
@@ -444,6 +444,23 @@ export class Session {
     }
 
     // --- frames ------------------------------------------------------------------------------------------------
+
+    /** The base that a welcome names. @param {Frame} frame */
+    #take(frame) {
+        const newest = this.next ?? this.coming ?? this.base;
+        if (newest && frame.seq < newest.seq) {
+            // A frame was taken away: the journal is told to us again from the one before it.
+            this.seq = frame.seq;
+            this.picture.restart();
+            this.next = null;
+            if (this.coming) this.next = frame;
+            else void this.#fetch(frame, 0);
+            return;
+        }
+        // Where we are behind the frame, the rest begins behind it too.
+        this.seq = Math.max(this.seq, frame.seq);
+        this.#announce(frame, this.base ? SPREAD / 3 : 0);
+    }
 
     /** @param {Frame} frame @param {number} spread ms over which to spread the fetch */
     #announce(frame, spread) {

@@ -14,6 +14,8 @@ export class Tiles {
         this.rows = ((height - 1) >> SHIFT) + 1;
         this.dirty = new Uint8Array(this.columns * this.rows);
         this.any = false;
+        /** Called when the first part changes after a flush. @type {() => void} */
+        this.dirtied = () => {};
     }
 
     /** @param {Rect} rect it may reach beyond the picture */
@@ -24,7 +26,9 @@ export class Tiles {
         for (let y = y0; y <= y1; y++) {
             for (let x = x0; x <= x1; x++) dirty[y * columns + x] = 1;
         }
-        this.any ||= x0 <= x1 && y0 <= y1;
+        if (this.any || x0 > x1 || y0 > y1) return;
+        this.any = true;
+        this.dirtied();
     }
 
     /**

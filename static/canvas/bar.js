@@ -1,0 +1,180 @@
+// @ts-check
+/** The bar: what the network dreams of and when, how many people are here, how the connection is. */
+
+import * as words from "./words.js";
+
+/**
+ * @typedef {import("./session.js").Connection} Connection
+ * @typedef {import("./session.js").Dream} Dream
+ * @typedef {import("./session.js").Frame} Frame
+ */
+
+const BEAT = 30_000; // ms from dream to dream, until we have seen one
+
+export class Bar {
+    /**
+     * @param {ParentNode} page @param {boolean} staff
+     * @param {{retry: () => void, now: () => number}} does `now` by the server's clock
+     */
+    constructor(page, staff, { retry, now }) {
+        const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (page.querySelector(`[data-bar="${name}"]`));
+        this.staff = staff;
+        this.now = now;
+        this.pill = find("dream");
+        this.label = find("label");
+        this.title = find("title");
+        this.time = find("time");
+        this.ring = /** @type {SVGCircleElement} */ (/** @type {unknown} */ (find("ring")));
+        this.octaves = find("octaves");
+        this.facts = find("facts");
+        this.hint = find("hint");
+        this.people = find("people");
+        this.frameLink = /** @type {HTMLAnchorElement} */ (find("frame"));
+        this.status = find("status");
+        this.statusTitle = find("status-title");
+        this.statusDetail = find("status-detail");
+        this.retry = find("retry");
+        this.live = find("live");
+        this.retry.addEventListener("click", retry);
+
+        /** @type {Dream | null} */
+        this.dream = null;
+        this.beat = BEAT;
+        /** @type {Connection | null} */
+        this.connection = null;
+        /** @type {string | null} */
+        this.trouble = null;
+        /** A lost connection is said after a moment only: most are back before anybody minds. */
+        this.lostAt = 0;
+        this.said = "";
+        setInterval(() => this.tick(), 250);
+    }
+
+    /** @param {Dream} dream */
+    showDream(dream) {
+        const before = this.dream;
+        this.dream = dream;
+        if (dream.next_at && dream.next_at !== before?.next_at) {
+            this.beat = before?.next_at ? Math.max(1000, dream.next_at - before.next_at) : Math.max(BEAT, dream.next_at - this.now());
+        }
+        const { label, title, hint, busy } = words.dream(dream, this.staff);
+        this.label.textContent = label;
+        this.title.textContent = title;
+        this.hint.textContent = hint;
+        this.hint.hidden = !hint;
+        this.pill.dataset.state = dream.state;
+        this.pill.classList.toggle("busy", busy);
+        this.#octaves(dream);
+        this.#facts(dream);
+        if (before?.state !== dream.state && hint) this.say(`${label}. ${hint}`);
+        this.tick();
+    }
+
+    /** One mark for each octave, filled as it is done. @param {Dream} dream */
+    #octaves({ state, octave, octaves }) {
+        const n = state === "dreaming" ? octaves : 0;
+        while (this.octaves.childElementCount > n) this.octaves.lastElementChild?.remove();
+        while (this.octaves.childElementCount < n) this.octaves.append(document.createElement("i"));
+        [...this.octaves.children].forEach((mark, index) => {
+            mark.className = index + 1 < octave ? "done" : index + 1 === octave ? "now" : "";
+        });
+    }
+
+    /** @param {Dream} dream */
+    #facts({ model, layer, channel, device }) {
+        const facts = [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all of them")], ["Runs on", device?.toUpperCase()]];
+        this.facts.replaceChildren(
+            ...facts.filter(([, value]) => value !== "" && value !== undefined && value !== null).flatMap(([name, value]) => {
+                const term = document.createElement("dt"), said = document.createElement("dd");
+                term.textContent = String(name);
+                said.textContent = String(value);
+                return [term, said];
+            }),
+        );
+    }
+
+    /** @param {number} count @param {string[]} drawing names of those who draw */
+    showPeople(count, drawing) {
+        this.people.textContent = String(count);
+        const who = drawing.length ? ` Drawing now: ${drawing.join(", ")}.` : "";
+        const label = `${count} ${count === 1 ? "person is" : "people are"} here.${who}`;
+        this.people.parentElement?.setAttribute("title", label);
+        this.people.parentElement?.setAttribute("aria-label", label);
+        this.people.parentElement?.classList.toggle("drawing", drawing.length > 0);
+    }
+
+    /** @param {Frame} frame @param {boolean} first */
+    showFrame(frame, first) {
+        this.frameLink.hidden = !frame.page;
+        if (frame.page) this.frameLink.href = frame.page;
+        if (first || !frame.number) return;
+        this.say(`A new dream: number ${frame.number}${frame.title ? `, ${frame.title}` : ""}.`);
+        this.pill.classList.remove("fresh");
+        void this.pill.offsetWidth; // starts the animation again
+        this.pill.classList.add("fresh");
+    }
+
+    /** @param {Connection} connection */
+    showConnection(connection) {
+        if (connection.state === "live") this.lostAt = 0;
+        else this.lostAt ||= Date.now();
+        this.connection = connection;
+        this.tick();
+    }
+
+    /** @param {string | null} trouble */
+    showTrouble(trouble) {
+        this.trouble = trouble;
+        this.tick();
+    }
+
+    /** For those who listen instead of looking. @param {string} text */
+    say(text) {
+        this.live.textContent = text;
+    }
+
+    tick() {
+        this.#tickDream();
+        this.#tickStatus();
+    }
+
+    #tickDream() {
+        const { dream } = this;
+        if (!dream) return;
+        let part = 0, time = "";
+        if (dream.state === "dreaming") {
+            part = dream.fraction;
+            time = dream.octaves ? `${Math.max(1, dream.octave)}/${dream.octaves}` : `${Math.round(100 * dream.fraction)} %`;
+            this.time.title = dream.octaves ? `Octave ${Math.max(1, dream.octave)} of ${dream.octaves}` : "";
+        } else if (dream.state === "waiting" && dream.next_at) {
+            const left = Math.max(0, dream.next_at - this.now());
+            part = 1 - Math.min(1, left / this.beat);
+            time = left > 500 ? `${Math.ceil(left / 1000)} s` : "now";
+            this.time.title = "";
+        }
+        this.time.textContent = time;
+        this.ring.style.strokeDashoffset = String(1 - part);
+    }
+
+    #tickStatus() {
+        const { connection, trouble } = this;
+        const lost = connection && this.lostAt && (Date.now() - this.lostAt > 1200 || connection.state === "over");
+        const shown = lost ? words.connection(connection) : trouble ? { title: trouble, detail: "" } : null;
+        this.status.hidden = !shown;
+        if (!shown || !connection) {
+            this.said = "";
+            return;
+        }
+        this.statusTitle.textContent = shown.title;
+        let { detail } = shown;
+        const left = Math.ceil((connection.retryAt - Date.now()) / 1000);
+        const waiting = lost && connection.state === "offline";
+        if (waiting) detail += left > 0 ? ` Trying again in ${left} s.` : " Trying again …";
+        this.statusDetail.textContent = detail;
+        this.retry.hidden = !(waiting && left > 2);
+        // The countdown would be read out every second: say the rest only, once.
+        const said = `${shown.title} ${shown.detail}`;
+        if (said !== this.said) this.say(said);
+        this.said = said;
+    }
+}

@@ -1,0 +1,26 @@
+// @ts-check
+/** Short sentences that come and go, above the dock. */
+
+const SHOWN = 7000; // ms
+const MOST = 3;
+
+export class Notices {
+    /** @param {HTMLElement} list a live region */
+    constructor(list) {
+        this.list = list;
+    }
+
+    /** @param {string} text */
+    show(text) {
+        for (const other of this.list.children) if (other.textContent === text) return;
+        const notice = document.createElement("li");
+        notice.className = "notice";
+        notice.textContent = text;
+        this.list.append(notice);
+        while (this.list.childElementCount > MOST) this.list.firstElementChild?.remove();
+        setTimeout(() => {
+            notice.classList.add("leaving");
+            setTimeout(() => notice.remove(), 500);
+        }, SHOWN);
+    }
+}

@@ -1,0 +1,96 @@
+// @ts-check
+/** What the page says, in one place. */
+
+/** @param {number} n @param {string} one @param {string} many */
+const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+
+/** @param {number} n */
+export const strokes = (n) => count(n, "stroke", "strokes");
+
+/** Why ink was refused, by the REJECT code of docs/protocol.md. @type {Record<number, string>} */
+const REFUSED = {
+    1: "you are signed out now. Sign in again within ten minutes and it will still be sent",
+    2: "part of it was lost on the way",
+    4: "it was drawn more than ten minutes ago, and the canvas has dreamed since",
+    5: "that was more ink than one person may use at once. Give it a moment",
+    6: "this part of the canvas is locked",
+    7: "your account may not draw at the moment",
+    8: "the server could not take it",
+    9: "the canvas is closed for drawing",
+};
+
+/** @param {{code: number, strokes: number, undo: boolean}} loss */
+export function loss({ code, strokes: n, undo }) {
+    if (undo) return "Too late to take that back: it is part of the dream.";
+    const why = REFUSED[code] ?? `the server refused it (${code})`;
+    return `${n === 1 ? "Your last stroke is" : `${n} of your strokes are`} not in the picture: ${why}.`;
+}
+
+/** Why there is no connection, by close code. @type {Record<number, string>} */
+const CLOSED = {
+    4400: "The server could not read this page's ink.",
+    4401: "You have been signed out.",
+    4403: "Your account may not be here.",
+    4404: "There is no such canvas.",
+    4406: "The site has a new version.",
+    4408: "This connection was too slow to keep up.",
+    4410: "The project has ended.",
+    4429: "That was too much at once for the server.",
+    4503: "The server is busy for a moment.",
+};
+
+/**
+ * @param {import("./session.js").Connection} connection
+ * @returns {{title: string, detail: string} | null} null while all is well
+ */
+export function connection({ state, code, waiting }) {
+    const kept = waiting
+        ? `${strokes(waiting)} of yours ${waiting === 1 ? "waits" : "wait"} here and will be sent.`
+        : "What you draw now is kept here and sent later.";
+    switch (state) {
+        case "offline":
+            return { title: CLOSED[code] ?? "The connection is lost.", detail: kept };
+        case "over":
+            return { title: CLOSED[code] ?? "The connection has ended.", detail: "Reload the page to try again." };
+        case "connecting":
+            return { title: "Connecting …", detail: "" };
+        default:
+            return null;
+    }
+}
+
+/**
+ * What the dreamer does.
+ * @param {import("./session.js").Dream} dream @param {boolean} staff
+ * @returns {{label: string, title: string, hint: string, busy: boolean}} `hint` says more, to whom it helps
+ */
+export function dream(dream, staff) {
+    const title = dream.title || dream.layer || "";
+    switch (dream.state) {
+        case "waiting":
+            return { label: "Next dream", title, hint: "", busy: false };
+        case "dreaming":
+            return { label: "Dreaming of", title, hint: "", busy: true };
+        case "resting":
+            return { label: "Resting", title, hint: "Nothing new has been drawn. The next stroke wakes it.", busy: false };
+        case "no-model":
+            return {
+                label: "No dreams yet", title: "", busy: false,
+                hint: staff
+                    ? "There is no network to dream with. Run “manage.py model fetch googlenet”, or import a file with “manage.py model import PATH”."
+                    : "This site has no network to dream with yet. Drawing works all the same.",
+            };
+        case "paused":
+            return { label: "Dreaming is paused", title: "", hint: staff ? "Resume it in the administration." : "", busy: false };
+        case "failed":
+            return {
+                label: "A dream failed", title: "", busy: false,
+                hint: staff && dream.message ? dream.message : "Another one follows with the next beat.",
+            };
+        default:
+            return {
+                label: "The dreamer is away", title: "", busy: false,
+                hint: staff ? "No dreamer process holds this canvas. Start one with “manage.py dreamer”." : "The drawing goes on; dreams follow when it is back.",
+            };
+    }
+}

@@ -96,6 +96,11 @@ class Style:
     channel: int | None
     title: str = ""
 
+    @property
+    def label(self) -> str:
+        """The title, or else the place: layer:channel, and layer^2 for a whole layer."""
+        return self.title or (f"{self.layer}^2" if self.channel is None else f"{self.layer}:{self.channel}")
+
     @classmethod
     def from_json(cls, data: object) -> Style:
         """Check and read one entry of a shelf."""

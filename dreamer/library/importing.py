@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -154,25 +154,24 @@ def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:
     model.graph.initializer.extend(kept)
 
 
-def layers(model: onnx.ModelProto, logits: str | None = None) -> dict[str, int]:
-    """Every tensor one can dream of, in graph order, with its number of channels (classes for the logits)."""
+def layers(model: onnx.ModelProto) -> dict[str, int]:
+    """Every tensor one can dream of, in graph order, with its number of channels (classes for class scores)."""
     inferred = onnx.shape_inference.infer_shapes(model)
     infos = {i.name: i for i in (*inferred.graph.value_info, *inferred.graph.output)}
     found: dict[str, int] = {}
-    for name in (name for node in model.graph.node for name in node.output if name in infos):
-        dims = list(infos[name].type.tensor_type.shape.dim)
-        if len(dims) == (2 if name == logits else 4) and dims[1].dim_value:
-            found[name] = dims[1].dim_value
+    for node in model.graph.node:
+        name = node.output[0]
+        if name in infos and node.op_type != "Softmax":  # a probability's gradient vanishes
+            dims = list(infos[name].type.tensor_type.shape.dim)
+            if len(dims) in (2, 4) and dims[1].dim_value:
+                found[name] = dims[1].dim_value
     return found
 
 
-def check_shelf(shelf: Sequence[Style], model: onnx.ModelProto, logits: str | None) -> list[str]:
-    """What is wrong with a shelf for this network, one line each: unknown layers, channels out of range."""
-    known = layers(model, logits)
-    problems = []
-    for style in shelf:
-        if style.layer not in known:
-            problems.append(f"{style.layer} is no layer of the network")
-        elif style.channel is not None and style.channel >= known[style.layer]:
-            problems.append(f"{style.layer} has {known[style.layer]} channels, so no channel {style.channel}")
-    return problems
+def misfit(style: Style, known: Mapping[str, int]) -> str:
+    """Why a style does not fit a network with these layers (as from `layers`); empty when it does."""
+    if style.layer not in known:
+        return f"{style.layer} is no layer of the network"
+    if style.channel is not None and style.channel >= known[style.layer]:
+        return f"{style.layer} has {known[style.layer]} channels, so no channel {style.channel}"
+    return ""

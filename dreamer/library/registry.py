@@ -15,7 +15,7 @@ import onnx
 
 from .files import MODEL, ModelFiles, Style, read_shelf, write_files
 from .formats import read_file
-from .importing import Draft, Options, check_shelf, draft, file_sha256, layers
+from .importing import Draft, Options, draft, file_sha256, layers, misfit
 from .names import LibraryError, check_model_name, unknown
 
 SHELVES = Path(__file__).parent / "shelves"
@@ -49,8 +49,7 @@ class Registry:
 
     def layers(self, name: str) -> dict[str, int]:
         """Every tensor of the model one can dream of, in graph order, with its number of channels."""
-        files = self.get(name)
-        return layers(onnx.load(str(files.model)), files.info.logits)
+        return layers(onnx.load(str(self.get(name).model)))
 
     def remove(self, name: str) -> None:
         """Delete a model of `root`."""
@@ -152,15 +151,12 @@ class Registry:
 
 
 def _shelf(finished: Draft) -> tuple[Style, ...]:
+    """The curated styles of a known network, as far as this file of it has their layers under our names."""
     path = SHELVES / f"{finished.known.shelf if finished.known else None}.json"
     if not path.is_file():
         return ()
-    styles = read_shelf(path)
-    problems = check_shelf(styles, finished.model, finished.info.logits)
-    if problems:
-        # The same network under other tensor names (a zoo file's numbers): its layers cannot be found by ours.
-        return ()
-    return styles
+    known = layers(finished.model)
+    return tuple(s for s in read_shelf(path) if not misfit(s, known))
 
 
 def _sync(folder: Path) -> None:

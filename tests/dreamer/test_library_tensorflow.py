@@ -1,0 +1,185 @@
+"""TensorFlow graphs: the published inception graph, node for node, against torch in TensorFlow's own rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dreamer.library import LibraryError, ModelFiles, Registry
+from dreamer.library.normal import normal_form
+from dreamer.library.tensorflow import read_graphdef
+
+from .graphdef import GraphDef, Torch, Writer, inception, random_weights
+
+RANDOM = np.random.default_rng(8)
+
+
+def run(model: onnx.ModelProto, picture: np.ndarray, names: list[str]) -> list[np.ndarray]:
+    """The named tensors for a picture, computing nothing else."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    needed, kept = set(names), []
+    for node in reversed(model.graph.node):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            kept.append(node)
+    del model.graph.node[:], model.graph.output[:]
+    model.graph.node.extend(reversed(kept))
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names)
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(names, {model.graph.input[0].name: picture})
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, np.ndarray]:
+    return random_weights()
+
+
+@pytest.fixture(scope="module")
+def imported(weights: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    folder = tmp_path_factory.mktemp("inception")
+    writer = Writer(weights)
+    inception(writer)
+    (folder / "graph.pb").write_bytes(writer.graph.data())
+    return Registry(folder / "models").import_file(folder / "graph.pb", "inception5h")
+
+
+def test_inception_is_recognised_and_fed_as_published(imported: ModelFiles) -> None:
+    info = imported.info
+    assert (info.input, info.channel_order, info.mean, info.scale) == ("input", "RGB", (117.0, 117.0, 117.0), 1.0)
+    assert (info.logits, info.licence, info.min_size) == ("softmax2_pre_activation", "Apache-2.0", 32)
+    assert info.logits_min_size == 32
+    norms = [n for n in onnx.load(str(imported.model)).graph.node if n.op_type == "LRN"]
+    for norm in norms:
+        said = {a.name: onnx.helper.get_attribute_value(a) for a in norm.attribute}
+        assert said == pytest.approx({"size": 11, "alpha": 0.0011, "beta": 0.5, "bias": 2.0})
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 64), (97, 75)])
+def test_layers_agree_at_even_and_odd_sizes(
+    imported: ModelFiles, weights: dict[str, np.ndarray], height: int, width: int
+) -> None:
+    picture = RANDOM.uniform(-117, 138, (1, 3, height, width)).astype(np.float32)
+    net = Torch(weights, picture)
+    with torch.no_grad():
+        inception(net, head=False)
+    names = ["conv2d0_pre_relu", "localresponsenorm0", "maxpool1", "mixed3b", "mixed4d_3x3_bottleneck_pre_relu",
+             "mixed4e_pool", "mixed5b"]
+    for name, ours in zip(names, run(onnx.load(str(imported.model)), picture, names), strict=True):
+        theirs = net.tensors[name].numpy()
+        assert ours.shape == theirs.shape, name
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max(), err_msg=name)
+
+
+def test_all_three_heads_at_the_nominal_size(imported: ModelFiles, weights: dict[str, np.ndarray]) -> None:
+    """The auxiliary heads flatten a 4 x 4 map in [h, w, c] order: made convolutions, they still say the same."""
+    picture = RANDOM.uniform(-117, 138, (1, 3, 224, 224)).astype(np.float32)
+    net = Torch(weights, picture)
+    with torch.no_grad():
+        inception(net)
+    names = ["head1_bottleneck", "softmax0_pre_activation", "softmax1", "softmax2_pre_activation"]
+    model = onnx.load(str(imported.model))
+    for name, ours in zip(names, run(model, picture, names), strict=True):
+        theirs = net.tensors[name].numpy()
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max(), err_msg=name)
+    assert run(model, RANDOM.uniform(-117, 138, (2, 3, 130, 300)).astype(np.float32), names[3:])[0].shape == (2, 1008)
+
+
+def test_every_feature_layer_is_there(imported: ModelFiles) -> None:
+    layers = Registry(imported.path.parent).layers("inception5h")
+    trunk = {n: c for n, c in layers.items() if n.endswith("_pre_relu") and n.startswith(("conv", "mixed"))}
+    assert len(trunk) == 57
+    assert sum(trunk.values()) + 2 * 128 == 7548  # as published, with the two heads' bottlenecks
+    assert layers["mixed4a"] == 508
+    assert layers["mixed5a_5x5_bottleneck"] == 48
+    assert layers["softmax2_pre_activation"] == 1008
+
+
+def test_the_shelf_names_layers_and_channels_that_exist(imported: ModelFiles) -> None:
+    layers = Registry(imported.path.parent).layers("inception5h")
+    assert len(imported.shelf) >= 60
+    for style in imported.shelf:
+        assert style.layer in layers, style
+        assert style.channel is None or style.channel < layers[style.layer], style
+    assert len({(s.layer, s.channel) for s in imported.shelf}) == len(imported.shelf)
+
+
+# --- single nodes
+
+
+def translate(graph: GraphDef, tmp_path: Path, picture: str | None = None) -> onnx.ModelProto:
+    (tmp_path / "graph.pb").write_bytes(graph.data())
+    raw = read_graphdef(tmp_path / "graph.pb", picture)
+    return normal_form(raw.model, raw.input).model
+
+
+def test_batch_norm_relu6_depthwise_mean_and_squeeze(tmp_path: Path) -> None:
+    w = RANDOM.normal(0, 0.5, (3, 3, 3, 2)).astype(np.float32)
+    scale, shift, mean, var = (RANDOM.uniform(0.5, 1.5, 6).astype(np.float32) for _ in range(4))
+    g = GraphDef()
+    g.node("Placeholder", "image")
+    g.const("w", w)
+    g.node("Identity", "w/read", "w", "^image")
+    g.node("DepthwiseConv2dNative", "conv", "image", "w/read", padding="SAME", strides=[1, 2, 2, 1])
+    for name, value in (("scale", scale), ("shift", shift), ("mean", mean), ("var", var)):
+        g.const(name, value)
+    g.node("FusedBatchNorm", "bn", "conv", "scale", "shift", "mean", "var", epsilon=0.01, is_training=False)
+    g.node("Relu6", "relu", "bn:0")
+    g.node("Mean", "pooled", "relu", g.const("axes", np.array([1, 2])), keep_dims=True)
+    g.node("Conv2D", "scores", "pooled", g.const("fc", RANDOM.normal(0, 1, (1, 1, 6, 5)).astype(np.float32)),
+           padding="SAME", strides=[1, 1, 1, 1])
+    g.node("Squeeze", "flat", "scores", squeeze_dims=[1, 2])
+    g.node("Softmax", "prob", "flat")
+    model = translate(g, tmp_path)
+    assert [n.op_type for n in model.graph.node] == ["Conv", "Clip", "GlobalAveragePool", "Conv", "Flatten", "Softmax"]
+    x = RANDOM.normal(0, 20, (1, 3, 33, 40)).astype(np.float32)
+    source = F.pad(torch.tensor(x), (0, 1, 1, 1))  # SAME: 40 is even, 33 odd
+    want = F.conv2d(source, torch.tensor(w.transpose(2, 3, 0, 1).reshape(6, 1, 3, 3)), stride=2, groups=3)
+    want = F.batch_norm(want, *(torch.tensor(v) for v in (mean, var, scale, shift)), eps=0.01).clamp(0, 6)
+    np.testing.assert_allclose(run(model, x, ["relu"])[0], want.numpy(), atol=1e-4)
+
+
+def test_a_constant_may_be_one_value_for_all(tmp_path: Path) -> None:
+    g = GraphDef()
+    g.node("Placeholder", "image")
+    g.node("Conv2D", "conv", "image", g.const("w", np.full((3, 3, 3, 4), 0.25, np.float32), splat=True),
+           padding="VALID", strides=[1, 1, 1, 1])
+    x = np.ones((1, 3, 32, 32), np.float32)
+    np.testing.assert_allclose(run(translate(g, tmp_path), x, ["conv"])[0], np.full((1, 4, 30, 30), 6.75))
+
+
+def test_feeding_a_tensor_in_the_middle(tmp_path: Path) -> None:
+    """Published classifiers decode a JPEG first; the picture is fed where the decoding ends."""
+    g = GraphDef()
+    g.node("Placeholder", "jpeg")
+    g.node("DecodeJpeg", "decoded", "jpeg")
+    g.node("ResizeBilinear", "resized", "decoded")
+    g.node("Conv2D", "conv", "resized", g.const("w", np.ones((1, 1, 3, 2), np.float32)), padding="SAME",
+           strides=[1, 1, 1, 1])
+    g.node("Strange", "strange", "conv")
+    g.node("Relu", "after", "strange")
+    g.node("Relu", "relu", "conv")
+    model = translate(g, tmp_path, "resized")
+    assert [n.output[0] for n in model.graph.node] == ["conv", "relu"]
+    with pytest.raises(LibraryError, match="nothing after 'jpeg' can be imported .left out decoded .DecodeJpeg."):
+        translate(g, tmp_path)
+    with pytest.raises(LibraryError, match="unknown tensor 'resize': did you mean resized"):
+        translate(g, tmp_path, "resize")
+
+
+def test_damaged_graphs_are_named(tmp_path: Path) -> None:
+    g = GraphDef()
+    g.node("Placeholder", "image")
+    g.const("w", np.zeros((2, 2), np.float32))
+    path = tmp_path / "cut.pb"
+    path.write_bytes(g.data()[:-3])
+    with pytest.raises(LibraryError, match=r"cut.pb is not a TensorFlow graph, or it is cut short"):
+        read_graphdef(path)
+    path.write_bytes(b"")
+    with pytest.raises(LibraryError, match="holds no nodes"):
+        read_graphdef(path)

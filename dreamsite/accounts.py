@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -12,10 +13,11 @@ from django.utils.translation import gettext as _
 from dreamsite.models import User
 
 # Names that would let a stranger speak for the site.
-RESERVED = frozenset(
-    "admin administrator anonymous canvas dreamer dreamsite everybody everyone help history mod moderator moderators "
-    "nobody null official owner root security site staff support system team undefined webmaster".split()
-)
+RESERVED = {
+    *("admin", "administrator", "mod", "moderator", "moderators", "official", "owner", "root", "security", "staff"),
+    *("support", "system", "team", "webmaster", "canvas", "dreamer", "dreamsite", "help", "history", "site"),
+    *("anonymous", "everybody", "everyone", "nobody", "null", "undefined"),
+}
 
 
 class Adapter(DefaultAccountAdapter):
@@ -33,4 +35,6 @@ def account(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     latest = list(user.frames.visible().select_related("canvas").order_by("-id")[:6])
-    return render(request, "account/overview.html", {"latest": latest, "section": "account"})
+    address = EmailAddress.objects.filter(user=user).order_by("-primary", "-verified", "pk").first()
+    context = {"latest": latest, "email": address and address.email, "section": "account"}
+    return render(request, "account/overview.html", context)

@@ -123,8 +123,8 @@ RULES = (
     Rule(
         "W004",
         lambda: settings.HTTPS and not settings.BEHIND_PROXY,
-        "SITE_URL is https, but nothing says that a proxy stands in front: every request would be redirected to itself, "
-        "and rate limits would count the proxy as one visitor.",
+        "SITE_URL is https, but nothing says that a proxy stands in front: every request would be redirected to "
+        "itself, and rate limits would count the proxy as one visitor.",
         "Set BEHIND_PROXY=1, with a proxy that overwrites X-Forwarded-Proto and X-Forwarded-For.",
         deploy=True,
     ),
@@ -151,7 +151,7 @@ RULES = (
     Rule(
         "W008",
         lambda: settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend")),
-        "No mail server is set: links to reset a password end in the log, where others may read them, and not in the mail.",
+        "No mail server is set: links to reset a password end in the log, where others may read them.",
         "Set MAIL_HOST, and MAIL_USER and MAIL_PASSWORD where it asks for them.",
         deploy=True,
     ),

@@ -66,4 +66,3 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if away:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response
-

@@ -12,7 +12,7 @@ PAGE = 48  # divides by 2, 3, 4, 6 and 8: full rows in every width of the grid
 
 @dataclass(frozen=True)
 class Page:
-    """Some frames of one canvas, newest first, and the numbers from which its neighbours are reached (None: no more)."""
+    """Some frames of one canvas, newest first, and the numbers from which its neighbours begin (None: no more)."""
 
     frames: list[Frame]
     newest: int  # the canvas' last number, which is how many frames it has: numbers have no gaps
@@ -52,8 +52,6 @@ def neighbours(frame: Frame) -> tuple[Frame | None, Frame | None]:
     """The frames before and after this one on its canvas, hidden ones too: their pages say so and lead on."""
     beside = {
         other.number: other
-        for other in Frame.objects.filter(
-            canvas_id=frame.canvas_id, number__in=(frame.number - 1, frame.number + 1)
-        )
+        for other in Frame.objects.filter(canvas_id=frame.canvas_id, number__in=(frame.number - 1, frame.number + 1))
     }
     return beside.get(frame.number - 1), beside.get(frame.number + 1)

@@ -95,7 +95,8 @@ def _span(request: HttpRequest, etag: str, modified: str, size: int) -> tuple[in
     """
     everything = 0, size - 1
     asked = _RANGE.match(request.headers.get("Range", ""))
-    if not asked or asked.group(1) == asked.group(2) == "" or request.headers.get("If-Range", etag) not in (etag, modified):
+    changed = request.headers.get("If-Range", etag) not in (etag, modified)
+    if not asked or asked.group(1) == asked.group(2) == "" or changed:
         return everything
     if asked.group(1) == "":
         count = int(asked.group(2))

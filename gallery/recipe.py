@@ -84,4 +84,5 @@ def _number(value: Any) -> str:
 
 
 def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else _("%(most)s and %(last)s") % {"most": ", ".join(parts[:-1]), "last": parts[-1]}
+    *most, last = parts
+    return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last

@@ -80,7 +80,9 @@ def test_rule(name: str, settings: Any) -> None:
     ("package", "found", "name"),
     [("redis", "8.0.0", "E001"), ("redis", "10.1.0", "E001"), ("daphne", "4.2.1", "E002"), ("daphne", "4.1.9", "E002")],
 )
-def test_versions_that_harm(package: str, found: str, name: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_that_harm(
+    package: str, found: str, name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.REDIS_URL = "redis://localhost"
     rule = next(rule for rule in checks.RULES if rule.id == name)
     assert rule.messages() == []

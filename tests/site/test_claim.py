@@ -107,7 +107,9 @@ def test_links_grow_old(client: Client, monkeypatch: pytest.MonkeyPatch) -> None
     assert "manage.py claim" in answer.content.decode()
 
 
-@pytest.mark.parametrize("token", ["owner", "owner:1a2b:forged", "x" * 300, TimestampSigner(salt="other").sign("owner")])
+@pytest.mark.parametrize(
+    "token", ["owner", "owner:1a2b:forged", "x" * 300, TimestampSigner(salt="other").sign("owner")]
+)
 def test_a_forged_link_is_nothing(client: Client, token: str) -> None:
     assert client.get(f"/claim/{token}/").status_code == 404
     assert client.post(f"/claim/{token}/", GOOD).status_code == 404

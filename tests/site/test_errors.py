@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
-from django.core.exceptions import PermissionDenied
 
 from dreamsite.urls import *  # noqa: F403  the site's own, and some that fail
 from dreamsite.urls import urlpatterns as site
@@ -66,7 +66,10 @@ def test_pages(visitor: Client, address: str, status: int, said: str) -> None:
     ],
 )
 def test_json(visitor: Client, address: str, status: int, word: str) -> None:
-    for answer in (visitor.get(address), visitor.get(address.removesuffix(".json"), headers={"Accept": "application/json"})):
+    for answer in (
+        visitor.get(address),
+        visitor.get(address.removesuffix(".json"), headers={"Accept": "application/json"}),
+    ):
         assert answer.status_code == status
         assert answer.json()["error"] == word
         assert answer.json()["detail"]
@@ -76,7 +79,9 @@ def test_a_database_that_is_away_is_worth_another_try(visitor: Client) -> None:
     assert visitor.get("/test/away")["Retry-After"] == "30"
 
 
-def test_500_and_503_ask_nothing_of_the_database(visitor: Client, django_assert_num_queries: pytest.FixtureRequest) -> None:
+def test_500_and_503_ask_nothing_of_the_database(
+    visitor: Client, django_assert_num_queries: pytest.FixtureRequest
+) -> None:
     visitor.cookies["session"] = "x" * 32
     with django_assert_num_queries(0):  # type: ignore[operator]
         visitor.get("/test/broken")

@@ -1,4 +1,4 @@
-"""`manage.py seed_history`: a made-up history to develop and test against. Seeded: the same arguments, the same pictures."""
+"""`manage.py seed_history`: a made-up history to develop against; the same arguments make the same pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from canvas import frames
 from canvas.models import Canvas, Frame
 
-LAYERS = ["inception_3b/output", "inception_4a/output", "inception_4c/output", "inception_4d/3x3_reduce", "inception_5a/1x1"]
+LAYERS = ["inception_3b/output", "inception_4a/output", "inception_4c/output", "inception_5a/1x1"]
 NAMES = ["ada", "bruno", "chioma", "dmitri", "eun-ji", "farah", "gustavo", "hana", "imre", "jun", "kemal", "lotte"]
 CHUNK = 2000
 

@@ -115,6 +115,12 @@ class Graph:
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.inputs.items()],
             [onnx.ValueInfoProto(name=name) for name in self.outputs],
             [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used],
+            value_info=[
+                helper.make_tensor_value_info(o, TensorProto.FLOAT, self.shapes[o])
+                for n in nodes
+                for o in n.outputs
+                if len(self.shapes.get(o, ())) == 4 and None not in self.shapes[o]
+            ],
         )
         return helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Network:
         self._info = files.info
         self._forward = _prepare(Graph.read(onnx.load(str(files.model))), files)
         self.layers = _layers(self._forward)
-        self._sessions: OrderedDict[_Key, Any] = OrderedDict()
+        self._sessions: OrderedDict[tuple[_Key, int], Any] = OrderedDict()
         self._max_sessions = max_sessions
         self._lock = threading.Lock()
         self._layer_size = lru_cache(maxsize=256)(self._infer_layer_size)
@@ -162,17 +163,20 @@ class Network:
 
         def run(key: _Key, keep: Callable[[Tile, list[Any] | None], None], first: int, total: int) -> None:
             """Run every tile; ``keep`` gets its results in any order of tiles, one at a time."""
-            session = self._session(key)
 
-            def one(place: Tile) -> tuple[Tile, list[Any] | None]:
+            def one(place: Tile, threads: int) -> tuple[Tile, list[Any] | None]:
                 if stop():
                     raise Cancelled
                 fed = feeds(place)
-                return place, None if fed is None else session.run(None, fed)
+                return place, None if fed is None else self._session(key, threads).run(None, fed)
 
-            with ThreadPoolExecutor(1) as pool:
-                for done, (place, results) in enumerate(pool.map(one, tiles), start=1):
-                    keep(place, results)
+            # One tile on each core is faster than each tile on all cores; what is left over takes them all.
+            rest = len(tiles) % self.threads
+            side_by_side, alone = tiles[: len(tiles) - rest], tiles[len(tiles) - rest :]
+            with ThreadPoolExecutor(self.threads) as pool:
+                results = chain(pool.map(one, side_by_side, repeat(1)), map(one, alone, repeat(self.threads)))
+                for done, (place, result) in enumerate(results, start=1):
+                    keep(place, result)
                     report(first + done, total)
 
         passes = 2 if len(terms) > 1 else 1
@@ -205,7 +209,7 @@ class Network:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
         self.layer(layer)
         picture = self._checked(picture, "picture")
-        return self._session(_Key("features", (layer,))).run(None, {IMAGE: picture[None]})[0][0]
+        return self._session(_Key("features", (layer,)), self.threads).run(None, {IMAGE: picture[None]})[0][0]
 
     # What the graph is fed
 
@@ -271,14 +275,14 @@ class Network:
 
     # Sessions
 
-    def _session(self, key: _Key) -> Any:
+    def _session(self, key: _Key, threads: int) -> Any:
         with self._lock:
-            if key not in self._sessions:
-                self._sessions[key] = sessions.cpu_session(build(self._forward, key), self.threads)
+            if (key, threads) not in self._sessions:
+                self._sessions[key, threads] = sessions.cpu_session(build(self._forward, key), threads)
                 while len(self._sessions) > self._max_sessions:
                     self._sessions.popitem(last=False)
-            self._sessions.move_to_end(key)
-            return self._sessions[key]
+            self._sessions.move_to_end((key, threads))
+            return self._sessions[key, threads]
 
 
 def build(forward: Graph, key: _Key) -> onnx.ModelProto:

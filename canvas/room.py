@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import contextlib
 import logging
 import secrets
 import time
@@ -341,10 +342,9 @@ class Room:
 
     async def _polls(self) -> None:
         while True:
-            try:
-                await asyncio.wait_for(self._poll_now.wait(), limits.POLL)
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):  # not wait_for, which may swallow the cancellation that ends us
+                async with asyncio.timeout(limits.POLL):
+                    await self._poll_now.wait()
             self._poll_now.clear()
             try:
                 await self._look()

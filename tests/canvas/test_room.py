@@ -1,0 +1,303 @@
+"""The room with everything that goes wrong around it, in memory: no database, no sockets, no Django."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from canvas import ledger, limits, wire
+from canvas.member import Bucket, Member, start
+from canvas.room import Room
+from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
+from tests.sockets import pieces, stroke_id
+
+executor = ThreadPoolExecutor(4)
+
+
+@pytest.fixture
+async def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+@pytest.fixture
+async def room(journal: MemoryJournal) -> AsyncIterator[Room]:
+    here = Room(journal, NoLayer(), executor)
+    await here.start()
+    yield here
+    await here.stop()
+
+
+async def until(ready: object, seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not ready():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not come to be"
+        await asyncio.sleep(0.005)
+
+
+def stroke(chance: random.Random, **options: object) -> list[wire.Stroke]:
+    path = [(chance.randrange(SIDE * 8), chance.randrange(SIDE * 8), chance.randint(8, 60)) for _ in range(6)]
+    return pieces(stroke_id(chance), path, each=2, colour=tuple(chance.randbytes(3)), **options)  # type: ignore[arg-type]
+
+
+def joined(journal: MemoryJournal, room: Room, person: int | None) -> Browser:
+    browser = Browser(journal, person)
+    browser.connect(room)
+    return browser
+
+
+async def test_ink_reaches_everybody_and_its_author_as_acknowledgement(journal: MemoryJournal, room: Room) -> None:
+    anna, guest = joined(journal, room, 1), joined(journal, room, None)
+    for piece in stroke(random.Random(1)):
+        anna.put(piece)
+    await until(lambda: not anna.pending and guest.head == journal.head > 0)
+    assert np.array_equal(anna.canvas(), journal.canvas()) and np.array_equal(guest.canvas(), journal.canvas())
+    assert any(news["type"] == "names" and news["names"] == {"1": "person1"} for news in guest.news)
+
+
+async def test_nothing_is_shown_before_it_is_written(journal: MemoryJournal, room: Room) -> None:
+    anna, guest = joined(journal, room, 1), joined(journal, room, None)
+    journal.fail = ["before", "before"]
+    (piece, *_) = stroke(random.Random(2))
+    anna.put(piece)
+    await asyncio.sleep(0.2)
+    assert guest.head == 0 and anna.pending
+    assert guest.news[-1]["type"] == "trouble" and guest.news[-1]["message"]
+    await until(lambda: not anna.pending)
+    assert [op for _, op in journal.operations()] == [wire.by(piece, 1)]
+    await until(lambda: guest.news[-1] == {"type": "trouble", "message": None})
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_written_again(journal: MemoryJournal, room: Room) -> None:
+    anna, guest = joined(journal, room, 1), joined(journal, room, None)
+    journal.fail = ["after"]
+    cut = stroke(random.Random(3))
+    for piece in cut:
+        anna.put(piece)
+    await until(lambda: not anna.pending and guest.head == len(cut))
+    assert [op for _, op in journal.operations()] == [wire.by(piece, 1) for piece in cut]
+
+
+async def test_visitors_watch_and_are_told_to_sign_in(journal: MemoryJournal, room: Room) -> None:
+    guest = joined(journal, room, None)
+    (piece, *_) = stroke(random.Random(4))
+    guest.put(piece)
+    await until(lambda: guest.refused)
+    assert guest.refused == [(piece.stroke, ledger.SIGN_IN)] and journal.head == 0 and guest.closed is None
+
+
+async def test_a_frame_lands_and_newer_ink_stays_on_top(journal: MemoryJournal, room: Room) -> None:
+    chance, anna, guest = random.Random(5), joined(journal, room, 1), joined(journal, room, None)
+    for piece in stroke(chance):
+        anna.put(piece)
+    await until(lambda: not anna.pending)
+    journal.land_frame()
+    later = stroke(chance)
+    for piece in later:
+        anna.put(piece)
+    await until(lambda: not anna.pending and guest.frame is not None)
+    late = joined(journal, room, None)
+    for browser in (anna, guest, late):
+        await until(lambda browser=browser: browser.head == journal.head)
+        assert np.array_equal(browser.canvas(), journal.canvas())
+    assert len(late.operations) == len(later)  # a latecomer is not sent what the frame holds
+
+
+async def test_undo_is_refused_once_it_is_being_dreamed(journal: MemoryJournal, room: Room) -> None:
+    anna = joined(journal, room, 1)
+    cut = stroke(random.Random(6))
+    for piece in cut:
+        anna.put(piece)
+    await until(lambda: not anna.pending)
+    journal.dream = {"state": "dreaming", "position": journal.head}
+    await until(lambda: any(news.get("dream", {}).get("state") == "dreaming" for news in anna.news))
+    anna.put(wire.Undo(cut[0].stroke))
+    await until(lambda: anna.refused)
+    assert anna.refused == [(cut[0].stroke, ledger.DREAMED)]
+
+
+async def test_a_hidden_frame_takes_everybody_back_to_the_one_before(journal: MemoryJournal, room: Room) -> None:
+    chance, anna = random.Random(7), joined(journal, room, 1)
+    for _ in range(2):
+        for piece in stroke(chance):
+            anna.put(piece)
+        await until(lambda: not anna.pending)
+        before = journal.frame
+        journal.land_frame()
+        await until(lambda: anna.frame == journal.frame)
+    journal.frame = before
+    await until(lambda: anna.frame == before and anna.head == journal.head)
+    assert np.array_equal(anna.canvas(), journal.canvas())
+
+
+@pytest.mark.parametrize(
+    ("piece", "code"),
+    [
+        (wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((SIDE * 8 + limits.MARGIN * 8 + 1, 0, 80),)), 4400),
+        (wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((0, 0, limits.MAX_WIDTH + 1),)), 4400),
+        (wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((0, 0, limits.MIN_WIDTH - 1),)), 4400),
+    ],
+)
+async def test_out_of_bounds_ink_closes_the_socket(
+    journal: MemoryJournal, room: Room, piece: wire.Stroke, code: int
+) -> None:
+    anna = joined(journal, room, 1)
+    anna.put(piece)
+    await until(lambda: anna.closed)
+    assert anna.closed == code and not room.members
+
+
+async def test_more_than_a_pen_can_do_closes_the_socket_and_nobody_else_waits(journal: MemoryJournal, room: Room) -> None:
+    mallory, anna = joined(journal, room, 1), joined(journal, room, 2)
+    huge = tuple((x * 8, x * 8, limits.MAX_WIDTH) for x in (0, SIDE) * 256)
+    for number in range(400):
+        mallory.put(wire.Stroke(stroke_id(random.Random(number)), 0, (0, 0, 0), 255, 0, huge))
+        if mallory.closed or mallory.member is None:
+            break
+    await until(lambda: mallory.closed)
+    assert mallory.closed == 4429
+    for piece in stroke(random.Random(8)):
+        anna.put(piece)
+    await until(lambda: not anna.pending)
+
+
+async def test_a_reader_that_stops_is_left_behind_and_catches_up(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_BYTES", 4096)
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
+    chance, anna, slow = random.Random(9), joined(journal, room, 1), Browser(journal, None)
+    slow.reading = False
+    slow.connect(room)
+    for _ in range(60):
+        for piece in stroke(chance):
+            anna.put(piece)
+        await asyncio.sleep(0.01)
+    await until(lambda: not anna.pending)
+    assert slow.member is not None
+    assert slow.head < journal.head and slow.member.outstanding < 3 * 4096 + limits.CHUNK
+    slow.reading = True
+    slow._say(wire.join(0, slow.head))  # a browser that comes back to life answers its marks; here it asks anew
+    await until(lambda: slow.head == journal.head)
+    assert np.array_equal(slow.canvas(), journal.canvas())
+
+
+async def test_a_reader_that_never_comes_back_is_closed(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_BYTES", 2048)
+    monkeypatch.setattr(limits, "BEHIND_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.05)
+    anna, dead = joined(journal, room, 1), Browser(journal, None)
+    dead.reading = False
+    dead.connect(room)
+    chance = random.Random(10)
+    for _ in range(40):
+        for piece in stroke(chance):
+            anna.put(piece)
+        await asyncio.sleep(0.01)
+    await until(lambda: dead.closed)
+    assert dead.closed == 4408 and anna.closed is None
+
+
+async def one_story(seed: int) -> None:
+    """Some people in two processes draw, undo, lose their sockets and come back, while dreams land and writes fail."""
+    chance, journal = random.Random(seed), MemoryJournal()
+    world = Processes(chance)
+    rooms = []
+    for _ in range(chance.choice([1, 2])):
+        layer = world.layer()
+        layer.room = room = Room(journal, layer, executor)
+        world.rooms.append(room)
+        await room.start()
+        rooms.append(room)
+    browsers = [joined(journal, chance.choice(rooms), person) for person in (1, 2, None)]
+    drawn: dict[int, list[int]] = {1: [], 2: []}
+    for _ in range(chance.randint(4, 14)):
+        browser = chance.choice(browsers)
+        match chance.choices(["draw", "undo", "drop", "frame", "fail", "twice", "wait"], [8, 2, 3, 2, 1, 2, 3])[0]:
+            case "draw" if browser.person:
+                cut = stroke(chance)
+                drawn[browser.person.id].append(cut[0].stroke)
+                for piece in cut:
+                    browser.put(piece)
+            case "undo" if browser.person and drawn[browser.person.id]:
+                browser.put(wire.Undo(chance.choice(drawn[browser.person.id])))
+            case "drop":
+                browser.drop()
+                if chance.random() < 0.5:
+                    await asyncio.sleep(0.02)
+                browser.connect(chance.choice(rooms))
+            case "frame":
+                journal.land_frame()
+            case "fail":
+                journal.fail.append(chance.choice(["before", "after"]))
+            case "twice":
+                for op in browser.pending[:]:
+                    browser._say(wire.ink([op]))
+            case "wait":
+                await asyncio.sleep(chance.random() * 0.05)
+    newcomer = joined(journal, chance.choice(rooms), None)
+    everybody = [*browsers, newcomer]
+    journal.fail = []
+    await until(
+        lambda: all(
+            not browser.pending and browser.head == journal.head and browser.frame == journal.frame
+            for browser in everybody
+        ),
+        seconds=30,
+    )
+    truth = journal.canvas()
+    for browser in everybody:
+        assert browser.closed is None, f"story {seed}: closed with {browser.closed}"
+        assert np.array_equal(browser.canvas(), truth), f"story {seed}: {browser.person} sees something else"
+    written = [(op.author, op.stroke, op.piece) for _, op in journal.operations() if isinstance(op, wire.Stroke)]
+    assert len(written) == len(set(written)), f"story {seed}: a piece was written twice"
+    assert [number for number, _ in journal.operations()] == list(range(1, journal.head + 1))
+    for room in rooms:
+        await room.stop()
+
+
+@pytest.mark.slow
+async def test_a_thousand_stories_end_with_the_same_canvas_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "POLL", 0.1)
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.2)
+    for first in range(0, 1000, 100):  # a hundred at a time: they mostly wait for ticks
+        await asyncio.gather(*(one_story(seed) for seed in range(first, first + 100)))
+
+
+async def test_a_send_that_waits_is_finished_in_the_background() -> None:
+    gate, sent = asyncio.Event(), []
+
+    async def send(data: bytes) -> None:
+        await gate.wait()
+        sent.append(data)
+
+    async def close(code: int) -> None: ...
+
+    member = Member(send, close, None)
+    member.push(b"a")
+    member.push(b"b")
+    assert sent == [] and member.outstanding == 2
+    gate.set()
+    await until(lambda: sent == [b"a", b"b"])
+
+
+async def test_a_coroutine_that_never_waits_needs_no_task() -> None:
+    done = []
+
+    async def quick() -> None:
+        done.append(1)
+
+    assert start(quick()) is None and done == [1]
+
+
+def test_a_bucket_fills_at_its_rate() -> None:
+    bucket = Bucket(rate=10, burst=20)
+    assert bucket.take(20, 0.0) and not bucket.take(1, 0.0)
+    assert bucket.take(9, 1.0)

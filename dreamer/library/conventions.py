@@ -67,9 +67,8 @@ PLACES365 = Known(
     "GoogLeNet Places365",
     CONVENTIONS["places365"],
     "CC BY 4.0; cite Zhou et al., Places (2017)",
-    "places365",
 )
-PLACES205 = Known("places205", "GoogLeNet Places205", CONVENTIONS["places205"], "unknown", "places365")
+PLACES205 = Known("places205", "GoogLeNet Places205", CONVENTIONS["places205"], "unknown")
 INCEPTION5H = Known(
     "inception5h", "Inception 5h (TensorFlow, 2015)", CONVENTIONS["inception5h"], "Apache-2.0", "inception5h"
 )
@@ -132,9 +131,7 @@ def _classes(model: onnx.ModelProto, weights: dict[str, tuple[int, ...]], logits
     return weights.get(node.input[-1], (0,))[0] if node is not None and node.op_type == "Gemm" else None
 
 
-_ZOO_GOOGLENET = Known(
-    "googlenet-zoo", "GoogLeNet (ONNX Model Zoo)", CONVENTIONS["caffe-vgg"], "BSD-3-Clause", "googlenet-zoo"
-)
+_ZOO_GOOGLENET = Known("googlenet-zoo", "GoogLeNet (ONNX Model Zoo)", CONVENTIONS["caffe-vgg"], "BSD-3-Clause")
 _ZOO_INCEPTION = Known("inception-v1-zoo", "Inception v1 (ONNX Model Zoo)", CONVENTIONS["caffe-vgg"], "MIT")
 BY_SHA256: dict[str, Known] = {
     "c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e": _ZOO_GOOGLENET,

@@ -11,7 +11,7 @@ from .conventions import GOOGLENET_MODULES
 from .wire import Message
 
 
-def describe(classifier: str = "loss3/classifier", classes: int = 1000) -> Message:
+def describe(classes: int = 1000) -> Message:
     """The net up to its one classifier, for pictures of 224 x 224 px."""
     layers: list[Message] = []
 
@@ -48,8 +48,8 @@ def describe(classifier: str = "loss3/classifier", classes: int = 1000) -> Messa
             at = pool(f"pool{module[0]}/3x3_s2", at, 2)
     layer("pool5/7x7_s1", "Pooling", [at], pooling_param=_message(pool="AVE", kernel_size=7, stride=1))
     options = _message(num_output=classes)
-    layer(classifier, "InnerProduct", ["pool5/7x7_s1"], inner_product_param=options)
-    layer("prob", "Softmax", [classifier])
+    layer("loss3/classifier", "InnerProduct", ["pool5/7x7_s1"], inner_product_param=options)
+    layer("prob", "Softmax", ["loss3/classifier"])
     return {"name": ["GoogLeNet"], "input": ["data"], "input_dim": [1, 3, 224, 224], "layer": layers}
 
 

@@ -77,7 +77,7 @@ class Registry:
         Known networks need nothing more; others need `channel_order` and `mean` (and `scale` unless 1), or the
         name of a `convention`.
         """
-        self._check_free(name, replace)
+        self.check_free(name, replace)
         path = Path(path)
         raw = read_file(path, Path(prototxt) if prototxt else None)
         options.setdefault("source", path.name)
@@ -85,7 +85,7 @@ class Registry:
 
     def keep(self, name: str, finished: Draft, *, replace: bool = False) -> ModelFiles:
         """Write a draft as the model `name`, all at once; a known network gets its curated shelf."""
-        self._check_free(name, replace)
+        self.check_free(name, replace)
         scratch = self._scratch(name)
         try:
             folder = scratch / name
@@ -119,7 +119,8 @@ class Registry:
             )
         return files
 
-    def _check_free(self, name: str, replace: bool) -> None:
+    def check_free(self, name: str, replace: bool) -> None:
+        """LibraryError when `name` cannot be given to a new model."""
         check_model_name(name)
         if not replace and (self.root / name).exists():
             raise LibraryError(f"there is already a model {name!r}; remove it, replace it, or choose another name")

@@ -19,8 +19,14 @@ class Aim:
     place: str | None = None
 
 
-def build_target(network: Network, aims: Sequence[Aim], *, label: str | None = None, guide: Guide | None = None,
-                 squared: bool | None = None) -> Target:
+def build_target(
+    network: Network,
+    aims: Sequence[Aim],
+    *,
+    label: str | None = None,
+    guide: Guide | None = None,
+    squared: bool | None = None,
+) -> Target:
     """The target of some layers, and of a class where `label` names one (or gives its number).
 
     A guide applies to every layer that asks for no channels. ValueError says what was received and what there is.
@@ -30,8 +36,10 @@ def build_target(network: Network, aims: Sequence[Aim], *, label: str | None = N
         terms += network.class_target(label).terms
     if not terms:
         some = [name for name, layer in network.layers.items() if layer.spatial and layer.stride >= 8][::6]
-        raise ValueError(f"received nothing to dream of, expected a layer of {network.name} (such as "
-                         f"{', '.join(some[:5])}) or a class")
+        raise ValueError(
+            f"received nothing to dream of, expected a layer of {network.name} (such as "
+            f"{', '.join(some[:5])}) or a class"
+        )
     if guide is not None and all(term.guide is None for term in terms):
         raise ValueError("a guide chooses the channels of a layer: give a layer without channels")
     return Target(tuple(terms))
@@ -47,8 +55,9 @@ def parse_channels(text: str) -> tuple[tuple[int, float], ...]:
         except ValueError:
             pair = (-1, 0.0)
         if pair[0] < 0 or not math.isfinite(pair[1]):
-            raise ValueError(f"channel: received {text!r}, expected numbers with weights where they are not 1, "
-                             "such as 63,64:0.5")
+            raise ValueError(
+                f"channel: received {text!r}, expected numbers with weights where they are not 1, such as 63,64:0.5"
+            )
         pairs.append(pair)
     return tuple(pairs)
 

@@ -116,11 +116,14 @@ def mp4(path: Path, fps: float, rest: float, crf: int = 17) -> Iterator[Add]:
                 if not last:
                     stream.height, stream.width = height, width
                 if not (height, width) == (stream.height, stream.width) != (0, 0):
-                    raise PictureError(f"{path}: received a picture of {picture.shape[1]} x {picture.shape[0]}, "
-                                       f"expected {stream.width} x {stream.height} like the first")
+                    raise PictureError(
+                        f"{path}: received a picture of {picture.shape[1]} x {picture.shape[0]}, "
+                        f"expected {stream.width} x {stream.height} like the first"
+                    )
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
-                frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709,
-                                       dst_color_range=ColorRange.MPEG)
+                frame = frame.reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
                 frame.pts, frame.time_base = count, 1 / rate
                 container.mux(stream.encode(frame))
                 last[:] = [picture]

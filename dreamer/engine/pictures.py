@@ -39,8 +39,9 @@ def read_picture(path: Path) -> Bytes:
     except FileNotFoundError:
         raise PictureError(f"{path}: there is no such file") from None
     except UnidentifiedImageError:
-        raise PictureError(f"{path}: received a file that is no picture we can read; expected JPEG, PNG, WebP, GIF, "
-                           "TIFF or the like") from None
+        raise PictureError(
+            f"{path}: received a file that is no picture we can read; expected JPEG, PNG, WebP, GIF, TIFF or the like"
+        ) from None
     except Image.DecompressionBombError as error:
         raise PictureError(f"{path}: {error}") from None
     except OSError as error:
@@ -113,8 +114,9 @@ def _recipe_in(path: Path) -> str:
     except (UnidentifiedImageError, OSError):
         raise PictureError(f"{path}: received neither a recipe's JSON nor a picture") from None
     if not text.startswith("{"):
-        raise PictureError(f"{path}: received a picture without a recipe in it; expected one that was dreamed here, "
-                           "or a JSON file")
+        raise PictureError(
+            f"{path}: received a picture without a recipe in it; expected one that was dreamed here, or a JSON file"
+        )
     return str(text)
 
 
@@ -122,8 +124,9 @@ def file_kind(path: Path) -> str:
     """Pillow's name of the format the path ends in; PictureError with the known ones otherwise."""
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
-        raise PictureError(f"{path}: received the ending {path.suffix or 'nothing'!r}, expected one of "
-                           f"{', '.join(SUFFIXES)}")
+        raise PictureError(
+            f"{path}: received the ending {path.suffix or 'nothing'!r}, expected one of {', '.join(SUFFIXES)}"
+        )
     return kind
 
 
@@ -172,6 +175,8 @@ def _exif(path: Path, recipe: str) -> bytes:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _ASCII + recipe.encode("ascii")
     data = exif.tobytes()
     if len(data) > _EXIF_LIMIT:
-        raise PictureError(f"{path}: the recipe takes {len(data)} bytes, more than a {path.suffix} file can hold "
-                           f"({_EXIF_LIMIT}); write a .png instead")
+        raise PictureError(
+            f"{path}: the recipe takes {len(data)} bytes, more than a {path.suffix} file can hold "
+            f"({_EXIF_LIMIT}); write a .png instead"
+        )
     return data

@@ -110,8 +110,17 @@ PRESETS: dict[str, dict[str, Any]] = {
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
     # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before
     # they are fine. As many octaves as fit between min_size and the picture.
-    "noise": {"octaves": 12, "octave_scale": 1.3, "min_size": 96, "iterations": 40, "roll": 32, "turn": 8.0,
-              "zoom": 0.1, "smooth": 5, "smooth_pool": True},
+    "noise": {
+        "octaves": 12,
+        "octave_scale": 1.3,
+        "min_size": 96,
+        "iterations": 40,
+        "roll": 32,
+        "turn": 8.0,
+        "zoom": 0.1,
+        "smooth": 5,
+        "smooth_pool": True,
+    },
 }
 
 

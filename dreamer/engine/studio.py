@@ -34,8 +34,9 @@ class Job:
         file_kind(self.dreamed)
         for path in self.films:
             if path.suffix.lower() not in FRAME_SIDES:
-                raise PictureError(f"{path}: received the ending {path.suffix or 'nothing'!r}, expected "
-                                   f"{' or '.join(FRAME_SIDES)}")
+                raise PictureError(
+                    f"{path}: received the ending {path.suffix or 'nothing'!r}, expected {' or '.join(FRAME_SIDES)}"
+                )
         for path in (self.dreamed, *self.films):
             if not path.parent.is_dir():
                 raise PictureError(f"{path}: there is no folder {path.parent}")
@@ -45,8 +46,14 @@ class Job:
             raise PictureError("this recipe is guided by a picture, and none was given")
 
 
-def run(job: Job, network: Network, recipe: Recipe, *, progress: Callable[[Progress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None) -> bool:
+def run(
+    job: Job,
+    network: Network,
+    recipe: Recipe,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> bool:
     """Read, dream, write. Answers whether the dream was finished.
 
     Cancelled, it writes the picture as far as it came, and the films of it, and answers False. All files appear
@@ -66,8 +73,16 @@ def run(job: Job, network: Network, recipe: Recipe, *, progress: Callable[[Progr
                 add(snapshot(sizes[path]))
 
         try:
-            picture = dream(photo, network, recipe, mask=mask, guide=guide, progress=progress, cancelled=cancelled,
-                            preview=show if reels else None)
+            picture = dream(
+                photo,
+                network,
+                recipe,
+                mask=mask,
+                guide=guide,
+                progress=progress,
+                cancelled=cancelled,
+                preview=show if reels else None,
+            )
         except Interrupted as stopped:
             picture, finished = stopped.picture, False
         _write(job, picture, recipe)

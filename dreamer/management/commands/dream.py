@@ -28,40 +28,68 @@ STOPPED = 130  # the exit status of a program that Ctrl-C ended
 
 
 class Command(BaseCommand):
-    help = ("Dream on a photograph, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
-            "as far as it came.")
+    help = (
+        "Dream on a photograph, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
+        "as far as it came."
+    )
     requires_system_checks: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("photo", nargs="?", type=Path, help="the photograph; none with --noise")
         parser.add_argument("dreamed", type=Path, help="the picture to write: .jpg, .png or .webp")
         aim = parser.add_argument_group("what to dream of")
-        aim.add_argument("--layer", dest="aims", action=_AddLayer, metavar="NAME[:WEIGHT]",
-                         help="a layer, as `manage.py model layers` lists them; may be repeated")
-        aim.add_argument("--channel", dest="aims", action=_AddChannels, metavar="N[:WEIGHT],...",
-                         help="channels of the layer before it, instead of all of it: 63,64:0.5")
-        aim.add_argument("--place", dest="aims", action=_AddPlace, metavar="X,Y",
-                         help="only the unit of the layer before it at this place, as shares of the picture")
+        aim.add_argument(
+            "--layer",
+            dest="aims",
+            action=_AddLayer,
+            metavar="NAME[:WEIGHT]",
+            help="a layer, as `manage.py model layers` lists them; may be repeated",
+        )
+        aim.add_argument(
+            "--channel",
+            dest="aims",
+            action=_AddChannels,
+            metavar="N[:WEIGHT],...",
+            help="channels of the layer before it, instead of all of it: 63,64:0.5",
+        )
+        aim.add_argument(
+            "--place",
+            dest="aims",
+            action=_AddPlace,
+            metavar="X,Y",
+            help="only the unit of the layer before it at this place, as shares of the picture",
+        )
         aim.add_argument("--class", dest="label", metavar="NAME", help="a class of the network, by name or number")
-        aim.add_argument("--squared", action=argparse.BooleanOptionalAction,
-                         help="strengthen squares (the default for whole layers) or values (for channels)")
+        aim.add_argument(
+            "--squared",
+            action=argparse.BooleanOptionalAction,
+            help="strengthen squares (the default for whole layers) or values (for channels)",
+        )
         aim.add_argument("--guide", type=Path, metavar="PICTURE", help="dream of what is in this picture")
-        aim.add_argument("--guide-mode", choices=("match", "mean"), default="match",
-                         help="at each place the guide's nearest feature, or its features on average (default: match)")
-        how = parser.add_argument_group("how", "Defaults are those of --preset; a recipe's come before them, and "
-                                               "what is given here before both.")
+        aim.add_argument(
+            "--guide-mode",
+            choices=("match", "mean"),
+            default="match",
+            help="at each place the guide's nearest feature, or its features on average (default: match)",
+        )
+        how = parser.add_argument_group(
+            "how", "Defaults are those of --preset; a recipe's come before them, and what is given here before both."
+        )
         how.add_argument("--preset", choices=tuple(PRESETS), help="default: noise with --noise, else photo")
         how.add_argument("--recipe", type=Path, metavar="FILE", help="a dreamed picture or a JSON file to dream by")
         for option in fields(Recipe):
             if option.metadata:
                 _add_option(how, option.name, option.default, option.metadata)
         files = parser.add_argument_group("more files")
-        files.add_argument("--mask", type=Path, help="a picture that is white where the dream may work, black elsewhere")
+        files.add_argument(
+            "--mask", type=Path, help="a picture that is white where the dream may work, black elsewhere"
+        )
         files.add_argument("--gif", type=Path, help="an animation of every step")
         files.add_argument("--film", type=Path, help="the same as an .mp4")
         files.add_argument("--fps", type=float, default=12.0, help="their pictures a second (default: 12)")
-        files.add_argument("--frame-side", type=int, metavar="PIXELS",
-                           help="their longer side (default: 640 for .gif, 1280 for .mp4)")
+        files.add_argument(
+            "--frame-side", type=int, metavar="PIXELS", help="their longer side (default: 640 for .gif, 1280 for .mp4)"
+        )
         machine = parser.add_argument_group("the machine")
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
@@ -109,8 +137,9 @@ class Command(BaseCommand):
             aims = [Aim(first.layer, None if first.channel is None else str(first.channel))]
         if aims or options["label"] or "target" not in base:
             guide = options["guide_mode"] if options["guide"] else None
-            base["target"] = build_target(network, aims, label=options["label"], guide=guide,
-                                          squared=options["squared"]).to_json()
+            base["target"] = build_target(
+                network, aims, label=options["label"], guide=guide, squared=options["squared"]
+            ).to_json()
         return Recipe.from_json({**base, **given, "model": model}), network
 
 
@@ -143,16 +172,18 @@ def _size(text: str) -> tuple[int, int]:
 class _AddLayer(argparse.Action):
     """--layer, --channel and --place fill one list, so that the latter two belong to the layer before them."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
-                 option: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
         namespace.aims = [*(namespace.aims or []), Aim(values)]
 
 
 class _AddChannels(argparse.Action):
     field = "channels"
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
-                 option: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
         aims = list(namespace.aims or [])
         if not aims or getattr(aims[-1], self.field) is not None:
             parser.error(f"{option} {values}: received without a --layer of its own before it")
@@ -182,6 +213,10 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 def _teller(bar: Bar) -> Callable[[Progress], None]:
     def tell(p: Progress) -> None:
-        bar.show(p.fraction, f"octave {p.octave}/{p.octaves} · step {p.iteration}/{p.iterations} · "
-                             f"tile {p.tile}/{p.tiles}", p.seconds_left)
+        bar.show(
+            p.fraction,
+            f"octave {p.octave}/{p.octaves} · step {p.iteration}/{p.iterations} · tile {p.tile}/{p.tiles}",
+            p.seconds_left,
+        )
+
     return tell

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests import running
+from tests import running, services
 
 
 @pytest.fixture(scope="session")
 def site_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared var/: canvases `main` (1536 px) and `small` (128 px), people with sessions, no model."""
     return running.prepare(tmp_path_factory.mktemp("site") / "var")
 
 
@@ -23,6 +25,43 @@ def site(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     here.start_web()
     yield here
     here.stop()
+
+
+@pytest.fixture
+def make_site(site_template: Path, tmp_path: Path) -> Iterator[Callable[..., running.RunningSite]]:
+    """Sites of a test's own, by `RunningSite`'s options; everything they started is ended with the test."""
+    made: list[running.RunningSite] = []
+
+    def make(var: Path | None = None, **options: Any) -> running.RunningSite:
+        folder = var or running.copy(site_template, tmp_path / f"var{len(made)}")
+        made.append(running.RunningSite(folder, **options))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    server = services.Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: services.Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A prepared var/ whose database is PostgreSQL's, and that database's address, to be copied."""
+    address = postgres.database()
+    return running.prepare(tmp_path_factory.mktemp("site") / "var", DATABASE_URL=address), address
+
+
+@pytest.fixture
+def redis() -> Iterator[services.Redis]:
+    """A server of the test's own, which it may stop and freeze."""
+    server = services.Redis()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import http.cookiejar
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from canvas import wire
+from dreamsite.serve import SERVERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long walk by the sea"
+SMALL = "small"  # a second canvas of each prepared site, which dreams in a blink
+SMALL_SIDE = 128
+PEOPLE = tuple(f"person{number:02}" for number in range(16))  # who have an account and are signed in
+
+_PREPARE = f"""
+import json
+from pathlib import Path
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+from canvas.models import Canvas
+Canvas.objects.default()
+Canvas.objects.create(slug="{SMALL}", title="Small", width={SMALL_SIDE}, height={SMALL_SIDE})
+people = {{}}
+for name in {PEOPLE!r}:
+    user = get_user_model().objects.create(username=name)
+    user.set_unusable_password()
+    user.save()
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    people[name] = {{"id": user.pk, "cookie": f"{{settings.SESSION_COOKIE_NAME}}={{session.session_key}}"}}
+(Path(settings.VAR_DIR) / "people.json").write_text(json.dumps(people))
+"""
 
 
 def free_port() -> int:
@@ -27,25 +61,53 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class RunningSite:
-    """`start_web` and `start_dreamer` bring it up; `kill_*` end a process without warning; `stop` ends everything."""
+def until(ready: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+    """The first true answer of `ready`, asked twenty times a second; AssertionError after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (answer := ready()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what or ready}"
+        time.sleep(0.05)
+    return answer
 
-    def __init__(self, var: Path, *, server: str = "daphne", **env: str) -> None:
-        self.var, self.server = var, server
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """Somebody with an account and a session, made when the site was prepared."""
+
+    id: int
+    name: str
+    headers: dict[str, str]
+
+
+class RunningSite:
+    """`start_web` and `start_dreamer` bring it up; `kill_*` end a process without warning; `stop` ends everything.
+
+    `tune` changes limits of the modules in the started processes (tests.tuned); `env` are settings.
+    """
+
+    def __init__(
+        self, var: Path, *, server: str = "daphne", name: str = "web", tune: dict[str, Any] | None = None, **env: str
+    ) -> None:
+        self.var, self.server, self.name = var, server, name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        ours = {key: value for key, value in os.environ.items() if not key.startswith("DREAM")}
         self.env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("DREAM")},
+            **ours,
             "DREAMSITE_VAR": str(var),
             "PORT": str(self.port),
             "SITE_URL": self.url,
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(ROOT),
+            "TUNE": json.dumps(tune or {}),
             **env,
         }
         self.env.pop("DJANGO_SETTINGS_MODULE", None)
         self.web: subprocess.Popen[bytes] | None = None
         self.dreamer: subprocess.Popen[bytes] | None = None
+        self.dreamers: list[subprocess.Popen[bytes]] = []
+
+    # --- processes -------------------------------------------------------------------------------------------------
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
@@ -55,52 +117,124 @@ class RunningSite:
             raise AssertionError(f"manage.py {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def start_web(self, seconds: float = 40) -> None:
-        log = (self.var / "web.log").open("ab")
-        commands = {
-            "daphne": [
-                "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0", "--no-server-name",
-                "--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536",
-            ],
-            "uvicorn": [
-                "uvicorn", "--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning",
-                "--ws-per-message-deflate", "false", "--ws-max-size", "65536", "--lifespan", "off",
-            ],
-        }  # fmt: skip
-        self.web = subprocess.Popen(
-            [sys.executable, "-m", *commands[self.server], "dreamsite.asgi:application"],
-            cwd=ROOT, env=self.env, stdout=log, stderr=log,
-        )  # fmt: skip
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self.web.poll() is not None:
-                raise AssertionError(f"the web server ended with {self.web.returncode}:\n{self.log('web')}")
-            try:
-                with urllib.request.urlopen(self.url + "/healthz", timeout=2):
-                    return
-            except (urllib.error.URLError, OSError, http.client.HTTPException):
-                time.sleep(0.03)
-        raise AssertionError(f"the web server does not answer after {seconds} s:\n{self.log('web')}")
+    def shell(self, code: str) -> str:
+        return self.manage("shell", "--no-imports", "-v", "0", "-c", code)
 
-    def start_dreamer(self) -> None:
-        log = (self.var / "dreamer.log").open("ab")
-        self.dreamer = subprocess.Popen(
-            [sys.executable, "manage.py", "dreamer"], cwd=ROOT, env=self.env, stdout=log, stderr=log
-        )
+    def start_web(self, seconds: float = 60, *, wait: bool = True) -> None:
+        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
+        self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
+        if wait:
+            self.until_web(seconds)
+
+    def until_web(self, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.web is not None and self.web.poll() is not None:
+                raise AssertionError(f"the web server ended with {self.web.returncode}:\n{self.log()}")
+            if self.answers():
+                return
+            time.sleep(0.03)
+        raise AssertionError(f"the web server does not answer after {seconds} s:\n{self.log()}")
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError, http.client.HTTPException):
+            return False
+
+    def start_dreamer(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Another dreamer process; `dreamer` is the newest, `dreamers` are all."""
+        self.dreamer = self._popen("dreamer", sys.executable, "-m", "tests.tuned", "manage", "dreamer", *arguments)
+        self.dreamers.append(self.dreamer)
+        return self.dreamer
+
+    def _popen(self, log: str, *command: str) -> subprocess.Popen[bytes]:
+        with (self.var / f"{log}.log").open("ab") as out:
+            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=out, stderr=out)
 
     def kill_web(self) -> None:
-        _end(self.web, signal.SIGKILL)
+        end(self.web, signal.SIGKILL)
 
     def kill_dreamer(self) -> None:
-        _end(self.dreamer, signal.SIGKILL)
+        end(self.dreamer, signal.SIGKILL)
 
     def stop(self) -> None:
-        _end(self.dreamer, signal.SIGTERM)
-        _end(self.web, signal.SIGTERM)
+        for process in (*self.dreamers, self.web):
+            end(process, signal.SIGTERM)
 
-    def log(self, name: str) -> str:
-        path = self.var / f"{name}.log"
-        return path.read_text(errors="replace")[-6000:] if path.exists() else ""
+    def log(self, name: str = "") -> str:
+        """All that the process has said: `web` (or the site's name), `dreamer`."""
+        path = self.var / f"{name or self.name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def memory(self) -> int:
+        """Bytes of real memory that the web process holds."""
+        assert self.web is not None
+        pages = int(Path(f"/proc/{self.web.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    # --- what the database holds, read beside Django -----------------------------------------------------------------
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query; `?` stands for each value. Statements are committed."""
+        address = self.env.get("DATABASE_URL", "")
+        if address.startswith("postgres"):
+            import psycopg
+
+            with psycopg.connect(address, autocommit=True) as connection:
+                cursor = connection.execute(sql.replace("?", "%s"), values)
+                return cursor.fetchall() if cursor.description else []
+        connection = sqlite3.connect(self.var / "dreamsite.sqlite3", timeout=20)
+        try:
+            with connection:
+                return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def journal(self, slug: str = "main") -> list[tuple[int, wire.Operation]]:
+        """Every operation of a canvas with its number; AssertionError where numbers are missing or twice."""
+        rows = self.rows(
+            "SELECT b.first, b.last, b.payload FROM canvas_batch b JOIN canvas_canvas c ON c.id = b.canvas_id"
+            " WHERE c.slug = ? ORDER BY b.first", slug,
+        )  # fmt: skip
+        found: list[tuple[int, wire.Operation]] = []
+        for first, last, payload in rows:
+            assert first == len(found) + 1, f"operation {len(found) + 1} is followed by {first}"
+            found += wire.Ops(first, 0, last - first + 1, bytes(payload)).operations()
+            assert len(found) == last
+        ((head,),) = self.rows("SELECT head FROM canvas_canvas WHERE slug = ?", slug)
+        assert head == len(found), f"the canvas says {head}, its journal ends with {len(found)}"
+        return found
+
+    def frames(self, slug: str = SMALL) -> list[dict[str, Any]]:
+        names = "id", "number", "seq", "kind", "picture", "thumbnail", "sha256", "title", "recipe", "seconds", "device"
+        rows = self.rows(
+            f"SELECT {', '.join('f.' + name for name in names)} FROM canvas_frame f"
+            " JOIN canvas_canvas c ON c.id = f.canvas_id WHERE c.slug = ? ORDER BY f.number", slug,
+        )  # fmt: skip
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def dream(self, slug: str = SMALL) -> dict[str, Any]:
+        """The dreamer's place at a canvas, as the database has it; empty before the first dreamer."""
+        names = "holder", "state", "message", "position", "style", "missed", "paused", "style_wanted", "next_at"
+        rows = self.rows(
+            f"SELECT {', '.join('d.' + name for name in names)} FROM canvas_dream d"
+            " JOIN canvas_canvas c ON c.id = d.canvas_id WHERE c.slug = ?", slug,
+        )  # fmt: skip
+        if not rows:
+            return {}
+        found = dict(zip(names, rows[0], strict=True))
+        found["style"] = json.loads(found["style"]) if isinstance(found["style"], str) else found["style"]
+        return found
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def person(self, number: int) -> Person:
+        """One of PEOPLE, with the headers of their browser's websocket."""
+        name = PEOPLE[number]
+        known = json.loads((self.var / "people.json").read_text())[name]
+        return Person(known["id"], name, {"Cookie": known["cookie"], "Origin": self.url})
 
     def browser(self) -> Visitor:
         return Visitor(self.url)
@@ -128,7 +262,7 @@ class Visitor:
 
     def sign_up(self, name: str) -> Visitor:
         status, page = self.post("/accounts/signup/", username=name, password1=PASSWORD)
-        if status != 200 or "sessionid" not in self.cookies and "session" not in self.cookies:
+        if status != 200 or "session" not in self.cookies:
             raise AssertionError(f"sign-up of {name} failed ({status}):\n{page[:3000]}")
         return self
 
@@ -149,27 +283,30 @@ class Visitor:
             return error.code, error.read().decode(errors="replace")
 
 
-def _end(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> None:
+def end(process: subprocess.Popen[Any] | None, how: signal.Signals, seconds: float = 15) -> None:
+    """Sends the signal and waits for the end; one that does not end is killed."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(how)
     try:
-        process.wait(15)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
-def prepare(folder: Path) -> Path:
-    """A var/ with a migrated database, a canvas and static files, to copy for each site: making one takes seconds."""
-    site = RunningSite(folder)
+def prepare(folder: Path, **env: str) -> Path:
+    """A var/ with a migrated database, two canvases, people and static files, to copy for each site."""
+    site = RunningSite(folder, **env)
     folder.mkdir(parents=True, exist_ok=True)
     site.manage("migrate", "--verbosity", "0")
     site.manage("collectstatic", "--verbosity", "0", "--no-input")
-    site.manage("shell", "-c", "from canvas.models import Canvas; Canvas.objects.default()")
+    site.shell(_PREPARE)
     return folder
 
 
 def copy(template: Path, target: Path) -> Path:
-    shutil.copytree(template, target)
+    """A folder of one's own; the static files, which nobody changes, are shared."""
+    shutil.copytree(template, target, ignore=shutil.ignore_patterns("static"))
+    (target / "static").symlink_to(template / "static")
     return target

@@ -19,22 +19,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from canvas.models import Canvas
 from dreamer.library import Registry
 from dreamsite.claim import claim_link
+from dreamsite.serve import SERVERS
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 STARTING_SECONDS = 60
 STOPPING_SECONDS = 8
-
-
-def web(host: str, port: int) -> list[str]:
-    """daphne's command line; the limits are canvas/limits.py's, the pings find viewers who left without a word."""
-    return [
-        sys.executable, "-m", "daphne", "-b", host, "-p", str(port),
-        "--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536",
-        "--websocket_timeout", "21600", "--ping-interval", "20", "--ping-timeout", "30",
-        "--application-close-timeout", "5", "--no-server-name", "-v", "0",
-        *(["--proxy-headers"] if settings.BEHIND_PROXY else []),
-        "dreamsite.asgi:application",
-    ]  # fmt: skip
 
 
 class Process:
@@ -81,11 +70,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+        parser.add_argument("--server", choices=SERVERS, default="daphne", help="the web server (default: daphne)")
         parser.add_argument("--no-dreamer", action="store_true", help="run the web server alone")
 
-    def handle(self, *, host: str, no_dreamer: bool, **options: Any) -> None:
+    def handle(self, *, host: str, server: str, no_dreamer: bool, **options: Any) -> None:
         self._prepare()
-        processes = [Process("web server", web(host, settings.PORT))]
+        web = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
+        processes = [Process("web server", web)]
         if not no_dreamer:
             processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer"]))
         stopping = False

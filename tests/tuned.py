@@ -1,0 +1,31 @@
+"""Runs a module with other limits than production's: `TUNE='{"canvas.limits.BEHIND_SECONDS": 2}' -m tests.tuned daphne …`.
+
+So that no test waits half a minute and production needs no knob that only tests turn.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import sys
+
+import django
+
+
+def tune(values: dict[str, object]) -> None:
+    for path, value in values.items():
+        module, name = path.rsplit(".", 1)
+        owner = importlib.import_module(module)
+        if not hasattr(owner, name):
+            raise SystemExit(f"TUNE: {module} has no {name}")
+        setattr(owner, name, value)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
+    django.setup()
+    tune(json.loads(os.environ.get("TUNE") or "{}"))
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

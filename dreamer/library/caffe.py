@@ -125,7 +125,7 @@ def _type(layer: Message) -> str:
     return V1_NAMES.get(kind, kind)
 
 
-def _input(net: Message, layers: list[Message]) -> tuple[str, tuple[int, int], Convention | None]:
+def _input(net: Message, layers: list[Message]) -> tuple[str, tuple[int | str, int | str], Convention | None]:
     """(the picture's blob, its height and width, how the net was fed when that is said)."""
     name = str(first(net, "input", "")) and str(net["input"][0])
     dims = [int(d) for d in net.get("input_dim", [])[:4]]
@@ -150,7 +150,7 @@ def _input(net: Message, layers: list[Message]) -> tuple[str, tuple[int, int], C
         raise LibraryError("the net has no input: expected an input, an Input layer or a Data layer")
     if dims and (len(dims) != 4 or dims[1] != 3):
         raise LibraryError(f"the net's input {name!r} has shape {dims}, expected a colour picture [n, 3, h, w]")
-    return name, (dims[2], dims[3]) if dims else (224, 224), convention
+    return name, (dims[2], dims[3]) if dims else ("h", "w"), convention
 
 
 def _convention(transform: Message) -> Convention | None:

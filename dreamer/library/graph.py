@@ -127,7 +127,7 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
-def read_graph(model: onnx.ModelProto, input_name: str | None = None) -> Graph:
+def read_graph(model: onnx.ModelProto, input_name: str | None = None, size: int = 224) -> Graph:
     """The editable view of `model` (opset `OPSET`): weights apart from inputs, Constant nodes absorbed."""
     constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     inputs = {i.name: i for i in model.graph.input if i.name not in constants}
@@ -153,7 +153,7 @@ def read_graph(model: onnx.ModelProto, input_name: str | None = None) -> Graph:
             _other_input(constants, name, info)
     nodes = [onnx.NodeProto.FromString(n.SerializeToString()) for n in model.graph.node]
     outputs = [o.name for o in model.graph.output]
-    nominal = (1, 3, height or 224, width or 224)
+    nominal = (1, 3, height or size, width or size)
     graph = Graph(nodes, constants, input_name, nominal, outputs)
     if last:
         _channels_first(graph)

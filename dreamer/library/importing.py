@@ -59,6 +59,7 @@ class Options(TypedDict, total=False):
     """What a caller may say about a file; everything is optional for networks known here."""
 
     input: str | None  # the picture's tensor, where a file has several inputs
+    size: int | None  # px, the side the network was made for, where the file leaves it open
     convention: str | None  # a name of `conventions.CONVENTIONS`
     channel_order: str | None  # RGB or BGR
     mean: Triple | None  # per channel in that order, 0..255
@@ -71,7 +72,7 @@ class Options(TypedDict, total=False):
 
 def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
-    normal = normal_form(raw.model, options.get("input") or raw.input)
+    normal = normal_form(raw.model, options.get("input") or raw.input, options.get("size") or 224)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention

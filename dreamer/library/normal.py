@@ -32,9 +32,12 @@ class Normal:
     notes: tuple[str, ...]
 
 
-def normal_form(model: onnx.ModelProto, input_name: str | None = None) -> Normal:
-    """Bring `model` into normal form (see the module); the file's own tensor names are kept."""
-    graph = read_graph(_upgrade(model), input_name)
+def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int = 224) -> Normal:
+    """Bring `model` into normal form (see the module); the file's own tensor names are kept.
+
+    `size` (px) is the side the network was made for, where the file leaves it open.
+    """
+    graph = read_graph(_upgrade(model), input_name, size)
     _drop_training(graph)
     graph.prune()
     if not graph.nodes:

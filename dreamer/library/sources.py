@@ -95,7 +95,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "inception5h",
-            "TensorFlow's Inception of 2015, which dreamed on the 2017 canvas: all its layer names",
+            "TensorFlow's Inception of 2015: what DreamCanvas dreamed with, with its shelf of styles",
             "Apache-2.0, in the archive: Copyright 2015 The TensorFlow Authors",
             Part(
                 "inception5h.zip",
@@ -139,7 +139,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "googlenet-zoo",
-            "The BVLC GoogLeNet as the ONNX Model Zoo has it: half the download, pools rounded down",
+            "The BVLC GoogLeNet as the ONNX Model Zoo has it: half the download, other layer names",
             "BSD-3-Clause (ONNX Model Zoo)",
             _zoo(
                 "googlenet-12",

@@ -182,11 +182,11 @@ def _picture(nodes: dict[str, Node], picture: str | None) -> str:
     return found[0]
 
 
-def _size(node: Node) -> tuple[int, int]:
+def _size(node: Node) -> tuple[int | str, int | str]:
     dims = [int(first(d, "size", 0)) for d in first(node.attr.get("shape", {}), "shape", {}).get("dim", [])]
     if len(dims) == 4 and min(dims[1:3]) > 0:
         return dims[1], dims[2]
-    return 224, 224
+    return "h", "w"
 
 
 def _reachable(nodes: dict[str, Node], picture: str) -> list[Node]:

@@ -1,0 +1,202 @@
+"""`manage.py model`: fetch published networks, import files, list, show layers, remove."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dreamer.library import LibraryError, ModelFiles, Registry
+from dreamer.library.caffe import read_mean
+from dreamer.library.conventions import CONVENTIONS, Triple
+from dreamer.library.download import Download
+from dreamer.library.fetch import fetch, source
+from dreamer.library.formats import SUFFIXES
+from dreamer.library.names import nearest
+from dreamer.library.sources import SOURCES
+from dreamer.management.terminal import Bar
+
+MB = 1_000_000
+
+
+class Command(BaseCommand):
+    help = "The networks that can dream: fetch published ones, import files, list them, show layers, remove."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="fetch|import|list|layers|remove")
+        self._add_fetch(actions)
+        self._add_import(actions)
+        actions.add_parser("list", help="the registered networks")
+        layers = actions.add_parser("layers", help="what a network can dream of: layers and their channels")
+        layers.add_argument("name", metavar="NAME", help="a registered network")
+        layers.add_argument("--match", metavar="TEXT", default="", help="only layers whose names contain it")
+        remove = actions.add_parser("remove", help="delete a registered network")
+        remove.add_argument("name", metavar="NAME", help="a registered network")
+
+    def _add_fetch(self, actions: Any) -> None:
+        known = "\n".join(f"  {name:17} {_wrap(s.about)}\n{'':20}{_wrap(s.licence)}" for name, s in SOURCES.items())
+        parser = actions.add_parser(
+            "fetch",
+            help="download a published network, check it and convert it",
+            description="Download a published network, check it and convert it. A broken download is resumed.",
+            epilog=f"published networks, with their licences:\n{known}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument("name", metavar="NAME", help=" | ".join(SOURCES))
+        parser.add_argument("--from", dest="file", type=Path, metavar="FILE", help="the file, got elsewhere")
+        parser.add_argument("--as", dest="alias", metavar="NAME", help="register it under another name")
+        parser.add_argument("--labels", type=Path, metavar="FILE", help="class names, one a line, in output order")
+        parser.add_argument(
+            "--stall", type=float, default=30.0, metavar="SECONDS", help="without data: give up (%(default)g)"
+        )
+        parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
+
+    def _add_import(self, actions: Any) -> None:
+        rows = "\n".join(
+            f"  {name:16} {_words(c.channel_order, c.mean, c.scale, c.std)}" for name, c in CONVENTIONS.items()
+        )
+        parser = actions.add_parser(
+            "import",
+            help="register a network from a file: " + ", ".join(SUFFIXES),
+            description="Register a network from a file. Networks known here need no more than the file; others "
+            "must be told how they want their pictures, which no file says.",
+            epilog=f"conventions; fed is (pixel - mean) * scale, pixels in 0..255:\n{rows}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument("file", type=Path, metavar="FILE", help="a name ending in " + ", ".join(SUFFIXES))
+        parser.add_argument(
+            "--prototxt", type=Path, metavar="FILE", help="describes a .caffemodel; without, it itself does"
+        )
+        parser.add_argument("--name", metavar="NAME", help="default: from the file's name")
+        parser.add_argument("--title", metavar="TEXT", help="how people see it")
+        parser.add_argument("--labels", type=Path, metavar="FILE", help="class names, one a line, in output order")
+        parser.add_argument("--licence", metavar="TEXT")
+        parser.add_argument("--convention", choices=tuple(CONVENTIONS), metavar="NAME", help="one of those below")
+        parser.add_argument("--channel-order", choices=("RGB", "BGR"), help="of the channels it is fed")
+        parser.add_argument(
+            "--mean", type=_mean, metavar="A,B,C", help="in 0..255, in that order; or a .binaryproto file"
+        )
+        parser.add_argument("--scale", type=float, metavar="NUMBER", help="default: 1")
+        parser.add_argument("--input", metavar="TENSOR", help="the picture's, where the file has several inputs")
+        parser.add_argument(
+            "--size", type=int, metavar="PIXELS", help="the side it was made for, where no file says it (224)"
+        )
+        parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
+
+    def handle(self, *, action: str, **options: Any) -> None:
+        registry = Registry(settings.MODELS_DIR)
+        try:
+            getattr(self, f"_{action}")(registry, options)
+        except (LibraryError, OSError) as error:
+            raise CommandError(str(error)) from None
+
+    def _fetch(self, registry: Registry, options: dict[str, Any]) -> None:
+        wanted = source(options["name"])
+        self.stderr.write(f"{wanted.name}: {wanted.about}\nLicence: {wanted.licence}")
+        live = sys.stderr.isatty()
+        try:
+            with Bar(sys.stderr) as bar:
+                download = Download(
+                    stall=options["stall"],
+                    tell=lambda text: self.stderr.write(f"\n{text}" if live else text),
+                    progress=lambda done, total: bar.show(done / total if total else 0.0, _amount(done, total)),
+                )
+                files = fetch(
+                    wanted,
+                    registry,
+                    download=download,
+                    file=options["file"],
+                    labels=options["labels"],
+                    name=options["alias"],
+                    replace=options["replace"],
+                )
+        except KeyboardInterrupt:
+            _stop("stopped; what has arrived is kept, and the same command resumes it")
+        self._told(registry, files)
+
+    def _import(self, registry: Registry, options: dict[str, Any]) -> None:
+        file: Path = options["file"]
+        name = options["name"] or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+        given = ("title", "labels", "licence", "convention", "channel_order", "mean", "scale", "input", "size")
+        chosen: Any = {key: options[key] for key in given if options[key] is not None}
+        files = registry.import_file(file, name, prototxt=options["prototxt"], replace=options["replace"], **chosen)
+        self._told(registry, files)
+
+    def _list(self, registry: Registry, options: dict[str, Any]) -> None:
+        for files in registry.list():
+            size = files.model.stat().st_size / MB
+            self.stdout.write(
+                f"{files.name:20} {files.info.title:34} {size:6.1f} MB  {len(files.labels):5} labels "
+                f"{len(files.shelf):4} styles  {files.info.licence}"
+            )
+        for problem in registry.problems():
+            self.stderr.write(self.style.WARNING(problem))
+        if not registry.names():
+            self.stderr.write(f"none in {registry.root}; `model fetch googlenet` brings one")
+
+    def _layers(self, registry: Registry, options: dict[str, Any]) -> None:
+        layers, text = registry.layers(options["name"]), options["match"]
+        found = {name: count for name, count in layers.items() if text in name}
+        if not found:
+            raise LibraryError(
+                f"no layer's name contains {text!r}; near are {', '.join(nearest(text, layers)) or 'none'}"
+            )
+        width = max(map(len, found))
+        for name, count in found.items():
+            self.stdout.write(f"{name:{width}} {count:5}")
+
+    def _remove(self, registry: Registry, options: dict[str, Any]) -> None:
+        registry.remove(options["name"])
+        self.stdout.write(f"removed {options['name']}")
+
+    def _told(self, registry: Registry, files: ModelFiles) -> None:
+        info = files.info
+        self.stdout.write(
+            f"{files.name}: {info.title}, {len(registry.layers(files.name))} layers, {len(files.labels)} labels, "
+            f"{len(files.shelf)} styles; fed {_words(info.channel_order, info.mean, info.scale)}"
+        )
+        for note in info.notes:
+            self.stdout.write(f"  {note}")
+
+
+def _words(order: str, mean: Triple, scale: float, std: Triple = (1.0, 1.0, 1.0)) -> str:
+    """How a network is fed, in a few words."""
+    means = ", ".join(f"{m:g}" for m in mean)
+    spread = "" if std == (1.0, 1.0, 1.0) else f" / ({', '.join(f'{s:g}' for s in std)})"
+    return f"{order}, mean ({means}){spread}" + ("" if scale == 1 else f", scale {scale:.6g}")
+
+
+def _wrap(text: str) -> str:
+    return textwrap.fill(text, 76, subsequent_indent=" " * 20)
+
+
+def _amount(done: int, total: int) -> str:
+    return f"{done / MB:.1f} of {total / MB:.1f} MB" if total else f"{done / MB:.1f} MB"
+
+
+def _mean(text: str) -> Triple:
+    if text.endswith(".binaryproto"):
+        try:
+            return read_mean(Path(text))
+        except (LibraryError, OSError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one number, three with commas, or a .binaryproto file")
+    return values[0], values[1], values[2]
+
+
+def _stop(words: str) -> NoReturn:
+    raise CommandError(words, returncode=130)

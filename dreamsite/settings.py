@@ -228,7 +228,8 @@ _media_hosts = (
     if _s3["custom_domain"]
     else ([_s3["endpoint_url"]] if S3_BUCKET and _s3["endpoint_url"] else [])
 )
-_sockets = [origin.replace("http", "ws", 1) for origin in SITE_ORIGINS]
+# CSP has no form for IPv6 addresses; there 'self' must do.
+_sockets = [origin.replace("http", "ws", 1) for origin in SITE_ORIGINS if "[" not in origin]
 SECURE_CSP = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],

@@ -12,5 +12,14 @@ if "DREAMSITE_VAR" not in os.environ or not os.environ.get("DREAMSITE_TESTING"):
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DREAMSITE_VAR"] = folder
     os.environ["DREAMSITE_TESTING"] = "1"
-    for name in ("SITE_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S3_BUCKET", "DEBUG", "DREAM_MODEL", "MODELS_DIR"):
+    for name in (
+        "SITE_URL",
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "S3_BUCKET",
+        "DEBUG",
+        "DREAM_MODEL",
+        "MODELS_DIR",
+    ):
         os.environ.pop(name, None)

@@ -30,8 +30,12 @@ def random_pixels(chance: random.Random, width: int, height: int) -> Pixels:
 
 
 def random_stroke(chance: random.Random, stroke: int, side: int, author: int) -> list[wire.Operation]:
-    """The pieces of one stroke: any width, sometimes leaving the canvas, sometimes standing still, sometimes one point."""
-    x, y, w = chance.randint(-40, side * 8 + 40), chance.randint(-40, side * 8 + 40), chance.choice([8, 9, 31, 88, 200, 992])
+    """The pieces of one stroke: any width, sometimes leaving the canvas, standing still, or of one point."""
+    x, y, w = (
+        chance.randint(-40, side * 8 + 40),
+        chance.randint(-40, side * 8 + 40),
+        chance.choice([8, 9, 31, 88, 200, 992]),
+    )
     points = [(x, y, w)]
     reach = chance.choice([0, 3, 40, 300])
     for _ in range(chance.choice([0, 1, 2, 9, 30])):
@@ -76,7 +80,9 @@ def numbered(operations: list[wire.Operation], first: int = 1) -> list[picture.N
     return list(enumerate(operations, first))
 
 
-def as_line(side: int, background: tuple[int, int, int], operations: list[picture.Numbered], **more: Any) -> dict[str, Any]:
+def as_line(
+    side: int, background: tuple[int, int, int], operations: list[picture.Numbered], **more: Any
+) -> dict[str, Any]:
     """A journal in the form that tests/js/replay.mjs reads."""
     hexed = [[number, wire.encode(op).hex()] for number, op in operations]
     return {"width": side, "height": side, "background": list(background), "ops": hexed, **more}
@@ -92,7 +98,8 @@ def replay_in_node(lines: list[dict[str, Any]]) -> list[str]:
     if node is None:
         pytest.skip("needs node: pip install -r requirements-dev.txt brings it")
     done = subprocess.run(
-        [node, str(ROOT / "tests/js/replay.mjs")], input="\n".join(map(json.dumps, lines)), capture_output=True, text=True,
+        [node, str(ROOT / "tests/js/replay.mjs")], input="\n".join(map(json.dumps, lines)),
+        capture_output=True, text=True,
         check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -19,7 +19,7 @@ SIDE = 16
 
 
 class MemoryJournal:
-    """canvas.room.Journal with a lock for the canvas' row; `fail` makes the next writes fail before or after the commit."""
+    """canvas.room.Journal with a lock for the canvas' row; `fail`: the next writes fail before or after the commit."""
 
     def __init__(self) -> None:
         self.rows: list[wire.Ops] = []
@@ -112,7 +112,7 @@ class Processes:
 
 
 class Browser:
-    """What static/canvas does, without pixels of its own until asked: joins, draws, loses its socket, comes back, resends."""
+    """What static/canvas does, without pixels until asked: joins, draws, loses its socket, comes back, resends."""
 
     def __init__(self, journal: MemoryJournal, person: int | None) -> None:
         self.journal = journal

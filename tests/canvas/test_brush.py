@@ -22,7 +22,7 @@ points = st.lists(st.tuples(coordinate, coordinate, st.integers(8, 992)), min_si
 
 
 def make_golden() -> list[dict[str, object]]:
-    """Vectors that both hosts must paint to the byte. Run this module to write them anew after a change of the rules."""
+    """Vectors that both hosts must paint to the byte. Run this module to write them anew when the rules change."""
     chance, vectors = random.Random(2017), []
     for index in range(40):
         side = chance.choice([32, 64, 130])

@@ -22,7 +22,9 @@ def compose(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
     return picture.compose(start, journals.numbered(list(operations)), no_frames)
 
 
-def dot(stroke: int, author: int = 1, at: int = 24, colour: tuple[int, int, int] = (0, 0, 0), piece: int = 0) -> wire.Stroke:
+def dot(
+    stroke: int, author: int = 1, at: int = 24, colour: tuple[int, int, int] = (0, 0, 0), piece: int = 0
+) -> wire.Stroke:
     return wire.Stroke(stroke, piece, colour, 255, 0, ((at * 8, at * 8, 96),), True, author)
 
 

@@ -152,7 +152,9 @@ async def test_out_of_bounds_ink_closes_the_socket(
     assert anna.closed == code and not room.members
 
 
-async def test_more_than_a_pen_can_do_closes_the_socket_and_nobody_else_waits(journal: MemoryJournal, room: Room) -> None:
+async def test_more_than_a_pen_can_do_closes_the_socket_and_nobody_else_waits(
+    journal: MemoryJournal, room: Room
+) -> None:
     mallory, anna = joined(journal, room, 1), joined(journal, room, 2)
     huge = tuple((x * 8, x * 8, limits.MAX_WIDTH) for x in (0, SIDE) * 256)
     for number in range(400):

@@ -20,7 +20,7 @@ from ..library.names import nearest
 from . import session as sessions
 from .graph import Graph, Node, append_gradient
 from .lrn import expand_lrn
-from .rewrite import fold_constants
+from .rewrite import CENTRED, fold_constants, fold_picture
 from .target import Floats, Target, Term, append_seed
 from .tiles import Tile, plan
 
@@ -68,7 +68,7 @@ class Network:
         self.threads = threads or sessions.cores()
         self._info = files.info
         self._forward = _prepare(Graph.read(onnx.load(str(files.model))), files)
-        self.layers = _layers(self._forward)
+        self.layers = _layers(self._forward, files.info.input)
         self._sessions: OrderedDict[tuple[_Key, int], Any] = OrderedDict()
         self._max_sessions = max_sessions
         self._lock = threading.Lock()
@@ -326,6 +326,7 @@ def _prepare(graph: Graph, files: ModelFiles) -> Graph:
     }
     graph.nodes.insert(0, Node("Conv", [IMAGE, "image_order", "image_offset"], [info.input], name="image_to_input"))
     graph.inputs = {IMAGE: (1, 3, "height", "width")}
+    fold_picture(graph, graph.nodes[0], np.asarray(info.mean, np.float32))
     graph.infer_shapes()
     return graph
 
@@ -340,9 +341,9 @@ def _copy(graph: Graph) -> Graph:
     return copy
 
 
-def _layers(graph: Graph) -> dict[str, Layer]:
+def _layers(graph: Graph, picture: str) -> dict[str, Layer]:
     """Every tensor one can dream of, in graph order: those with a known number of channels, up to the logits."""
-    strides = {IMAGE: 1}
+    strides, pictures = {IMAGE: 1}, {picture, CENTRED}
     found: dict[str, Layer] = {}
     for node in graph.nodes:
         before = [strides[i] for i in node.inputs if i in strides]
@@ -352,7 +353,7 @@ def _layers(graph: Graph) -> dict[str, Layer]:
         name = node.outputs[0]
         strides[name] = max(before) * step
         shape = graph.shapes.get(name, ())
-        if len(shape) in (2, 4) and shape[1] is not None and node.op != "Softmax" and node.name != "image_to_input":
+        if len(shape) in (2, 4) and shape[1] is not None and node.op != "Softmax" and name not in pictures:
             found[name] = Layer(name, shape[1], strides[name], len(shape) == 4)
     return found
 

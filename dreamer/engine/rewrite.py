@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnxruntime as ort
 
-from .graph import Graph
+from .graph import Array, Graph, Node
+
+CENTRED = "image_centred"  # the picture less the mean, when that is all that is left of the preprocessing
 
 
 def fold_constants(graph: Graph) -> None:
@@ -26,7 +29,27 @@ def fold_constants(graph: Graph) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        session = ort.InferenceSession(part.write().SerializeToString(), options,
-                                       providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(part.write().SerializeToString(), options, providers=["CPUExecutionProvider"])
         graph.constants |= dict(zip(part.outputs, session.run(None, {}), strict=True))
     graph.nodes = kept
+
+
+def fold_picture(graph: Graph, picture: Node, mean: Array) -> None:
+    """Move channel order and scale into the first convolutions, if nothing else reads the picture.
+
+    ``picture`` is the 1x1 convolution that makes the network's input from the image, ``mean`` [3] its mean
+    in the network's channel order. Subtracting the mean cannot move along (padding is zero after it), but a
+    subtraction needs no node in the gradient, and the convolution needed two and four copies.
+    """
+    users = [n for n in graph.nodes if picture.outputs[0] in n.inputs]
+    if picture.outputs[0] in graph.outputs or any(
+        n.op != "Conv" or n.attrs.get("group", 1) != 1 or n.inputs[1] not in graph.constants for n in users
+    ):
+        return
+    order = graph.constants[picture.inputs[1]][:, :, 0, 0]
+    for user in users:
+        turned = np.einsum("oihw,ij->ojhw", graph.constants[user.inputs[1]], order)
+        user.inputs[:2] = [CENTRED, graph.constant(turned)]
+    shift = np.abs(order).T @ mean / np.abs(order).sum(axis=0)
+    centred = Node("Sub", [picture.inputs[0], graph.constant(shift.reshape(1, 3, 1, 1))], [CENTRED], name=CENTRED)
+    graph.nodes[graph.nodes.index(picture)] = centred

@@ -34,6 +34,7 @@ class Tape:
     smooth_pool: bool = False
     blocked: bool = True
     masked: dict[str, str] = field(default_factory=dict)  # gradients already zero where this tensor is
+    pointwise: dict[str, tuple[str, Array]] = field(default_factory=dict)  # results of 1x1 convolutions: of what
 
     def __post_init__(self) -> None:
         self.rectified = rectified(self.graph)
@@ -43,6 +44,15 @@ class Tape:
 
     def add(self, parts: list[str]) -> str:
         """The sum of the gradients that arrive over several ways."""
+        pointwise = [part for part in parts if part in self.pointwise]
+        if len(pointwise) > 1:  # sibling 1x1 convolutions: one over all their outputs adds up by itself
+            sources = [self.pointwise[part] for part in pointwise]
+            shapes = [self.graph.shapes[dy] for dy, _ in sources]
+            joined = self("Concat", *(dy for dy, _ in sources), axis=1)
+            weights = np.concatenate([w for _, w in sources], axis=1)
+            self.graph.shapes[joined] = (shapes[0][0], weights.shape[1], *shapes[0][2:])
+            merged = self("Conv", joined, self.graph.constant(weights), like=pointwise[0])
+            parts = [merged, *(part for part in parts if part not in self.pointwise)]
         total = parts[0]
         for part in parts[1:]:  # two at a time: each sum can become part of a convolution
             total = self("Add", total, part, like=part)
@@ -323,7 +333,10 @@ def _lrn(tape: Tape, node: Node, dy: str) -> Gradients:
     band = channel_band(channels, node.saved["size"]).T * node.saved["factor"]
     u = tape("Div", tape("Mul", dy, y, like=x), node.saved["s"], like=x)
     spread = tape("Mul", x, band_sum(tape.graph, u, band), like=x)
-    return [tape("Sub", tape("Div", dy, q, like=x), spread, like=x), None]
+    dx = tape("Sub", tape("Div", dy, q, like=x), spread, like=x)
+    if tape.masked.get(dy) == y:  # x and y are zero together
+        tape.masked[dx] = x
+    return [dx, None]
 
 
 # Windows
@@ -395,47 +408,51 @@ def _conv(tape: Tape, node: Node, dy: str) -> Gradients:
         pads = _mirrored_pads(window)
         if pads is not None:
             # The gradient of a stride-1 convolution is a convolution with the weights turned round.
-            return _only(
-                node,
-                tape(
-                    "Conv",
-                    dy,
-                    tape.graph.constant(flipped(weights, group)),
-                    pads=pads,
-                    dilations=list(window.dilations),
-                    group=group,
-                ),
-            )
+            turned = flipped(weights, group)
+            dx = tape("Conv", dy, tape.graph.constant(turned), pads=pads, dilations=list(window.dilations), group=group)
+            if weights.shape[2:] == (1, 1) and group == 1 and not any(pads) and tape.in_blocks(dy):
+                tape.pointwise[dx] = dy, turned
+            return _only(node, dx)
     if group == 1 and window.dilations == (1, 1) and window.strides == (2, 2) and window.pads is not None \
-            and 4 * weights.shape[1] <= 64:
+            and weights.shape[1] <= 4:
         return _only(node, _by_phases(tape, dy, weights, window, node.inputs[0]))
     return _only(node, window.spread(tape, dy, node.inputs[1], node.inputs[0], group))
 
 
 def _by_phases(tape: Tape, dy: str, weights: Array, window: Window, x: str) -> str:
-    """The gradient of a strided convolution with few input channels: one plain convolution that gives the
-    stride's phases as channels, then DepthToSpace.
+    """The gradient of a strided convolution with few input channels: one plain convolution that gives a block
+    of pixels as channels, then DepthToSpace.
 
-    Phase a of pixel s i + a gets weight k of output i + j where k = a + pad - s j.
+    With stride s, pixel a of block i, at 2 s i + a, gets weight k of output 2 i + j where k = a + pad - s j.
     """
     stride = window.strides[0]
     out, depth, *kernel = weights.shape
     assert window.pads is not None
+    block = 2 * stride  # 48 channels for a picture: three full vectors, where 12 would waste a quarter of one
     low = [-((k - 1 - p) // stride) for k, p in zip(kernel, window.pads[:2], strict=True)]
-    high = [(stride - 1 + p) // stride for p in window.pads[:2]]
-    spans = [h - l + 1 for l, h in zip(low, high, strict=True)]
-    phases = np.zeros((depth, stride, stride, out, *spans), np.float32)
-    for row, column, j, i in np.ndindex(stride, stride, *spans):
-        ky, kx = (a + p - stride * (lo + at) for a, p, lo, at in
-                  zip((row, column), window.pads[:2], low, (j, i), strict=True))
+    high = [(block - 1 + p) // stride for p in window.pads[:2]]
+    spans = [last - first + 1 for first, last in zip(low, high, strict=True)]
+    phases = np.zeros((depth, block, block, out, *spans), np.float32)
+    for row, column, j, i in np.ndindex(block, block, *spans):
+        ky, kx = (
+            a + p - stride * (first + at)
+            for a, p, first, at in zip((row, column), window.pads[:2], low, (j, i), strict=True)
+        )
         if 0 <= ky < kernel[0] and 0 <= kx < kernel[1]:
             phases[:, row, column, :, j, i] = weights[:, :, ky, kx].T
-    # the last outputs may end before the picture does
-    short = [max(0, -(-(k - a - b) // stride)) for k, a, b in
-             zip(kernel, window.pads[:2], window.pads[2:], strict=True)]
-    conv = tape("Conv", dy, tape.graph.constant(phases.reshape(depth * stride * stride, out, *spans)),
-                pads=[-low[0], -low[1], high[0] + short[0], high[1] + short[1]])
-    whole = tape("DepthToSpace", conv, blocksize=stride, mode="CRD")
+    # the outputs may end before the picture does, and in the middle of a block
+    short = [
+        max(0, -(-(k - a - b) // stride)) + block // stride - 1
+        for k, a, b in zip(kernel, window.pads[:2], window.pads[2:], strict=True)
+    ]
+    conv = tape(
+        "Conv",
+        dy,
+        tape.graph.constant(phases.reshape(depth * block * block, out, *spans)),
+        strides=[block // stride] * 2,
+        pads=[-low[0], -low[1], high[0] + short[0], high[1] + short[1]],
+    )
+    whole = tape("DepthToSpace", conv, blocksize=block, mode="CRD")
     return tape.crop(whole, tape.graph.integers(0, 0), tape.size(x))
 
 
@@ -463,7 +480,12 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     if tape.smooth_pool:
         return _only(node, _as_average(tape, node, dy))
     if handles(tape, node):
-        return [max_pool_gradient(tape, node, dy)]
+        x, y = node.inputs[0], node.outputs[0]
+        alone = node.attrs.get("strides", [1, 1]) != [1, 1]
+        dx = max_pool_gradient(tape, node, rectify(tape, dy, y) if alone else dy)
+        if alone:  # masked here, where there is a quarter of the pixels, it needs no mask at the Relu before
+            tape.masked[dx] = x
+        return [dx]
     if len(node.outputs) == 1:
         node.outputs.append(tape.graph.fresh("Indices"))
     zeros = tape(

@@ -135,7 +135,8 @@ class _Dream:
 
     def run(self) -> Bytes:
         difference: Floats | None = None  # between dream and photograph, at the octave before
-        for self.octave, size in enumerate(self.sizes):
+        for octave, size in enumerate(self.sizes):
+            self.octave = octave
             base = shrink(self.photo, size)
             picture = np.zeros((3, *size), dtype=np.float32)
             if difference is not None:
@@ -156,7 +157,8 @@ class _Dream:
         """All steps of one octave, in place."""
         gradient = np.empty_like(picture)
         mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
-        for self.iteration in range(self.recipe.iterations):
+        for iteration in range(self.recipe.iterations):
+            self.iteration = iteration
             self._gradient(picture, gradient)
             self._step(picture, gradient, base, mask)
             if self.preview is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,33 +48,36 @@ def fit(height: int, width: int, longest: int) -> Size:
 def gif(path: Path, fps: float, rest: float) -> Iterator[Add]:
     """One palette for all frames (one for each would flicker), and a bounded number of them.
 
-    When there are more than GIF_FRAMES every second one is dropped and from then on only every second one kept, at
-    half the pace: memory and file stay bounded and the animation takes as long as it would have. The last picture
+    When there are more than GIF_FRAMES every second one is dropped and from then on only every second one kept, each
+    shown for longer: memory and file stay bounded and the animation takes as long as it would have. The last picture
     given is always the last one shown.
     """
-    frames: list[Bytes] = []
-    last: list[Bytes] = []
+    frames: list[tuple[int, Bytes]] = []  # with its number
+    last: list[tuple[int, Bytes]] = []
     every, count = 1, 0
 
     def add(picture: Bytes) -> None:
         nonlocal every, count
+        last[:] = [(count, picture)]
         if count % every == 0:
-            frames.append(picture)
+            frames.extend(last)
             if len(frames) > GIF_FRAMES:
                 del frames[1::2]
                 every *= 2
-        last[:] = [picture]
         count += 1
 
     yield add
     if not last:
         raise PictureError(f"{path}: received no pictures to make an animation of")
-    if frames[-1] is not last[0]:
+    if frames[-1][0] != last[0][0]:
         frames.append(last[0])
-    palette = _palette(frames)
-    images = (Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for f in frames)
-    pace = max(20, round(1000 * every / fps))  # players slow down anything under 20 ms
-    durations = [pace] * (len(frames) - 1) + [pace + round(1000 * rest)]
+    starts = [number for number, _ in frames] + [count]
+    pace = max(20.0, 1000 / fps)  # ms; players slow down anything faster
+    durations = [round(pace * (after - before)) for before, after in pairwise(starts)]
+    durations[-1] += round(1000 * rest)
+    pictures = [picture for _, picture in frames]
+    palette = _palette(pictures)
+    images = (Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for p in pictures)
     with whole_file(path) as temporary:
         next(images).save(temporary, "GIF", save_all=True, append_images=images, duration=durations, loop=0)
 
@@ -100,38 +104,38 @@ def mp4(path: Path, fps: float, rest: float, crf: int = 17) -> Iterator[Add]:
     except ImportError:
         raise PictureError(f"{path}: films need PyAV; `pip install av`, or write a .gif") from None
     rate = Fraction(fps).limit_denominator(1001)
-    with whole_file(path) as temporary:
-        with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "medium"})
-            stream.pix_fmt = "yuv420p"
-            context = stream.codec_context
-            context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
-            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-            last: list[Bytes] = []
-            count = 0
+    with (
+        whole_file(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "medium"})
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        last: list[Bytes] = []
+        count = 0
 
-            def add(picture: Bytes) -> None:
-                nonlocal count
-                height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
-                if not last:
-                    stream.height, stream.width = height, width
-                if not (height, width) == (stream.height, stream.width) != (0, 0):
-                    raise PictureError(
-                        f"{path}: received a picture of {picture.shape[1]} x {picture.shape[0]}, "
-                        f"expected {stream.width} x {stream.height} like the first"
-                    )
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
-                frame = frame.reformat(
-                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-                )
-                frame.pts, frame.time_base = count, 1 / rate
-                container.mux(stream.encode(frame))
-                last[:] = [picture]
-                count += 1
-
-            yield add
+        def add(picture: Bytes) -> None:
+            nonlocal count
+            height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
             if not last:
-                raise PictureError(f"{path}: received no pictures to make a film of")
-            for _ in range(round(rest * rate)):
-                add(last[0])
-            container.mux(stream.encode(None))
+                stream.height, stream.width = height, width
+            if not (height, width) == (stream.height, stream.width) != (0, 0):
+                raise PictureError(
+                    f"{path}: received a picture of {picture.shape[1]} x {picture.shape[0]}, "
+                    f"expected {stream.width} x {stream.height} like the first"
+                )
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+            frame.pts, frame.time_base = count, 1 / rate
+            container.mux(stream.encode(frame))
+            last[:] = [picture]
+            count += 1
+
+        yield add
+        if not last:
+            raise PictureError(f"{path}: received no pictures to make a film of")
+        for _ in range(round(rest * rate)):
+            add(last[0])
+        container.mux(stream.encode(None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bands import Bytes, Floats, bands
+from .bands import Bytes, Floats, bands, rows_of
 from .colour import CORRELATION_ROOT
 from .octaves import add_enlarged
 
@@ -42,6 +42,11 @@ def _white(rng: np.random.Generator, height: int, width: int) -> Floats:
 
 def _deviation(picture: Floats) -> float:
     """Root mean square of the three channels' deviations once they have natural colours, from their covariance."""
-    flat = picture.reshape(3, -1)
-    covariance = CORRELATION_ROOT @ np.cov(flat) @ CORRELATION_ROOT.T
-    return float(np.sqrt(np.trace(covariance) / 3))
+    products, sums = np.zeros((3, 3)), np.zeros(3)
+    for rows in rows_of(picture):
+        band = picture[:, rows].reshape(3, -1).astype(np.float64)
+        products += band @ band.T
+        sums += band.sum(axis=1)
+    mean = sums / picture[0].size
+    covariance = products / picture[0].size - np.outer(mean, mean)
+    return float(np.sqrt(max(0.0, np.trace(CORRELATION_ROOT @ covariance @ CORRELATION_ROOT.T)) / 3))

@@ -132,7 +132,7 @@ def file_kind(path: Path) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path`, with its ending, that replaces it when the block ends well, and goes otherwise."""
+    """A temporary file beside `path` that takes its place when the block ends well, and goes otherwise."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:

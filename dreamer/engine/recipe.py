@@ -1,4 +1,4 @@
-"""The recipe of a dream: everything, besides the pictures put in, that decides every byte of the picture that comes out.
+"""The recipe of a dream: all that decides, besides the pictures put in, every byte of the picture that comes out.
 
 A recipe is stored with each frame and inside each picture file, and `manage.py dream --recipe` dreams by it again.
 Each field says its own meaning, default and limits once, here: the checks and the command's options are made of that.

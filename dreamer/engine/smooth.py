@@ -35,7 +35,7 @@ def add_doubled(half: Floats, picture: Floats, sign: float) -> None:
 
     Away from the edges this is the adjoint of `halve`, times 4: together they keep a flat picture as it is.
     """
-    height, width = picture.shape[1:]
+    width = picture.shape[2]
     for rows in rows_of(picture):
         # An even row 2i draws on i-1, i and i+1, an odd one on i and i+1. Bands begin at an even row.
         wanted = np.clip(np.arange(rows.start // 2 - 1, (rows.stop + 1) // 2 + 1), 0, half.shape[1] - 1)

@@ -22,7 +22,7 @@ def before_relu(network: Network, layer: str, channel: int) -> tuple[str, int]:
         if node.op == "Concat":
             for source in node.inputs:
                 width = graph.shapes[source][1]
-                if width is None:
+                if not isinstance(width, int):
                     return layer, channel
                 if channel < width:
                     layer = source

@@ -63,7 +63,10 @@ def run(
     photo = noise_start(recipe) if job.photo is None else read_picture(job.photo)
     mask = None if job.mask is None else read_mask(job.mask)
     guide = None if job.guide is None else read_picture(job.guide)
-    sizes = {path: fit(*photo.shape[:2], job.frame_side or FRAME_SIDES[path.suffix.lower()]) for path in job.films}
+    sizes = {
+        path: fit(photo.shape[0], photo.shape[1], job.frame_side or FRAME_SIDES[path.suffix.lower()])
+        for path in job.films
+    }
     finished = True
     with ExitStack() as stack:
         reels: list[tuple[Path, Add]] = [(p, stack.enter_context(film(p, fps=job.fps))) for p in job.films]

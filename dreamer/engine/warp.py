@@ -22,16 +22,18 @@ def warp(picture: Floats, degrees: float, scale: float) -> Floats:
     """
     _, height, width = picture.shape
     # How far beyond the edge the corners of the result reach.
-    reach = math.hypot(height, width) / 2
-    turned = math.radians(abs(degrees))
-    margin = math.ceil(reach * (math.sin(turned) + 1 - math.cos(turned) + max(0.0, 1 / scale - 1))) + 2
-    margin = min(margin, height - 1, width - 1)
-    padded = np.pad(picture, ((0, 0), (margin, margin), (margin, margin)), mode="reflect") if margin > 0 else picture
+    cos, sin = math.cos(math.radians(degrees)), abs(math.sin(math.radians(degrees)))
+    beyond = max(
+        (cos * height + sin * width) / scale - height,
+        (cos * width + sin * height) / scale - width,
+    )
+    margin = max(0, math.ceil(beyond / 2)) + 2  # two more for the cubic
+    padded = np.pad(picture, ((0, 0), (margin, margin), (margin, margin)), mode="reflect")
     return _affine(padded, degrees, scale, (height, width), margin)
 
 
 def unwarp(gradient: Floats, degrees: float, scale: float) -> Floats:
-    """The gradient at `warp(picture, degrees, scale)` brought back to the picture: [3, H, W], zero where it did not see.
+    """The gradient at `warp(picture, degrees, scale)` brought back: [3, H, W], zero where the warp did not look.
 
     This is the inverse warp times scale², which is the adjoint of `warp` up to the interpolation's own blur.
     """
@@ -49,5 +51,7 @@ def _affine(source: Floats, degrees: float, scale: float, size: tuple[int, ...],
     out = np.empty((source.shape[0], height, width), dtype=np.float32)
     for channel, target in zip(source, out, strict=True):
         image = Image.fromarray(channel)
-        target[...] = image.transform((width, height), Image.Transform.AFFINE, place, Image.Resampling.BICUBIC)
+        target[...] = np.asarray(
+            image.transform((width, height), Image.Transform.AFFINE, place, Image.Resampling.BICUBIC)
+        )
     return out

@@ -79,4 +79,3 @@ def test_keep_colours_of_an_unchanged_photo_changes_nothing() -> None:
     dreamed = photo.copy()
     colour.keep_colours(dreamed, photo)
     np.testing.assert_array_equal(dreamed, photo)
-

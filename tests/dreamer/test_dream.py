@@ -151,8 +151,10 @@ def test_keep_colours(network: Network, photo: Any) -> None:
 
 
 def test_near_stays_nearer(network: Network, photo: Any) -> None:
-    far, near = (np.abs(dream(photo, network, replace(SMALL, iterations=8, near=pull)).astype(float) - photo).mean()
-                 for pull in (0.0, 0.2))
+    far, near = (
+        np.abs(dream(photo, network, replace(SMALL, iterations=8, near=pull)).astype(float) - photo).mean()
+        for pull in (0.0, 0.2)
+    )
     assert near < 0.8 * far
 
 
@@ -181,8 +183,11 @@ def test_flat_pictures_are_not_blown_up(network: Network) -> None:
 
 def test_a_target_without_gradient_leaves_the_photograph(tmp_path: Path, photo: Any) -> None:
     """A unit that is never active: nothing divided by nothing must not become a step."""
-    dead = nets.model([nets.node("Conv", ["data", "w", "b"], "pre"), nets.node("Relu", ["pre"], "out")],
-                      {"w": np.full((1, 3, 1, 1), 1e-3), "b": np.full(1, -1e3)}, ["out"])
+    dead = nets.model(
+        [nets.node("Conv", ["data", "w", "b"], "pre"), nets.node("Relu", ["pre"], "out")],
+        {"w": np.full((1, 3, 1, 1), 1e-3), "b": np.full(1, -1e3)},
+        ["out"],
+    )
     network = Network.open(nets.register(tmp_path / "dead", dead, logits=None, labels=[]))
     np.testing.assert_array_equal(dream(photo, network, replace(SMALL, target=Target.layer("out"))), photo)
 

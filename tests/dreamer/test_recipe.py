@@ -40,7 +40,8 @@ def test_presets_are_recipes(preset: str) -> None:
 
 def test_the_live_recipe_is_dreamcanvas() -> None:
     recipe = Recipe(target=TARGET)
-    assert (recipe.octaves, recipe.octave_scale, recipe.iterations, recipe.step, recipe.tile) == (6, 1.31415, 1, 1.5, 512)
+    assert (recipe.octaves, recipe.octave_scale) == (6, 1.31415)
+    assert (recipe.iterations, recipe.step, recipe.tile) == (1, 1.5, 512)
 
 
 @pytest.mark.parametrize(("field", "value", "expected"), [
@@ -90,7 +91,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
 def test_channels_in_words() -> None:
     assert parse_channels("63,64:0.5, 7:-1") == ((63, 1.0), (64, 0.5), (7, -1.0))
     for wrong in ("", "a", "3:", "3:x", "-1", "3:nan", "3;4"):
-        with pytest.raises(ValueError, match="63,64:0.5"):
+        with pytest.raises(ValueError, match=r"63,64:0\.5"):
             parse_channels(wrong)
 
 

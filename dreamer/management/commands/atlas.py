@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         "Dream of every channel of a network's layers and lay the pictures out on one labelled sheet a layer, with "
         "JSON beside it. Started again, it goes on where it was stopped."
     )
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the network, as `manage.py model list` shows it")

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dreamer.engine import PRESETS, Network, Progress, Recipe
 from dreamer.engine.aims import Aim, build_target, parse_size
 from dreamer.engine.pictures import read_recipe
+from dreamer.engine.source import awake
 from dreamer.engine.studio import Job, run
 from dreamer.library import Registry
 from dreamer.management.terminal import Bar, duration
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         "Dream on a photograph, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
         "as far as it came."
     )
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("photo", nargs="?", type=Path, help="the photograph; none with --noise")
@@ -137,9 +138,10 @@ class Command(BaseCommand):
             aims = [Aim(first.layer, None if first.channel is None else str(first.channel))]
         if aims or options["label"] or "target" not in base:
             guide = options["guide_mode"] if options["guide"] else None
-            base["target"] = build_target(
-                network, aims, label=options["label"], guide=guide, squared=options["squared"]
-            ).to_json()
+            target = build_target(network, aims, label=options["label"], guide=guide, squared=options["squared"])
+            if not options["photo"]:
+                target = awake(network, target)
+            base["target"] = target.to_json()
         return Recipe.from_json({**base, **given, "model": model}), network
 
 

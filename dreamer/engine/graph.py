@@ -260,7 +260,11 @@ def name_sizes(graph: Graph) -> None:
                 if stride != 1 or (padding[1] != reach and not padding[0].startswith(b"SAME")):
                     key = (sizes[axis], padding, reach, stride, stride > 1 and node.attrs.get("ceil_mode", 0))
                     sizes[axis] = names.setdefault(key, f"size{len(names)}")
-        elif node.op not in KEEPS_SIZE:
+        elif node.op in KEEPS_SIZE and not (node.op == "Concat" and node.attrs["axis"] % 4 > 1):
+            # a size of 1 is repeated to that of the other inputs
+            shapes = [s for s in (graph.shapes.get(i, ()) for i in node.inputs) if len(s) == 4]
+            sizes = [next((s[axis] for s in shapes if s[axis] not in (1, None)), None) for axis in (2, 3)]
+        else:
             continue
         graph.shapes[node.outputs[0]] = tuple(
             named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True))
@@ -288,6 +292,8 @@ def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_
     parts: dict[str, list[str]] = defaultdict(list)
     for tensor, seed in seeds.items():
         parts[tensor].append(seed)
+        if tensor in graph.shapes:
+            graph.shapes[seed] = graph.shapes[tensor]
     tape = Tape(graph, active, smooth_pool, blocked)
     needed = graph.ancestors(seeds)
     for node in reversed([n for n in graph.nodes if any(o in needed and o in active for o in n.outputs)]):

@@ -288,12 +288,11 @@ class Network:
 def build(forward: Graph, key: _Key) -> onnx.ModelProto:
     """The ONNX model that answers ``key``: its inputs are the picture and the terms' vectors and masks."""
     graph = _copy(forward)
-    if key.purpose == "features":
-        graph.cut(list(key.layers))
-        return graph.write()
     graph.cut(list(dict.fromkeys(key.layers)))
     graph.infer_shapes()
     expand_lrn(graph)
+    if key.purpose == "features":
+        return graph.write()
     seeds: dict[str, list[str]] = {}
     scores, norms = [], []
     for i, (layer, match) in enumerate(zip(key.layers, key.match, strict=True)):

@@ -231,7 +231,7 @@ def _concat(tape: Tape, node: Node, dy: str) -> Gradients:
     if whole:  # every part is a Relu's output: mask all of them at once
         dy = rectify(tape, dy, y)
     sizes = [tape.graph.shapes[name][axis] for name in node.inputs if tape.graph.rank(name, node)]
-    if None in sizes:
+    if not all(isinstance(size, int) for size in sizes):
         shapes = [tape("Shape", name, start=axis, end=axis + 1) for name in node.inputs]
         lengths = tape("Concat", *shapes, axis=0)
     else:

@@ -1,0 +1,76 @@
+"""The pool gradient built from convolutions: exactly PyTorch's, ties included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .gradients import relative_error, seeded_gradient
+from .nets import INPUT, model, node
+
+CHANNELS = 16
+
+
+def net(stride: int, pads: list[int], ceil: int) -> object:
+    pool = node("MaxPool", ["r"], "y", kernel_shape=[3, 3], strides=[stride] * 2, pads=pads, ceil_mode=ceil)
+    return model([node("Relu", [INPUT], "r"), pool], {}, ["y"], opset=18)
+
+
+# (model, the same for PyTorch)
+KINDS = {
+    "stride 1": (net(1, [1, 1, 1, 1], 0), dict(stride=1, padding=1)),
+    "stride 2, rounding up": (net(2, [0, 0, 0, 0], 1), dict(stride=2, ceil_mode=True)),
+    "stride 2, padded at the end": (net(2, [0, 0, 1, 1], 0), dict(stride=2, ceil_mode=True)),
+}
+
+
+def check(kind: str, x: np.ndarray, seed: int) -> None:
+    network, options = KINDS[kind]
+    reference = torch.from_numpy(x).requires_grad_()
+    y = F.max_pool2d(F.relu(reference), 3, **options)
+    weights = np.random.default_rng(seed).integers(-8, 9, y.shape).astype(np.float32)
+    y.backward(torch.from_numpy(weights))
+    assert reference.grad is not None
+    # sums of small whole numbers are exact: no tolerance
+    np.testing.assert_array_equal(seeded_gradient(network, x, "y", weights), reference.grad.numpy())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("height", [3, 8, 9])
+@pytest.mark.parametrize("width", [4, 7])
+def test_ties_go_to_the_first_maximum(kind: str, height: int, width: int) -> None:
+    # three different values: nearly every window is tied
+    x = np.random.default_rng(height * width).integers(-1, 3, (1, CHANNELS, height, width)).astype(np.float32)
+    check(kind, x, 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(list(KINDS)), st.integers(3, 12), st.integers(3, 12), st.integers(0, 10**6),
+       st.sampled_from([1e-6, 1.0, 1e6]))
+def test_any_picture(kind: str, height: int, width: int, seed: int, scale: float) -> None:
+    random = np.random.default_rng(seed)
+    x = random.normal(0.3, 1, (1, CHANNELS, height, width)).astype(np.float32) * np.float32(scale)
+    x[random.random(x.shape) < 0.3] = np.float32(scale)  # some ties
+    close = np.nextafter(x, np.float32(np.inf))  # and the closest call there is
+    check(kind, np.where(random.random(x.shape) < 0.3, close, x), seed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flat_picture(kind: str) -> None:
+    check(kind, np.full((1, CHANNELS, 9, 10), 2.5, np.float32), 1)
+
+
+def test_a_pool_of_something_not_rectified_takes_the_general_way() -> None:
+    # here padding with zeros would win against negative values
+    pool = node("MaxPool", [INPUT], "y", kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
+    x = np.random.default_rng(0).normal(-3, 1, (1, CHANNELS, 6, 5)).astype(np.float32)
+    reference = torch.from_numpy(x).requires_grad_()
+    y = F.max_pool2d(reference, 3, stride=1, padding=1)
+    y.backward(torch.ones_like(y))
+    assert reference.grad is not None
+    got = seeded_gradient(model([pool], {}, ["y"], opset=18), x, "y", np.ones(y.shape, np.float32))
+    assert relative_error(got, reference.grad.numpy()) < 1e-6

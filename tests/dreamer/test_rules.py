@@ -1,0 +1,180 @@
+"""Every rule against finite differences, on inputs whose values lie further apart than the step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from dreamer.engine.graph import GraphError
+from dreamer.engine.rules import RULES
+
+from .gradients import finite_differences, forward, relative_error, seeded_gradient
+from .nets import INPUT, model, node
+
+X, Y = INPUT, "y"
+
+
+def weights(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).normal(0, 0.5, shape)
+
+
+def conv(out: int, depth: int, kernel: tuple[int, int], bias: bool = False, **attrs: Any) -> tuple[Any, ...]:
+    group = attrs.get("group", 1)
+    constants = {"w": weights(out, depth // group, *kernel)} | ({"b": weights(out)} if bias else {})
+    return [node("Conv", [X, *constants], Y, kernel_shape=list(kernel), **attrs)], constants
+
+
+def one(op: str, *constants: Any, **attrs: Any) -> tuple[Any, ...]:
+    named = {f"c{i}": c for i, c in enumerate(constants)}
+    return [node(op, [X, *named], Y, **attrs)], named
+
+
+def after(first: Any, second: Any) -> tuple[Any, ...]:
+    """One node after another: makes both factors of a product depend on the input."""
+    return [first, second], {}
+
+
+POOL = {"kernel_shape": [3, 3]}
+SMALL = (1, 2, 7, 6)
+# name: (nodes and constants, shape of the input); names start with the op they test
+CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
+    "Conv plain": (conv(4, 2, (3, 3), bias=True, pads=[1, 1, 1, 1]), SMALL),
+    "Conv 5x5 without padding": (conv(3, 2, (5, 5)), SMALL),
+    "Conv 1x3": (conv(3, 2, (1, 3), pads=[0, 1, 0, 1]), SMALL),
+    "Conv uneven padding": (conv(3, 2, (3, 2), pads=[0, 1, 2, 0]), SMALL),
+    "Conv more padding than it reaches": (conv(3, 2, (3, 3), pads=[3, 4, 3, 4]), SMALL),
+    "Conv dilated": (conv(3, 2, (3, 3), dilations=[2, 1], pads=[2, 1, 2, 1]), SMALL),
+    "Conv grouped": (conv(6, 4, (3, 3), group=2, pads=[1, 1, 1, 1]), (1, 4, 5, 4)),
+    "Conv depthwise": (conv(4, 4, (3, 3), group=4, pads=[1, 1, 1, 1]), (1, 4, 5, 4)),
+    "Conv stride 2": (conv(3, 2, (3, 3), strides=[2, 2], pads=[1, 1, 1, 1]), SMALL),
+    "Conv 7x7 stride 2": (conv(3, 3, (7, 7), strides=[2, 2], pads=[3, 3, 3, 3]), (1, 3, 9, 10)),
+    "Conv stride 2, pixels left over": (conv(3, 2, (2, 3), strides=[2, 2]), (1, 2, 7, 8)),
+    "Conv 1x1 stride 2": (conv(3, 2, (1, 1), strides=[2, 2]), SMALL),
+    "Conv stride 3 by 2": (conv(3, 2, (3, 3), strides=[3, 2], pads=[1, 1, 1, 1]), SMALL),
+    "Conv stride 2 dilated grouped": (
+        conv(4, 4, (3, 3), group=2, strides=[2, 2], dilations=[1, 2], pads=[1, 2, 1, 2]), (1, 4, 7, 6)),
+    "Conv SAME_UPPER": (conv(3, 2, (3, 2), auto_pad="SAME_UPPER"), SMALL),
+    "Conv SAME_LOWER": (conv(3, 2, (2, 4), auto_pad="SAME_LOWER"), SMALL),
+    "Conv SAME_UPPER stride 2, odd and even": (conv(3, 2, (7, 7), strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
+    "Conv SAME_LOWER stride 2, odd and even": (conv(3, 2, (3, 3), strides=[2, 2], auto_pad="SAME_LOWER"), SMALL),
+    "Conv VALID": (conv(3, 2, (3, 3), auto_pad="VALID"), SMALL),
+    "Conv 16 channels": (conv(16, 16, (1, 1)), (1, 16, 3, 3)),
+    "Relu": (one("Relu"), SMALL),
+    "LeakyRelu": (one("LeakyRelu", alpha=0.3), SMALL),
+    "PRelu": (one("PRelu", weights(2, 1, 1)), SMALL),
+    "Clip both": (one("Clip", np.float32(-0.482), np.float32(1.012)), SMALL),
+    "Clip low": (one("Clip", np.float32(0.0)), SMALL),
+    "Sigmoid": (one("Sigmoid"), SMALL),
+    "Tanh": (one("Tanh"), SMALL),
+    "MaxPool overlapping": (one("MaxPool", **POOL, strides=[2, 2]), SMALL),
+    "MaxPool ceil": (one("MaxPool", **POOL, strides=[2, 2], ceil_mode=1), (1, 2, 8, 7)),
+    "MaxPool stride 1": (one("MaxPool", **POOL, pads=[1, 1, 1, 1]), SMALL),
+    "MaxPool 2x2": (one("MaxPool", kernel_shape=[2, 2], strides=[2, 2]), SMALL),
+    "MaxPool dilated": (one("MaxPool", kernel_shape=[2, 3], dilations=[2, 1]), SMALL),
+    "MaxPool SAME_UPPER": (one("MaxPool", **POOL, strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
+    "AveragePool": (one("AveragePool", **POOL), SMALL),
+    "AveragePool stride 2": (one("AveragePool", **POOL, strides=[2, 2]), SMALL),
+    "AveragePool padded": (one("AveragePool", **POOL, pads=[1, 1, 1, 1]), SMALL),
+    "AveragePool counting the padding": (
+        one("AveragePool", **POOL, strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1), SMALL),
+    "AveragePool ceil": (one("AveragePool", **POOL, strides=[2, 2], ceil_mode=1), (1, 2, 8, 7)),
+    "AveragePool SAME_UPPER": (one("AveragePool", **POOL, strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
+    "AveragePool pixels left over": (one("AveragePool", kernel_shape=[2, 2], strides=[2, 2]), (1, 2, 7, 7)),
+    "GlobalAveragePool": (one("GlobalAveragePool"), SMALL),
+    "LRN of GoogLeNet": (one("LRN", size=5, alpha=0.3, beta=0.75, bias=1.0), (1, 8, 3, 3)),
+    "LRN of inception5h": (one("LRN", size=11, alpha=0.4, beta=0.5, bias=2.0), (1, 32, 2, 2)),
+    "LRN in blocks": (one("LRN", size=5, alpha=0.4, beta=0.75, bias=2.0), (1, 64, 2, 1)),
+    "LRN another exponent": (one("LRN", size=3, alpha=0.4, beta=0.6, bias=1.0), (1, 7, 3, 3)),
+    "LRN beta 1": (one("LRN", size=3, alpha=0.4, beta=1.0, bias=1.0), (1, 7, 3, 3)),
+    "BatchNormalization": (
+        one("BatchNormalization", weights(2), weights(2), weights(2), np.abs(weights(2)) + 0.5, epsilon=1e-3), SMALL),
+    "Concat": (([node("Concat", [X, X, X], Y, axis=1)], {}), SMALL),
+    "Concat along the width": (([node("Relu", [X], "r"), node("Concat", [X, "r"], Y, axis=3)], {}), SMALL),
+    "Concat of a constant": (([node("Concat", ["c", X], Y, axis=1)], {"c": weights(1, 3, 7, 6)}), SMALL),
+    "Add": (after(node("Sigmoid", [X], "s"), node("Add", ["s", X], Y)), SMALL),
+    "Add a constant per channel": (one("Add", weights(2, 1, 1)), SMALL),
+    "Add repeated": (after(node("GlobalAveragePool", [X], "m"), node("Add", ["m", X], Y)), SMALL),
+    "Sum": (after(node("Sigmoid", [X], "s"), node("Sum", ["s", X, "s"], Y)), SMALL),
+    "Sub": (after(node("GlobalAveragePool", [X], "m"), node("Sub", [X, "m"], Y)), SMALL),
+    "Sub from a constant": (([node("Sub", ["c", X], Y)], {"c": weights(2, 1, 1)}), SMALL),
+    "Mul": (after(node("Sigmoid", [X], "s"), node("Mul", ["s", X], Y)), SMALL),
+    "Mul repeated": (after(node("GlobalAveragePool", [X], "m"), node("Mul", ["m", X], Y)), SMALL),
+    "Mul a constant": (one("Mul", weights(2, 1, 1)), SMALL),
+    "Mul by itself": (([node("Mul", [X, X], Y)], {}), SMALL),
+    "Div": (after(node("Sigmoid", [X], "s"), node("Div", [X, "s"], Y)), SMALL),
+    "Gemm": (one("Gemm", weights(5, 3), weights(3), alpha=0.7, beta=0.5), (2, 5)),
+    "Gemm transposed": (one("Gemm", weights(3, 5), weights(3), transB=1), (2, 5)),
+    "Gemm transposed input": (one("Gemm", weights(3, 2), alpha=2.0, transA=1, transB=1), (2, 5)),
+    "Gemm second factor": (([node("Gemm", ["a", X], Y, transA=1, transB=1)], {"a": weights(5, 4)}), (3, 5)),
+    "Gemm second factor plain": (([node("Gemm", ["a", X], Y, alpha=0.5)], {"a": weights(4, 2)}), (2, 5)),
+    "Gemm added": (([node("Gemm", ["a", "b", X], Y, beta=0.5)], {"a": weights(4, 2), "b": weights(2, 5)}), (1, 5)),
+    "MatMul": (one("MatMul", weights(5, 3)), (2, 5)),
+    "MatMul of stacks": (one("MatMul", weights(1, 2, 6, 3)), SMALL),
+    "MatMul second factor": (([node("MatMul", ["a", X], Y)], {"a": weights(4, 7)}), SMALL),
+    "MatMul repeated": (([node("MatMul", ["a", X], Y)], {"a": weights(3, 4, 2)}), (2, 5)),
+    "Flatten": (([node("Flatten", [X], "f"), node("Sigmoid", ["f"], Y)], {}), SMALL),
+    "Reshape": (one("Reshape", np.array([1, 0, -1])), (1, 2, 3, 4)),
+    "Squeeze": (one("Squeeze", np.array([0])), SMALL),
+    "Unsqueeze": (one("Unsqueeze", np.array([0])), SMALL),
+    "Softmax": (one("Softmax", axis=1), (2, 5)),
+    "Softmax over channels": (one("Softmax", axis=1), SMALL),
+    "Dropout": (one("Dropout"), SMALL),
+    "Identity": (one("Identity"), SMALL),
+    "Pad": (one("Pad", np.array([0, 0, 1, 2, 0, 1, 0, 3])), SMALL),
+    "Pad that cuts": (one("Pad", np.array([0, 0, -1, 2, 0, 0, 0, -2])), SMALL),
+    "Transpose": (one("Transpose", perm=[0, 3, 1, 2]), SMALL),
+    "Transpose reversed": (one("Transpose"), (3, 5)),
+}
+
+
+def spread_out(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Distinct values from -2 to 2, none near 0, in random order."""
+    count = int(np.prod(shape))
+    values = np.linspace(-2, 2, count + count % 2)[:count]
+    return np.random.default_rng(seed).permutation(values).reshape(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rule_agrees_with_finite_differences(name: str) -> None:
+    (nodes, constants), shape = CASES[name]
+    net = model(nodes, constants, [Y], opset=18, shape=shape)
+    onnx.checker.check_model(onnx.shape_inference.infer_shapes(net), full_check=False)
+    x = spread_out(shape)
+    y = forward(net, x, Y)
+    seed = np.random.default_rng(1).normal(0, 1, y.shape).astype(np.float32)
+    step = 1.6 / x.size if x.size > 60 else 0.02
+    expected = finite_differences(net, x, Y, seed, step)
+    for blocked in (True, False):
+        got = seeded_gradient(net, x, Y, seed, blocked=blocked)
+        assert got.shape == x.shape
+        assert relative_error(got, expected) < 4e-3
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {name.split()[0] for name in CASES} == set(RULES)
+
+
+def test_a_missing_rule_names_node_and_op() -> None:
+    net = model([node("Relu", [X], "r"), node("Erf", ["r"], Y)], {}, [Y])
+    with pytest.raises(GraphError, match=r"'y' \(Erf\).*no gradient rule for op 'Erf'"):
+        seeded_gradient(net, spread_out(SMALL), Y, np.zeros(SMALL, np.float32))
+
+
+def test_what_a_rule_does_not_cover_is_said() -> None:
+    net = model([node("Pad", [X, "p"], Y, mode="reflect")], {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])}, [Y])
+    with pytest.raises(GraphError, match=r"'y' \(Pad\).*reflect"):
+        seeded_gradient(net, spread_out(SMALL), Y, np.zeros((1, 2, 9, 8), np.float32))
+
+
+def test_smoothed_pool_is_the_gradient_of_the_average_pool() -> None:
+    shape = (1, 2, 8, 7)
+    pools = [model([node(op, [X], Y, **POOL, strides=[2, 2], ceil_mode=1)], {}, [Y], opset=18, shape=shape)
+             for op in ("MaxPool", "AveragePool")]
+    x = spread_out(shape)
+    seed = np.random.default_rng(1).normal(0, 1, forward(pools[0], x, Y).shape).astype(np.float32)
+    smooth = seeded_gradient(pools[0], x, Y, seed, smooth_pool=True)
+    assert relative_error(smooth, seeded_gradient(pools[1], x, Y, seed)) < 1e-6
+    assert relative_error(smooth, seeded_gradient(pools[0], x, Y, seed)) > 0.1

@@ -204,6 +204,11 @@ function undo() {
     else if (session.me) notices.show("There is nothing of yours to take back: what has been dreamed stays.");
 }
 
+function help() {
+    for (const menu of document.querySelectorAll("details[data-menu]")) menu.removeAttribute("open");
+    welcome.showModal();
+}
+
 // --- The view ----------------------------------------------------------------------------------------------------
 
 /** @type {PointerEvent | null} */
@@ -271,7 +276,7 @@ listen({
     opacity: (step) => tools.setOpacity(tools.opacity + step),
     swatch: (place) => tools.chooseAt(place),
     shuffle: () => tools.shuffle(),
-    help: () => welcome.showModal(),
+    help,
     hide: () => document.body.classList.toggle("bare"),
     escape: () => {
         if (tools.close()) return;
@@ -282,11 +287,11 @@ listen({
 
 /** @type {Record<string, () => void>} */
 const buttons = {
-    "undo": undo,
-    "help": () => welcome.showModal(),
+    undo,
+    help,
     "zoom-in": () => changeView(() => view.zoom(1.5)),
     "zoom-out": () => changeView(() => view.zoom(1 / 1.5)),
-    "fit": () => changeView(() => view.fit()),
+    fit: () => changeView(() => view.fit()),
 };
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-does]"))) {
     button.addEventListener("click", () => buttons[button.dataset.does ?? ""]?.());

@@ -42,10 +42,14 @@ class Registry:
 
     def get(self, name: str) -> ModelFiles:
         """The model called `name`; LibraryError with the nearest names, or with what is wrong in its folder."""
-        folder = self._folders().get(name)
-        if folder is None:
-            raise unknown("model", name, self.names())
-        return ModelFiles.read(folder)
+        for _ in range(100):
+            folder = self._folders().get(name)
+            if folder is not None:
+                return _read(folder)
+            if not any(self.root.glob(f".scratch-{name}-*/replaced")):
+                break
+            time.sleep(0.01)  # between the two renames of a replacement
+        raise unknown("model", name, self.names())
 
     def layers(self, name: str) -> dict[str, int]:
         """Every tensor of the model one can dream of, in graph order, with its number of channels."""
@@ -138,7 +142,7 @@ class Registry:
         found: list[ModelFiles | LibraryError] = []
         for _, folder in sorted(self._folders().items()):
             try:
-                found.append(ModelFiles.read(folder))
+                found.append(_read(folder))
             except LibraryError as error:
                 found.append(error)
         return found
@@ -149,6 +153,27 @@ class Registry:
             if time.time() - left.stat().st_mtime > 86400:
                 shutil.rmtree(left, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=f".scratch-{name}-", dir=self.root))
+
+
+def _read(folder: Path) -> ModelFiles:
+    """Read a folder; when it is replaced meanwhile, read the new one, so that two models never mix."""
+    while True:
+        before = _identity(folder)
+        try:
+            files = ModelFiles.read(folder)
+        except LibraryError:
+            if _identity(folder) == before:
+                raise
+            continue
+        if _identity(folder) == before:
+            return files
+
+
+def _identity(folder: Path) -> int:
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _shelf(finished: Draft) -> tuple[Style, ...]:

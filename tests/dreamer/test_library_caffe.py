@@ -248,10 +248,10 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     whole = caffe_files.v2({"conv": [weights(4, 3, 3, 3), weights(4)]})
     path = tmp_path / "cut.caffemodel"
     path.write_bytes(whole[:-40])
-    with pytest.raises(LibraryError, match="cut.caffemodel is not a .caffemodel file, or it is cut short"):
+    with pytest.raises(LibraryError, match=r"cut\.caffemodel is not a \.caffemodel file, or it is cut short"):
         read_caffe(path)
     path.write_bytes(b"<html>not found</html>")
-    with pytest.raises(LibraryError, match="cut.caffemodel"):
+    with pytest.raises(LibraryError, match=r"cut\.caffemodel"):
         read_caffe(path)
     solver = tmp_path / "solver.prototxt"
     solver.write_text('net: "x" base_lr: 0.1')

@@ -1,0 +1,110 @@
+"""`manage.py model`, from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from django.core.management import CommandError, call_command
+
+from dreamer.library import Registry
+from dreamer.library.sources import SOURCES
+
+from . import caffe_files
+from .test_library_onnx import tiny
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, settings: Any) -> Path:
+    settings.MODELS_DIR = tmp_path / "models"
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    onnx.save(tiny(), str(tmp_path / "My Net.onnx"))
+    return tmp_path / "My Net.onnx"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    call_command("model", *map(str, arguments))
+    captured = capsys.readouterr()
+    return captured.out + captured.err
+
+
+def test_import_list_layers_remove(file: Path, capsys: pytest.CaptureFixture[str], models: Path) -> None:
+    text = said(capsys, "import", file, "--channel-order", "BGR", "--mean", "104,117,123", "--title", "Mine")
+    assert "my-net: Mine" in text
+    assert "BGR, mean (104, 117, 123)" in text
+    assert Registry(models).get("my-net").info.mean == (104, 117, 123)
+    listed = said(capsys, "list")
+    assert "my-net" in listed
+    assert "Mine" in listed
+    layers = said(capsys, "layers", "my-net").split()
+    assert layers == ["conv", "6", "relu", "6", "pool", "6", "flat", "6", "logits", "5"]
+    assert said(capsys, "layers", "my-net", "--match", "re").split() == ["relu", "6"]
+    with pytest.raises(CommandError, match="no layer's name contains 'reluu'; near are relu"):
+        said(capsys, "layers", "my-net", "--match", "reluu")
+    assert "removed my-net" in said(capsys, "remove", "my-net")
+    assert "model fetch googlenet" in said(capsys, "list")
+
+
+def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFixture[str], models: Path) -> None:
+    said(capsys, "import", file, "--convention", "raw", "--name", "one")
+    (models / "one" / "model.json").write_text("{}")
+    assert "import the model again" in said(capsys, "list")
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["import", "absent.onnx"], "there is no file absent.onnx"),
+    (["import", __file__], "expected a name ending in .onnx, .caffemodel, .pb"),
+    (["fetch", "inception5"], "did you mean inception5h"),
+    (["fetch", "googlenet", "--from", "absent"], "there is no file absent"),
+    (["fetch", "googlenet", "--from", __file__], "expected 53533754"),
+    (["layers", "googlenet"], "unknown model 'googlenet': there are none yet"),
+    (["remove", "x"], "unknown model 'x'"),
+    (["import", "a.onnx", "--mean", "1,2"], "not one number, three with commas"),
+    (["import", "a.onnx", "--channel-order", "GRB"], "invalid choice: 'GRB'"),
+    ([], "required"),
+])
+def test_mistakes_are_explained(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        said(capsys, *arguments)
+    assert expected in str(caught.value)
+
+
+def test_an_unknown_network_is_asked_about(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandError, match="Give --channel-order and --mean"):
+        said(capsys, "import", file)
+
+
+def test_a_mean_picture_and_a_prototxt(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], models: Path
+) -> None:
+    mean = tmp_path / "mean.binaryproto"
+    mean.write_bytes(caffe_files.blob(np.ones((1, 3, 2, 2), np.float32) * np.array([10, 20, 30]).reshape(3, 1, 1)))
+    random = np.random.default_rng(1)
+    weights = [random.normal(0, 1, (4, 3, 3, 3)).astype(np.float32), np.zeros(4, np.float32)]
+    (tmp_path / "net.caffemodel").write_bytes(caffe_files.v2({"conv": weights}))
+    (tmp_path / "net.prototxt").write_text(
+        'input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }'
+        'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
+        'convolution_param { num_output: 4 kernel_size: 3 } }')
+    said(capsys, "import", tmp_path / "net.caffemodel", "--prototxt", tmp_path / "net.prototxt", "--mean", mean,
+         "--channel-order", "BGR")
+    assert Registry(models).get("net").info.mean == (10, 20, 30)
+    with pytest.raises(CommandError, match=r"a \.prototxt describes Caffe nets"):
+        said(capsys, "import", file, "--prototxt", tmp_path / "net.prototxt")
+
+
+def test_help_is_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("model", "fetch", "--help")
+    text = capsys.readouterr().out
+    assert all(name in text for name in SOURCES)
+    assert "Apache-2.0" in text

@@ -34,6 +34,9 @@ from .warp import unwarp, warp
 # this share of what the same target does on coloured noise, a step gets weaker in proportion instead.
 FLOOR = 0.02
 
+# From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles.
+HUGE_PIXELS, HUGE_TILE = 24_000_000, 256
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -175,7 +178,7 @@ class _Dream:
             self.network.gradient(
                 warp(picture, degrees, scale) if warped else picture,
                 _moved(recipe.target, down / height, right / width),
-                tile=recipe.tile,
+                tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
                 smooth_pool=recipe.smooth_pool,
                 guide=self.guide,
                 out=out,

@@ -35,14 +35,15 @@ def octave_sizes(height: int, width: int, octaves: int, scale: float, min_size: 
 
 
 def shrink(photo: Bytes, size: Size) -> Bytes:
-    """uint8 [H, W, 3] (or [H, W]) at another size, by Lanczos' filter with anti-aliasing.
+    """uint8 [H, W, 3] (or [H, W]) at another size, anti-aliased (Hamming's filter: sharp, and three times faster
+    than Lanczos').
 
     Rounding to whole grey levels is harmless here: the dream is a difference to exactly this picture, and only the
     difference is carried on.
     """
     if photo.shape[:2] == size:
         return photo
-    return np.asarray(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.LANCZOS))
+    return np.asarray(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.HAMMING))
 
 
 def enlarged(difference: Floats, size: Size) -> Iterator[tuple[slice, Floats]]:

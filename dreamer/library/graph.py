@@ -152,6 +152,7 @@ def read_graph(model: onnx.ModelProto, input_name: str | None = None, size: int 
         if name != input_name:
             _other_input(constants, name, info)
     nodes = [onnx.NodeProto.FromString(n.SerializeToString()) for n in model.graph.node]
+    nodes, constants = _single_precision(model, nodes, constants)
     outputs = [o.name for o in model.graph.output]
     nominal = (1, 3, height or size, width or size)
     graph = Graph(nodes, constants, input_name, nominal, outputs)
@@ -159,6 +160,26 @@ def read_graph(model: onnx.ModelProto, input_name: str | None = None, size: int 
         _channels_first(graph)
     fold_constants(graph)
     return graph
+
+
+_FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
+
+
+def _single_precision(
+    model: onnx.ModelProto, nodes: list[onnx.NodeProto], constants: dict[str, Array]
+) -> tuple[list[onnx.NodeProto], dict[str, Array]]:
+    """Half and double precision files in float32: weights converted, casts between floats made nothing."""
+    inferred = shape_inference.infer_shapes(model)
+    infos = (*inferred.graph.input, *inferred.graph.value_info)
+    kinds = {info.name: info.type.tensor_type.elem_type for info in infos}
+    for node in nodes:
+        if node.op_type == "Cast" and attributes(node)["to"] in _FLOATS and kinds.get(node.input[0]) in _FLOATS:
+            node.op_type = "Identity"
+            del node.attribute[:]
+    floats = {
+        name: value for name, value in constants.items() if helper.np_dtype_to_tensor_dtype(value.dtype) in _FLOATS
+    }
+    return nodes, {**constants, **{name: value.astype(np.float32) for name, value in floats.items()}}
 
 
 def _other_input(constants: dict[str, Array], name: str, info: onnx.ValueInfoProto) -> None:

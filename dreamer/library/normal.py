@@ -72,12 +72,26 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     return Normal(done, graph.input, logits, min_size, logits_min_size, multiple, tuple(graph.notes))
 
 
+_QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger", "QLinearMatMul"}
+
+
 def _upgrade(model: onnx.ModelProto) -> onnx.ModelProto:
     versions = {o.domain: o.version for o in model.opset_import}
     foreign = sorted({n.domain for n in model.graph.node if n.domain not in ("", "ai.onnx")})
     if foreign:
         ops = sorted({n.op_type for n in model.graph.node if n.domain in foreign})
         raise LibraryError(f"the model uses operators outside standard ONNX: {', '.join(ops)} ({', '.join(foreign)})")
+    quantised = sorted({n.op_type for n in model.graph.node} & _QUANTISED)
+    if quantised:
+        raise LibraryError(
+            f"the model is quantised ({', '.join(quantised)}), which has no gradients; take the float32 file of it"
+        )
+    for node in model.graph.node:
+        if any(a.HasField("g") or a.graphs for a in node.attribute):
+            raise LibraryError(
+                f"node {node.name or node.output[0]!r} ({node.op_type}) decides at run time what is computed; "
+                "export the model with that decision made"
+            )
     version = versions.get("", versions.get("ai.onnx", 1))
     if version == OPSET:
         return model
@@ -101,7 +115,7 @@ def _drop_training(graph: Graph) -> None:
 
 def _fold_batch_norms(graph: Graph) -> None:
     """Fold BatchNormalization, and Mul or Add by a constant per channel, into the Conv (or norm) before it."""
-    for node in list(graph.nodes):
+    for node in [n for n in graph.nodes if n.input]:
         affine = _affine(graph, node)
         conv = graph.producers().get(node.input[0])
         if affine is None and node.op_type in ("Mul", "Add"):

@@ -209,10 +209,29 @@ def test_what_fixes_the_size_is_cut_off_and_said() -> None:
     (lambda: model([helper.make_node("Odd", ["picture"], ["out"], domain="my.own")], {}),
      r"operators outside standard ONNX: Odd \(my.own\)"),
     (lambda: model([node("Identity", "picture", "out")], {}), "computes nothing"),
+    (lambda: model([node("QuantizeLinear", "picture scale", "q"), node("DequantizeLinear", "q scale", "out")],
+                   {"scale": np.float32(1)}), "is quantised .DequantizeLinear, QuantizeLinear."),
+    (lambda: model([helper.make_node("If", ["yes"], ["out"], "branch", then_branch=branch(), else_branch=branch())],
+                   {"yes": np.array(True)}), r"node 'branch' \(If\) decides at run time"),
 ])
 def test_what_cannot_be_brought_into_form_is_said(net: Any, said: str) -> None:
     with pytest.raises(LibraryError, match=said):
         normal_form(net())
+
+
+def branch() -> onnx.GraphProto:
+    return helper.make_graph([node("Relu", "picture", "out")], "branch", [], [onnx.ValueInfoProto(name="out")])
+
+
+def test_half_precision_becomes_single() -> None:
+    w = weights(4, 3, 3, 3)
+    net = model([node("Cast", "picture", "half", to=TensorProto.FLOAT16), node("Conv", "half w", "conv"),
+                 node("Cast", "conv", "out", to=TensorProto.FLOAT)], {"w": w.astype(np.float16)})
+    normal = normal_form(net)
+    assert ops(normal.model) == ["Conv"]
+    assert {t.data_type for t in normal.model.graph.initializer} == {TensorProto.FLOAT}
+    x = random_picture(1, 3, 32, 32)
+    np.testing.assert_allclose(run(normal.model, x)[0], run(net, x)[0], atol=0.02)
 
 
 # --- how it is fed

@@ -7,6 +7,7 @@ elsewhere.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -23,6 +24,7 @@ from .sources import Part
 OnProgress = Callable[[int, int], None]  # (bytes so far, bytes in all or 0)
 CHUNK = 1 << 16
 LARGEST = 1 << 32  # bytes; nothing we fetch comes near
+_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EISDIR}  # no server's fault
 ATTEMPTS = 4  # at one address without a single new byte
 
 
@@ -70,6 +72,8 @@ class Download:
                     continue
                 return self._trouble(url, f"{error.code} {error.reason}")
             except (OSError, http.client.HTTPException) as error:
+                if getattr(error, "errno", None) in _OURS:
+                    raise LibraryError(f"{partial} cannot be written: {error}") from None
                 idle = 0 if _size(partial) > start else idle + 1
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
                 said = "no data" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__

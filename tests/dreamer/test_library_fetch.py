@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import io
 import threading
@@ -11,9 +12,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
 from dreamer.library import LibraryError, Registry
 from dreamer.library.download import Download
@@ -78,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Server() as found:
         thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -226,6 +230,19 @@ def test_no_network_at_all_is_said(tmp_path: Path, told: list[str]) -> None:
         get(Part("a", ("file:///etc/hostname",)), tmp_path, told)
 
 
+def test_a_full_disk_is_not_blamed_on_the_server(
+    server: Server, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    server.files["a"] = DATA
+    monkeypatch.setattr("dreamer.library.download.os.fsync", full)
+    with pytest.raises(LibraryError, match=r"a\.part cannot be written: .*No space left"):
+        get(Part("a", (server.url("a"), server.url("mirror")), sha256=SHA256), tmp_path, told)
+    assert len(server.requests) == 1
+
+
 # --- whole models
 
 
@@ -313,6 +330,23 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, told: list
         fetch(wanted, registry, file=path, name="other")
     with pytest.raises(LibraryError, match="there is no file"):
         fetch(wanted, registry, file=tmp_path / "absent", name="other")
+
+
+def test_the_command_fetches_and_tells(
+    server: Server, tmp_path: Path, caffemodel: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.MODELS_DIR = tmp_path
+    monkeypatch.setitem(SOURCES, "googlenet", local(source("googlenet"), server, caffemodel))
+    server.files["labels"] = "".join(f"{'banana' if i == 954 else i}\n" for i in range(1000)).encode()
+    call_command("model", "fetch", "googlenet", "--as", "mine")
+    out, err = capsys.readouterr()
+    assert "mine: GoogLeNet (BVLC), 141 layers, 1000 labels" in out
+    assert "Licence: unrestricted" in err
+    assert "100%" in err  # of the progress
+    server.files.clear()
+    with pytest.raises(CommandError, match=r"could not be downloaded(?s:.*)404(?s:.*)--from FILE"):
+        call_command("model", "fetch", "googlenet")
 
 
 def archive() -> tuple[bytes, tuple[Part, ...]]:

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dreamer.engine import Network, Target
+from dreamer.engine.target import Term
 from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.normal import normal_form
 from dreamer.library.tensorflow import read_graphdef
@@ -74,6 +76,19 @@ def test_layers_agree_at_even_and_odd_sizes(
         theirs = net.tensors[name].numpy()
         assert ours.shape == theirs.shape, name
         np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max(), err_msg=name)
+
+
+def test_the_engine_dreams_of_it_as_autograd_would(imported: ModelFiles, weights: dict[str, np.ndarray]) -> None:
+    """From pixels: the mean, the padding that depends on parity, LRN and overlapping pools, there and back."""
+    picture = RANDOM.uniform(0, 255, (3, 65, 82)).astype(np.float32)
+    ours, _ = Network.open(imported.path, device="cpu").gradient(picture, Target((Term("mixed4c"),)))
+    net = Torch(weights, picture[None] - np.float32(117))
+    net.tensors["input"].requires_grad_(True)
+    inception(net, head=False)
+    (net.tensors["mixed4c"] ** 2).sum().mul(0.5).backward()
+    theirs = net.tensors["input"].grad[0].numpy()
+    theirs = theirs * (ours * theirs).sum() / (theirs * theirs).sum()  # the engine's own scale of a whole layer
+    assert np.linalg.norm(ours - theirs) < 1e-3 * np.linalg.norm(theirs)
 
 
 def test_all_three_heads_at_the_nominal_size(imported: ModelFiles, weights: dict[str, np.ndarray]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import helper, version_converter
 
+from .channels import planes_to_convolutions, shuffles_to_convolutions
 from .graph import OPSET, Array, Graph, Shape, attributes, fold_constants, read_graph
 from .head import convolve_classifier, pool_whole_map, split_logits
 from .names import LibraryError
@@ -42,7 +43,8 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     graph.prune()
     if not graph.nodes:
         raise LibraryError("the model computes nothing from its input")
-    _shuffles_to_convolutions(graph)
+    planes_to_convolutions(graph)
+    shuffles_to_convolutions(graph)
     pool_whole_map(graph)
     classifier = convolve_classifier(graph)
     _free_reshapes(graph)
@@ -159,30 +161,6 @@ def _affine(graph: Graph, node: onnx.NodeProto, data: int = 0) -> tuple[Array, A
         return None
     flat = value.reshape(-1).astype(np.float64)
     return (flat, np.zeros(1)) if node.op_type == "Mul" else (np.ones(1), flat)
-
-
-def _shuffles_to_convolutions(graph: Graph) -> None:
-    """[n,c,h,w] -> [n,g,c/g,h,w] -> transposed -> [n,c,h,w] only permutes channels: a 1x1 convolution."""
-    shapes, producers, consumers = graph.shapes(), graph.producers(), graph.consumers()
-    for last in [n for n in graph.nodes if n.op_type == "Reshape"]:
-        turn = producers.get(last.input[0])
-        if turn is None or turn.op_type != "Transpose" or attributes(turn).get("perm") != [0, 2, 1, 3, 4]:
-            continue
-        first = producers.get(turn.input[0])
-        if first is None or first.op_type != "Reshape":
-            continue
-        source, split, whole = (shapes.get(n) for n in (first.input[0], first.output[0], last.output[0]))
-        if source is None or source != whole or split is None or len(source) != 4 or split[3:] != source[2:]:
-            continue
-        if len(consumers[first.output[0]]) > 1 or len(consumers[turn.output[0]]) > 1:
-            continue
-        channels = source[1]
-        order = np.arange(channels).reshape(split[1], split[2]).T.reshape(-1)
-        weight = np.eye(channels, dtype=np.float32)[order].reshape(channels, channels, 1, 1)
-        name = graph.constant(f"{last.output[0]}_shuffle", weight)
-        conv = helper.make_node("Conv", [first.input[0], name], [last.output[0]], kernel_shape=[1, 1])
-        graph.insert_before(first, conv)
-        graph.drop(first, turn, last)
 
 
 def _free_reshapes(graph: Graph) -> None:

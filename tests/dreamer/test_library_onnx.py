@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnx.backend.test import data as onnx_data
 
@@ -217,6 +219,46 @@ def test_what_fixes_the_size_is_cut_off_and_said() -> None:
 def test_what_cannot_be_brought_into_form_is_said(net: Any, said: str) -> None:
     with pytest.raises(LibraryError, match=said):
         normal_form(net())
+
+
+class Exported(torch.nn.Module):
+    """What torchvision's networks make exporters write: planes re-scaled one by one, shuffles, SiLU, dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, 8, 3, 2, 1)
+        self.norm = torch.nn.BatchNorm2d(8)
+        self.grouped = torch.nn.Conv2d(8, 8, 3, padding=1, groups=2)
+        self.pool = torch.nn.AdaptiveAvgPool2d(1)
+        self.drop, self.last = torch.nn.Dropout(), torch.nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.cat([x[:, 0].unsqueeze(1) * 0.5 + 0.1, x[:, 1:2] * 0.7 - 0.2, x[:, 2].unsqueeze(1) * 0.9], 1)
+        x = self.norm(self.first(x)).relu()
+        y = self.grouped(x)
+        n, _, height, width = y.shape
+        y = y.view(n, 2, 4, height, width).transpose(1, 2).contiguous().view(n, -1, height, width)
+        x = torch.nn.functional.max_pool2d(torch.nn.functional.silu(x + y), 2, ceil_mode=True)
+        return self.last(self.drop(self.pool(x).flatten(1)))  # type: ignore[no-any-return]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("axes", [None, {"picture": {0: "n", 2: "h", 3: "w"}}], ids=["fixed", "dynamic"])
+def test_what_torch_exports(axes: dict[str, Any] | None) -> None:
+    torch.manual_seed(0)
+    net, out = Exported().eval(), io.BytesIO()
+    torch.nn.init.uniform_(net.norm.running_var, 0.5, 2)
+    torch.onnx.export(net, (torch.randn(1, 3, 64, 64),), out, dynamo=False, opset_version=17,
+                      input_names=["picture"], output_names=["scores"], dynamic_axes=axes)
+    normal = normal_form(onnx.load_from_string(out.getvalue()))
+    assert ops(normal.model) == ["Conv", "Conv", "Relu", "Conv", "Conv", "Add", "Sigmoid", "Mul", "MaxPool",
+                                 "GlobalAveragePool", "Flatten", "Gemm"]
+    assert (normal.logits, normal.size_multiple, normal.notes) == ("scores", 1, ())
+    for size in (64, 91):
+        x = random_picture(2, 3, size, size)
+        with torch.no_grad():
+            want = net(torch.tensor(x)).numpy()
+        np.testing.assert_allclose(run(normal.model, x)[0], want, rtol=1e-4, atol=1e-5)
 
 
 def branch() -> onnx.GraphProto:

@@ -55,8 +55,8 @@ def recipe_for(network: Network, layer: str, channel: int, side: int = SIDE) -> 
         roll=16,
         smooth=4,
         smooth_pool=True,
-        turn=6.0,
-        zoom=0.1,
+        rotate=6.0,
+        rescale=0.1,
         contrast=20.0,
         seed=1,
     )

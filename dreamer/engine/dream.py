@@ -171,8 +171,8 @@ class _Dream:
         """The gradient at the picture, seen shifted, turned and scaled at random, into `out`."""
         recipe, (height, width) = self.recipe, picture.shape[1:]
         down, right = (int(n) for n in self.random.integers(0, recipe.roll + 1, 2))
-        degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.turn, recipe.zoom) + (0, 1)
-        warped = recipe.turn > 0 or recipe.zoom > 0
+        degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.rotate, recipe.rescale) + (0, 1)
+        warped = recipe.rotate > 0 or recipe.rescale > 0
         bands.roll(picture, down, right)
         try:
             self.network.gradient(

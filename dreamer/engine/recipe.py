@@ -63,14 +63,16 @@ class Recipe:
         0.0, "pull towards the photograph at each step, as a share of the distance to it", low=0, high=1
     )
     keep_colours: bool = _field(False, "give the dream the photograph's colours in the end")
-    turn: float = _field(
+    rotate: float = _field(
         0.0,
         "before each step turn the picture by up to this many degrees at random, and back after "
         "it; for dreams from noise",
         low=0,
         high=45,
     )
-    zoom: float = _field(0.0, "likewise scale it by up to this factor more or less; 0.1 is 0.9 to 1.1", low=0, high=0.5)
+    rescale: float = _field(
+        0.0, "likewise scale it by up to this factor more or less; 0.1 is 0.9 to 1.1", low=0, high=0.5
+    )
     noise: tuple[int, int] | None = _field(
         None, "start from noise of this size, WIDTHxHEIGHT in pixels, instead of from a photograph"
     )
@@ -114,10 +116,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "octaves": 12,
         "octave_scale": 1.3,
         "min_size": 96,
-        "iterations": 40,
+        "iterations": 32,
         "roll": 32,
-        "turn": 8.0,
-        "zoom": 0.1,
+        "rotate": 8.0,
+        "rescale": 0.1,
         "smooth": 5,
         "smooth_pool": True,
     },

@@ -6,20 +6,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from .bands import Bytes
 from .dream import Interrupted, Progress, Snapshot, dream, noise_start
 from .film import Add, film, fit
 from .network import Network
+from .octaves import shrink
 from .pictures import PictureError, file_kind, read_mask, read_picture, write_picture
 from .recipe import Recipe
+from .zoom import Journey, travel
 
 FRAME_SIDES = {".gif": 640, ".mp4": 1280}  # longest side of an animation's pictures, in pixels
 
 
 @dataclass(frozen=True)
 class Job:
-    """Files in and out. `films` are .gif or .mp4 files that show every step, at `fps`, `frame_side` pixels long."""
+    """Files in and out. `films` are .gif or .mp4 files of every step, or of the journey's pictures where there is
+    one, at `fps`, `frame_side` pixels long. The picture of a journey is its last."""
 
     dreamed: Path
     photo: Path | None = None
@@ -28,6 +31,7 @@ class Job:
     films: tuple[Path, ...] = ()
     fps: float = 12.0
     frame_side: int | None = None
+    journey: Journey | None = None
 
     def check(self, recipe: Recipe) -> None:
         """PictureError where the files cannot fit the recipe: everything that can be known before the work."""
@@ -63,34 +67,27 @@ def run(
     photo = noise_start(recipe) if job.photo is None else read_picture(job.photo)
     mask = None if job.mask is None else read_mask(job.mask)
     guide = None if job.guide is None else read_picture(job.guide)
-    sizes = {
-        path: fit(photo.shape[0], photo.shape[1], job.frame_side or FRAME_SIDES[path.suffix.lower()])
-        for path in job.films
-    }
+    sides = {path: job.frame_side or FRAME_SIDES[path.suffix.lower()] for path in job.films}
+    sizes = {path: fit(photo.shape[0], photo.shape[1], side) for path, side in sides.items()}
     finished = True
     with ExitStack() as stack:
         reels: list[tuple[Path, Add]] = [(p, stack.enter_context(film(p, fps=job.fps))) for p in job.films]
 
-        def show(progress: Progress, snapshot: Snapshot) -> None:
+        def show(picture: Snapshot) -> None:
             for path, add in reels:
-                add(snapshot(sizes[path]))
+                add(picture(sizes[path]))
 
+        options: dict[str, Any] = {"mask": mask, "guide": guide, "progress": progress, "cancelled": cancelled}
+        picture = photo
+        show(lambda size=None: shrink(photo, size or photo.shape[:2]))
         try:
-            picture = dream(
-                photo,
-                network,
-                recipe,
-                mask=mask,
-                guide=guide,
-                progress=progress,
-                cancelled=cancelled,
-                preview=show if reels else None,
-            )
+            if job.journey is None:
+                step = (lambda _, snapshot: show(snapshot)) if reels else None
+                picture = dream(photo, network, recipe, preview=step, **options)
+            else:
+                for picture in travel(photo, network, recipe, job.journey, **options):
+                    show(lambda size=None, now=picture: shrink(now, size or now.shape[:2]))
         except Interrupted as stopped:
             picture, finished = stopped.picture, False
-        _write(job, picture, recipe)
+        write_picture(job.dreamed, picture, recipe.to_json())
     return finished
-
-
-def _write(job: Job, picture: Bytes, recipe: Recipe) -> None:
-    write_picture(job.dreamed, picture, recipe.to_json())

@@ -49,7 +49,7 @@ def test_the_network_sees_more_of_what_it_dreams_of(network: Network, photo: Any
 
 @pytest.mark.parametrize("change", [
     {}, {"smooth": 3}, {"smooth_pool": True}, {"colour": "decorrelated"}, {"colour": "luminance"}, {"mean_free": True},
-    {"turn": 8.0, "zoom": 0.1, "iterations": 10}, {"target": Target.layer("conv2_pre", 5)},
+    {"rotate": 8.0, "rescale": 0.1, "iterations": 10}, {"target": Target.layer("conv2_pre", 5)},
     {"target": Target((Term("conv2"), Term("block/output", weight=0.5)))}, {"target": Target.layer("logits", 3)},
 ], ids=str)  # fmt: skip
 def test_every_kind_of_step_climbs(network: Network, photo: Any, change: dict[str, Any]) -> None:

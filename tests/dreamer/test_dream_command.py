@@ -79,7 +79,7 @@ def test_from_noise_with_a_class_and_everything_beside_it(here: Path) -> None:
     recipe = Recipe.from_json(read_recipe(here / "thing.webp"))
     assert recipe.noise == (72, 48) and recipe.smooth == PRESETS["noise"]["smooth"]
     with Image.open("steps.gif") as image:
-        assert image.size == (72, 48) and image.n_frames == 4
+        assert image.size == (72, 48) and image.n_frames == 5  # the noise and four steps
     assert (here / "steps.mp4").stat().st_size > 1000
     run("again.webp", "--recipe", "thing.webp", "--threads", "1")
     np.testing.assert_array_equal(read_picture(here / "again.webp"), read_picture(here / "thing.webp"))

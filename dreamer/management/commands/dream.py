@@ -22,6 +22,7 @@ from dreamer.engine.aims import Aim, build_target, parse_size
 from dreamer.engine.pictures import read_recipe
 from dreamer.engine.source import awake
 from dreamer.engine.studio import Job, run
+from dreamer.engine.zoom import Journey
 from dreamer.library import Registry
 from dreamer.management.terminal import Bar, duration
 
@@ -91,18 +92,31 @@ class Command(BaseCommand):
         files.add_argument(
             "--frame-side", type=int, metavar="PIXELS", help="their longer side (default: 640 for .gif, 1280 for .mp4)"
         )
+        zoom = parser.add_argument_group(
+            "zoom",
+            "Feed each dream, enlarged, back as the next one's photograph: the "
+            "picture is then the last, the films show the journey.",
+        )
+        zoom.add_argument("--dreams", type=int, metavar="N", help="how many; one to three iterations each are enough")
+        zoom.add_argument(
+            "--zoom", type=float, default=1.04, metavar="NUMBER", help="enlargement between two dreams (default: 1.04)"
+        )
+        zoom.add_argument("--turn", type=float, default=0.0, metavar="DEGREES", help="turn between two dreams")
+        zoom.add_argument(
+            "--between",
+            type=int,
+            default=0,
+            metavar="N",
+            help="pictures drawn between two dreams, for a smooth film (default: 0)",
+        )
         machine = parser.add_argument_group("the machine")
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
 
     def handle(self, **options: Any) -> None:
-        job = Job(
-            dreamed=options["dreamed"], photo=options["photo"], mask=options["mask"], guide=options["guide"],
-            films=tuple(path for path in (options["gif"], options["film"]) if path),
-            fps=options["fps"], frame_side=options["frame_side"],
-        )  # fmt: skip
         try:
             recipe, network = self._recipe(options)
+            job = self._job(options)
             started = time.monotonic()
             with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
                 finished = run(job, network, recipe, progress=_teller(bar), cancelled=stopped)
@@ -114,6 +128,16 @@ class Command(BaseCommand):
         if not finished:
             raise CommandError(f"Stopped; {written} shows how far it came.", returncode=STOPPED)
         self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
+
+    def _job(self, options: dict[str, Any]) -> Job:
+        journey = None
+        if options["dreams"] is not None:
+            journey = Journey(options["dreams"], options["zoom"], options["turn"], options["between"])
+        return Job(
+            dreamed=options["dreamed"], photo=options["photo"], mask=options["mask"], guide=options["guide"],
+            films=tuple(path for path in (options["gif"], options["film"]) if path),
+            fps=options["fps"], frame_side=options["frame_side"], journey=journey,
+        )  # fmt: skip
 
     def _recipe(self, options: dict[str, Any]) -> tuple[Recipe, Network]:
         """The recipe that the options make of the given recipe or the preset, and the network it is for."""

@@ -89,6 +89,8 @@ class Graph:
                 p.name,
                 p.domain,
             )
+            if node.op == "Dropout":  # nothing is dropped here, whatever ratio and mode say
+                node.inputs, node.outputs = node.inputs[:1], node.outputs[:1]
             if p.op_type == "Constant":
                 graph.constants[node.outputs[0]] = _constant_value(node)
             else:

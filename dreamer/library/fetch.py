@@ -44,7 +44,8 @@ def fetch(
     folder = registry.root / ".downloads"
     path = file or download.get(wanted.weights, folder)
     weights = _weights(wanted, path, folder / f"{wanted.name}.files")
-    names = _labels(wanted, weights.parent, folder, download, labels)
+    # Whoever brings a file has no internet, or does not want it asked.
+    names = _labels(wanted, weights.parent, folder, download, labels, online=file is None)
     sha256 = digest(weights, "sha256")
     if not (wanted.weights.sha256 or wanted.weights.sha1):
         download.tell(f"no checksum was published to compare with; this file's SHA-256 is {sha256}")
@@ -92,7 +93,9 @@ def _unpack(archive: Path, part: Part, folder: Path) -> Path:
     return folder / part.holds[0].file
 
 
-def _labels(wanted: Source, beside: Path, folder: Path, download: Download, given: Path | None) -> tuple[str, ...]:
+def _labels(
+    wanted: Source, beside: Path, folder: Path, download: Download, given: Path | None, *, online: bool
+) -> tuple[str, ...]:
     """The class names, or none with a word about it: a network without names still dreams."""
     if given is not None:
         return read_labels(given)
@@ -101,7 +104,7 @@ def _labels(wanted: Source, beside: Path, folder: Path, download: Download, give
         return ()
     if (beside / labels.file).is_file():
         return _checked(read_labels(beside / labels.file), labels)
-    for url in labels.urls:
+    for url in labels.urls if online else ():
         part = Part(labels.file, (url,))
         try:
             path = download.get(part, folder)
@@ -115,7 +118,7 @@ def _labels(wanted: Source, beside: Path, folder: Path, download: Download, give
         return names
     download.tell(
         f"no class names for {wanted.name} now: classes go by number. "
-        "Fetch again with --replace, or give a file with --labels."
+        "Give a file with --labels and --replace, or fetch again with --replace when there is internet."
     )
     return ()
 

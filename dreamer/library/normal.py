@@ -43,6 +43,7 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     graph.prune()
     if not graph.nodes:
         raise LibraryError("the model computes nothing from its input")
+    _sums_and_products(graph)
     planes_to_convolutions(graph)
     shuffles_to_convolutions(graph)
     pool_whole_map(graph)
@@ -113,6 +114,15 @@ def _drop_training(graph: Graph) -> None:
             graph.rename(name, source)
     # An output that was its own source twice would be declared twice.
     graph.outputs = list(dict.fromkeys(graph.outputs))
+
+
+def _sums_and_products(graph: Graph) -> None:
+    """Write x - c as x + (-c) and x / c as x * (1 / c), so that everything after knows two operators, not four."""
+    for node in graph.nodes:
+        value = graph.constants.get(node.input[1]) if node.op_type in ("Sub", "Div") else None
+        if value is not None and value.dtype.kind == "f":
+            node.op_type, turned = ("Add", -value) if node.op_type == "Sub" else ("Mul", 1 / value)
+            node.input[1] = graph.constant(f"{node.input[1]}_turned", turned)
 
 
 def _fold_batch_norms(graph: Graph) -> None:

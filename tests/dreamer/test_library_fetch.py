@@ -315,7 +315,7 @@ def test_missing_labels_do_not_forbid_the_model(
     assert any("--labels" in line for line in told)
 
 
-def test_without_internet_from_a_file(server: Server, tmp_path: Path, told: list[str], caffemodel: bytes) -> None:
+def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel: bytes) -> None:
     wanted = local(source("googlenet"), server, caffemodel)
     path = tmp_path / "brought.caffemodel"
     path.write_bytes(caffemodel)
@@ -324,6 +324,9 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, told: list
     files = fetch(wanted, registry, file=path, labels=tmp_path / "names.txt", name="mine")
     assert (files.name, files.labels[7], files.info.source) == ("mine", "class 7", "brought.caffemodel")
     assert path.exists()
+    told: list[str] = []
+    assert fetch(wanted, registry, file=path, name="nameless", download=Download(tell=told.append)).labels == ()
+    assert "--labels" in told[-1]
     assert server.requests == []
     path.write_bytes(caffemodel[:-1])
     with pytest.raises(LibraryError, match=f"received {len(caffemodel) - 1} bytes, expected {len(caffemodel)}"):

@@ -162,6 +162,8 @@ class Command(BaseCommand):
             f"{files.name}: {info.title}, {len(registry.layers(files.name))} layers, {len(files.labels)} labels, "
             f"{len(files.shelf)} styles; fed {_words(info.channel_order, info.mean, info.scale)}"
         )
+        if info.logits and not files.labels:
+            self.stdout.write("  its classes have no names yet; --labels FILE with --replace gives them")
         for note in info.notes:
             self.stdout.write(f"  {note}")
 

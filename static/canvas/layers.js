@@ -37,18 +37,25 @@ export class Layers {
          * @type {Pixels | null}
          */
         this.leaving = null;
+        /** What the last operations changed and `freshen` will show. @type {Rect[]} */
+        this.stale = [];
     }
 
     /**
-     * The journal's next operation.
+     * The journal's next operation; `freshen` shows what a batch of them has changed.
      * @param {number} seq @param {Operation} op @param {Wet | null} own the wet piece that it is, if it is ours
      */
     append(seq, op, own) {
         if (own && this.wet.includes(own)) this.wet.splice(this.wet.indexOf(own), 1);
         for (const rect of this.picture.append(seq, op)) {
             if (this.leaving && op.kind === STROKE && !own) draw(this.leaving, rect, op);
-            this.refresh(rect);
+            this.stale.push(rect);
         }
+    }
+
+    freshen() {
+        this.refreshAll(merged(this.stale, this.shown.bounds));
+        this.stale = [];
     }
 
     /** @param {Pixels} base @param {number} seq */

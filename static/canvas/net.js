@@ -38,6 +38,7 @@ export class Net {
         this.attempts = 0;
         this.openedAt = 0;
         this.heardAt = 0;
+        this.asked = false; // we wait for a word
         this.notBefore = 0; // ms to add to the next wait: what the server asked for
         this.stopped = false;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -66,6 +67,7 @@ export class Net {
         socket.onmessage = (event) => {
             if (socket !== this.socket) return;
             this.heardAt = Date.now();
+            this.asked = false;
             this.handlers.message(event.data);
         };
         socket.onclose = (event) => {
@@ -99,9 +101,10 @@ export class Net {
 
     /** Asks for a word, and gives up where none comes. */
     probe() {
-        if (!this.connected) return;
+        if (!this.connected || this.asked) return;
+        this.asked = true;
         this.ask();
-        this.#listen(ANSWER, true);
+        this.#listen(ANSWER);
     }
 
     stop() {
@@ -118,6 +121,7 @@ export class Net {
         const held = this.openedAt ? Date.now() - this.openedAt : 0;
         this.socket = null;
         this.openedAt = 0;
+        this.asked = false;
         if (held > STABLE) this.attempts = 0;
         const final = FINAL.has(code);
         if (final) this.stopped = true;
@@ -135,12 +139,11 @@ export class Net {
         this.retry = setTimeout(() => this.connect(), ms);
     }
 
-    /** Looks again in `ms` whether anything was heard. @param {number} ms @param {boolean} [asked] */
-    #listen(ms, asked = false) {
+    /** Looks in `ms` whether anything was heard. @param {number} ms */
+    #listen(ms) {
         clearTimeout(this.watch);
-        const since = Date.now();
         this.watch = setTimeout(() => {
-            if (!this.connected || (asked && this.heardAt < since)) return this.drop();
+            if (!this.connected || this.asked) return this.drop();
             const quiet = Date.now() - this.heardAt;
             if (quiet >= SILENCE) this.probe();
             else this.#listen(SILENCE - quiet);

@@ -291,6 +291,7 @@ export class Session {
             this.layers.append(seq, op, own);
             this.ui.applied(op);
         }
+        this.layers.freshen();
         this.oldestSent = this.outbox.parcels.some(({ sent }) => sent) ? Date.now() : 0;
         if (!this.live && this.joined && this.seq >= this.head) this.#caughtUp();
         this.#patches();

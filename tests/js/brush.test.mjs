@@ -109,6 +109,7 @@ test("moving the settled pieces into the picture changes nothing one sees", () =
     const { layers, put } = drawn(9);
     const before = Buffer.from(layers.shown.bytes);
     put.forEach((wet, index) => layers.append(index + 1, wet.op, wet));
+    layers.freshen();
     assert.equal(layers.wet.length, 0);
     assert.equal(Buffer.compare(layers.shown.bytes, before), 0);
     assert.equal(Buffer.compare(layers.picture.pixels.bytes, before), 0);

@@ -203,9 +203,12 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
                 layers.append(++seq, own.op, own);
             } else if (dice < 0.7 && layers.wet.length) layers.lift(new Set([layers.wet[layers.wet.length - 1]]));
             else layers.append(++seq, stroke(random, W, H), null);
+            if (random() < 0.5) layers.freshen();
         }
+        layers.freshen();
         const expected = new Layers(new Picture(W, H, [255, 255, 255]));
         for (const { seq: number, op } of layers.picture.entries) expected.append(number, op, null);
+        expected.freshen();
         same(layers.picture.pixels, expected.picture.pixels, `seed ${seed}: the picture`);
         for (const { op } of layers.wet) expected.lay(op);
         same(layers.shown, expected.shown, `seed ${seed}: what is shown`);

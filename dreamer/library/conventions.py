@@ -69,6 +69,8 @@ PLACES365 = Known(
     "CC BY 4.0; cite Zhou et al., Places (2017)",
 )
 PLACES205 = Known("places205", "GoogLeNet Places205", CONVENTIONS["places205"], "unknown")
+# Its shelf holds the 66 pairs that DreamCanvas (2017) picked from, less three that name no layer, one whose channel
+# does not exist and one given twice. GoogLeNet's was chosen by looking at what a few hundred channels dream of.
 INCEPTION5H = Known(
     "inception5h", "Inception 5h (TensorFlow, 2015)", CONVENTIONS["inception5h"], "Apache-2.0", "inception5h"
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -51,6 +53,13 @@ def test_what_is_kept_is_what_is_read(registry: Registry) -> None:
 def test_the_engine_sees_the_same_layers(registry: Registry) -> None:
     network = Network.open(registry.get("tiny").path, device="cpu")
     assert {name: layer.channels for name, layer in network.layers.items()} == registry.layers("tiny")
+
+
+def test_the_library_needs_no_django_and_no_runtime() -> None:
+    code = "import dreamer.library.fetch, sys; print(*({'django', 'onnxruntime', 'torch', 'PIL'} & set(sys.modules)))"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_names(registry: Registry, file: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -36,6 +37,9 @@ FLOOR = 0.02
 
 # From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles.
 HUGE_PIXELS, HUGE_TILE = 24_000_000, 256
+
+# The network sees a guide whole and in every step: its longer side in pixels is this at most.
+GUIDE_SIDE = 384
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def dream(
 
     photo      uint8 [H, W, 3] RGB; None with a recipe that starts from noise
     mask       uint8 [H, W] of any size: 255 where the dream may work, 0 where the photograph stays to the bit
-    guide      uint8 [h, w, 3] RGB, for a target that is guided by a picture
+    guide      uint8 [h, w, 3] RGB, for a target that is guided by a picture; seen at GUIDE_SIDE pixels at most
     progress   called after each tile
     cancelled  asked between tiles; when it answers True, Interrupted (a Cancelled) is raised with the picture so far
     preview    called after each step with the progress and a Snapshot, valid during the call
@@ -125,7 +129,7 @@ class _Dream:
         preview: Preview | None,
     ) -> None:
         self.photo, self.network, self.recipe, self.mask = photo, network, recipe, mask
-        self.guide = None if guide is None else guide.transpose(2, 0, 1).astype(np.float32)
+        self.guide = None if guide is None else _guide(guide)
         self.report, self.cancelled, self.preview = progress, cancelled, preview
         self.random = np.random.default_rng(recipe.seed)
         self.size = (photo.shape[0], photo.shape[1])
@@ -215,7 +219,7 @@ class _Dream:
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
         known = _usual_forces.setdefault(self.network, {})
-        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else self.guide.tobytes())
+        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else sha256(self.guide).digest())
         if key not in known:
             side = max(224, self.network.min_size)
             noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)
@@ -279,6 +283,14 @@ class _Clock:
             self.start = (now, fraction)
         then, before = self.start
         return (now - then) / (fraction - before) * (1 - fraction) if fraction > before else None
+
+
+def _guide(picture: Bytes) -> Floats:
+    """A guide as the network takes it: float32 [3, h, w]."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, GUIDE_SIDE / max(height, width))
+    small = shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return np.ascontiguousarray(small.transpose(2, 0, 1), dtype=np.float32)
 
 
 def _moved(target: Target, down: float, right: float) -> Target:

@@ -170,6 +170,8 @@ def test_a_guide_changes_the_dream(network: Network, photo: Any) -> None:
         recipe = replace(SMALL, target=Target((Term("block/output", guide=kind),)))
         one, two = (dream(photo, network, recipe, guide=guide) for guide in guides)
         assert (one != two).any() and (one != photo).any()
+    large = noise_picture(600, 900, contrast=60, seed=1)
+    assert dream(photo, network, recipe, guide=large).shape == photo.shape
     with pytest.raises(ValueError, match="no guide"):
         dream(photo, network, recipe)
 

@@ -44,7 +44,9 @@ class Ledger:
     def forget_before(self, ms: int) -> None:
         """Drops strokes begun before `ms` (since 1970): new pieces of them would be refused as stale anyway."""
         oldest = ms << 12
-        self._entries = {key: entry for key, entry in self._entries.items() if key[1] >= oldest}
+        # In place: the journal's thread may be learning into the same dict.
+        for key in [key for key in list(self._entries) if key[1] < oldest]:
+            del self._entries[key]
 
     def admit(
         self, drafts: Iterable[tuple[Who, wire.Operation]], now_ms: int, dreamed: int

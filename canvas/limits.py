@@ -13,17 +13,20 @@ MAX_WIDTH = 992  # DreamCanvas' 124 px
 MAX_MESSAGE = 64 * 1024  # one websocket message; a tick of the busiest pen is a hundredth of it
 MAX_OPS = 256  # operations in one INK message
 MAX_POINTS = 512  # points in one piece; two seconds of a 240 Hz pen
+BATCH_BYTES = 60 * 1024  # operations in one tick's batch: with its header it is one message
 MAX_NUMBERS = 4096  # numbers in one HIDE
 
 # What one socket may send. Rates a second, and the burst that a reconnect may bring.
 MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second
 POINTS_RATE, POINTS_BURST = 3_000, 40_000  # ten fingers at 240 Hz
+JOIN_MESSAGES = 20  # a JOIN counts as so many messages: its answer may be the whole tail of the journal
 # Stamped pixels: the widest brush at a furious 3000 px/s stamps about 1.2 million, and every viewer paints them too.
 AREA_RATE, AREA_BURST = 8_000_000, 120_000_000
 
 TICK = 1 / 30  # one row, one transaction, one broadcast
 TICK_SLOW = 1 / 10  # under load
 POLL = 0.5  # how often a room asks the database for what the layer may not have told it
+LAYER_MESSAGES, LAYER_SECONDS = 100, 2.0  # news waiting for the layer, and how long it may take with one
 QUEUE_OPS = 20_000  # operations waiting for the database before new ones are refused
 
 STALE_MS = 10 * 60 * 1000  # strokes begun earlier and unknown to the journal are refused
@@ -31,6 +34,7 @@ FUTURE_MS = 60 * 1000  # a stroke's id may be this far ahead of the server's clo
 REMEMBER_MS = STALE_MS + 5 * 60 * 1000  # how far back a room knows which pieces it has
 
 OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
+DEAF_BYTES = 2 * OUTBOX_BYTES  # a socket that goes on asking without reading the answers is closed at once
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
 

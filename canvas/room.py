@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import bisect
 import contextlib
+import itertools
 import logging
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from canvas import brush, ledger, limits, wire
@@ -83,7 +84,9 @@ class Room:
         self._tail: list[wire.Ops] = []  # the journal after the base
         self._names: dict[int, str] = {}  # of everybody met
         self._present: dict[int, str] = {}  # of those with ink since the base: what newcomers are told
-        self._drafts: deque[tuple[Member, wire.Operation]] = deque()
+        self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
+        self._outgoing: deque[dict[str, Any]] = deque(maxlen=limits.LAYER_MESSAGES)
+        self._publish_now = asyncio.Event()
         self._wake = asyncio.Event()
         self._poll_now = asyncio.Event()
         self._ready: asyncio.Future[None] | None = None
@@ -109,7 +112,7 @@ class Room:
                 raise
             self._tasks = [
                 asyncio.create_task(loop(), name=f"room-{loop.__name__}")
-                for loop in (self._ticks, self._polls, self._beats)
+                for loop in (self._ticks, self._polls, self._beats, self._publishes)
             ]
             self._ready.set_result(None)
         await asyncio.shield(self._ready)
@@ -155,6 +158,8 @@ class Room:
             raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", 4429)
         match wire.from_client(data):
             case wire.Join(frame, seq):
+                if not member.messages.take(limits.JOIN_MESSAGES - 1, now):
+                    raise wire.ProtocolError("more JOINs than anybody needs", 4429)
                 self._join(member, frame, seq)
             case wire.Seen(token):
                 member.seen(token)
@@ -222,18 +227,18 @@ class Room:
         person = member.person
         crowded = len(self._drafts) > limits.QUEUE_OPS
         for op in operations:
+            points = op.points if isinstance(op, wire.Stroke) else ()
+            fits = member.points.take(len(points) or 1, now)  # an UNDO costs a place in the journal too
             if isinstance(op, wire.Stroke):
                 self._check(op)
-                fits = member.points.take(len(op.points), now) and member.area.take(
-                    brush.area(op.points, op.carry), now
-                )
-                if not fits:
-                    raise wire.ProtocolError("more points or painted area a second than one pen can make", 4429)
+                fits = fits and member.area.take(brush.area(op.points, op.carry), now)
+            if not fits:
+                raise wire.ProtocolError("more points or painted area a second than one pen can make", 4429)
             if person is None or crowded:
                 code = ledger.UNAVAILABLE if person else ledger.SIGN_IN
                 member.push(wire.reject(op.stroke, getattr(op, "piece", 0), code))
                 continue
-            self._drafts.append((member, wire.by(op, person.id)))
+            self._drafts.append((member, replace(op, author=person.id)))
             self._drawing[person.id] = now
         self._wake.set()
 
@@ -266,12 +271,14 @@ class Room:
                 continue
             self._say_trouble(None)
             pause = 0.0
+            if self._drafts:
+                self._wake.set()
             # Under load fewer, larger ticks: each costs a transaction and a send to every socket.
             self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self._clock() - began)))
 
     async def _write(self) -> None:
         """Writes everything that waits as one batch, and only then tells it to anybody."""
-        drafts = list(self._drafts)
+        drafts = self._next_drafts()
         if not drafts:
             return
         answers: list[tuple[Member, bytes]] = []
@@ -297,8 +304,18 @@ class Room:
         for member, answer in answers:
             member.push(answer)
         if written:
-            await self._publish({"type": "ink", "first": written.first, "at": written.at, "count": written.count,
-                                 "payload": written.payload})  # fmt: skip
+            self._publish({"type": "ink", "first": written.first, "at": written.at, "count": written.count,
+                           "payload": written.payload})  # fmt: skip
+
+    def _next_drafts(self) -> list[tuple[Member, wire.Stroke | wire.Undo]]:
+        """What fits one message of the protocol; the rest waits for the next tick."""
+        taken, size = 0, 0
+        for _, op in self._drafts:
+            size += wire.size(op)
+            if size > limits.BATCH_BYTES:
+                break
+            taken += 1
+        return list(itertools.islice(self._drafts, taken))
 
     def _apply(self, batch: wire.Ops) -> None:
         """The next batch of the journal, to everybody: encoded once, the same bytes to each socket."""
@@ -334,15 +351,26 @@ class Room:
             case "look":
                 self._poll_now.set()
 
-    async def _publish(self, message: dict[str, Any]) -> None:
-        try:
-            await self._layer.publish(message)
-        except Exception as error:  # the layer only carries news; the poll of the other processes finds it
-            log.warning("The channel layer did not take the news: %s", error)
+    def _publish(self, message: dict[str, Any]) -> None:
+        self._outgoing.append(message)
+        self._publish_now.set()
+
+    async def _publishes(self) -> None:
+        """Beside the tick, which a layer that hangs must not hold. It only carries news: the others' polls find it."""
+        while True:
+            await self._publish_now.wait()
+            self._publish_now.clear()
+            while self._outgoing:
+                try:
+                    async with asyncio.timeout(limits.LAYER_SECONDS):  # wait_for may swallow the room's end
+                        await self._layer.publish(self._outgoing.popleft())
+                except Exception as error:
+                    self._outgoing.clear()
+                    log.warning("The channel layer did not take the news: %s", str(error) or type(error).__name__)
 
     async def _polls(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):  # not wait_for, which may swallow the cancellation that ends us
+            with contextlib.suppress(TimeoutError):  # as above
                 async with asyncio.timeout(limits.POLL):
                     await self._poll_now.wait()
             self._poll_now.clear()
@@ -407,7 +435,7 @@ class Room:
                 self._tell(people)
             if now - told_layer >= limits.PEOPLE_SECONDS:
                 told_layer = now
-                await self._publish({"type": "people", "count": len(self.members)})
+                self._publish({"type": "people", "count": len(self.members)})
 
     def people(self) -> int:
         """Sockets here and in the other processes that have been heard lately."""

@@ -170,6 +170,11 @@ def encode(op: Operation) -> bytes:
             return _OP.pack(CLEAR, op.author, op.stroke) + _CLEAR.pack(*op.colour)
 
 
+def size(op: Stroke | Undo) -> int:
+    """How many bytes `encode` makes of it."""
+    return _OP.size + (_STROKE.size + 6 * len(op.points) if isinstance(op, Stroke) else 0)
+
+
 def by(op: Operation, author: int) -> Operation:
     return replace(op, author=author)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from canvas import wire
@@ -16,9 +18,17 @@ log = logging.getLogger(__name__)
 
 
 class LeanConsumer(AsyncWebsocketConsumer):
-    """Without a channel of its own and without Channels' thread hop for each message: no handler uses the database."""
+    """Without a channel of its own and without Channels' thread hop for each message: no handler uses the database.
 
-    channel_layer_alias = ""  # names no layer: the hub listens once for the whole process
+    One plain loop over `receive`, where Channels makes a task for each message. What a server has queued is then
+    taken in one go: a flood meets its limit at once, instead of growing while the event loop comes round.
+    """
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         match message["type"]:

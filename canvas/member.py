@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -74,22 +75,33 @@ class Member:
         if self.closed:
             return
         self._sent += len(data)
-        if self._sending is not None:
-            self._waiting.append(data)
-            return
-        self._sending = start(self._send(data))
+        self._waiting.append(data)
+        if self.outstanding > limits.DEAF_BYTES:
+            self.close(4408)
+        elif self._sending is None:
+            self._send_on()
+
+    def _send_on(self) -> None:
+        """Sends what waits, until the server makes us wait in turn."""
+        try:
+            while self._waiting and self._sending is None:
+                self._sending = start(self._send(self._waiting.popleft()))
+        except Exception:
+            self._gone()
         if self._sending is not None:
             self._sending.add_done_callback(self._sent_one)
 
     def _sent_one(self, task: asyncio.Task[None]) -> None:
         self._sending = None
         if task.cancelled() or task.exception() is not None:
-            self.closed = True  # the transport is gone; disconnect follows
-            return
-        while self._waiting and self._sending is None:
-            self._sending = start(self._send(self._waiting.popleft()))
-        if self._sending is not None:
-            self._sending.add_done_callback(self._sent_one)
+            self._gone()
+        else:
+            self._send_on()
+
+    def _gone(self) -> None:
+        """The transport is gone, and `disconnect` follows: not an error, and none of the room's business."""
+        self.closed = True
+        self._waiting.clear()
 
     def mark(self, token: int) -> None:
         """Asks the browser to confirm what it was sent so far; nothing where nothing was sent since the last time."""
@@ -107,7 +119,11 @@ class Member:
         if not self.closed:
             self.closed = True
             self._waiting.clear()
-            asyncio.ensure_future(self._close(code))
+            asyncio.ensure_future(self._end(code))
+
+    async def _end(self, code: int) -> None:
+        with contextlib.suppress(Exception):  # it may have gone by itself
+            await self._close(code)
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from .dream import Interrupted, Progress, Snapshot, dream
+from .forward import Layer
 from .graph import GraphError
-from .network import Cancelled, Layer, Network
+from .network import Cancelled, Network
 from .recipe import PRESETS, Recipe
 from .target import Target, Term
 
-__all__ = ["PRESETS", "Cancelled", "GraphError", "Interrupted", "Layer", "Network", "Progress", "Recipe", "Snapshot",
-           "Target", "Term", "dream"]
+__all__ = [
+    "PRESETS",
+    "Cancelled",
+    "GraphError",
+    "Interrupted",
+    "Layer",
+    "Network",
+    "Progress",
+    "Recipe",
+    "Snapshot",
+    "Target",
+    "Term",
+    "dream",
+]

@@ -48,13 +48,15 @@ class Node:
 class Graph:
     """Nodes in topological order, constants as arrays, and shapes where inference knows them.
 
-    ``inputs`` maps a name to its shape (an int, or a symbol's name, for each axis); every input is float32.
+    ``inputs`` maps a name to its shape (an int, or a symbol's name, for each axis); inputs are float32, or
+    int64 where listed in ``integer_inputs``.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.constants: dict[str, Array] = {}
         self.inputs: dict[str, tuple[int | str, ...]] = {}
+        self.integer_inputs: set[str] = set()
         self.outputs: list[str] = []
         self.shapes: dict[str, Shape] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -114,7 +116,12 @@ class Graph:
                 for n in nodes
             ],
             "dream",
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.inputs.items()],
+            [
+                helper.make_tensor_value_info(
+                    name, TensorProto.INT64 if name in self.integer_inputs else TensorProto.FLOAT, shape
+                )
+                for name, shape in self.inputs.items()
+            ],
             [onnx.ValueInfoProto(name=name) for name in self.outputs],
             [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used],
             value_info=[
@@ -199,6 +206,29 @@ class Graph:
         self.nodes = [n for n in self.nodes if any(o in needed for o in n.outputs)]
         self.constants = {k: v for k, v in self.constants.items() if k in needed}
         self.outputs = list(outputs)
+
+    def copy(self) -> Graph:
+        """A graph whose nodes can be changed; constants, which nobody changes, are shared."""
+        copy = Graph()
+        copy.nodes = [
+            Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain, n.rule, dict(n.saved))
+            for n in self.nodes
+        ]
+        copy.constants, copy.inputs, copy.outputs = dict(self.constants), dict(self.inputs), list(self.outputs)
+        copy.shapes, copy._count = dict(self.shapes), self._count
+        return copy
+
+    def cut_window(self, whole: str, start: str, stop: str, window: str) -> None:
+        """Replace the input ``window`` [1,c,h,w] by a larger picture and the place (int64 [2]) to cut it from."""
+        shape = self.inputs.pop(window)
+        self.inputs |= {whole: (*shape[:2], "height", "width"), start: (2,), stop: (2,)}
+        self.integer_inputs |= {start, stop}
+        piece = self.fresh("piece")
+        # the Reshape changes nothing; it tells the runtime that the size is fixed from here on
+        self.nodes[:0] = [
+            Node("Slice", [whole, start, stop, self.integers(2, 3)], [piece], name=piece),
+            Node("Reshape", [piece, self.constant(shape, np.int64)], [window], name=window),
+        ]
 
     def infer_shapes(self, sizes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Shape]:
         """Shapes of all tensors (None for an axis known only at run time), kept in ``shapes`` and returned.

@@ -26,7 +26,7 @@ def expand_lrn(graph: Graph) -> None:
         size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
         beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
         squares = graph.emit("Mul", x, x, hint=f"{y}/squares", like=x)
-        s = graph.emit("Add", band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size)),
+        s = graph.emit("Add", band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size), x),
                        graph.constant(bias), hint=f"{y}/s", like=x)
         q = _power(graph, s, beta)
         graph.nodes.append(Node("Div", [x, q], [y], name=node.name, rule="LRN",
@@ -52,8 +52,8 @@ def channel_band(channels: int, size: int) -> Array:
     return ((offset >= -((size - 1) // 2)) & (offset <= size // 2)).astype(np.float32)
 
 
-def band_sum(graph: Graph, x: str, band: Array) -> str:
-    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w].
+def band_sum(graph: Graph, x: str, band: Array, like: str) -> str:
+    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w], a tensor of ``like``'s shape.
 
     Blocks of rows are multiplied with just the channels they touch: a sixth of the dense product's work.
     """
@@ -74,4 +74,4 @@ def band_sum(graph: Graph, x: str, band: Array) -> str:
         x_blocks = x
     flat = graph.emit("Reshape", x_blocks, graph.integers(len(blocks), width, -1))
     return graph.emit("Reshape", graph.emit("MatMul", graph.constant(blocks), flat),
-                      graph.emit("Shape", x), hint="band", like=x)
+                      graph.emit("Shape", like), hint="band", like=like)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from ..library.files import ModelFiles
 from ..library.names import nearest
 from . import session as sessions
-from .graph import Graph, Node, append_gradient
-from .lrn import expand_lrn
-from .rewrite import CENTRED, fold_constants, fold_picture
-from .target import Floats, Target, Term, append_seed
+from .build import Question, build
+from .forward import Layer, layer_size, layers, prepare
+from .target import Floats, Target, Term
 from .tiles import Tile, plan
 
-IMAGE = "image"
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
 
@@ -32,31 +30,17 @@ class Cancelled(Exception):
     """The caller asked to stop; nothing is returned."""
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A tensor one can dream of. ``stride`` is how many picture pixels lie between its positions."""
-
-    name: str
-    channels: int
-    stride: int
-    spatial: bool  # False for class scores and other vectors
-
-
-@dataclass(frozen=True)
-class _Key:
-    """What needs a session of its own; channels, modes, weights and masks do not."""
-
-    purpose: str  # gradient, norms or features
-    layers: tuple[str, ...]
-    match: tuple[bool, ...] = ()
-    smooth_pool: bool = False
-
-
 class Network:
     """Opened by ``Network.open``; safe to use from several threads."""
 
     def __init__(
-        self, files: ModelFiles, *, device: sessions.Device = "auto", threads: int = 0, max_sessions: int = 4
+        self,
+        files: ModelFiles,
+        *,
+        device: sessions.Device = "auto",
+        threads: int = 0,
+        max_sessions: int = 4,
+        gpu_memory: int = 0,
     ) -> None:
         if max_sessions < 1:
             raise ValueError(f"max_sessions must be at least 1, got {max_sessions}")
@@ -66,17 +50,24 @@ class Network:
         self.min_size = files.info.min_size
         self.device = sessions.choose_device(device)
         self.threads = threads or sessions.cores()
-        self._info = files.info
-        self._forward = _prepare(Graph.read(onnx.load(str(files.model))), files)
-        self.layers = _layers(self._forward, files.info.input)
-        self._sessions: OrderedDict[tuple[_Key, int], Any] = OrderedDict()
-        self._max_sessions = max_sessions
+        self._files = files
+        self._forward = prepare(files)
+        self.layers = layers(self._forward, files.info.input)
+        self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
+        self._max_sessions, self._gpu_memory = max_sessions, gpu_memory
         self._lock = threading.Lock()
-        self._layer_size = lru_cache(maxsize=256)(self._infer_layer_size)
+        self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self._forward))
 
     @classmethod
     def open(cls, folder: str | Path, **options: Any) -> Network:
-        """Read a model folder (see ``dreamer.library``). LibraryError and GraphError say what is wrong with it."""
+        """Read a model folder (see ``dreamer.library``). LibraryError and GraphError say what is wrong with it.
+
+        device        auto, cpu or cuda; ``network.device`` says what it is
+        threads       cores to use, 0 for all
+        max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
+                      CPU a layer takes two (a tile on one core, a tile on all); on a GPU one for each tile size
+        gpu_memory    limit of ONNX Runtime's arena in bytes, 0 for none
+        """
         return cls(ModelFiles.read(Path(folder)), **options)
 
     def layer(self, name: str) -> Layer:
@@ -115,6 +106,7 @@ class Network:
         *,
         tile: int = 512,
         halo: int = 32,
+        border: int = 0,
         smooth_pool: bool = False,
         mask: Floats | None = None,
         guide: Floats | None = None,
@@ -128,6 +120,9 @@ class Network:
         mask      float32 [h,w], what counts and how much; None: everything
         guide     float32 [3,h,w], RGB, 0..255, needed by terms with a guide
         tile      how many pixels of a side to compute at once, without the halo: bounds the memory
+        halo      pixels around a tile's core that the network sees beside it
+        border    units within so many pixels of a window's edge want nothing. They see the network's zero padding,
+                  and on a flat picture that edge is the strongest thing there is. 0: the exact gradient
         out       where to write the gradient, float32 [3,h,w]
         on_tile   called with (tiles done, tiles) from this thread
         cancelled asked before each tile; when true, raises Cancelled
@@ -136,96 +131,90 @@ class Network:
         weights mean what they say; that takes a forward pass before. With several tiles the value is
         estimated: every tile's value counts by the part of its window that it keeps.
         """
-        picture = self._checked(picture, "picture")
+        terms = target.terms
+        layers = [self.layer(term.layer) for term in terms]
+        picture = self._checked(picture, "picture", layers)
         height, width = picture.shape[1:]
         if mask is not None and mask.shape != (height, width):
             raise ValueError(f"mask must have the picture's size {width}x{height}, got shape {mask.shape}")
-        terms = target.terms
-        layers = [self.layer(term.layer) for term in terms]
-        tiles = plan(height, width, tile=tile, halo=halo, stride=max(layer.stride for layer in layers))
-        vectors = self._vectors(terms, layers, guide, tile, halo)
-        match = tuple(term.guide == "match" for term in terms)
-        names = tuple(term.layer for term in terms)
         if out is None:
             out = np.empty_like(picture)
         elif out.shape != picture.shape or out.dtype != np.float32:
             raise ValueError(f"out must be float32 {picture.shape}, got {out.dtype} {out.shape}")
-        report, stop = on_tile or (lambda done, total: None), cancelled or (lambda: False)
-
-        def feeds(place: Tile) -> dict[str, Any] | None:
-            masks = [
-                self._mask(term, layer, place, mask, (height, width)) for term, layer in zip(terms, layers, strict=True)
-            ]
-            if not any(m.any() for m in masks):
-                return None  # nothing is wanted here
-            window = np.ascontiguousarray(picture[(slice(None), *place.window)])[None]
-            return {IMAGE: window, **vectors, **{f"mask{i}": m for i, m in enumerate(masks)}}
-
-        def run(key: _Key, keep: Callable[[Tile, list[Any] | None], None], first: int, total: int) -> None:
-            """Run every tile; ``keep`` gets its results in any order of tiles, one at a time."""
-
-            def one(place: Tile, threads: int) -> tuple[Tile, list[Any] | None]:
-                if stop():
-                    raise Cancelled
-                fed = feeds(place)
-                return place, None if fed is None else self._session(key, threads).run(None, fed)
-
-            # One tile on each core is faster than each tile on all cores; what is left over takes them all.
-            rest = len(tiles) % self.threads
-            side_by_side, alone = tiles[: len(tiles) - rest], tiles[len(tiles) - rest :]
-            with ThreadPoolExecutor(self.threads) as pool:
-                results = chain(pool.map(one, side_by_side, repeat(1)), map(one, alone, repeat(self.threads)))
-                for done, (place, result) in enumerate(results, start=1):
-                    keep(place, result)
-                    report(first + done, total)
-
+        names, match = tuple(term.layer for term in terms), tuple(term.guide == "match" for term in terms)
+        vectors = self._vectors(terms, layers, guide)
+        multiple = self._files.info.size_multiple
+        if height % multiple or width % multiple:  # branches that halve in different ways need such sizes
+            grow = ((0, -height % multiple), (0, -width % multiple))
+            picture = np.pad(picture, ((0, 0), *grow), mode="edge")
+            mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
+        stride = math.lcm(multiple, *(layer.stride for layer in layers))
+        tiles = plan(*picture.shape[1:], tile=tile, halo=halo, stride=stride)
         passes = 2 if len(terms) > 1 else 1
+        work = _Work(self, picture, mask, list(zip(terms, layers, strict=True)), vectors, tiles, passes * len(tiles),
+                     on_tile, cancelled)
         if len(terms) > 1:
             squares = np.zeros(len(terms))
-
-            def add_squares(place: Tile, results: list[Any] | None) -> None:
-                if results is not None:
-                    squares[:] += np.array([float(r) for r in results]) * place.share
-
-            run(_Key("norms", names, match), add_squares, 0, passes * len(tiles))
+            for place, results in work.run(Question("norms", names, match)):
+                squares += [float(r) * place.share for r in results or [0.0] * len(terms)]
             for i, (term, square) in enumerate(zip(terms, squares, strict=True)):
                 for name in (f"linear{i}", f"squared{i}"):
                     vectors[name] = vectors[name] * np.float32(term.weight / (np.sqrt(square) + 1e-12))
         score = 0.0
-
-        def keep_gradient(place: Tile, results: list[Any] | None) -> None:
-            nonlocal score
-            core = (slice(None), *place.core)
+        for place, results in work.run(Question("gradient", names, match, smooth_pool)):
+            rows, columns = (slice(s.start, min(s.stop, n)) for s, n in zip(place.core, (height, width), strict=True))
             if results is None:
-                out[core] = 0
+                out[:, rows, columns] = 0
             else:
-                out[core] = results[0][(0, slice(None), *place.inner)]
+                core = results[0][(0, slice(None), *place.inner)]
+                out[:, rows, columns] = core[:, : rows.stop - rows.start, : columns.stop - columns.start]
                 score += float(results[1]) * place.share
-
-        run(_Key("gradient", names, match, smooth_pool), keep_gradient, (passes - 1) * len(tiles), passes * len(tiles))
         return out, score
 
     def activations(self, picture: Floats, layer: str) -> Floats:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
-        self.layer(layer)
-        picture = self._checked(picture, "picture")
-        return self._session(_Key("features", (layer,)), self.threads).run(None, {IMAGE: picture[None]})[0][0]
+        picture = self._checked(picture, "picture", [self.layer(layer)])
+        whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
+        runner = self.runner(Question("features", (layer,)), whole, self.threads)
+        return runner.run(runner.place(picture), whole.window, {})[0][0]
+
+    def runner(self, question: Question, place: Tile, threads: int) -> Any:
+        """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
+        tile's. The least recently used ones are given up."""
+        if self.device == "cuda":
+            rows, columns = place.window
+            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
+            threads = 1
+        with self._lock:
+            key = question, threads
+            if key not in self._runners:
+                model = build(self._forward, question)
+                self._runners[key] = (
+                    sessions.CudaRunner(model, self._gpu_memory)
+                    if question.window
+                    else sessions.CpuRunner(model, threads)
+                )
+                while len(self._runners) > self._max_sessions:
+                    self._runners.popitem(last=False)
+            self._runners.move_to_end(key)
+            return self._runners[key]
 
     # What the graph is fed
 
-    def _checked(self, picture: Floats, what: str) -> Floats:
+    def _checked(self, picture: Floats, what: str, layers: list[Layer]) -> Floats:
         if picture.ndim != 3 or picture.shape[0] != 3:
             raise ValueError(f"{what} must be float32 [3, height, width], got shape {picture.shape}")
-        if min(picture.shape[1:]) < self.min_size:
+        least = self.min_size
+        if not all(layer.spatial for layer in layers):
+            least = max(least, self._files.info.logits_min_size)
+        if min(picture.shape[1:]) < least:
             raise ValueError(
-                f"{self.name} needs a {what} of at least {self.min_size} pixels a side, "
+                f"{self.name} needs a {what} of at least {least} pixels a side here, "
                 f"got {picture.shape[2]}x{picture.shape[1]}"
             )
         return np.ascontiguousarray(picture, np.float32)
 
-    def _vectors(
-        self, terms: tuple[Term, ...], layers: list[Layer], guide: Floats | None, tile: int, halo: int
-    ) -> dict[str, Any]:
+    def _vectors(self, terms: tuple[Term, ...], layers: list[Layer], guide: Floats | None) -> dict[str, Any]:
         fed: dict[str, Any] = {}
         for i, (term, layer) in enumerate(zip(terms, layers, strict=True)):
             vector = term.vector(layer.channels)
@@ -247,114 +236,73 @@ class Network:
             fed[f"linear{i}"], fed[f"squared{i}"] = (zero, vector) if term.wants_squares else (vector, zero)
         return fed
 
-    def _mask(self, term: Term, layer: Layer, place: Tile, mask: Floats | None, size: tuple[int, int]) -> Floats:
+
+class _Work:
+    """The tiles of one call: what each is fed, and running them."""
+
+    def __init__(
+        self,
+        network: Network,
+        picture: Floats,
+        mask: Floats | None,
+        terms: list[tuple[Term, Layer]],
+        vectors: dict[str, Any],
+        tiles: list[Tile],
+        total: int,
+        on_tile: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.network, self.picture, self.mask, self.terms = network, picture, mask, terms
+        self.vectors, self.tiles, self.total, self.done = vectors, tiles, total, 0
+        self.on_tile, self.cancelled = on_tile, cancelled
+
+    def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
+        """Each tile with its results, in order; None for tiles in which nothing is wanted.
+
+        One tile on each core is faster than each tile on all cores; what is left over takes them all.
+        """
+        threads = self.network.threads if self.network.device == "cpu" else 1
+        rest = len(self.tiles) % threads
+        side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
+        place = self.network.runner(question, self.tiles[0], threads).place(self.picture) if alone else None
+        if side_by_side:
+            place = self.network.runner(question, self.tiles[0], 1).place(self.picture)
+
+        def one(tile: Tile, cores: int) -> tuple[Tile, list[Any] | None]:
+            if self.cancelled is not None and self.cancelled():
+                raise Cancelled
+            masks = [self._mask(term, layer, tile) for term, layer in self.terms]
+            if not any(m.any() for m in masks):
+                return tile, None
+            inputs = {**self.vectors, **{f"mask{i}": m for i, m in enumerate(masks)}}
+            return tile, self.network.runner(question, tile, cores).run(place, tile.window, inputs)
+
+        with ThreadPoolExecutor(threads) as pool:
+            for result in chain(pool.map(one, side_by_side, repeat(1)), map(one, alone, repeat(threads))):
+                self.done += 1
+                yield result
+                if self.on_tile is not None:
+                    self.on_tile(self.done, self.total)
+
+    def _mask(self, term: Term, layer: Layer, tile: Tile) -> Floats:
         """A term's mask for one window, at the layer's resolution ([1,1,1,1] of ones where nothing is masked)."""
         if not layer.spatial:
-            inside = 1.0 if mask is None else float(mask[place.core].mean())
+            inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
-        if mask is None and term.place is None:
+        free = self.mask is None and term.place is None
+        if free and self.network.device == "cpu":
             return np.ones((1, 1, 1, 1), np.float32)
-        rows, columns = place.window
+        rows, columns = tile.window
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        h, w = self._layer_size(layer.name, height, width)
-        result = np.ones((h, w), np.float32) if mask is None else _shrink(mask[place.window], h, w)
+        h, w = self.network.layer_size(layer.name, height, width)
+        result = np.ones((h, w), np.float32) if self.mask is None else _shrink(self.mask[tile.window], h, w)
         if term.place is not None:
-            x, y = (round(p * (n - 1)) for p, n in zip(term.place, reversed(size), strict=True))
+            x, y = (round(p * (n - 1)) for p, n in zip(term.place, self.picture.shape[:0:-1], strict=True))
             unit = np.zeros_like(result)
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1
             result = result * unit
         return result[None, None]
-
-    def _infer_layer_size(self, layer: str, height: int, width: int) -> tuple[int, int]:
-        graph = _copy(self._forward)
-        graph.cut([layer])
-        h, w = graph.infer_shapes({IMAGE: (1, 3, height, width)})[layer][2:]
-        assert h is not None and w is not None
-        return h, w
-
-    # Sessions
-
-    def _session(self, key: _Key, threads: int) -> Any:
-        with self._lock:
-            if (key, threads) not in self._sessions:
-                self._sessions[key, threads] = sessions.cpu_session(build(self._forward, key), threads)
-                while len(self._sessions) > self._max_sessions:
-                    self._sessions.popitem(last=False)
-            self._sessions.move_to_end((key, threads))
-            return self._sessions[key, threads]
-
-
-def build(forward: Graph, key: _Key) -> onnx.ModelProto:
-    """The ONNX model that answers ``key``: its inputs are the picture and the terms' vectors and masks."""
-    graph = _copy(forward)
-    graph.cut(list(dict.fromkeys(key.layers)))
-    graph.infer_shapes()
-    expand_lrn(graph)
-    if key.purpose == "features":
-        return graph.write()
-    seeds: dict[str, list[str]] = {}
-    scores, norms = [], []
-    for i, (layer, match) in enumerate(zip(key.layers, key.match, strict=True)):
-        seed, score = append_seed(graph, i, layer, match=match)
-        seeds.setdefault(layer, []).append(seed)
-        scores.append(score)
-        norms.append(graph.emit("ReduceSumSquare", seed, keepdims=0))
-    if key.purpose == "norms":
-        graph.outputs = norms
-        return graph.write()
-    summed = {layer: s[0] if len(s) == 1 else graph.emit("Sum", *s) for layer, s in seeds.items()}
-    gradient = append_gradient(graph, summed, IMAGE, smooth_pool=key.smooth_pool)
-    graph.outputs = [gradient, graph.emit("Sum", *scores, hint="score")]
-    return graph.write()
-
-
-def _prepare(graph: Graph, files: ModelFiles) -> Graph:
-    """The forward graph with everything constant folded, taking RGB pictures in 0..255."""
-    info = files.info
-    if info.input not in graph.inputs:
-        raise ValueError(
-            f"{info.name}: model.json names the input {info.input!r}, the network has {', '.join(graph.inputs)}"
-        )
-    fold_constants(graph)
-    # value = (pixel - mean) * scale in the network's channel order: one 1x1 convolution
-    order = np.eye(3, dtype=np.float32)[:, :: 1 if info.channel_order == "RGB" else -1] * info.scale
-    graph.constants |= {
-        "image_order": order[:, :, None, None],
-        "image_offset": -np.asarray(info.mean, np.float32) * np.float32(info.scale),
-    }
-    graph.nodes.insert(0, Node("Conv", [IMAGE, "image_order", "image_offset"], [info.input], name="image_to_input"))
-    graph.inputs = {IMAGE: (1, 3, "height", "width")}
-    fold_picture(graph, graph.nodes[0], np.asarray(info.mean, np.float32))
-    graph.infer_shapes()
-    return graph
-
-
-def _copy(graph: Graph) -> Graph:
-    """A graph whose nodes can be changed; constants, which nobody changes, are shared."""
-    copy = Graph()
-    copy.nodes = [Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain, n.rule, n.saved)
-                  for n in graph.nodes]
-    copy.constants, copy.inputs, copy.outputs = dict(graph.constants), dict(graph.inputs), list(graph.outputs)
-    copy.shapes, copy._count = dict(graph.shapes), graph._count
-    return copy
-
-
-def _layers(graph: Graph, picture: str) -> dict[str, Layer]:
-    """Every tensor one can dream of, in graph order: those with a known number of channels, up to the logits."""
-    strides, pictures = {IMAGE: 1}, {picture, CENTRED}
-    found: dict[str, Layer] = {}
-    for node in graph.nodes:
-        before = [strides[i] for i in node.inputs if i in strides]
-        if not before:
-            continue
-        step = max(node.attrs.get("strides", [1])) if "Pool" in node.op or node.op == "Conv" else 1
-        name = node.outputs[0]
-        strides[name] = max(before) * step
-        shape = graph.shapes.get(name, ())
-        if len(shape) in (2, 4) and shape[1] is not None and node.op != "Softmax" and name not in pictures:
-            found[name] = Layer(name, shape[1], strides[name], len(shape) == 4)
-    return found
 
 
 def _shrink(mask: Floats, h: int, w: int) -> Floats:

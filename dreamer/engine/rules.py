@@ -332,7 +332,7 @@ def _lrn(tape: Tape, node: Node, dy: str) -> Gradients:
     assert isinstance(channels, int)
     band = channel_band(channels, node.saved["size"]).T * node.saved["factor"]
     u = tape("Div", tape("Mul", dy, y, like=x), node.saved["s"], like=x)
-    spread = tape("Mul", x, band_sum(tape.graph, u, band), like=x)
+    spread = tape("Mul", x, band_sum(tape.graph, u, band, x), like=x)
     dx = tape("Sub", tape("Div", dy, q, like=x), spread, like=x)
     if tape.masked.get(dy) == y:  # x and y are zero together
         tape.masked[dx] = x

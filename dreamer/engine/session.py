@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from typing import Any, Literal
 
+import numpy as np
 import onnx
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -27,8 +30,12 @@ def cuda_works() -> bool:
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         return False
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "trial", [value],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])])
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "trial",
+        [value],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     ort.set_default_logger_severity(4)  # its failure is an answer here, not an error to print
     try:
@@ -49,42 +56,84 @@ def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
     if cuda_works():
         return "cuda"
     if wanted == "cuda":
-        raise RuntimeError("device 'cuda' was asked for, but ONNX Runtime cannot use it on this machine: check the "
-                           "driver, CUDA and cuDNN, or choose device 'auto' or 'cpu'")
+        raise RuntimeError(
+            "device 'cuda' was asked for, but ONNX Runtime cannot use it on this machine: check the "
+            "driver, CUDA and cuDNN, or choose device 'auto' or 'cpu'"
+        )
     return "cpu"
 
 
-def cpu_session(model: onnx.ModelProto, threads: int, **config: str) -> ort.InferenceSession:
-    """A session on ``threads`` cores."""
-    options = _options(threads, config)
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+Picture = Any  # what ``place`` made of a picture: an array, or a value on the GPU
+Window = tuple[slice, slice]
+Inputs = dict[str, NDArray[Any]]
 
 
-def cuda_session(model: onnx.ModelProto, sizes: dict[str, int], memory: int) -> ort.InferenceSession:
-    """A session on the first GPU for fixed ``sizes`` of the symbolic axes; nothing may fall back to the CPU.
+class CpuRunner:
+    """A model on ``threads`` cores of the CPU; may be run from several threads at once."""
 
-    ``memory`` limits the arena, in bytes (0: no limit). Fixed sizes let the runtime fold the shape
-    arithmetic away, which would otherwise run on the CPU, and keep cuDNN from searching again and again.
+    def __init__(self, model: onnx.ModelProto, threads: int) -> None:
+        options = _options(threads)
+        self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    @staticmethod
+    def place(picture: NDArray[np.float32]) -> Picture:
+        """The picture [3,h,w] where the runner wants it."""
+        return picture
+
+    def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
+        """The model's outputs for one window of the picture."""
+        piece = np.ascontiguousarray(picture[(slice(None), *window)])[None]
+        return list(self._session.run(None, {"image": piece, **inputs}))
+
+
+class CudaRunner:
+    """A model built for one window size, on the first GPU. The picture is uploaded once and windows are cut
+    from it there; nothing may fall back to the CPU, which the session refuses to do.
+
+    ``memory`` limits the arena, in bytes (0: no limit). HEURISTIC, because the exhaustive search of algorithms
+    starts again for every new shape.
     """
-    options = _options(1, {"session.disable_cpu_ep_fallback": "1"})
-    for axis, size in sizes.items():
-        options.add_free_dimension_override_by_name(axis, size)
-    provider: dict[str, Any] = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
-    if memory:
-        provider |= {"gpu_mem_limit": str(memory)}
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=[("CUDAExecutionProvider", provider)])
-    if "CUDAExecutionProvider" not in session.get_providers():
-        raise RuntimeError("the session did not get CUDA")
-    return session
+
+    def __init__(self, model: onnx.ModelProto, memory: int) -> None:
+        options = _options(1)
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        provider = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
+        if memory:
+            provider["gpu_mem_limit"] = str(memory)
+        self._session = ort.InferenceSession(
+            model.SerializeToString(), options, providers=[("CUDAExecutionProvider", provider)]
+        )
+        if "CUDAExecutionProvider" not in self._session.get_providers():
+            raise RuntimeError("the session was refused CUDA: see ONNX Runtime's log for the reason")
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def place(picture: NDArray[np.float32]) -> Picture:
+        """The picture [3,h,w] on the GPU."""
+        return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(picture)[None], "cuda", 0)
+
+    def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
+        """The model's outputs for one window of the picture."""
+        rows, columns = window
+        corners = {"start": (rows.start, columns.start), "stop": (rows.stop, columns.stop)}
+        with self._lock:  # one stream; tiles follow each other on the device anyway
+            binding = self._session.io_binding()
+            binding.bind_ortvalue_input("picture", picture)
+            for name, corner in corners.items():
+                binding.bind_cpu_input(name, np.array(corner, np.int64))
+            for name, value in inputs.items():
+                binding.bind_cpu_input(name, np.ascontiguousarray(value))
+            for output in self._session.get_outputs():
+                binding.bind_output(output.name, "cpu")
+            self._session.run_with_iobinding(binding)
+            return list(binding.copy_outputs_to_cpu())
 
 
-def _options(threads: int, config: dict[str, str]) -> ort.SessionOptions:
+def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # The web server may share the cores: a thread that waits must not spin.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    for key, value in config.items():
-        options.add_session_config_entry(key, value)
     return options

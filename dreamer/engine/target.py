@@ -114,12 +114,12 @@ class Target:
         return cls(tuple(Term(**term) for term in terms))
 
 
-def append_seed(graph: Graph, index: int, layer: str, *, match: bool) -> tuple[str, str]:
+def append_seed(graph: Graph, index: int, layer: str, *, match: bool, size: tuple[int, int] | None = None) -> tuple[str, str]:
     """Append a term's objective to the graph; return the names of its seed and its score (a scalar).
 
     Adds the graph inputs ``linear<i>``, ``squared<i>`` ([1,c,1,1], or [1,c] for a layer without height and
-    width) and ``mask<i>`` ([1,1,h,w] at the layer's size, or all ones of size 1), and for a matching guide
-    ``guide<i>`` [c, positions].
+    width) and ``mask<i>`` ([1,1,h,w] at the layer's size, or all ones of size 1; with ``size`` always that
+    size), and for a matching guide ``guide<i>`` [c, positions].
     """
     shape = graph.shapes[layer]
     spatial = len(shape) == 4
@@ -127,8 +127,11 @@ def append_seed(graph: Graph, index: int, layer: str, *, match: bool) -> tuple[s
     assert channels is not None
     vector = (1, channels, 1, 1) if spatial else (1, channels)
     linear, squared, mask = f"linear{index}", f"squared{index}", f"mask{index}"
-    graph.inputs |= {linear: vector, squared: vector,
-                     mask: (1, 1, f"{mask}_height", f"{mask}_width") if spatial else (1, 1)}
+    graph.inputs |= {
+        linear: vector,
+        squared: vector,
+        mask: (1, 1, *(size or (f"{mask}_height", f"{mask}_width"))) if spatial else (1, 1),
+    }
     wanted = linear
     if match:
         graph.inputs[f"guide{index}"] = (channels, f"positions{index}")

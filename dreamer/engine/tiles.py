@@ -42,14 +42,19 @@ class Tile:
     @property
     def inner(self) -> tuple[slice, slice]:
         """Where the core lies in the window."""
-        return (slice(self.y.first - self.y.start, self.y.last - self.y.start),
-                slice(self.x.first - self.x.start, self.x.last - self.x.start))
+        return (
+            slice(self.y.first - self.y.start, self.y.last - self.y.start),
+            slice(self.x.first - self.x.start, self.x.last - self.x.start),
+        )
 
     @property
     def share(self) -> float:
         """The core's part of the window's area."""
-        return ((self.y.last - self.y.first) * (self.x.last - self.x.first)
-                / ((self.y.stop - self.y.start) * (self.x.stop - self.x.start)))
+        return (
+            (self.y.last - self.y.first)
+            * (self.x.last - self.x.first)
+            / ((self.y.stop - self.y.start) * (self.x.stop - self.x.start))
+        )
 
 
 def spans(length: int, count: int, halo: int, stride: int) -> list[Span]:

@@ -1,0 +1,72 @@
+"""The ONNX models that answer questions about a network: a gradient, the norms of seeds, a layer's values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import onnx
+
+from .forward import IMAGE, layer_size
+from .graph import Graph, append_gradient
+from .lrn import expand_lrn
+from .target import append_seed
+
+
+@dataclass(frozen=True)
+class Question:
+    """What needs a model of its own. Channels, squares, weights, masks and guides do not: they are inputs.
+
+    layers       the terms' layers, in order
+    match        which terms have a matching guide
+    window       None: the picture's size is known at run time (CPU). Else (height, width): the model takes a
+                 whole picture, which may stay on the GPU, and cuts this window out of it, so that every size
+                 after that is fixed
+    """
+
+    purpose: Literal["gradient", "norms", "features"]
+    layers: tuple[str, ...]
+    match: tuple[bool, ...] = ()
+    smooth_pool: bool = False
+    window: tuple[int, int] | None = None
+
+
+def build(forward: Graph, question: Question) -> onnx.ModelProto:
+    """The model. Inputs: IMAGE and per term what ``append_seed`` says (and with a window ``picture``
+    [1,3,h,w], ``start`` and ``stop`` int64 [2] instead of IMAGE). Outputs: the gradient [1,3,h,w] and the
+    score; or each seed's sum of squares; or the layers' values.
+    """
+    graph = forward.copy()
+    graph.cut(list(dict.fromkeys(question.layers)))
+    if question.window:
+        graph.inputs = {IMAGE: (1, 3, *question.window)}
+    graph.infer_shapes()
+    expand_lrn(graph)
+    if question.purpose == "features":
+        return _finished(graph, question, list(question.layers))
+    seeds: dict[str, list[str]] = {}
+    scores, norms = [], []
+    for i, (layer, match) in enumerate(zip(question.layers, question.match, strict=True)):
+        size = layer_size(forward, layer, *question.window) if question.window and _spatial(graph, layer) else None
+        seed, score = append_seed(graph, i, layer, match=match, size=size)
+        seeds.setdefault(layer, []).append(seed)
+        scores.append(score)
+        norms.append(graph.emit("ReduceSumSquare", seed, keepdims=0))
+    if question.purpose == "norms":
+        return _finished(graph, question, norms)
+    summed = {layer: s[0] if len(s) == 1 else graph.emit("Sum", *s) for layer, s in seeds.items()}
+    gradient = append_gradient(
+        graph, summed, IMAGE, smooth_pool=question.smooth_pool, blocked=question.window is None
+    )
+    return _finished(graph, question, [gradient, graph.emit("Sum", *scores, hint="score")])
+
+
+def _spatial(graph: Graph, layer: str) -> bool:
+    return len(graph.shapes[layer]) == 4
+
+
+def _finished(graph: Graph, question: Question, outputs: list[str]) -> onnx.ModelProto:
+    graph.outputs = outputs
+    if question.window:
+        graph.cut_window("picture", "start", "stop", IMAGE)
+    return graph.write()

@@ -1,0 +1,80 @@
+"""A model file made ready: its forward graph for RGB pictures in 0..255, and the layers one can dream of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from ..library.files import ModelFiles
+from .graph import Graph, GraphError, Node
+from .rewrite import CENTRED, fold_constants, fold_picture
+
+IMAGE = "image"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A tensor one can dream of. ``stride`` is how many picture pixels lie between its positions."""
+
+    name: str
+    channels: int
+    stride: int
+    spatial: bool  # False for class scores and other vectors
+
+
+def prepare(files: ModelFiles) -> Graph:
+    """The network's graph with the input IMAGE [1,3,height,width] and everything constant folded.
+
+    Raises GraphError where the file and its model.json do not fit together.
+    """
+    graph, info = Graph.read(onnx.load(str(files.model))), files.info
+    if info.input not in graph.inputs:
+        raise GraphError(
+            f"{info.name}: model.json names the input {info.input!r}, the network has {', '.join(graph.inputs)}"
+        )
+    fold_constants(graph)
+    # value = (pixel - mean) * scale in the network's channel order: one 1x1 convolution
+    order = np.eye(3, dtype=np.float32)[:, :: 1 if info.channel_order == "RGB" else -1] * np.float32(info.scale)
+    mean = np.asarray(info.mean, np.float32)
+    graph.constants |= {
+        "image_order": order[:, :, None, None],
+        "image_offset": -mean * np.float32(info.scale),
+    }
+    graph.nodes.insert(0, Node("Conv", [IMAGE, "image_order", "image_offset"], [info.input], name="image_to_input"))
+    graph.inputs = {IMAGE: (1, 3, "height", "width")}
+    fold_picture(graph, graph.nodes[0], mean)
+    graph.infer_shapes()
+    return graph
+
+
+def layers(graph: Graph, picture: str) -> dict[str, Layer]:
+    """Every tensor one can dream of, in graph order: those with a known number of channels, up to the scores.
+
+    ``picture`` is the network's own input, which is none.
+    """
+    strides, skipped = {IMAGE: 1}, {picture, CENTRED}
+    found: dict[str, Layer] = {}
+    for node in graph.nodes:
+        before = [strides[i] for i in node.inputs if i in strides]
+        if not before:
+            continue
+        windowed = node.op == "Conv" or node.op.endswith("Pool")
+        step = max(node.attrs.get("strides", [1])) if windowed else 1
+        name = node.outputs[0]
+        strides[name] = max(before) * step
+        shape = graph.shapes.get(name, ())
+        if len(shape) in (2, 4) and isinstance(shape[1], int) and node.op != "Softmax" and name not in skipped:
+            found[name] = Layer(name, shape[1], strides[name], len(shape) == 4)
+    return found
+
+
+def layer_size(graph: Graph, layer: str, height: int, width: int) -> tuple[int, int]:
+    """Height and width of a layer for a picture of this size."""
+    part = graph.copy()
+    part.cut([layer])
+    h, w = part.infer_shapes({IMAGE: (1, 3, height, width)})[layer][2:]
+    if not isinstance(h, int) or not isinstance(w, int):
+        raise GraphError(f"the size of {layer!r} is not known")
+    return h, w

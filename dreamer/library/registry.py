@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -18,6 +19,7 @@ from .formats import read_file
 from .importing import Draft, Options, draft, file_sha256, layers, misfit
 from .names import LibraryError, check_model_name, unknown
 
+ABANDONED = 5.0  # seconds; two renames take none
 SHELVES = Path(__file__).parent / "shelves"
 
 
@@ -42,14 +44,28 @@ class Registry:
 
     def get(self, name: str) -> ModelFiles:
         """The model called `name`; LibraryError with the nearest names, or with what is wrong in its folder."""
-        for _ in range(100):
+        misses, until = 0, time.monotonic() + 2 * ABANDONED
+        while misses < 3 and time.monotonic() < until:  # a replacement is two renames; once missing is not yet gone
             folder = self._folders().get(name)
-            if folder is not None:
-                return _read(folder)
-            if not any(self.root.glob(f".scratch-{name}-*/replaced")):
-                break
-            time.sleep(0.01)  # between the two renames of a replacement
+            files = _read(folder) if folder else None
+            if files is not None:
+                return files
+            misses = 0 if self._replacing(name) else misses + 1
+            time.sleep(0.005)
         raise unknown("model", name, self.names())
+
+    def _replacing(self, name: str) -> bool:
+        """Whether the model is between the two renames of a replacement."""
+        return any((s / name).is_dir() and (s / "replaced").is_dir() for s in self.root.glob(f".scratch-{name}-*"))
+
+    def _finish_replacements(self) -> None:
+        """Do the second rename for processes that were killed before it."""
+        for replaced in self.root.glob(".scratch-*/replaced"):
+            with contextlib.suppress(OSError):  # another process may be doing the same
+                if time.time() - replaced.parent.stat().st_mtime > ABANDONED:
+                    for folder in replaced.parent.iterdir():
+                        if folder != replaced and not (self.root / folder.name).exists():
+                            folder.rename(self.root / folder.name)
 
     def layers(self, name: str) -> dict[str, int]:
         """Every tensor of the model one can dream of, in graph order, with its number of channels."""
@@ -130,6 +146,7 @@ class Registry:
             raise LibraryError(f"there is already a model {name!r}; remove it, replace it, or choose another name")
 
     def _folders(self) -> dict[str, Path]:
+        self._finish_replacements()
         found: dict[str, Path] = {}
         for root in self._roots:
             if root.is_dir():
@@ -142,28 +159,33 @@ class Registry:
         found: list[ModelFiles | LibraryError] = []
         for _, folder in sorted(self._folders().items()):
             try:
-                found.append(_read(folder))
+                files = _read(folder)
+                if files is not None:
+                    found.append(files)
             except LibraryError as error:
                 found.append(error)
         return found
 
     def _scratch(self, name: str) -> Path:
         self.root.mkdir(parents=True, exist_ok=True)
+        self._finish_replacements()
         for left in self.root.glob(".scratch-*"):  # of a process that was killed
             if time.time() - left.stat().st_mtime > 86400:
                 shutil.rmtree(left, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=f".scratch-{name}-", dir=self.root))
 
 
-def _read(folder: Path) -> ModelFiles:
-    """Read a folder; when it is replaced meanwhile, read the new one, so that two models never mix."""
+def _read(folder: Path) -> ModelFiles | None:
+    """Read a folder; when it is replaced meanwhile, read the new one, so that two models never mix. None: gone."""
     while True:
         before = _identity(folder)
         try:
             files = ModelFiles.read(folder)
         except LibraryError:
-            if _identity(folder) == before:
+            if before and _identity(folder) == before:
                 raise
+            if not before:
+                return None
             continue
         if _identity(folder) == before:
             return files

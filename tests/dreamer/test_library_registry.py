@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -111,6 +112,16 @@ def test_readers_never_meet_half_a_model(registry: Registry, file: Path) -> None
     stop.set()
     reader.join()
     assert broken == []
+
+
+def test_a_process_killed_between_the_two_renames_loses_nothing(registry: Registry) -> None:
+    before = registry.get("tiny")
+    scratch = registry.root / ".scratch-tiny-killed"
+    shutil.copytree(before.path, scratch / "tiny")
+    before.path.rename(scratch / "replaced")
+    os.utime(scratch, (time.time() - 10,) * 2)
+    assert registry.list() == (before,)
+    assert registry.get("tiny") == before
 
 
 def test_scratch_of_a_killed_import_is_swept_and_never_listed(registry: Registry, file: Path) -> None:

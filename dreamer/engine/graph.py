@@ -299,15 +299,35 @@ def name_sizes(graph: Graph) -> None:
         else:
             continue
         graph.shapes[node.outputs[0]] = tuple(
-            named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True))
+            named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True)
+        )
 
 
-KEEPS_SIZE = {"Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "Tanh", "LRN", "BatchNormalization", "Identity",
-              "Dropout", "Concat", "Add", "Sum", "Sub", "Mul", "Div", "Sqrt", "Softmax"}
+KEEPS_SIZE = {
+    "Relu",
+    "LeakyRelu",
+    "PRelu",
+    "Clip",
+    "Sigmoid",
+    "Tanh",
+    "LRN",
+    "BatchNormalization",
+    "Identity",
+    "Dropout",
+    "Concat",
+    "Add",
+    "Sum",
+    "Sub",
+    "Mul",
+    "Div",
+    "Sqrt",
+    "Softmax",
+}
 
 
-def append_gradient(graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False,
-                    blocked: bool = True) -> str:
+def append_gradient(
+    graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False, blocked: bool = True
+) -> str:
     """Append nodes for the gradient with respect to ``wrt``; return the name of that gradient.
 
     ``seeds`` maps a tensor of the graph to the gradient of the objective with respect to it alone (the

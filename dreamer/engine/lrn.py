@@ -26,11 +26,24 @@ def expand_lrn(graph: Graph) -> None:
         size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
         beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
         squares = graph.emit("Mul", x, x, hint=f"{y}/squares", like=x)
-        s = graph.emit("Add", band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size), x),
-                       graph.constant(bias), hint=f"{y}/s", like=x)
+        s = graph.emit(
+            "Add",
+            band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size), x),
+            graph.constant(bias),
+            hint=f"{y}/s",
+            like=x,
+        )
         q = _power(graph, s, beta)
-        graph.nodes.append(Node("Div", [x, q], [y], name=node.name, rule="LRN",
-                                saved={"s": s, "size": size, "factor": 2 * alpha * beta / size}))
+        graph.nodes.append(
+            Node(
+                "Div",
+                [x, q],
+                [y],
+                name=node.name,
+                rule="LRN",
+                saved={"s": s, "size": size, "factor": 2 * alpha * beta / size},
+            )
+        )
 
 
 def _power(graph: Graph, s: str, beta: float) -> str:
@@ -67,11 +80,9 @@ def band_sum(graph: Graph, x: str, band: Array, like: str) -> str:
         rows, starts, width = band[None], [0], channels
         block = channels
     picked = np.concatenate([np.arange(s, s + width) for s in starts])
-    blocks = np.stack([r[:, s:s + width] for r, s in zip(rows, starts, strict=True)])
-    if len(blocks) > 1:
-        x_blocks = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1)
-    else:
-        x_blocks = x
+    blocks = np.stack([r[:, s : s + width] for r, s in zip(rows, starts, strict=True)])
+    x_blocks = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1) if len(blocks) > 1 else x
     flat = graph.emit("Reshape", x_blocks, graph.integers(len(blocks), width, -1))
-    return graph.emit("Reshape", graph.emit("MatMul", graph.constant(blocks), flat),
-                      graph.emit("Shape", like), hint="band", like=like)
+    return graph.emit(
+        "Reshape", graph.emit("MatMul", graph.constant(blocks), flat), graph.emit("Shape", like), hint="band", like=like
+    )

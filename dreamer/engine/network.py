@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +150,17 @@ class Network:
         stride = math.lcm(multiple, *(layer.stride for layer in layers))
         tiles = plan(*picture.shape[1:], tile=tile, halo=halo, stride=stride)
         passes = 2 if len(terms) > 1 else 1
-        work = _Work(self, picture, mask, list(zip(terms, layers, strict=True)), vectors, tiles, passes * len(tiles),
-                     on_tile, cancelled)
+        work = _Work(
+            self,
+            picture,
+            mask,
+            list(zip(terms, layers, strict=True)),
+            vectors,
+            tiles,
+            passes * len(tiles),
+            on_tile,
+            cancelled,
+        )
         if len(terms) > 1:
             squares = np.zeros(len(terms))
             for place, results in work.run(Question("norms", names, match)):
@@ -269,8 +277,6 @@ class _Work:
             place = self.network.runner(question, self.tiles[0], 1).place(self.picture)
 
         def one(tile: Tile, cores: int) -> tuple[Tile, list[Any] | None]:
-            if self.cancelled is not None and self.cancelled():
-                raise Cancelled
             masks = [self._mask(term, layer, tile) for term, layer in self.terms]
             if not any(m.any() for m in masks):
                 return tile, None
@@ -278,11 +284,28 @@ class _Work:
             return tile, self.network.runner(question, tile, cores).run(place, tile.window, inputs)
 
         with ThreadPoolExecutor(threads) as pool:
-            for result in chain(pool.map(one, side_by_side, repeat(1)), map(one, alone, repeat(threads))):
-                self.done += 1
-                yield result
-                if self.on_tile is not None:
-                    self.on_tile(self.done, self.total)
+            started: deque[Future[tuple[Tile, list[Any] | None]]] = deque()
+            for tile in [*side_by_side, *[None] * threads]:
+                # no more tiles under way than cores: what is cancelled stops soon, and results do not pile up
+                if len(started) == threads or (tile is None and started):
+                    yield from self._told(started.popleft().result())
+                if tile is not None:
+                    self._go_on()
+                    started.append(pool.submit(one, tile, 1))
+            for tile in alone:
+                self._go_on()
+                yield from self._told(one(tile, threads))
+
+    def _go_on(self) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
+
+    def _told(self, result: tuple[Tile, list[Any] | None]) -> Iterator[tuple[Tile, list[Any] | None]]:
+        """Hand over one result, then report it."""
+        yield result
+        self.done += 1
+        if self.on_tile is not None:
+            self.on_tile(self.done, self.total)
 
     def _mask(self, term: Term, layer: Layer, tile: Tile) -> Floats:
         """A term's mask for one window, at the layer's resolution ([1,1,1,1] of ones where nothing is masked)."""

@@ -21,7 +21,7 @@ from .graph import Graph, Node
 if TYPE_CHECKING:
     from .rules import Tape
 
-HUGE = 2.0 ** 80
+HUGE = 2.0**80
 Offset = tuple[int, int]
 
 
@@ -38,8 +38,7 @@ def rectified(graph: Graph) -> set[str]:
 PASSES = {"Concat", "MaxPool", "AveragePool", "Add", "Sum", "Identity"}
 
 
-def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1),
-         longer: Offset = (0, 0)) -> str:
+def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1), longer: Offset = (0, 0)) -> str:
     """out[i, j] = sum over offsets (r, c) of weight * x[i * stride + r, j * stride + c], zeros beyond the edges.
 
     With stride 1 the output has the size of ``x``, plus ``longer`` at the end; with stride 2 as many rows as
@@ -57,12 +56,26 @@ def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = 
         grow = [max(0, -e) for e in end]
         kernel = np.pad(kernel, ((0, 0), (0, 0), (0, grow[0]), (0, grow[1])))
         end = [max(0, e) for e in end]
-    return tape("Conv", x, tape.graph.constant(kernel), group=channels, strides=list(strides),
-                pads=[-first[0], -first[1], *end], kernel_shape=list(kernel.shape[2:]))
+    return tape(
+        "Conv",
+        x,
+        tape.graph.constant(kernel),
+        group=channels,
+        strides=list(strides),
+        pads=[-first[0], -first[1], *end],
+        kernel_shape=list(kernel.shape[2:]),
+    )
 
 
-def positive(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1),
-             longer: Offset = (0, 0), size: tuple[int | str | None, ...] = ()) -> str:
+def positive(
+    tape: Tape,
+    x: str,
+    weights: dict[Offset, float],
+    *,
+    strides: Offset = (1, 1),
+    longer: Offset = (0, 0),
+    size: tuple[int | str | None, ...] = (),
+) -> str:
     """1 where the weighted sum (as in ``taps``, of weights 1 and -1) is above 0, else 0."""
     difference = taps(tape, x, {o: w * HUGE for o, w in weights.items()}, strides=strides, longer=longer)
     mask = tape("HardSigmoid", difference, alpha=1.0, beta=0.0)
@@ -73,14 +86,20 @@ def positive(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offse
 def handles(tape: Tape, node: Node) -> bool:
     """Whether this pool's gradient can be written so."""
     attrs, x = node.attrs, node.inputs[0]
-    if (not tape.in_blocks(x) or x not in tape.rectified or None in tape.graph.shapes[node.outputs[0]]
-            or list(attrs["kernel_shape"]) != [3, 3] or attrs.get("dilations", [1, 1]) != [1, 1]
-            or attrs.get("auto_pad", b"NOTSET") != b"NOTSET"):
+    if (
+        not tape.in_blocks(x)
+        or x not in tape.rectified
+        or None in tape.graph.shapes[node.outputs[0]]
+        or list(attrs["kernel_shape"]) != [3, 3]
+        or attrs.get("dilations", [1, 1]) != [1, 1]
+        or attrs.get("auto_pad", b"NOTSET") != b"NOTSET"
+    ):
         return False
     strides, pads = list(attrs.get("strides", [1, 1])), list(attrs.get("pads", [0] * 4))
     ceiling = attrs.get("ceil_mode", 0)
-    return ((strides, pads) == ([1, 1], [1] * 4)
-            or (strides == [2, 2] and ((pads == [0] * 4 and ceiling) or (pads == [0, 0, 1, 1] and not ceiling))))
+    return (strides, pads) == ([1, 1], [1] * 4) or (
+        strides == [2, 2] and ((pads == [0] * 4 and ceiling) or (pads == [0, 0, 1, 1] and not ceiling))
+    )
 
 
 def max_pool_gradient(tape: Tape, node: Node, dy: str) -> str:
@@ -95,8 +114,14 @@ def _share(tape: Tape, dy: str, beats: dict[str, str]) -> tuple[str, str, str]:
     return third, tape("Mul", rest, beats["ba"], like=dy), rest
 
 
-def _sum(tape: Tape, like: str, parts: list[tuple[str, dict[Offset, float]]], *, longer: Offset = (0, 0),
-         size: tuple[int | str | None, ...] = ()) -> str:
+def _sum(
+    tape: Tape,
+    like: str,
+    parts: list[tuple[str, dict[Offset, float]]],
+    *,
+    longer: Offset = (0, 0),
+    size: tuple[int | str | None, ...] = (),
+) -> str:
     """The sum of shifted tensors; each addition becomes part of the next depthwise convolution."""
     total, size = "", size or tape.graph.shapes[like]
     for x, weights in parts:
@@ -113,8 +138,10 @@ def _overlapping(tape: Tape, node: Node, dy: str) -> str:
     rows = tape("MaxPool", x, kernel_shape=[1, 3], pads=[0, 1, 0, 1], like=x)
     for values, (down, right) in ((rows, (1, 0)), (x, (0, 1))):
         a, b, c = (-down, -right), (0, 0), (down, right)
-        beats = {name: positive(tape, values, {winner: 1.0, loser: -1.0})
-                 for name, winner, loser in (("ba", b, a), ("ca", c, a), ("cb", c, b))}
+        beats = {
+            name: positive(tape, values, {winner: 1.0, loser: -1.0})
+            for name, winner, loser in (("ba", b, a), ("ca", c, a), ("cb", c, b))
+        }
         third, second, rest = _share(tape, dy, beats)
         # the window at p has its a at p-1 and its c at p+1
         dy = _sum(tape, x, [(third, {a: 1.0}), (rest, {c: 1.0}), (second, {(0, 0): 1.0, c: -1.0})])
@@ -130,22 +157,33 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
     tall, wide = f"{height}+1", f"{width}+1"
     rows = tape("MaxPool", x, kernel_shape=[1, 3], strides=[1, 2], ceil_mode=1)
     tape.graph.shapes[rows] = (batch, channels, full[2], width)
-    beats = {name: positive(tape, rows, {(w, 0): 1.0, (loser, 0): -1.0}, strides=(2, 1),
-                            size=(batch, channels, height, width))
-             for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))}
+    beats = {
+        name: positive(
+            tape, rows, {(w, 0): 1.0, (loser, 0): -1.0}, strides=(2, 1), size=(batch, channels, height, width)
+        )
+        for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))
+    }
     third, second, rest = _share(tape, dy, beats)
     long = (batch, channels, tall, width)
-    even = _sum(tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})],
-                longer=(1, 0), size=long)
+    even = _sum(
+        tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})], longer=(1, 0), size=long
+    )
     odd = _sum(tape, dy, [(second, {(0, 0): 1.0})], longer=(1, 0), size=long)
     merged = []
     for row, part in ((0, even), (1, odd)):
-        beats = {name: positive(tape, x, {(row, w): 1.0, (row, loser): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
-                 for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))}
+        beats = {
+            name: positive(tape, x, {(row, w): 1.0, (row, loser): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
+            for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))
+        }
         third, second, rest = _share(tape, part, beats)
         size = (batch, channels, tall, wide)
-        left = _sum(tape, part, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(0, -1): 1.0})],
-                    longer=(0, 1), size=size)
+        left = _sum(
+            tape,
+            part,
+            [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(0, -1): 1.0})],
+            longer=(0, 1),
+            size=size,
+        )
         right = _sum(tape, part, [(second, {(0, 0): 1.0})], longer=(0, 1), size=size)
         pair = [tape("Unsqueeze", t, tape.graph.integers(4)) for t in (left, right)]
         merged.append(tape("Reshape", tape("Concat", *pair, axis=4), tape.graph.integers(0, 0, 0, -1)))

@@ -413,8 +413,13 @@ def _conv(tape: Tape, node: Node, dy: str) -> Gradients:
             if weights.shape[2:] == (1, 1) and group == 1 and not any(pads) and tape.in_blocks(dy):
                 tape.pointwise[dx] = dy, turned
             return _only(node, dx)
-    if group == 1 and window.dilations == (1, 1) and window.strides == (2, 2) and window.pads is not None \
-            and weights.shape[1] <= 4:
+    if (
+        group == 1
+        and window.dilations == (1, 1)
+        and window.strides == (2, 2)
+        and window.pads is not None
+        and weights.shape[1] <= 4
+    ):
         return _only(node, _by_phases(tape, dy, weights, window, node.inputs[0]))
     return _only(node, window.spread(tape, dy, node.inputs[1], node.inputs[0], group))
 

@@ -9,7 +9,7 @@ beyond the halo.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,14 @@ def spans(length: int, count: int, halo: int, stride: int) -> list[Span]:
         return [Span(0, length, 0, length)]
     size = -(-(length + 2 * halo * (count - 1)) // count)
     size += (length - size) % stride
+    while size < length and -(-(length - size) // stride // (count - 1)) * stride + 2 * halo > size:
+        size += stride  # the starts lie unevenly: the two furthest apart must still overlap by two halos
     if size >= length:
         return [Span(0, length, 0, length)]
     steps = (length - size) // stride
     starts = [round(i * steps / (count - 1)) * stride for i in range(count)]
     # Cores meet in the middle of each overlap.
-    cuts = [0, *((a + size + b) // 2 for a, b in zip(starts, starts[1:], strict=False)), length]
+    cuts = [0, *((a + size + b) // 2 for a, b in pairwise(starts)), length]
     return [Span(s, s + size, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False)]
 
 
@@ -104,6 +106,6 @@ def fixed_plan(height: int, width: int, size: tuple[int, int]) -> list[Tile]:
     for length, extent in ((height, size[0]), (width, size[1])):
         count = -(-length // extent)
         starts = [round(i * (length - extent) / max(count - 1, 1)) for i in range(count)]
-        cuts = [0, *((a + extent + b) // 2 for a, b in zip(starts, starts[1:], strict=False)), length]
+        cuts = [0, *((a + extent + b) // 2 for a, b in pairwise(starts)), length]
         axes.append([Span(s, s + extent, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False)])
     return [Tile(y, x) for y, x in product(*axes)]

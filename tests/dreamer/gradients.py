@@ -28,9 +28,7 @@ def forward(model: onnx.ModelProto, x: np.ndarray, output: str) -> np.ndarray:
     return session(graph.write()).run(None, {INPUT: x})[0]
 
 
-def seeded_gradient(
-    model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, **options: Any
-) -> np.ndarray:
+def seeded_gradient(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, **options: Any) -> np.ndarray:
     """The gradient of sum(seed * output) with respect to the input, by the engine."""
     graph = Graph.read(model)
     graph.inputs = {INPUT: tuple(d if isinstance(d, int) else f"axis{i}" for i, d in enumerate(graph.inputs[INPUT]))}

@@ -20,15 +20,24 @@ def node(op: str, inputs: list[str], output: str, **attrs: Any) -> onnx.NodeProt
     return helper.make_node(op, inputs, [output], name=output, **attrs)
 
 
-def model(nodes: list[onnx.NodeProto], constants: dict[str, Any], outputs: list[str], *, opset: int = 17,
-          shape: tuple[int | str, ...] = ("n", 3, "h", "w")) -> onnx.ModelProto:
+def model(
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, Any],
+    outputs: list[str],
+    *,
+    opset: int = 17,
+    shape: tuple[int | str, ...] = ("n", 3, "h", "w"),
+) -> onnx.ModelProto:
     """A model with the input INPUT; float constants become float32."""
     arrays = {k: np.asarray(v) for k, v in constants.items()}
     arrays = {k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in arrays.items()}
     graph = helper.make_graph(
-        nodes, "net", [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, list(shape))],
+        nodes,
+        "net",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, list(shape))],
         [onnx.ValueInfoProto(name=name) for name in outputs],
-        [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in arrays.items()])
+        [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in arrays.items()],
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
@@ -46,14 +55,31 @@ def tiny_inception(seed: int = 0, channels: int = 16) -> onnx.ModelProto:
         scale = (2 / (depth * kernel * kernel)) ** 0.5
         constants[f"{name}_w"] = random.normal(0, scale, (filters, depth, kernel, kernel))
         constants[f"{name}_b"] = random.normal(0, 0.1, filters)
-        nodes.append(node("Conv", [source, f"{name}_w", f"{name}_b"], f"{name}_pre", kernel_shape=[kernel, kernel],
-                          strides=[stride, stride], pads=[kernel // 2] * 4))
+        nodes.append(
+            node(
+                "Conv",
+                [source, f"{name}_w", f"{name}_b"],
+                f"{name}_pre",
+                kernel_shape=[kernel, kernel],
+                strides=[stride, stride],
+                pads=[kernel // 2] * 4,
+            )
+        )
         nodes.append(node("Relu", [f"{name}_pre"], name))
         return name
 
     def pool(name: str, source: str, stride: int) -> str:
-        nodes.append(node("MaxPool", [source], name, kernel_shape=[3, 3], strides=[stride, stride],
-                          pads=[int(stride == 1)] * 4, ceil_mode=int(stride == 2)))
+        nodes.append(
+            node(
+                "MaxPool",
+                [source],
+                name,
+                kernel_shape=[3, 3],
+                strides=[stride, stride],
+                pads=[int(stride == 1)] * 4,
+                ceil_mode=int(stride == 2),
+            )
+        )
         return name
 
     conv("conv1", INPUT, c, 3, 7, 2)
@@ -79,9 +105,20 @@ def register(folder: Path, network: onnx.ModelProto, **info: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(network, str(folder / "model.onnx"))
     labels = info.pop("labels", [f"thing {i}" for i in range(10)])
-    data = {"name": folder.name, "title": folder.name, "input": INPUT, "channel_order": "BGR",
-            "mean": [104.0, 117.0, 123.0], "scale": 1.0, "layout": "NCHW", "logits": "logits", "licence": "none",
-            "source": "made in a test", "sha256": "", "min_size": 32} | info
+    data = {
+        "name": folder.name,
+        "title": folder.name,
+        "input": INPUT,
+        "channel_order": "BGR",
+        "mean": [104.0, 117.0, 123.0],
+        "scale": 1.0,
+        "layout": "NCHW",
+        "logits": "logits",
+        "licence": "none",
+        "source": "made in a test",
+        "sha256": "",
+        "min_size": 32,
+    } | info
     (folder / "model.json").write_text(json.dumps(data))
     (folder / "labels.txt").write_text("\n".join(labels) + "\n")
     return folder

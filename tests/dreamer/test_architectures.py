@@ -23,12 +23,23 @@ from .nets import googlenet_files, register_googlenet, register_tiny, tiny_incep
 LIGHT = Path(onnx.backend.test.__file__).parent / "data" / "light"
 # what to differentiate: class scores, or, where the dense layers alone weigh hundreds of megabytes, what they get
 WANTED = {
-    "bvlc_alexnet": "MaxPool", "vgg19": "MaxPool", "zfnet512": "MaxPool",
-    "squeezenet": "GlobalAveragePool", "densenet121": "Conv",
+    "bvlc_alexnet": "MaxPool",
+    "vgg19": "MaxPool",
+    "zfnet512": "MaxPool",
+    "squeezenet": "GlobalAveragePool",
+    "densenet121": "Conv",
 }
 DEPTHS = [
-    "conv1/7x7_s2_pre", "pool1/3x3_s2", "pool1/norm1", "conv2/norm2", "inception_3a/pool", "inception_3b/output",
-    "inception_4a/5x5_pre", "inception_4c/output", "inception_5b/output", "logits",
+    "conv1/7x7_s2_pre",
+    "pool1/3x3_s2",
+    "pool1/norm1",
+    "conv2/norm2",
+    "inception_3a/pool",
+    "inception_3b/output",
+    "inception_4a/5x5_pre",
+    "inception_4c/output",
+    "inception_5b/output",
+    "logits",
 ]
 
 
@@ -62,7 +73,8 @@ def test_the_tiny_network_agrees_with_autograd(tmp_path: Path, layer: str, size:
     network = Network.open(register_tiny(tmp_path), device="cpu")
     picture = np.random.default_rng(1).uniform(0, 255, (3, *size)).astype(np.float32)
     expected = picture_gradient(
-        Twin(tiny_inception()), picture, lambda a: a[:, 1].sum(), layer, mean=(104, 117, 123), scale=1 / 64)
+        Twin(tiny_inception()), picture, lambda a: a[:, 1].sum(), layer, mean=(104, 117, 123), scale=1 / 64
+    )
     got, _ = network.gradient(picture, Target.layer(layer, 1))
     assert relative_error(got, expected) < 1e-3
 

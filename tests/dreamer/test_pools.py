@@ -22,9 +22,9 @@ def net(stride: int, pads: list[int], ceil: int) -> object:
 
 # (model, the same for PyTorch)
 KINDS = {
-    "stride 1": (net(1, [1, 1, 1, 1], 0), dict(stride=1, padding=1)),
-    "stride 2, rounding up": (net(2, [0, 0, 0, 0], 1), dict(stride=2, ceil_mode=True)),
-    "stride 2, padded at the end": (net(2, [0, 0, 1, 1], 0), dict(stride=2, ceil_mode=True)),
+    "stride 1": (net(1, [1, 1, 1, 1], 0), {"stride": 1, "padding": 1}),
+    "stride 2, rounding up": (net(2, [0, 0, 0, 0], 1), {"stride": 2, "ceil_mode": True}),
+    "stride 2, padded at the end": (net(2, [0, 0, 1, 1], 0), {"stride": 2, "ceil_mode": True}),
 }
 
 
@@ -49,8 +49,13 @@ def test_ties_go_to_the_first_maximum(kind: str, height: int, width: int) -> Non
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(list(KINDS)), st.integers(3, 12), st.integers(3, 12), st.integers(0, 10**6),
-       st.sampled_from([1e-6, 1.0, 1e6]))
+@given(
+    st.sampled_from(list(KINDS)),
+    st.integers(3, 12),
+    st.integers(3, 12),
+    st.integers(0, 10**6),
+    st.sampled_from([1e-6, 1.0, 1e6]),
+)
 def test_any_picture(kind: str, height: int, width: int, seed: int, scale: float) -> None:
     random = np.random.default_rng(seed)
     x = random.normal(0.3, 1, (1, CHANNELS, height, width)).astype(np.float32) * np.float32(scale)

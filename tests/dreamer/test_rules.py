@@ -55,7 +55,9 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "Conv 1x1 stride 2": (conv(3, 2, (1, 1), strides=[2, 2]), SMALL),
     "Conv stride 3 by 2": (conv(3, 2, (3, 3), strides=[3, 2], pads=[1, 1, 1, 1]), SMALL),
     "Conv stride 2 dilated grouped": (
-        conv(4, 4, (3, 3), group=2, strides=[2, 2], dilations=[1, 2], pads=[1, 2, 1, 2]), (1, 4, 7, 6)),
+        conv(4, 4, (3, 3), group=2, strides=[2, 2], dilations=[1, 2], pads=[1, 2, 1, 2]),
+        (1, 4, 7, 6),
+    ),
     "Conv SAME_UPPER": (conv(3, 2, (3, 2), auto_pad="SAME_UPPER"), SMALL),
     "Conv SAME_LOWER": (conv(3, 2, (2, 4), auto_pad="SAME_LOWER"), SMALL),
     "Conv SAME_UPPER stride 2, odd and even": (conv(3, 2, (7, 7), strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
@@ -79,7 +81,9 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "AveragePool stride 2": (one("AveragePool", **POOL, strides=[2, 2]), SMALL),
     "AveragePool padded": (one("AveragePool", **POOL, pads=[1, 1, 1, 1]), SMALL),
     "AveragePool counting the padding": (
-        one("AveragePool", **POOL, strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1), SMALL),
+        one("AveragePool", **POOL, strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1),
+        SMALL,
+    ),
     "AveragePool ceil": (one("AveragePool", **POOL, strides=[2, 2], ceil_mode=1), (1, 2, 8, 7)),
     "AveragePool SAME_UPPER": (one("AveragePool", **POOL, strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
     "AveragePool pixels left over": (one("AveragePool", kernel_shape=[2, 2], strides=[2, 2]), (1, 2, 7, 7)),
@@ -90,7 +94,9 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "LRN another exponent": (one("LRN", size=3, alpha=0.4, beta=0.6, bias=1.0), (1, 7, 3, 3)),
     "LRN beta 1": (one("LRN", size=3, alpha=0.4, beta=1.0, bias=1.0), (1, 7, 3, 3)),
     "BatchNormalization": (
-        one("BatchNormalization", weights(2), weights(2), weights(2), np.abs(weights(2)) + 0.5, epsilon=1e-3), SMALL),
+        one("BatchNormalization", weights(2), weights(2), weights(2), np.abs(weights(2)) + 0.5, epsilon=1e-3),
+        SMALL,
+    ),
     "Concat": (([node("Concat", [X, X, X], Y, axis=1)], {}), SMALL),
     "Concat along the width": (([node("Relu", [X], "r"), node("Concat", [X, "r"], Y, axis=3)], {}), SMALL),
     "Concat of a constant": (([node("Concat", ["c", X], Y, axis=1)], {"c": weights(1, 3, 7, 6)}), SMALL),
@@ -171,8 +177,10 @@ def test_what_a_rule_does_not_cover_is_said() -> None:
 
 def test_smoothed_pool_is_the_gradient_of_the_average_pool() -> None:
     shape = (1, 2, 8, 7)
-    pools = [model([node(op, [X], Y, **POOL, strides=[2, 2], ceil_mode=1)], {}, [Y], opset=18, shape=shape)
-             for op in ("MaxPool", "AveragePool")]
+    pools = [
+        model([node(op, [X], Y, **POOL, strides=[2, 2], ceil_mode=1)], {}, [Y], opset=18, shape=shape)
+        for op in ("MaxPool", "AveragePool")
+    ]
     x = spread_out(shape)
     seed = np.random.default_rng(1).normal(0, 1, forward(pools[0], x, Y).shape).astype(np.float32)
     smooth = seeded_gradient(pools[0], x, Y, seed, smooth_pool=True)

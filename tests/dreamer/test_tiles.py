@@ -1,0 +1,57 @@
+"""Windows: equal, covering, aligned, with a halo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dreamer.engine.tiles import plan, spans
+
+
+@given(
+    st.integers(32, 900),
+    st.integers(32, 900),
+    st.integers(48, 512),
+    st.integers(0, 64),
+    st.sampled_from([1, 2, 8, 16, 32]),
+)
+def test_cores_partition_the_picture_and_windows_are_equal(h: int, w: int, tile: int, halo: int, stride: int) -> None:
+    tiles = plan(h, w, tile=tile, halo=halo, stride=stride)
+    covered = np.zeros((h, w), int)
+    for t in tiles:
+        covered[t.core] += 1
+        for span, length in ((t.y, h), (t.x, w)):
+            assert 0 <= span.start <= span.first < span.last <= span.stop <= length
+            assert span.start % stride == 0
+            # the halo is there wherever the picture goes on
+            assert span.start == 0 or span.first - span.start >= halo - stride
+            assert span.stop == length or span.stop - span.last >= halo - stride
+    assert (covered == 1).all()
+    assert len({(t.y.stop - t.y.start, t.x.stop - t.x.start) for t in tiles}) == 1
+    assert sum(t.share * (t.y.stop - t.y.start) * (t.x.stop - t.x.start) for t in tiles) == pytest.approx(h * w)
+
+
+@given(st.integers(64, 4000), st.integers(64, 600), st.sampled_from([0, 16, 32]), st.sampled_from([8, 16, 32]))
+def test_windows_are_bounded(length: int, tile: int, halo: int, stride: int) -> None:
+    t = plan(length, length, tile=tile, halo=halo, stride=stride)[0]
+    assert t.y.stop - t.y.start <= tile + 2 * halo + stride
+
+
+def test_the_live_canvas() -> None:
+    sizes = {side: plan(side, side, tile=512, halo=32, stride=16) for side in (390, 513, 675, 888, 1168, 1536)}
+    assert [len(t) for t in sizes.values()] == [1, 1, 4, 4, 9, 9]
+    assert sizes[1536][0].y.stop == 560
+
+
+def test_one_window_is_the_picture() -> None:
+    (only,) = plan(300, 200, tile=512)
+    assert only.window == only.core == (slice(0, 300), slice(0, 200)) and only.share == 1
+    assert len(spans(100, 4, 40, 32)) == 1  # windows as large as the picture are one window
+
+
+def test_sizes_that_make_no_sense_are_refused() -> None:
+    for bad in ({"tile": 0}, {"halo": -1}, {"stride": 0}):
+        with pytest.raises(ValueError, match="cannot tile 100x50"):
+            plan(50, 100, **bad)

@@ -22,7 +22,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .bands import Bytes
 from .dream import dream
-from .network import Cancelled, Layer, Network
+from .forward import Layer
+from .network import Cancelled, Network
 from .pictures import PictureError, read_picture, read_recipe, whole_file, write_picture
 from .recipe import Recipe
 from .source import awake

@@ -30,7 +30,7 @@ class LeanConsumer(AsyncWebsocketConsumer):
             while True:
                 await self.dispatch(await receive())
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
+    async def dispatch(self, message: Any) -> None:
         match message["type"]:
             case "websocket.receive":
                 await self.websocket_receive(message)
@@ -48,7 +48,7 @@ class CanvasConsumer(LeanConsumer):
         await self.accept()  # first, so that a refusal can say why: before it every refusal is a bare 403
         self.slug = self.scope["url_route"]["kwargs"]["slug"]
         user = self.scope["user"]
-        person = Person(user.pk, user.get_username()) if user.is_authenticated and user.is_active else None
+        person = Person(user.pk, user.get_username()) if user and user.is_authenticated and user.is_active else None
         self.member = Member(self._send, self.close, person)
         try:
             self.room = await hub.room(self.slug)
@@ -62,7 +62,7 @@ class CanvasConsumer(LeanConsumer):
         self.room.enter(self.member)
 
     async def _send(self, data: bytes) -> None:
-        await self.base_send({"type": "websocket.send", "bytes": data})
+        await self.base_send({"type": "websocket.send", "bytes": data})  # type: ignore[arg-type]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.room is None or self.member.closed:

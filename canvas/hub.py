@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 
 from canvas.journal import DatabaseJournal
 from canvas.member import Member
@@ -34,11 +34,11 @@ class CanvasLayer:
 
     async def publish(self, message: dict[str, Any]) -> None:
         # The layer's message type names a handler, which we do not use; ours travels inside.
-        await get_channel_layer().group_send(self._group, {"type": "news", "from": PROCESS, "news": message})
+        await _layer().group_send(self._group, {"type": "news", "from": PROCESS, "news": message})
 
     async def listen(self, room: Room) -> None:
         while True:
-            layer = get_channel_layer()
+            layer = _layer()
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(self._group, channel)
@@ -100,6 +100,12 @@ def _canvas_id(slug: str) -> int | None:
     return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
 
 
+def _layer() -> BaseChannelLayer:
+    layer = get_channel_layer()
+    assert layer is not None  # the settings name one
+    return layer
+
+
 def group_name(slug: str) -> str:
     return f"canvas.{slug}"
 
@@ -107,7 +113,7 @@ def group_name(slug: str) -> str:
 def look(slug: str) -> None:
     """Tells every web process to look at the canvas now instead of at its next poll. From synchronous code."""
     with contextlib.suppress(Exception):  # news only: the poll finds it half a second later
-        async_to_sync(get_channel_layer().group_send)(
+        async_to_sync(_layer().group_send)(
             group_name(slug), {"type": "news", "from": PROCESS + "-look", "news": {"type": "look"}}
         )
 

@@ -26,7 +26,8 @@ class DatabaseJournal:
         close_old_connections()  # no request ends in this thread, so nobody else throws out a dead connection
         place = Canvas.objects.select_related("frame", "dream").get(pk=self._canvas_id)
         dream = getattr(place, "dream", None)
-        return State(canvas_news(place), place.head, place.frame and frame_news(place.frame), dream_news(dream))
+        frame = frame_news(place.frame) if place.frame else None
+        return State(canvas_news(place), place.head, frame, dream_news(dream))
 
     def since(self, seq: int) -> list[wire.Ops]:
         rows = Batch.objects.filter(canvas=self._canvas_id, last__gt=seq).order_by("first")

@@ -8,6 +8,7 @@ import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from canvas import limits, wire
@@ -144,13 +145,14 @@ async def _finish(coroutine: Coroutine[Any, Any, None], waiting_for: Any) -> Non
 
 @types.coroutine
 def _continue(coroutine: Coroutine[Any, Any, None], waiting_for: Any) -> Generator[Any, Any, None]:
+    step: Callable[[], Any]
     while True:
         try:
             value = yield waiting_for
         except BaseException as error:
-            step = lambda error=error: coroutine.throw(error)  # noqa: E731
+            step = partial(coroutine.throw, error)
         else:
-            step = lambda value=value: coroutine.send(value)  # noqa: E731
+            step = partial(coroutine.send, value)
         try:
             waiting_for = step()
         except StopIteration:

@@ -20,7 +20,7 @@ RESERVED = {
 }
 
 
-class Adapter(DefaultAccountAdapter):
+class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's adapter, with names that nobody may take at sign-up."""
 
     def clean_username(self, username: str, shallow: bool = False) -> str:

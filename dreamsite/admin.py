@@ -15,7 +15,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "date_joined", "last_login", "is_active", "is_staff"]
     list_filter = ["is_active", "is_staff", "groups", "date_joined"]
     search_fields = ["username", "email"]

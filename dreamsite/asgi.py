@@ -21,8 +21,9 @@ websocket = OriginValidator(
     AuthMiddlewareStack(
         URLRouter(
             [
-                path("ws/c/<slug:slug>/", CanvasConsumer.as_asgi()),
-                re_path("", NoCanvasConsumer.as_asgi()),
+                # The stubs of path() know only views, those of URLRouter only what path() does not give.
+                path("ws/c/<slug:slug>/", CanvasConsumer.as_asgi()),  # type: ignore[list-item, arg-type]
+                re_path("", NoCanvasConsumer.as_asgi()),  # type: ignore[list-item, arg-type]
             ]
         )
     ),

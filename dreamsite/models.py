@@ -33,7 +33,7 @@ class User(AbstractUser):
         error_messages={"unique": _("Somebody has this name already.")},
     )
 
-    objects: ClassVar[UserManager[User]] = UserManager()
+    objects: ClassVar[UserManager[User]] = UserManager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

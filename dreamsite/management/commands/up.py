@@ -130,7 +130,7 @@ class Command(BaseCommand):
 def _answers(host: str) -> bool:
     host = "127.0.0.1" if host in ("0.0.0.0", "") else host
     request = urllib.request.Request(
-        f"http://{host}:{settings.PORT}/healthz", headers={"Host": settings.ALLOWED_HOSTS[0]}
+        f"http://{host}:{settings.PORT}/healthz", headers={"Host": str(settings.ALLOWED_HOSTS[0])}
     )
     try:
         with urllib.request.urlopen(request, timeout=2) as answer:

@@ -111,10 +111,17 @@ class RunningSite:
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if check and done.returncode:
-            raise AssertionError(f"manage.py {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"manage.py {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
         return done.stdout + done.stderr
 
     def shell(self, code: str) -> str:
@@ -258,7 +265,9 @@ class Visitor:
         if token is None:
             raise AssertionError(f"no form at {path} ({status}):\n{page[:2000]}")
         data = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
-        return self._open(urllib.request.Request(self.url + path, data, {"Referer": self.url + path, "Origin": self.url}))
+        return self._open(
+            urllib.request.Request(self.url + path, data, {"Referer": self.url + path, "Origin": self.url})
+        )
 
     def sign_up(self, name: str) -> Visitor:
         status, page = self.post("/accounts/signup/", username=name, password1=PASSWORD)

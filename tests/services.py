@@ -72,8 +72,8 @@ class Postgres:
         assert made.returncode == 0, made.stdout + made.stderr
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-p", str(port), "-k", self._folder, "-c", "listen_addresses=127.0.0.1",
-                 "-c", "fsync=off", "-c", "max_connections=60"],
+                [programs / "postgres", "-D", data, "-p", str(port), "-k", self._folder,
+                 "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=60"],
                 cwd=self._folder, env=environment, stdout=log, stderr=log, **who,  # type: ignore[call-overload]
             )  # fmt: skip
         self.url = f"postgres://dreamsite@127.0.0.1:{port}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from canvas import brush, wire
+from canvas import brush, limits, wire
 
 Key = tuple[int, int]  # stroke, piece
 
@@ -21,8 +23,14 @@ def stroke_id(chance: random.Random, offset_ms: int = 0) -> int:
     return ((time.time_ns() // 1_000_000 + offset_ms) << 12) | chance.getrandbits(12)
 
 
-def pieces(stroke: int, points: list[tuple[int, int, int]], *, each: int = 4, colour: tuple[int, int, int] = (20, 40, 200),
-           opacity: int = 102) -> list[wire.Stroke]:  # fmt: skip
+def pieces(
+    stroke: int,
+    points: list[tuple[int, int, int]],
+    *,
+    each: int = 4,
+    colour: tuple[int, int, int] = (20, 40, 200),
+    opacity: int = 102,
+) -> list[wire.Stroke]:
     """A stroke cut as the browser cuts it: each piece begins with the last point of the one before."""
     cut, carry, at = [], 0, 0
     while True:
@@ -46,19 +54,30 @@ class Client:
         self.operations: dict[int, wire.Operation] = {}
         self.news: list[dict[str, Any]] = []
         self.acked: set[Key] = set()  # pieces of one's own that the journal has
+        self.acks: set[tuple[int, int]] = set()  # ACKs as they came: stroke, next piece
         self.refused: dict[int, int] = {}  # stroke -> code
         self.closed: int | None = None
+        self.failed: BaseException | None = None  # what the server said broke the protocol
+        self.reading = asyncio.Event()  # cleared: a frozen tab
+        self.reading.set()
         self.batches = 0
         self.changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def frame_id(self) -> int:
+        return int(self.frame["id"]) if self.frame else 0
 
     @property
     def me(self) -> int:
         you = self.welcome.get("you")
         return int(you["id"]) if you else 0
 
-    async def join(self, frame: int = 0, seq: int = 0) -> None:
+    def listen(self) -> None:
         self._reader = asyncio.create_task(self._read())
+
+    async def join(self, frame: int = 0, seq: int = 0) -> None:
+        self.listen()
         await self.socket.send(wire.join(frame, seq))
         await self.until(lambda: bool(self.welcome))
 
@@ -71,6 +90,30 @@ class Client:
             await self.send(piece)
         return cut
 
+    def pieces_of(self, author: int, stroke: int | None = None) -> list[wire.Stroke]:
+        """The pieces of somebody's strokes (or of one of them), in the journal's order."""
+        ops = [op for _, op in sorted(self.operations.items()) if isinstance(op, wire.Stroke) and op.author == author]
+        return [op for op in ops if stroke in (None, op.stroke)]
+
+    def names(self) -> dict[int, str]:
+        """Everybody whose name was told."""
+        found = dict(self.welcome.get("names", {}))
+        for news in self.news:
+            found |= news.get("names", {})
+        return {int(key): name for key, name in found.items()}
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """The news of one type, oldest first."""
+        return [news for news in self.news if news["type"] == kind]
+
+    async def until_closed(self, seconds: float = 15) -> int:
+        """The code that the server closed with."""
+        self.reading.set()
+        with contextlib.suppress(ConnectionError):
+            await self.until(lambda: self.closed is not None, seconds)
+        assert self.closed is not None
+        return self.closed
+
     async def until(self, ready: Any, seconds: float = 15) -> None:
         """Waits until `ready()`; AssertionError with what is known after `seconds`."""
         async with self.changed:
@@ -78,6 +121,8 @@ class Client:
                 await asyncio.wait_for(self.changed.wait_for(lambda: ready() or self.closed is not None), seconds)
             except TimeoutError:
                 raise AssertionError(f"not within {seconds} s; head {self.head}, news {self.news[-3:]}") from None
+        if self.failed is not None:
+            raise self.failed
         if not ready():
             raise ConnectionError(f"the socket was closed with {self.closed}")
 
@@ -85,11 +130,15 @@ class Client:
         try:
             async for data in self.socket:
                 assert isinstance(data, bytes)
+                assert len(data) <= limits.MAX_MESSAGE, f"a frame of {len(data)} bytes"
                 await self._take(*wire.from_server(data))
+                await self.reading.wait()
                 async with self.changed:
                     self.changed.notify_all()
         except ConnectionClosed:
             pass
+        except Exception as error:
+            self.failed = error
         finally:
             self.closed = self.socket.close_code or 1006
             async with self.changed:
@@ -108,9 +157,10 @@ class Client:
             case wire.NEWS:
                 self.news.append(content)
                 if content["type"] == "welcome":
-                    self.welcome = content
-                    if not self.frame or self.frame["id"] != (content["frame"] or {}).get("id"):
-                        self.head = (content["frame"] or {}).get("seq", 0)
+                    self.welcome, base = content, content["frame"] or {"id": 0, "seq": 0}
+                    # Another base than mine, or a number that cannot be: what I have does not count.
+                    if base["id"] != self.frame_id or not base["seq"] <= self.head <= content["head"]:
+                        self.head, self.operations = base["seq"], {}
                     self.frame = content["frame"]
                 elif content["type"] == "frame":
                     self.frame = content["frame"]
@@ -119,6 +169,7 @@ class Client:
                     await self.socket.send(wire.seen(content[0]))
             case wire.ACK:
                 stroke, following = content
+                self.acks.add(content)
                 self.acked |= {(stroke, piece) for piece in range(following)} if following < 0xFFFF else set()
             case wire.REJECT:
                 self.refused[content[0]] = content[2]
@@ -126,14 +177,29 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str = "main", join: bool = True,
-                 frame: int = 0, seq: int = 0) -> AsyncIterator[Client]:  # fmt: skip
-    """An open canvas at the site `url`; `headers` carry the session (tests.running.Visitor.headers)."""
+                 frame: int = 0, seq: int = 0, narrow: bool = False) -> AsyncIterator[Client]:  # fmt: skip
+    """An open canvas at the site `url`; `headers` carry the session (tests.running.Person, Visitor).
+
+    `narrow` keeps the buffers on our side small, so that a client that does not read is felt by the server at once.
+    """
     address = url.replace("http", "ws", 1) + f"/ws/c/{slug}/"
     headers = {"Origin": url, **(headers or {})}
+    options: dict[str, Any] = {}
+    if narrow:
+        at = urlsplit(url)
+        options = {"sock": socket.socket(), "max_queue": 1}
+        options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        options["sock"].setblocking(False)
+        await asyncio.get_running_loop().sock_connect(options["sock"], (at.hostname, at.port))
     async with connect(
-        address, additional_headers=headers, max_size=None, compression=None, ping_interval=None, close_timeout=2
-    ) as socket:
-        client = Client(socket)
+        address, additional_headers=headers, max_size=None, compression=None, ping_interval=None, close_timeout=2,
+        **options,
+    ) as connection:  # fmt: skip
+        client = Client(connection)
+        client.head, client.frame = seq, {"id": frame} if frame else None
         if join:
             await client.join(frame, seq)
+        else:
+            client.listen()
         yield client
+        client.reading.set()

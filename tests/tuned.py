@@ -1,4 +1,4 @@
-"""Runs a module with other limits than production's: `TUNE='{"canvas.limits.BEHIND_SECONDS": 2}' -m tests.tuned daphne …`.
+"""Runs a module with other limits than production's: `TUNE='{"canvas.limits.POLL": 9}' python -m tests.tuned daphne …`.
 
 So that no test waits half a minute and production needs no knob that only tests turn.
 """

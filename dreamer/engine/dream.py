@@ -138,6 +138,9 @@ class _Dream:
         work = np.cumsum([0] + [h * w * recipe.iterations for h, w in self.sizes])
         self.done_before = (work / max(work[-1], 1)).tolist()
         self.clock = _Clock()
+        self.halo, self.border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
+        if not recipe.roll:
+            self.border = 0  # unmoved edges stay edges: without their units they would never be dreamed
         self.octave = self.iteration = 0
 
     def run(self) -> Bytes:
@@ -183,6 +186,8 @@ class _Dream:
                 warp(picture, degrees, scale) if warped else picture,
                 _moved(recipe.target, down / height, right / width),
                 tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
+                halo=self.halo,
+                border=self.border,
                 smooth_pool=recipe.smooth_pool,
                 guide=self.guide,
                 out=out,
@@ -219,7 +224,7 @@ class _Dream:
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
         known = _usual_forces.setdefault(self.network, {})
-        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else sha256(self.guide).digest())
+        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else sha256(self.guide.tobytes()).digest())
         if key not in known:
             side = max(224, self.network.min_size)
             noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)
@@ -266,6 +271,16 @@ class _Dream:
             fraction,
             self.clock.left(fraction),
         )
+
+
+def _context(stride: int) -> tuple[int, int]:
+    """(halo, border) in pixels for a layer of this stride; see `Network.gradient`.
+
+    Two units next to a window's edge are left out, one where a unit is as wide as 32 pixels; the halo reaches a unit
+    further, so that the core has its neighbours. Without this a white canvas grows a grid along the tiles' edges.
+    """
+    border = max(stride, min(2 * stride, 32))
+    return border + max(stride, 16), border
 
 
 _usual_forces: WeakKeyDictionary[Network, dict[object, float]] = WeakKeyDictionary()

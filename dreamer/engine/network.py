@@ -158,6 +158,7 @@ class Network:
             vectors,
             tiles,
             passes * len(tiles),
+            border,
             on_tile,
             cancelled,
         )
@@ -257,11 +258,13 @@ class _Work:
         vectors: dict[str, Any],
         tiles: list[Tile],
         total: int,
+        border: int,
         on_tile: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self.network, self.picture, self.mask, self.terms = network, picture, mask, terms
         self.vectors, self.tiles, self.total, self.done = vectors, tiles, total, 0
+        self.border = border
         self.on_tile, self.cancelled = on_tile, cancelled
 
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
@@ -312,7 +315,7 @@ class _Work:
         if not layer.spatial:
             inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
-        free = self.mask is None and term.place is None
+        free = self.mask is None and term.place is None and not self.border
         if free and self.network.device == "cpu":
             return np.ones((1, 1, 1, 1), np.float32)
         rows, columns = tile.window
@@ -325,6 +328,11 @@ class _Work:
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1
             result = result * unit
+        units = round(self.border / layer.stride)
+        if units and min(h, w) > 2 * units:
+            interior = np.zeros_like(result)
+            interior[units:-units, units:-units] = 1
+            result = result * interior
         return result[None, None]
 
 

@@ -150,18 +150,8 @@ class Network:
         stride = math.lcm(multiple, *(layer.stride for layer in layers))
         tiles = plan(*picture.shape[1:], tile=tile, halo=halo, stride=stride)
         passes = 2 if len(terms) > 1 else 1
-        work = _Work(
-            self,
-            picture,
-            mask,
-            list(zip(terms, layers, strict=True)),
-            vectors,
-            tiles,
-            passes * len(tiles),
-            border,
-            on_tile,
-            cancelled,
-        )
+        pairs = list(zip(terms, layers, strict=True))
+        work = _Work(self, picture, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
         if len(terms) > 1:
             squares = np.zeros(len(terms))
             for place, results in work.run(Question("norms", names, match)):

@@ -244,11 +244,11 @@ class _Work:
         network: Network,
         picture: Floats,
         mask: Floats | None,
+        border: int,
         terms: list[tuple[Term, Layer]],
         vectors: dict[str, Any],
         tiles: list[Tile],
         total: int,
-        border: int,
         on_tile: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:

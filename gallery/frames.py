@@ -50,8 +50,8 @@ def at(place: Canvas, moment: datetime) -> Frame | None:
 
 def neighbours(frame: Frame) -> tuple[Frame | None, Frame | None]:
     """The frames before and after this one on its canvas, hidden ones too: their pages say so and lead on."""
-    beside = {
-        other.number: other
-        for other in Frame.objects.filter(canvas_id=frame.canvas_id, number__in=(frame.number - 1, frame.number + 1))
-    }
-    return beside.get(frame.number - 1), beside.get(frame.number + 1)
+    numbers = (frame.number - 1, frame.number + 1)
+    # Ordered by number because the default order would lead SQLite away from the index.
+    found = Frame.objects.filter(canvas_id=frame.canvas_id, number__in=numbers).order_by("number")
+    beside = {other.number: other for other in found}
+    return beside.get(numbers[0]), beside.get(numbers[1])

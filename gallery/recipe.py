@@ -21,7 +21,9 @@ def targets(recipe: dict[str, Any]) -> list[str]:
     """What was dreamed of, a phrase for each term: "channel 63 of inception_4c"."""
     target = recipe.get("target")
     terms = target.get("terms") if isinstance(target, dict) else None
-    return [_term(term) for term in (terms or [])[:SHOWN_TERMS] if isinstance(term, dict) and term.get("layer")]
+    if not isinstance(terms, list):
+        return []
+    return [_term(term) for term in terms[:SHOWN_TERMS] if isinstance(term, dict) and term.get("layer")]
 
 
 def sentence(frame: Frame) -> str:
@@ -31,13 +33,13 @@ def sentence(frame: Frame) -> str:
     wanted = targets(frame.recipe)
     if not wanted:
         return _("A dream whose recipe was not written down.")
-    octaves, iterations = frame.recipe.get("octaves"), frame.recipe.get("iterations")
+    octaves, iterations = _count(frame.recipe.get("octaves")), _count(frame.recipe.get("iterations"))
     text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(wanted)}
     if octaves:
         text += ngettext(", at %(count)s size", ", from coarse to fine in %(count)s sizes", octaves) % {
             "count": octaves
         }
-    if iterations and iterations > 1:
+    if iterations > 1:
         text += ngettext(", %(count)s step at each", ", %(count)s steps at each", iterations) % {"count": iterations}
     return text + "."
 
@@ -60,13 +62,14 @@ def facts(frame: Frame) -> list[tuple[str, str]]:
 
 def _term(term: dict[str, Any]) -> str:
     layer = str(term["layer"])
-    channels = term.get("channels") or []
-    numbers = [str(pair[0]) for pair in channels]
+    channels = term.get("channels")
+    pairs = [pair for pair in channels if isinstance(pair, list) and pair] if isinstance(channels, list) else []
+    numbers = [str(pair[0]) for pair in pairs]
     if len(numbers) > SHOWN_CHANNELS:
         numbers = [*numbers[:SHOWN_CHANNELS], "…"]
     if not numbers:
         return _("the whole of %(layer)s") % {"layer": layer}
-    return ngettext("channel %(list)s of %(layer)s", "channels %(list)s of %(layer)s", len(channels)) % {
+    return ngettext("channel %(list)s of %(layer)s", "channels %(list)s of %(layer)s", len(pairs)) % {
         "list": ", ".join(numbers),
         "layer": layer,
     }
@@ -77,6 +80,10 @@ def _octaves(recipe: dict[str, Any]) -> str:
     if octaves and scale:
         return _("%(count)s, each %(scale)s times larger") % {"count": octaves, "scale": _number(scale)}
     return str(octaves or "")
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _number(value: Any) -> str:

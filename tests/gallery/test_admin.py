@@ -1,0 +1,77 @@
+"""What staff finds in the administration, and what not even they can do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from canvas.models import Canvas, Frame
+
+pytestmark = pytest.mark.django_db
+Many = Callable[..., list[Frame]]
+
+
+@pytest.fixture
+def path(settings: Any) -> str:
+    return f"/{settings.ADMIN_PATH}/canvas"
+
+
+def test_frames_are_listed(as_staff: Client, path: str, many: Many, django_assert_max_num_queries: Any) -> None:
+    many(60)
+    with django_assert_max_num_queries(12):
+        page = as_staff.get(f"{path}/frame/").content.decode()
+    assert "frames/60-thumb.jpg" in page and "layer 60" in page
+    assert "style=" not in page, "the policy forbids it"
+
+
+def test_frames_are_hidden_and_shown_again(as_staff: Client, path: str, many: Many) -> None:
+    frames = many(3)
+    for action, hidden in (("hide", True), ("show_again", False)):
+        data = {"action": action, "_selected_action": [frames[0].pk, frames[2].pk]}
+        page = as_staff.post(f"{path}/frame/", data, follow=True).content.decode()
+        assert "2 frames" in page
+        assert [frame.hidden_at is not None for frame in Frame.objects.order_by("number")] == [hidden, False, hidden]
+
+
+def test_frames_are_neither_made_nor_deleted_by_hand(as_staff: Client, path: str, kept: Frame) -> None:
+    assert as_staff.get(f"{path}/frame/add/").status_code == 403
+    assert as_staff.post(f"{path}/frame/{kept.pk}/delete/", {"post": "yes"}).status_code == 403
+    page = as_staff.get(f"{path}/frame/{kept.pk}/change/").content.decode()
+    assert 'name="hidden_at_0"' in page and 'name="number"' not in page and 'name="picture"' not in page
+
+
+def test_a_living_canvas_keeps_its_size(as_staff: Client, path: str, place: Canvas) -> None:
+    as_staff.post(
+        f"{path}/canvas/{place.pk}/change/", {"title": "New name", "slug": "other", "width": 10, "height": 10}
+    )
+    place.refresh_from_db()
+    assert (place.title, place.slug, place.width) == ("New name", "main", 1536)
+
+
+def test_a_canvas_can_be_added(as_staff: Client, path: str) -> None:
+    data = {"title": "The night", "slug": "night", "width": 512, "height": 256, "background": "#000000"}
+    assert as_staff.post(f"{path}/canvas/add/", data).status_code == 302
+    assert Canvas.objects.get(slug="night").background_rgb == (0, 0, 0)
+
+
+def test_seed_history(client: Client) -> None:
+    arguments = ("--frames", "45", "--pictures", "2", "--side", "64")
+    call_command("seed_history", *arguments, stdout=StringIO())
+    frames = list(Frame.objects.order_by("number"))
+    assert [frame.number for frame in frames] == list(range(1, 46))
+    assert {frame.kind for frame in frames} == {"dream", "rest"}
+    assert Canvas.objects.get().frame == frames[-1]
+    for frame in (frames[0], frames[-1]):
+        assert client.get(f"/frames/{frame.pk}/").status_code == 200
+        assert client.get(f"/frames/{frame.pk}/picture", follow=True)["Content-Type"] == "image/jpeg"
+    with pytest.raises(CommandError, match="--canvas"):
+        call_command("seed_history", *arguments)
+    call_command("seed_history", *arguments, "--canvas", "night", stdout=StringIO())
+    again = list(Frame.objects.filter(canvas__slug="night").order_by("number"))
+    assert [frame.sha256 for frame in again] == [frame.sha256 for frame in frames], "the same seed, the same pictures"
+    assert [frame.recipe for frame in again] == [frame.recipe for frame in frames]

@@ -1,0 +1,222 @@
+"""All frames, page by page, and at any moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from canvas.models import Canvas, Frame
+from gallery import frames
+
+pytestmark = pytest.mark.django_db
+Many = Callable[..., list[Frame]]
+
+
+def numbers(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'id="frame-(\d+)"', page)]
+
+
+def link(page: str, words: str) -> str:
+    """Where the link with these words leads, entities resolved as a browser does."""
+    for address, text in re.findall(r'<a[^>]* href="([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL):
+        if re.sub(r"<.*?>", "", text, flags=re.DOTALL).strip() == words:
+            return str(address).replace("&amp;", "&")
+    raise AssertionError(f"no link {words!r}")
+
+
+def test_nothing_yet(client: Client) -> None:
+    page = client.get("/history/").content.decode()
+    assert "Nothing dreamed yet" in page
+    assert client.get("/history.json").json() == {
+        "canvas": "main", "count": 0, "frames": [], "newer": None, "older": None,
+    }  # fmt: skip
+
+
+def test_newest_first(client: Client, many: Many) -> None:
+    many(3)
+    page = client.get("/history/").content.decode()
+    assert numbers(page) == [3, 2, 1]
+    assert "3 frames so far" in page
+    assert "Friday, 20 November 2026" in page
+    assert "Older" not in page and "Newer" not in page
+
+
+@pytest.mark.parametrize("count", [frames.PAGE - 1, frames.PAGE, frames.PAGE + 1, 3 * frames.PAGE + 5])
+def test_paging_passes_every_frame_once_in_both_directions(client: Client, many: Many, count: int) -> None:
+    many(count)
+    page = client.get("/history/").content.decode()
+    seen = numbers(page)
+    while ">Older<" in page.replace("\n", "") or 'rel="next"' in page:
+        page = client.get(link(page, "Older")).content.decode()
+        seen += numbers(page)
+    assert seen == list(range(count, 0, -1))
+    back = numbers(page)
+    while 'rel="prev"' in page:
+        page = client.get(link(page, "Newer")).content.decode()
+        back = numbers(page) + back
+    assert sorted(set(back)) == list(range(1, count + 1))
+    assert back == sorted(back, reverse=True)
+
+
+def test_the_first_and_the_newest_are_one_step_away(client: Client, many: Many) -> None:
+    many(4 * frames.PAGE)
+    page = client.get("/history/").content.decode()
+    first = client.get(link(page, "The first")).content.decode()
+    assert numbers(first)[-1] == 1
+    assert numbers(client.get(link(first, "Newest")).content.decode())[0] == 4 * frames.PAGE
+
+
+def test_json_is_the_same_list(client: Client, many: Many) -> None:
+    many(frames.PAGE + 3)
+    answer = client.get("/history.json").json()
+    assert [frame["number"] for frame in answer["frames"]] == numbers(client.get("/history/").content.decode())
+    assert answer["count"] == frames.PAGE + 3
+    assert answer["newer"] is None
+    older = client.get(answer["older"]).json()
+    assert [frame["number"] for frame in older["frames"]] == [3, 2, 1]
+    assert older["older"] is None
+    assert answer["frames"][0]["made_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("2026-11-20T12:00:00", 1),
+        ("2026-11-20T12:00:29", 1),
+        ("2026-11-20T12:00:30", 2),
+        ("2026-11-20T12:00:30Z", 2),
+        ("2026-11-20T13:00:30+01:00", 2),
+        ("2026-11-20 12:01", 3),
+        ("2026-11-20", 1),
+        ("1999-12-31T23:59:59", 1),
+        ("2999-01-01", 200),
+    ],
+)
+def test_any_moment_is_one_action_away(client: Client, many: Many, moment: str, number: int) -> None:
+    """The frame that stood on the canvas then, neither the one before nor the one after it."""
+    many(200)
+    answer = client.get("/history/", {"at": moment})
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(f"#frame-{number}")
+    assert number in numbers(client.get(answer["Location"]).content.decode())
+    assert client.get("/history.json", {"at": moment}).json()["frames"][0]["number"] == number
+
+
+def test_a_moment_of_an_empty_history(client: Client) -> None:
+    assert client.get("/history/?at=2026-11-20", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "at=yesterday",
+        "at=2026-13-45",
+        "before=x",
+        "before=-1",
+        "after=1e9",
+        "before=99999999999999",
+        "canvas=none",
+        "before=٣",
+    ],
+)
+def test_a_question_that_makes_no_sense(client: Client, query: str) -> None:
+    answer = client.get(f"/history/?{query}")
+    assert answer.status_code == 404
+    assert re.search(r"“[^”]+”", answer.content.decode())
+    assert client.get(f"/history.json?{query}").json()["error"] == "not-found"
+
+
+def test_beyond_the_end_leads_back(client: Client, many: Many) -> None:
+    many(2)
+    for query in ("before=1", "after=2", "after=500"):
+        page = client.get(f"/history/?{query}").content.decode()
+        assert "No frames on this side" in page
+        assert link(page, "The newest frames") == "/history/"
+
+
+def test_canvases_have_histories_of_their_own(client: Client, many: Many) -> None:
+    many(2)
+    assert 'class="chip"' not in client.get("/history/").content.decode(), "no choice where there is none"
+    other = Canvas.objects.create(slug="night", title="The night")
+    many(frames.PAGE + 1, canvas=other)
+    page = client.get("/history/?canvas=night").content.decode()
+    assert len(numbers(page)) == frames.PAGE
+    assert link(page, "Older").startswith("/history/?canvas=night&before=")
+    assert numbers(client.get("/history/").content.decode()) == [2, 1]
+    assert numbers(client.get(link(page, "Dreamsite")).content.decode()) == [2, 1]
+    assert client.get("/history.json?canvas=night").json()["count"] == frames.PAGE + 1
+    assert "canvas=night" in client.get("/history/?canvas=night&at=2026-11-20")["Location"]
+
+
+def test_a_hidden_frame_keeps_its_place(client: Client, many: Many) -> None:
+    many(3)
+    Frame.objects.filter(number=2).update(hidden_at=timezone.now())
+    page = client.get("/history/").content.decode()
+    assert numbers(page) == [3, 2, 1]
+    assert "frames/2-thumb" not in page and "layer 2" not in page
+    hidden = client.get("/history.json").json()["frames"][1]
+    assert hidden["hidden"] is True
+    assert not {"picture", "thumbnail", "title", "recipe"} & set(hidden)
+
+
+def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Many) -> None:
+    costs = []
+    for total in (3, 3 * frames.PAGE):
+        Frame.objects.all().delete()
+        many(total)
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get("/history/")
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 3
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
+@pytest.mark.parametrize(
+    "address",
+    ["/history/", "/history/?before=100", "/history/?after=5", "/history.json", "/history/feed/", "/frames/75/",
+     "/frames/75.json"],
+)  # fmt: skip
+def test_no_page_walks_through_all_frames(client: Client, many: Many, address: str) -> None:
+    middle = many(150)[74]
+    with CaptureQueriesContext(connection) as asked:
+        client.get(address.replace("75", str(middle.pk)))
+    about_frames = [entry["sql"] for entry in asked if 'FROM "canvas_frame"' in entry["sql"]]
+    assert about_frames
+    for sql in about_frames:
+        assert "COUNT(" not in sql
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql)
+            plan = "; ".join(str(row[-1]) for row in cursor.fetchall())
+        assert "SCAN" not in plan and "TEMP B-TREE" not in plan, plan
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_history_is_for_reading(client: Client, method: str) -> None:
+    assert getattr(client, method)("/history/").status_code == 405
+
+
+def test_feed(client: Client, many: Many, settings: Any) -> None:
+    from xml.etree import ElementTree
+
+    many(30)
+    Frame.objects.filter(number=29).update(hidden_at=timezone.now())
+    answer = client.get("/history/feed/")
+    assert answer["Content-Type"].startswith("application/atom+xml")
+    atom = "{http://www.w3.org/2005/Atom}"
+    entries = ElementTree.fromstring(answer.content).findall(f"{atom}entry")
+    assert len(entries) == 20
+    assert entries[0].findtext(f"{atom}title") == "Frame 30: layer 30"
+    assert entries[1].findtext(f"{atom}title") == "Frame 28: layer 28"
+    enclosure = next(link for link in entries[0].findall(f"{atom}link") if link.get("rel") == "enclosure")
+    assert enclosure.attrib == {
+        "rel": "enclosure", "href": "http://testserver/media/frames/30.jpg", "length": "1000", "type": "image/jpeg",
+    }  # fmt: skip

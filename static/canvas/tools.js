@@ -185,8 +185,10 @@ export class Tools {
         this.preview.style.setProperty("--size", `${6 + 20 * Math.sqrt(size / SIZES[1])}px`);
         this.preview.style.setProperty("--opacity", String(0.25 + 0.75 * opacity));
         this.sizeInput.value = String(size);
+        this.sizeInput.setAttribute("aria-valuetext", `${size} pixels`);
         this.sizeText.textContent = `${size} px`;
         this.opacityInput.value = String(Math.round(100 * opacity));
+        this.opacityInput.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} per cent`);
         this.opacityText.textContent = `${Math.round(100 * opacity)} %`;
         this.dynamicInput.checked = this.dynamic;
         this.#remember();

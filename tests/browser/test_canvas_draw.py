@@ -1,0 +1,208 @@
+"""Drawing in one real browser and watching in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import cos, sin
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+from canvas import wire
+from tests.browser.visitor import PHONE, Visitor, finished, line, operations, pixels_of, strokes
+from tests.running import PASSWORD, RunningSite, until
+
+pytestmark = pytest.mark.browser
+
+# A frame as the dreamer makes it, without a dreamer: the canvas in negative, as the JPEG that a dream is.
+FRAME = """
+from canvas import frames
+from canvas.models import Canvas
+place = Canvas.objects.get(slug="main")
+composed = frames.compose(place)
+made = frames.encode(255 - composed.pixels, "dream")
+frames.keep(place, made, kind="dream", seq=composed.seq, authors=composed.authors, title="a negative")
+"""
+AS_SERVED = """
+import sys
+from canvas import frames
+from canvas.models import Canvas
+sys.stdout.write("pixels:" + frames.compose(Canvas.objects.get(slug="main")).pixels.tobytes().hex())
+"""
+
+
+@pytest.fixture
+def visit(browser: Browser, site: RunningSite) -> Iterator[Callable[..., Visitor]]:
+    """Visitors of the module's site; at the end none of their pages may have complained."""
+    visitors: list[Visitor] = []
+
+    def make(*arguments: Any, **options: Any) -> Visitor:
+        visitors.append(Visitor(browser, site, *arguments, **options))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        visitor.close()
+    assert [visitor.trouble for visitor in visitors] == [[] for _ in visitors]
+
+
+def spiral(x: float, y: float, size: float) -> list[tuple[float, float]]:
+    return [(x + size * t / 30 * cos(t / 3), y + size * t / 30 * sin(t / 3)) for t in range(30)]
+
+
+def test_ink_is_seen_elsewhere_pixel_for_pixel(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    artist, watcher = visit(site.person(0)).open(), visit(**PHONE).open()
+    before = strokes(site)
+    for number, colour in enumerate("4563"):
+        artist.page.keyboard.press(colour)
+        artist.draw(spiral(400 + 200 * number, 400, 160))
+    until(lambda: strokes(site) == before + 4, what="four strokes in the journal")
+    expected = pixels_of(site)
+    artist.shows(expected, "the artist's browser paints as the server does")
+    watcher.shows(expected, "the watcher's browser paints as the server does")
+    assert (expected != 255).any(axis=2).sum() > 5000
+    assert watcher.text("[data-bar=people]") == "2"
+
+
+def test_ink_is_painted_before_the_server_has_it(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    artist = visit(site.person(0)).open()
+    ink, before = artist.shown_ink(), len(operations(site))
+    artist.context.set_offline(True)
+    artist.draw(line(300, 750, 900, 760))
+    assert artist.shown_ink() > ink + 1000
+    assert len(operations(site)) == before
+    artist.context.set_offline(False)
+    until(lambda: len(operations(site)) > before, what="the ink arrives")
+    artist.trouble.clear()  # the browser itself complains of the lost connection
+
+
+def test_two_who_draw_at_once_see_the_same(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    one, two = visit(site.person(1)).open(), visit(site.person(2)).open()
+    before = strokes(site)
+    one.page.mouse.move(300, 300)
+    one.page.mouse.down()
+    two.page.mouse.move(320, 280)
+    two.page.mouse.down()
+    for step in range(40):
+        one.page.mouse.move(300 + 15 * step, 300 + 100 * sin(step / 4))
+        two.page.mouse.move(320 + 15 * step, 280 + 100 * cos(step / 5))
+    one.page.mouse.up()
+    two.page.mouse.up()
+    until(lambda: strokes(site) == before + 2)
+    expected = pixels_of(site)
+    one.shows(expected)
+    two.shows(expected)
+
+
+def test_undo_takes_back_ones_own_stroke_only(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    one, two = visit(site.person(1)).open(), visit(site.person(2)).open()
+    before = strokes(site)
+    two.draw(line(300, 500, 900, 300))
+    until(lambda: strokes(site) == before + 1)
+    one.shows(pixels_of(site))
+    without = one.pixels()
+    one.draw(line(300, 300, 900, 500))
+    until(lambda: strokes(site) == before + 2)
+    two.shows(pixels_of(site))
+    one.page.keyboard.press("Control+z")
+    one.shows(without)
+    two.shows(without)
+    assert isinstance(operations(site)[-1][1], wire.Undo)
+
+
+def test_a_visitor_is_invited_and_comes_back_with_a_brush(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    guest = visit().open()
+    page = guest.page
+    expect(page.locator(".dock")).to_be_hidden()
+    before = len(operations(site))
+    guest.draw(line(300, 300, 600, 600))
+    invitation = page.locator("[data-dialog=invite]")
+    expect(invitation).to_be_visible()
+    link = invitation.get_by_role("link", name="Sign up")
+    assert parse_qs(urlsplit(link.get_attribute("href") or "").query) == {"next": ["/"]}
+    link.click()
+    page.get_by_label("Username").fill("newcomer")
+    page.locator("input[type=password]").first.fill(PASSWORD)
+    page.locator("main form [type=submit]").first.click()
+    page.wait_for_url(site.url + "/")
+    guest.ready()
+    expect(page.locator(".dock")).to_be_visible()
+    guest.draw(line(300, 300, 600, 600))
+    until(lambda: len(operations(site)) > before, what="the newcomer's ink")
+
+
+def test_the_welcome_is_given_once_and_on_request(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    guest = visit(welcomed=False)
+    guest.page.goto(site.url + "/")
+    welcome = guest.page.locator("[data-dialog=welcome]")
+    expect(welcome).to_be_visible()
+    guest.page.get_by_role("button", name="To the canvas").click()
+    expect(welcome).to_be_hidden()
+    guest.page.reload()
+    guest.ready()
+    expect(welcome).to_be_hidden()
+    guest.page.keyboard.press("?")
+    expect(welcome).to_be_visible()
+
+
+def test_the_rainbow_well_picks_up_what_it_meets(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    artist = visit(site.person(3)).open()
+    artist.page.keyboard.press("8")
+    for y in range(600, 700, 8):
+        artist.draw(line(900, y, 1100, y, 4))
+    artist.page.wait_for_timeout(300)
+    before = len(operations(site))
+    artist.page.keyboard.press("3")
+    artist.draw(line(860, 650, 1140, 650, 40), pause_ms=12)
+    until(lambda: finished(site, before))
+    met = {op.colour for _, op in operations(site)[before:] if isinstance(op, wire.Stroke)}
+    assert len(met) >= 3 and (255, 255, 255) in met
+    artist.shows(pixels_of(site))
+
+
+def test_the_eyedropper_takes_the_colour_under_it(site: RunningSite, visit: Callable[..., Visitor]) -> None:
+    artist = visit(site.person(3)).open()
+    page = artist.page
+    page.keyboard.press("1")
+    for _ in range(12):
+        artist.draw(line(500, 200, 560, 200, 6))
+    page.keyboard.press("i")
+    assert page.locator("[data-tool=pick]").get_attribute("aria-pressed") == "true"
+    page.mouse.click(530, 200)
+    colour = str(page.locator("[data-tool=any]").input_value())
+    assert int(colour[1:3], 16) < 90 and colour != "#000000"
+    assert page.locator("[data-tool=brush]").get_attribute("aria-pressed") == "true"
+
+
+# The last test of this module: from here on there is a frame.
+def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
+    site: RunningSite, visit: Callable[..., Visitor]
+) -> None:
+    artist, watcher = visit(site.person(4)).open(), visit(**PHONE).open()
+    artist.page.evaluate("window.sameDocument = true")
+    count = len(operations(site))
+    artist.draw(line(300, 300, 1000, 400))
+    until(lambda: finished(site, count))
+    site.shell(FRAME)
+    until(lambda: artist.pixels()[5, 5].max() < 20, what="the negative's dark corner")
+    until(lambda: watcher.pixels()[5, 5].max() < 20)
+    expect(artist.page.locator("[data-does=undo]")).to_be_disabled()
+    artist.page.keyboard.press("2")
+    before = strokes(site)
+    artist.draw(spiral(700, 500, 180))
+    until(lambda: strokes(site) == before + 1)
+    served = site.shell(AS_SERVED).partition("pixels:")[2]
+    expected = np.frombuffer(bytes.fromhex(served), np.uint8).reshape(1536, 1536, 3)
+    artist.page.wait_for_timeout(500)
+    shown = artist.pixels()
+    watcher.shows(shown)
+    # JPEG decoders may differ by a little.
+    off = np.abs(shown.astype(int) - expected)
+    assert off.max() <= 8 and off.mean() <= 2
+    assert artist.page.evaluate("window.sameDocument") is True
+    artist.page.locator(".dream summary").click()
+    artist.page.get_by_role("link", name="This moment").click()
+    assert "/frames/" in artist.page.url

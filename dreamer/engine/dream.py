@@ -224,7 +224,8 @@ class _Dream:
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
         known = _usual_forces.setdefault(self.network, {})
-        key = (self.recipe.target, self.recipe.smooth_pool, None if self.guide is None else sha256(self.guide.tobytes()).digest())
+        guide = None if self.guide is None else sha256(self.guide.tobytes()).digest()
+        key = (self.recipe.target, self.recipe.smooth_pool, guide)
         if key not in known:
             side = max(224, self.network.min_size)
             noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)

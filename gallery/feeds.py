@@ -22,7 +22,7 @@ class HistoryFeed(Feed):  # type: ignore[type-arg]
     link = reverse_lazy("history")
     feed_url = reverse_lazy("history_feed")
 
-    def get_object(self, request: HttpRequest) -> Canvas:  # type: ignore[override]
+    def get_object(self, request: HttpRequest) -> Canvas:
         self.request = request
         return Canvas.objects.default()
 
@@ -35,10 +35,10 @@ class HistoryFeed(Feed):  # type: ignore[type-arg]
     def items(self, place: Canvas) -> list[Frame]:
         return list(Frame.objects.visible().filter(canvas=place).select_related("canvas").order_by("-number")[:ENTRIES])
 
-    def item_title(self, frame: Frame) -> str:  # type: ignore[override]
+    def item_title(self, frame: Frame) -> str:
         return _("Frame %(number)s") % {"number": frame.number} + (f": {frame.title}" if frame.title else "")
 
-    def item_description(self, frame: Frame) -> str:  # type: ignore[override]
+    def item_description(self, frame: Frame) -> str:
         return recipe.sentence(frame)
 
     def item_pubdate(self, frame: Frame) -> datetime:

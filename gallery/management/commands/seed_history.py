@@ -78,7 +78,8 @@ def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:
     phase = np.stack([x * 1.7 + rings * 0.5, y * 1.5 + 0.7 + rings * 0.3, (x - y) * 1.2 + 1.9], axis=-1)
     colours = 0.55 + 0.38 * np.sin(phase * 1.6 + np.array([0.2, 1.2, 2.4]) + time)
     grain = random_numbers.normal(0, 0.012, (side, side, 1))
-    return (np.clip(colours + grain, 0, 1) * 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = (np.clip(colours + grain, 0, 1) * 255).astype(np.uint8)
+    return pixels
 
 
 def _files(place: Canvas, picture: frames.Picture) -> dict[str, Any]:

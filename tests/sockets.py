@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from canvas import brush, limits, wire
 
@@ -203,3 +203,64 @@ async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str =
             client.listen()
         yield client
         client.reading.set()
+
+
+class Drawer:
+    """A browser that never gives up: comes back after every end of its socket, sends again what it has no word of, goes on.
+
+    `sent` is every piece it ever made, in order; `run` returns when `stop` is set and all of it is acknowledged.
+    """
+
+    def __init__(self, headers: dict[str, str], chance: random.Random, *, side: int, slug: str = "main") -> None:
+        self.headers, self.slug = headers, slug
+        self.sent: list[wire.Stroke] = []
+        self.pending: dict[Key, wire.Stroke] = {}
+        self.refused: dict[int, int] = {}
+        self.connections = 0
+        self._chance, self._side = chance, side * 8
+        self._ready: list[wire.Stroke] = []  # the rest of the stroke that is being drawn
+        self._frame = self._head = 0
+
+    async def run(self, urls: list[str], stop: asyncio.Event) -> None:
+        """Draws at one of `urls`, another with every connection."""
+        while self.pending or not stop.is_set():
+            try:
+                url = self._chance.choice(urls)
+                headers = self.headers | {"Origin": url}
+                async with opened(url, headers, slug=self.slug, frame=self._frame, seq=self._head) as client:
+                    self.connections += 1
+                    await self._draw(client, stop)
+            except (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage, EOFError):
+                await asyncio.sleep(self._chance.uniform(0.02, 0.2))
+
+    async def _draw(self, client: Client, stop: asyncio.Event) -> None:
+        for piece in list(self.pending.values()):
+            await client.send(piece)
+        try:
+            while client.closed is None and (self.pending or not stop.is_set()):
+                for key in client.acked & self.pending.keys():
+                    del self.pending[key]
+                if not stop.is_set():
+                    piece = self._next()
+                    self.sent.append(piece)
+                    self.pending[piece.stroke, piece.piece] = piece
+                    await client.send(piece)
+                await asyncio.sleep(self._chance.uniform(0.01, 0.05))
+        finally:
+            # What came before the socket ended counts; pieces are settled with the next connection.
+            for key in client.acked & self.pending.keys():
+                del self.pending[key]
+            self.refused |= client.refused
+            self._frame, self._head = client.frame_id, client.head
+            if client.failed is not None:
+                raise client.failed
+
+    def _next(self) -> wire.Stroke:
+        if not self._ready:
+            x, y = self._chance.randrange(self._side), self._chance.randrange(self._side)
+            points = [(x, y, 80)]
+            for _ in range(self._chance.randrange(40)):
+                x, y = (min(self._side, max(0, at + self._chance.randint(-60, 60))) for at in (x, y))
+                points.append((x, y, 80))
+            self._ready = pieces(stroke_id(self._chance), points, each=4)
+        return self._ready.pop(0)

@@ -35,8 +35,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         place, _ = Canvas.objects.get_or_create(slug=options["canvas"], defaults={"title": options["canvas"].title()})
-        if Frame.objects.filter(canvas=place).exists():
-            raise CommandError(f"{place} has a history already; name another canvas with --canvas.")
+        if place.head or Frame.objects.filter(canvas=place).exists():
+            raise CommandError(f"{place} has been drawn on already; name another canvas with --canvas.")
+        place.width = place.height = options["side"]
+        place.full_clean()
+        place.save()
         dice = random.Random(options["seed"])
         files = [_files(place, self._picture(options, index)) for index in range(options["pictures"])]
         people = list(_people())

@@ -260,5 +260,7 @@ LOGGING = {
     "loggers": {
         "daphne.ws_protocol": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
+        # Away from Redis it writes a traceback a second; the room says the same in one line.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }

@@ -206,7 +206,7 @@ async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str =
 
 
 class Drawer:
-    """A browser that never gives up: comes back after every end of its socket, sends again what it has no word of, goes on.
+    """A browser that never gives up: comes back, sends again what it has no word of, and draws on.
 
     `sent` is every piece it ever made, in order; `run` returns when `stop` is set and all of it is acknowledged.
     """
@@ -220,6 +220,7 @@ class Drawer:
         self._chance, self._side = chance, side * 8
         self._ready: list[wire.Stroke] = []  # the rest of the stroke that is being drawn
         self._frame = self._head = 0
+        self._client: Client | None = None
 
     async def run(self, urls: list[str], stop: asyncio.Event) -> None:
         """Draws at one of `urls`, another with every connection."""
@@ -229,9 +230,15 @@ class Drawer:
                 headers = self.headers | {"Origin": url}
                 async with opened(url, headers, slug=self.slug, frame=self._frame, seq=self._head) as client:
                     self.connections += 1
+                    self._client = client
                     await self._draw(client, stop)
             except (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage, EOFError):
                 await asyncio.sleep(self._chance.uniform(0.02, 0.2))
+
+    def cut_off(self) -> None:
+        """Its connection ends without a word, as on a train."""
+        if self._client is not None:
+            self._client.socket.transport.abort()
 
     async def _draw(self, client: Client, stop: asyncio.Event) -> None:
         for piece in list(self.pending.values()):

@@ -1,0 +1,130 @@
+"""Several web processes on one database: one journal, whatever happens to the layer between them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from canvas import wire
+from tests.running import SMALL_SIDE, RunningSite, copy
+from tests.services import Postgres, Redis
+from tests.sockets import Drawer, opened, stroke_id
+
+LINE = [(40 * step, 800, 160) for step in range(24)]
+chance = random.Random(11)
+
+Two = tuple[RunningSite, RunningSite]
+
+
+@pytest.fixture
+def fleet(
+    make_site: Callable[..., RunningSite],
+    postgres: Postgres,
+    postgres_template: tuple[Path, str],
+    redis: Redis,
+    tmp_path: Path,
+) -> Iterator[Two]:
+    """Two web processes on one PostgreSQL and one Redis. The poll, which heals, is slow: what is quick is the layer."""
+    template, address = postgres_template
+    env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": redis.url, "WEB_PROCESSES": "2"}
+    var = copy(template, tmp_path / "var")
+    sites = [make_site(var, name=name, tune={"canvas.limits.POLL": 2.0}, **env) for name in ("one", "two")]
+    for site in sites:
+        site.start_web()
+    yield sites[0], sites[1]
+    for site in sites:
+        assert "Traceback" not in site.log(), site.log()[-5000:]
+
+
+@pytest.fixture
+def pair(make_site: Callable[..., RunningSite], tmp_path: Path) -> Two:
+    """Two web processes on one SQLite file and nothing between them: only the poll brings the news."""
+    one = make_site(name="one")
+    two = make_site(one.var, name="two")
+    for site in (one, two):
+        site.start_web()
+    return one, two
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
+    one, two = fleet
+    ann = one.person(0)
+    async with opened(one.url, ann.headers) as pen, opened(two.url) as viewer:
+        quickest = 9.0
+        for _ in range(5):
+            stroke, sent = stroke_id(chance), time.monotonic()
+            cut = await pen.draw(stroke, LINE)
+            await viewer.until(lambda s=stroke, c=cut: len(viewer.pieces_of(ann.id, s)) == len(c))
+            quickest = min(quickest, time.monotonic() - sent)
+        assert viewer.names()[ann.id] == ann.name
+        assert quickest < 1.0, quickest  # through the layer, that is, and not with the poll of 2 s
+        await pen.until(lambda: any(told["count"] == 2 for told in pen.told("people")))
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
+    one, two = fleet
+    ann = one.person(0)
+    async with opened(one.url, ann.headers) as pen, opened(two.url) as viewer:
+        await pen.draw(stroke_id(chance), LINE)
+        await viewer.until(lambda: viewer.head == 6)
+        redis.kill() if how == "killed" else redis.freeze()
+        for number in range(2, 6):
+            await pen.draw(stroke_id(chance), LINE)
+            # The process that has the pen is not held by a layer that is gone, nor by one that never answers.
+            await pen.until(lambda n=number: pen.head == 6 * n, 5)
+        await viewer.until(lambda: viewer.head == 30)  # by the poll
+        redis.start() if how == "killed" else redis.thaw()
+        for number in range(6, 60):
+            sent = time.monotonic()
+            await pen.draw(stroke_id(chance), LINE)
+            await viewer.until(lambda n=number: viewer.head == 6 * n)
+            if time.monotonic() - sent < 0.5:  # the layer carries again
+                break
+            await asyncio.sleep(0.2)
+        else:
+            raise AssertionError("the layer does not carry news any more")
+    assert sorted(viewer.operations) == list(range(1, viewer.head + 1))
+    assert len(one.journal()) == viewer.head
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+async def test_many_pens_in_both_processes_on_postgres_and_redis(fleet: Two) -> None:
+    await many_pens(*fleet)
+
+
+async def test_many_pens_in_both_processes_on_sqlite_alone(pair: Two) -> None:
+    await many_pens(*pair)
+
+
+async def many_pens(one: RunningSite, two: RunningSite) -> None:
+    """Concurrent writers, who change processes now and then: numbers without gaps, every piece once and in order."""
+    stop = asyncio.Event()
+    people = [one.person(number) for number in range(8)]
+    drawers = {person.id: Drawer(person.headers, random.Random(person.id), side=SMALL_SIDE) for person in people}
+    async with opened(one.url) as here, opened(two.url) as there:
+        drawing = [asyncio.create_task(drawer.run([one.url, two.url], stop)) for drawer in drawers.values()]
+        for _ in range(6):
+            await asyncio.sleep(0.5)
+            for drawer in random.sample(list(drawers.values()), 2):
+                drawer.cut_off()
+        stop.set()
+        await asyncio.wait_for(asyncio.gather(*drawing), 30)
+        journal = one.journal()
+        for viewer in (here, there):
+            await viewer.until(lambda v=viewer: v.head == len(journal))
+            assert sorted(viewer.operations.items()) == journal
+    for author, drawer in drawers.items():
+        assert [op for _, op in journal if op.author == author] == [wire.by(piece, author) for piece in drawer.sent]
+        assert not drawer.refused
+    assert sum(drawer.connections for drawer in drawers.values()) > len(drawers)

@@ -75,6 +75,14 @@ def test_json(visitor: Client, address: str, status: int, word: str) -> None:
         assert answer.json()["detail"]
 
 
+def test_django_keeps_its_own_words_for_a_404(visitor: Client) -> None:
+    """They list the site's addresses and name its models."""
+    for address in ("/nothing/", "/c/nothing/"):
+        page = visitor.get(address).content.decode()
+        assert "tried" not in page and "matches the given query" not in page
+        assert "No page has this address" in page
+
+
 def test_a_database_that_is_away_is_worth_another_try(visitor: Client) -> None:
     assert visitor.get("/test/away")["Retry-After"] == "30"
 

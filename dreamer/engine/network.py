@@ -50,12 +50,12 @@ class Network:
         self.device = sessions.choose_device(device)
         self.threads = threads or sessions.cores()
         self._files = files
-        self._forward = prepare(files)
-        self.layers = layers(self._forward, files.info.input)
+        self.forward = prepare(files)
+        self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._max_sessions, self._gpu_memory = max_sessions, gpu_memory
         self._lock = threading.Lock()
-        self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self._forward))
+        self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
 
     @classmethod
     def open(cls, folder: str | Path, **options: Any) -> Network:
@@ -147,8 +147,7 @@ class Network:
             grow = ((0, -height % multiple), (0, -width % multiple))
             picture = np.pad(picture, ((0, 0), *grow), mode="edge")
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
-        stride = math.lcm(multiple, *(layer.stride for layer in layers))
-        tiles = plan(*picture.shape[1:], tile=tile, halo=halo, stride=stride)
+        tiles = self.tiles(picture.shape[1:], layers, tile, halo)
         passes = 2 if len(terms) > 1 else 1
         pairs = list(zip(terms, layers, strict=True))
         work = _Work(self, picture, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
@@ -177,6 +176,11 @@ class Network:
         runner = self.runner(Question("features", (layer,)), whole, self.threads)
         return runner.run(runner.place(picture), whole.window, {})[0][0]
 
+    def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
+        """The tiles of a picture (height, width) for these layers, aligned to their positions."""
+        stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
+        return plan(*size, tile=tile, halo=halo, stride=stride)
+
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
         tile's. The least recently used ones are given up."""
@@ -187,7 +191,7 @@ class Network:
         with self._lock:
             key = question, threads
             if key not in self._runners:
-                model = build(self._forward, question)
+                model = build(self.forward, question)
                 self._runners[key] = (
                     sessions.CudaRunner(model, self._gpu_memory)
                     if question.window

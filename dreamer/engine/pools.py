@@ -84,18 +84,23 @@ def positive(
 
 
 def handles(tape: Tape, node: Node) -> bool:
-    """Whether this pool's gradient can be written so."""
+    """Whether this pool's exact gradient can be written so."""
+    return node.inputs[0] in tape.rectified and has_window(tape, node)
+
+
+def has_window(tape: Tape, node: Node) -> bool:
+    """Whether this is a 3x3 pool of stride 1 or 2 as GoogLeNet has them, on the CPU's blocked layout."""
     attrs, x = node.attrs, node.inputs[0]
     if (
         not tape.in_blocks(x)
-        or x not in tape.rectified
         or None in tape.graph.shapes[node.outputs[0]]
         or list(attrs["kernel_shape"]) != [3, 3]
         or attrs.get("dilations", [1, 1]) != [1, 1]
-        or attrs.get("auto_pad", b"NOTSET") != b"NOTSET"
     ):
         return False
     strides, pads = list(attrs.get("strides", [1, 1])), list(attrs.get("pads", [0] * 4))
+    if attrs.get("auto_pad", b"NOTSET") != b"NOTSET":  # SAME with stride 1 is a pixel on each side
+        pads = [1] * 4 if strides == [1, 1] and attrs["auto_pad"].startswith(b"SAME") else []
     ceiling = attrs.get("ceil_mode", 0)
     return (strides, pads) == ([1, 1], [1] * 4) or (
         strides == [2, 2] and ((pads == [0] * 4 and ceiling) or (pads == [0, 0, 1, 1] and not ceiling))
@@ -169,7 +174,7 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
         tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})], longer=(1, 0), size=long
     )
     odd = _sum(tape, dy, [(second, {(0, 0): 1.0})], longer=(1, 0), size=long)
-    merged = []
+    phases = []
     for row, part in ((0, even), (1, odd)):
         beats = {
             name: positive(tape, x, {(row, w): 1.0, (row, loser): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
@@ -185,8 +190,33 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
             size=size,
         )
         right = _sum(tape, part, [(second, {(0, 0): 1.0})], longer=(0, 1), size=size)
-        pair = [tape("Unsqueeze", t, tape.graph.integers(4)) for t in (left, right)]
-        merged.append(tape("Reshape", tape("Concat", *pair, axis=4), tape.graph.integers(0, 0, 0, -1)))
+        phases.append((left, right))
+    return _interleave(tape, x, phases)
+
+
+def _interleave(tape: Tape, x: str, phases: list[tuple[str, str]]) -> str:
+    """A tensor of ``x``'s size out of its (even, odd) columns in even and in odd rows; what is beyond is cut."""
+    merged = []
+    for pair in phases:
+        columns = [tape("Unsqueeze", phase, tape.graph.integers(4)) for phase in pair]
+        merged.append(tape("Reshape", tape("Concat", *columns, axis=4), tape.graph.integers(0, 0, 0, -1)))
     lines = tape("Concat", tape.graph.integers(0, 0, -1), tape("Shape", merged[0], start=3), axis=0)
     whole = tape("Reshape", tape("Concat", *merged, axis=3), lines)
     return tape("Slice", whole, tape.graph.integers(0, 0), tape.size(x), tape.graph.integers(2, 3), like=x)
+
+
+def smooth_gradient(tape: Tape, node: Node, dy: str) -> str:
+    """A ninth of a window's gradient to each of its places, for a pool with ``has_window``."""
+    x, y = node.inputs[0], node.outputs[0]
+    if node.attrs.get("strides", [1, 1])[0] == 1:
+        return tape("AveragePool", dy, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1, like=x)
+    batch, channels, height, width = tape.graph.shapes[y]
+    size = (batch, channels, f"{height}+1", f"{width}+1")
+    # even rows lie in the window that starts there and in the one before, odd rows in one window only
+    reach = ((0, -1), (0,))
+    phases = []
+    for rows in reach:
+        pair = [taps(tape, dy, {(r, c): 1 / 9 for r in rows for c in columns}, longer=(1, 1)) for columns in reach]
+        tape.graph.shapes |= dict.fromkeys(pair, size)
+        phases.append((pair[0], pair[1]))
+    return _interleave(tape, x, phases)

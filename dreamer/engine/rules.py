@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 
 from .graph import Array, Graph, GraphError, Node
 from .lrn import band_sum, channel_band
-from .pools import handles, max_pool_gradient, positive, rectified
+from .pools import handles, has_window, max_pool_gradient, positive, rectified, smooth_gradient
 
 Gradients = list[str | None]
 Rule = Callable[..., Gradients]
@@ -483,7 +483,7 @@ def flipped(weights: Array, group: int) -> Array:
 @rule("MaxPool")
 def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     if tape.smooth_pool:
-        return _only(node, _as_average(tape, node, dy))
+        return [_smooth_pool(tape, node, dy)]
     if handles(tape, node):
         x, y = node.inputs[0], node.outputs[0]
         alone = node.attrs.get("strides", [1, 1]) != [1, 1]
@@ -510,25 +510,41 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     return [tape("Reshape", summed, tape("Shape", node.inputs[0]))]
 
 
+def _smooth_pool(tape: Tape, node: Node, dy: str) -> str:
+    """Instead of the exact gradient: every place of a window gets an equal part, also those in the padding."""
+    if has_window(tape, node):
+        return smooth_gradient(tape, node, dy)
+    kernel = tuple(node.attrs["kernel_shape"])
+    channels = _channels(tape, node)
+    weights = tape.graph.constant(np.full((channels, 1, *kernel), 1 / np.prod(kernel)))
+    return Window.of(node, kernel).spread(tape, dy, weights, node.inputs[0], channels)
+
+
+def _channels(tape: Tape, node: Node) -> int:
+    """The number of channels of a node's input, which its rule must know beforehand."""
+    channels = tape.graph.shapes.get(node.inputs[0], (None, None))[1]
+    if not isinstance(channels, int):
+        raise GraphError(f"{node}: the number of channels of {node.inputs[0]!r} is not known")
+    return channels
+
+
 @rule("AveragePool")
 def _average_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     return [_as_average(tape, node, dy)]
 
 
 def _as_average(tape: Tape, node: Node, dy: str) -> str:
-    """The gradient of an average pool with the node's window (also the smoothed gradient of a max pool)."""
+    """The gradient of an average pool."""
     x = node.inputs[0]
     window = Window.of(node, tuple(node.attrs["kernel_shape"]))
-    channels = tape.graph.shapes.get(x, (None, None))[1]
-    if channels is None:
-        raise GraphError(f"{node}: the number of channels of {x!r} is not known")
+    channels = _channels(tape, node)
     # Pooling is linear: pooling ones gives (pixels in the window) / (what the runtime divides by).
     keep = ("kernel_shape", "strides", "dilations", "pads", "auto_pad", "ceil_mode", "count_include_pad")
     attrs = {k: v for k, v in node.attrs.items() if k in keep}
     one = tape.graph.constant(np.ones((1, 1, 1, 1)))
     ones = tape("Expand", one, tape("Concat", tape.graph.integers(1, 1), tape.size(x), axis=0))
     share = tape("AveragePool", ones, **attrs)
-    if node.op == "AveragePool" and window.pads == (0, 0, 0, 0) and not node.attrs.get("ceil_mode", 0):
+    if window.pads == (0, 0, 0, 0) and not node.attrs.get("ceil_mode", 0):
         weight = 1.0 / (window.kernel[0] * window.kernel[1])
         scaled = dy
     else:

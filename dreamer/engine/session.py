@@ -129,8 +129,21 @@ class CudaRunner:
             return list(binding.copy_outputs_to_cpu())
 
 
+@functools.cache
+def _share_arena() -> None:
+    """One arena for all sessions of the process: what a layer's session leaves, the next one's can use."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    # extend by what is asked for (1), not to the next power of two; -1 and 0 are the runtime's own choice
+    sizes = ("initial_chunk_size_bytes", "max_dead_bytes_per_chunk", "initial_growth_chunk_size_bytes")
+    arena = ort.OrtArenaCfg({"max_mem": 0, "arena_extend_strategy": 1, **dict.fromkeys(sizes, -1)})
+    ort.create_and_register_allocator(memory, arena)
+
+
 def _options(threads: int) -> ort.SessionOptions:
+    _share_arena()
     options = ort.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.enable_mem_pattern = False  # a pattern for each window size would keep a block of memory for each
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3

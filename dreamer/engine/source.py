@@ -16,7 +16,7 @@ def before_relu(network: Network, layer: str, channel: int) -> tuple[str, int]:
     A unit that noise does not wake has no gradient behind its ReLU, and a dream of it stays noise. Before the ReLU it
     has one. Concatenations are followed to the branch that the channel belongs to.
     """
-    graph = network._forward
+    graph = network.forward
     makers = {node.outputs[0]: node for node in graph.nodes}
     while (node := makers.get(layer)) is not None:
         if node.op == "Concat":

@@ -300,7 +300,7 @@ def fixed_size_model(network: Network, question: Question) -> ort.InferenceSessi
     options = ort.SessionOptions()
     options.log_severity_level = 3
     return ort.InferenceSession(
-        build(network._forward, question).SerializeToString(), options, providers=["CPUExecutionProvider"]
+        build(network.forward, question).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 
@@ -337,7 +337,7 @@ def test_the_model_for_a_gpu_keeps_no_shape_arithmetic(network: Network, tmp_pat
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     question = Question("gradient", (LAYER,), (False,), window=(72, 80))
     ort.InferenceSession(
-        build(network._forward, question).SerializeToString(), options, providers=["CPUExecutionProvider"]
+        build(network.forward, question).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     left = {n.op_type for n in onnx.load(str(tmp_path / "optimised.onnx")).graph.node}
     assert not left & {"Shape", "ConstantOfShape", "Expand", "ReduceProd", "Cast"}, left

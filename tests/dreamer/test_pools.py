@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,14 +16,24 @@ from .nets import INPUT, model, node
 CHANNELS = 16
 
 
-def net(stride: int, pads: list[int], ceil: int) -> object:
-    pool = node("MaxPool", ["r"], "y", kernel_shape=[3, 3], strides=[stride] * 2, pads=pads, ceil_mode=ceil)
+def net(stride: int, pads: list[int], ceil: int, **attrs: str) -> onnx.ModelProto:
+    pool = node(
+        "MaxPool",
+        ["r"],
+        "y",
+        kernel_shape=[3, 3],
+        strides=[stride] * 2,
+        ceil_mode=ceil,
+        **({"pads": pads} if pads else {}),
+        **attrs,
+    )
     return model([node("Relu", [INPUT], "r"), pool], {}, ["y"], opset=18)
 
 
 # (model, the same for PyTorch)
 KINDS = {
     "stride 1": (net(1, [1, 1, 1, 1], 0), {"stride": 1, "padding": 1}),
+    "SAME, stride 1": (net(1, [], 0, auto_pad="SAME_UPPER"), {"stride": 1, "padding": 1}),
     "stride 2, rounding up": (net(2, [0, 0, 0, 0], 1), {"stride": 2, "ceil_mode": True}),
     "stride 2, padded at the end": (net(2, [0, 0, 1, 1], 0), {"stride": 2, "ceil_mode": True}),
 }

@@ -175,14 +175,16 @@ def test_what_a_rule_does_not_cover_is_said() -> None:
         seeded_gradient(net, spread_out(SMALL), Y, np.zeros((1, 2, 9, 8), np.float32))
 
 
-def test_smoothed_pool_is_the_gradient_of_the_average_pool() -> None:
-    shape = (1, 2, 8, 7)
-    pools = [
-        model([node(op, [X], Y, **POOL, strides=[2, 2], ceil_mode=1)], {}, [Y], opset=18, shape=shape)
-        for op in ("MaxPool", "AveragePool")
-    ]
+@pytest.mark.parametrize("channels", [2, 16])
+@pytest.mark.parametrize("stride, pads", [(1, 1), (2, 0)])
+def test_the_smoothed_pool_is_the_gradient_of_the_average_pool(channels: int, stride: int, pads: int) -> None:
+    """Of one that counts its padding."""
+    shape = (1, channels, 9, 7)
+    window: dict[str, Any] = {**POOL, "strides": [stride] * 2, "pads": [pads] * 4}
+    largest = model([node("MaxPool", [X], Y, **window, ceil_mode=stride - 1)], {}, [Y], opset=18, shape=shape)
+    average = model([node("AveragePool", [X], Y, **window, count_include_pad=1)], {}, [Y], opset=18, shape=shape)
     x = spread_out(shape)
-    seed = np.random.default_rng(1).normal(0, 1, forward(pools[0], x, Y).shape).astype(np.float32)
-    smooth = seeded_gradient(pools[0], x, Y, seed, smooth_pool=True)
-    assert relative_error(smooth, seeded_gradient(pools[1], x, Y, seed)) < 1e-6
-    assert relative_error(smooth, seeded_gradient(pools[0], x, Y, seed)) > 0.1
+    seed = np.random.default_rng(1).normal(0, 1, forward(largest, x, Y).shape).astype(np.float32)
+    smooth = seeded_gradient(largest, x, Y, seed, smooth_pool=True)
+    assert relative_error(smooth, seeded_gradient(average, x, Y, seed)) < 1e-6
+    assert relative_error(smooth, seeded_gradient(largest, x, Y, seed)) > 0.1

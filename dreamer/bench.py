@@ -1,0 +1,318 @@
+"""``python -m dreamer.bench``: the live dream here and in PyTorch eager, in the same run, on the same cores.
+
+The loop is the live canvas' own (``dreamer.engine.dream``: 1536 x 1536, 6 octaves x 1.31415, 1 iteration), with the
+same tiles and halos; only the gradients come from elsewhere. Turns alternate, so that whatever else the machine does
+hits both. The ceiling is the fastest float32 matrix product found on these cores; the share of it is the
+convolutions' arithmetic, forward and gradient, of the tiles as cut, over the whole dream's wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import Network, Recipe, Target, dream
+from .engine.forward import IMAGE
+from .engine.session import cuda_works
+from .library.files import ModelFiles
+
+LIVE_SIDE = 1536
+GOOGLENET = ("inception_4d/3x3_reduce_pre", "inception_4c/output", "inception_5b/output")
+
+
+class Timed:
+    """A network that notes what each of its gradients took (one iteration: one gradient for each octave)."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+        self.seconds: list[float] = []
+        self.windows: list[list[tuple[int, int]]] = []  # the tiles of each gradient, (height, width)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
+
+    def gradient(self, picture: NDArray[np.float32], target: Target, **options: Any) -> Any:
+        """The network's gradient, timed."""
+        start = time.perf_counter()
+        result = self.network.gradient(picture, target, **options)
+        self.seconds.append(time.perf_counter() - start)
+        layers = [self.network.layer(term.layer) for term in target.terms]
+        tiles = self.network.tiles(picture.shape[1:], layers, options.get("tile", 512), options.get("halo", 32))
+        self.windows.append([(t.y.stop - t.y.start, t.x.stop - t.x.start) for t in tiles])
+        return result
+
+    def dream(self, picture: NDArray[np.uint8], recipe: Recipe) -> tuple[float, list[float]]:
+        """Dream once: (seconds, seconds of each octave's gradient)."""
+        octaves = recipe.octaves * recipe.iterations
+        start = time.perf_counter()
+        dream(picture, self, recipe)  # type: ignore[arg-type]
+        return time.perf_counter() - start, self.seconds[-octaves:]
+
+
+def torch_network(network: Network, folder: Path) -> Any:
+    """The network with its gradients by PyTorch eager over the same tiles, or None without PyTorch."""
+    try:
+        import onnx
+        import torch
+
+        from .twin import Twin, picture_gradient
+    except ImportError:
+        return None
+    torch.set_num_threads(network.threads)
+    files = ModelFiles.read(folder)
+    twin = Twin(onnx.load(str(files.model)))
+
+    class Eager(Network):
+        """Overrides nothing but where a window's gradient comes from."""
+
+        def gradient(self, picture: Any, target: Target, **options: Any) -> Any:
+            (term,) = target.terms
+            layer = self.layer(term.layer)
+            weights = torch.from_numpy(term.vector(layer.channels))[None, :, None, None]
+
+            def objective(values: Any) -> Any:
+                return (values * values * weights).sum() / 2 if term.wants_squares else (values * weights).sum()
+
+            out = options.get("out")
+            out = np.empty_like(picture) if out is None else out
+            tiles = self.tiles(picture.shape[1:], [layer], options.get("tile", 512), options.get("halo", 32))
+            for tile in tiles:
+                window = np.ascontiguousarray(picture[(slice(None), *tile.window)])
+                whole = picture_gradient(
+                    twin,
+                    window,
+                    objective,
+                    term.layer,
+                    mean=files.info.mean,
+                    scale=files.info.scale,
+                    bgr=files.info.channel_order == "BGR",
+                )
+                out[(slice(None), *tile.core)] = whole[(slice(None), *tile.inner)]
+                if options.get("on_tile"):
+                    options["on_tile"](1, len(tiles))
+            return out, 0.0
+
+    return Eager(files, device="cpu", threads=network.threads)
+
+
+def convolution_flops(network: Network, layer: str, height: int, width: int) -> float:
+    """Operations (a multiplication and an addition are two) in the convolutions up to a layer for one window,
+    forward and for the gradient with respect to the picture."""
+    part = network.forward.copy()
+    part.cut([layer])
+    shapes = part.infer_shapes({IMAGE: (1, 3, height, width)})
+    total = 0.0
+    for node in part.nodes:
+        if node.op == "Conv":
+            out = shapes[node.outputs[0]]
+            total += 2 * float(np.prod(part.constants[node.inputs[1]].shape)) * float(np.prod(np.array(out[2:], float)))
+    return 2 * total
+
+
+def sgemm_rates(threads: int) -> dict[str, Callable[[], float]]:
+    """Ways to multiply 1536 x 1536 float32 matrices; each call gives GFLOP/s."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    from .engine.session import CpuRunner
+
+    side = 1536
+    a, b = np.random.default_rng(0).normal(0, 1, (2, side, side)).astype(np.float32)
+    sizes = (("image", [1, 1, side, side]), ("c", None))
+    io = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in sizes]
+    node = helper.make_node("MatMul", ["image", "b"], ["c"])
+    graph = helper.make_graph([node], "product", io[:1], io[1:], [numpy_helper.from_array(b, "b")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    runner, window = CpuRunner(model, threads), (slice(0, side), slice(0, side))
+
+    def rate(product: Callable[[], Any]) -> float:
+        start = time.perf_counter()
+        product()
+        return 2 * side**3 / (time.perf_counter() - start) / 1e9
+
+    rates = {"onnxruntime": lambda: rate(lambda: runner.run(a[None], window, {})), "numpy": lambda: rate(lambda: a @ b)}
+    try:
+        import torch
+    except ImportError:
+        return rates
+    ta, tb = torch.from_numpy(a), torch.from_numpy(b)
+    return rates | {"pytorch": lambda: rate(lambda: ta @ tb)}
+
+
+def canvas(side: int) -> NDArray[np.uint8]:
+    """A picture to dream on: soft coloured noise of all sizes, the same every time."""
+    random = np.random.default_rng(7)
+    total = np.zeros((side, side, 3), np.float32)
+    for cells in (4, 16, 64, 256):
+        coarse = random.normal(0, 1, (cells, cells, 3)).astype(np.float32)
+        total += coarse.repeat(-(-side // cells), 0).repeat(-(-side // cells), 1)[:side, :side]
+    return np.clip(128 + 32 * total, 0, 255).astype(np.uint8)
+
+
+def peak_memory(folder: Path, layer: str, smooth: bool, side: int, threads: int) -> float:
+    """Peak resident MB of a fresh process that dreams once without PyTorch."""
+    command = [
+        sys.executable,
+        "-m",
+        "dreamer.bench",
+        "--model",
+        str(folder),
+        "--peak-of",
+        layer,
+        "--side",
+        str(side),
+        "--threads",
+        str(threads),
+        *(["--smooth"] if smooth else []),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _peak_of_this_process() -> float:
+    """MB. Linux counts the parent's peak into ru_maxrss, so its own file is asked first."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def live(layer: str, smooth: bool) -> Recipe:
+    """The live canvas' recipe on a whole layer."""
+    return Recipe(Target.layer(layer), smooth_pool=smooth)
+
+
+def measure(
+    folder: Path, network: Network, eager: Any, layer: str, smooth: bool, picture: NDArray[np.uint8], repeat: int
+) -> dict[str, Any]:
+    """One case: the best of ``repeat`` alternating dreams each, and the rates around them."""
+    recipe, ours, theirs = live(layer, smooth), Timed(network), Timed(eager)
+    rates = sgemm_rates(network.threads)
+    ceiling = dict.fromkeys(rates, 0.0)
+    ours.dream(picture, recipe)  # opens the sessions
+    mine: list[tuple[float, list[float]]] = []
+    torchs: list[tuple[float, list[float]]] = []
+    for _ in range(repeat):
+        mine.append(ours.dream(picture, recipe))
+        if eager is not None and not smooth:
+            torchs.append(theirs.dream(picture, recipe))
+        for name, rate in rates.items():
+            ceiling[name] = max(ceiling[name], *(rate() for _ in range(3)))
+    seconds, octaves = min(mine)
+    windows = ours.windows[-recipe.octaves :]
+    operations = [sum(convolution_flops(network, layer, *w) for w in set(ws)) * len(ws) for ws in windows]
+    best = max(ceiling.values())
+    result: dict[str, Any] = {
+        "layer": layer,
+        "smooth_pool": smooth,
+        "ours_s": round(seconds, 3),
+        "pytorch_s": round(min(torchs)[0], 3) if torchs else None,
+        "ratio": round(min(torchs)[0] / seconds, 2) if torchs else None,
+        "gflop": round(sum(operations) / 1e9, 1),
+        "gflops_per_s": round(sum(operations) / seconds / 1e9, 1),
+        "sgemm_share": round(sum(operations) / seconds / 1e9 / best, 3),
+        "sgemm_gflops_per_s": {name: round(rate, 1) for name, rate in ceiling.items()},
+        "peak_mb": round(peak_memory(folder, layer, smooth, picture.shape[0], network.threads)),
+        "octaves": [
+            {
+                "tiles": len(ws),
+                "window": list(ws[0]),
+                "ours_s": round(octaves[i], 3),
+                "pytorch_s": round(min(torchs)[1][i], 3) if torchs else None,
+                "gflops_per_s": round(operations[i] / octaves[i] / 1e9, 1),
+            }
+            for i, ws in enumerate(windows)
+        ],
+    }
+    return result
+
+
+def table(name: str, case: dict[str, Any]) -> str:
+    """A case for people."""
+
+    def number(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    lines = [
+        f"{name:<44} {number(case['ours_s'], '.2f'):>7} s   PyTorch {number(case['pytorch_s'], '.2f'):>6} s   "
+        f"ratio {number(case['ratio'], '.2f'):>5}   {case['gflops_per_s']:.0f} GFLOP/s = "
+        f"{case['sgemm_share']:.0%} of sgemm   peak {case['peak_mb']} MB"
+    ]
+    for octave in case["octaves"]:
+        height, width = octave["window"]
+        lines.append(
+            f"    {octave['tiles']:>3} x {width:>4} x {height:<4} {'':>21} {octave['ours_s']:>8.3f} s   PyTorch "
+            f"{number(octave['pytorch_s'], '.3f'):>6} s   {octave['gflops_per_s']:.0f} GFLOP/s"
+        )
+    return "\n".join(lines)
+
+
+def layers_to_measure(network: Network) -> list[str]:
+    """GoogLeNet's three, or three at a half, two thirds and the end of another network."""
+    if all(layer in network.layers for layer in GOOGLENET):
+        return list(GOOGLENET)
+    spatial = [layer.name for layer in network.layers.values() if layer.spatial]
+    return list(dict.fromkeys(spatial[len(spatial) * part // 6 - 1] for part in (3, 4, 6)))
+
+
+def find_model(wanted: str | None) -> Path:
+    """The folder to measure: ``--model``, else DREAMSITE_BENCH_MODEL, else googlenet or the first one registered."""
+    if wanted or (wanted := os.environ.get("DREAMSITE_BENCH_MODEL")):
+        return Path(wanted)
+    root = Path(os.environ.get("MODELS_DIR", "var/models"))
+    folders = sorted(root.glob("*/model.onnx"), key=lambda p: (p.parent.name != "googlenet", p))
+    if not folders:
+        raise SystemExit(f"no model in {root}: give a model's folder with --model, or fetch one with manage.py model")
+    return folders[0].parent
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="dreamer.bench", description=(__doc__ or "").split("\n\n")[1])
+    parser.add_argument("--model", metavar="DIR", help="a registered model's folder")
+    parser.add_argument("--json", metavar="FILE", default="var/bench/dream.json", help="where to write (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="dreams of each kind; the best counts (%(default)s)")
+    parser.add_argument("--side", type=int, default=LIVE_SIDE, help="the canvas' side in pixels (%(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
+    parser.add_argument("--layer", action="append", help="measure these layers only")
+    parser.add_argument("--peak-of", metavar="LAYER", help=argparse.SUPPRESS)
+    parser.add_argument("--smooth", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    folder = find_model(options.model)
+    network = Network.open(folder, device="cpu", threads=options.threads)
+    picture = canvas(options.side)
+    if options.peak_of:
+        dream(picture, network, live(options.peak_of, options.smooth))
+        print(_peak_of_this_process())
+        return
+    eager = torch_network(network, folder)
+    cases: dict[str, Any] = {}
+    gpu = Network.open(folder, device="cuda") if cuda_works() else None
+    for layer in options.layer or layers_to_measure(network):
+        for smooth in (False, True):
+            name = f"{layer}{' (smoothed pool)' if smooth else ''}"
+            cases[name] = case = measure(folder, network, eager, layer, smooth, picture, options.repeat)
+            if gpu is not None:
+                timed = Timed(gpu)
+                case["cuda_s"] = round(min(timed.dream(picture, live(layer, smooth))[0] for _ in range(3)), 3)
+            print(table(name, case), f"   CUDA {case['cuda_s']:.2f} s" if gpu else "", flush=True)
+    if gpu is None:
+        print("No CUDA column: ONNX Runtime gets no CUDA on this machine.")
+    path = Path(options.json)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(cases, indent=2) + "\n", encoding="utf-8")
+    print(f"{network.name}, {network.threads} cores, canvas {options.side} x {options.side}; written to {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -81,8 +81,8 @@ export class Bar {
     }
 
     /** @param {Dream} dream */
-    #facts({ model, layer, channel, device }) {
-        const facts = [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all of them")], ["Runs on", device?.toUpperCase()]];
+    #facts({ state, model, layer, channel, device }) {
+        const facts = state === "no-model" || state === "away" ? [] : [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all of them")], ["Runs on", device?.toUpperCase()]];
         this.facts.replaceChildren(
             ...facts.filter(([, value]) => value !== "" && value !== undefined && value !== null).flatMap(([name, value]) => {
                 const term = document.createElement("dt"), said = document.createElement("dd");

@@ -57,7 +57,9 @@ export function listen(does) {
             if (!event.shiftKey) does.undo();
             return;
         }
-        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        // Many keyboards have the brackets behind AltGr, which says Control and Alt, or behind Option.
+        const bracket = event.key === "[" || event.key === "]";
+        if (!bracket && (event.ctrlKey || event.metaKey || event.altKey)) return;
         if (typing && event.key !== "Escape") return;
         if (event.key === " ") {
             // On a button the space bar presses it.

@@ -116,11 +116,11 @@ function reload(reason) {
     session.store();
     session.net.stop();
     const last = Number(storage?.getItem("dreamsite:reloaded") ?? 0);
-    if (Date.now() - last < 20_000) {
+    if (!storage || Date.now() - last < 20_000) {
         bar.showTrouble(`${reason} Please reload the page in a moment.`);
         return;
     }
-    storage?.setItem("dreamsite:reloaded", String(Date.now()));
+    storage.setItem("dreamsite:reloaded", String(Date.now()));
     location.reload();
 }
 
@@ -146,13 +146,18 @@ const journal = {
 
 let invited = false;
 
+/** Whoever wants to draw without an account is told how; afterwards their pointer moves the view. */
+function inviteOnce() {
+    invited = true;
+    invite.showModal();
+}
+
 /** @param {PointerEvent} event @param {boolean} held @returns {import("./pointer.js").Drawing | null} */
 function draw(event, held) {
     if (!stage.classList.contains("ready")) return null;
     if (!session.me) {
-        if (!invited) invite.showModal();
-        invited = true;
-        return null;
+        if (invited) return null;
+        return { move: () => {}, end: inviteOnce, cancel: () => {}, release: () => {} };
     }
     const nib = new Nib(tools.size, tools.dynamic, event.pointerType);
     const { rainbow } = tools;
@@ -255,6 +260,9 @@ const pointer = new Pointer(stage, {
             bar.say(`Colour ${hex}.`);
         }
     },
+    unpick: () => {
+        loupe.hidden = true;
+    },
     undo,
     hover: (event) => {
         hovering = event;
@@ -306,6 +314,7 @@ view.centre(view.full);
 
 addEventListener("online", () => session.net.hurry());
 addEventListener("offline", () => session.net.drop());
+addEventListener("pageshow", () => session.net.hurry());
 addEventListener("pagehide", () => {
     pointer.finish();
     session.flush();

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * What hands do on the canvas. A mouse or pen draws; each finger draws, but two that come down together move and zoom
- * the view, a tap with two takes back, and a finger that rests picks a colour. A pen silences fingers (the palm): for a
- * while they only move the view.
+ * What hands do on the canvas. A mouse or pen draws; each finger draws, but where a second one comes down before the
+ * first has moved, the two move and zoom the view, a tap with both takes back, and a finger that rests picks a colour.
+ * Three at once draw. A pen silences fingers (the palm): for a while they only move the view.
  */
 
-const TOGETHER = 200; // ms within which fingers belong together
+const TOGETHER = 200; // ms within which three fingers come down at once
 const STILL = 8; // CSS px a finger may shake
 const REST = 550; // ms a finger rests to pick a colour
 const TAP = 300; // ms a tap may take
@@ -25,6 +25,7 @@ const PALM = 1000; // ms before the pen in which a finger was the palm
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, x: number, y: number) => void} zoom
  * @property {(x: number, y: number, done: boolean) => void} pick the colour at a point of the window
+ * @property {() => void} unpick no colour after all
  * @property {() => void} undo
  * @property {(event: PointerEvent | null) => void} hover where the brush is, null where it is not
  *
@@ -116,7 +117,7 @@ export class Pointer {
             return;
         }
         if (this.#pinching()) return; // a further finger does nothing
-        if (others.length === 1 && (first.mode === "pan" || (first.mode === "draw" && first.undecided && together))) {
+        if (others.length === 1 && (first.mode === "pan" || first.mode === "pick" || first.undecided)) {
             this.#pinch(first, contact);
             this.pinchAt = first.at;
             return;
@@ -131,8 +132,10 @@ export class Pointer {
             clearTimeout(contact.rest);
             contact.drawing?.cancel();
             contact.drawing = null;
+            contact.undecided = false;
             contact.mode = "pinch";
         }
+        this.hands.unpick();
         this.pinchMoved = false;
     }
 

@@ -102,6 +102,7 @@ export class Session {
         this.holdUntil = 0;
         this.oldestSent = 0;
         this.restored = false;
+        this.stored = false; // something of ours lies in the storage
         /** @type {Set<number>} */
         this.patches = new Set();
         /** @type {Set<number>} strokes refused while they are still being drawn */
@@ -199,6 +200,7 @@ export class Session {
     /** Keeps what is not acknowledged over a reload. */
     store() {
         if (!this.storage || !this.me) return;
+        this.stored = !this.outbox.empty;
         try {
             if (this.outbox.empty) this.storage.removeItem(this.#slot());
             else this.storage.setItem(this.#slot(), this.outbox.dump());
@@ -292,7 +294,8 @@ export class Session {
             this.ui.applied(op);
         }
         this.layers.freshen();
-        this.oldestSent = this.outbox.parcels.some(({ sent }) => sent) ? Date.now() : 0;
+        if (this.oldestSent) this.oldestSent = Date.now(); // the line is alive
+        this.#settledAll();
         if (!this.live && this.joined && this.seq >= this.head) this.#caughtUp();
         this.#patches();
         this.ui.changed();
@@ -416,8 +419,14 @@ export class Session {
     #settled(pieces) {
         if (this.coming) for (const piece of pieces) piece.settled = true; // the coming base shows them
         else this.layers.lift(pieces);
-        if (this.outbox.empty) this.oldestSent = 0;
+        this.#settledAll();
         this.ui.changed();
+    }
+
+    #settledAll() {
+        if (!this.outbox.empty) return;
+        this.oldestSent = 0;
+        if (this.stored) this.store();
     }
 
     /** @param {number} stroke @param {number} piece @param {number} code */

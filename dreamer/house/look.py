@@ -1,0 +1,70 @@
+"""Sheets of what a model dreams, to judge it by looking: classes out of noise, and styles on pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ..engine import PRESETS, Network, Recipe, Target, dream
+from ..engine.bands import Bytes
+
+log = logging.getLogger("dreamer.house")
+
+
+def scribble(height: int = 384, width: int = 512, seed: int = 5) -> Bytes:
+    """A child's drawing: a few thick strokes in bright colours on white, uint8 [height, width, 3]."""
+    random = np.random.default_rng(seed)
+    picture = Image.new("RGB", (width * 2, height * 2), "white")
+    brush = ImageDraw.Draw(picture)
+    for _ in range(9):
+        at, heading, turn = random.uniform(0.15, 0.85, 2) * (width * 2, height * 2), random.uniform(0, 6.3), 0.0
+        colour, radius = tuple(int(c) for c in random.integers(20, 240, 3)), int(random.integers(7, 18))
+        for _ in range(int(random.integers(60, 160))):
+            turn = 0.85 * turn + random.normal(0, 0.07)
+            heading += turn
+            at = at + 8 * np.array([np.cos(heading), np.sin(heading)])
+            brush.ellipse([*(at - radius), *(at + radius)], fill=colour)
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+
+
+def blank(height: int = 384, width: int = 512) -> Bytes:
+    """A canvas nobody has drawn on: white, with the faintest grain, uint8 [height, width, 3]."""
+    grain = np.random.default_rng(0).normal(0, 2, (height, width, 3))
+    return np.clip(250 + grain, 0, 255).astype(np.uint8)
+
+
+def sheet(pictures: Sequence[Bytes], columns: int) -> Bytes:
+    """Pictures of one size side by side, row by row."""
+    rows = [np.concatenate(list(pictures[i : i + columns]), axis=1) for i in range(0, len(pictures), columns)]
+    missing = rows[0].shape[1] - rows[-1].shape[1]
+    rows[-1] = np.pad(rows[-1], ((0, 0), (0, missing), (0, 0)))
+    return np.concatenate(rows)
+
+
+def class_sheet(network: Network, labels: Sequence[str], *, side: int = 160, iterations: int = 24) -> Bytes:
+    """What noise becomes when the network is to see each of these classes in it."""
+    settings = PRESETS["noise"] | {"iterations": iterations, "min_size": 64}
+    pictures = []
+    for label in labels:
+        recipe = Recipe(network.class_target(label), model=network.name, noise=(side, side), seed=1, **settings)
+        pictures.append(dream(None, network, recipe))
+        log.info("%s", label)
+    return sheet(pictures, 8)
+
+
+def chain(picture: Bytes, network: Network, target: Target, dreams: int, **settings: object) -> Bytes:
+    """Dreams on top of one another, as the live canvas has them."""
+    for seed in range(dreams):
+        picture = dream(picture, network, Recipe(target, model=network.name, seed=seed, **settings))  # type: ignore[arg-type]
+    return picture
+
+
+def open_picture(path: Path, width: int = 512) -> Bytes:
+    """A picture file, at most so wide."""
+    picture = Image.open(path).convert("RGB")
+    picture.thumbnail((width, width))
+    return np.asarray(picture)

@@ -1,0 +1,92 @@
+"""The network: a small Inception with GoogLeNet's names, in PyTorch.
+
+Where it differs from GoogLeNet (Szegedy et al. 2014): batch norm, folded away at export; two 3x3 for each 5x5; the
+first kernel (6x6, stride 2) is a whole number of strides wide and the pools between the stages are 2x2 means, so that
+every pixel reaches the layers above equally often and dreams show no checkerboard; and the classifier is a 1x1
+convolution over the last feature map, `classes`, whose channels say what each place looks like.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+STEM = (32, 32, 64)  # channels of conv1, conv2_reduce, conv2
+# (1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection)
+MODULES: dict[str, tuple[int, int, int, int, int, int]] = {
+    "3a": (24, 24, 48, 8, 24, 16),
+    "4a": (56, 40, 80, 16, 32, 32),
+    "4b": (64, 48, 96, 16, 40, 32),
+    "4c": (64, 48, 96, 16, 40, 32),
+    "5a": (96, 64, 128, 24, 64, 48),
+    "5b": (96, 64, 160, 24, 64, 48),
+}
+POOL_AFTER = {"3a", "4c"}
+
+
+class Unit(nn.Module):
+    """Convolution, batch norm, ReLU."""
+
+    def __init__(self, before: int, after: int, size: int, stride: int = 1, pad: int | None = None) -> None:
+        super().__init__()
+        pad = size // 2 if pad is None else pad
+        self.convolution = nn.Conv2d(before, after, size, stride, pad, bias=False)
+        self.norm = nn.BatchNorm2d(after)
+        nn.init.kaiming_normal_(self.convolution.weight, nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.norm(self.convolution(x)))
+
+
+class Inception(nn.Module):
+    """Four ways to look at the same places, side by side."""
+
+    def __init__(self, before: int, widths: tuple[int, int, int, int, int, int]) -> None:
+        super().__init__()
+        one, reduce3, three, reduce5, five, pool = widths
+        self.one = Unit(before, one, 1)
+        self.reduce3, self.three = Unit(before, reduce3, 1), Unit(reduce3, three, 3)
+        self.reduce5, self.five_a, self.five = Unit(before, reduce5, 1), Unit(reduce5, five, 3), Unit(five, five, 3)
+        self.project = Unit(before, pool, 1)
+        self.channels = one + three + five + pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+        return torch.cat(
+            [
+                self.one(x),
+                self.three(self.reduce3(x)),
+                self.five(self.five_a(self.reduce5(x))),
+                self.project(pooled),
+            ],
+            dim=1,
+        )
+
+
+class House(nn.Module):
+    """Pictures [n, 3, h, w] in -1..1 RGB to class scores at each place, [n, classes, h/16, w/16]."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        first, reduce, second = STEM
+        self.conv1 = Unit(3, first, 6, stride=2, pad=2)
+        self.conv2_reduce, self.conv2 = Unit(first, reduce, 1), Unit(reduce, second, 3)
+        modules, depth = OrderedDict[str, nn.Module](), second
+        for name, widths in MODULES.items():
+            modules[name] = Inception(depth, widths)
+            depth = modules[name].channels
+        self.modules_by_name = nn.ModuleDict(modules)
+        self.classes = nn.Conv2d(depth, classes, 1)
+        nn.init.normal_(self.classes.weight, std=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.avg_pool2d(self.conv1(x), 2)
+        x = self.conv2(self.conv2_reduce(x))
+        for name, module in self.modules_by_name.items():
+            x = module(x)
+            if name in POOL_AFTER:
+                x = F.avg_pool2d(x, 2)
+        return self.classes(x)

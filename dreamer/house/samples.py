@@ -1,0 +1,225 @@
+"""Labelled training crops, composed from a seed: sprites on grounds, and textures by themselves.
+
+A sample knows what can be seen at each place of it: per cell of 16 px the share of up to three classes. The network's
+class layer learns those maps, and so learns to say what each place of a picture looks like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from .classes import CREATURES, NUMBER, OBJECTS, PLAIN
+from .sprites import Sprite, sprites
+from .textures import SIDE, TEXTURES, VARIANTS, fields
+
+CROP = 96  # px
+CELL = 16  # px
+CELLS = CROP // CELL
+SLOTS = 3  # classes in one sample: the ground and up to two kinds of sprites
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Pictures uint8 [n, CROP, CROP, 3] RGB; labels int16 [n, SLOTS]; shares uint8 [n, SLOTS, CELLS, CELLS] of 255."""
+
+    pictures: Bytes
+    labels: NDArray[np.int16]
+    shares: Bytes
+
+
+def render(seed: int, number: int, count: int) -> Samples:
+    """`count` samples: batch `number` of the stream that `seed` starts. The same arguments give the same samples."""
+    random = np.random.default_rng([seed, number])
+    pictures = np.empty((count, CROP, CROP, 3), np.uint8)
+    labels = np.empty((count, SLOTS), np.int16)
+    shares = np.empty((count, SLOTS, CELLS, CELLS), np.uint8)
+    for i in range(count):
+        pictures[i], labels[i], shares[i] = sample(random)
+    return Samples(pictures, labels, shares)
+
+
+def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Bytes, NDArray[np.int16], Bytes]:
+    """One picture, its labels and their shares; of one class alone, fairly large, where `wanted` names it."""
+    objects = list(OBJECTS)
+    if wanted is None:
+        wanted = "" if random.random() < 0.8 else str(random.choice(list(TEXTURES)))
+    ground, ground_label = _ground(random, wanted)
+    labels = np.full(SLOTS, NUMBER[PLAIN], np.int16)
+    labels[0] = NUMBER[ground_label]
+    picture = Image.fromarray(ground)
+    seen = np.zeros((SLOTS, CROP, CROP), np.float32)
+    seen[0] = 1
+    if wanted in OBJECTS:
+        kinds = [wanted]
+    else:
+        kinds = [] if wanted else [str(k) for k in random.choice(objects, 1 + (random.random() < 0.35), replace=False)]
+    for slot, kind in enumerate(kinds, start=1):
+        labels[slot] = NUMBER[kind]
+        big = float(np.exp(random.uniform(np.log(34), np.log(150 if len(kinds) == 1 else 100))))
+        herd = int(random.integers(2, 6)) if big < 60 and random.random() < 0.5 else 1
+        for _ in range(herd):
+            size = big * random.uniform(0.8, 1.2)
+            sprite = _placed(random, kind, size, alone=len(kinds) * herd == 1)
+            alpha = sprite.getchannel("A")
+            picture.paste(sprite, (0, 0), alpha)
+            share = np.asarray(alpha, np.float32) / 255
+            seen *= 1 - share
+            seen[slot] += share
+    cells = seen.reshape(SLOTS, CELLS, CELL, CELLS, CELL).mean(axis=(2, 4))
+    return _exposed(random, picture), labels, np.rint(cells * 255).astype(np.uint8)
+
+
+def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
+    """What lies behind, and its class."""
+    if wanted in TEXTURES:
+        return _lit(random, *_textured(random, wanted, 1.0)), wanted
+    chance = random.random()
+    if chance < 0.3:
+        texture = str(random.choice(list(TEXTURES)))
+        return _lit(random, *_textured(random, texture, random.uniform(0.4, 1))), texture
+    if chance < 0.55:  # a texture out of focus is a plain ground
+        colours, _ = _textured(random, str(random.choice(list(TEXTURES))), random.uniform(0.3, 1))
+        return np.asarray(Image.fromarray(colours).filter(ImageFilter.GaussianBlur(random.uniform(5, 9)))), PLAIN
+    corners = random.integers(0, 256, (2 if chance < 0.75 else 3, 2, 3)).astype(np.uint8)
+    if chance > 0.9:
+        corners[:] = corners[0, 0]
+    return np.asarray(Image.fromarray(corners).resize((CROP, CROP), Image.Resampling.BICUBIC)), PLAIN
+
+
+def _window(random: np.random.Generator, heights: Bytes, low: float = 0.35, high: float = 1.0) -> Bytes:
+    """A turned, scaled window of a texture: uint8 [CROP, CROP]."""
+    scale = float(np.exp(random.uniform(np.log(low), np.log(high))))
+    angle = random.uniform(-0.35, 0.35) + (np.pi / 2) * int(random.integers(4))
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    half = CROP / 2
+    room = max(SIDE / 2 - (abs(cos) + abs(sin)) * half, 0)
+    cx, cy = SIDE / 2 + random.uniform(-room, room, 2)
+    matrix = (cos, -sin, cx - (cos - sin) * half, sin, cos, cy - (sin + cos) * half)
+    return np.asarray(
+        Image.fromarray(heights).transform(
+            (CROP, CROP), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR
+        )
+    )
+
+
+def _palette(random: np.random.Generator) -> Bytes:
+    """256 colours through two to five random ones: [256, 3]."""
+    stops = int(random.integers(2, 6))
+    colours = random.uniform(0, 255, (stops, 3))
+    if random.random() < 0.35:  # shades of one hue, as most things in nature
+        colours = random.uniform(60, 255, 3) * np.linspace(0.1, 1.1, stops)[:, None] + random.normal(0, 25, (stops, 3))
+    at = np.linspace(0, 255, stops)
+    table = np.stack([np.interp(np.arange(256), at, colours[:, c]) for c in range(3)], axis=1)
+    return np.clip(table, 0, 255).astype(np.uint8)
+
+
+def _textured(random: np.random.Generator, name: str, contrast: float) -> tuple[Bytes, Bytes]:
+    """A texture in colours, uint8 [CROP, CROP, 3], and its heights."""
+    heights = _window(random, fields()[name][random.integers(VARIANTS)])
+    colours = _palette(random)
+    if contrast < 1:
+        mean = colours.mean(axis=0)
+        colours = (mean + (colours - mean) * contrast).astype(np.uint8)
+    return colours[heights if random.random() < 0.7 else 255 - heights], heights
+
+
+def _lit(random: np.random.Generator, colours: Bytes, heights: Bytes) -> Bytes:
+    """The colours with the heights lit from one side, half of the time."""
+    if random.random() < 0.5:
+        return colours
+    high = heights.astype(np.float32)
+    angle, force = random.uniform(0, 2 * np.pi), random.uniform(0.002, 0.012)
+    light = np.ones_like(high)
+    light[1:, 1:] += force * (
+        np.cos(angle) * (high[1:, 1:] - high[:-1, 1:]) + np.sin(angle) * (high[1:, 1:] - high[1:, :-1])
+    )
+    return np.clip(colours * light[..., None], 0, 255).astype(np.uint8)
+
+
+def _placed(random: np.random.Generator, kind: str, size: float, *, alone: bool) -> Image.Image:
+    """A sprite relit, recoloured, turned, squeezed and put somewhere: RGBA of CROP px."""
+    versions = sprites()[kind]
+    version = versions[random.integers(len(versions))]
+    side = 64 if size < 60 else 128
+    rgba = Image.fromarray(_dressed(random, version[side], kind))
+    turn = random.normal(0, 0.25) if random.random() < 0.8 else random.uniform(-np.pi, np.pi)
+    mirror = -1 if random.random() < 0.5 else 1
+    squeeze = float(np.exp(random.normal(0, 0.14)))
+    shear = random.normal(0, 0.12)
+    # The middle of a lone sprite stays in the picture; others may be cut by the edge.
+    reach = max(CROP / 2 - size * (0.3 if alone else 0.1), 12)
+    cx, cy = CROP / 2 + random.uniform(-reach, reach, 2)
+    to_sprite = side / size
+    cos, sin = np.cos(turn) * to_sprite, np.sin(turn) * to_sprite
+    a, b = mirror * squeeze * (cos + shear * sin), mirror * squeeze * (sin - shear * cos)
+    d, e = -sin / squeeze, cos / squeeze
+    matrix = (a, b, side / 2 - a * cx - b * cy, d, e, side / 2 - d * cx - e * cy)
+    placed = rgba.transform((CROP, CROP), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR)
+    return _edged(random, placed)
+
+
+def _dressed(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
+    """The sprite's own pixels with other colours, a texture on them, and volume: uint8 [side, side, 4]."""
+    side = sprite.rgba.shape[0]
+    rgb = sprite.rgba[..., :3].astype(np.float32)
+    if random.random() < 0.5:  # colours: gently, or (rarely) exchanged
+        mix = np.eye(3) + random.normal(0, 0.12, (3, 3))
+        if random.random() < 0.2:
+            mix = mix[random.permutation(3)]
+        rgb = rgb @ (mix / mix.sum(axis=1, keepdims=True).clip(0.5)).T.astype(np.float32)
+    if random.random() < 0.6:  # a coat: fur and feathers for creatures, mostly
+        coats = ("fur", "fur", "feathers", "scales", "curls", "clouds", "marble", "pebbles")
+        names = coats if kind in CREATURES or random.random() < 0.3 else tuple(TEXTURES)
+        heights = fields()[names[random.integers(len(names))]][random.integers(VARIANTS)]
+        start = random.integers(0, SIDE - side + 1, 2)
+        step = 1 if side == 128 or random.random() < 0.5 else 2
+        coat = heights[::step, ::step] if step == 2 else heights[start[0] : start[0] + side, start[1] : start[1] + side]
+        coat = coat[:side, :side].astype(np.float32) / 255 - 0.5
+        rgb *= 1 + random.uniform(0.3, 1.1) * coat[..., None] if coat.shape == (side, side) else 1
+    if random.random() < 0.75:  # volume
+        angle = random.uniform(0, 2 * np.pi)
+        slope = np.cos(angle) * sprite.slopes[0] + np.sin(angle) * sprite.slopes[1]
+        light = np.clip(random.uniform(0.85, 1.1) + random.uniform(0.3, 1.0) * slope, 0.1, 1.9)
+        rgb *= light[..., None]
+        if random.random() < 0.4:
+            rgb += (np.clip(slope - 0.25, 0, 1) * random.uniform(60, 200))[..., None]
+    return np.concatenate([np.clip(rgb, 0, 255).astype(np.uint8), sprite.rgba[..., 3:]], axis=2)
+
+
+def _edged(random: np.random.Generator, placed: Image.Image) -> Image.Image:
+    """Sharp, soft or hairy edges."""
+    chance = random.random()
+    if chance < 0.5:
+        return placed
+    alpha = placed.getchannel("A").filter(ImageFilter.GaussianBlur(random.uniform(0.7, 2.2)))
+    if chance > 0.75:
+        hairs = _window(random, fields()["fur"][random.integers(VARIANTS)]).astype(np.float32)
+        soft = np.asarray(alpha, np.float32)
+        rough = np.clip((soft - 255 + hairs) * 4, 0, 255)  # shows where hairs are higher than the edge is far
+        alpha = Image.fromarray(np.minimum(rough, soft * 2).astype(np.uint8))
+    placed.putalpha(alpha)
+    return placed
+
+
+def _exposed(random: np.random.Generator, picture: Image.Image) -> Bytes:
+    """What the lens and the light do: focus, shade across the picture, exposure, contrast, cast, grain."""
+    if random.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1.6)))
+    out = np.asarray(picture, np.float32)
+    shade = random.normal(0, 0.25, 2) * (random.random() < 0.6)
+    line = np.linspace(-1, 1, CROP, dtype=np.float32)
+    light = 1 + shade[0] * line[:, None] + shade[1] * line[None]
+    contrast = random.uniform(0.45, 1.2)
+    gain = (contrast * (1 + random.normal(0, 0.06, 3))).astype(np.float32)
+    lift = np.float32(127.5 * (1 - contrast) + random.normal(0, 14))
+    out = out * light[..., None].astype(np.float32) * gain + lift
+    if random.random() < 0.5:
+        out += random.standard_normal(out.shape, dtype=np.float32) * np.float32(random.uniform(1, 12))
+    return np.clip(out, 0, 255).astype(np.uint8)

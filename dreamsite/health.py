@@ -110,6 +110,12 @@ async def _ask_layer() -> dict[str, Any]:
     channel = await layer.new_channel()
     await layer.send(channel, {"type": "readyz"})
     await layer.receive(channel)
+    # A layer has no word for giving a channel back; it lets go of one when a receive is cancelled. Otherwise Redis
+    # would keep a subscription for every time this page was asked.
+    goodbye = asyncio.ensure_future(layer.receive(channel))
+    await asyncio.sleep(0)
+    goodbye.cancel()
+    await asyncio.wait([goodbye])
     return {"kind": type(layer).__name__}
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from dreamsite import health
+from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +99,26 @@ def test_many_questions_are_one(client: Client, django_assert_num_queries: Any) 
     first = client.get("/readyz").json()
     with django_assert_num_queries(0):
         assert client.get("/readyz").json() == first
+
+
+async def test_asking_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = InMemoryChannelLayer()
+    monkeypatch.setattr(health, "get_channel_layer", lambda: layer)
+    for _ in range(5):
+        await health._ask_layer()
+    assert layer.channels == {}
+
+
+@pytest.mark.redis
+async def test_asking_leaves_no_subscription_at_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probes ask for ever: one subscription left by each would fill both ends."""
+    from channels_redis.pubsub import RedisPubSubChannelLayer
+    from redis.asyncio import from_url
+
+    layer = RedisPubSubChannelLayer(hosts=[redis.url], prefix="probe")
+    monkeypatch.setattr(health, "get_channel_layer", lambda: layer)
+    for _ in range(5):
+        assert await health._ask_layer() == {"kind": "RedisPubSubChannelLayer"}
+    async with from_url(redis.url) as client:
+        assert await client.pubsub_channels() == []
+    await layer.flush()

@@ -5,6 +5,7 @@ Killed at any instant it loses nothing: what it had not recorded is dreamed agai
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import secrets
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from canvas import frames, hub, lease, limits
@@ -71,7 +72,12 @@ class Dreamer:
         for place in places.order_by("pk"):
             if not self.stop.is_set() and lease.take(place, self.holder):
                 self._lost.clear()
-                self._visit(place)
+                try:
+                    self._visit(place)
+                except DatabaseError:
+                    raise
+                except Exception:
+                    log.exception("%s: the visit failed; the other canvases have their turn.", place.slug)
 
     def _renew(self) -> None:
         while not self.stop.wait(lease.RENEW_SECONDS):
@@ -164,21 +170,21 @@ class Dreamer:
     def _dream(self, place: Canvas, doing: Dream, began: datetime) -> None:
         network = self._network
         assert network is not None
-        style = self._style(place, doing)
-        recipe = Recipe(
-            target=style.target,
-            model=style.model,
-            # Dream upon dream for hours: without this the whole canvas drifts to one colour.
-            mean_free=True,
-            seed=self._chance.getrandbits(48),
-        )
-        composed = frames.compose(place)
-        self._tell(
-            place, state=Dream.State.DREAMING, message="", position=composed.seq, fraction=0.0, octave=0,
-            octaves=recipe.octaves, device=network.device,
-        )  # fmt: skip
-        started = time.perf_counter()
         try:
+            style = self._style(place, doing)
+            recipe = Recipe(
+                target=style.target,
+                model=style.model,
+                # Dream upon dream for hours: without this the whole canvas drifts to one colour.
+                mean_free=True,
+                seed=self._chance.getrandbits(48),
+            )
+            composed = frames.compose(place)
+            self._tell(
+                place, state=Dream.State.DREAMING, message="", position=composed.seq, fraction=0.0, octave=0,
+                octaves=recipe.octaves, device=network.device,
+            )  # fmt: skip
+            started = time.perf_counter()
             pixels = dream(composed.pixels, network, recipe, progress=self._reporter(place), cancelled=self._cancelled)
             seconds = time.perf_counter() - started
             frames.keep(
@@ -211,7 +217,8 @@ class Dreamer:
         log.exception("%s: the dream failed.", place.slug)
         count = self._failures[place.pk] = self._failures.get(place.pk, 0) + 1
         wait = min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(count, 16))
-        self._next_style(place, doing)
+        with contextlib.suppress(ValueError):  # a network without anything to dream of
+            self._next_style(place, doing)
         self._tell(
             place, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
             next_at=timezone.now() + timedelta(seconds=wait),

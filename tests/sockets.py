@@ -53,6 +53,7 @@ class Client:
         self.head = 0
         self.operations: dict[int, wire.Operation] = {}
         self.news: list[dict[str, Any]] = []
+        self.drawn: set[Key] = set()  # pieces that `draw` sent
         self.acked: set[Key] = set()  # pieces of one's own that the journal has
         self.acks: set[tuple[int, int]] = set()  # ACKs as they came: stroke, next piece
         self.refused: dict[int, int] = {}  # stroke -> code
@@ -86,6 +87,7 @@ class Client:
 
     async def draw(self, stroke: int, points: list[tuple[int, int, int]], **options: Any) -> list[wire.Stroke]:
         cut = pieces(stroke, points, **options)
+        self.drawn |= {(piece.stroke, piece.piece) for piece in cut}
         for piece in cut:
             await self.send(piece)
         return cut
@@ -94,6 +96,10 @@ class Client:
         """The pieces of somebody's strokes (or of one of them), in the journal's order."""
         ops = [op for _, op in sorted(self.operations.items()) if isinstance(op, wire.Stroke) and op.author == author]
         return [op for op in ops if stroke in (None, op.stroke)]
+
+    def sent_and_unknown(self) -> set[Key]:
+        """Pieces sent by `draw` of which the server has not said that they are in the journal."""
+        return self.drawn - self.acked
 
     def names(self) -> dict[int, str]:
         """Everybody whose name was told."""

@@ -122,14 +122,21 @@ class Client:
 
     async def until(self, ready: Any, seconds: float = 15) -> None:
         """Waits until `ready()`; AssertionError with what is known after `seconds`."""
+        came = False
+
+        def look() -> bool:
+            nonlocal came
+            came = bool(ready())
+            return came or self.closed is not None
+
         async with self.changed:
             try:
-                await asyncio.wait_for(self.changed.wait_for(lambda: ready() or self.closed is not None), seconds)
+                await asyncio.wait_for(self.changed.wait_for(look), seconds)
             except TimeoutError:
                 raise AssertionError(f"not within {seconds} s; head {self.head}, news {self.news[-3:]}") from None
         if self.failed is not None:
             raise self.failed
-        if not ready():
+        if not came:
             raise ConnectionError(f"the socket was closed with {self.closed}")
 
     async def _read(self) -> None:

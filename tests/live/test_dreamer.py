@@ -52,6 +52,11 @@ def dreams_of(site: RunningSite, seq: int) -> list[dict[str, Any]]:
     return [frame for frame in site.frames() if frame["seq"] == seq]
 
 
+def assert_a_beat_passes(site: RunningSite) -> None:
+    beat = site.dream()["next_at"]
+    until(lambda: site.dream()["next_at"] != beat, what="the next beat")
+
+
 def titles(site: RunningSite) -> list[str]:
     return [frame["title"] for frame in site.frames()]
 
@@ -118,8 +123,7 @@ async def test_a_canvas_where_nobody_draws_comes_to_rest(dreaming: RunningSite) 
             await pen.until(lambda: not pen.sent_and_unknown())
             until(lambda: len(dreams_of(dreaming, pen.head)) == 2, what="a dream of the drawing, one of nothing new")
             until(lambda: state(dreaming) == "resting", what="rest")
-            beat = dreaming.dream()["next_at"]
-            until(lambda: dreaming.dream()["next_at"] != beat, what="a beat without a dream")
+            assert_a_beat_passes(dreaming)
             assert len(dreams_of(dreaming, pen.head)) == 2
             await pen.until(lambda: mood(pen)["state"] == "resting")
 
@@ -131,8 +135,7 @@ async def test_pausing(dreaming: RunningSite) -> None:
         frames = len(dreaming.frames())
         await pen.draw(stroke_id(chance), LINE)
         await pen.until(lambda: not pen.sent_and_unknown())
-        beat = dreaming.dream()["next_at"]
-        until(lambda: dreaming.dream()["next_at"] != beat, what="a beat without a dream")
+        assert_a_beat_passes(dreaming)
         assert len(dreaming.frames()) == frames and state(dreaming) == "paused"
         dreaming.rows("UPDATE canvas_dream SET paused = ?", False)
         until(lambda: dreaming.frames()[-1]["seq"] == pen.head, what="a dream after the pause")

@@ -123,7 +123,7 @@ def keep(
     height, width = made.pixels.shape[:2]
     folder = f"frames/{place.slug}/{timezone.now():%Y/%m/%d}"
     name = default_storage.save(f"{folder}/{made.sha256[:20]}.{made.suffix}", ContentFile(made.data))
-    thumbnail = default_storage.save(f"{folder}/{made.sha256[:20]}-thumb.jpg", ContentFile(_thumbnail(made.pixels)))
+    thumbnail = default_storage.save(f"{folder}/{made.sha256[:20]}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
     with transaction.atomic():
         locked = Canvas.objects.select_for_update().get(pk=place.pk)
         if holder is not None and not Dream.objects.filter(canvas=locked, holder=holder).exists():
@@ -156,7 +156,8 @@ def _known(authors: Iterable[int]) -> list[int]:
     return list(get_user_model().objects.filter(pk__in=list(authors)).values_list("pk", flat=True))
 
 
-def _thumbnail(pixels: Pixels) -> bytes:
+def thumbnail_of(pixels: Pixels) -> bytes:
+    """A JPEG of at most THUMBNAIL px a side."""
     image = Image.fromarray(pixels)
     image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

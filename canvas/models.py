@@ -127,7 +127,7 @@ class Frame(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["canvas", "number"], name="frame_number")]
-        indexes = [models.Index(fields=["canvas", "seq"])]
+        indexes = [models.Index(fields=["canvas", "seq"]), models.Index(fields=["canvas", "made_at", "number"])]
 
     def __str__(self) -> str:
         return f"{self.canvas} {self.number}"

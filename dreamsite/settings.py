@@ -28,6 +28,7 @@ SITE_ORIGINS = [f"{_site.scheme}://{host}" + (f":{_site.port}" if _site.port els
 # On a laptop the address may be a forwarded port: the host check stays, the port is left to SITE_ORIGINS.
 ALLOWED_HOSTS = _hosts
 CSRF_TRUSTED_ORIGINS = SITE_ORIGINS
+CSRF_FAILURE_VIEW = "dreamsite.errors.csrf_failure"
 HTTPS = _site.scheme == "https"
 
 SECRET_KEY = env.secret("SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")

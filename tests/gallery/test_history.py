@@ -183,7 +183,7 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
 @pytest.mark.parametrize(
     "address",
     ["/history/", "/history/?before=100", "/history/?after=5", "/history.json", "/history/feed/", "/frames/75/",
-     "/frames/75.json"],
+     "/frames/75.json", "/history/?at=2026-02-03T04:05:06Z"],
 )  # fmt: skip
 def test_no_page_walks_through_all_frames(client: Client, many: Many, address: str) -> None:
     middle = many(150)[74]

@@ -90,7 +90,7 @@ def _files(place: Canvas, picture: frames.Picture) -> dict[str, Any]:
     return {
         "picture": default_storage.save(f"{folder}/{picture.sha256[:20]}.{picture.suffix}", ContentFile(picture.data)),
         "thumbnail": default_storage.save(
-            f"{folder}/{picture.sha256[:20]}-thumb.jpg", ContentFile(frames._thumbnail(picture.pixels))
+            f"{folder}/{picture.sha256[:20]}-thumb.jpg", ContentFile(frames.thumbnail_of(picture.pixels))
         ),
         "size": len(picture.data),
         "sha256": picture.sha256,

@@ -4,9 +4,9 @@
 import * as words from "./words.js";
 
 /**
- * @typedef {import("./session.js").Connection} Connection
- * @typedef {import("./session.js").Dream} Dream
- * @typedef {import("./session.js").Frame} Frame
+ * @typedef {import("./types.js").Connection} Connection
+ * @typedef {import("./types.js").Dream} Dream
+ * @typedef {import("./types.js").Frame} Frame
  */
 
 const BEAT = 30_000; // ms from dream to dream, until we have seen one

@@ -49,7 +49,7 @@ const tags = new Tags(find(".tags"), view);
 const notices = new Notices(find(".notices"));
 const bar = new Bar(document, dataset.staff === "yes", {
     retry: () => session.net.hurry(),
-    now: () => Date.now() + session.clock,
+    now: () => session.now(),
 });
 const tools = new Tools(document, (text) => bar.say(text));
 
@@ -77,7 +77,10 @@ const session = new Session({
     storageKey: `dreamsite:ink:${dataset.slug}`,
     pictureUrl: (id) => (dataset.picture ?? "").replace("/0/", `/${id}/`),
     ui: {
-        connection: (connection) => bar.showConnection(connection),
+        connection: (connection) => {
+            stage.dataset.connection = connection.state;
+            bar.showConnection(connection);
+        },
         you: (you) => {
             invitation.hidden = you !== null;
             dock.hidden = you === null;
@@ -105,7 +108,7 @@ const session = new Session({
             if (name) tags.show(op.author, name, points[points.length - 3] / 8, points[points.length - 2] / 8);
         },
         changed: () => {
-            undoButton.disabled = session.undoable() === null;
+            undoButton.disabled = session.ink.undoable() === null;
         },
         reload,
     },
@@ -113,7 +116,7 @@ const session = new Session({
 
 /** A fresh page, but never one after another. @param {string} reason */
 function reload(reason) {
-    session.store();
+    session.ink.store();
     session.net.stop();
     const last = Number(storage?.getItem("dreamsite:reloaded") ?? 0);
     if (!storage || Date.now() - last < 20_000) {
@@ -128,7 +131,7 @@ function reload(reason) {
 
 /** @type {Set<OwnStroke>} */
 const strokes = new Set();
-session.beforeTick = () => {
+session.ink.beforeTick = () => {
     for (const stroke of strokes) {
         if (stroke.done) strokes.delete(stroke);
         else stroke.cut();
@@ -138,10 +141,10 @@ session.beforeTick = () => {
 };
 
 const journal = {
-    author: () => session.author(),
-    newStroke: () => session.newStroke(),
-    put: (/** @type {import("./layers.js").Wet} */ wet) => session.put(wet),
-    undo: (/** @type {number} */ stroke) => session.undo(stroke),
+    author: () => session.ink.author(),
+    newStroke: () => session.ink.newStroke(),
+    put: (/** @type {import("./layers.js").Wet} */ wet) => session.ink.put(wet),
+    undo: (/** @type {number} */ stroke) => session.ink.undo(stroke),
 };
 
 let invited = false;
@@ -166,7 +169,7 @@ function draw(event, held) {
     const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * tools.opacity)), x, y, nib.begin(event));
     stroke.held = held;
     strokes.add(stroke);
-    session.wake();
+    session.ink.wake();
     return {
         move: (moved) => {
             const all = moved.getCoalescedEvents?.() ?? [];
@@ -181,8 +184,8 @@ function draw(event, held) {
         },
         end: () => {
             stroke.end();
-            session.flush();
-            session.wake();
+            session.ink.flush();
+            session.ink.wake();
         },
         cancel: () => stroke.cancel(),
         release: () => stroke.release(),
@@ -204,8 +207,8 @@ function wellUp(stroke, x0, y0, x1, y1, w) {
 
 function undo() {
     pointer.finish();
-    const stroke = session.undoable();
-    if (stroke !== null) session.undo(stroke);
+    const stroke = session.ink.undoable();
+    if (stroke !== null) session.ink.undo(stroke);
     else if (session.me) notices.show("There is nothing of yours to take back: what has been dreamed stays.");
 }
 
@@ -317,13 +320,13 @@ addEventListener("offline", () => session.net.drop());
 addEventListener("pageshow", () => session.net.hurry());
 addEventListener("pagehide", () => {
     pointer.finish();
-    session.flush();
-    session.store();
+    session.ink.flush();
+    session.ink.store();
 });
 document.addEventListener("visibilitychange", () => {
     if (!document.hidden) return session.net.hurry();
     pointer.finish();
-    session.store();
+    session.ink.store();
 });
 
 const WELCOMED = "dreamsite:welcomed";

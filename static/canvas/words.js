@@ -19,7 +19,7 @@ const REFUSED = {
     9: "the canvas is closed for drawing",
 };
 
-/** @param {{code: number, strokes: number, undo: boolean}} loss */
+/** @param {import("./types.js").Loss} loss */
 export function loss({ code, strokes: n, undo }) {
     if (undo) return "Too late to take that back: it is part of the dream.";
     const why = REFUSED[code] ?? `the server refused it (${code})`;
@@ -40,7 +40,7 @@ const CLOSED = {
 };
 
 /**
- * @param {import("./session.js").Connection} connection
+ * @param {import("./types.js").Connection} connection
  * @returns {{title: string, detail: string} | null} null while all is well
  */
 export function connection({ state, code, waiting }) {
@@ -61,7 +61,7 @@ export function connection({ state, code, waiting }) {
 
 /**
  * What the dreamer does.
- * @param {import("./session.js").Dream} dream @param {boolean} staff
+ * @param {import("./types.js").Dream} dream @param {boolean} staff
  * @returns {{label: string, title: string, hint: string, busy: boolean}} `hint` says more, to whom it helps
  */
 export function dream(dream, staff) {

@@ -60,8 +60,7 @@ class Visitor:
 
     def ready(self) -> Visitor:
         """Waits until the picture is there and the socket is live."""
-        self.page.wait_for_selector(".stage.ready")
-        self.page.wait_for_function("document.querySelector('[data-bar=status]').hidden")
+        self.page.wait_for_selector(".stage.ready[data-connection=live]")
         return self
 
     def close(self) -> None:

@@ -93,7 +93,7 @@ export class FakeServer {
         this.journal = [];
         /** @type {Map<number, Pixels>} */
         this.pictures = new Map();
-        /** @type {import("../../static/canvas/session.js").Frame | null} */
+        /** @type {import("../../static/canvas/types.js").Frame | null} */
         this.frame = null;
         this.position = 0;
         this.deaf = false; // takes ink and does nothing with it
@@ -268,8 +268,8 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
     });
     session.start();
     const journal = {
-        author: () => session.author(), newStroke: () => session.newStroke(),
-        put: (/** @type {any} */ wet) => session.put(wet), undo: (/** @type {number} */ id) => session.undo(id),
+        author: () => session.ink.author(), newStroke: () => session.ink.newStroke(),
+        put: (/** @type {any} */ wet) => session.ink.put(wet), undo: (/** @type {number} */ id) => session.ink.undo(id),
     };
     return {
         session, layers, told,
@@ -282,7 +282,7 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
                 if ((i + 1) % cut === 0) pen.cut();
             });
             pen.end();
-            session.flush();
+            session.ink.flush();
             return pen.id;
         },
     };

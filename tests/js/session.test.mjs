@@ -108,7 +108,7 @@ test("our ink shows at once, goes out as INK, and moves into order with its numb
     assert.equal(layers.wet.length, 1);
     server.append({ ...inks[1], author: 7 });
     assert.equal(layers.wet.length, 0);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
     same(layers.shown, layers.picture.pixels);
     assert.ok(wet);
@@ -118,7 +118,7 @@ test("a stroke's id is the server's time and grows", async () => {
     const server = new FakeServer();
     const { session } = visit(server);
     await settled();
-    const ids = [session.newStroke(), session.newStroke(), session.newStroke()];
+    const ids = [session.ink.newStroke(), session.ink.newStroke(), session.ink.newStroke()];
     assert.equal(Math.floor(ids[0] / 4096), Date.now() + 5000);
     assert.ok(ids[0] < ids[1] && ids[1] < ids[2] && Number.isSafeInteger(ids[2]));
 });
@@ -149,7 +149,7 @@ test("a lost connection: back within a second, what we hold is told, unacknowled
     assert.equal(server.sockets.length, 2);
     assert.deepEqual(server.last.joins, [{ frame: 0, seq: 3 }]);
     assert.equal(server.last.inks.length, 3);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.equal(server.head, 8);
     same(layers.shown, server.compose().pixels);
     assert.deepEqual(told.loss, []);
@@ -164,7 +164,7 @@ test("ink that arrived although its acknowledgement was lost is not there twice"
     assert.equal(server.head, 4);
     server.last.fail();
     await pass(1000);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.equal(server.head, 4);
     assert.equal(layers.wet.length, 0);
     same(layers.shown, server.compose().pixels);
@@ -179,7 +179,7 @@ test("the same, and a frame has taken it in meanwhile: acknowledged by ACK", asy
     server.last.fail();
     server.dream();
     await pass(3000);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.equal(layers.wet.length, 0);
     assert.equal(server.head, 4);
     same(layers.shown, server.compose().pixels);
@@ -253,7 +253,7 @@ test("ink that the server cannot read is given up, or it would close every conne
     draw(LINE);
     server.last.fail(4400);
     assert.equal(told.loss.length, 1);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, layers.picture.pixels);
     await pass(5000);
     assert.equal(server.sockets.length, 2);
@@ -268,7 +268,7 @@ test("refused as stale: the ink is withdrawn and its loss is said, once", async 
     const id = draw(LINE, 1);
     assert.deepEqual(told.loss, [{ code: 4, strokes: 1, undo: false }]);
     assert.ok(told.refused.includes(id));
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -290,11 +290,11 @@ test("unavailable: the ink is kept and offered again, in order", async (pass) =>
     let troubled = true;
     server.refuse = (op) => (troubled && op.kind === 1 ? say.reject(op.stroke, op.piece, op.piece === 0 ? 8 : 2) : null);
     draw(LINE, 1);
-    assert.equal(session.outbox.parcels.length, 4);
+    assert.equal(session.ink.outbox.parcels.length, 4);
     assert.deepEqual(told.loss, []);
     troubled = false;
     await pass(4000);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.deepEqual(server.journal.map((op) => op.kind === 1 && op.piece), [0, 1, 2, 3]);
     same(layers.shown, server.compose().pixels);
 });
@@ -310,7 +310,7 @@ test("when trouble is over, everything unacknowledged is sent again", async () =
     server.deaf = false;
     server.last.push(say.news({ type: "trouble", message: null }));
     assert.equal(told.trouble.at(-1), null);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.equal(server.head, 1);
 });
 
@@ -321,7 +321,7 @@ test("a new frame is the new base; later ink and wet ink stay on top", async (pa
     server.append(...foreign(3));
     server.dream(2);
     await pass(2000);
-    assert.equal(session.base?.id, 100);
+    assert.equal(session.bases.base?.id, 100);
     same(layers.shown, server.compose().pixels);
     server.deaf = true;
     draw(LINE);
@@ -339,9 +339,9 @@ test("the fetch of a frame is spread over a second and a half", async (pass) => 
     server.append(...foreign(1));
     server.dream();
     await pass(1300);
-    assert.equal(session.base?.id, 0);
+    assert.equal(session.bases.base?.id, 0);
     await pass(100);
-    assert.equal(session.base?.id, 100);
+    assert.equal(session.bases.base?.id, 100);
 });
 
 test("a slow connection finishes a picture before it takes the newest, and skips those between", async (pass) => {
@@ -368,10 +368,10 @@ test("a picture that cannot be loaded is tried again", async (pass) => {
     const picture = /** @type {any} */ (server.pictures.get(100));
     server.pictures.delete(100);
     await pass(4000);
-    assert.equal(session.base?.id, 0);
+    assert.equal(session.bases.base?.id, 0);
     server.pictures.set(100, picture);
     await pass(8000);
-    assert.equal(session.base?.id, 100);
+    assert.equal(session.bases.base?.id, 100);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -393,7 +393,7 @@ test("a frame that is taken away: back to the one before it, and the journal fro
     socket.push(say.news(server.welcome(socket)));
     server.tell(socket);
     await pass(2000);
-    assert.equal(session.base?.id, 100);
+    assert.equal(session.bases.base?.id, 100);
     assert.equal(session.seq, 6);
     same(layers.shown, server.compose().pixels);
 });
@@ -412,7 +412,7 @@ test("the very first frame taken away: back to the empty canvas", async (pass) =
     socket.push(say.news(server.welcome(socket)));
     server.tell(socket);
     await pass(2000);
-    assert.equal(session.base?.id, 0);
+    assert.equal(session.bases.base?.id, 0);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -436,18 +436,18 @@ test("undo: gone at once, in the journal a moment later, one stroke after the ot
     await settled();
     const blank = Buffer.from(layers.shown.bytes);
     const first = draw(LINE, 1), second = draw([[50, 50, 30]]);
-    assert.equal(session.undoable(), second);
+    assert.equal(session.ink.undoable(), second);
     server.last.held = true;
-    session.undo(second);
-    session.flush();
-    assert.equal(session.undoable(), first);
-    session.undo(first);
-    session.flush();
+    session.ink.undo(second);
+    session.ink.flush();
+    assert.equal(session.ink.undoable(), first);
+    session.ink.undo(first);
+    session.ink.flush();
     assert.equal(Buffer.compare(layers.shown.bytes, blank), 0, "before the server has answered");
     server.last.held = false;
     server.last.deliver();
-    assert.equal(session.undoable(), null);
-    assert.ok(session.outbox.empty);
+    assert.equal(session.ink.undoable(), null);
+    assert.ok(session.ink.outbox.empty);
     assert.deepEqual(server.journal.slice(-2).map(({ kind, stroke: id }) => [kind, id]), [[2, second], [2, first]]);
     same(layers.shown, server.compose().pixels);
 });
@@ -459,9 +459,9 @@ test("undo of what was never sent sends nothing", async () => {
     const blank = Buffer.from(layers.shown.bytes);
     server.last.fail();
     const id = draw(LINE, 1);
-    session.undo(id);
-    assert.ok(session.outbox.empty);
-    assert.equal(session.undoable(), null);
+    session.ink.undo(id);
+    assert.ok(session.ink.outbox.empty);
+    assert.equal(session.ink.undoable(), null);
     assert.equal(Buffer.compare(layers.shown.bytes, blank), 0);
 });
 
@@ -471,11 +471,11 @@ test("undo of ink under way, and the connection breaks: taken back after the ret
     await settled();
     server.last.held = true;
     const id = draw(LINE, 1);
-    session.undo(id);
+    session.ink.undo(id);
     server.last.fail();
     await pass(2000);
     assert.equal(server.journal.filter(({ kind }) => kind === 2).length, 1);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -485,13 +485,13 @@ test("too late to undo: the stroke comes back and that is said", async () => {
     await settled();
     const id = draw(LINE);
     server.position = server.head; // the dream has begun, its news is under way
-    session.undo(id);
-    session.flush();
+    session.ink.undo(id);
+    session.ink.flush();
     assert.deepEqual(told.loss, [{ code: 3, strokes: 0, undo: true }]);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
     server.last.push(say.news({ type: "dream", dream: { state: "dreaming", position: server.head } }));
-    assert.equal(session.undoable(), null);
+    assert.equal(session.ink.undoable(), null);
 });
 
 test("other people's strokes are not ours to undo", async () => {
@@ -499,7 +499,7 @@ test("other people's strokes are not ours to undo", async () => {
     const { session } = visit(server);
     await settled();
     server.append(...foreign(3));
-    assert.equal(session.undoable(), null);
+    assert.equal(session.ink.undoable(), null);
 });
 
 test("ink outlives a reload, for the same person, unless it is stale", async (pass) => {
@@ -551,7 +551,7 @@ test("signed out meanwhile: the ink is withdrawn, said, and kept for the return"
     await pass(1500);
     assert.equal(told.you.at(-1), null);
     assert.deepEqual(told.loss, [{ code: 1, strokes: 1, undo: false }]);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     assert.equal(storage.kept.size, 1);
     same(layers.shown, server.compose().pixels);
 });
@@ -614,7 +614,7 @@ test("ink without an acknowledgement for long makes the line suspect", async (pa
     assert.ok(server.sockets.length > 1);
     server.answers = true;
     await pass(60_000);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -630,7 +630,7 @@ test("after hours offline the ink goes out within the server's allowances", asyn
     assert.ok(points() < 40_000, `${points()} points at once`);
     assert.ok(server.last.sent.every((bytes) => bytes.length <= wire.MAX_MESSAGE));
     await pass(15_000);
-    assert.ok(session.outbox.empty);
+    assert.ok(session.ink.outbox.empty);
 });
 
 test("random lives: drops, lost news, duplicates, dreams and undos; everybody ends with the same picture", async (pass) => {
@@ -658,8 +658,8 @@ test("random lives: drops, lost news, duplicates, dreams and undos; everybody en
                 const points = Array.from({ length: 2 + int(6) }, () => [int(SIDE), int(SIDE), 2 + int(20)]);
                 draw(points, 1 + int(3));
             } else if (dice < 0.55) {
-                const id = session.undoable();
-                if (id !== null) session.undo(id);
+                const id = session.ink.undoable();
+                if (id !== null) session.ink.undo(id);
             } else if (dice < 0.65) socket.fail();
             else if (dice < 0.72) socket.told = Math.min(server.head, socket.told + int(3)); // news that get lost
             else if (dice < 0.78 && socket.joined) socket.push(say.batch(1 + int(server.head), server.journal.slice(-1)));
@@ -677,7 +677,7 @@ test("random lives: drops, lost news, duplicates, dreams and undos; everybody en
         await pass(50_000);
         const expected = server.compose().pixels;
         for (const { session, layers } of visitors) {
-            assert.ok(session.outbox.empty, `seed ${seed}: ${session.outbox.parcels.length} pieces left`);
+            assert.ok(session.ink.outbox.empty, `seed ${seed}: ${session.ink.outbox.parcels.length} pieces left`);
             assert.equal(session.seq, server.head, `seed ${seed}`);
             assert.equal(layers.wet.length, 0, `seed ${seed}`);
             same(layers.shown, expected, `seed ${seed}`);

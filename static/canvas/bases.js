@@ -1,0 +1,116 @@
+// @ts-check
+/** The frames a picture stands on: loading the announced one, and the pictures that patches name. */
+
+/**
+ * @typedef {import("./layers.js").Layers} Layers
+ * @typedef {import("./pixels.js").Pixels} Pixels
+ * @typedef {import("./types.js").Frame} Frame
+ * @typedef {import("./types.js").Ui} Ui
+ */
+
+export const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
+const AGAIN = 5000; // ms until a patch's picture is tried again
+
+/** The base where there is no frame yet. @type {Frame} */
+export const BLANK = { id: 0, number: 0, seq: 0, url: "", page: "", title: "", kind: "blank" };
+
+export class Bases {
+    /**
+     * @param {object} setup
+     * @param {Layers} setup.layers
+     * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
+     * @param {(id: number) => string} setup.pictureUrl where the picture of any frame is
+     * @param {Ui} setup.ui
+     * @param {() => number} setup.random
+     * @param {(frame: Frame) => void} setup.installed
+     */
+    constructor({ layers, load, pictureUrl, ui, random, installed }) {
+        this.layers = layers;
+        this.load = load;
+        this.pictureUrl = pictureUrl;
+        this.ui = ui;
+        this.random = random;
+        this.installed = installed;
+        /** @type {Frame | null} what the picture stands on; null until the first is here */
+        this.base = null;
+        /** @type {Frame | null} being loaded */
+        this.coming = null;
+        /** @type {Frame | null} announced while another was being loaded */
+        this.next = null;
+        /** @type {Set<number>} frames whose pictures are being loaded for patches */
+        this.patching = new Set();
+    }
+
+    /** The newest frame we know of. */
+    get newest() {
+        return this.next ?? this.coming ?? this.base;
+    }
+
+    /** A new frame. @param {Frame} frame @param {number} spread ms over which to spread the fetch */
+    announce(frame, spread) {
+        const { newest } = this;
+        if (newest && (frame.id === newest.id || frame.seq < newest.seq)) return;
+        // A slow connection finishes what it began, and then takes the newest.
+        if (this.coming) this.next = frame;
+        else void this.#fetch(frame, spread);
+    }
+
+    /** A frame was taken away: back to an earlier one, whose operations will be told again. @param {Frame} frame */
+    goBack(frame) {
+        this.layers.picture.restart();
+        if (this.coming) this.next = frame;
+        else void this.#fetch(frame, 0);
+    }
+
+    /** @param {Frame} frame @param {number} spread */
+    async #fetch(frame, spread) {
+        this.coming = frame;
+        let loaded;
+        for (let attempt = 0; !loaded; attempt++) {
+            const wait = attempt ? Math.min(30_000, 500 * 2 ** attempt) * (0.5 + this.random() / 2) : this.random() * spread;
+            if (wait) await new Promise((done) => setTimeout(done, wait));
+            if (attempt && this.next) {
+                this.coming = frame = this.next;
+                this.next = null;
+            }
+            try {
+                loaded = await this.load(frame);
+            } catch (error) {
+                console.warn(`The picture of frame ${frame.number} cannot be loaded:`, error);
+                if (attempt === 1) this.ui.trouble("The newest picture cannot be loaded. Trying again.");
+            }
+            if (loaded && attempt > 1) this.ui.trouble(null);
+        }
+        const picture = loaded;
+        const first = !this.base;
+        this.base = frame;
+        this.coming = null;
+        this.ui.frame(frame, () => this.layers.rebase(picture, frame.seq), first);
+        this.installed(frame);
+        this.patch();
+        const { next } = this;
+        this.next = null;
+        if (next) void this.#fetch(next, 0);
+    }
+
+    /** Loads the pictures that patches ask for. */
+    patch() {
+        const { picture } = this.layers;
+        for (const id of picture.missing()) {
+            if (this.patching.has(id)) continue;
+            this.patching.add(id);
+            this.load({ id, url: this.pictureUrl(id) })
+                .then((pixels) => {
+                    this.patching.delete(id);
+                    this.layers.refreshAll(picture.provide(id, pixels));
+                })
+                .catch((error) => {
+                    console.warn(`The picture of frame ${id} cannot be loaded:`, error);
+                    setTimeout(() => {
+                        this.patching.delete(id);
+                        this.patch();
+                    }, AGAIN);
+                });
+        }
+    }
+}

@@ -1,0 +1,283 @@
+// @ts-check
+/**
+ * Our own ink on its way into the journal: put by the hand, sent in order, moved into the picture when its number
+ * arrives, taken back, refused, stored over a reload.
+ */
+
+import { loadDump, Outbox } from "./outbox.js";
+import { encodeInk, STROKE, UNDO } from "./wire.js";
+
+/**
+ * @typedef {import("./layers.js").Layers} Layers
+ * @typedef {import("./layers.js").Wet} Wet
+ * @typedef {import("./types.js").Person} Person
+ * @typedef {import("./types.js").Ui} Ui
+ * @typedef {import("./wire.js").Operation} Operation
+ *
+ * What ink needs of the session.
+ * @typedef {object} Line
+ * @property {(bytes: Uint8Array) => boolean} send
+ * @property {() => void} probe asks the server for a word
+ * @property {() => boolean} loading whether another base is on its way
+ * @property {() => number} dreamed the newest number that can no longer be taken back
+ * @property {() => void} waiting tells how many strokes wait
+ */
+
+/** REJECT codes. */
+export const REJECTED = { signIn: 1, gap: 2, dreamed: 3, stale: 4, budget: 5, locked: 6, suspended: 7, unavailable: 8, ended: 9 };
+const ALL_OF_IT = 0xffff; // ACK's `next` for an UNDO that the journal has already
+
+const TICK = 33; // ms between two INK messages
+const STALE = 10 * 60 * 1000; // ms after which the server refuses a stroke it does not know
+const OVERDUE = 6000; // ms without an acknowledgement after which the connection is probed
+const HOLD = 1500; // ms before ink is offered again that the server could not take
+
+export class Ink {
+    /**
+     * @param {object} setup
+     * @param {Layers} setup.layers @param {Ui} setup.ui @param {Line} setup.line
+     * @param {Person | null} setup.me who the page says we are, until the server says it
+     * @param {Storage | null} setup.storage for ink over a reload
+     * @param {string} setup.storageKey
+     * @param {() => number} setup.random
+     */
+    constructor({ layers, ui, line, me, storage, storageKey, random }) {
+        this.layers = layers;
+        this.picture = layers.picture;
+        this.ui = ui;
+        this.line = line;
+        this.me = me;
+        this.storage = storage;
+        this.storageKey = storageKey;
+        this.random = random;
+        this.outbox = new Outbox();
+        this.clock = 0; // ms the server's clock is ahead of ours
+        this.live = false; // ink can be sent
+        this.lastStroke = 0;
+        this.holdUntil = 0;
+        this.oldestSent = 0; // since when we wait for an acknowledgement
+        this.restored = false;
+        this.stored = false; // something of ours lies in the storage
+        /** @type {Set<number>} strokes refused while they are still being drawn */
+        this.dead = new Set();
+        /** @type {ReturnType<typeof setInterval> | undefined} */
+        this.ticker = undefined;
+        /** Called before each flush: whoever draws cuts its strokes, and says whether it goes on. @type {() => boolean} */
+        this.beforeTick = () => false;
+    }
+
+    // --- from the hand -----------------------------------------------------------------------------------------
+
+    author() {
+        return this.me ? this.me.id : 0;
+    }
+
+    /** A fresh stroke id: the server's time × 4096 + 12 random bits, larger than the last one. */
+    newStroke() {
+        const id = (Date.now() + this.clock) * 4096 + Math.floor(this.random() * 4096);
+        this.lastStroke = Math.max(id, this.lastStroke + 1);
+        return this.lastStroke;
+    }
+
+    /** A finished piece. @param {Wet} wet */
+    put(wet) {
+        if (this.dead.has(wet.op.stroke)) {
+            this.layers.lift(new Set([wet]));
+            return;
+        }
+        this.outbox.add(wet);
+        this.line.waiting();
+        this.wake();
+    }
+
+    /** Takes a stroke of ours back. @param {number} stroke */
+    undo(stroke) {
+        const lifted = this.outbox.undo(stroke);
+        if (this.outbox.undos.has(stroke)) this.layers.refreshAll(this.picture.expectUndo(this.author(), stroke));
+        this.layers.lift(lifted);
+        this.wake();
+        this.line.waiting();
+        this.ui.changed();
+    }
+
+    /** The last stroke of ours that can be taken back; null where there is none. @returns {number | null} */
+    undoable() {
+        if (!this.me) return null;
+        const { parcels, undos } = this.outbox;
+        for (let i = parcels.length - 1; i >= 0; i--) {
+            if (!undos.has(parcels[i].op.stroke)) return parcels[i].op.stroke;
+        }
+        const dreamed = this.line.dreamed();
+        const { entries } = this.picture;
+        for (let i = entries.length - 1; i >= 0 && entries[i].seq > dreamed; i--) {
+            const { op } = entries[i];
+            if (op.kind === STROKE && op.author === this.me.id && this.picture.visible(entries[i])) return op.stroke;
+        }
+        return null;
+    }
+
+    // --- to the server -----------------------------------------------------------------------------------------
+
+    /** Sees to it that waiting ink is sent. */
+    wake() {
+        this.ticker ??= setInterval(() => this.tick(), TICK);
+    }
+
+    tick() {
+        const drawing = this.beforeTick();
+        this.flush();
+        if (this.live && this.oldestSent && Date.now() - this.oldestSent > OVERDUE) {
+            this.oldestSent = Date.now();
+            this.line.probe();
+        }
+        if (!drawing && (this.outbox.empty || !this.live)) {
+            clearInterval(this.ticker);
+            this.ticker = undefined;
+        }
+    }
+
+    flush() {
+        if (!this.live || Date.now() < this.holdUntil) return;
+        for (;;) {
+            const operations = this.outbox.next(Date.now());
+            if (!operations.length || !this.line.send(encodeInk(operations))) break;
+            this.oldestSent ||= Date.now();
+        }
+    }
+
+    /** The journal is caught up with: what waits can be sent. */
+    resume() {
+        this.live = true;
+        this.outbox.refill(Date.now());
+        this.#restore();
+        this.again();
+    }
+
+    /** The connection is gone. */
+    pause() {
+        this.live = false;
+        this.oldestSent = 0;
+        this.store();
+    }
+
+    /** Sends everything again that has no number. */
+    again() {
+        this.outbox.again();
+        this.oldestSent = 0;
+        this.holdUntil = 0;
+        this.flush();
+        if (!this.outbox.empty) this.wake();
+    }
+
+    /** The server says who we are. @param {Person | null} you */
+    identify(you) {
+        if (this.me && this.me.id !== you?.id) {
+            // The session behind this page has ended: the ink stays stored for whoever signs in again.
+            this.store();
+            this.stored = false;
+            this.giveUp(REJECTED.signIn);
+            this.restored = false;
+        }
+        this.me = you;
+    }
+
+    // --- from the server ---------------------------------------------------------------------------------------
+
+    /** An operation of ours has its number. @param {Operation} op @returns {Wet | null} the wet piece it is */
+    numbered(op) {
+        if (!this.me || op.author !== this.me.id) return null;
+        if (this.oldestSent) this.oldestSent = Date.now(); // the line is alive
+        return this.outbox.settle(op);
+    }
+
+    /** The journal has pieces before `next` already. @param {number} stroke @param {number} next */
+    acknowledged(stroke, next) {
+        if (next === ALL_OF_IT) this.outbox.undos.delete(stroke);
+        this.settled(this.outbox.acknowledge(stroke, next));
+    }
+
+    /** Pieces that the journal has, and the picture below shows or will. @param {Set<Wet>} pieces */
+    settled(pieces) {
+        if (this.line.loading()) for (const piece of pieces) piece.settled = true; // the coming base shows them
+        else this.layers.lift(pieces);
+        if (this.outbox.empty) {
+            this.oldestSent = 0;
+            if (this.stored) this.store();
+        }
+        this.ui.changed();
+    }
+
+    /** @param {number} stroke @param {number} piece @param {number} code */
+    rejected(stroke, piece, code) {
+        const { outbox } = this;
+        if (code === REJECTED.unavailable || (code === REJECTED.gap && outbox.holdsBefore(stroke, piece))) {
+            outbox.again(stroke);
+            this.holdUntil = Math.max(this.holdUntil, Date.now() + HOLD * (0.5 + this.random()));
+            this.wake();
+            return;
+        }
+        if (outbox.undos.delete(stroke)) {
+            this.layers.refreshAll(this.picture.refuseUndo(this.author(), stroke));
+            if (code === REJECTED.dreamed) this.ui.loss({ code, strokes: 0, undo: true });
+            this.ui.changed();
+        }
+        if (code === REJECTED.dreamed) return;
+        const fresh = !this.dead.has(stroke);
+        this.dead.add(stroke);
+        this.ui.refused(stroke);
+        this.layers.lift(outbox.withdraw(stroke, piece));
+        if (fresh) this.ui.loss({ code, strokes: 1, undo: false });
+        this.ui.changed();
+    }
+
+    /** Takes everything that has no number off the canvas, and says so. @param {number} code the REJECT code that fits */
+    giveUp(code) {
+        const { strokes } = this.outbox;
+        this.layers.lift(this.outbox.clear());
+        if (strokes) this.ui.loss({ code, strokes, undo: false });
+    }
+
+    // --- over a reload -----------------------------------------------------------------------------------------
+
+    /** Keeps what has no number in the browser's storage. */
+    store() {
+        if (!this.storage || !this.me) return;
+        this.stored = !this.outbox.empty;
+        try {
+            if (this.stored) this.storage.setItem(this.#slot(), this.outbox.dump());
+            else this.storage.removeItem(this.#slot());
+        } catch {
+            // Full or forbidden storage: the ink is still in memory.
+        }
+    }
+
+    #slot() {
+        return `${this.storageKey}:${this.author()}`;
+    }
+
+    #restore() {
+        if (this.restored || !this.storage || !this.me) return;
+        this.restored = true;
+        let text = null;
+        try {
+            text = this.storage.getItem(this.#slot());
+            this.storage.removeItem(this.#slot());
+        } catch {
+            return;
+        }
+        if (!text) return;
+        const known = new Set();
+        for (const { op } of this.picture.entries) {
+            if (op.kind === STROKE && op.author === this.me.id) known.add(`${op.stroke} ${op.piece}`);
+        }
+        const stale = new Set();
+        for (const op of loadDump(text)) {
+            if (Date.now() + this.clock - op.stroke / 4096 > STALE) stale.add(op.stroke);
+            else if (op.kind === UNDO) this.undo(op.stroke);
+            else if (op.kind === STROKE && !known.has(`${op.stroke} ${op.piece}`)) {
+                this.put(this.layers.lay({ ...op, author: this.me.id, points: Array.from(op.points) }));
+            }
+        }
+        if (stale.size) this.ui.loss({ code: REJECTED.stale, strokes: stale.size, undo: false });
+    }
+}

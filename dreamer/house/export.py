@@ -21,13 +21,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ..library.files import LABELS as LABELS_FILE
 from ..library.files import MODEL, ModelInfo, write_files
+from . import BUILTIN
 from .classes import NUMBER, PLAIN
 from .network import MODULES, POOL_AFTER, House, Inception, Unit
 
 OPSET, IR = 18, 10
-FOLDER = Path(__file__).parent / "model"
+
+FOLDER = BUILTIN / "house"
 MARGIN = 2.0
-IMAGE, CLASSES, RESEMBLANCE = "image", "classes", "resemblance"
+IMAGE, CLASSES, RESEMBLANCE = "data", "classes", "resemblance"
 
 
 class _Writer:
@@ -93,7 +95,7 @@ def folded(unit: Unit) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def to_onnx(network: House, labels: tuple[str, ...]) -> onnx.ModelProto:
-    """The network as a checked ONNX model. Input `image` float32 [n, 3, h, w] in -1..1, RGB."""
+    """The network as a checked ONNX model. Input `data` float32 [n, 3, h, w] in -1..1, RGB."""
     out = _Writer()
     x = out.unit(network.conv1, IMAGE, "conv1/6x6_s2")
     x = out.mean_pool(x, "pool1/2x2_s2", 2, 2)
@@ -110,7 +112,7 @@ def to_onnx(network: House, labels: tuple[str, ...]) -> onnx.ModelProto:
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
     out.node("Conv", [x, out.constant("classes_w", weight), out.constant("classes_b", bias)], CLASSES)
     threshold = np.full((1, len(labels), 1, 1), MARGIN)
-    threshold[0, NUMBER[PLAIN]] = 1e4
+    threshold[0, NUMBER[PLAIN]] = 30.0
     out.node("Relu", [out.node("Sub", [CLASSES, out.constant("margin", threshold)], f"{RESEMBLANCE}_pre")], RESEMBLANCE)
     image = helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, ["n", 3, "h", "w"])
     result = helper.make_tensor_value_info(RESEMBLANCE, TensorProto.FLOAT, ["n", len(labels), "y", "x"])

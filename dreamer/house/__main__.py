@@ -1,0 +1,120 @@
+"""`python -m dreamer.house`: make the house model, judge it, and look at what it dreams.
+
+make DIR        from nothing to models/house: train (hours on two cores), export, judge; DIR keeps checkpoints
+export FILE     write models/house (or --to) from a checkpoint
+judge           accuracy on fresh samples
+samples FILE    a sheet of training samples
+classes FILE    what noise becomes for each class
+dreams DIR      ten styles on pictures, a scribble and a blank canvas
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from ..library.files import ModelFiles, Style
+from . import BUILTIN
+
+HOUSE = BUILTIN / "house"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m dreamer.house", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("make", "export", "judge", "samples", "classes", "dreams"))
+    parser.add_argument("path", type=Path, nargs="?", help="the file or folder named above")
+    parser.add_argument("--model", type=Path, default=HOUSE, help="the model's folder")
+    parser.add_argument("--to", type=Path, default=HOUSE, help="where export writes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1000, help="samples to judge by")
+    parser.add_argument("--picture", type=Path, action="append", default=[], help="a picture to dream on")
+    parser.add_argument("--layer", action="append", default=[], help="LAYER or LAYER:CHANNEL, a style to show")
+    parser.add_argument("--dreams", type=int, default=8, help="dreams on top of one another")
+    parser.add_argument("--smooth", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if options.what != "judge" and options.path is None:
+        parser.error(f"{options.what} needs a path")
+    _COMMANDS[options.what](options)
+
+
+def _make(options: argparse.Namespace) -> None:
+    from .export import export
+    from .train import Plan, train
+
+    options.path.mkdir(parents=True, exist_ok=True)
+    train(options.path, Plan(seed=options.seed))
+    export(options.path / "checkpoint.pt", options.to)
+    options.model = options.to
+    _judge(options)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .export import export
+
+    export(options.path, options.to)
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from .judge import judge
+
+    logging.info("%s", judge(options.model, options.count))
+
+
+def _samples(options: argparse.Namespace) -> None:
+    from .look import sheet
+    from .samples import render
+
+    Image.fromarray(sheet(list(render(options.seed, 0, 128).pictures), 16)).save(options.path)
+
+
+def _classes(options: argparse.Namespace) -> None:
+    from ..engine import Network
+    from .look import class_sheet
+
+    network = Network.open(options.model, threads=options.threads)
+    wanted = options.layer or network.labels[:-1]
+    Image.fromarray(class_sheet(network, wanted)).save(options.path)
+
+
+def _dreams(options: argparse.Namespace) -> None:
+    from ..engine import Network, Target
+    from .look import blank, chain, open_picture, scribble
+
+    network = Network.open(options.model, threads=options.threads)
+    grounds = {path.stem: open_picture(path) for path in options.picture} | {"scribble": scribble(), "blank": blank()}
+    styles = options.layer or [f"{style.layer}:{style.channel}" for style in _shelf(options.model)[:10]]
+    options.path.mkdir(parents=True, exist_ok=True)
+    for style in styles:
+        layer, _, channel = style.partition(":")
+        target = Target.layer(layer, int(channel) if channel.isdigit() else None)
+        for name, picture in grounds.items():
+            dreamed = chain(picture, network, target, options.dreams, smooth=options.smooth)
+            file = f"{name}-{layer.replace('/', '_')}-{channel or 'all'}-{options.dreams}.jpg"
+            Image.fromarray(dreamed).save(options.path / file, quality=92)
+            logging.info("%s", file)
+
+
+def _shelf(folder: Path) -> list[Style]:
+
+    return list(ModelFiles.read(folder).shelf)
+
+
+_COMMANDS = {
+    "make": _make,
+    "export": _export,
+    "judge": _judge,
+    "samples": _samples,
+    "classes": _classes,
+    "dreams": _dreams,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""The house model: what it is taught, how it is trained, and the file that ships."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dreamer.engine import Network, Recipe, Target, dream
+from dreamer.house import BUILTIN, judge, look, samples, sprites, textures
+from dreamer.house.classes import CREATURES, LABELS, NUMBER, OBJECTS, PLAIN
+from dreamer.library import LibraryError, Registry
+
+HOUSE = BUILTIN / "house"
+GOLDEN = Path(__file__).with_name("house-golden.png")
+needs_font = pytest.mark.skipif(
+    not sprites.FONT.is_file(), reason=f"{sprites.FONT} is missing: install fonts-noto-color-emoji"
+)
+OBJECTS_KNOWN, TEXTURES_KNOWN = 0.3, 0.5
+needs_model = pytest.mark.skipif(not HOUSE.is_dir(), reason="no trained house model is in this tree")
+
+
+# --- what it is taught ----------------------------------------------------------------------------------------------
+
+
+def test_every_class_has_one_name() -> None:
+    assert [name for name, times in Counter(LABELS).items() if times > 1] == []
+    assert {"banana", "eye", "fur", "bricks", "castle"} <= set(LABELS)
+    assert LABELS[NUMBER["fox"]] == "fox"
+
+
+@pytest.mark.parametrize("name", textures.TEXTURES)
+def test_a_texture_fills_its_range_and_varies(name: str) -> None:
+    first, second = textures.field(name, 0), textures.field(name, 1)
+    assert first.shape == (textures.SIDE, textures.SIDE)
+    assert first.min() == 0 and first.max() == 255 and first.std() > 20
+    assert np.abs(first.astype(int) - second).mean() > 8
+    assert (textures.field(name, 0) == first).all()
+
+
+@needs_font
+def test_creatures_get_irises_where_their_eyes_are_and_not_on_their_noses() -> None:
+    drawings = sprites.sprites()
+    assert set(drawings) == set(OBJECTS)
+    with_eyes = [kind for kind in CREATURES if len(drawings[kind]) > len(CREATURES[kind])]
+    assert len(with_eyes) > 50
+    black, irises = (drawings["bear"][i][128].rgba.astype(int) for i in (0, 1))
+    changed = np.argwhere(np.abs(black[..., :3] - irises[..., :3]).sum(axis=2) > 60)
+    left, right = changed[changed[:, 1] < 64], changed[changed[:, 1] >= 64]
+    assert len(left) > 30 and len(right) > 30
+    assert np.ptp(changed[:, 0]) < 40  # one row of two eyes
+
+
+@needs_font
+def test_a_sample_says_what_each_place_of_it_shows() -> None:
+    batch = samples.render(3, 0, 40)
+    assert batch.pictures.shape == (40, 96, 96, 3) and batch.pictures.std() > 30
+    sums = batch.shares.astype(int).sum(axis=1)
+    assert np.abs(sums - 255).max() <= 2
+    _, labels, shares = samples.sample(np.random.default_rng(1), "banana")
+    assert NUMBER["banana"] in labels and shares[list(labels).index(NUMBER["banana"])].max() > 60
+
+
+@needs_font
+def test_the_same_seed_gives_the_same_samples_and_another_one_others() -> None:
+    first, again, other = samples.render(3, 1, 6), samples.render(3, 1, 6), samples.render(3, 2, 6)
+    assert (first.pictures == again.pictures).all() and (first.shares == again.shares).all()
+    assert not (first.pictures == other.pictures).all()
+
+
+def test_the_verdict_counts_right_places_and_samples() -> None:
+    labels = np.array([[NUMBER[PLAIN], NUMBER["fox"], NUMBER[PLAIN]], [NUMBER["fur"], NUMBER[PLAIN], NUMBER[PLAIN]]])
+    shares = np.zeros((2, 3, 6, 6), np.uint8)
+    shares[0, 1, :3], shares[0, 0, 3:], shares[1, 0] = 255, 255, 255
+    pictures = np.zeros((2, 96, 96, 3), np.uint8)
+    known = samples.Samples(pictures, labels.astype(np.int16), shares)
+    found = np.zeros((2, len(LABELS), 6, 6), np.float32)
+    found[0, NUMBER["fox"], :3] = found[0, NUMBER[PLAIN], 3:] = found[1, NUMBER["fur"]] = 9
+    assert judge.verdict(found, known) == judge.Verdict(2, 1.0, 1.0, 1.0)
+    found[1] = 0
+    found[1, NUMBER["fox"], :3] = found[1, NUMBER["dog"], 3:] = 9
+    worse = judge.verdict(found, known)
+    assert (worse.objects, worse.textures, worse.places) == (1.0, 0.0, 0.5)
+
+
+# --- how it is trained ----------------------------------------------------------------------------------------------
+
+
+@needs_font
+def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import train
+
+    monkeypatch.setattr(train, "SHARD", 16)
+    monkeypatch.setattr(train, "REUSE", 1e9)
+    plan = train.Plan(seed=2, workers=1, batch=4, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2)
+    (tmp_path / "shards").mkdir()
+    for number in range(train.FIRST):
+        train.render_shard(tmp_path / "shards", plan.seed, number)
+
+    def stream() -> Any:
+        opened = train.Stream(tmp_path / "shards", plan, worker=1)  # renders nothing itself
+        opened.worker = 0
+        return opened
+
+    whole, first = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    first.mkdir()
+    train.Run(whole, plan, 0).go(stream(), 4)
+    train.Run(first, plan, 0).go(stream(), 3)
+    train.Run(first, plan, 0).go(stream(), 4)
+    one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (whole, first))
+    assert one["step"] == two["step"] == 4
+    for part in ("network", "mean"):
+        for name, value in one[part].items():
+            assert torch.allclose(value.float(), two[part][name].float(), atol=1e-5), name
+
+
+def test_pictures_are_moved_within_their_ball_and_up_the_loss() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house.network import House
+    from dreamer.house.train import loss_of, moved
+
+    torch.manual_seed(0)
+    network = House(len(LABELS))
+    torch.nn.init.normal_(network.classes.weight, std=0.3)
+    x = torch.rand(6, 3, 80, 80) - 0.5
+    labels = torch.tensor([[5, 1, 2]] * 6)
+    shares = torch.zeros(6, 3, 5, 5)
+    shares[:, 0] = 1
+    radius = 2.0
+    away = moved(network, x, labels, shares, radius, torch.Generator().manual_seed(1))
+    far = (away - x).flatten(1).norm(dim=1)
+    assert far.max() <= radius * 1.001 and far.min() > radius * 0.1
+    by_chance = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+    by_chance *= (far / by_chance.flatten(1).norm(dim=1))[:, None, None, None]
+    with torch.no_grad():
+        assert loss_of(network(away), labels, shares) > loss_of(network(x + by_chance), labels, shares) + 0.02
+
+
+def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house.export import export
+    from dreamer.house.network import House
+
+    torch.manual_seed(0)
+    network = House(len(LABELS))
+    network.train()(torch.randn(4, 3, 64, 64))  # norms with statistics of their own
+    with torch.no_grad():
+        for name, value in network.named_parameters():
+            if "norm" in name:
+                value.add_(torch.randn(value.shape) * 0.2)
+    state = {"mean": network.state_dict(), "labels": list(LABELS), "step": 7}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    export(tmp_path / "checkpoint.pt", tmp_path / "house")
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 80, 112, 3)).astype(np.uint8)
+    found = judge.scores(tmp_path / "house", pictures)
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub(127.5).div(127.5)
+    with torch.no_grad():
+        expected = network.eval()(x).numpy()
+    assert found.shape == (2, len(LABELS), 5, 7)
+    assert np.abs(found - expected).max() < 1e-3 * max(1.0, np.abs(expected).max())
+    network_file = Network.open(tmp_path / "house", threads=1)
+    assert network_file.labels == LABELS
+    assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "resemblance"} <= set(network_file.layers)
+
+
+# --- what ships -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Network:
+    return Network.open(HOUSE, threads=1)
+
+
+@needs_model
+def test_the_file_is_small_whole_and_found_where_nothing_is_installed(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "none", BUILTIN)
+    assert registry.problems() == ()
+    files = registry.verify("house")
+    assert files.model.stat().st_size <= 4 * 2**20
+    assert files.labels == LABELS
+    with pytest.raises(LibraryError, match="comes with the program"):
+        registry.remove("house")
+
+
+@needs_model
+def test_its_shelf_has_thirty_styles_that_exist(shipped: Network) -> None:
+    shelf = json.loads((HOUSE / "shelf.json").read_text(encoding="utf-8"))
+    assert len(shelf) >= 30
+    assert len({style["title"] for style in shelf}) == len(shelf)
+    for style in shelf:
+        layer = shipped.layers[style["layer"]]
+        assert style["channel"] is None or style["channel"] < layer.channels
+
+
+@needs_model
+def test_layers_bear_googlenets_names(shipped: Network) -> None:
+    for module in ("3a", "4a", "4b", "4c", "5a", "5b"):
+        for part in ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj", "output"):
+            assert f"inception_{module}/{part}" in shipped.layers
+    assert shipped.layers["classes"].channels == len(LABELS)
+    assert shipped.layers["classes"].stride == 16
+    assert shipped.class_target("banana").terms[0].channels == ((NUMBER["banana"], 1.0),)
+
+
+@needs_model
+@needs_font
+def test_it_knows_what_fresh_samples_show() -> None:
+    """Far above chance (half a percent); the model card has the exact figures."""
+    found = judge.judge(HOUSE, 300, seed=4321)
+    assert found.objects > OBJECTS_KNOWN and found.textures > TEXTURES_KNOWN
+
+
+@needs_model
+def test_a_dream_is_the_golden_one(shipped: Network) -> None:
+    """As coarse as other processors' rounding leaves it the same."""
+    picture = look.scribble(192, 256)
+    recipe = Recipe(Target.layer("resemblance"), model="house", octaves=3, iterations=2, seed=3)
+    dreamed = dream(picture, shipped, recipe)
+    golden = np.asarray(Image.open(GOLDEN), np.float32)
+    small = np.asarray(Image.fromarray(dreamed).resize((64, 48), Image.Resampling.BOX), np.float32)
+    assert np.abs(small - golden).mean() < 2.0
+    before = np.asarray(Image.fromarray(picture).resize((64, 48), Image.Resampling.BOX), np.float32)
+    assert np.abs(golden - before).mean() > 4.0  # and it is a dream
+
+
+@needs_model
+def test_dreams_on_top_of_one_another_stay_alive(shipped: Network) -> None:
+    """After twelve of them a canvas has neither gone grey nor burnt out, and shows no grid of the network's stride."""
+    picture = look.scribble(160, 160)
+    for seed in range(12):
+        recipe = Recipe(Target.layer("resemblance"), model="house", octaves=3, seed=seed)
+        picture = dream(picture, shipped, recipe)
+    flat = picture.reshape(-1, 3).astype(np.float32)
+    assert np.ptp(flat, axis=1).mean() > 25  # colourful
+    assert ((flat < 3) | (flat > 252)).mean() < 0.6
+    luma = picture.mean(axis=2)
+    power = np.abs(np.fft.fft2(luma - luma.mean())) ** 2
+    checkerboard = power[80, :].sum() + power[:, 80].sum()
+    assert checkerboard < 0.01 * power.sum()

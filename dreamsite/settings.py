@@ -259,7 +259,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "daphne.ws_protocol": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
         # Away from Redis it writes a traceback a second; the room says the same in one line.
         "channels_redis.pubsub": {"level": "CRITICAL"},

@@ -164,7 +164,9 @@ async def test_a_dream_that_fails_is_said_changes_the_style_and_is_tried_again(d
 
 
 async def test_styles_change_with_time_and_missed_beats_are_told(make_site: Callable[..., RunningSite]) -> None:
-    site = make_site(tune=TUNE, **(SETTINGS | {"DREAM_INTERVAL": "0.1", "STYLE_INTERVAL": "1"}))
+    site = make_site(
+        tune=TUNE, **(SETTINGS | {"DREAM_INTERVAL": "0.1", "STYLE_INTERVAL": "1", "DREAM_IDLE_LIMIT": "1000000"})
+    )
     nets.register_tiny(site.var / "models")
     site.start_web()
     site.start_dreamer()

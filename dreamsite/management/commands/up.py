@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +27,7 @@ from dreamsite.serve import SERVERS
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 STARTING_SECONDS = 60
 STOPPING_SECONDS = 8
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Process:
@@ -48,7 +52,9 @@ class Process:
             return f"The {self.name} ended with {code}; it starts again in {wait:.0f} s."
         if now >= self._again_at:
             # A group of its own: Ctrl-C in the terminal goes to `up` alone, which stops the others in order.
-            self._running = subprocess.Popen(self._command, start_new_session=True, cwd=settings.BASE_DIR)
+            self._running = subprocess.Popen(
+                self._command, start_new_session=True, cwd=settings.BASE_DIR, preexec_fn=_end_with_parent
+            )
         return None
 
     def stop(self) -> None:
@@ -64,6 +70,12 @@ class Process:
                 self._running.wait()
 
 
+def _end_with_parent() -> None:
+    """In a child before it begins (Linux only): when `up` is killed outright, nobody stays behind on its port."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Command(BaseCommand):
     help = "Prepares the database, the static files and a canvas, then runs the web server and the dreamer."
     requires_migrations_checks = False
@@ -74,6 +86,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-dreamer", action="store_true", help="run the web server alone")
 
     def handle(self, *, host: str, server: str, no_dreamer: bool, **options: Any) -> None:
+        _check_free(host, settings.PORT)
         self._prepare()
         web = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
         processes = [Process("web server", web)]
@@ -98,8 +111,7 @@ class Command(BaseCommand):
                     self._welcome()
                 elif not told and time.monotonic() - began > STARTING_SECONDS:
                     raise CommandError(
-                        f"Nothing answers at port {settings.PORT} after {STARTING_SECONDS} s. "
-                        "Is the port taken? PORT=8001 make run uses another one."
+                        f"Nothing answers at port {settings.PORT} after {STARTING_SECONDS} s; what is above says why."
                     )
                 time.sleep(0.2)
         finally:
@@ -125,6 +137,20 @@ class Command(BaseCommand):
             say("  It has no network to dream with yet: `.venv/bin/python manage.py model import FILE` brings one.")
         say("  Ctrl-C stops it.")
         say("")
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the servers do: a port that only waits for its last connections to fade is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} at {host} is taken or not ours ({error.strerror}): does another Dreamsite run? "
+                f"PORT={port + 1} make run uses another one."
+            ) from error
 
 
 def _answers(host: str) -> bool:

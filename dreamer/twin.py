@@ -18,16 +18,15 @@ from torch import Tensor
 Attrs = dict[str, Any]
 
 
-class Twin(torch.nn.Module):
+class Twin:
     """An ONNX model's nodes run one after the other; values are kept only as long as they are needed."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        super().__init__()
         self.values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in model.graph.initializer}
         self.input = next(i.name for i in model.graph.input if i.name not in self.values)
         self.nodes = [(n, {a.name: helper.get_attribute_value(a) for a in n.attribute}) for n in model.graph.node]
 
-    def forward(self, x: Tensor, wanted: str) -> Tensor:
+    def __call__(self, x: Tensor, wanted: str) -> Tensor:
         """The tensor ``wanted`` for the network's input ``x``."""
         values = {**self.values, self.input: x}
         for node, attrs in self._path(wanted):
@@ -60,7 +59,7 @@ def picture_gradient(
     fed = (x.flip(1) if bgr else x) - torch.tensor(mean).reshape(1, 3, 1, 1)
     objective(twin(fed * scale, layer)).backward()
     assert x.grad is not None
-    return x.grad[0].numpy()
+    return np.asarray(x.grad[0])
 
 
 def _padding(attrs: Attrs, x: Tensor, kernel: list[int], value: float = 0.0) -> Tensor:
@@ -91,7 +90,7 @@ def _conv(attrs: Attrs, x: Tensor, weight: Tensor, bias: Tensor | None = None) -
 
 def _max_pool(attrs: Attrs, x: Tensor) -> Tensor:
     kernel, pads = attrs["kernel_shape"], attrs.get("pads", (0, 0, 0, 0))
-    rest = {"stride": tuple(attrs.get("strides", (1, 1))), "ceil_mode": bool(attrs.get("ceil_mode", 0))}
+    rest: Attrs = {"stride": tuple(attrs.get("strides", (1, 1))), "ceil_mode": bool(attrs.get("ceil_mode", 0))}
     if "auto_pad" not in attrs and pads[:2] == pads[2:]:
         return F.max_pool2d(x, tuple(kernel), padding=tuple(pads[:2]), **rest)
     return F.max_pool2d(_padding(attrs, x, kernel, -float("inf")), tuple(kernel), **rest)
@@ -99,7 +98,8 @@ def _max_pool(attrs: Attrs, x: Tensor) -> Tensor:
 
 def _average_pool(attrs: Attrs, x: Tensor) -> Tensor:
     kernel, pads = attrs["kernel_shape"], attrs.get("pads", (0, 0, 0, 0))
-    inside, rest = bool(attrs.get("count_include_pad", 0)), {"stride": tuple(attrs.get("strides", (1, 1)))}
+    inside = bool(attrs.get("count_include_pad", 0))
+    rest: Attrs = {"stride": tuple(attrs.get("strides", (1, 1)))}
     if "auto_pad" not in attrs and pads[:2] == pads[2:]:
         return F.avg_pool2d(
             x,

@@ -265,7 +265,7 @@ class Graph:
 def _constant_value(node: Node) -> Array:
     for key, value in node.attrs.items():
         if key == "value":
-            return numpy_helper.to_array(value)
+            return np.asarray(numpy_helper.to_array(value))
         if key in ("value_float", "value_floats"):
             return np.asarray(value, np.float32)
         if key in ("value_int", "value_ints"):
@@ -283,7 +283,7 @@ def name_sizes(graph: Graph) -> None:
             continue
         sizes = list(before[2:])
         if node.op == "Conv" or node.op.endswith("Pool"):
-            kernel = node.attrs.get("kernel_shape") or graph.shapes[node.inputs[1]][2:]
+            kernel: list[int] = node.attrs.get("kernel_shape") or list(graph.constants[node.inputs[1]].shape[2:])
             for axis in (0, 1):
                 pads = node.attrs.get("pads", [0] * 4)
                 padding = node.attrs.get("auto_pad", b"NOTSET"), pads[axis] + pads[axis + 2]

@@ -174,7 +174,8 @@ class Network:
         picture = self._checked(picture, "picture", [self.layer(layer)])
         whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
         runner = self.runner(Question("features", (layer,)), whole, self.threads)
-        return runner.run(runner.place(picture), whole.window, {})[0][0]
+        values: Floats = runner.run(runner.place(picture), whole.window, {})[0][0]
+        return values
 
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
@@ -335,4 +336,4 @@ def _shrink(mask: Floats, h: int, w: int) -> Floats:
     rows, columns = (np.arange(n) * size // n for n, size in zip((h, w), mask.shape, strict=True))
     sums = np.add.reduceat(np.add.reduceat(mask, rows, axis=0), columns, axis=1)
     counts = np.outer(np.diff([*rows, mask.shape[0]]), np.diff([*columns, mask.shape[1]]))
-    return (sums / counts).astype(np.float32)
+    return np.asarray(sums / counts, np.float32)

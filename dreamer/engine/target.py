@@ -114,7 +114,9 @@ class Target:
         return cls(tuple(Term(**term) for term in terms))
 
 
-def append_seed(graph: Graph, index: int, layer: str, *, match: bool, size: tuple[int, int] | None = None) -> tuple[str, str]:
+def append_seed(
+    graph: Graph, index: int, layer: str, *, match: bool, size: tuple[int, int] | None = None
+) -> tuple[str, str]:
     """Append a term's objective to the graph; return the names of its seed and its score (a scalar).
 
     Adds the graph inputs ``linear<i>``, ``squared<i>`` ([1,c,1,1], or [1,c] for a layer without height and
@@ -124,7 +126,7 @@ def append_seed(graph: Graph, index: int, layer: str, *, match: bool, size: tupl
     shape = graph.shapes[layer]
     spatial = len(shape) == 4
     channels = shape[1]
-    assert channels is not None
+    assert isinstance(channels, int)
     vector = (1, channels, 1, 1) if spatial else (1, channels)
     linear, squared, mask = f"linear{index}", f"squared{index}", f"mask{index}"
     graph.inputs |= {

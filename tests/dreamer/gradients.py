@@ -25,7 +25,7 @@ def forward(model: onnx.ModelProto, x: np.ndarray, output: str) -> np.ndarray:
     """A tensor of the untouched model."""
     graph = Graph.read(model)
     graph.cut([output])
-    return session(graph.write()).run(None, {INPUT: x})[0]
+    return np.asarray(session(graph.write()).run(None, {INPUT: x})[0])
 
 
 def seeded_gradient(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, **options: Any) -> np.ndarray:
@@ -39,7 +39,7 @@ def seeded_gradient(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np
     expand_lrn(graph)
     graph.inputs["seed"] = seed.shape
     graph.outputs = [append_gradient(graph, {output: "seed"}, INPUT, **options)]
-    return session(graph.write()).run(None, {INPUT: x, "seed": seed})[0]
+    return np.asarray(session(graph.write()).run(None, {INPUT: x, "seed": seed})[0])
 
 
 def finite_differences(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, step: float) -> np.ndarray:
@@ -61,4 +61,4 @@ def finite_differences(model: onnx.ModelProto, x: np.ndarray, output: str, seed:
 
 def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
     """The norm of the difference over the norm of what was expected."""
-    return float(np.linalg.norm(got - expected) / max(np.linalg.norm(expected), 1e-30))
+    return float(np.linalg.norm(got - expected) / max(float(np.linalg.norm(expected)), 1e-30))

@@ -95,7 +95,7 @@ def with_random_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     made |= {name: a.shape for name, a in shapes.items() if a.dtype == np.float32}
     weights = {}
     for name, shape in made.items():
-        spread = (2 / max(np.prod(shape[1:]), 1)) ** 0.5 if len(shape) > 1 else 0.1
+        spread = (2 / max(int(np.prod(shape[1:])), 1)) ** 0.5 if len(shape) > 1 else 0.1
         values = random.normal(0, spread, shape)
         if name in positive:
             values = 0.5 + np.abs(values)
@@ -117,7 +117,11 @@ def up_to(file: Path, wanted: str) -> onnx.ModelProto:
     """The file's network up to a tensor, with random weights (VGG's dense layers would be 500 MB of them)."""
     model = onnx.load(str(file))
     needed = {wanted}
-    kept = [n for n in reversed(model.graph.node) if needed & set(n.output) and not needed.update(n.input)][::-1]
+    kept: list[onnx.NodeProto] = []
+    for n in reversed(model.graph.node):
+        if needed & set(n.output):
+            needed.update(n.input)
+            kept.insert(0, n)
     initialisers = [t for t in model.graph.initializer if t.name in needed]
     inputs = [i for i in model.graph.input if i.name in needed]
     del model.graph.node[:], model.graph.initializer[:], model.graph.input[:], model.graph.output[:]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
@@ -30,7 +32,7 @@ def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0, 255, (3, height, width)).astype(np.float32)
 
 
-def gradient(network: Network, picture: np.ndarray, *terms: Term, **options: object) -> np.ndarray:
+def gradient(network: Network, picture: np.ndarray, *terms: Term, **options: Any) -> np.ndarray:
     return network.gradient(picture, Target(terms), **options)[0]
 
 
@@ -238,7 +240,7 @@ def test_out_is_filled(network: Network) -> None:
     got, _ = network.gradient(picture, Target.layer(LAYER), out=out)
     assert got is out and out.any()
     with pytest.raises(ValueError, match="out must be float32"):
-        network.gradient(picture, Target.layer(LAYER), out=np.empty((3, 64, 64)))
+        network.gradient(picture, Target.layer(LAYER), out=np.empty((3, 64, 64)))  # type: ignore[arg-type]
 
 
 def test_the_same_call_gives_the_same_bytes(network: Network) -> None:
@@ -264,9 +266,12 @@ def test_sizes_that_must_be_multiples_are_padded(tmp_path: Path) -> None:
 def test_a_new_style_within_a_layer_takes_no_new_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     real = CpuRunner.__init__
-    monkeypatch.setattr(
-        CpuRunner, "__init__", lambda self, m, threads: (made.append(threads), real(self, m, threads))[0] and None
-    )
+
+    def counted(self: CpuRunner, onnx_model: onnx.ModelProto, threads: int) -> None:
+        made.append(threads)
+        real(self, onnx_model, threads)
+
+    monkeypatch.setattr(CpuRunner, "__init__", counted)
     network = Network.open(register_tiny(tmp_path), device="cpu", threads=1)
     picture = noise(64, 64)
     for term in (
@@ -329,8 +334,6 @@ def test_the_model_for_a_gpu_computes_the_same(network: Network, smooth: bool) -
 
 def test_the_model_for_a_gpu_keeps_no_shape_arithmetic(network: Network, tmp_path: Path) -> None:
     """What the runtime folds away cannot fall back to the CPU."""
-    import onnx
-
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -31,7 +33,7 @@ def net(stride: int, pads: list[int], ceil: int, **attrs: str) -> onnx.ModelProt
 
 
 # (model, the same for PyTorch)
-KINDS = {
+KINDS: dict[str, tuple[onnx.ModelProto, dict[str, Any]]] = {
     "stride 1": (net(1, [1, 1, 1, 1], 0), {"stride": 1, "padding": 1}),
     "SAME, stride 1": (net(1, [], 0, auto_pad="SAME_UPPER"), {"stride": 1, "padding": 1}),
     "stride 2, rounding up": (net(2, [0, 0, 0, 0], 1), {"stride": 2, "ceil_mode": True}),

@@ -1,0 +1,48 @@
+"""The bench measures what it says, on a small canvas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dreamer import bench
+from dreamer.engine import Network
+
+from .nets import register_googlenet, register_tiny
+
+
+def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, file = register_tiny(tmp_path), tmp_path / "out" / "dream.json"
+    layer = "block/output"
+    bench.main(["--model", str(folder), "--json", str(file), "--repeat", "1", "--side", "160", "--layer", layer])
+    cases = json.loads(file.read_text())
+    assert list(cases) == [layer, f"{layer} (smoothed pool)"]
+    exact = cases[layer]
+    assert exact["ratio"] == pytest.approx(exact["pytorch_s"] / exact["ours_s"], rel=0.2)
+    assert 0 < exact["sgemm_share"] < 2 and 50 < exact["peak_mb"] < 4000
+    assert exact["ours_s"] >= sum(octave["ours_s"] for octave in exact["octaves"]) * 0.9
+    assert cases[f"{layer} (smoothed pool)"]["pytorch_s"] is None  # PyTorch's pools have no such gradient
+    printed = capsys.readouterr().out
+    assert "ratio" in printed and "of sgemm" in printed and layer in printed
+
+
+def test_convolution_arithmetic_is_counted(tmp_path: Path) -> None:
+    network = Network.open(register_tiny(tmp_path), device="cpu")
+    conv1 = 2 * 2 * 16 * 3 * 7 * 7 * 32 * 32  # forward and gradient, multiplications and additions
+    assert bench.convolution_flops(network, "conv1", 64, 64) == conv1
+    conv2 = 2 * 2 * 32 * 16 * 3 * 3 * 16 * 16
+    assert bench.convolution_flops(network, "conv2", 64, 64) == conv1 + conv2
+
+
+def test_googlenet_has_the_arithmetic_that_is_known_of_it(tmp_path: Path) -> None:
+    network = Network.open(register_googlenet(tmp_path), device="cpu")
+    assert bench.layers_to_measure(network) == list(bench.GOOGLENET)
+    assert bench.convolution_flops(network, bench.GOOGLENET[0], 512, 512) == pytest.approx(24.8e9, rel=0.01)
+
+
+def test_without_a_model_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"no model in .*--model"):
+        bench.main([])

@@ -1,0 +1,99 @@
+"""Rewrites leave the function a graph computes as it was."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from dreamer.engine.forward import IMAGE, prepare
+from dreamer.engine.graph import Graph
+from dreamer.engine.lrn import band_sum, channel_band, expand_lrn
+from dreamer.engine.rewrite import CENTRED, fold_constants
+from dreamer.library.files import ModelFiles
+
+from .gradients import forward, relative_error, session
+from .nets import INPUT, model, node, register, register_tiny, tiny_inception
+
+
+@pytest.mark.parametrize("size, alpha, beta, bias", [(5, 1e-1, 0.75, 1.0), (11, 0.2, 0.5, 2.0), (4, 0.3, 0.6, 1.0)])
+@pytest.mark.parametrize("channels", [3, 7, 64, 192])
+def test_lrn_written_out_is_lrn(channels: int, size: int, alpha: float, beta: float, bias: float) -> None:
+    net = model(
+        [node("LRN", [INPUT], "y", size=size, alpha=alpha, beta=beta, bias=bias)], {}, ["y"], shape=(1, channels, 3, 2)
+    )
+    x = np.random.default_rng(0).normal(0, 3, (1, channels, 3, 2)).astype(np.float32)
+    graph = Graph.read(net)
+    graph.infer_shapes()
+    expand_lrn(graph)
+    assert "LRN" not in {n.op for n in graph.nodes}
+    got = session(graph.write()).run(None, {INPUT: x})[0]
+    expected = np.empty(x.shape)
+    for c in range(channels):  # as the specification says it (its reference evaluator does one channel only)
+        first, last = max(0, c - math.floor((size - 1) / 2)), min(channels - 1, c + math.ceil((size - 1) / 2))
+        squares = (x[:, first : last + 1].astype(np.float64) ** 2).sum(axis=1)
+        expected[:, c] = x[:, c] / (bias + alpha / size * squares) ** beta
+    assert relative_error(got, expected) < 1e-6
+    if size % 2:  # the runtime's own kernel takes no other
+        assert relative_error(got, forward(net, x, "y")) < 1e-5
+
+
+@pytest.mark.parametrize("channels, size", [(1, 5), (13, 5), (48, 3), (192, 5), (192, 6)])
+def test_a_band_in_blocks_is_the_whole_matrix(channels: int, size: int) -> None:
+    band = channel_band(channels, size) * np.random.default_rng(1).normal(1, 0.1, (channels, channels))
+    band = band.astype(np.float32)
+    graph = Graph()
+    graph.inputs = {"x": (1, channels, 2, 3)}
+    graph.outputs = [band_sum(graph, "x", band, "x")]
+    x = np.random.default_rng(0).normal(0, 1, (1, channels, 2, 3)).astype(np.float32)
+    got = session(graph.write()).run(None, {"x": x})[0]
+    assert relative_error(got, np.einsum("dc,nchw->ndhw", band, x)) < 1e-6
+
+
+def test_constants_are_folded() -> None:
+    fill = onnx.helper.make_tensor("value", onnx.TensorProto.FLOAT, [1], [0.25])
+    net = model(
+        [
+            node("ConstantOfShape", ["shape"], "w", value=fill),
+            node("Unsqueeze", ["b", "axes"], "b2"),
+            node("Conv", [INPUT, "w"], "c"),
+            node("Add", ["c", "b2"], "y"),
+        ],
+        {"shape": np.array([4, 3, 1, 1]), "b": np.arange(4.0), "axes": np.array([1, 2])},
+        ["y"],
+    )
+    x = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 4)).astype(np.float32)
+    graph = Graph.read(net)
+    before = forward(net, x, "y")
+    fold_constants(graph)
+    assert [n.op for n in graph.nodes] == ["Conv", "Add"] and graph.constants["b2"].shape == (4, 1, 1)
+    np.testing.assert_array_equal(session(graph.write()).run(None, {INPUT: x})[0], before)
+
+
+@pytest.mark.parametrize("order", ["RGB", "BGR"])
+@pytest.mark.parametrize("readable", [True, False])
+def test_preprocessing_moves_into_the_first_convolution(tmp_path: Path, order: str, readable: bool) -> None:
+    """Unless somebody else reads the network's input too."""
+    net = tiny_inception()
+    if not readable:
+        net.graph.node.append(node("Relu", [INPUT], "other"))
+    mean = np.array([104.0, 117.0, 123.0], np.float32)
+    graph = prepare(ModelFiles.read(register(tmp_path / "net", net, channel_order=order, scale=0.02)))
+    assert (CENTRED in {n.outputs[0] for n in graph.nodes}) == readable
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 3, 40, 37)).astype(np.float32)
+    fed = picture[:, :: 1 if order == "RGB" else -1]
+    expected = forward(net, ((fed - mean[:, None, None]) * np.float32(0.02)).astype(np.float32), "conv2")
+    graph.cut(["conv2"])
+    assert relative_error(session(graph.write()).run(None, {IMAGE: picture})[0], expected) < 1e-5
+
+
+def test_reading_and_writing_changes_nothing(tmp_path: Path) -> None:
+    net = onnx.load(str(register_tiny(tmp_path) / "model.onnx"))
+    x = np.random.default_rng(0).normal(0, 1, (1, 3, 64, 48)).astype(np.float32)
+    again = Graph.read(Graph.read(net).write()).write()
+    assert again.ir_version == 10
+    want = session(net).run(None, {INPUT: x})[0]
+    np.testing.assert_allclose(session(again).run(None, {INPUT: x})[0], want, rtol=1e-5)

@@ -11,9 +11,16 @@ from torch.nn import functional as F
 from .protobuf import field, message, packed, varint
 
 MODULES = {  # 1x1, 3x3 bottleneck, 3x3, 5x5 bottleneck, 5x5, pool reduce, as the published graph has them
-    "3a": (64, 96, 128, 16, 32, 32), "3b": (128, 128, 192, 32, 96, 64), "4a": (192, 96, 204, 16, 48, 64),
-    "4b": (160, 112, 224, 24, 64, 64), "4c": (128, 128, 256, 24, 64, 64), "4d": (112, 144, 288, 32, 64, 64),
-    "4e": (256, 160, 320, 32, 128, 128), "5a": (256, 160, 320, 48, 128, 128), "5b": (384, 192, 384, 48, 128, 128)}
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 204, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 48, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
 
 
 class GraphDef:
@@ -31,9 +38,14 @@ class GraphDef:
                 return field(1, packed(3, v))
             return field({bool: 5, int: 3, float: 4, str: 2, bytes: 8}[type(v)], v)
 
-        self.nodes.append(message(
-            field(1, name), field(2, op), *(field(3, i) for i in inputs),
-            *(field(5, message(field(1, k), field(2, value(v)))) for k, v in attrs.items())))
+        self.nodes.append(
+            message(
+                field(1, name),
+                field(2, op),
+                *(field(3, i) for i in inputs),
+                *(field(5, message(field(1, k), field(2, value(v)))) for k, v in attrs.items()),
+            )
+        )
         return name
 
     def const(self, name: str, array: np.ndarray, splat: bool = False) -> str:
@@ -68,8 +80,9 @@ class Writer:
         return g.node("Relu", name, f"{name}_pre_relu")
 
     def pool(self, name: str, x: str, kernel: int, stride: int, kind: str = "MaxPool", padding: str = "SAME") -> str:
-        return self.graph.node(kind, name, x, ksize=[1, kernel, kernel, 1], strides=[1, stride, stride, 1],
-                               padding=padding)
+        return self.graph.node(
+            kind, name, x, ksize=[1, kernel, kernel, 1], strides=[1, stride, stride, 1], padding=padding
+        )
 
     def lrn(self, name: str, x: str) -> str:
         return self.graph.node("LRN", name, x, depth_radius=5, bias=2.0, alpha=1e-4, beta=0.5)
@@ -128,7 +141,7 @@ class Torch:
     def lrn(self, name: str, x: str) -> str:
         source = self.tensors[x]
         square = F.pad(source**2, (0, 0, 0, 0, 5, 5))
-        total = sum(square[:, i:i + source.shape[1]] for i in range(11))
+        total = sum(square[:, i : i + source.shape[1]] for i in range(11))
         return self._keep(name, source / (2.0 + 1e-4 * total) ** 0.5)
 
     def concat(self, name: str, parts: list[str]) -> str:
@@ -139,13 +152,16 @@ class Torch:
         return self._keep(name, source if source.dim() == 2 else source.permute(0, 2, 3, 1).reshape(-1, count))
 
     def dense(self, name: str, prefix: str, x: str) -> str:
-        return self._keep(name, self.tensors[x] @ torch.tensor(self.weights[f"{prefix}_w"])
-                          + torch.tensor(self.weights[f"{prefix}_b"]))
+        return self._keep(
+            name,
+            self.tensors[x] @ torch.tensor(self.weights[f"{prefix}_w"]) + torch.tensor(self.weights[f"{prefix}_b"]),
+        )
 
     def unary(self, op: str, name: str, x: str) -> str:
         source = self.tensors[x]
-        return self._keep(name, {"Relu": torch.relu, "Softmax": lambda t: t.softmax(1), "Identity": lambda t: t}[op](
-            source))
+        return self._keep(
+            name, {"Relu": torch.relu, "Softmax": lambda t: t.softmax(1), "Identity": lambda t: t}[op](source)
+        )
 
 
 def inception(net: Writer | Torch, head: bool = True) -> None:
@@ -155,10 +171,12 @@ def inception(net: Writer | Torch, head: bool = True) -> None:
     x = net.pool("maxpool1", x, 3, 2)
     for module in MODULES:
         name = f"mixed{module}"
-        parts = [net.conv(f"{name}_1x1", x),
-                 net.conv(f"{name}_3x3", net.conv(f"{name}_3x3_bottleneck", x)),
-                 net.conv(f"{name}_5x5", net.conv(f"{name}_5x5_bottleneck", x)),
-                 net.conv(f"{name}_pool_reduce", net.pool(f"{name}_pool", x, 3, 1))]
+        parts = [
+            net.conv(f"{name}_1x1", x),
+            net.conv(f"{name}_3x3", net.conv(f"{name}_3x3_bottleneck", x)),
+            net.conv(f"{name}_5x5", net.conv(f"{name}_5x5_bottleneck", x)),
+            net.conv(f"{name}_pool_reduce", net.pool(f"{name}_pool", x, 3, 1)),
+        ]
         x = net.concat(name, parts)
         if module in ("3b", "4e"):
             x = net.pool({"3b": "maxpool4", "4e": "maxpool10"}[module], x, 3, 2)

@@ -48,8 +48,10 @@ def weights(*shape: int) -> np.ndarray:
 
 def one_layer(text: str, arrays: list[np.ndarray] | None = None, channels: int = 3, size: int = 16) -> onnx.ModelProto:
     """A net of one layer `x` on `data`."""
-    net = parse(f"input: 'data' input_dim: 1 input_dim: {channels} input_dim: {size} input_dim: {size}\n"
-                f"layer {{ name: 'x' bottom: 'data' top: 'x' {text} }}")
+    net = parse(
+        f"input: 'data' input_dim: 1 input_dim: {channels} input_dim: {size} input_dim: {size}\n"
+        f"layer {{ name: 'x' bottom: 'data' top: 'x' {text} }}"
+    )
     return net_to_onnx(net, {"x": arrays or []}).model
 
 
@@ -57,27 +59,34 @@ def one_layer(text: str, arrays: list[np.ndarray] | None = None, channels: int =
 
 
 def test_prototxt_reads_what_caffe_writes() -> None:
-    net = parse('''
+    net = parse("""
         name: "two\\" words"  # a comment with { braces }
         input_shape { dim: 1 dim: 3, dim: 0x10; dim: 16 }
         layer: < type: 'Pooling' pooling_param { pool: MAX kernel_size: 3 stride: 2 global_pooling: false } >
         layer { type: "Eltwise" eltwise_param { coeff: [1, -1.5e-1] } name: "joined " "text" }
-    ''')
+    """)
     assert net["name"] == ['two" words']
     assert net["input_shape"] == [{"dim": [1, 3, 16, 16]}]
     assert net["layer"][0]["pooling_param"][0] == {
-        "pool": ["MAX"], "kernel_size": [3], "stride": [2], "global_pooling": [False]}
+        "pool": ["MAX"],
+        "kernel_size": [3],
+        "stride": [2],
+        "global_pooling": [False],
+    }
     assert net["layer"][1]["eltwise_param"] == [{"coeff": [1, -0.15]}]
     assert net["layer"][1]["name"] == ["joined text"]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("layer {\n name: 'a'\n", "line 2: the text ends"),
-    ("layer {\n } }", "line 2: expected a field's name"),
-    ("a: \n\n @", "line 3: '@'"),
-    ("a 5", "expected a value for a"),
-    ("a: {" * 100, "nested"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("layer {\n name: 'a'\n", "line 2: the text ends"),
+        ("layer {\n } }", "line 2: expected a field's name"),
+        ("a: \n\n @", "line 3: '@'"),
+        ("a 5", "expected a value for a"),
+        ("a: {" * 100, "nested"),
+    ],
+)
 def test_prototxt_names_the_line(text: str, said: str) -> None:
     with pytest.raises(LibraryError, match=said):
         parse(text)
@@ -94,6 +103,7 @@ def test_prototxt_never_breaks_otherwise(text: str) -> None:
 @given(st.binary(max_size=80))
 def test_wire_never_breaks_otherwise(data: bytes) -> None:
     from dreamer.library.caffe_schema import NET
+
     try:
         decode(data, NET)
     except LibraryError:
@@ -105,8 +115,11 @@ def test_wire_never_breaks_otherwise(data: bytes) -> None:
 
 def test_convolution_with_everything() -> None:
     w, b = weights(6, 1, 3, 5), weights(6)
-    model = one_layer("type: 'Convolution' convolution_param { num_output: 6 group: 3 kernel_h: 3 kernel_w: 5 "
-                      "stride_h: 2 stride_w: 1 pad_h: 1 pad_w: 2 dilation: 2 }", [w, b])
+    model = one_layer(
+        "type: 'Convolution' convolution_param { num_output: 6 group: 3 kernel_h: 3 kernel_w: 5 "
+        "stride_h: 2 stride_w: 1 pad_h: 1 pad_w: 2 dilation: 2 }",
+        [w, b],
+    )
     x = picture(1, 3, 16, 16)
     want = F.conv2d(torch.tensor(x), torch.tensor(w), torch.tensor(b), (2, 1), (1, 2), 2, 3)
     np.testing.assert_allclose(run(model, x)[0], want.numpy(), rtol=1e-4, atol=1e-4)
@@ -126,18 +139,24 @@ def caffe_pool(x: np.ndarray, kernel: int, stride: int, pad: int, average: bool)
             top, left = i * stride - pad, j * stride - pad
             bottom, right = min(top + kernel, height + pad), min(left + kernel, width + pad)
             area = (bottom - top) * (right - left)
-            window = x[:, :, max(top, 0):min(bottom, height), max(left, 0):min(right, width)]
+            window = x[:, :, max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
             out[:, :, i, j] = window.sum((2, 3)) / area if average else window.max((2, 3))
     return out
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.integers(7, 20), st.integers(7, 20), st.sampled_from([(3, 2, 0), (3, 2, 1), (2, 2, 0), (3, 1, 1), (5, 3, 0),
-                                                               (5, 3, 2), (2, 2, 1), (4, 3, 1)]), st.booleans())
+@given(
+    st.integers(7, 20),
+    st.integers(7, 20),
+    st.sampled_from([(3, 2, 0), (3, 2, 1), (2, 2, 0), (3, 1, 1), (5, 3, 0), (5, 3, 2), (2, 2, 1), (4, 3, 1)]),
+    st.booleans(),
+)
 def test_pooling_rounds_up_and_clips(height: int, width: int, window: tuple[int, int, int], average: bool) -> None:
     kernel, stride, pad = window
-    model = one_layer(f"type: 'Pooling' pooling_param {{ pool: {'AVE' if average else 'MAX'} kernel_size: {kernel} "
-                      f"stride: {stride} pad: {pad} }}")
+    model = one_layer(
+        f"type: 'Pooling' pooling_param {{ pool: {'AVE' if average else 'MAX'} kernel_size: {kernel} "
+        f"stride: {stride} pad: {pad} }}"
+    )
     for dim, size in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], (height, width), strict=True):
         dim.dim_value = size
     x = picture(1, 3, height, width)
@@ -154,48 +173,55 @@ def test_lrn_as_defined() -> None:
 def test_batch_norm_scale_and_relu_fold_into_the_convolution() -> None:
     w, mean, var = weights(4, 3, 3, 3), weights(4), np.abs(weights(4)) + 1
     factor, shift = weights(4), weights(4)
-    net = parse('''input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }
+    net = parse("""input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
                 convolution_param { num_output: 4 kernel_size: 3 bias_term: false } }
         layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" batch_norm_param { eps: 0.001 } }
         layer { name: "scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
-        layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" relu_param { negative_slope: 0.1 } }''')
+        layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" relu_param { negative_slope: 0.1 } }""")
     raw = net_to_onnx(net, {"conv": [w], "bn": [mean * 3, var * 3, np.array([3.0])], "scale": [factor, shift]})
     normal = normal_form(raw.model, raw.input)
     assert [n.op_type for n in normal.model.graph.node] == ["Conv", "LeakyRelu"]
     x = picture(1, 3, 32, 32)
     before = F.conv2d(torch.tensor(x), torch.tensor(w))
-    before = F.batch_norm(before, torch.tensor(mean), torch.tensor(var), torch.tensor(factor), torch.tensor(shift),
-                          eps=0.001)
+    before = F.batch_norm(
+        before, torch.tensor(mean), torch.tensor(var), torch.tensor(factor), torch.tensor(shift), eps=0.001
+    )
     pre, post = run(normal.model, x, "conv_pre", "conv")
     np.testing.assert_allclose(pre, before.numpy(), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(post, F.leaky_relu(before, 0.1).numpy(), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize(("text", "reference"), [
-    ("type: 'Eltwise' bottom: 'data' eltwise_param { coeff: 1 coeff: -0.25 }", lambda x: 0.75 * x),
-    ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: PROD }", lambda x: x * x),
-    ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: MAX }", lambda x: x),
-    ("type: 'Power' power_param { scale: 0.5 shift: -1 power: 2 }", lambda x: (0.5 * x - 1) ** 2),
-    ("type: 'Sigmoid'", torch.sigmoid),
-    ("type: 'TanH'", torch.tanh),
-    ("type: 'ELU' elu_param { alpha: 0.7 }", lambda x: F.elu(x, 0.7)),
-    ("type: 'Concat' bottom: 'data'", lambda x: torch.cat([x, x], 1)),
-    ("type: 'Pooling' pooling_param { pool: AVE global_pooling: true }", lambda x: x.mean((2, 3), keepdim=True)),
-    ("type: 'Softmax'", lambda x: x.softmax(1)),
-])
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("type: 'Eltwise' bottom: 'data' eltwise_param { coeff: 1 coeff: -0.25 }", lambda x: 0.75 * x),
+        ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: PROD }", lambda x: x * x),
+        ("type: 'Eltwise' bottom: 'data' eltwise_param { operation: MAX }", lambda x: x),
+        ("type: 'Power' power_param { scale: 0.5 shift: -1 power: 2 }", lambda x: (0.5 * x - 1) ** 2),
+        ("type: 'Sigmoid'", torch.sigmoid),
+        ("type: 'TanH'", torch.tanh),
+        ("type: 'ELU' elu_param { alpha: 0.7 }", lambda x: F.elu(x, 0.7)),
+        ("type: 'Concat' bottom: 'data'", lambda x: torch.cat([x, x], 1)),
+        ("type: 'Pooling' pooling_param { pool: AVE global_pooling: true }", lambda x: x.mean((2, 3), keepdim=True)),
+        ("type: 'Softmax'", lambda x: x.softmax(1)),
+    ],
+)
 def test_simple_layers(text: str, reference: object) -> None:
     x = picture(1, 3, 8, 8)
     want = reference(torch.tensor(x)).numpy()  # type: ignore[operator]
     np.testing.assert_allclose(run(one_layer(text, size=8), x)[0], want, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("type: 'Deconvolution'", "'x' has type 'Deconvolution'"),
-    ("type: 'LRN' lrn_param { norm_region: WITHIN_CHANNEL }", "within a channel"),
-    ("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", "no weights in the .caffemodel"),
-    ("type: 'ReLU' bottom: 'nothing'", "reads the blob 'nothing'"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("type: 'Deconvolution'", "'x' has type 'Deconvolution'"),
+        ("type: 'LRN' lrn_param { norm_region: WITHIN_CHANNEL }", "within a channel"),
+        ("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", "no weights in the .caffemodel"),
+        ("type: 'ReLU' bottom: 'nothing'", "reads the blob 'nothing'"),
+    ],
+)
 def test_what_cannot_be_imported_is_named(text: str, said: str) -> None:
     with pytest.raises(LibraryError, match=said):
         one_layer(text)
@@ -215,19 +241,46 @@ def test_a_trained_net_describes_itself(tmp_path: Path) -> None:
     fc, fb = weights(5, 4 * 15 * 15), weights(5)
     net = message(
         field(1, "net"),
-        field(2, message(field(3, "data"), field(3, "label"), field(4, "data"), field(5, 5),
-                         field(32, field(1, 0)),  # include { phase: TRAIN }
-                         field(36, message(field(3, 32), *(field(5, m) for m in (100.0, 110.0, 120.0)))))),
+        field(
+            2,
+            message(
+                field(3, "data"),
+                field(3, "label"),
+                field(4, "data"),
+                field(5, 5),
+                field(32, field(1, 0)),  # include { phase: TRAIN }
+                field(36, message(field(3, 32), *(field(5, m) for m in (100.0, 110.0, 120.0)))),
+            ),
+        ),
         field(2, message(field(2, "data"), field(3, "s0"), field(3, "s1"), field(4, "split"), field(5, 22))),
-        field(2, message(field(2, "s0"), field(3, "conv"), field(4, "conv"), field(5, 4),
-                         field(6, caffe_files.blob(w, old=True)), field(6, caffe_files.blob(b, old=True)),
-                         field(10, message(field(1, 4), field(4, 3), field(6, 2))))),
+        field(
+            2,
+            message(
+                field(2, "s0"),
+                field(3, "conv"),
+                field(4, "conv"),
+                field(5, 4),
+                field(6, caffe_files.blob(w, old=True)),
+                field(6, caffe_files.blob(b, old=True)),
+                field(10, message(field(1, 4), field(4, 3), field(6, 2))),
+            ),
+        ),
         field(2, message(field(2, "conv"), field(3, "conv"), field(4, "relu"), field(5, 18))),
         field(2, message(field(2, "conv"), field(3, "conv"), field(4, "drop"), field(5, 6))),
-        field(2, message(field(2, "conv"), field(3, "fc"), field(4, "fc"), field(5, 14),
-                         field(6, caffe_files.blob(fc, old=True)), field(6, caffe_files.blob(fb, old=True)),
-                         field(17, field(1, 5)))),
-        field(2, message(field(2, "fc"), field(2, "label"), field(3, "loss"), field(4, "loss"), field(5, 21))))
+        field(
+            2,
+            message(
+                field(2, "conv"),
+                field(3, "fc"),
+                field(4, "fc"),
+                field(5, 14),
+                field(6, caffe_files.blob(fc, old=True)),
+                field(6, caffe_files.blob(fb, old=True)),
+                field(17, field(1, 5)),
+            ),
+        ),
+        field(2, message(field(2, "fc"), field(2, "label"), field(3, "loss"), field(4, "loss"), field(5, 21))),
+    )
     path = tmp_path / "net.caffemodel"
     path.write_bytes(net)
     files = Registry(tmp_path / "models").import_file(path, "own")
@@ -285,15 +338,24 @@ def to_caffe(model: onnx.ModelProto) -> tuple[str, caffe_files.Weights]:
         if kind == "Conv":
             top = top.removesuffix("_pre")
             found[top] = [arrays[i] for i in node.input[1:]]
-            kind, params = "Convolution", (
-                f"convolution_param {{ num_output: {len(found[top][0])} kernel_size: {a['kernel_shape'][0]} "
-                f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}")
+            kind, params = (
+                "Convolution",
+                (
+                    f"convolution_param {{ num_output: {len(found[top][0])} kernel_size: {a['kernel_shape'][0]} "
+                    f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}"
+                ),
+            )
         elif kind == "Relu":
             kind, top = "ReLU", blobs[node.input[0]]
         elif kind == "MaxPool":
             assert a["ceil_mode"] == int(a["strides"][0] > 1)
-            kind, params = "Pooling", (f"pooling_param {{ pool: MAX kernel_size: {a['kernel_shape'][0]} "
-                                       f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}")
+            kind, params = (
+                "Pooling",
+                (
+                    f"pooling_param {{ pool: MAX kernel_size: {a['kernel_shape'][0]} "
+                    f"stride: {a['strides'][0]} pad: {a['pads'][0]} }}"
+                ),
+            )
         elif kind == "LRN":
             params = f"lrn_param {{ local_size: {a['size']} alpha: {a['alpha']:.6g} beta: {a['beta']:.6g} }}"
         elif kind == "GlobalAveragePool":
@@ -326,8 +388,15 @@ def test_googlenet_there_and_back(tmp_path: Path) -> None:
     assert (files.info.channel_order, files.info.mean, files.info.title) == ("BGR", (104, 117, 123), "GoogLeNet (BVLC)")
     assert files.labels[954] == "banana"
     model = onnx.load(str(files.model))
-    names = ["conv1/7x7_s2_pre", "pool1/3x3_s2", "inception_3b/output", "inception_4c/3x3_reduce_pre",
-             "inception_4c/3x3_reduce", "inception_5b/output", "logits"]
+    names = [
+        "conv1/7x7_s2_pre",
+        "pool1/3x3_s2",
+        "inception_3b/output",
+        "inception_4c/3x3_reduce_pre",
+        "inception_4c/3x3_reduce",
+        "inception_5b/output",
+        "logits",
+    ]
     for height, width in ((224, 224), (131, 97)):
         x = picture(1, 3, height, width)
         for name, ours, theirs in zip(names, run(model, x, *names), run(yardstick, x, *names), strict=True):

@@ -103,6 +103,7 @@ def get(part: Part, folder: Path, told: list[str], stall: float = 5.0) -> bytes:
 
 def broken_after(count: int) -> Callable[[Handler, bytes], None]:
     """Sends `count` bytes of what is asked for, under the right length, and hangs up; resumes properly."""
+
     def fault(handler: Handler, data: bytes) -> None:
         asked = handler.headers.get("Range")
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
@@ -113,6 +114,7 @@ def broken_after(count: int) -> Callable[[Handler, bytes], None]:
         handler.send_header("Content-Length", str(len(data) - start))
         handler.end_headers()
         handler.wfile.write(data[start:end])
+
     return fault
 
 
@@ -192,9 +194,7 @@ def test_a_server_that_ignores_ranges_starts_over(server: Server, tmp_path: Path
 
 
 @pytest.mark.parametrize("left", [b"x" * 1000, b"x" * 400_000], ids=["wrong beginning", "longer than the file"])
-def test_a_part_of_something_else_is_thrown_away(
-    server: Server, tmp_path: Path, told: list[str], left: bytes
-) -> None:
+def test_a_part_of_something_else_is_thrown_away(server: Server, tmp_path: Path, told: list[str], left: bytes) -> None:
     server.files["a"] = DATA
     (tmp_path / "a.part").write_bytes(left)
     assert get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path, told) == DATA
@@ -203,6 +203,7 @@ def test_a_part_of_something_else_is_thrown_away(
 
 def test_a_stalled_server_is_left_for_the_mirror(server: Server, tmp_path: Path, told: list[str]) -> None:
     """It sends a beginning and then nothing: what came is kept, and the mirror asked for the rest."""
+
     def stall(handler: Handler, data: bytes) -> None:
         if handler.headers.get("Range") is None:
             handler.send_response(200)
@@ -277,10 +278,16 @@ def local(wanted: Source, server: Server, data: bytes, holds: tuple[Part, ...] =
     """A published source, served from here: our addresses, our file's checksum."""
     server.files["weights"] = data
     part = dataclasses.replace(
-        wanted.weights, urls=(server.url("gone"), server.url("weights")), sha256=hashlib.sha256(data).hexdigest(),
-        sha1="", size=len(data), holds=holds)
+        wanted.weights,
+        urls=(server.url("gone"), server.url("weights")),
+        sha256=hashlib.sha256(data).hexdigest(),
+        sha1="",
+        size=len(data),
+        holds=holds,
+    )
     labels = wanted.labels and dataclasses.replace(
-        wanted.labels, urls=(server.url("nothing"), server.url("labels")) if wanted.labels.urls else ())
+        wanted.labels, urls=(server.url("nothing"), server.url("labels")) if wanted.labels.urls else ()
+    )
     return dataclasses.replace(wanted, weights=part, labels=labels)
 
 
@@ -288,7 +295,8 @@ def test_googlenet_is_fetched_converted_and_registered(
     server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
 ) -> None:
     server.files["labels"] = "".join(
-        f"n{i:08} {'banana' if i == 954 else f'thing {i}'}\n" for i in range(1000)).encode()
+        f"n{i:08} {'banana' if i == 954 else f'thing {i}'}\n" for i in range(1000)
+    ).encode()
     registry = Registry(tmp_path)
     files = fetch(local(source("googlenet"), server, caffemodel), registry, download=Download(tell=told.append))
     assert (files.name, files.info.title, files.info.mean) == ("googlenet", "GoogLeNet (BVLC)", (104, 117, 123))
@@ -308,8 +316,9 @@ def test_missing_labels_do_not_forbid_the_model(
     server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
 ) -> None:
     server.files["labels"] = b"one\ntwo\n"
-    files = fetch(local(source("googlenet"), server, caffemodel), Registry(tmp_path),
-                  download=Download(tell=told.append))
+    files = fetch(
+        local(source("googlenet"), server, caffemodel), Registry(tmp_path), download=Download(tell=told.append)
+    )
     assert files.labels == ()
     assert any("is not the expected list of 1000 class names" in line for line in told)
     assert any("--labels" in line for line in told)
@@ -336,7 +345,11 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel
 
 
 def test_the_command_fetches_and_tells(
-    server: Server, tmp_path: Path, caffemodel: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any,
+    server: Server,
+    tmp_path: Path,
+    caffemodel: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings.MODELS_DIR = tmp_path
@@ -355,8 +368,12 @@ def test_the_command_fetches_and_tells(
 def archive() -> tuple[bytes, tuple[Part, ...]]:
     writer = Writer(random_weights(1))
     inception(writer)
-    inside = {"tensorflow_inception_graph.pb": writer.graph.data(), "imagenet_comp_graph_label_strings.txt": (
-        "dummy\n" + "".join(f"{'banana' if i == 323 else f'thing {i}'}\n" for i in range(1, 1001))).encode()}
+    inside = {
+        "tensorflow_inception_graph.pb": writer.graph.data(),
+        "imagenet_comp_graph_label_strings.txt": (
+            "dummy\n" + "".join(f"{'banana' if i == 323 else f'thing {i}'}\n" for i in range(1, 1001))
+        ).encode(),
+    }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as zipped:
         for name, data in inside.items():
@@ -369,7 +386,10 @@ def test_inception5h_comes_out_of_its_archive(server: Server, tmp_path: Path) ->
     wanted = local(source("inception5h"), server, data, holds)
     files = fetch(wanted, Registry(tmp_path))
     assert (files.info.title, files.labels[323], len(files.labels)) == (
-        "Inception 5h (TensorFlow, 2015)", "banana", 1001)
+        "Inception 5h (TensorFlow, 2015)",
+        "banana",
+        1001,
+    )
     assert files.info.licence.startswith("Apache-2.0")
     assert len(files.shelf) >= 60
     tampered = dataclasses.replace(holds[0], sha256="0" * 64)

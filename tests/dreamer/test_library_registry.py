@@ -145,16 +145,19 @@ def test_builtin_models_are_read_only_and_yield(tmp_path: Path, registry: Regist
     assert both.get("tiny").path.parent == registry.root
 
 
-@pytest.mark.parametrize(("field", "value", "said"), [
-    ("mean", [1, 2], "mean is .1, 2., expected three numbers"),
-    ("channel_order", "GRB", "channel_order is 'GRB', expected RGB or BGR"),
-    ("scale", 0, "scale is 0.0, expected a number above 0"),
-    ("scale", "big", "scale is 'big', which is not a number"),
-    ("layout", "NHWC", "layout is 'NHWC'"),
-    ("min_size", True, "min_size is True, which is not a whole number"),
-    ("size_multiple", 0, "size_multiple is 0, expected at least 1"),
-    ("input", None, "input is None, which is not a text"),
-])
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("mean", [1, 2], "mean is .1, 2., expected three numbers"),
+        ("channel_order", "GRB", "channel_order is 'GRB', expected RGB or BGR"),
+        ("scale", 0, "scale is 0.0, expected a number above 0"),
+        ("scale", "big", "scale is 'big', which is not a number"),
+        ("layout", "NHWC", "layout is 'NHWC'"),
+        ("min_size", True, "min_size is True, which is not a whole number"),
+        ("size_multiple", 0, "size_multiple is 0, expected at least 1"),
+        ("input", None, "input is None, which is not a text"),
+    ],
+)
 def test_a_wrong_model_json_is_explained(registry: Registry, field: str, value: object, said: str) -> None:
     path = registry.root / "tiny" / "model.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
@@ -200,10 +203,19 @@ def test_keys_of_later_versions_are_passed_over(registry: Registry) -> None:
     assert registry.get("tiny").info == before
 
 
-@given(st.builds(
-    ModelInfo, name=st.just("x"), title=st.text(), input=st.text(), channel_order=st.sampled_from(["RGB", "BGR"]),
-    mean=st.tuples(*[st.floats(-999, 999)] * 3), scale=st.floats(1e-6, 10), logits=st.none() | st.text(),
-    notes=st.lists(st.text()).map(tuple)))
+@given(
+    st.builds(
+        ModelInfo,
+        name=st.just("x"),
+        title=st.text(),
+        input=st.text(),
+        channel_order=st.sampled_from(["RGB", "BGR"]),
+        mean=st.tuples(*[st.floats(-999, 999)] * 3),
+        scale=st.floats(1e-6, 10),
+        logits=st.none() | st.text(),
+        notes=st.lists(st.text()).map(tuple),
+    )
+)
 def test_model_json_round_trip(info: ModelInfo) -> None:
     assert ModelInfo.from_json(json.loads(json.dumps(info.to_json()))) == info
 

@@ -70,8 +70,15 @@ def test_layers_agree_at_even_and_odd_sizes(
     net = Torch(weights, picture)
     with torch.no_grad():
         inception(net, head=False)
-    names = ["conv2d0_pre_relu", "localresponsenorm0", "maxpool1", "mixed3b", "mixed4d_3x3_bottleneck_pre_relu",
-             "mixed4e_pool", "mixed5b"]
+    names = [
+        "conv2d0_pre_relu",
+        "localresponsenorm0",
+        "maxpool1",
+        "mixed3b",
+        "mixed4d_3x3_bottleneck_pre_relu",
+        "mixed4e_pool",
+        "mixed5b",
+    ]
     for name, ours in zip(names, run(onnx.load(str(imported.model)), picture, names), strict=True):
         theirs = net.tensors[name].numpy()
         assert ours.shape == theirs.shape, name
@@ -146,8 +153,14 @@ def test_batch_norm_relu6_depthwise_mean_and_squeeze(tmp_path: Path) -> None:
     g.node("FusedBatchNorm", "bn", "conv", "scale", "shift", "mean", "var", epsilon=0.01, is_training=False)
     g.node("Relu6", "relu", "bn:0")
     g.node("Mean", "pooled", "relu", g.const("axes", np.array([1, 2])), keep_dims=True)
-    g.node("Conv2D", "scores", "pooled", g.const("fc", RANDOM.normal(0, 1, (1, 1, 6, 5)).astype(np.float32)),
-           padding="SAME", strides=[1, 1, 1, 1])
+    g.node(
+        "Conv2D",
+        "scores",
+        "pooled",
+        g.const("fc", RANDOM.normal(0, 1, (1, 1, 6, 5)).astype(np.float32)),
+        padding="SAME",
+        strides=[1, 1, 1, 1],
+    )
     g.node("Squeeze", "flat", "scores", squeeze_dims=[1, 2])
     g.node("Softmax", "prob", "flat")
     model = translate(g, tmp_path)
@@ -162,8 +175,14 @@ def test_batch_norm_relu6_depthwise_mean_and_squeeze(tmp_path: Path) -> None:
 def test_a_constant_may_be_one_value_for_all(tmp_path: Path) -> None:
     g = GraphDef()
     g.node("Placeholder", "image")
-    g.node("Conv2D", "conv", "image", g.const("w", np.full((3, 3, 3, 4), 0.25, np.float32), splat=True),
-           padding="VALID", strides=[1, 1, 1, 1])
+    g.node(
+        "Conv2D",
+        "conv",
+        "image",
+        g.const("w", np.full((3, 3, 3, 4), 0.25, np.float32), splat=True),
+        padding="VALID",
+        strides=[1, 1, 1, 1],
+    )
     x = np.ones((1, 3, 32, 32), np.float32)
     np.testing.assert_allclose(run(translate(g, tmp_path), x, ["conv"])[0], np.full((1, 4, 30, 30), 6.75))
 
@@ -174,8 +193,14 @@ def test_feeding_a_tensor_in_the_middle(tmp_path: Path) -> None:
     g.node("Placeholder", "jpeg")
     g.node("DecodeJpeg", "decoded", "jpeg")
     g.node("ResizeBilinear", "resized", "decoded")
-    g.node("Conv2D", "conv", "resized", g.const("w", np.ones((1, 1, 3, 2), np.float32)), padding="SAME",
-           strides=[1, 1, 1, 1])
+    g.node(
+        "Conv2D",
+        "conv",
+        "resized",
+        g.const("w", np.ones((1, 1, 3, 2), np.float32)),
+        padding="SAME",
+        strides=[1, 1, 1, 1],
+    )
     g.node("Strange", "strange", "conv")
     g.node("Relu", "after", "strange")
     g.node("Relu", "relu", "conv")

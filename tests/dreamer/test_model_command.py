@@ -58,21 +58,22 @@ def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFix
     assert "import the model again" in said(capsys, "list")
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [
-    (["import", "absent.onnx"], "there is no file absent.onnx"),
-    (["import", __file__], "expected a name ending in .onnx, .caffemodel, .pb"),
-    (["fetch", "inception5"], "did you mean inception5h"),
-    (["fetch", "googlenet", "--from", "absent"], "there is no file absent"),
-    (["fetch", "googlenet", "--from", __file__], "expected 53533754"),
-    (["layers", "googlenet"], "unknown model 'googlenet': there are none yet"),
-    (["remove", "x"], "unknown model 'x'"),
-    (["import", "a.onnx", "--mean", "1,2"], "not one number, three with commas"),
-    (["import", "a.onnx", "--channel-order", "GRB"], "invalid choice: 'GRB'"),
-    ([], "required"),
-])
-def test_mistakes_are_explained(
-    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["import", "absent.onnx"], "there is no file absent.onnx"),
+        (["import", __file__], "expected a name ending in .onnx, .caffemodel, .pb"),
+        (["fetch", "inception5"], "did you mean inception5h"),
+        (["fetch", "googlenet", "--from", "absent"], "there is no file absent"),
+        (["fetch", "googlenet", "--from", __file__], "expected 53533754"),
+        (["layers", "googlenet"], "unknown model 'googlenet': there are none yet"),
+        (["remove", "x"], "unknown model 'x'"),
+        (["import", "a.onnx", "--mean", "1,2"], "not one number, three with commas"),
+        (["import", "a.onnx", "--channel-order", "GRB"], "invalid choice: 'GRB'"),
+        ([], "required"),
+    ],
+)
+def test_mistakes_are_explained(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError) as caught:
         said(capsys, *arguments)
     assert expected in str(caught.value)
@@ -94,9 +95,19 @@ def test_a_mean_picture_and_a_prototxt(
     (tmp_path / "net.prototxt").write_text(
         'input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }'
         'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
-        'convolution_param { num_output: 4 kernel_size: 3 } }')
-    said(capsys, "import", tmp_path / "net.caffemodel", "--prototxt", tmp_path / "net.prototxt", "--mean", mean,
-         "--channel-order", "BGR")
+        "convolution_param { num_output: 4 kernel_size: 3 } }"
+    )
+    said(
+        capsys,
+        "import",
+        tmp_path / "net.caffemodel",
+        "--prototxt",
+        tmp_path / "net.prototxt",
+        "--mean",
+        mean,
+        "--channel-order",
+        "BGR",
+    )
     assert Registry(models).get("net").info.mean == (10, 20, 30)
     with pytest.raises(CommandError, match=r"a \.prototxt describes Caffe nets"):
         said(capsys, "import", file, "--prototxt", tmp_path / "net.prototxt")

@@ -1,0 +1,122 @@
+"""The hub: one room for each canvas, opened when somebody comes and closed when nobody is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+
+from canvas import hub as hubs
+from canvas import limits
+from canvas.hub import Hub
+from canvas.member import Member
+from canvas.room import Room, State
+
+FRAMELESS = State({"width": 64, "height": 64}, 0)
+
+
+class Journal:
+    """canvas.room.Journal of an empty canvas, counting how often it is read; `fails` times it cannot be."""
+
+    def __init__(self, fails: int = 0) -> None:
+        self.fails, self.reads = fails, 0
+
+    def state(self) -> State:
+        self.reads += 1
+        if self.reads <= self.fails:
+            raise OSError("the database is away")
+        return FRAMELESS
+
+    def since(self, seq: int) -> list[Any]:
+        return []
+
+    recent = since
+
+
+@pytest.fixture
+def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
+    """The journals that rooms were opened on, in order; the canvas `here` exists and no other."""
+    opened: list[Journal] = []
+
+    def journal(canvas_id: int) -> Journal:
+        opened.append(Journal(fails=1 if canvas_id == 2 else 0))
+        return opened[-1]
+
+    monkeypatch.setattr(hubs, "_canvas_id", {"here": 1, "broken": 2}.get)
+    monkeypatch.setattr(hubs, "DatabaseJournal", journal)
+    monkeypatch.setattr(limits, "POLL", 30.0)
+    return opened
+
+
+@pytest.fixture
+async def hub(journals: list[Journal]) -> AsyncIterator[Hub]:
+    here = Hub()
+    yield here
+    for slug, (room, _) in list(here._rooms.items()):
+        await here._close(slug, room)
+
+
+def member() -> Member:
+    async def nothing(_: Any) -> None: ...
+
+    return Member(nothing, nothing, None)
+
+
+async def test_everybody_who_comes_at_once_gets_the_same_room(hub: Hub, journals: list[Journal]) -> None:
+    rooms = await asyncio.gather(*(hub.room("here") for _ in range(20)))
+    assert isinstance(rooms[0], Room) and all(room is rooms[0] for room in rooms)
+    assert len(journals) == 1 and journals[0].reads == 1
+
+
+async def test_no_canvas_no_room(hub: Hub, journals: list[Journal]) -> None:
+    assert await hub.room("nowhere") is None and journals == []
+
+
+async def test_a_room_that_could_not_be_opened_is_tried_anew(hub: Hub, journals: list[Journal]) -> None:
+    answers = await asyncio.gather(*(hub.room("broken") for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(answer, OSError) for answer in answers)
+    journals.clear()
+    with pytest.raises(OSError, match="away"):  # another journal, which fails once too
+        await hub.room("broken")
+    assert len(journals) == 1
+
+
+async def test_an_empty_room_closes_unless_somebody_comes_back(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "EMPTY_SECONDS", 0.05)
+    room = await hub.room("here")
+    assert room is not None
+    one = member()
+    room.enter(one)
+    hub.left("here", room, one)
+    two = member()
+    room.enter(two)  # somebody who reloads the page
+    await asyncio.sleep(0.1)
+    assert await hub.room("here") is room
+    hub.left("here", room, two)
+    await asyncio.sleep(0.1)
+    assert hub._rooms == {} and await hub.room("here") is not room
+
+
+async def test_news_of_other_processes_reach_the_room_and_ones_own_do_not(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, layer = await hub.room("here"), get_channel_layer()
+    assert room is not None and layer is not None
+    await asyncio.sleep(0.05)  # the subscription
+    for sender in (hubs.PROCESS, "another"):
+        news = {"type": "people", "count": 5 if sender == "another" else 100}
+        await layer.group_send(hubs.group_name("here"), {"type": "news", "from": sender, "news": news})
+    await asyncio.sleep(0.05)
+    assert room.people() == 5
+
+
+async def test_look_wakes_the_poll(hub: Hub, journals: list[Journal]) -> None:
+    await hub.room("here")
+    await asyncio.sleep(0.05)
+    before = journals[0].reads
+    await asyncio.to_thread(hubs.look, "here")
+    await asyncio.sleep(0.1)
+    assert journals[0].reads > before

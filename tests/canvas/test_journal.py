@@ -1,0 +1,98 @@
+"""The journal in the database: numbers without gaps, one row a batch, all or nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from canvas import journal, lease, wire
+from canvas.journal import DatabaseJournal
+from canvas.models import Batch, Canvas, Dream
+from dreamsite.models import User
+
+NOW = 1_800_000_000_000
+
+
+def piece(number: int, stroke: int = 7, author: int = 1) -> wire.Stroke:
+    return wire.Stroke(stroke, number, (1, 2, 3), 255, 0, ((8, 8, 80), (80, 80, 80)), False, author)
+
+
+def write(here: DatabaseJournal, *operations: wire.Operation, known: int = 0) -> wire.Ops | None:
+    return here.append(known, lambda missed: list(operations), NOW)[1]
+
+
+def test_numbers_follow_one_another_and_what_was_written_is_read(place: Canvas) -> None:
+    here = DatabaseJournal(place.pk)
+    first, second = write(here, piece(0), piece(1)), write(here, piece(2))
+    assert first and second and (first.first, first.last, second.first) == (1, 2, 3)
+    assert here.since(0) == [first, second] and here.state().head == 3
+    assert here.since(3) == []
+    assert [op for _, op in here.since(1)[0].operations()] == [piece(1)]  # a batch is cut where the reader stands
+    assert journal.operations(place, 1, 2) == [(2, piece(1))]
+
+
+def test_nothing_to_write_writes_nothing(place: Canvas) -> None:
+    assert write(DatabaseJournal(place.pk)) is None
+    assert not Batch.objects.exists()
+
+
+def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> None:
+    here, there = DatabaseJournal(place.pk), DatabaseJournal(place.pk)
+    theirs = write(there, piece(0))
+    seen: list[wire.Ops] = []
+
+    def admit(missed: list[wire.Ops]) -> list[wire.Operation]:
+        seen.extend(missed)
+        return [piece(1)]
+
+    missed, mine = here.append(0, admit, NOW)
+    assert seen == missed == [theirs] and mine and mine.first == 2
+
+
+def test_a_write_that_fails_leaves_no_trace(place: Canvas) -> None:
+    here = DatabaseJournal(place.pk)
+
+    def admit(missed: list[wire.Ops]) -> list[wire.Operation]:
+        raise RuntimeError("on the way")
+
+    with pytest.raises(RuntimeError):
+        here.append(0, admit, NOW)
+    assert here.state().head == 0
+    assert write(here, piece(0)).first == 1  # type: ignore[union-attr]
+
+
+def test_canvases_count_for_themselves(place: Canvas) -> None:
+    other = Canvas.objects.create(slug="there", title="There", width=64, height=64)
+    write(DatabaseJournal(place.pk), piece(0))
+    assert write(DatabaseJournal(other.pk), piece(0)).first == 1  # type: ignore[union-attr]
+    assert DatabaseJournal(other.pk).since(0)[0].count == 1
+
+
+def test_recent_is_by_the_time_of_the_write(place: Canvas) -> None:
+    here = DatabaseJournal(place.pk)
+    write(here, piece(0))
+    here.append(0, lambda missed: [piece(1)], NOW + 60_000)
+    assert [batch.first for batch in here.recent(NOW + 1)] == [2]
+    assert [batch.at for batch in here.recent(0)] == [NOW, NOW + 60_000]
+
+
+def test_a_moderators_operations_enter_the_same_journal(place: Canvas, people: list[User]) -> None:
+    write(DatabaseJournal(place.pk), piece(0))
+    written = journal.append(place, [wire.Hide((1,), author=people[0].pk)])
+    assert written and written.first == 2 and abs(written.at - time.time() * 1000) < 60_000
+    assert DatabaseJournal(place.pk).names([people[0].pk, 999]) == {people[0].pk: "ann"}
+
+
+def test_what_browsers_are_told_of_the_dream(place: Canvas) -> None:
+    here = DatabaseJournal(place.pk)
+    assert here.state().dream == {"state": "away", "position": 0}
+    lease.take(place, "me")
+    lease.tell(place, "me", state=Dream.State.DREAMING, position=5, style={"title": "eyes", "layer": "4c"})
+    assert (
+        here.state().dream | {"title": "eyes", "layer": "4c", "state": "dreaming", "position": 5} == here.state().dream
+    )
+    Dream.objects.update(expires_at=timezone.now() - timedelta(seconds=5))
+    assert here.state().dream == {"state": "away", "position": 5}

@@ -76,7 +76,6 @@ def test_ink_is_painted_before_the_server_has_it(site: RunningSite, visit: Calla
     assert len(operations(site)) == before
     artist.context.set_offline(False)
     until(lambda: len(operations(site)) > before, what="the ink arrives")
-    artist.trouble.clear()  # the browser itself complains of the lost connection
 
 
 def test_two_who_draw_at_once_see_the_same(site: RunningSite, visit: Callable[..., Visitor]) -> None:

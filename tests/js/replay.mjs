@@ -15,7 +15,9 @@
  */
 
 import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 
 import { Picture } from "../../static/canvas/picture.js";
 import { Pixels } from "../../static/canvas/pixels.js";
@@ -59,7 +61,7 @@ export function replay({ width, height, background, base, seq = 0, frames = {}, 
     return picture;
 }
 
-if (process.argv[1] && import.meta.url.endsWith(process.argv[1].replaceAll("\\", "/").split("/").at(-1) ?? "-")) {
+if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
     for await (const line of createInterface({ input: process.stdin })) {
         if (line.trim()) console.log(digest(replay(JSON.parse(line)).pixels));
     }

@@ -246,9 +246,11 @@ def table(name: str, case: dict[str, Any]) -> str:
         return "-" if value is None else format(value, form)
 
     lines = [
-        (f"{name:<44} {number(case['ours_s'], '.2f'):>7} s   PyTorch {number(case['pytorch_s'], '.2f'):>6} s   "
-        f"ratio {number(case['ratio'], '.2f'):>5}   {case['gflops_per_s']:.0f} GFLOP/s = "
-        f"{case['sgemm_share']:.0%} of sgemm   peak {case['peak_mb']} MB")
+        (
+            f"{name:<44} {number(case['ours_s'], '.2f'):>7} s   PyTorch {number(case['pytorch_s'], '.2f'):>6} s   "
+            f"ratio {number(case['ratio'], '.2f'):>5}   {case['gflops_per_s']:.0f} GFLOP/s = "
+            f"{case['sgemm_share']:.0%} of sgemm   peak {case['peak_mb']} MB"
+        )
     ]
     for octave in case["octaves"]:
         height, width = octave["window"]

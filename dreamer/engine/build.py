@@ -55,9 +55,7 @@ def build(forward: Graph, question: Question) -> onnx.ModelProto:
     if question.purpose == "norms":
         return _finished(graph, question, norms)
     summed = {layer: s[0] if len(s) == 1 else graph.emit("Sum", *s) for layer, s in seeds.items()}
-    gradient = append_gradient(
-        graph, summed, IMAGE, smooth_pool=question.smooth_pool, blocked=question.window is None
-    )
+    gradient = append_gradient(graph, summed, IMAGE, smooth_pool=question.smooth_pool, blocked=question.window is None)
     return _finished(graph, question, [gradient, graph.emit("Sum", *scores, hint="score")])
 
 

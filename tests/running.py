@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from canvas import wire
-from dreamsite.serve import SERVERS
+from dreamsite.serve import APPLICATION, SERVERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long walk by the sea"
@@ -127,8 +127,9 @@ class RunningSite:
     def shell(self, code: str) -> str:
         return self.manage("shell", "--no-imports", "-v", "0", "-c", code)
 
-    def start_web(self, seconds: float = 60, *, wait: bool = True) -> None:
+    def start_web(self, seconds: float = 60, *, wait: bool = True, application: str = APPLICATION) -> None:
         python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
+        command[-1] = application
         self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
         if wait:
             self.until_web(seconds)

@@ -1,0 +1,300 @@
+"""`make load`: the live canvas under many sockets, on this machine only, beside a named alternative in the same run.
+
+Starts a site of its own on 127.0.0.1, opens N viewers, lets 10 people draw 30 points a second each, and says what every
+viewer really got. The alternative is what Channels' documentation leads to, made as good as it goes: the same frames,
+one `group_send` a tick instead of one a point, and no database at all.
+"""
+
+from __future__ import annotations
+
+import tests.environment  # isort: skip  # noqa: F401  before the settings
+
+import argparse
+import asyncio
+import base64
+import os
+import random
+import resource
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
+
+from canvas import wire
+from dreamsite.serve import APPLICATION
+from tests import running
+from tests.sockets import stroke_id
+
+DRAWERS, RATE = 10, 30  # people, points a second of each
+SAMPLED = 10  # of so many viewers one measures latency: decoding everything would measure us
+GROUP = "load"
+OURS, THEIRS = "dreamsite", "Channels group_send a tick"
+
+
+# --- the alternative, an ASGI application: `tests.load:alternative` ---------------------------------------------------
+
+
+def _alternative() -> Any:
+    import django
+
+    django.setup()
+    from channels.generic.websocket import AsyncWebsocketConsumer
+    from channels.layers import get_channel_layer
+    from channels.routing import ProtocolTypeRouter
+    from django.core.asgi import get_asgi_application
+
+    waiting: list[bytes] = []
+    written = 0
+    ticking: asyncio.Task[None] | None = None
+
+    async def tick() -> None:
+        nonlocal written
+        while True:
+            await asyncio.sleep(1 / 30)
+            if waiting:
+                batch = wire.Ops(written + 1, 0, len(waiting), b"".join(waiting))
+                written, waiting[:] = batch.last, []
+                await get_channel_layer().group_send(GROUP, {"type": "ink", "frame": batch.frame()})
+
+    class Consumer(AsyncWebsocketConsumer):
+        groups = [GROUP]
+
+        async def connect(self) -> None:
+            nonlocal ticking
+            ticking = ticking or asyncio.create_task(tick())
+            await self.accept()
+
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            if bytes_data and bytes_data[2] == wire.INK:
+                waiting.append(bytes_data[6:])
+
+        async def ink(self, event: dict[str, Any]) -> None:
+            await self.send(bytes_data=event["frame"])
+
+    return ProtocolTypeRouter({"http": get_asgi_application(), "websocket": Consumer.as_asgi()})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "alternative":
+        return _alternative()
+    raise AttributeError(name)
+
+
+# --- a socket without a library, so that three hundred of them fit one core -------------------------------------------
+
+
+class Viewer(asyncio.Protocol):
+    """A browser that only counts: frames, operations, and for `sent` given the time each took to come here."""
+
+    def __init__(self, url: str, headers: dict[str, str], sent: dict[tuple[int, int], float] | None) -> None:
+        self.frames = self.operations = 0
+        self.late: list[float] = []
+        self.lost = False
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sent, self._buffer, self._open = sent, bytearray(), False
+        at = urlsplit(url)
+        lines = {
+            "Host": at.netloc, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(), "Origin": url, **headers,
+        }  # fmt: skip
+        path = "/ws/c/main/"
+        self._hello = f"GET {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(self._hello.encode())
+
+    def send(self, data: bytes) -> None:
+        """One binary message; a client's are masked (RFC 6455 5.3), here with zeros."""
+        size = bytes((0x80 | len(data),)) if len(data) < 126 else bytes((0x80 | 126,)) + struct.pack(">H", len(data))
+        self.transport.write(b"\x82" + size + bytes(4) + data)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self._open:
+            head, found, rest = bytes(self._buffer).partition(b"\r\n\r\n")
+            if not found:
+                return
+            if b" 101 " not in head.split(b"\r\n")[0]:
+                raise SystemExit(f"the server did not open a socket: {head[:200]!r}")
+            self._open, self._buffer = True, bytearray(rest)
+            self.send(wire.join(0, 0))
+            self.ready.set_result(None)
+        for message in self._messages():
+            self._take(message)
+
+    def _messages(self) -> Iterator[bytes]:
+        buffer, at = self._buffer, 0
+        while len(buffer) - at >= 2:
+            size, head = buffer[at + 1], 2
+            if size >= 126:
+                head = 4 if size == 126 else 10
+                if len(buffer) - at < head:
+                    break
+                size = int.from_bytes(buffer[at + 2 : at + head], "big")
+            if len(buffer) - at < head + size:
+                break
+            if buffer[at] == 0x82:
+                yield bytes(buffer[at + head : at + head + size])
+            elif buffer[at] & 0x0F == 9:  # ping
+                self.transport.write(b"\x8a\x80" + bytes(4))
+            at += head + size
+        del buffer[:at]
+
+    def _take(self, message: bytes) -> None:
+        if message[2] == wire.MARK:
+            self.send(wire.seen(int.from_bytes(message[4:], "little")))
+        elif message[2] == wire.BATCH:
+            count = int.from_bytes(message[20:22], "little")
+            self.frames += 1
+            self.operations += count
+            if self._sent is not None:
+                now = time.perf_counter()
+                for _, _, stroke, piece in wire.scan(message[22:], count):
+                    if (stroke, piece) in self._sent:
+                        self.late.append(now - self._sent[stroke, piece])
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        if not self.ready.done():
+            self.ready.set_exception(error or ConnectionError("closed before it was open"))
+
+
+# --- one run ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured: frames a second of the median and the worst viewer, milliseconds, per cent of a core, MB."""
+
+    name: str
+    server: str
+    viewers: int
+    delivered: float
+    frames: float
+    worst: float
+    p50: float
+    p99: float
+    cpu: float
+    memory: float
+    lost: int
+
+    HEAD = (
+        "| design | server | viewers | delivered | frames/s | worst | p50 ms | p99 ms | CPU % | CPU s/10⁶ | MB | lost |"
+        "\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    )
+
+    def line(self, seconds: float) -> str:
+        million = self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * DRAWERS * RATE * seconds) * 1e6
+        return (
+            f"| {self.name} | {self.server} | {self.viewers} | {self.delivered:.2f} | {self.frames:.1f}"
+            f" | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f} | {self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost} |"
+        )
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def draw(pen: Viewer, sent: dict[tuple[int, int], float], until: float, chance: random.Random) -> int:
+    """One point a message, `RATE` a second, from this moment to `until`; how many there were."""
+    stroke, piece, x, y = stroke_id(chance), 0, 6000, 6000
+    beat = time.perf_counter() + chance.random() / RATE
+    count = 0
+    while beat < until:
+        await asyncio.sleep(max(0.0, beat - time.perf_counter()))
+        u, v = (min(12_000, max(0, at + chance.randint(-100, 100))) for at in (x, y))
+        path = ((x, y, 200), (u, v, 200)) if piece else ((x, y, 200),)
+        pen.send(wire.ink([wire.Stroke(stroke, piece, (40, 80, 200), 102, 1600 if piece else 0, path)]))
+        sent[stroke, piece] = time.perf_counter()
+        x, y, piece, count, beat = u, v, piece + 1, count + 1, beat + 1 / RATE
+        if piece == 90:
+            stroke, piece = stroke_id(chance), 0
+    return count
+
+
+async def measure(site: running.RunningSite, name: str, viewers: int, seconds: float) -> Row:
+    sent: dict[tuple[int, int], float] = {}
+    loop, chance = asyncio.get_running_loop(), random.Random(1)
+
+    async def connect(headers: dict[str, str], sampled: bool) -> Viewer:
+        _, one = await loop.create_connection(
+            lambda: Viewer(site.url, headers, sent if sampled else None), "127.0.0.1", site.port
+        )
+        await asyncio.wait_for(one.ready, 60)
+        return one
+
+    watching: list[Viewer] = []
+    for first in range(0, viewers, 25):
+        sizes = range(first, min(viewers, first + 25))
+        watching += await asyncio.gather(*(connect({}, number % SAMPLED == 0) for number in sizes))
+    pens = [await connect(site.person(number).headers, False) for number in range(DRAWERS)]
+    await asyncio.sleep(1)
+
+    assert site.web is not None
+    began, cpu, until = time.perf_counter(), cpu_seconds(site.web.pid), time.perf_counter() + seconds
+    offered = sum(await asyncio.gather(*(draw(pen, sent, until, chance) for pen in pens)))
+    used, took = cpu_seconds(site.web.pid) - cpu, time.perf_counter() - began
+    rates = sorted(one.frames / took for one in watching)
+    await asyncio.sleep(1.0)  # what is still on its way counts as delivered, and its lateness too
+    delivered = sum(one.operations for one in watching) / (offered * viewers)
+    late = sorted(late for one in watching for late in one.late) or [float("nan")]
+    lost = sum(one.lost for one in watching)
+    for one in (*watching, *pens):
+        one.transport.abort()
+    return Row(
+        name, site.server, viewers, delivered, statistics.median(rates), rates[0], 1000 * late[len(late) // 2],
+        1000 * late[min(len(late) - 1, int(len(late) * 0.99))], 100 * used / took, site.memory() / 1e6, lost,
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make load", description=__doc__.partition("\n")[0])
+    parser.add_argument("--viewers", type=int, default=100, help="sockets that only watch, 1 to 5000 (default: 100)")
+    parser.add_argument("--seconds", type=float, default=8, help="of drawing in each run, 1 to 120 (default: 8)")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
+    parser.add_argument("--alone", action="store_true", help="without the alternative")
+    options = parser.parse_args()
+    if not (1 <= options.viewers <= 5000 and 1 <= options.seconds <= 120):
+        parser.error("expected 1 to 5000 viewers and 1 to 120 seconds")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    with tempfile.TemporaryDirectory(prefix="dreamsite-load-") as folder:
+        template = running.prepare(Path(folder) / "template")
+        print(
+            f"{DRAWERS} people drawing {RATE} points/s each, {options.viewers} watching, {options.seconds:g} s a row\n"
+        )
+        print(Row.HEAD, flush=True)
+        rows = []
+        for name, application in ((OURS, APPLICATION), (THEIRS, "tests.load:alternative"))[: 2 - options.alone]:
+            site = running.RunningSite(running.copy(template, Path(folder) / name), server=options.server)
+            site.start_web(application=application)
+            try:
+                rows.append(asyncio.run(measure(site, name, options.viewers, options.seconds)))
+            finally:
+                site.stop()
+            print(rows[-1].line(options.seconds), flush=True)
+        if len(rows) == 2:
+            ours, theirs = rows
+            print(
+                f"\nframes/s {ours.frames / max(theirs.frames, 0.1):.1f} : 1, delivered {ours.delivered:.2f} against "
+                f"{theirs.delivered:.2f}, p99 1 : {theirs.p99 / ours.p99:.1f}. A tick of 33 ms gives 30 frames/s."
+            )
+    if rows[0].lost or rows[0].delivered < 0.5:
+        sys.exit("The canvas did not carry this.")
+
+
+if __name__ == "__main__":
+    main()

@@ -196,10 +196,9 @@ class Row:
 
     def line(self, seconds: float) -> str:
         million = self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * DRAWERS * RATE * seconds) * 1e6
-        return (
-            f"| {self.name} | {self.server} | {self.viewers} | {self.delivered:.2f} | {self.frames:.1f}"
-            f" | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f} | {self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost} |"
-        )
+        told = f"{self.delivered:.2f} | {self.frames:.1f} | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f}"
+        cost = f"{self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost}"
+        return f"| {self.name} | {self.server} | {self.viewers} | {told} | {cost} |"
 
 
 def cpu_seconds(pid: int) -> float:

@@ -37,7 +37,9 @@ class LeanConsumer(AsyncWebsocketConsumer):
             case "websocket.connect":
                 await self.websocket_connect(message)
             case "websocket.disconnect":
-                await self.websocket_disconnect(message)
+                # Not the base class' answer, which asks the database thread to tidy up after each socket.
+                await self.disconnect(message["code"])
+                raise StopConsumer
 
 
 class CanvasConsumer(LeanConsumer):

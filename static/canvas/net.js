@@ -39,7 +39,6 @@ export class Net {
         this.openedAt = 0;
         this.heardAt = 0;
         this.asked = false; // we wait for a word
-        this.notBefore = 0; // ms to add to the next wait: what the server asked for
         this.stopped = false;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
         this.retry = undefined;
@@ -126,8 +125,7 @@ export class Net {
         const final = FINAL.has(code);
         if (final) this.stopped = true;
         const ceiling = Math.min(CAP, FIRST * 2 ** this.attempts);
-        const wait = this.notBefore + (PATIENCE.get(code) ?? 0) + this.random() * ceiling;
-        this.notBefore = 0;
+        const wait = (PATIENCE.get(code) ?? 0) + this.random() * ceiling;
         this.attempts += 1;
         if (!final) this.#later(wait);
         this.handlers.closed({ code, final }, final ? Infinity : wait);

@@ -157,8 +157,6 @@ export class Session {
             case "trouble":
                 if (news.message === null) this.ink.again();
                 return this.ui.trouble(news.message);
-            case "bye":
-                this.net.notBefore = news.reconnect_ms;
         }
     }
 

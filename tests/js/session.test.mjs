@@ -214,27 +214,6 @@ test("the first wait is anywhere from nothing to a second", async () => {
     }
 });
 
-test("goodbye says when to come back", async () => {
-    const server = new FakeServer();
-    const { told } = visit(server, { random: () => 0 });
-    await settled();
-    server.last.push(say.news({ type: "bye", reconnect_ms: 2500 }));
-    server.last.fail(1012);
-    assert.equal(told.connection.at(-1).retryAt - Date.now(), 2500);
-});
-
-for (const code of [4403, 4404]) {
-    test(`close code ${code} is the end`, async (pass) => {
-        const server = new FakeServer();
-        const { told } = visit(server);
-        await settled();
-        server.last.fail(code);
-        await pass(60_000);
-        assert.equal(server.sockets.length, 1);
-        assert.deepEqual([told.connection.at(-1).state, told.connection.at(-1).code], ["over", code]);
-    });
-}
-
 test("another version, and the project's end, ask for a fresh page", async () => {
     for (const code of [4406, 4410]) {
         const server = new FakeServer();

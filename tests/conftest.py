@@ -50,10 +50,13 @@ def postgres() -> Iterator[services.Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: services.Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def postgres_template(
+    postgres: services.Postgres, site_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
     """A prepared var/ whose database is PostgreSQL's, and that database's address, to be copied."""
     address = postgres.database()
-    return running.prepare(tmp_path_factory.mktemp("site") / "var", DATABASE_URL=address), address
+    var = tmp_path_factory.mktemp("site") / "var"
+    return running.prepare(var, static=site_template / "static", DATABASE_URL=address), address
 
 
 @pytest.fixture

@@ -305,12 +305,15 @@ def end(process: subprocess.Popen[Any] | None, how: signal.Signals, seconds: flo
         process.wait()
 
 
-def prepare(folder: Path, **env: str) -> Path:
-    """A var/ with a migrated database, two canvases, people and static files, to copy for each site."""
+def prepare(folder: Path, *, static: Path | None = None, **env: str) -> Path:
+    """A var/ with a migrated database, two canvases, people and static files (`static`: those of another one)."""
     site = RunningSite(folder, **env)
     folder.mkdir(parents=True, exist_ok=True)
     site.manage("migrate", "--verbosity", "0")
-    site.manage("collectstatic", "--verbosity", "0", "--no-input")
+    if static:
+        (folder / "static").symlink_to(static)
+    else:
+        site.manage("collectstatic", "--verbosity", "0", "--no-input")
     site.shell(_PREPARE)
     return folder
 
@@ -318,5 +321,5 @@ def prepare(folder: Path, **env: str) -> Path:
 def copy(template: Path, target: Path) -> Path:
     """A folder of one's own; the static files, which nobody changes, are shared."""
     shutil.copytree(template, target, ignore=shutil.ignore_patterns("static"))
-    (target / "static").symlink_to(template / "static")
+    (target / "static").symlink_to((template / "static").resolve())
     return target

@@ -99,6 +99,31 @@ async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.redis
+async def test_the_database_cuts_every_connection(fleet: Two) -> None:
+    """As a restarted PostgreSQL does: the ink waits, trouble is said and is over, nothing is lost or written twice."""
+    one, two = fleet
+    ann, stop = one.person(0), asyncio.Event()
+    drawer = Drawer(ann.headers, random.Random(1), side=SMALL_SIDE)
+    async with opened(one.url) as viewer:
+        drawing = asyncio.create_task(drawer.run([one.url], stop))
+        for _ in range(3):
+            known = viewer.head
+            await viewer.until(lambda k=known: viewer.head > k + 10)
+            one.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        stop.set()
+        await asyncio.wait_for(drawing, 30)
+        await viewer.until(lambda: viewer.head == len(drawer.sent))
+        assert [told["message"] is None for told in viewer.told("trouble")][-1:] in ([True], [])
+    assert [op for _, op in two.journal()] == [wire.by(piece, ann.id) for piece in drawer.sent]
+    for site in fleet:  # each cut may be said once with its cause, and the fixture looks for tracebacks
+        (site.var / f"{site.name}.log").write_text("")
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
 async def test_many_pens_in_both_processes_on_postgres_and_redis(fleet: Two) -> None:
     await many_pens(*fleet)
 

@@ -33,10 +33,13 @@ if [ -n "$wanted" ]; then
     fi
 fi
 
-sh deploy/lint.sh
+# Each part runs whatever the one before it said, so that one run tells everything; pytest has the last word.
+status=0
+sh deploy/lint.sh || { status=1; echo "lint failed"; }
 
 printf '\n== node\n'
-node --test --test-reporter=dot tests/js/*.test.mjs
+node --test --test-reporter=dot tests/js/*.test.mjs || { status=1; echo "tests of the browser modules failed"; }
 
 printf '\n== pytest\n'
-python -m pytest "$@"
+python -m pytest "$@" || status=1
+exit $status

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine import Network, Recipe, Target, dream
-from .engine.forward import IMAGE
+from .engine.graph import IMAGE
 from .engine.session import cuda_works
 from .library.files import ModelFiles
 
@@ -130,9 +130,9 @@ def sgemm_rates(threads: int) -> dict[str, Callable[[], float]]:
 
     side = 1536
     a, b = np.random.default_rng(0).normal(0, 1, (2, side, side)).astype(np.float32)
-    sizes = (("image", [1, 1, side, side]), ("c", None))
+    sizes = ((IMAGE, [1, 1, side, side]), ("c", None))
     io = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in sizes]
-    node = helper.make_node("MatMul", ["image", "b"], ["c"])
+    node = helper.make_node("MatMul", [IMAGE, "b"], ["c"])
     graph = helper.make_graph([node], "product", io[:1], io[1:], [numpy_helper.from_array(b, "b")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     runner, window = CpuRunner(model, threads), (slice(0, side), slice(0, side))

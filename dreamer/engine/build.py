@@ -7,8 +7,8 @@ from typing import Literal
 
 import onnx
 
-from .forward import IMAGE, layer_size
-from .graph import Graph, append_gradient
+from .forward import layer_size
+from .graph import IMAGE, Graph, append_gradient, ours
 from .lrn import expand_lrn
 from .target import append_seed
 
@@ -32,9 +32,9 @@ class Question:
 
 
 def build(forward: Graph, question: Question) -> onnx.ModelProto:
-    """The model. Inputs: IMAGE and per term what ``append_seed`` says (and with a window ``picture``
-    [1,3,h,w], ``start`` and ``stop`` int64 [2] instead of IMAGE). Outputs: the gradient [1,3,h,w] and the
-    score; or each seed's sum of squares; or the layers' values.
+    """The model. Inputs, each under the name that ``ours`` gives it: ``image`` and per term what
+    ``append_seed`` says (and with a window ``picture`` [1,3,h,w], ``start`` and ``stop`` int64 [2] instead of
+    ``image``). Outputs: the gradient [1,3,h,w] and the score; or each seed's sum of squares; or the layers' values.
     """
     graph = forward.copy()
     graph.cut(list(dict.fromkeys(question.layers)))
@@ -66,5 +66,5 @@ def _spatial(graph: Graph, layer: str) -> bool:
 def _finished(graph: Graph, question: Question, outputs: list[str]) -> onnx.ModelProto:
     graph.outputs = outputs
     if question.window:
-        graph.cut_window("picture", "start", "stop", IMAGE)
+        graph.cut_window(ours("picture"), ours("start"), ours("stop"), IMAGE)
     return graph.write()

@@ -8,10 +8,8 @@ import numpy as np
 import onnx
 
 from ..library.files import ModelFiles
-from .graph import Graph, GraphError, Node
+from .graph import IMAGE, Graph, GraphError, Node, ours
 from .rewrite import CENTRED, fold_constants, fold_picture
-
-IMAGE = "image"
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,8 @@ def prepare(files: ModelFiles) -> Graph:
     # value = (pixel - mean) * scale in the network's channel order: one 1x1 convolution
     order = np.eye(3, dtype=np.float32)[:, :: 1 if info.channel_order == "RGB" else -1] * np.float32(info.scale)
     mean = np.asarray(info.mean, np.float32)
-    graph.constants |= {
-        "image_order": order[:, :, None, None],
-        "image_offset": -mean * np.float32(info.scale),
-    }
-    graph.nodes.insert(0, Node("Conv", [IMAGE, "image_order", "image_offset"], [info.input], name="image_to_input"))
+    turn, shift = graph.constant(order[:, :, None, None]), graph.constant(-mean * np.float32(info.scale))
+    graph.nodes.insert(0, Node("Conv", [IMAGE, turn, shift], [info.input], name=ours("image_to_input")))
     graph.inputs = {IMAGE: (1, 3, "height", "width")}
     fold_picture(graph, graph.nodes[0], mean)
     graph.infer_shapes()

@@ -21,6 +21,14 @@ OPSET = 18  # the first with ReduceSum/ReduceMean axes as inputs, Split's num_ou
 IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
 
 Array = NDArray[Any]
+
+
+def ours(name: str) -> str:
+    """The full name of a tensor of the engine's own: no model's tensor begins so, whatever it is called."""
+    return f"dream:{name}"
+
+
+IMAGE = ours("image")  # what every prepared graph is fed: RGB in 0..255, [1,3,height,width]
 Shape = tuple[int | str | None, ...]  # a number, the name of a size known at run time, or unknown
 
 
@@ -138,7 +146,7 @@ class Graph:
     def fresh(self, hint: str) -> str:
         """A tensor name nobody has used."""
         self._count += 1
-        return f"{hint}__{self._count}"
+        return ours(f"{hint.removeprefix(ours(''))}__{self._count}")
 
     def emit(self, op: str, *inputs: str, hint: str = "", like: str = "", **attrs: Any) -> str:
         """Append a node with one output and return that output's name; ``like`` names a tensor of its shape."""
@@ -322,6 +330,10 @@ KEEPS_SIZE = {
     "Div",
     "Sqrt",
     "Softmax",
+    "Elu",
+    "Pow",
+    "Max",
+    "Min",
 }
 
 
@@ -354,7 +366,10 @@ def append_gradient(
         rule = RULES.get(node.rule or node.op) if node.domain in ("", "ai.onnx") else None
         if rule is None:
             raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
-        gradients = rule(tape, node, *(tape.add(parts[o]) for o in node.outputs if parts[o]))
+        arrived = [tape.add(parts[o]) if parts[o] else "" for o in node.outputs]
+        while not arrived[-1]:  # what nobody reads at the end (a pool's Indices); in between it is ''
+            arrived.pop()
+        gradients = rule(tape, node, *arrived)
         if len(gradients) != len(node.inputs):
             raise AssertionError(f"{node}: rule gave {len(gradients)} gradients for {len(node.inputs)} inputs")
         for name, gradient in zip(node.inputs, gradients, strict=True):

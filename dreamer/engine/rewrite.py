@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from .graph import Array, Graph, Node
+from .graph import Array, Graph, Node, ours
 
-CENTRED = "image_centred"  # the picture less the mean, when that is all that is left of the preprocessing
+CENTRED = ours("image_centred")  # the picture less the mean, when that is all that is left of the preprocessing
 
 
 def fold_constants(graph: Graph) -> None:

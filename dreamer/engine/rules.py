@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from .graph import Array, Graph, GraphError, Node
 from .lrn import band_sum, channel_band
@@ -79,6 +81,18 @@ class Tape:
     def crop(self, tensor: str, start: str, size: str) -> str:
         """The window of ``tensor`` [n,c,h,w] of a given size from a given place (both int64 [2])."""
         return self("Slice", tensor, start, self("Add", start, size), self.graph.integers(2, 3))
+
+    def zeros(self, like: str) -> str:
+        """Zeros of a tensor's shape."""
+        zero = helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0])
+        return self("ConstantOfShape", self("Shape", like), value=zero)
+
+    def scatter(self, x: str, numbers: str, dy: str) -> str:
+        """Zeros of the shape of ``x`` with every value of ``dy`` added to the element whose number, in reading
+        order, ``numbers`` (int64, as many as ``dy``) gives."""
+        zeros, numbers, dy = (self("Reshape", t, self.graph.integers(-1)) for t in (self.zeros(x), numbers, dy))
+        summed = self("ScatterElements", zeros, numbers, dy, axis=0, reduction="add")
+        return self("Reshape", summed, self("Shape", x))
 
     def unbroadcast(self, node: Node, dy: str, index: int) -> str:
         """Sum ``dy`` over the axes along which input ``index`` was repeated to the output's shape."""
@@ -174,6 +188,33 @@ def _tanh(tape: Tape, node: Node, dy: str) -> Gradients:
     return [tape("Mul", dy, tape("Sub", tape.graph.constant(1), tape("Mul", y, y)))]
 
 
+@rule("Elu")
+def _elu(tape: Tape, node: Node, dy: str) -> Gradients:
+    below = tape("Add", node.outputs[0], tape.graph.constant(node.attrs.get("alpha", 1.0)))  # alpha e^x
+    return [tape("Where", tape("Greater", node.inputs[0], tape.graph.constant(0)), dy, tape("Mul", dy, below))]
+
+
+@rule("Pow")
+def _pow(tape: Tape, node: Node, dy: str) -> Gradients:
+    exponent = tape.const(node, 1)
+    assert exponent is not None
+    # x^0 is flat everywhere, also at 0, where 0 * x^-1 would not be a number
+    less = tape.graph.constant(np.where(exponent == 0, 1, exponent - 1.0))
+    slope = tape("Mul", tape.graph.constant(exponent), tape("Pow", node.inputs[0], less))
+    return [tape.unbroadcast(node, tape("Mul", dy, slope), 0), None]
+
+
+@rule("Max", "Min")
+def _extreme(tape: Tape, node: Node, dy: str) -> Gradients:
+    """Those that are equal share, as in PyTorch."""
+    wins = [tape("Cast", tape("Equal", x, node.outputs[0]), to=TensorProto.FLOAT) for x in node.inputs]
+    share = tape("Div", dy, tape("Sum", *wins))
+    return [
+        tape.unbroadcast(node, tape("Mul", share, win), i) if node.inputs[i] in tape.active else None
+        for i, win in enumerate(wins)
+    ]
+
+
 @rule("Add", "Sum")
 def _add(tape: Tape, node: Node, dy: str) -> Gradients:
     return [tape.unbroadcast(node, dy, i) if name in tape.active else None for i, name in enumerate(node.inputs)]
@@ -213,6 +254,23 @@ def _div(tape: Tape, node: Node, dy: str) -> Gradients:
 @rule("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 def _reshape(tape: Tape, node: Node, dy: str) -> Gradients:
     return _only(node, tape("Reshape", dy, tape("Shape", node.inputs[0])))
+
+
+@rule("Slice", "Gather")
+def _picked(tape: Tape, node: Node, dy: str) -> Gradients:
+    """What only picks elements, picks their numbers just as well."""
+    x, *rest = node.inputs
+    if any(name in tape.active for name in rest):
+        raise GraphError(f"{node}: which elements it picks must not depend on the picture")
+    count = tape("Range", *(tape.graph.constant(0, np.int64), tape("Size", x), tape.graph.constant(1, np.int64)))
+    numbers = tape(node.op, tape("Reshape", count, tape("Shape", x)), *rest, **node.attrs)
+    return _only(node, tape.scatter(x, numbers, dy))
+
+
+@rule("Split")
+def _split(tape: Tape, node: Node, *dys: str) -> Gradients:
+    parts = [dy or tape.zeros(y) for dy, y in zip_longest(dys, node.outputs, fillvalue="")]
+    return _only(node, tape("Concat", *parts, axis=node.attrs.get("axis", 0)))
 
 
 @rule("Transpose")

@@ -13,6 +13,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from .graph import ours
+
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -65,7 +67,7 @@ def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
 
 Picture = Any  # what ``place`` made of a picture: an array, or a value on the GPU
 Window = tuple[slice, slice]
-Inputs = dict[str, NDArray[Any]]
+Inputs = dict[str, NDArray[Any]]  # by the names in ``build``, without the prefix of ``ours``
 
 
 class CpuRunner:
@@ -83,7 +85,8 @@ class CpuRunner:
     def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
         """The model's outputs for one window of the picture."""
         piece = np.ascontiguousarray(picture[(slice(None), *window)])[None]
-        return list(self._session.run(None, {"image": piece, **inputs}))
+        fed = {ours(name): value for name, value in {"image": piece, **inputs}.items()}
+        return list(self._session.run(None, fed))
 
 
 class CudaRunner:
@@ -118,11 +121,11 @@ class CudaRunner:
         corners = {"start": (rows.start, columns.start), "stop": (rows.stop, columns.stop)}
         with self._lock:  # one stream; tiles follow each other on the device anyway
             binding = self._session.io_binding()
-            binding.bind_ortvalue_input("picture", picture)
+            binding.bind_ortvalue_input(ours("picture"), picture)
             for name, corner in corners.items():
-                binding.bind_cpu_input(name, np.array(corner, np.int64))
+                binding.bind_cpu_input(ours(name), np.array(corner, np.int64))
             for name, value in inputs.items():
-                binding.bind_cpu_input(name, np.ascontiguousarray(value))
+                binding.bind_cpu_input(ours(name), np.ascontiguousarray(value))
             for output in self._session.get_outputs():
                 binding.bind_output(output.name, "cpu")
             self._session.run_with_iobinding(binding)

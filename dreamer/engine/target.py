@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import Graph
+from .graph import Graph, ours
 
 Floats = NDArray[np.float32]
 Guide = Literal["mean", "match"]
@@ -119,16 +119,16 @@ def append_seed(
 ) -> tuple[str, str]:
     """Append a term's objective to the graph; return the names of its seed and its score (a scalar).
 
-    Adds the graph inputs ``linear<i>``, ``squared<i>`` ([1,c,1,1], or [1,c] for a layer without height and
-    width) and ``mask<i>`` ([1,1,h,w] at the layer's size, or all ones of size 1; with ``size`` always that
-    size), and for a matching guide ``guide<i>`` [c, positions].
+    Adds the graph inputs (named by ``ours``) ``linear<i>``, ``squared<i>`` ([1,c,1,1], or [1,c] for a layer
+    without height and width) and ``mask<i>`` ([1,1,h,w] at the layer's size, or all ones of size 1; with
+    ``size`` always that size), and for a matching guide ``guide<i>`` [c, positions].
     """
     shape = graph.shapes[layer]
     spatial = len(shape) == 4
     channels = shape[1]
     assert isinstance(channels, int)
     vector = (1, channels, 1, 1) if spatial else (1, channels)
-    linear, squared, mask = f"linear{index}", f"squared{index}", f"mask{index}"
+    linear, squared, mask = (ours(f"{name}{index}") for name in ("linear", "squared", "mask"))
     graph.inputs |= {
         linear: vector,
         squared: vector,
@@ -136,8 +136,9 @@ def append_seed(
     }
     wanted = linear
     if match:
-        graph.inputs[f"guide{index}"] = (channels, f"positions{index}")
-        wanted = graph.emit("Mul", linear, _best_match(graph, layer, f"guide{index}", channels))
+        guide = ours(f"guide{index}")
+        graph.inputs[guide] = (channels, f"{guide}_positions")
+        wanted = graph.emit("Mul", linear, _best_match(graph, layer, guide, channels))
     half = graph.emit("Mul", squared, layer)
     seed = graph.emit("Mul", graph.emit("Add", wanted, half), mask, hint="seed")
     value = graph.emit("Add", wanted, graph.emit("Mul", half, graph.constant(0.5)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from .graph import Array, GraphError, Node
 from .pools import handles, has_window, max_pool_gradient, smooth_gradient
@@ -163,21 +163,7 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
         return [dx]
     if len(node.outputs) == 1:
         node.outputs.append(tape.graph.fresh("Indices"))
-    zeros = tape(
-        "ConstantOfShape",
-        tape("Shape", node.inputs[0]),
-        value=helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0]),
-    )
-    flat = tape.graph.integers(-1)
-    summed = tape(
-        "ScatterElements",
-        tape("Reshape", zeros, flat),
-        tape("Reshape", node.outputs[1], flat),
-        tape("Reshape", dy, flat),
-        axis=0,
-        reduction="add",
-    )
-    return [tape("Reshape", summed, tape("Shape", node.inputs[0]))]
+    return [tape.scatter(node.inputs[0], node.outputs[1], dy)]
 
 
 def _smooth_pool(tape: Tape, node: Node, dy: str) -> str:
@@ -240,3 +226,13 @@ def _global_average_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     x = node.inputs[0]
     count = tape("Cast", tape("ReduceProd", tape.size(x), keepdims=0), to=TensorProto.FLOAT)
     return [tape("Expand", tape("Div", dy, count), tape("Shape", x))]
+
+
+@rule("GlobalMaxPool")
+def _global_max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
+    """The first of several maxima gets it all, as in the other pools."""
+    x = node.inputs[0]
+    rows = tape("Reshape", x, tape.graph.integers(0, 0, -1))
+    place = tape("ArgMax", rows, axis=2, keepdims=1)
+    flat = tape("Reshape", dy, tape.graph.integers(0, 0, 1))
+    return [tape("Reshape", tape("ScatterElements", tape.zeros(rows), place, flat, axis=2), tape("Shape", x))]

@@ -13,12 +13,13 @@ import pytest
 
 from dreamer.engine import Cancelled, Network, Target, Term
 from dreamer.engine.build import Question, build
-from dreamer.engine.forward import IMAGE
+from dreamer.engine.graph import IMAGE, ours
 from dreamer.engine.network import GUIDE_POSITIONS
+from dreamer.engine.rewrite import CENTRED
 from dreamer.engine.session import CpuRunner, cuda_works
 
 from .gradients import relative_error
-from .nets import register_tiny
+from .nets import INPUT, register, register_tiny, tiny_inception
 
 LAYER = "block/output"
 
@@ -45,8 +46,25 @@ def test_layers_are_listed_with_channels_and_strides(network: Network) -> None:
     assert seen["conv1_pre"] == (16, 2, True)
     assert seen[LAYER] == (80, 8, True)
     assert seen["logits"] == (10, 8, False)
-    assert not {"data", "image_centred", "prob", IMAGE} & set(seen)
+    assert not {"data", "prob", IMAGE, CENTRED} & set(seen)
     assert list(seen).index("conv1") < list(seen).index(LAYER)
+
+
+@pytest.mark.parametrize("taken", ["image", "mask0", "linear0", "image_centred", "picture", "start", "seed__1"])
+def test_a_model_may_call_its_tensors_what_it_likes(network: Network, tmp_path: Path, taken: str) -> None:
+    """The engine's own have other names: input or layer, the gradient stays what it was."""
+    picture = noise(64, 64)
+    expected = gradient(network, picture, Term(LAYER))
+    for old in (INPUT, "norm1"):
+        net = tiny_inception()
+        net.graph.input[0].name = taken if old == INPUT else INPUT
+        for n in net.graph.node:
+            n.input[:] = [taken if name == old else name for name in n.input]
+            n.output[:] = [taken if name == old else name for name in n.output]
+        folder = register(tmp_path / old, net, input=net.graph.input[0].name, scale=1 / 64)
+        renamed = Network.open(folder, device="cpu", threads=1)
+        assert len(renamed.layers) == len(network.layers) and (taken in renamed.layers) == (old != INPUT)
+        assert relative_error(gradient(renamed, picture, Term(LAYER)), expected) < 1e-5
 
 
 def test_an_unknown_layer_names_the_nearest(network: Network) -> None:
@@ -316,17 +334,15 @@ def test_the_model_for_a_gpu_computes_the_same(network: Network, smooth: bool) -
     session = fixed_size_model(network, Question("gradient", (LAYER,), (False,), smooth, window=(72, 80)))
     zeros = np.zeros((1, 80, 1, 1), np.float32)
     h, w = network.layer_size(LAYER, 72, 80)
-    got, score = session.run(
-        None,
-        {
-            "picture": picture[None],
-            "start": np.array([top, left]),
-            "stop": np.array([top + 72, left + 80]),
-            "linear0": zeros + 1,
-            "squared0": zeros,
-            "mask0": np.ones((1, 1, h, w), np.float32),
-        },
-    )
+    fed = {
+        "picture": picture[None],
+        "start": np.array([top, left]),
+        "stop": np.array([top + 72, left + 80]),
+        "linear0": zeros + 1,
+        "squared0": zeros,
+        "mask0": np.ones((1, 1, h, w), np.float32),
+    }
+    got, score = session.run(None, {ours(name): value for name, value in fed.items()})
     piece = np.ascontiguousarray(picture[:, top : top + 72, left : left + 80])
     expected, value = network.gradient(piece, Target.layer(LAYER, squared=False), smooth_pool=smooth)
     assert relative_error(got[0], expected) < 1e-4 and float(score) == pytest.approx(value, rel=1e-4)

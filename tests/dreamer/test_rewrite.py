@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 import pytest
 
-from dreamer.engine.forward import IMAGE, prepare
-from dreamer.engine.graph import Graph
+from dreamer.engine.forward import prepare
+from dreamer.engine.graph import IMAGE, Graph
 from dreamer.engine.lrn import band_sum, channel_band, expand_lrn
 from dreamer.engine.rewrite import CENTRED, fold_constants
 from dreamer.library.files import ModelFiles

@@ -37,6 +37,12 @@ def after(first: Any, second: Any) -> tuple[Any, ...]:
     return [first, second], {}
 
 
+def split(parts: list[str], sizes: list[int], axis: int) -> list[onnx.NodeProto]:
+    """A Split, and its sizes as a Constant node."""
+    value = onnx.numpy_helper.from_array(np.array(sizes))
+    return [node("Constant", [], "n", value=value), onnx.helper.make_node("Split", [X, "n"], parts, axis=axis)]
+
+
 POOL = {"kernel_shape": [3, 3]}
 SMALL = (1, 2, 7, 6)
 # name: (nodes and constants, shape of the input); names start with the op they test
@@ -88,6 +94,7 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "AveragePool SAME_UPPER": (one("AveragePool", **POOL, strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
     "AveragePool pixels left over": (one("AveragePool", kernel_shape=[2, 2], strides=[2, 2]), (1, 2, 7, 7)),
     "GlobalAveragePool": (one("GlobalAveragePool"), SMALL),
+    "GlobalMaxPool": (one("GlobalMaxPool"), SMALL),
     "LRN of GoogLeNet": (one("LRN", size=5, alpha=0.3, beta=0.75, bias=1.0), (1, 8, 3, 3)),
     "LRN of inception5h": (one("LRN", size=11, alpha=0.4, beta=0.5, bias=2.0), (1, 32, 2, 2)),
     "LRN in blocks": (one("LRN", size=5, alpha=0.4, beta=0.75, bias=2.0), (1, 64, 2, 1)),
@@ -100,6 +107,16 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "Concat": (([node("Concat", [X, X, X], Y, axis=1)], {}), SMALL),
     "Concat along the width": (([node("Relu", [X], "r"), node("Concat", [X, "r"], Y, axis=3)], {}), SMALL),
     "Concat of a constant": (([node("Concat", ["c", X], Y, axis=1)], {"c": weights(1, 3, 7, 6)}), SMALL),
+    "Elu": (one("Elu", alpha=0.7), SMALL),
+    "Pow": (one("Pow", np.float32(2)), SMALL),
+    "Pow per channel, one of them 0": (one("Pow", np.array([3, 0]).reshape(2, 1, 1)), SMALL),
+    "Pow repeated": (
+        ([node("GlobalAveragePool", [X], "m"), node("Pow", ["m", "c"], Y)], {"c": np.array([2.0, 3.0])}),
+        SMALL,
+    ),
+    "Max": (one("Max", np.array([0, 80 / 83]).reshape(2, 1, 1)), SMALL),
+    "Max of three": (after(node("GlobalAveragePool", [X], "m"), node("Max", ["m", X, X], Y)), SMALL),
+    "Min": (after(node("GlobalAveragePool", [X], "m"), node("Min", [X, "m"], Y)), SMALL),
     "Add": (after(node("Sigmoid", [X], "s"), node("Add", ["s", X], Y)), SMALL),
     "Add a constant per channel": (one("Add", weights(2, 1, 1)), SMALL),
     "Add repeated": (after(node("GlobalAveragePool", [X], "m"), node("Add", ["m", X], Y)), SMALL),
@@ -131,6 +148,12 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "Identity": (one("Identity"), SMALL),
     "Pad": (one("Pad", np.array([0, 0, 1, 2, 0, 1, 0, 3])), SMALL),
     "Pad that cuts": (one("Pad", np.array([0, 0, -1, 2, 0, 0, 0, -2])), SMALL),
+    "Slice": (one("Slice", np.array([1, -5]), np.array([2**31, -1]), np.array([2, 3])), SMALL),
+    "Slice backwards in steps": (one("Slice", np.array([-1]), np.array([-99]), np.array([2]), np.array([-2])), SMALL),
+    "Split": (([*split(["a", "b", "c"], [1, 4, 1], axis=-1), node("Mul", ["a", "c"], Y)], {}), SMALL),
+    "Split with the last part unused": ((split([Y, "b"], [4, 3], axis=2), {}), SMALL),
+    "Gather": (one("Gather", np.array([1, 0, 1, -1]), axis=1), SMALL),
+    "Gather rows in a square": (one("Gather", np.array([[0, 6], [2, 2]]), axis=2), SMALL),
     "Transpose": (one("Transpose", perm=[0, 3, 1, 2]), SMALL),
     "Transpose reversed": (one("Transpose"), (3, 5)),
 }
@@ -188,3 +211,14 @@ def test_the_smoothed_pool_is_the_gradient_of_the_average_pool(channels: int, st
     smooth = seeded_gradient(largest, x, Y, seed, smooth_pool=True)
     assert relative_error(smooth, seeded_gradient(average, x, Y, seed)) < 1e-6
     assert relative_error(smooth, seeded_gradient(largest, x, Y, seed)) > 0.1
+
+
+def test_ties_are_settled_as_in_pytorch() -> None:
+    """Elementwise equals share; of a pool's equals the first gets it all."""
+    x = np.array([[[[1, 3], [3, 2]], [[5, 5], [5, 5]]]], np.float32)
+    ones = np.ones_like(x)
+    largest = seeded_gradient(model(*one("Max", np.float32(3)), [Y], opset=18, shape=x.shape), x, Y, ones)
+    np.testing.assert_array_equal(largest, [[[[0, 0.5], [0.5, 0]], [[1, 1], [1, 1]]]])
+    pooled = model(*one("GlobalMaxPool"), [Y], opset=18, shape=x.shape)
+    first = seeded_gradient(pooled, x, Y, ones[:, :, :1, :1])
+    np.testing.assert_array_equal(first, [[[[0, 1], [0, 0]], [[1, 0], [0, 0]]]])

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import BaseChannelLayer, get_channel_layer
 
+from canvas import limits
 from canvas.journal import DatabaseJournal
 from canvas.member import Member
 from canvas.models import Canvas
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 
 PROCESS = secrets.token_hex(8)
 EMPTY_SECONDS = 20.0  # a room outlives its last socket by this, for those who reload the page
+
+QUIET_SECONDS = 10.0
+_quiet_until = 0.0
 
 # Not asgiref's thread: there every page view would hold up the ink.
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -111,11 +116,24 @@ def group_name(slug: str) -> str:
 
 
 def look(slug: str) -> None:
-    """Tells every web process to look at the canvas now instead of at its next poll. From synchronous code."""
-    with contextlib.suppress(Exception):  # news only: the poll finds it half a second later
-        async_to_sync(_layer().group_send)(
-            group_name(slug), {"type": "news", "from": PROCESS + "-look", "news": {"type": "look"}}
-        )
+    """Tells every web process to look at the canvas now instead of at its next poll. From synchronous code.
+
+    News only: where the layer does not take it, nobody waits, and for a while it is not asked again.
+    """
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    message = {"type": "news", "from": PROCESS + "-look", "news": {"type": "look"}}
+
+    async def send() -> None:
+        async with asyncio.timeout(limits.LAYER_SECONDS):
+            await _layer().group_send(group_name(slug), message)
+
+    try:
+        async_to_sync(send)()
+    except Exception as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        log.warning("The channel layer did not take the news: %s", str(error) or type(error).__name__)
 
 
 hub = Hub()

@@ -120,3 +120,19 @@ async def test_look_wakes_the_poll(hub: Hub, journals: list[Journal]) -> None:
     await asyncio.to_thread(hubs.look, "here")
     await asyncio.sleep(0.1)
     assert journals[0].reads > before
+
+
+def test_a_layer_that_never_answers_does_not_hold_who_has_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Frozen:
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            asked.append(group)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(hubs, "_layer", Frozen)
+    monkeypatch.setattr(hubs, "_quiet_until", 0.0)
+    monkeypatch.setattr(limits, "LAYER_SECONDS", 0.05)
+    hubs.look("here")
+    hubs.look("here")
+    assert asked == ["canvas.here"]

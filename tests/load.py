@@ -211,7 +211,7 @@ async def draw(pen: Viewer, sent: dict[tuple[int, int], float], until: float, ch
     stroke, piece, x, y = stroke_id(chance), 0, 6000, 6000
     beat = time.perf_counter() + chance.random() / RATE
     count = 0
-    while beat < until:
+    while beat < until and not pen.lost:
         await asyncio.sleep(max(0.0, beat - time.perf_counter()))
         u, v = (min(12_000, max(0, at + chance.randint(-100, 100))) for at in (x, y))
         path = ((x, y, 200), (u, v, 200)) if piece else ((x, y, 200),)
@@ -249,7 +249,7 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
     await asyncio.sleep(1.0)  # what is still on its way counts as delivered, and its lateness too
     delivered = sum(one.operations for one in watching) / (offered * viewers)
     late = sorted(late for one in watching for late in one.late) or [float("nan")]
-    lost = sum(one.lost for one in watching)
+    lost = sum(one.lost for one in (*watching, *pens))
     for one in (*watching, *pens):
         one.transport.abort()
     return Row(

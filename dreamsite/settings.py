@@ -164,7 +164,7 @@ STORAGES = {
     "default": (
         {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3}
         if S3_BUCKET
-        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+        else {"BACKEND": "dreamsite.storage.DurableStorage"}
     ),
     "staticfiles": {
         "BACKEND": (

@@ -36,10 +36,24 @@ def visible(operations: Iterable[Numbered]) -> list[Numbered]:
     ]
 
 
-def compose(base: Pixels, operations: Iterable[Numbered], load_frame: FrameLoader) -> Pixels:
-    """A new picture [h, w, 3]: `base` (left as it is) with the operations after it."""
+class Cancelled(Exception):
+    """The caller asked to stop; nothing is returned."""
+
+
+def compose(
+    base: Pixels,
+    operations: Iterable[Numbered],
+    load_frame: FrameLoader,
+    cancelled: Callable[[], bool] | None = None,
+) -> Pixels:
+    """A new picture [h, w, 3]: `base` (left as it is) with the operations after it.
+
+    `cancelled` is asked before each operation: hours of strokes take seconds. Raises Cancelled when it says so.
+    """
     pixels = base.copy()
-    for _, op in visible(operations):
+    for number, op in visible(operations):
+        if cancelled is not None and cancelled():
+            raise Cancelled(f"stopped painting before operation {number}")
         match op:
             case wire.Stroke():
                 brush.draw(pixels, op.points, op.carry, op.colour, op.opacity)

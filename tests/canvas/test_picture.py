@@ -71,6 +71,19 @@ def test_authors_are_those_whose_ink_can_be_seen() -> None:
     assert picture.authors(numbered) == {1}
 
 
+def test_painting_ends_when_it_is_called_off() -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    with pytest.raises(picture.Cancelled, match="operation 3"):
+        start = picture.blank(SIDE, SIDE, WHITE)
+        picture.compose(start, journals.numbered([dot(1), dot(2), dot(3), dot(4)]), no_frames, cancelled)
+    assert len(asked) == 3, "asked for each operation"
+
+
 @pytest.mark.slow
 def test_a_thousand_random_journals_look_the_same_in_the_browser() -> None:
     """Strokes, undo, hide, patches, clear, and a frame that lands in between: server and browser agree to the byte."""

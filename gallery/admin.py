@@ -1,18 +1,37 @@
+"""What staff sees and may change by hand. Others write the same rows meanwhile: see `OnlyWhatChanged`."""
+
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from canvas.models import Canvas, Frame
+from canvas.models import Canvas, Dream, Frame
+
+
+class OnlyWhatChanged(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Writes the fields somebody edited and no others.
+
+    The journal and the dreamer write these rows all the time: a whole row as it was when the form was loaded would
+    undo what they wrote since, and a canvas whose `head` went back could take no more ink.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
 
 
 @admin.register(Frame)
-class FrameAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FrameAdmin(OnlyWhatChanged):
     """Frames are made by the dreamer and never change; people hide them or show them again."""
 
     list_display = ["number", "preview", "canvas", "kind", "title", "made_at", "took", "visible"]
@@ -61,7 +80,7 @@ class FrameAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Canvas)
-class CanvasAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CanvasAdmin(OnlyWhatChanged):
     list_display = ["title", "slug", "size", "head", "created_at"]
     search_fields = ["title", "slug"]
     readonly_fields = ["head", "frame", "created_at"]
@@ -76,4 +95,26 @@ class CanvasAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [*self.readonly_fields, *(["slug", "width", "height", "background"] if obj else [])]
 
     def has_delete_permission(self, request: HttpRequest, obj: Canvas | None = None) -> bool:
+        return False
+
+
+@admin.register(Dream)
+class DreamAdmin(OnlyWhatChanged):
+    """What the dreamer does at each canvas; people may pause it or wish for another style."""
+
+    list_display = ["canvas", "state", "style_title", "device", "missed", "paused", "style_wanted"]
+    list_filter = ["state", "paused"]
+    list_select_related = ["canvas"]
+
+    @admin.display(description=_("Style"))
+    def style_title(self, dream: Dream) -> str:
+        return str((dream.style or {}).get("title") or "–")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Dream | None = None) -> list[str]:
+        return [field.name for field in Dream._meta.fields if field.name not in ("paused", "style_wanted")]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Dream | None = None) -> bool:
         return False

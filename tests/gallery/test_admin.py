@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from canvas.models import Canvas, Frame
+from canvas.models import Canvas, Dream, Frame
+from gallery.admin import OnlyWhatChanged
 
 pytestmark = pytest.mark.django_db
 Many = Callable[..., list[Frame]]
@@ -53,6 +54,50 @@ def test_a_living_canvas_keeps_its_size(as_staff: Client, path: str, place: Canv
     assert (place.title, place.slug, place.width) == ("New name", "main", 1536)
 
 
+@pytest.fixture
+def tick(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has others write to a row between the form's loading of it and its saving."""
+
+    def meanwhile(model: Any, **columns: Any) -> None:
+        save = OnlyWhatChanged.save_model
+
+        def later(self: Any, request: Any, obj: Any, form: Any, change: bool) -> None:
+            model.objects.filter(pk=obj.pk).update(**columns)
+            save(self, request, obj, form, change)
+
+        monkeypatch.setattr(OnlyWhatChanged, "save_model", later)
+
+    return meanwhile
+
+
+@pytest.mark.parametrize("title", ["New name", "Dreamsite"])
+def test_a_tick_while_a_title_is_saved_is_kept(
+    as_staff: Client, path: str, place: Canvas, kept: Frame, tick: Callable[..., None], title: str
+) -> None:
+    Canvas.objects.update(frame=None)
+    tick(Canvas, head=77, frame=kept)
+    assert as_staff.post(f"{path}/canvas/{place.pk}/change/", {"title": title}).status_code == 302
+    place.refresh_from_db()
+    assert (place.title, place.head, place.frame) == (title, 77, kept)
+
+
+def test_a_dream_is_paused_and_nothing_else_of_it_is_written(
+    as_staff: Client, path: str, place: Canvas, tick: Callable[..., None]
+) -> None:
+    Dream.objects.create(canvas=place, holder="first", style={"title": "mixed4c 63"}, device="cpu", missed=3)
+    page = as_staff.get(f"{path}/dream/").content.decode()
+    assert "mixed4c 63" in page and "waiting" in page
+    tick(Dream, holder="second", state="dreaming", style_wanted=True)
+    form = as_staff.get(f"{path}/dream/{place.pk}/change/").content.decode()
+    assert 'name="paused"' in form and 'name="style_wanted"' in form and 'name="state"' not in form
+    data = {"paused": "on", "holder": "me", "state": "failed"}
+    assert as_staff.post(f"{path}/dream/{place.pk}/change/", data).status_code == 302
+    dream = Dream.objects.get()
+    assert (dream.paused, dream.holder, dream.state, dream.style_wanted) == (True, "second", "dreaming", True)
+    assert as_staff.get(f"{path}/dream/add/").status_code == 403
+    assert as_staff.post(f"{path}/dream/{place.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
 def test_a_canvas_can_be_added(as_staff: Client, path: str) -> None:
     data = {"title": "The night", "slug": "night", "width": 512, "height": 256, "background": "#000000"}
     assert as_staff.post(f"{path}/canvas/add/", data).status_code == 302
@@ -65,7 +110,7 @@ def test_seed_history(client: Client) -> None:
     frames = list(Frame.objects.order_by("number"))
     assert [frame.number for frame in frames] == list(range(1, 46))
     assert {frame.kind for frame in frames} == {"dream", "rest"}
-    assert Canvas.objects.get().frame == frames[-1]
+    assert (Canvas.objects.get().frame, Canvas.objects.get().head) == (frames[-1], frames[-1].seq)
     for frame in (frames[0], frames[-1]):
         assert client.get(f"/frames/{frame.pk}/").status_code == 200
         assert client.get(f"/frames/{frame.pk}/picture", follow=True)["Content-Type"] == "image/jpeg"
@@ -75,3 +120,19 @@ def test_seed_history(client: Client) -> None:
     again = list(Frame.objects.filter(canvas__slug="night").order_by("number"))
     assert [frame.sha256 for frame in again] == [frame.sha256 for frame in frames], "the same seed, the same pictures"
     assert [frame.recipe for frame in again] == [frame.recipe for frame in frames]
+
+
+def test_seed_history_leaves_a_canvas_that_somebody_draws_on_meanwhile(
+    place: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = Canvas.full_clean
+
+    def drawn_on(self: Canvas) -> None:
+        check(self)
+        Canvas.objects.update(head=5)
+
+    monkeypatch.setattr(Canvas, "full_clean", drawn_on)
+    with pytest.raises(CommandError, match="meanwhile"):
+        call_command("seed_history", "--frames", "1", "--pictures", "1", "--side", "64")
+    place.refresh_from_db()
+    assert (place.head, place.width) == (5, 1536)

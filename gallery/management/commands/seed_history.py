@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"{place} has been drawn on already; name another canvas with --canvas.")
         place.width = place.height = options["side"]
         place.full_clean()
-        place.save()
+        _write(place, width=place.width, height=place.height)
         dice = random.Random(options["seed"])
         files = [_files(place, self._picture(options, index)) for index in range(options["pictures"])]
         people = list(_people())
@@ -57,12 +57,20 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"{numbers[-1]} of {options['frames']} frames")
         newest = Frame.objects.filter(canvas=place).order_by("-number").first()
-        Canvas.objects.filter(pk=place.pk).update(frame=newest)
+        if newest:
+            # With the journal's head where the last frame has it: what is drawn next is newer than every frame.
+            _write(place, frame=newest, head=newest.seq)
 
     def _picture(self, options: dict[str, Any], index: int) -> frames.Picture:
         if options["verbosity"] > 1:
             self.stdout.write(f"picture {index + 1} of {options['pictures']}")
         return frames.encode(_dreamlike(options["side"], options["seed"], index), Frame.Kind.DREAM)
+
+
+def _write(place: Canvas, **columns: Any) -> None:
+    """Writes these columns where nobody has drawn yet: a whole row as it was loaded would undo a tick in between."""
+    if not Canvas.objects.filter(pk=place.pk, head=0).update(**columns):
+        raise CommandError(f"Somebody has drawn on {place} meanwhile; name another canvas with --canvas.")
 
 
 def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:

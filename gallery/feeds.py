@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -17,39 +18,54 @@ from gallery import media, recipe
 ENTRIES = 20
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A frame, and the absolute addresses it has for who asks: one feed object answers all requests at once."""
+
+    frame: Frame
+    page: str
+    picture: str
+
+
 class HistoryFeed(Feed):  # type: ignore[type-arg]
     feed_type = Atom1Feed
     link = reverse_lazy("history")
     feed_url = reverse_lazy("history_feed")
 
-    def get_object(self, request: HttpRequest) -> Canvas:
-        self.request = request
-        return Canvas.objects.default()
+    def get_object(self, request: HttpRequest) -> tuple[Canvas, HttpRequest]:
+        return Canvas.objects.default(), request
 
-    def title(self, place: Canvas) -> str:
-        return _("%(canvas)s: the newest dreams") % {"canvas": place.title}
+    def title(self, asked: tuple[Canvas, HttpRequest]) -> str:
+        return _("%(canvas)s: the newest dreams") % {"canvas": asked[0].title}
 
-    def subtitle(self, place: Canvas) -> str:
+    def subtitle(self, asked: tuple[Canvas, HttpRequest]) -> str:
         return _("A canvas that everybody draws on, and what a neural network dreams of it.")
 
-    def items(self, place: Canvas) -> list[Frame]:
-        return list(Frame.objects.visible().filter(canvas=place).select_related("canvas").order_by("-number")[:ENTRIES])
+    def items(self, asked: tuple[Canvas, HttpRequest]) -> list[Entry]:
+        place, request = asked
+        frames = Frame.objects.visible().filter(canvas=place).select_related("canvas").order_by("-number")[:ENTRIES]
+        whole = request.build_absolute_uri
+        return [Entry(frame, whole(reverse("frame", args=[frame.pk])), whole(frame.picture.url)) for frame in frames]
 
-    def item_title(self, frame: Frame) -> str:
+    def item_title(self, entry: Entry) -> str:
+        frame = entry.frame
         return _("Frame %(number)s") % {"number": frame.number} + (f": {frame.title}" if frame.title else "")
 
-    def item_description(self, frame: Frame) -> str:
-        return recipe.sentence(frame)
+    def item_description(self, entry: Entry) -> str:
+        return recipe.sentence(entry.frame)
 
-    def item_pubdate(self, frame: Frame) -> datetime:
-        return frame.made_at
+    def item_link(self, entry: Entry) -> str:
+        return entry.page
 
-    def item_updateddate(self, frame: Frame) -> datetime:
-        return frame.made_at
+    def item_pubdate(self, entry: Entry) -> datetime:
+        return entry.frame.made_at
 
-    def item_guid(self, frame: Frame) -> str:
-        return self.request.build_absolute_uri(reverse("frame", args=[frame.pk]))
+    def item_updateddate(self, entry: Entry) -> datetime:
+        return entry.frame.made_at
 
-    def item_enclosures(self, frame: Frame) -> list[Enclosure]:
-        kind = media.TYPES.get(PurePosixPath(frame.picture.name or "").suffix, "application/octet-stream")
-        return [Enclosure(self.request.build_absolute_uri(frame.picture.url), str(frame.size), kind)]
+    def item_guid(self, entry: Entry) -> str:
+        return entry.page
+
+    def item_enclosures(self, entry: Entry) -> list[Enclosure]:
+        kind = media.TYPES.get(PurePosixPath(entry.frame.picture.name or "").suffix, "application/octet-stream")
+        return [Enclosure(entry.picture, str(entry.frame.size), kind)]

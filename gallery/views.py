@@ -155,11 +155,13 @@ def _moment(request: HttpRequest) -> datetime | None:
         return None
     try:
         moment = parse_datetime(raw if len(raw) > 10 else f"{raw}T00:00")
-    except ValueError:
+        # In UTC here already: an offset can lead out of the years that a datetime knows.
+        moment = moment and moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         moment = None
     if moment is None:
         raise NotHere(_("“%(raw)s” is no moment. Write it like 2026-11-20T12:34.") % {"raw": raw[:40]})
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return moment
 
 
 def _address(name: str, place: Canvas, **query: int) -> str:

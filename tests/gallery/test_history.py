@@ -118,6 +118,8 @@ def test_a_moment_of_an_empty_history(client: Client) -> None:
     [
         "at=yesterday",
         "at=2026-13-45",
+        "at=0001-01-01T00:00%2B14:00",
+        "at=9999-12-31T23:59-14:00",
         "before=x",
         "before=-1",
         "after=1e9",
@@ -220,3 +222,24 @@ def test_feed(client: Client, many: Many, settings: Any) -> None:
     assert enclosure.attrib == {
         "rel": "enclosure", "href": "http://testserver/media/frames/30.jpg", "length": "1000", "type": "image/jpeg",
     }  # fmt: skip
+    assert entries[0].findtext(f"{atom}id") == f"http://testserver/frames/{Frame.objects.get(number=30).pk}/"
+
+
+def test_feeds_asked_for_at_once_do_not_mix(many: Many, rf: Any, settings: Any, monkeypatch: Any) -> None:
+    """One feed object answers all threads: another request in the middle of this one must not change its addresses."""
+    from gallery.feeds import HistoryFeed
+
+    settings.ALLOWED_HOSTS = ["*"]
+    many(1)
+    feed = HistoryFeed()
+    title, asked = HistoryFeed.title, []
+
+    def interrupted(self: Any, obj: Any) -> str:
+        monkeypatch.setattr(HistoryFeed, "title", title)
+        asked.append(feed(rf.get("/history/feed/", headers={"Host": "other.example"})))
+        return title(self, obj)
+
+    monkeypatch.setattr(HistoryFeed, "title", interrupted)
+    answer = feed(rf.get("/history/feed/", headers={"Host": "this.example"}))
+    assert b"http://other.example/media/" in asked[0].content
+    assert b"http://this.example/media/" in answer.content and b"other.example" not in answer.content

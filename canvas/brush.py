@@ -15,6 +15,8 @@ from math import ceil, floor, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from canvas.limits import STAMP_AREA
+
 Point = tuple[int, int, int]  # x, y, diameter; all in 1/8 px
 Rect = tuple[int, int, int, int]  # left, top, right, bottom; pixels, the last two excluded
 Pixels = NDArray[np.uint8]  # [height, width, 3], RGB
@@ -110,12 +112,12 @@ def bounds(points: Sequence[Point]) -> Rect:
 
 
 def area(points: Sequence[Point], carry: int) -> float:
-    """About how many pixels the piece stamps: what painting it costs everybody."""
+    """What painting the piece costs everybody, in pixels: about those it stamps, and a share for each stamp."""
     x0, y0, w0 = points[0]
-    total = w0 * w0 / 64 if carry == 0 else 0.0
+    total = w0 * w0 / 64 + STAMP_AREA if carry == 0 else 0.0
     for x1, y1, w1 in points[1:]:
         dx, dy = x1 - x0, y1 - y0
         w = max(w0, w1)
-        total += sqrt(dx * dx + dy * dy) / spacing(min(w0, w1)) * (w * w / 64)
+        total += sqrt(dx * dx + dy * dy) / spacing(min(w0, w1)) * (w * w / 64 + STAMP_AREA)
         x0, y0, w0 = x1, y1, w1
     return total

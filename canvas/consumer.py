@@ -26,9 +26,15 @@ class LeanConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send = scope, send
-        with contextlib.suppress(StopConsumer):
-            while True:
-                await self.dispatch(await receive())
+        try:
+            with contextlib.suppress(StopConsumer):
+                while True:
+                    await self.dispatch(await receive())
+        finally:
+            self.gone()
+
+    def gone(self) -> None:
+        """The socket's end, whatever ended it: a disconnect, an error, a server that cancels. Called once."""
 
     async def dispatch(self, message: Any) -> None:
         match message["type"]:
@@ -38,7 +44,6 @@ class LeanConsumer(AsyncWebsocketConsumer):
                 await self.websocket_connect(message)
             case "websocket.disconnect":
                 # Not the base class' answer, which asks the database thread to tidy up after each socket.
-                await self.disconnect(message["code"])
                 raise StopConsumer
 
 
@@ -49,8 +54,10 @@ class CanvasConsumer(LeanConsumer):
     async def connect(self) -> None:
         await self.accept()  # first, so that a refusal can say why: before it every refusal is a bare 403
         self.slug = self.scope["url_route"]["kwargs"]["slug"]
-        user = self.scope["user"]
-        person = Person(user.pk, user.get_username()) if user and user.is_authenticated and user.is_active else None
+        user, session = self.scope["user"], self.scope.get("session")
+        person = None
+        if user is not None and user.is_authenticated and user.is_active:
+            person = Person(user.pk, user.get_username(), getattr(session, "session_key", None) or "")
         self.member = Member(self._send, self.close, person)
         try:
             self.room = await hub.room(self.slug)
@@ -77,7 +84,7 @@ class CanvasConsumer(LeanConsumer):
             log.info("Socket of %s closed with %s: %s", self.member.person or "a visitor", error.code, error)
             self.member.close(error.code)
 
-    async def disconnect(self, code: int) -> None:
+    def gone(self) -> None:
         if self.room is not None:
             self.member.closed = True
             hub.left(self.slug, self.room, self.member)

@@ -8,15 +8,17 @@ import logging
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
+from django.db import connection
 
 from canvas import limits
-from canvas.journal import DatabaseJournal
+from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
-from canvas.models import Canvas
 from canvas.room import Room
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,6 @@ EMPTY_SECONDS = 20.0  # a room outlives its last socket by this, for those who r
 
 QUIET_SECONDS = 10.0
 _quiet_until = 0.0
-
-# Not asgiref's thread: there every page view would hold up the ink.
-_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
 
 
 class CanvasLayer:
@@ -51,7 +50,7 @@ class CanvasLayer:
                     while True:
                         message = await layer.receive(channel)
                         if message["from"] != PROCESS:
-                            await room.hear(message["news"] | {"from": message["from"]})
+                            await self._hand_over(message, room)
                 finally:
                     with contextlib.suppress(Exception):
                         await layer.group_discard(self._group, channel)
@@ -59,50 +58,68 @@ class CanvasLayer:
                 log.warning("The channel layer is out of reach, looking again in a second: %s", error)
                 await asyncio.sleep(1)
 
+    @staticmethod
+    async def _hand_over(message: dict[str, Any], room: Room) -> None:
+        try:
+            await room.hear(message["news"] | {"from": message["from"]})
+        except Exception:
+            log.exception("News of another process could not be used; the poll finds what it was about.")
+
+
+@dataclass(frozen=True)
+class Open:
+    """A room with what belongs to it. A thread for each canvas: neither page views nor other canvases hold its ink."""
+
+    room: Room
+    listening: asyncio.Task[None]
+    thread: ThreadPoolExecutor
+
 
 class Hub:
     """The rooms of this process, by slug. Lives on one event loop."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, tuple[Room, asyncio.Task[None]]] = {}
+        self._open: dict[str, Open] = {}
 
     async def room(self, slug: str) -> Room | None:
         """The canvas' room, ready; None where no canvas has this name."""
-        if slug not in self._rooms:
-            canvas_id = await asyncio.get_running_loop().run_in_executor(_executor, _canvas_id, slug)
-            if canvas_id is None:
+        if slug not in self._open:
+            found = await database_sync_to_async(canvas_id)(slug)
+            if found is None:
                 return None
-            if slug not in self._rooms:  # another socket may have been faster
-                layer = CanvasLayer(slug)
-                room = Room(DatabaseJournal(canvas_id), layer, _executor)
-                self._rooms[slug] = (room, asyncio.create_task(layer.listen(room)))
-        room = self._rooms[slug][0]
+            if slug not in self._open:  # another socket may have been faster
+                layer, thread = CanvasLayer(slug), ThreadPoolExecutor(1, thread_name_prefix=f"journal-{slug}")
+                room = Room(DatabaseJournal(found), layer, thread)
+                self._open[slug] = Open(room, asyncio.create_task(layer.listen(room)), thread)
+        room = self._open[slug].room
         try:
             await room.start()
         except Exception:
             await self._close(slug, room)
             raise
+        self._close_later(slug, room)  # whoever asked may be gone by now
         return room
 
     def left(self, slug: str, room: Room, member: Member) -> None:
         room.leave(member)
+        self._close_later(slug, room)
+
+    def _close_later(self, slug: str, room: Room) -> None:
         if not room.members:
             asyncio.get_running_loop().call_later(EMPTY_SECONDS, self._maybe_close, slug, room)
 
     def _maybe_close(self, slug: str, room: Room) -> None:
-        if not room.members and self._rooms.get(slug, (None,))[0] is room:
-            asyncio.ensure_future(self._close(slug, room))
+        if not room.members:
+            self._closing = asyncio.ensure_future(self._close(slug, room))
 
     async def _close(self, slug: str, room: Room) -> None:
-        held = self._rooms.get(slug)
-        if held and held[0] is room:
-            del self._rooms[slug]
-            held[1].cancel()
+        held = self._open.get(slug)
+        if held and held.room is room:
+            del self._open[slug]
+            held.listening.cancel()
             await room.stop()
-
-
-def _canvas_id(slug: str) -> int | None:
-    return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
+            held.thread.submit(connection.close)
+            held.thread.shutdown(wait=False)
 
 
 def _layer() -> BaseChannelLayer:

@@ -7,14 +7,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.models import Session
 from django.db import Error, connection, transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from canvas import wire
+from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream, Frame
 from canvas.picture import Numbered
 from canvas.room import Admit, State
+
+SIGNED_OUT, FORBIDDEN = 4401, 4403  # close codes
 
 
 @contextmanager
@@ -67,7 +72,33 @@ class DatabaseJournal:
         with transaction.atomic():
             head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
             missed = self.since(known) if head > known else []
-            return missed, _write(self._canvas_id, head, admit(missed), now_ms)
+            # Read under the same lock that a dream takes to say its position: no undo slips in between.
+            dreamed = Canvas.objects.filter(pk=self._canvas_id).values_list("frame__seq", "dream__position").get()
+            return missed, _write(self._canvas_id, head, admit(missed, max(seq or 0 for seq in dreamed)), now_ms)
+
+    @_kept_open()
+    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+        people = list(people)
+        users = get_user_model().objects.in_bulk([person.id for person in people])
+        keys = [person.session for person in people]
+        stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        sessions = {row.session_key: row.get_decoded() for row in stored}
+        ended = {}
+        for person in people:
+            user, session = users.get(person.id), sessions.get(person.session, {})
+            if user is None or not user.is_active:
+                ended[person] = FORBIDDEN
+            elif str(session.get(SESSION_KEY)) != str(user.pk) or not any(
+                constant_time_compare(session.get(HASH_SESSION_KEY, ""), known)
+                for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+            ):
+                ended[person] = SIGNED_OUT
+        return ended
+
+
+@_kept_open()
+def canvas_id(slug: str) -> int | None:
+    return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
 
 
 def append(place: Canvas, operations: list[wire.Operation]) -> wire.Ops | None:

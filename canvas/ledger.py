@@ -41,12 +41,16 @@ class Ledger:
             elif kind == wire.UNDO:
                 self._entries.setdefault((author, stroke), Entry()).undone = True
 
-    def forget_before(self, ms: int) -> None:
-        """Drops strokes begun before `ms` (since 1970): new pieces of them would be refused as stale anyway."""
+    def forget_before(self, ms: int, base_seq: int) -> None:
+        """Drops strokes begun before `ms` (since 1970) that a frame holds.
+
+        New pieces of them would be refused as stale anyway, and their undo as dreamed.
+        """
         oldest = ms << 12
         # In place: the journal's thread may be learning into the same dict.
-        for key in [key for key in list(self._entries) if key[1] < oldest]:
-            del self._entries[key]
+        for key, entry in list(self._entries.items()):
+            if key[1] < oldest and entry.last_seq <= base_seq:
+                del self._entries[key]
 
     def admit(
         self, drafts: Iterable[tuple[Who, wire.Operation]], now_ms: int, dreamed: int

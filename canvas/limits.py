@@ -16,12 +16,15 @@ MAX_POINTS = 512  # points in one piece; two seconds of a 240 Hz pen
 BATCH_BYTES = 60 * 1024  # operations in one tick's batch: with its header it is one message
 MAX_NUMBERS = 4096  # numbers in one HIDE
 
-# What one socket may send. Rates a second, and the burst that a reconnect may bring.
+MAX_PIECES = 0xFFFE  # pieces of one stroke: an ACK's `next` must hold their number, and 65535 is its UNDO
+# What one socket may send, and one person draw. Rates a second, and the burst that a reconnect may bring.
 MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second
+STROKES_RATE, STROKES_BURST = 50, 1_000  # the quickest stippling; each stroke is remembered for a quarter of an hour
 POINTS_RATE, POINTS_BURST = 3_000, 40_000  # ten fingers at 240 Hz
 JOIN_MESSAGES = 20  # a JOIN counts as so many messages: its answer may be the whole tail of the journal
 # Stamped pixels: the widest brush at a furious 3000 px/s stamps about 1.2 million, and every viewer paints them too.
 AREA_RATE, AREA_BURST = 8_000_000, 120_000_000
+STAMP_AREA = 1_000  # what any stamp costs besides its pixels, in pixels: a thin line is many small stamps
 
 TICK = 1 / 30  # one row, one transaction, one broadcast
 TICK_SLOW = 1 / 10  # under load
@@ -37,6 +40,9 @@ OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
 DEAF_BYTES = 2 * OUTBOX_BYTES  # a socket that goes on asking without reading the answers is closed at once
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
+RECHECK_SECONDS = 15.0  # how often it is asked whether the sessions behind the sockets still stand
+FORGET_SECONDS = 60.0  # how often the ledger forgets what can no longer be sent again
+HANG_SECONDS = 2.0  # a write that takes longer is said to everybody
 
 # A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
 REST_OPS = 4_000

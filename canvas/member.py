@@ -12,27 +12,14 @@ from functools import partial
 from typing import Any
 
 from canvas import limits, wire
+from canvas.pen import Bucket
 
 
 @dataclass(frozen=True)
 class Person:
     id: int
     name: str
-
-
-class Bucket:
-    """A token bucket: `rate` a second on average, `burst` at once."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, 0.0
-
-    def take(self, amount: float, now: float) -> bool:
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        self._tokens -= amount
-        return self._tokens >= 0
+    session: str = ""  # the key of the session that opened the socket
 
 
 class Member:
@@ -59,9 +46,8 @@ class Member:
         self._marks: dict[int, int] = {}  # token -> bytes sent when it was
         self._waiting: deque[bytes] = deque()
         self._sending: asyncio.Task[None] | None = None
+        self._ending: asyncio.Future[None] | None = None
         self.messages = Bucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
-        self.points = Bucket(limits.POINTS_RATE, limits.POINTS_BURST)
-        self.area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
 
     @property
     def outstanding(self) -> int:
@@ -120,7 +106,7 @@ class Member:
         if not self.closed:
             self.closed = True
             self._waiting.clear()
-            asyncio.ensure_future(self._end(code))
+            self._ending = asyncio.ensure_future(self._end(code))  # kept, or it might be collected
 
     async def _end(self, code: int) -> None:
         with contextlib.suppress(Exception):  # it may have gone by itself

@@ -18,13 +18,18 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from canvas import brush, ledger, limits, wire
+from canvas import ledger, limits, wire
 from canvas.ledger import Ledger
-from canvas.member import Member
+from canvas.member import Member, Person
+from canvas.pen import Pen, check
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
-Admit = Callable[[list[wire.Ops]], list[wire.Operation]]
+# (what others wrote meanwhile, the newest number that a frame or a running dream holds) -> what to write
+Admit = Callable[[list[wire.Ops], int], list[wire.Operation]]
+
+
+TROUBLE = "The ink cannot be saved at the moment. It is kept and tried again."
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class Journal(Protocol):
     def since(self, seq: int) -> list[wire.Ops]: ...
     def recent(self, since_ms: int) -> list[wire.Ops]: ...
     def names(self, ids: Iterable[int]) -> dict[int, str]: ...
+
+    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+        """Those whose session or account no longer stands, and the close code that says so."""
+        ...
 
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
         """Under the canvas' lock: reads what came after `known`, lets `admit` choose with it, writes one batch.
@@ -89,6 +98,7 @@ class Room:
         self._publish_now = asyncio.Event()
         self._wake = asyncio.Event()
         self._poll_now = asyncio.Event()
+        self._pens: dict[int, Pen] = {}  # by person
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._trouble: str | None = None
@@ -100,43 +110,43 @@ class Room:
     # --- life ------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Reads the canvas from the journal and begins to tick; joiners may await it any number of times."""
+        """Reads the canvas from the journal and begins to tick; joiners may await it any number of times.
+
+        The reading is nobody's own: a joiner that is cancelled while it waits takes nothing down.
+        """
         if self._ready is None:
-            self._ready = asyncio.get_running_loop().create_future()
-            try:
-                await self._load()
-            except Exception as error:
-                waiting, self._ready = self._ready, None
-                waiting.set_exception(error)
-                waiting.exception()  # seen, even if nobody else waits
-                raise
-            self._tasks = [
-                asyncio.create_task(loop(), name=f"room-{loop.__name__}")
-                for loop in (self._ticks, self._polls, self._beats, self._publishes)
-            ]
-            self._ready.set_result(None)
-        await asyncio.shield(self._ready)
+            self._ready = asyncio.ensure_future(self._begin())
+        ready = self._ready
+        try:
+            await asyncio.shield(ready)
+        except Exception:
+            if self._ready is ready:
+                self._ready = None  # the next joiner tries again
+            raise
+
+    async def _begin(self) -> None:
+        def read() -> tuple[State, list[wire.Ops]]:
+            state = self._journal.state()
+            tail = self._journal.since(state.base_seq)
+            for batch in [*self._journal.recent(self._wall_ms() - limits.REMEMBER_MS), *tail]:
+                self._ledger.learn(batch)
+            return state, tail
+
+        self._state, self._tail = await self._blocking(read)
+        self.head = max([self._state.base_seq, *(batch.last for batch in self._tail)])
+        await self._learn_names(self._tail)
+        self._tasks = [
+            asyncio.create_task(loop(), name=f"room-{loop.__name__}")
+            for loop in (self._ticks, self._polls, self._beats, self._publishes)
+        ]
 
     async def stop(self) -> None:
+        if self._ready is not None:
+            await asyncio.gather(self._ready, return_exceptions=True)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._ready = [], None
-
-    async def _load(self) -> None:
-        def read() -> tuple[State, list[wire.Ops], list[wire.Ops]]:
-            state = self._journal.state()
-            return (
-                state,
-                self._journal.since(state.base_seq),
-                self._journal.recent(self._wall_ms() - limits.REMEMBER_MS),
-            )
-
-        self._state, self._tail, recent = await self._blocking(read)
-        self.head = max([self._state.base_seq, *(batch.last for batch in self._tail)])
-        for batch in [*recent, *self._tail]:
-            self._ledger.learn(batch)
-        await self._learn_names(self._tail)
 
     async def _blocking(self, call: Callable[..., Result], *args: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
@@ -206,8 +216,9 @@ class Room:
         if member.seq < self.head:
             member.behind_since = member.behind_since or self._clock()
             member.mark(secrets.randbits(64))
-        else:
+        elif member.behind_since is not None:
             member.behind_since = None
+            member.push(wire.news(self._welcome(member)))  # the news that it missed
 
     def _after(self, seq: int) -> wire.Ops:
         """The operations from seq + 1 on, as many as one frame to a latecomer holds."""
@@ -216,7 +227,8 @@ class Room:
         if first.first <= seq:  # it has the beginning of this batch already
             first = wire.without(first, seq)
         payloads, count, size = [first.payload], first.count, len(first.payload)
-        for batch in self._tail[at + 1 :]:
+        for index in range(at + 1, len(self._tail)):
+            batch = self._tail[index]
             if size + len(batch.payload) > limits.CHUNK or count + batch.count > 0xFFFF:
                 break
             payloads.append(batch.payload)
@@ -226,30 +238,19 @@ class Room:
     def _ink(self, member: Member, operations: tuple[wire.Stroke | wire.Undo, ...], now: float) -> None:
         person = member.person
         crowded = len(self._drafts) > limits.QUEUE_OPS
+        pen = self._pens.setdefault(person.id, Pen()) if person else None
         for op in operations:
-            points = op.points if isinstance(op, wire.Stroke) else ()
-            fits = member.points.take(len(points) or 1, now)  # an UNDO costs a place in the journal too
             if isinstance(op, wire.Stroke):
-                self._check(op)
-                fits = fits and member.area.take(brush.area(op.points, op.carry), now)
-            if not fits:
-                raise wire.ProtocolError("more points or painted area a second than one pen can make", 4429)
-            if person is None or crowded:
+                check(op, self._state.canvas["width"], self._state.canvas["height"])
+            if pen is None or person is None or crowded:
                 code = ledger.UNAVAILABLE if person else ledger.SIGN_IN
                 member.push(wire.reject(op.stroke, getattr(op, "piece", 0), code))
                 continue
+            if not pen.take(op, now):
+                raise wire.ProtocolError("more strokes, points or painted area a second than one hand can make", 4429)
             self._drafts.append((member, replace(op, author=person.id)))
             self._drawing[person.id] = now
         self._wake.set()
-
-    def _check(self, op: wire.Stroke) -> None:
-        margin = limits.MARGIN * 8
-        right, bottom = self._state.canvas["width"] * 8 + margin, self._state.canvas["height"] * 8 + margin
-        for x, y, w in op.points:
-            if not (-margin <= x <= right and -margin <= y <= bottom):
-                raise wire.ProtocolError(f"point {x / 8}, {y / 8} is off the canvas by more than {limits.MARGIN} px")
-            if not limits.MIN_WIDTH <= w <= limits.MAX_WIDTH:
-                raise wire.ProtocolError(f"width {w / 8} px, expected {limits.MIN_WIDTH / 8} to {limits.MAX_WIDTH / 8}")
 
     # --- the tick --------------------------------------------------------------------------------------------------
 
@@ -262,10 +263,13 @@ class Room:
             self._wake.clear()
             began = self._clock()
             try:
-                await self._write()
+                write = asyncio.ensure_future(self._write())
+                if not (await asyncio.wait({write}, timeout=limits.HANG_SECONDS))[0]:
+                    self._say_trouble(TROUBLE)
+                await write
             except Exception:
                 log.exception("The journal could not be written; the ink waits and is tried again.")
-                self._say_trouble("The ink cannot be saved at the moment. It is kept and tried again.")
+                self._say_trouble(TROUBLE)
                 self._wake.set()
                 pause = min(5.0, pause * 2 or 0.5)
                 continue
@@ -283,12 +287,19 @@ class Room:
             return
         answers: list[tuple[Member, bytes]] = []
         now_ms = self._wall_ms()
-        dreamed = max(self._state.base_seq, int(self._state.dream.get("position", 0)))
 
-        def admit(missed: list[wire.Ops]) -> list[wire.Operation]:
+        def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
             for batch in missed:
                 self._ledger.learn(batch)
-            wanted, answers[:] = self._ledger.admit(drafts, now_ms, dreamed)
+            try:
+                wanted, answers[:] = self._ledger.admit(drafts, now_ms, dreamed)
+            except Exception:
+                # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
+                log.exception("These drafts cannot be judged and are refused: %r", drafts[:3])
+                answers[:] = [
+                    (who, wire.reject(op.stroke, getattr(op, "piece", 0) & 0xFFFF, ledger.GAP)) for who, op in drafts
+                ]
+                return []
             return wanted
 
         missed, written = await self._blocking(self._journal.append, self.head, admit, now_ms)
@@ -381,7 +392,10 @@ class Room:
                 await asyncio.sleep(1)
 
     async def _look(self) -> None:
-        """Asks the database for what may have been missed: ink of others, a new frame, the dream's progress."""
+        """Asks the database for what may have been missed: ink of others, a new frame, the dream's progress.
+
+        Everything is read first; then the room changes in one go, so that nobody meets half of it.
+        """
         state = await self._blocking(self._journal.state)
         if state.head > self.head:
             missed = await self._blocking(self._journal.since, self.head)
@@ -390,36 +404,41 @@ class Room:
             await self._learn_names(missed)
             for batch in missed:
                 self._apply(batch)
+        # A base that went back (a frame was hidden): the journal is needed again from there.
+        backward = state.base_id != self._state.base_id and state.base_seq < self._state.base_seq
+        read = await self._blocking(self._journal.since, state.base_seq) if backward else None
+        if read is not None:
+            await self._learn_names(read)
         before, self._state = self._state, state
         if state.base_id != before.base_id:
-            await self._rebase(before)
+            self._rebase(before, read)
         if state.dream != before.dream:
             self._tell({"type": "dream", "dream": state.dream})
 
-    async def _rebase(self, before: State) -> None:
-        """A new base. Forward: the browsers hold the operations after it. Backward (a frame was hidden): start over."""
-        if self._state.base_seq >= before.base_seq and self._state.base_seq <= self.head:
-            self._tail = [batch for batch in self._tail if batch.last > self._state.base_seq]
+    def _rebase(self, before: State, read: list[wire.Ops] | None) -> None:
+        """A new base. Forward: the browsers hold the operations after it. Backward: `read` is the journal after it."""
+        base_seq = self._state.base_seq
+        if read is None:
+            self._tail = [batch for batch in self._tail if batch.last > base_seq]
+            self.head = max(self.head, base_seq)
             for member in self.members:
-                if member.joined and member.frame == before.base_id and member.seq >= self._state.base_seq:
+                if member.joined and member.frame == before.base_id and member.seq >= base_seq:
                     member.frame = self._state.base_id
                     member.push(wire.news({"type": "frame", "frame": self._state.frame}))
         else:
-            read = await self._blocking(self._journal.since, self._state.base_seq)
-            known = max([self._state.base_seq, *(batch.last for batch in read)])
+            known = max([base_seq, *(batch.last for batch in read)])
             # What was applied while the database was asked comes after what it said.
             self._tail = read + [batch for batch in self._tail if batch.first > known]
             self.head = max(known, self.head)
         for member in self.members:
             if member.joined and member.frame != self._state.base_id:
                 self._catch_up(member)
-        self._present = {}
-        await self._learn_names(self._tail)
-        self._ledger.forget_before(self._wall_ms() - limits.REMEMBER_MS)
+        authors = {who for batch in self._tail for _, who, _, _ in wire.scan(batch.payload, batch.count)}
+        self._present = {who: name for who, name in self._present.items() if who in authors}
 
     async def _beats(self) -> None:
-        """Marks for the readers, an end for those who do not read, and how many people there are."""
-        told_layer = 0.0
+        """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
+        told_layer = rechecked = forgotten = self._clock()
         while True:
             await asyncio.sleep(limits.MARK_SECONDS)
             now, token = self._clock(), secrets.randbits(64)
@@ -436,20 +455,43 @@ class Room:
             if now - told_layer >= limits.PEOPLE_SECONDS:
                 told_layer = now
                 self._publish({"type": "people", "count": len(self.members)})
+            if now - forgotten >= limits.FORGET_SECONDS:
+                forgotten = now
+                self._ledger.forget_before(self._wall_ms() - limits.REMEMBER_MS, self._state.base_seq)
+                self._pens = {who: pen for who, pen in self._pens.items() if not pen.rested(now)}
+            if now - rechecked >= limits.RECHECK_SECONDS:
+                rechecked = now
+                await self._recheck()
+
+    async def _recheck(self) -> None:
+        """Closes the sockets of those who signed out, changed their password, or may no longer be here."""
+        people = {member.person for member in self.members if member.person}
+        try:
+            ended = await self._blocking(self._journal.ended, people) if people else {}
+        except Exception as error:
+            log.warning("The sessions could not be looked at: %s", error)
+            return
+        for member in list(self.members):
+            if member.person in ended:
+                member.close(ended[member.person])
 
     def people(self) -> int:
         """Sockets here and in the other processes that have been heard lately."""
         recently = self._clock() - 3 * limits.PEOPLE_SECONDS
-        return len(self.members) + sum(count for count, at in self._elsewhere.values() if at > recently)
+        self._elsewhere = {who: heard for who, heard in self._elsewhere.items() if heard[1] > recently}
+        return len(self.members) + sum(count for count, _ in self._elsewhere.values())
 
     async def _learn_names(self, batches: list[wire.Ops]) -> None:
-        """Names of authors not met before, told before their ink."""
+        """Names of authors not met before, told before their ink. Without the database they have none for now."""
         authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)}
         new = authors - self._present.keys() - {0}
         if unknown := new - self._names.keys():
-            self._names |= dict.fromkeys(unknown, "") | await self._blocking(self._journal.names, unknown)
-        if new and len(self._present) < limits.NAMES:
-            told = {who: self._names[who] for who in new}
+            try:
+                self._names |= dict.fromkeys(unknown, "") | await self._blocking(self._journal.names, unknown)
+            except Exception as error:
+                log.warning("Names could not be read: %s", error)
+        told = {who: self._names[who] for who in sorted(new & self._names.keys())[: limits.NAMES - len(self._present)]}
+        if told:
             self._present |= told
             self._tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
 
@@ -459,7 +501,7 @@ class Room:
             self._tell({"type": "trouble", "message": message})
 
     def _tell(self, message: dict[str, Any]) -> None:
-        """News to everybody who is not behind; `welcome` tells the others."""
+        """News to everybody who is not behind; the `welcome` at the end of catching up tells the others."""
         data = wire.news(message)
         for member in self.members:
             if member.joined and not member.full:

@@ -20,6 +20,7 @@ import { spacing } from "./brush.js";
 // A little under what canvas/limits.py lets one socket send: after hours offline the ink goes out at this pace.
 const POINTS_RATE = 2500, POINTS_BURST = 30_000; // points a second
 const AREA_RATE = 6_000_000, AREA_BURST = 90_000_000; // stamped pixels a second
+const STAMP_AREA = 1000; // what a stamp costs besides its pixels
 const MESSAGE = MAX_MESSAGE - 1024;
 
 export class Outbox {
@@ -170,13 +171,13 @@ export function loadDump(text) {
     }
 }
 
-/** About how many pixels a piece stamps (canvas/brush.py, `area`). @param {Stroke} piece */
+/** What painting a piece costs everybody, in pixels (canvas/brush.py, `area`). @param {Stroke} piece */
 function areaOf({ points, carry }) {
-    let total = carry === 0 ? (points[2] * points[2]) / 64 : 0;
+    let total = carry === 0 ? (points[2] * points[2]) / 64 + STAMP_AREA : 0;
     for (let i = 3; i < points.length; i += 3) {
         const length = Math.hypot(points[i] - points[i - 3], points[i + 1] - points[i - 2]);
         const w = Math.max(points[i - 1], points[i + 2]);
-        total += ((length / spacing(Math.min(points[i - 1], points[i + 2]))) * w * w) / 64;
+        total += (length / spacing(Math.min(points[i - 1], points[i + 2]))) * ((w * w) / 64 + STAMP_AREA);
     }
     return total;
 }

@@ -27,6 +27,7 @@ class MemoryJournal:
         self.pictures: dict[int, Pixels] = {}
         self.dream: dict[str, Any] = {"state": "waiting", "position": 0}
         self.fail: list[str] = []
+        self.gone: dict[int, int] = {}  # person -> close code
         self._lock = threading.Lock()
 
     @property
@@ -52,7 +53,7 @@ class MemoryJournal:
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
         with self._lock:
             missed = self.since(known)
-            operations = admit(missed)
+            operations = admit(missed, max(self.frame["seq"] if self.frame else 0, self.dream["position"]))
             fault = self.fail.pop() if self.fail else ""
             if fault == "before":
                 raise OSError("the disk is full")
@@ -63,6 +64,9 @@ class MemoryJournal:
             if fault == "after":
                 raise OSError("the connection was lost while the transaction was committed")
             return missed, batch
+
+    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+        return {person: self.gone[person.id] for person in people if person.id in self.gone}
 
     def operations(self) -> list[picture.Numbered]:
         return [pair for row in self.rows for pair in row.operations()]

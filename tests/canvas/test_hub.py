@@ -45,7 +45,7 @@ def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
         opened.append(Journal(fails=1 if canvas_id == 2 else 0))
         return opened[-1]
 
-    monkeypatch.setattr(hubs, "_canvas_id", {"here": 1, "broken": 2}.get)
+    monkeypatch.setattr(hubs, "canvas_id", {"here": 1, "broken": 2}.get)
     monkeypatch.setattr(hubs, "DatabaseJournal", journal)
     monkeypatch.setattr(limits, "POLL", 30.0)
     return opened
@@ -55,8 +55,8 @@ def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
 async def hub(journals: list[Journal]) -> AsyncIterator[Hub]:
     here = Hub()
     yield here
-    for slug, (room, _) in list(here._rooms.items()):
-        await here._close(slug, room)
+    for slug, held in list(here._open.items()):
+        await here._close(slug, held.room)
 
 
 def member() -> Member:
@@ -97,7 +97,7 @@ async def test_an_empty_room_closes_unless_somebody_comes_back(hub: Hub, monkeyp
     assert await hub.room("here") is room
     hub.left("here", room, two)
     await asyncio.sleep(0.1)
-    assert hub._rooms == {} and await hub.room("here") is not room
+    assert hub._open == {} and await hub.room("here") is not room
 
 
 async def test_news_of_other_processes_reach_the_room_and_ones_own_do_not(

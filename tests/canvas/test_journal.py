@@ -6,10 +6,13 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
 from django.utils import timezone
 
 from canvas import journal, lease, wire
 from canvas.journal import DatabaseJournal
+from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream
 from dreamsite.models import User
 
@@ -21,7 +24,7 @@ def piece(number: int, stroke: int = 7, author: int = 1) -> wire.Stroke:
 
 
 def write(here: DatabaseJournal, *operations: wire.Operation, known: int = 0) -> wire.Ops | None:
-    return here.append(known, lambda missed: list(operations), NOW)[1]
+    return here.append(known, lambda missed, dreamed: list(operations), NOW)[1]
 
 
 def test_numbers_follow_one_another_and_what_was_written_is_read(place: Canvas) -> None:
@@ -44,7 +47,7 @@ def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> N
     theirs = write(there, piece(0))
     seen: list[wire.Ops] = []
 
-    def admit(missed: list[wire.Ops]) -> list[wire.Operation]:
+    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
         seen.extend(missed)
         return [piece(1)]
 
@@ -55,7 +58,7 @@ def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> N
 def test_a_write_that_fails_leaves_no_trace(place: Canvas) -> None:
     here = DatabaseJournal(place.pk)
 
-    def admit(missed: list[wire.Ops]) -> list[wire.Operation]:
+    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
         raise RuntimeError("on the way")
 
     with pytest.raises(RuntimeError):
@@ -74,7 +77,7 @@ def test_canvases_count_for_themselves(place: Canvas) -> None:
 def test_recent_is_by_the_time_of_the_write(place: Canvas) -> None:
     here = DatabaseJournal(place.pk)
     write(here, piece(0))
-    here.append(0, lambda missed: [piece(1)], NOW + 60_000)
+    here.append(0, lambda missed, dreamed: [piece(1)], NOW + 60_000)
     assert [batch.first for batch in here.recent(NOW + 1)] == [2]
     assert [batch.at for batch in here.recent(0)] == [NOW, NOW + 60_000]
 
@@ -96,3 +99,37 @@ def test_what_browsers_are_told_of_the_dream(place: Canvas) -> None:
     )
     Dream.objects.update(expires_at=timezone.now() - timedelta(seconds=5))
     assert here.state().dream == {"state": "away", "position": 5}
+
+
+def test_what_is_being_dreamed_is_read_under_the_same_lock(place: Canvas) -> None:
+    here, asked = DatabaseJournal(place.pk), []
+
+    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
+        asked.append(dreamed)
+        return []
+
+    here.append(0, admit, NOW)
+    Dream.objects.create(canvas=place, position=41)
+    here.append(0, admit, NOW)
+    assert asked == [0, 41]
+
+
+def test_sessions_that_ended_and_accounts_that_may_not_be_here(place: Canvas, client: Client) -> None:
+    users = User.objects
+    people = {}
+    for name in ("stays", "leaves", "changes", "banned"):
+        user = users.create_user(name, password="x")
+        client.force_login(user)
+        people[name] = Person(user.pk, name, client.session.session_key or "")
+        client.cookies.clear()
+    here = DatabaseJournal(place.pk)
+    assert here.ended(people.values()) == {}
+    Session.objects.filter(session_key=people["leaves"].session).delete()
+    changed = users.get(username="changes")
+    changed.set_password("y")
+    changed.save()
+    users.filter(username="banned").update(is_active=False)
+    gone = Person(9999, "deleted", "none")
+    assert here.ended([*people.values(), gone]) == {
+        people["leaves"]: 4401, people["changes"]: 4401, people["banned"]: 4403, gone: 4403,
+    }  # fmt: skip

@@ -92,5 +92,7 @@ def test_whatever_is_resent_in_whatever_order_each_piece_is_written_once_and_in_
 def test_forgetting_keeps_what_may_still_grow() -> None:
     book = Ledger()
     book.learn(batch(1, piece(0), piece(0, (NOW - 3_600_000) << 12)))
-    book.forget_before(NOW - 60_000)
-    assert len(book) == 1
+    book.learn(batch(3, piece(0, (NOW - 3_600_000) << 12, author=3)))
+    book.forget_before(NOW - 60_000, base_seq=2)
+    assert len(book) == 2  # the young one, and the old one that no frame holds: it can still be undone
+    assert admitted(book, wire.Undo((NOW - 3_600_000) << 12, 3), dreamed=2)[0]

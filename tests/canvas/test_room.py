@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from canvas import ledger, limits, wire
-from canvas.member import Bucket, Member, start
+from canvas.member import Member, start
+from canvas.pen import Bucket, Pen
 from canvas.room import Room
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
 from tests.sockets import pieces, stroke_id
@@ -302,4 +303,103 @@ async def test_a_coroutine_that_never_waits_needs_no_task() -> None:
 def test_a_bucket_fills_at_its_rate() -> None:
     bucket = Bucket(rate=10, burst=20)
     assert bucket.take(20, 0.0) and not bucket.take(1, 0.0)
-    assert bucket.take(9, 1.0)
+    assert not bucket.take(11, 1.0)  # what does not fit takes nothing
+    assert bucket.take(10, 1.0) and not bucket.full(1.5) and bucket.full(3.0)
+
+
+async def test_a_stroke_may_not_have_more_pieces_than_an_answer_can_count(journal: MemoryJournal, room: Room) -> None:
+    anna = joined(journal, room, 1)
+    anna.put(wire.Stroke(stroke_id(random.Random(1)), limits.MAX_PIECES, (0, 0, 0), 255, 0, ((8, 8, 80),)))
+    await until(lambda: anna.closed)
+    assert anna.closed == 4400
+
+
+async def test_drafts_that_cannot_be_judged_are_refused_and_hold_nobody(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, judge = joined(journal, room, 1), room._ledger.admit
+
+    def poisoned(drafts: list[tuple[Member, wire.Stroke]], *rest: int) -> object:
+        if any(op.colour == (6, 6, 6) for _, op in drafts):
+            raise ArithmeticError("a mistake of ours")
+        return judge(drafts, *rest)
+
+    monkeypatch.setattr(room._ledger, "admit", poisoned)
+    anna.put(wire.Stroke(stroke_id(random.Random(2)), 0, (6, 6, 6), 255, 0, ((8, 8, 80),)))
+    await until(lambda: anna.refused)
+    for piece in stroke(random.Random(3)):
+        anna.put(piece)
+    await until(lambda: not anna.pending)
+    assert journal.head > 0 and anna.closed is None
+
+
+async def test_twenty_tabs_are_one_hand(journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "STROKES_BURST", 30)
+    monkeypatch.setattr(limits, "STROKES_RATE", 0)
+    tabs = [joined(journal, room, 1) for _ in range(20)]
+    for number, tab in enumerate(tabs * 2):
+        tab.put(wire.Stroke(stroke_id(random.Random(number)), 0, (0, 0, 0), 255, 0, ((8, 8, 80),)))
+    await until(lambda: any(tab.closed for tab in tabs))
+    assert {tab.closed for tab in tabs if tab.closed} == {4429} and journal.head <= 30
+
+
+def test_a_thin_line_is_no_cheaper_than_the_stamps_it_is_made_of() -> None:
+    zigzag = tuple((x * 8, x * 8, 8) for x in (0, 1400) * 256)
+    pen, pieces_taken = Pen(), 0
+    while pen.take(wire.Stroke(1, 1, (0, 0, 0), 255, 1, zigzag), 0.0):
+        pieces_taken += 1
+    stamps = pieces_taken * 511 * 1400 * 2**0.5
+    assert stamps < 200_000  # about a second of painting, for whatever one hand has saved up
+
+
+async def test_a_joiner_that_gives_up_does_not_wedge_the_canvas(journal: MemoryJournal) -> None:
+    def slowly() -> object:
+        time.sleep(0.1)
+        return MemoryJournal.state(journal)
+
+    journal.state = slowly  # type: ignore[method-assign, assignment]
+    room = Room(journal, NoLayer(), executor)
+    first = asyncio.create_task(room.start())
+    await asyncio.sleep(0.02)
+    first.cancel()
+    await asyncio.wait_for(room.start(), 5)
+    assert joined(journal, room, None).member
+    await room.stop()
+
+
+async def test_who_joins_while_a_frame_is_taken_away_gets_the_whole_truth(journal: MemoryJournal, room: Room) -> None:
+    chance, anna = random.Random(11), joined(journal, room, 1)
+    for _ in range(2):
+        for piece in stroke(chance):
+            anna.put(piece)
+        await until(lambda: not anna.pending)
+        before = journal.frame
+        journal.land_frame()
+        await until(lambda: anna.frame == journal.frame)
+    since = MemoryJournal.since
+
+    def slowly(seq: int) -> list[wire.Ops]:
+        time.sleep(0.2)
+        return since(journal, seq)
+
+    journal.since = slowly  # type: ignore[method-assign]
+    journal.frame = before
+    newcomers = []
+    for _ in range(30):
+        newcomers.append(joined(journal, room, None))
+        await asyncio.sleep(0.03)
+    for newcomer in newcomers:
+        await until(lambda newcomer=newcomer: newcomer.frame == before and newcomer.head == journal.head)
+        assert np.array_equal(newcomer.canvas(), journal.canvas())
+
+
+async def test_who_signed_out_or_was_banned_is_shown_out(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
+    anna, ben, guest = joined(journal, room, 1), joined(journal, room, 2), joined(journal, room, None)
+    await asyncio.sleep(0.1)
+    journal.gone = {1: 4401, 2: 4403}
+    await until(lambda: anna.closed and ben.closed, seconds=8)
+    assert (anna.closed, ben.closed, guest.closed) == (4401, 4403, None)

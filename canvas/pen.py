@@ -1,0 +1,62 @@
+"""What one person may paint: bounds of each piece, and an allowance shared by all sockets of that person."""
+
+from __future__ import annotations
+
+from canvas import brush, limits, wire
+
+
+class Bucket:
+    """A token bucket: `rate` a second on average, `burst` at once. What does not fit takes nothing."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, 0.0
+
+    def take(self, amount: float, now: float) -> bool:
+        self._fill(now)
+        if amount > self._tokens:
+            return False
+        self._tokens -= amount
+        return True
+
+    def full(self, now: float) -> bool:
+        self._fill(now)
+        return self._tokens >= self._burst
+
+    def _fill(self, now: float) -> None:
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Pen:
+    """A person's allowance. Kept by the room, not by the socket: twenty tabs are still one hand."""
+
+    def __init__(self) -> None:
+        self._strokes = Bucket(limits.STROKES_RATE, limits.STROKES_BURST)
+        self._points = Bucket(limits.POINTS_RATE, limits.POINTS_BURST)
+        self._area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
+
+    def take(self, op: wire.Stroke | wire.Undo, now: float) -> bool:
+        if isinstance(op, wire.Undo):
+            return self._strokes.take(1, now)  # it takes a place in the journal too
+        return (
+            (op.piece > 0 or self._strokes.take(1, now))
+            and self._points.take(len(op.points), now)
+            and self._area.take(brush.area(op.points, op.carry), now)
+        )
+
+    def rested(self, now: float) -> bool:
+        """Whether it is as good as new, and need not be remembered."""
+        return all(bucket.full(now) for bucket in (self._strokes, self._points, self._area))
+
+
+def check(op: wire.Stroke, width: int, height: int) -> None:
+    """Raises ProtocolError for points too far off a canvas of this size (pixels), or widths that no brush has."""
+    margin = limits.MARGIN * 8
+    right, bottom = width * 8 + margin, height * 8 + margin
+    for x, y, w in op.points:
+        if not (-margin <= x <= right and -margin <= y <= bottom):
+            raise wire.ProtocolError(f"point {x / 8}, {y / 8} is off the canvas by more than {limits.MARGIN} px")
+        if not limits.MIN_WIDTH <= w <= limits.MAX_WIDTH:
+            raise wire.ProtocolError(f"width {w / 8} px, expected {limits.MIN_WIDTH / 8} to {limits.MAX_WIDTH / 8}")

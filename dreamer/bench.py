@@ -1,9 +1,13 @@
 """``python -m dreamer.bench``: the live dream here and in PyTorch eager, in the same run, on the same cores.
 
 The loop is the live canvas' own (``dreamer.engine.dream``: 1536 x 1536, 6 octaves x 1.31415, 1 iteration), with the
-same tiles and halos; only the gradients come from elsewhere. Turns alternate, so that whatever else the machine does
-hits both. The ceiling is the fastest float32 matrix product found on these cores; the share of it is the
-convolutions' arithmetic, forward and gradient, of the tiles as cut, over the whole dream's wall time.
+same tiles, halos and borders; only the gradients come from elsewhere. Turns alternate, so that whatever else the
+machine does hits both, and the best of each counts. Seconds are the clock's; those of the processor, summed over
+cores, stand beside them, because they change less where other work takes the cores.
+
+The ceiling is float32 matrix products on the same cores, by every library there is, between the turns. The share of
+it is the convolutions' arithmetic, forward and gradient, of the tiles as cut, over the whole dream's wall time;
+``sgemm_share`` is that of the fastest library.
 """
 
 from __future__ import annotations
@@ -17,17 +21,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .engine import Network, Recipe, Target, dream
 from .engine.graph import IMAGE
+from .engine.network import interior
 from .engine.session import cuda_works
 from .library.files import ModelFiles
 
 LIVE_SIDE = 1536
+WARM_SIDE = 700  # small, but of tiles that run side by side and of one that runs alone: opens both sessions
 GOOGLENET = ("inception_4d/3x3_reduce_pre", "inception_4c/output", "inception_5b/output")
 
 
@@ -54,12 +60,27 @@ class Timed:
         self.windows.append([(t.y.stop - t.y.start, t.x.stop - t.x.start) for t in tiles])
         return result
 
-    def dream(self, picture: NDArray[np.uint8], recipe: Recipe) -> tuple[float, list[float]]:
-        """Dream once: (seconds, seconds of each octave's gradient)."""
+    def dream(self, picture: NDArray[np.uint8], recipe: Recipe, name: str = "") -> Turn:
+        """Dream once; ``name`` stands before the progress."""
         self.seconds, self.windows = [], []
-        start = time.perf_counter()
-        dream(picture, self, recipe)  # type: ignore[arg-type]
-        return time.perf_counter() - start, self.seconds
+        start, processor = time.perf_counter(), time.process_time()
+        report = (lambda p: say(f"{name}: {p.fraction:.0%}")) if name else None
+        dream(picture, self, recipe, progress=report)  # type: ignore[arg-type]
+        return Turn(time.perf_counter() - start, time.process_time() - processor, self.seconds)
+
+
+class Turn(NamedTuple):
+    """What one dream took, in seconds."""
+
+    wall: float
+    processor: float  # of all cores together
+    octaves: list[float]  # each octave's gradient
+
+
+def say(text: str) -> None:
+    """A line for those who wait, rewritten in place; nothing where nobody looks."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def torch_network(network: Network, folder: Path) -> Any:
@@ -81,15 +102,20 @@ def torch_network(network: Network, folder: Path) -> Any:
         def gradient(self, picture: Any, target: Target, **options: Any) -> Any:
             (term,) = target.terms
             layer = self.layer(term.layer)
+            border = options.get("border", 0)
             weights = torch.from_numpy(term.vector(layer.channels))[None, :, None, None]
 
             def objective(values: Any) -> Any:
-                return (values * values * weights).sum() / 2 if term.wants_squares else (values * weights).sum()
+                weighted = values * weights
+                if border:
+                    ones = np.ones(values.shape[2:], np.float32)
+                    weighted = weighted * torch.from_numpy(interior(ones, border, layer.stride))
+                return (values * weighted).sum() / 2 if term.wants_squares else weighted.sum()
 
             out = options.get("out")
             out = np.empty_like(picture) if out is None else out
             tiles = self.tiles(picture.shape[1:], [layer], options.get("tile", 512), options.get("halo", 32))
-            for tile in tiles:
+            for done, tile in enumerate(tiles, 1):
                 window = np.ascontiguousarray(picture[(slice(None), *tile.window)])
                 whole = picture_gradient(
                     twin,
@@ -102,7 +128,7 @@ def torch_network(network: Network, folder: Path) -> Any:
                 )
                 out[(slice(None), *tile.core)] = whole[(slice(None), *tile.inner)]
                 if options.get("on_tile"):
-                    options["on_tile"](1, len(tiles))
+                    options["on_tile"](done, len(tiles))
             return out, 0.0
 
     return Eager(files, device="cpu", threads=network.threads)
@@ -198,39 +224,51 @@ def measure(
     folder: Path, network: Network, eager: Any, layer: str, smooth: bool, picture: NDArray[np.uint8], repeat: int
 ) -> dict[str, Any]:
     """One case: the best of ``repeat`` alternating dreams each, and the rates around them."""
-    recipe, ours, theirs = live(layer, smooth), Timed(network), Timed(eager)
-    rates = sgemm_rates(network.threads)
+    recipe, rates = live(layer, smooth), sgemm_rates(network.threads)
+    timed = {"ours": Timed(network)} | ({} if eager is None or smooth else {"PyTorch": Timed(eager)})
+    turns: dict[str, list[Turn]] = {name: [] for name in timed}
     ceiling = dict.fromkeys(rates, 0.0)
-    ours.dream(picture, recipe)  # opens the sessions
-    mine: list[tuple[float, list[float]]] = []
-    torchs: list[tuple[float, list[float]]] = []
-    for _ in range(repeat):
-        mine.append(ours.dream(picture, recipe))
-        if eager is not None and not smooth:
-            torchs.append(theirs.dream(picture, recipe))
+    title = f"{layer}{' (smoothed pool)' if smooth else ''}"
+    for name, one in timed.items():
+        one.dream(canvas(min(WARM_SIDE, len(picture))), recipe, f"{title}, {name}, warming up")
+    for turn in range(1, repeat + 1):
+        for name, one in timed.items():
+            turns[name].append(one.dream(picture, recipe, f"{title}, {name}, {turn} of {repeat}"))
         for name, rate in rates.items():
-            ceiling[name] = max(ceiling[name], *(rate() for _ in range(3)))
-    seconds, octaves = min(mine)
-    windows = ours.windows
-    operations = [sum(convolution_flops(network, layer, *w) for w in set(ws)) * len(ws) for ws in windows]
-    best = max(ceiling.values())
+            ceiling[name] = max(ceiling[name], *(rate() for _ in range(5)))
+    say(f"{title}, memory")
+    peak = peak_memory(folder, layer, smooth, picture.shape[0], network.threads)
+    say("")
+    # the best by each clock: the processor's least need not be the wall's
+    (seconds, _, octaves), windows = min(turns["ours"]), timed["ours"].windows
+    processor = {name: min(turn.processor for turn in ts) for name, ts in turns.items()}
+    torchs = min(turns["PyTorch"]) if "PyTorch" in turns else None
+    flops = {window: convolution_flops(network, layer, *window) for ws in windows for window in set(ws)}
+    operations = [sum(flops[window] for window in ws) for ws in windows]
+    speed = sum(operations) / seconds / 1e9
     result: dict[str, Any] = {
         "layer": layer,
         "smooth_pool": smooth,
         "ours_s": round(seconds, 3),
-        "pytorch_s": round(min(torchs)[0], 3) if torchs else None,
-        "ratio": round(min(torchs)[0] / seconds, 2) if torchs else None,
+        "pytorch_s": round(torchs.wall, 3) if torchs else None,
+        "ratio": round(torchs.wall / seconds, 2) if torchs else None,
+        "ours_processor_s": round(processor["ours"], 3),
+        "pytorch_processor_s": round(processor["PyTorch"], 3) if torchs else None,
+        "processor_ratio": round(processor["PyTorch"] / processor["ours"], 2) if torchs else None,
         "gflop": round(sum(operations) / 1e9, 1),
-        "gflops_per_s": round(sum(operations) / seconds / 1e9, 1),
-        "sgemm_share": round(sum(operations) / seconds / 1e9 / best, 3),
+        "gflops_per_s": round(speed, 1),
+        "sgemm_share": round(speed / max(ceiling.values()), 3),
+        "sgemm_shares": {name: round(speed / rate, 3) for name, rate in ceiling.items()},
         "sgemm_gflops_per_s": {name: round(rate, 1) for name, rate in ceiling.items()},
-        "peak_mb": round(peak_memory(folder, layer, smooth, picture.shape[0], network.threads)),
+        "peak_mb": round(peak),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "octaves": [
             {
                 "tiles": len(ws),
                 "window": list(ws[0]),
                 "ours_s": round(octaves[i], 3),
-                "pytorch_s": round(min(torchs)[1][i], 3) if torchs else None,
+                "pytorch_s": round(torchs.octaves[i], 3) if torchs else None,
+                "gflop": round(operations[i] / 1e9, 1),
                 "gflops_per_s": round(operations[i] / octaves[i] / 1e9, 1),
             }
             for i, ws in enumerate(windows)
@@ -245,20 +283,26 @@ def table(name: str, case: dict[str, Any]) -> str:
     def number(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)
 
-    lines = [
-        (
-            f"{name:<44} {number(case['ours_s'], '.2f'):>7} s   PyTorch {number(case['pytorch_s'], '.2f'):>6} s   "
-            f"ratio {number(case['ratio'], '.2f'):>5}   {case['gflops_per_s']:.0f} GFLOP/s = "
-            f"{case['sgemm_share']:.0%} of sgemm   peak {case['peak_mb']} MB"
+    def row(title: str, ours: float, pytorch: float | None, end: str) -> str:
+        ratio = pytorch / ours if pytorch else None
+        return (
+            f"{title:<24} {ours:>8.3f} s   PyTorch {number(pytorch, '.3f'):>7} s   "
+            f"ratio {number(ratio, '.2f'):>4}   {end}"
         )
+
+    rates, shares = case["sgemm_gflops_per_s"], case["sgemm_shares"]
+    lines = [
+        f"{name}   {case['gflop']:.0f} GFLOP in convolutions, peak {case['peak_mb']} MB, load {case['load']}",
+        row("  dream", case["ours_s"], case["pytorch_s"], f"{case['gflops_per_s']:.0f} GFLOP/s"),
+        row("    processor", case["ours_processor_s"], case["pytorch_processor_s"], "(all cores together)"),
     ]
     for octave in case["octaves"]:
         height, width = octave["window"]
-        lines.append(
-            f"    {octave['tiles']:>3} x {width:>4} x {height:<4} {'':>21} {octave['ours_s']:>8.3f} s   PyTorch "
-            f"{number(octave['pytorch_s'], '.3f'):>6} s   {octave['gflops_per_s']:.0f} GFLOP/s"
-        )
-    return "\n".join(lines)
+        title = f"    {octave['tiles']:>2} of {width} x {height}"
+        lines.append(row(title, octave["ours_s"], octave["pytorch_s"], f"{octave['gflops_per_s']:.0f} GFLOP/s"))
+    fastest = max(rates, key=rates.__getitem__)
+    products = (f"{shares[k]:.0%} of {k}'s {rates[k]:.0f}{' (fastest)' * (k == fastest)}" for k in rates)
+    return "\n".join([*lines, f"    share of sgemm, GFLOP/s: {', '.join(products)}"])
 
 
 def layers_to_measure(network: Network) -> list[str]:
@@ -288,7 +332,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, default=3, help="dreams of each kind; the best counts (%(default)s)")
     parser.add_argument("--side", type=int, default=LIVE_SIDE, help="the canvas' side in pixels (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
-    parser.add_argument("--layer", action="append", help="measure these layers only")
+    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="measure these only; a short run: one, --repeat 1")
     parser.add_argument("--peak-of", metavar="LAYER", help=argparse.SUPPRESS)
     parser.add_argument("--smooth", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -301,20 +345,22 @@ def main(argv: list[str] | None = None) -> None:
         return
     eager = torch_network(network, folder)
     cases: dict[str, Any] = {}
+    path = Path(options.json)
+    path.parent.mkdir(parents=True, exist_ok=True)
     gpu = Network.open(folder, device="cuda") if cuda_works() else None
-    for layer in options.layer or layers_to_measure(network):
+    for layer in options.layers or layers_to_measure(network):
         for smooth in (False, True):
             name = f"{layer}{' (smoothed pool)' if smooth else ''}"
             cases[name] = case = measure(folder, network, eager, layer, smooth, picture, options.repeat)
             if gpu is not None:
                 timed = Timed(gpu)
-                case["cuda_s"] = round(min(timed.dream(picture, live(layer, smooth))[0] for _ in range(3)), 3)
-            print(table(name, case), f"   CUDA {case['cuda_s']:.2f} s" if gpu else "", flush=True)
+                case["cuda_s"] = round(min(timed.dream(picture, live(layer, smooth)).wall for _ in range(3)), 3)
+            print(table(name, case), f"\n    CUDA {case['cuda_s']:.3f} s" if gpu else "", flush=True)
+            path.write_text(json.dumps(cases, indent=2) + "\n", encoding="utf-8")
     if gpu is None:
         print("No CUDA column: ONNX Runtime gets no CUDA on this machine.")
-    path = Path(options.json)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(cases, indent=2) + "\n", encoding="utf-8")
+    if eager is None:
+        print("No PyTorch column: torch is not installed (it is in requirements-dev.txt).")
     print(f"{network.name}, {network.threads} cores, canvas {options.side} x {options.side}; written to {path}")
 
 

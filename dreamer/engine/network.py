@@ -323,12 +323,17 @@ class _Work:
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1
             result = result * unit
-        units = round(self.border / layer.stride)
-        if units and min(h, w) > 2 * units:
-            interior = np.zeros_like(result)
-            interior[units:-units, units:-units] = 1
-            result = result * interior
-        return result[None, None]
+        return interior(result, self.border, layer.stride)[None, None]
+
+
+def interior(mask: Floats, border: int, stride: int) -> Floats:
+    """A window's mask, at its layer's resolution, without the units within ``border`` pixels of its edge."""
+    units = round(border / stride)
+    if not units or min(mask.shape) <= 2 * units:
+        return mask
+    inside = np.zeros_like(mask)
+    inside[units:-units, units:-units] = mask[units:-units, units:-units]
+    return inside
 
 
 def _shrink(mask: Floats, h: int, w: int) -> Floats:

@@ -5,27 +5,44 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dreamer import bench
-from dreamer.engine import Network
+from dreamer.engine import Network, Target
 
+from .gradients import relative_error
 from .nets import register_googlenet, register_tiny
 
 
 def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, file = register_tiny(tmp_path), tmp_path / "out" / "dream.json"
     layer = "block/output"
-    bench.main(["--model", str(folder), "--json", str(file), "--repeat", "1", "--side", "160", "--layer", layer])
+    bench.main(["--model", str(folder), "--json", str(file), "--repeat", "1", "--side", "160", "--layers", layer])
     cases = json.loads(file.read_text())
     assert list(cases) == [layer, f"{layer} (smoothed pool)"]
     exact = cases[layer]
     assert exact["ratio"] == pytest.approx(exact["pytorch_s"] / exact["ours_s"], rel=0.2)
+    assert exact["sgemm_share"] == min(exact["sgemm_shares"].values())
+    assert {"numpy", "onnxruntime", "pytorch"} == set(exact["sgemm_gflops_per_s"])
+    assert exact["gflop"] == pytest.approx(sum(octave["gflop"] for octave in exact["octaves"]), abs=0.5)
     assert 0 < exact["sgemm_share"] < 2 and 50 < exact["peak_mb"] < 4000
     assert exact["ours_s"] >= sum(octave["ours_s"] for octave in exact["octaves"]) * 0.9
     assert cases[f"{layer} (smoothed pool)"]["pytorch_s"] is None  # PyTorch's pools have no such gradient
     printed = capsys.readouterr().out
-    assert "ratio" in printed and "of sgemm" in printed and layer in printed
+    assert "ratio" in printed and "share of sgemm" in printed and layer in printed
+
+
+@pytest.mark.parametrize("border", [0, 16])
+def test_both_compute_the_same_gradient(tmp_path: Path, border: int) -> None:
+    """Over the same tiles, with the same halo and border: else the times could not be compared."""
+    folder = register_tiny(tmp_path)
+    network = Network.open(folder, device="cpu")
+    picture = np.random.default_rng(3).uniform(0, 255, (3, 130, 170)).astype(np.float32)
+    options = {"tile": 64, "halo": 24, "border": border}
+    target = Target.layer("block/output")
+    ours, theirs = (n.gradient(picture, target, **options)[0] for n in (network, bench.torch_network(network, folder)))
+    assert relative_error(ours, theirs) < 1e-3
 
 
 def test_convolution_arithmetic_is_counted(tmp_path: Path) -> None:

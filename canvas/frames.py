@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+import logging
+import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,16 +19,30 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from canvas import journal, picture
+from canvas import hub, journal, picture
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame
+
+log = logging.getLogger(__name__)
 
 THUMBNAIL = 480  # px; two columns on a phone with a dense screen
 DREAM_QUALITY = 93  # JPEG 4:4:4. A dream as PNG is 5 MB, at every viewer's every half minute
 
 
-class LeaseLost(Exception):
-    """Another dreamer holds the canvas now; what this one made is not recorded."""
+class Refused(Exception):
+    """What was made is not recorded."""
+
+
+class LeaseLost(Refused):
+    """Another dreamer holds the canvas now."""
+
+
+class BaseGone(Refused):
+    """The frame it was made from is not the base any more: somebody hid it, or its file was lost."""
+
+
+class FrameGone(Exception):
+    """A frame's file is missing, or no picture. Never said of a network error, which may pass."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +79,23 @@ def decode(data: bytes) -> Pixels:
 
 @lru_cache(maxsize=4)  # a base is read by the next dream, a patch's source several times
 def load(frame_id: int) -> Pixels:
-    """The pixels [h, w, 3] of a frame; do not write to them."""
+    """The pixels [h, w, 3] of a frame; do not write to them. Raises FrameGone."""
     frame = Frame.objects.get(pk=frame_id)
-    with frame.picture.open("rb") as file:
-        pixels = decode(file.read())
+    try:
+        with frame.picture.open("rb") as file:
+            data = file.read()
+    except FileNotFoundError as error:
+        raise FrameGone(f"{frame.picture.name} is missing.") from error
+    try:
+        pixels = decode(data)
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow says of bytes that are no picture
+        raise FrameGone(f"{frame.picture.name} ({len(data)} bytes) is no picture: {error}") from error
     pixels.flags.writeable = False
     return pixels
 
 
 def base(place: Canvas) -> tuple[Pixels, int]:
-    """The pixels everybody starts from, and the journal's number that is in them."""
+    """The pixels everybody starts from, and the journal's number that is in them. Raises FrameGone."""
     if place.frame is None:
         return picture.blank(place.width, place.height, place.background_rgb), 0
     return load(place.frame.pk), place.frame.seq
@@ -79,27 +103,75 @@ def base(place: Canvas) -> tuple[Pixels, int]:
 
 @dataclass(frozen=True)
 class Composed:
-    """The canvas at operation `seq`: pixels [h, w, 3], and who drew between the base and here."""
+    """The canvas at operation `seq`: pixels [h, w, 3], who drew between the base and here, and the base's id."""
 
     pixels: Pixels
     seq: int
     authors: frozenset[int]
     operations: int
+    base: int | None
 
 
-def compose(place: Canvas, up_to: int | None = None) -> Composed:
+def compose(
+    place: Canvas,
+    up_to: int | None = None,
+    *,
+    holder: str | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Composed:
     """The canvas as it is now, or without what was drawn after operation `up_to`.
 
-    Read in one transaction, since base and head belong together. What was undone or hidden later stays out even
-    with `up_to`: a frame of it would otherwise bring back what its author took away.
+    Base and head come from one SELECT, and the journal up to a head never changes: so nothing is locked while the
+    picture is decoded and painted, and ink goes on. With `holder`, the dreamer, the position is told first (`claim`).
+
+    What was undone or hidden later stays out even with `up_to`: a frame of it would otherwise bring back what its
+    author took away. A base whose file is lost is replaced by the newest one that can be read. Raises LeaseLost,
+    and picture.Cancelled when `cancelled` says so.
+    """
+    while True:
+        if holder is not None:
+            now = claim(place, holder, up_to)
+        else:
+            now = Canvas.objects.select_related("frame").get(pk=place.pk)
+        try:
+            pixels, since = base(now)
+        except FrameGone as error:
+            assert now.frame is not None
+            _lose(now.frame, error)
+            continue
+        seq = now.head if up_to is None else up_to
+        numbered = journal.operations(now, since, now.head)
+        drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
+        painted = picture.compose(pixels, drawn, _patch_source, cancelled)
+        return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id)
+
+
+def claim(place: Canvas, holder: str, up_to: int | None = None) -> Canvas:
+    """Tells, before anything is painted, that ink up to the head (or `up_to`) is being taken into a frame.
+
+    Under the lock under which the journal is written: an undo committed before it is in the head that comes back
+    here, one that comes after it finds the position and is refused. Nobody's undo is confirmed and dreamed anyway.
     """
     with transaction.atomic():
-        place = Canvas.objects.select_related("frame").get(pk=place.pk)
-        pixels, since = base(place)
-        numbered = journal.operations(place, since, place.head)
-    seq = place.head if up_to is None else up_to
-    drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
-    return Composed(picture.compose(pixels, drawn, load), seq, frozenset(picture.authors(drawn)), len(drawn))
+        now = _locked(place.pk)
+        position = now.head if up_to is None else up_to
+        if not Dream.objects.filter(canvas=now, holder=holder).update(position=position):
+            raise LeaseLost(f"The lease on {now} went to another process.")
+    return now
+
+
+def _locked(canvas_id: int) -> Canvas:
+    """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
+    return Canvas.objects.select_for_update(of=("self",)).select_related("frame").get(pk=canvas_id)
+
+
+def _patch_source(frame_id: int) -> Pixels:
+    """A frame for a PATCH; nothing where its file is lost, as in browsers, which then wait for it without end."""
+    try:
+        return load(frame_id)
+    except FrameGone as error:
+        log.error("A patch stays out: %s", error)
+        return np.empty((0, 0, 3), np.uint8)
 
 
 def keep(
@@ -114,40 +186,143 @@ def keep(
     seconds: float = 0.0,
     device: str = "",
     holder: str | None = None,
+    base: int | None = None,
 ) -> Frame:
     """Stores the files, then in one transaction the frame, its people and the canvas' new base.
 
     A crash between the two leaves files that nothing names, never a frame without its file. With `holder` the
-    frame is recorded only while that process still holds the lease (LeaseLost otherwise).
+    frame is recorded only while that process still holds the lease (LeaseLost otherwise) and the frame `base` is
+    the one it was composed from (BaseGone otherwise: it would bring back what somebody hid).
     """
     height, width = made.pixels.shape[:2]
     folder = f"frames/{place.slug}/{timezone.now():%Y/%m/%d}"
     name = default_storage.save(f"{folder}/{made.sha256[:20]}.{made.suffix}", ContentFile(made.data))
     thumbnail = default_storage.save(f"{folder}/{made.sha256[:20]}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
-    with transaction.atomic():
-        locked = Canvas.objects.select_for_update().get(pk=place.pk)
-        if holder is not None and not Dream.objects.filter(canvas=locked, holder=holder).exists():
-            raise LeaseLost(f"The lease on {locked} went to another process while it dreamed.")
-        newest = Frame.objects.filter(canvas=locked).order_by("-number").values_list("number", flat=True).first()
-        frame = Frame.objects.create(
-            canvas=locked,
-            number=(newest or 0) + 1,
-            seq=seq,
-            kind=kind,
-            picture=name,
-            thumbnail=thumbnail,
-            width=width,
-            height=height,
-            size=len(made.data),
-            sha256=made.sha256,
-            title=title,
-            recipe=recipe or {},
-            seconds=seconds,
-            device=device,
-        )
-        frame.contributors.set(_known(authors))
-        Canvas.objects.filter(pk=locked.pk).update(frame=frame)
+    try:
+        with transaction.atomic():
+            locked = _locked(place.pk)
+            if holder is not None:
+                _check(locked, holder, base)
+            newest = Frame.objects.filter(canvas=locked).order_by("-number").values_list("number", flat=True).first()
+            frame = Frame.objects.create(
+                canvas=locked,
+                number=(newest or 0) + 1,
+                seq=seq,
+                kind=kind,
+                picture=name,
+                thumbnail=thumbnail,
+                width=width,
+                height=height,
+                size=len(made.data),
+                sha256=made.sha256,
+                title=title,
+                recipe=recipe or {},
+                seconds=seconds,
+                device=device,
+            )
+            frame.contributors.set(_known(authors))
+            Canvas.objects.filter(pk=locked.pk).update(frame=frame)
+    except Refused:
+        # Only here is it certain that no row names them: after an error of the database the commit may have been made.
+        _delete(name, thumbnail)
+        raise
     return frame
+
+
+def _check(locked: Canvas, holder: str, base: int | None) -> None:
+    if Dream.objects.select_for_update().filter(canvas=locked, holder=holder).first() is None:
+        raise LeaseLost(f"The lease on {locked} went to another process while it dreamed.")
+    if locked.frame_id != base:
+        raise BaseGone(f"{locked} starts from frame {locked.frame_id} now; this was made from {base}.")
+
+
+def hide(frame: Frame) -> bool:
+    """Takes a frame from everybody's eyes; False where it was hidden already.
+
+    Its files move to names that nobody can guess, since the old addresses are known. If the canvas starts from it,
+    the canvas goes back to the newest earlier frame that is visible and can be read, with all the ink since then.
+    """
+    frame = Frame.objects.select_related("canvas").get(pk=frame.pk)
+    if frame.hidden_at is not None:
+        return False
+    old = (str(frame.picture.name), str(frame.thumbnail.name))
+    new = tuple(_copy(name, frame.canvas.slug) for name in old)
+    # By its old names too: of two who hide it at once one has moved the files already.
+    unchanged = Frame.objects.visible().filter(pk=frame.pk, picture=old[0], thumbnail=old[1])
+    hidden = {"hidden_at": timezone.now(), "picture": new[0], "thumbnail": new[1]}
+    done = _step_back(frame, lambda: bool(unchanged.update(**hidden)))
+    _delete(*(name for name in (old if done else new) if name not in (new if done else old)))
+    if done:
+        hub.look(frame.canvas.slug)
+    return done
+
+
+def unhide(frame: Frame) -> bool:
+    """Shows a frame in the history again; the canvas keeps the base it has. False where it was not hidden."""
+    return bool(Frame.objects.filter(pk=frame.pk).exclude(hidden_at=None).update(hidden_at=None))
+
+
+def _lose(frame: Frame, error: FrameGone) -> None:
+    """The base cannot be read: the canvas goes back to the newest earlier frame that can."""
+    log.critical(
+        "%s: the canvas starts from frame %d, and %s It goes back to the newest earlier frame that can be read; "
+        "the journal has all the ink since then.", frame.canvas.slug, frame.number, error,
+    )  # fmt: skip
+    _step_back(frame)
+    hub.look(frame.canvas.slug)
+
+
+def _step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
+    """If `frame` is its canvas' base, makes the newest earlier visible and readable frame the base, or none.
+
+    `also` runs in the same transaction; nothing happens where it returns False. Files are read outside of it.
+    """
+    heir, looked = None, False
+    while True:
+        with transaction.atomic():
+            place = _locked(frame.canvas_id)
+            is_base = place.frame_id == frame.pk
+            still_there = heir is None or Frame.objects.visible().filter(pk=heir.pk).exists()
+            if not is_base or (looked and still_there):
+                if not also():
+                    return False
+                if is_base:
+                    Canvas.objects.filter(pk=place.pk).update(frame=heir)
+                    # What is dreamed now will be refused: its ink can be undone again.
+                    Dream.objects.filter(canvas=place).update(position=heir.seq if heir else 0)
+                return True
+        heir, looked = _heir(frame), True
+
+
+def _heir(frame: Frame) -> Frame | None:
+    for earlier in Frame.objects.visible().filter(canvas=frame.canvas_id, number__lt=frame.number).order_by("-number"):
+        try:
+            load(earlier.pk)
+        except FrameGone as error:
+            log.error("Frame %d of %s cannot be the base: %s", earlier.number, frame.canvas.slug, error)
+        else:
+            return earlier
+    return None
+
+
+def _copy(name: str, slug: str) -> str:
+    """The file under a new name that nobody can guess; the old name where there is no file."""
+    try:
+        with default_storage.open(name, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return name
+    return default_storage.save(
+        f"frames/{slug}/hidden/{secrets.token_hex(16)}{PurePosixPath(name).suffix}", ContentFile(data)
+    )
+
+
+def _delete(*names: str) -> None:
+    for name in names:
+        try:
+            default_storage.delete(name)
+        except Exception:
+            log.exception("%s could not be deleted; delete it by hand.", name)
 
 
 def _known(authors: Iterable[int]) -> list[int]:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from canvas import frames, hub, lease, limits
+from canvas import frames, hub, lease, limits, picture
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.library import LibraryError, ModelFiles, Registry
@@ -179,10 +179,10 @@ class Dreamer:
                 mean_free=True,
                 seed=self._chance.getrandbits(48),
             )
-            composed = frames.compose(place)
+            composed = frames.compose(place, holder=self.holder, cancelled=self._cancelled)
             self._tell(
-                place, state=Dream.State.DREAMING, message="", position=composed.seq, fraction=0.0, octave=0,
-                octaves=recipe.octaves, device=network.device,
+                place, state=Dream.State.DREAMING, message="", fraction=0.0, octave=0, octaves=recipe.octaves,
+                device=network.device,
             )  # fmt: skip
             started = time.perf_counter()
             pixels = dream(composed.pixels, network, recipe, progress=self._reporter(place), cancelled=self._cancelled)
@@ -190,10 +190,11 @@ class Dreamer:
             frames.keep(
                 place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
                 authors=composed.authors, title=style.title, recipe=recipe.to_json(), seconds=round(seconds, 3),
-                device=network.device, holder=self.holder,
+                device=network.device, holder=self.holder, base=composed.base,
             )  # fmt: skip
-        except (Cancelled, frames.LeaseLost) as error:
+        except (Cancelled, picture.Cancelled, frames.Refused) as error:
             log.info("%s: the dream was dropped (%s).", place.slug, error)
+            lease.drop(place, self.holder)
             return
         except Exception as error:
             self._failed(place, doing, error)
@@ -219,6 +220,7 @@ class Dreamer:
         wait = min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(count, 16))
         with contextlib.suppress(ValueError):  # a network without anything to dream of
             self._next_style(place, doing)
+        lease.drop(place, self.holder)
         self._tell(
             place, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
             next_at=timezone.now() + timedelta(seconds=wait),
@@ -235,9 +237,16 @@ class Dreamer:
         up_to = batches.values_list("last", flat=True).first()
         if up_to is None or up_to - since < limits.REST_OPS // 2:
             return
-        composed = frames.compose(place, up_to)
-        made = frames.encode(composed.pixels, Frame.Kind.REST)
-        frames.keep(place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder)
+        try:
+            composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
+            made = frames.encode(composed.pixels, Frame.Kind.REST)
+            frames.keep(
+                place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder,
+                base=composed.base,
+            )  # fmt: skip
+        except Exception:
+            lease.drop(place, self.holder)
+            raise
         hub.look(place.slug)
 
     # --- telling ---------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from canvas import frames
 from canvas.models import Canvas, Dream, Frame
 
 
@@ -68,13 +68,13 @@ class FrameAdmin(OnlyWhatChanged):
 
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = chosen.filter(hidden_at=None).update(hidden_at=timezone.now())
+        count = sum(map(frames.hide, chosen.filter(hidden_at=None).order_by("number")))
         said = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = chosen.exclude(hidden_at=None).update(hidden_at=None)
+        count = sum(map(frames.unhide, chosen.exclude(hidden_at=None)))
         said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 

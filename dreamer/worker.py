@@ -13,16 +13,18 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, connection
 from django.utils import timezone
 
 from canvas import frames, hub, lease, limits, picture
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.library import LibraryError, ModelFiles, Registry
+from dreamer.library.files import INFO, LABELS, MODEL, SHELF
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5  # between looks at the canvas: wishes, new models, the next beat
 TELL_SECONDS = 0.4  # between two reports of progress
 UNDOABLE_SECONDS = 60.0  # a rest frame leaves the newest strokes in the journal, where they can be undone
-RETRY_SECONDS = 0.5  # after a failed dream, doubled each time up to the interval
+RETRY_SECONDS = 0.5  # after a failed dream or rest, doubled each time up to the interval
+FAR_SECONDS = 60.0  # a beat further away than this leaves time for rests
+KEEPS_FAILING = 3  # so many failures in a row, and rests keep the journal's tail short meanwhile
 
 
 class Dreamer:
@@ -45,7 +49,9 @@ class Dreamer:
         self._network: Network | None = None
         self._files: ModelFiles | None = None
         self._no_model = ""  # why there is none
-        self._failures: dict[int, int] = {}
+        self._asked: tuple[str, ...] = ()  # the model last opened, or tried, and its files' times
+        self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
+        self._rests: dict[int, tuple[int, float]] = {}  # canvas -> rests that failed in a row, and until when to wait
         self._lost = threading.Event()
 
     def run(self) -> None:
@@ -55,11 +61,11 @@ class Dreamer:
         try:
             while not self.stop.is_set():
                 try:
-                    close_old_connections()
                     self.look()
                 except Exception:
                     # The database is away, the disk is full: nothing here may end the process for good.
                     log.exception("The dreamer stumbled and goes on in two seconds.")
+                    connection.close()
                     self.stop.wait(2)
                 self.stop.wait(LOOK_SECONDS)
         finally:
@@ -67,86 +73,105 @@ class Dreamer:
             lease.give_back(self.holder)
 
     def look(self) -> None:
-        """One look at each canvas: dreams where the beat has come."""
-        places = Canvas.objects.all() if self._slugs is None else Canvas.objects.filter(slug__in=self._slugs)
-        for place in places.order_by("pk"):
-            if not self.stop.is_set() and lease.take(place, self.holder):
-                self._lost.clear()
-                try:
-                    self._visit(place)
-                except DatabaseError:
-                    raise
-                except Exception:
-                    log.exception("%s: the visit failed; the other canvases have their turn.", place.slug)
+        """One look at each canvas: dreams where the beat has come. One SELECT where there is nothing to do."""
+        canvases = Canvas.objects.select_related("dream", "frame").order_by("pk")
+        if self._slugs is not None:
+            canvases = canvases.filter(slug__in=self._slugs)
+        read_at = time.monotonic()
+        for listed in canvases:
+            place: Canvas | None = listed
+            if time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
+                place = canvases.filter(pk=listed.pk).first()
+            if self.stop.is_set():
+                return
+            seen: Dream | None = getattr(place, "dream", None)
+            if place is None or not lease.take(place, self.holder, seen):
+                continue
+            self._lost.clear()
+            try:
+                if seen is None or seen.holder != self.holder:
+                    seen = Dream.objects.get(canvas=place)
+                self._visit(place, seen)
+            except Error:
+                raise
+            except Exception:
+                log.exception("%s: the visit failed; the other canvases have their turn.", place.slug)
 
     def _renew(self) -> None:
         while not self.stop.wait(lease.RENEW_SECONDS):
             try:
-                close_old_connections()
                 if not lease.renew(self.holder):
                     self._lost.set()
             except Exception as error:
                 log.warning("The lease could not be renewed: %s", error)
+                connection.close()
+        connection.close()
 
     # --- one canvas ------------------------------------------------------------------------------------------------
 
-    def _visit(self, place: Canvas) -> None:
-        doing = Dream.objects.get(canvas=place)
+    def _visit(self, place: Canvas, doing: Dream) -> None:
         now = timezone.now()
-        if doing.next_at is None:
-            doing.next_at = now + timedelta(seconds=settings.DREAM_INTERVAL)
-            self._tell(place, next_at=doing.next_at)
+        latest = now + timedelta(seconds=settings.DREAM_INTERVAL)
+        if doing.next_at is None or doing.next_at > latest:
+            # The first visit; or the interval was shortened, or the clock has jumped back.
+            doing.next_at = latest
+            self._tell(place, next_at=latest)
         state, message = self._mood(place, doing)
         # A failure stays on the board until the next dream has come out well.
         if state != doing.state and not (doing.state == Dream.State.FAILED and state == Dream.State.WAITING):
             self._tell(place, state=state, message=message, fraction=0.0, octave=0)
-        if doing.style_wanted and state != Dream.State.NO_MODEL:
-            self._next_style(place, doing)
-        if state != Dream.State.WAITING:
+        if doing.style_wanted and self._network is not None:
+            try:
+                self._next_style(place, doing)
+            except ValueError as error:  # a network without anything to dream of
+                log.warning("%s: no other style: %s", place.slug, error)
+                self._tell(place, style_wanted=False)
+        far = doing.next_at - now > timedelta(seconds=FAR_SECONDS)
+        if state != Dream.State.WAITING or far or self._failures.get(place.pk, 0) >= KEEPS_FAILING:
             self._rest(place)
         if doing.next_at <= now:
             if state == Dream.State.WAITING:
                 self._dream(place, doing, now)
             else:
-                self._tell(place, next_at=self._next_beat(doing.next_at, now)[0])
+                self._tell(place, next_at=_next_beat(doing.next_at, now))
 
     def _mood(self, place: Canvas, doing: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
+        self._find_model()
         if doing.paused:
             return Dream.State.PAUSED, ""
-        self._find_model()
         if self._network is None:
             return Dream.State.NO_MODEL, self._no_model
         if place.head == 0 and place.frame_id is None:
             return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret
-        of_nothing_new = Frame.objects.filter(canvas=place, seq=place.head, kind=Frame.Kind.DREAM).count()
+        of_nothing_new = Frame.objects.visible().dreams().filter(canvas=place, seq=place.head).count()
         if of_nothing_new > settings.DREAM_IDLE_LIMIT:
             return Dream.State.RESTING, ""
         return Dream.State.WAITING, ""
 
-    def _next_beat(self, planned: datetime, now: datetime) -> tuple[datetime, int]:
-        """(the next beat of the rhythm after now, how many were missed since `planned`)."""
-        interval = timedelta(seconds=settings.DREAM_INTERVAL)
-        passed = max(0, int((now - planned) / interval))
-        return planned + (passed + 1) * interval, passed
-
     def _find_model(self) -> None:
-        """Opens the wanted model, or the first there is; a model registered or removed meanwhile is noticed."""
+        """Opens the wanted model, or the first there is; one registered, replaced or removed meanwhile is noticed.
+
+        A model is read once, sound or not, and again only when one of its files has changed.
+        """
         names = self._registry.names()
         wanted = settings.DREAM_MODEL or (names[0] if names else "")
         if not wanted:
-            self._network, self._no_model = None, "There is no network yet: `manage.py model import FILE` brings one."
+            self._network, self._asked = None, ()
+            self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
             return
-        if self._network is not None and self._network.name == wanted and wanted in names:
+        folder = self._registry.root / wanted
+        asked = (wanted, *(_changed(folder / file) for file in (MODEL, INFO, LABELS, SHELF)))
+        if asked == self._asked:
             return
+        self._asked, self._network = asked, None
         try:
             self._files = self._registry.get(wanted)
             self._network = Network.open(self._files.path, device=settings.DREAM_DEVICE, threads=settings.DREAM_THREADS)
             log.info("Dreaming with %s on %s, %d layers.", wanted, self._network.device, len(self._network.layers))
         except (LibraryError, ValueError, RuntimeError, OSError) as error:
-            if str(error) != self._no_model:
-                log.error("The network %s cannot be opened: %s", wanted, error)
-            self._network, self._no_model = None, str(error)[:300]
+            log.error("The network %s cannot be opened: %s", wanted, error)
+            self._no_model = str(error)[:300]
 
     def _style(self, place: Canvas, doing: Dream) -> Style:
         """The style in force, or a new one where it has run its time or does not fit the network."""
@@ -170,6 +195,7 @@ class Dreamer:
     def _dream(self, place: Canvas, doing: Dream, began: datetime) -> None:
         network = self._network
         assert network is not None
+        dreaming = False
         try:
             style = self._style(place, doing)
             recipe = Recipe(
@@ -184,9 +210,9 @@ class Dreamer:
                 place, state=Dream.State.DREAMING, message="", fraction=0.0, octave=0, octaves=recipe.octaves,
                 device=network.device,
             )  # fmt: skip
-            started = time.perf_counter()
+            started, dreaming = time.perf_counter(), True
             pixels = dream(composed.pixels, network, recipe, progress=self._reporter(place), cancelled=self._cancelled)
-            seconds = time.perf_counter() - started
+            seconds, dreaming = time.perf_counter() - started, False
             frames.keep(
                 place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
                 authors=composed.authors, title=style.title, recipe=recipe.to_json(), seconds=round(seconds, 3),
@@ -197,38 +223,56 @@ class Dreamer:
             lease.drop(place, self.holder)
             return
         except Exception as error:
-            self._failed(place, doing, error)
+            self._failed(place, doing, error, styles_fault=dreaming)
             return
         self._failures.pop(place.pk, None)
         now = timezone.now()
-        next_at, missed = self._next_beat(began if doing.next_at is None else doing.next_at, now)
+        interval = timedelta(seconds=settings.DREAM_INTERVAL)
+        # Beats are missed by a dream that lasts, not by a night in which nobody dreamed.
+        missed = max(0, int((now - began) / interval))
         if missed:
-            # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
-            next_at = now
             log.warning("%s: missed %d beat(s), a dream took %.1f s of %.1f s.",
                         place.slug, missed, seconds, settings.DREAM_INTERVAL)  # fmt: skip
+        planned = doing.next_at if doing.next_at and began - doing.next_at < interval else began
+        # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
+        next_at = max(now, planned + interval)
         self._tell(
             place, state=Dream.State.WAITING, fraction=1.0, octave=recipe.octaves, next_at=next_at,
             missed=doing.missed + missed,
         )  # fmt: skip
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
 
-    def _failed(self, place: Canvas, doing: Dream, error: Exception) -> None:
-        """Says so, changes the style (it may be the style's fault), and waits longer each time."""
+    def _failed(self, place: Canvas, doing: Dream, error: Exception, *, styles_fault: bool) -> None:
+        """Says so, changes a style that could not be dreamed, and waits longer each time."""
         log.exception("%s: the dream failed.", place.slug)
         count = self._failures[place.pk] = self._failures.get(place.pk, 0) + 1
-        wait = min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(count, 16))
-        with contextlib.suppress(ValueError):  # a network without anything to dream of
-            self._next_style(place, doing)
+        if styles_fault:
+            with contextlib.suppress(ValueError):  # a network without anything to dream of
+                self._next_style(place, doing)
         lease.drop(place, self.holder)
         self._tell(
             place, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
-            next_at=timezone.now() + timedelta(seconds=wait),
+            next_at=timezone.now() + timedelta(seconds=_backoff(count)),
         )  # fmt: skip
 
     def _rest(self, place: Canvas) -> None:
         """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes."""
-        place.refresh_from_db(fields=["head", "frame"])
+        failures, wait_until = self._rests.get(place.pk, (0, 0.0))
+        if time.monotonic() < wait_until:
+            return
+        try:
+            self._take_rest(place)
+        except (picture.Cancelled, frames.Refused) as error:
+            log.info("%s: the rest was dropped (%s).", place.slug, error)
+            lease.drop(place, self.holder)
+        except Exception:
+            self._rests[place.pk] = failures + 1, time.monotonic() + _backoff(failures + 1)
+            log.exception("%s: the rest failed.", place.slug)
+            lease.drop(place, self.holder)
+        else:
+            self._rests.pop(place.pk, None)
+
+    def _take_rest(self, place: Canvas) -> None:
         since = place.frame.seq if place.frame else 0
         if place.head - since < limits.REST_OPS:
             return
@@ -237,16 +281,12 @@ class Dreamer:
         up_to = batches.values_list("last", flat=True).first()
         if up_to is None or up_to - since < limits.REST_OPS // 2:
             return
-        try:
-            composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
-            made = frames.encode(composed.pixels, Frame.Kind.REST)
-            frames.keep(
-                place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder,
-                base=composed.base,
-            )  # fmt: skip
-        except Exception:
-            lease.drop(place, self.holder)
-            raise
+        composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
+        made = frames.encode(composed.pixels, Frame.Kind.REST)
+        frames.keep(
+            place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder,
+            base=composed.base,
+        )  # fmt: skip
         hub.look(place.slug)
 
     # --- telling ---------------------------------------------------------------------------------------------------
@@ -270,3 +310,23 @@ class Dreamer:
 
     def _cancelled(self) -> bool:
         return self.stop.is_set() or self._lost.is_set()
+
+
+def _next_beat(planned: datetime, now: datetime) -> datetime:
+    """The next beat of the rhythm after now."""
+    interval = timedelta(seconds=settings.DREAM_INTERVAL)
+    return planned + (max(0, int((now - planned) / interval)) + 1) * interval
+
+
+def _backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row."""
+    return float(min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(failures, 16)))
+
+
+def _changed(path: Path) -> str:
+    """When the file was last written and how long it is; empty where there is none."""
+    try:
+        info = path.stat()
+    except OSError:
+        return ""
+    return f"{info.st_mtime_ns} {info.st_size}"

@@ -1,0 +1,360 @@
+"""One look of the dreamer after the other, with a tiny network; tests/live has the process beside a running site."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from canvas import frames, journal, lease, limits, wire
+from canvas.brush import Pixels
+from canvas.models import Batch, Canvas, Dream, Frame
+from dreamer import worker
+from dreamer.worker import Dreamer
+from tests.dreamer import nets
+
+
+@pytest.fixture
+def place(db: None, settings: Any, tmp_path: Path) -> Canvas:
+    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
+    settings.DREAM_THREADS = 1
+    frames.load.cache_clear()
+    place = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
+    journal.append(place, [dot(1)])
+    return place
+
+
+@pytest.fixture
+def model(settings: Any) -> Path:
+    return nets.register_tiny(settings.MODELS_DIR)
+
+
+@pytest.fixture
+def negatives(monkeypatch: pytest.MonkeyPatch) -> list[Pixels]:
+    """Instead of seconds of dreams, negatives; what they were made of."""
+    made: list[Pixels] = []
+
+    def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
+        made.append(pixels)
+        return 255 - pixels
+
+    monkeypatch.setattr(worker, "dream", dream)
+    return made
+
+
+@pytest.fixture
+def dreamer() -> Dreamer:
+    return Dreamer(chance=random.Random(1))
+
+
+def dot(stroke: int) -> wire.Stroke:
+    return wire.Stroke(stroke, 0, (0, 0, 0), 255, 0, ((200, 200, 96),), True, 1)
+
+
+def board() -> Dream:
+    return Dream.objects.get()
+
+
+def due(dreamer: Dreamer, ago: float = 0.1, **more: Any) -> None:
+    """Looks when the beat came so many seconds ago."""
+    dreamer.look()
+    Dream.objects.update(next_at=timezone.now() - timedelta(seconds=ago), **more)
+    dreamer.look()
+
+
+def broken(*args: Any, **options: Any) -> Any:
+    raise OSError("no space left on the device")
+
+
+def in_seconds(dream: Dream) -> float:
+    assert dream.next_at is not None
+    return (dream.next_at - timezone.now()).total_seconds()
+
+
+def test_it_dreams_of_the_canvas_at_the_beat(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    dreamer.look()
+    assert not negatives and board().state == "waiting"
+    due(dreamer)
+    frame = Frame.objects.get()
+    assert frame.seq == 1 and board().position == 1 and len(negatives) == 1
+    assert np.abs(frames.load(frame.pk).astype(int) - (255 - negatives[0])).mean() < 3
+
+
+def test_a_look_with_nothing_to_do_writes_nothing_and_reads_all_canvases_at_once(
+    place: Canvas, model: Path, dreamer: Dreamer
+) -> None:
+    Canvas.objects.create(slug="there", title="There", width=64, height=64)
+    dreamer.look()
+    with CaptureQueriesContext(connection) as asked:
+        dreamer.look()
+    queries = [query["sql"] for query in asked]
+    assert all(sql.startswith("SELECT") for sql in queries), queries
+    assert sum('FROM "canvas_canvas"' in sql for sql in queries) == 1
+    assert sum('FROM "canvas_dream"' in sql for sql in queries) == 0
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dream_that_fails_or_is_dropped_gives_its_ink_back(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    during: list[int] = []
+
+    def failing(*args: Any, **options: Any) -> Any:
+        during.append(board().position)
+        raise RuntimeError("the network has a fever")
+
+    def signalled(*args: Any, **options: Any) -> Any:
+        during.append(board().position)
+        raise worker.Cancelled("stop")
+
+    for dream in (failing, signalled):
+        monkeypatch.setattr(worker, "dream", dream)
+        due(dreamer)
+        assert during.pop() == 1 and board().position == 0
+    monkeypatch.setattr(frames, "encode", broken)
+    monkeypatch.setattr(worker, "dream", lambda pixels, *args, **options: pixels)
+    due(dreamer)
+    assert board().position == 0 and not Frame.objects.exists()
+
+
+def test_a_dream_of_a_base_hidden_meanwhile_is_dreamed_again(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.DREAM)
+    shame = frames.keep(place, made, kind=Frame.Kind.DREAM, seq=0, authors=[])
+    seen: list[float] = []
+
+    def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
+        seen.append(pixels.mean())
+        frames.hide(shame)
+        return pixels
+
+    monkeypatch.setattr(worker, "dream", dream)
+    due(dreamer)
+    assert Frame.objects.visible().count() == 0 and board().position == 0
+    dreamer.look()
+    assert Frame.objects.visible().get().number == 2 and seen[0] < 10 and seen[1] > 200
+
+
+def test_a_signal_ends_painting(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = frames.base
+
+    def signal_while_decoding(now: Canvas) -> tuple[Pixels, int]:
+        dreamer.stop.set()
+        return base(now)
+
+    monkeypatch.setattr(frames, "base", signal_while_decoding)
+    due(dreamer)
+    assert not negatives and not Frame.objects.exists() and board().position == 0
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+
+def test_the_style_changes_when_it_cannot_be_dreamed_and_not_when_nothing_can_be_stored(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = frames.keep
+    monkeypatch.setattr(worker, "dream", lambda pixels, *args, **options: pixels)
+    monkeypatch.setattr(frames, "keep", broken)
+    due(dreamer)
+    style = board().style
+    due(dreamer)
+    assert board().state == "failed" and "no space" in board().message and board().style == style
+    monkeypatch.setattr(frames, "keep", real)
+    monkeypatch.setattr(worker, "dream", broken)
+    due(dreamer)
+    assert board().state == "failed" and board().style != style
+
+
+@pytest.fixture
+def long_tail(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Strokes old enough for a rest."""
+    monkeypatch.setattr(limits, "REST_OPS", 4)
+
+    def draw() -> None:
+        journal.append(place, [dot(stroke) for stroke in range(10, 16)])
+        Batch.objects.update(at=timezone.now() - timedelta(seconds=90))
+
+    return draw
+
+
+def rests() -> int:
+    return Frame.objects.filter(kind=Frame.Kind.REST).count()
+
+
+def test_a_rest_that_fails_waits_longer_each_time(
+    place: Canvas, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[float] = []
+    now = [1000.0]
+    monkeypatch.setattr(worker.time, "monotonic", lambda: now[0])
+
+    def keep(*args: Any, **options: Any) -> None:
+        tries.append(now[0])
+        broken()
+
+    real = frames.keep
+    monkeypatch.setattr(frames, "keep", keep)
+    long_tail()
+    for _ in range(60):
+        dreamer.look()
+        now[0] += 0.5
+    gaps = np.diff(tries)
+    assert len(tries) > 3 and np.all(np.diff(gaps) > 0), tries
+    assert board().position == 0, "what was not taken can be undone"
+    monkeypatch.setattr(frames, "keep", real)
+    now[0] += 60
+    dreamer.look()
+    assert rests() == 1
+
+
+def test_rests_are_taken_while_it_waits_for_a_beat_that_is_far(
+    place: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], settings: Any
+) -> None:
+    long_tail()
+    dreamer.look()
+    assert board().state == "waiting" and rests() == 0, "the next dream is near"
+    settings.DREAM_INTERVAL = 3600.0
+    Dream.objects.update(next_at=timezone.now() + timedelta(minutes=50))
+    dreamer.look()
+    assert board().state == "waiting" and rests() == 1
+
+
+def test_rests_are_taken_while_dreams_keep_failing(
+    place: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "dream", broken)
+    for _ in range(worker.KEEPS_FAILING):
+        due(dreamer)
+    long_tail()
+    dreamer.look()
+    assert rests() == 1
+
+
+# --- the rhythm ------------------------------------------------------------------------------------------------------
+
+
+def test_a_shorter_interval_counts_at_once(place: Canvas, model: Path, dreamer: Dreamer, settings: Any) -> None:
+    settings.DREAM_INTERVAL = 86400.0
+    dreamer.look()
+    assert in_seconds(board()) > 80000
+    settings.DREAM_INTERVAL = 30.0
+    dreamer.look()
+    assert in_seconds(board()) <= 30
+
+
+def test_a_night_without_a_dreamer_is_not_a_thousand_missed_beats(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    due(dreamer, ago=8 * 3600)
+    assert board().missed == 0 and 25 < in_seconds(board()) <= 30
+    due(dreamer, ago=10)
+    assert board().missed == 0 and 15 < in_seconds(board()) <= 20.1, "the rhythm is kept"
+
+
+def test_a_dream_longer_than_the_interval_is_followed_by_the_next_at_once(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [timezone.now()]
+    monkeypatch.setattr(worker.timezone, "now", lambda: clock[0])
+
+    def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
+        clock[0] += timedelta(seconds=75)
+        Dream.objects.update(expires_at=clock[0] + timedelta(seconds=10))  # as the thread does
+        return pixels
+
+    monkeypatch.setattr(worker, "dream", dream)
+    dreamer.look()
+    Dream.objects.update(next_at=clock[0])
+    dreamer.look()
+    assert board().missed == 2 and board().next_at == clock[0]
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_wish_for_a_style_while_paused_is_heard(place: Canvas, model: Path, dreamer: Dreamer) -> None:
+    Dream.objects.create(canvas=place, paused=True, style_wanted=True)
+    dreamer.look()
+    assert board().state == "paused" and not board().style_wanted and board().style["model"] == "tiny"
+
+
+def test_a_wish_without_a_network_waits_for_one(place: Canvas, dreamer: Dreamer, settings: Any) -> None:
+    Dream.objects.create(canvas=place, paused=True, style_wanted=True)
+    dreamer.look()
+    assert board().style_wanted
+    nets.register_tiny(settings.MODELS_DIR)
+    dreamer.look()
+    assert not board().style_wanted
+
+
+def test_a_model_is_read_again_only_when_its_files_changed(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    real = worker.Network.open
+
+    def open_network(folder: Path, **options: Any) -> Any:
+        opened.append(folder.name)
+        return real(folder, **options)
+
+    monkeypatch.setattr(worker.Network, "open", open_network)
+    good = (model / "model.onnx").read_bytes()
+    (model / "model.onnx").write_bytes(b"half a download")
+    for _ in range(3):
+        dreamer.look()
+    assert len(opened) == 1 and board().state == "no-model"
+    (model / "model.onnx").write_bytes(good)
+    for _ in range(3):
+        dreamer.look()
+    assert len(opened) == 2 and board().state == "waiting"
+    os.utime(model / "model.onnx", (1, 1))  # imported anew under the same name
+    dreamer.look()
+    assert len(opened) == 3 and board().state == "waiting"
+
+
+# --- the lease -------------------------------------------------------------------------------------------------------
+
+
+def test_wishes_of_a_canvas_are_read_when_its_turn_comes(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other's dream may take minutes."""
+    other = Canvas.objects.create(slug="there", title="There", width=64, height=64)
+    journal.append(other, [dot(1)])
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.0)
+    dreamed: list[int] = []
+
+    def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
+        dreamed.append(1)
+        Dream.objects.filter(canvas=other).update(paused=True)
+        return pixels
+
+    monkeypatch.setattr(worker, "dream", dream)
+    due(dreamer)
+    assert len(dreamed) == 1 and Dream.objects.get(canvas=other).state == "paused"
+
+
+def test_another_holders_canvas_is_left_alone(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    lease.take(place, "another")
+    Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+    dreamer.look()
+    assert not negatives and board().holder == "another"

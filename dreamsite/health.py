@@ -12,10 +12,10 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -33,6 +33,8 @@ KEEP_SECONDS = 2.0  # however often this public page is asked, the parts are ask
 LATE_AFTER = 10  # intervals without a dream
 
 _kept: tuple[float, dict[str, Any]] | None = None
+_threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="readyz")  # as many as there are questions
+_asked: dict[Callable[[], dict[str, Any]], Future[dict[str, Any]]] = {}
 
 
 async def healthz(request: HttpRequest) -> HttpResponse:
@@ -51,12 +53,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
 async def _report() -> dict[str, Any]:
     database, storage, layer = await asyncio.gather(
-        _part("database", _in_thread(_ask_database)),
-        _part("storage", _in_thread(_ask_storage)),
+        _part("database", in_thread(_ask_database)),
+        _part("storage", in_thread(_ask_storage)),
         _part("layer", _ask_layer),
     )
     parts = {"database": database, "storage": storage, "layer": layer}
-    dream = await _part("dream", _in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
+    dream = await _part("dream", in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
     return {"ready": all(part["state"] == "ok" for part in parts.values()), **parts, "dream": dream}
 
 
@@ -71,18 +73,27 @@ async def _part(name: str, ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict
     return {"state": "ok", "ms": round((time.perf_counter() - begun) * 1000, 1), **answer}
 
 
-def _in_thread(ask: Callable[[], dict[str, Any]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+def in_thread(ask: Callable[[], dict[str, Any]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Asks in a thread of this page's own, each question once at a time.
+
+    Neither the thread that all views share nor those that files are streamed from may wait for a database that hangs,
+    and a probe that comes back every few seconds must not leave another waiting thread behind each time.
+    """
+
     def alone() -> dict[str, Any]:
         try:
             return ask()
         finally:
             connection.close()
 
-    # In a thread of its own: a database that hangs must not hold the thread that all views share. Tests keep the
-    # shared one, for their transaction lives there.
-    if settings.TESTING:
-        return sync_to_async(ask)
-    return sync_to_async(alone, thread_sensitive=False)
+    async def answer() -> dict[str, Any]:
+        asked = _asked.get(ask)
+        if asked is None or asked.done():
+            asked = _asked[ask] = _threads.submit(alone)
+        # A question under way goes on when its asker has no more patience; the next one waits for the same answer.
+        return await asyncio.wrap_future(asked)
+
+    return answer
 
 
 def _ask_database() -> dict[str, Any]:

@@ -9,3 +9,13 @@ class HashedStaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore
     """Rewrites `import` and `export … from` as well, so that a deploy never mixes old and new modules."""
 
     support_js_module_import_aggregation = True
+
+    def stored_name(self, name: str) -> str:
+        """The name with its hash; the plain one where nothing was collected: a page without style beats no page.
+
+        Django raises instead, and the page that would say so raises in its turn.
+        """
+        try:
+            return str(super().stored_name(name))
+        except ValueError:
+            return name

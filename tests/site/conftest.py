@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.cache import cache
 from django.test import Client
 
@@ -16,7 +17,7 @@ PASSWORD = "a long walk by the sea"
 
 
 @pytest.fixture(autouse=True)
-def plain_site(settings: Any, tmp_path: Path) -> None:
+def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -27,6 +28,8 @@ def plain_site(settings: Any, tmp_path: Path) -> None:
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
     health._kept = None
+    # In the thread where the test's transaction lives.
+    monkeypatch.setattr(health, "in_thread", sync_to_async)
 
 
 @pytest.fixture

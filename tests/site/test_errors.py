@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -101,6 +105,35 @@ def test_another_host_is_a_bad_request(visitor: Client) -> None:
     assert answer.status_code == 400
     assert "We could not read that" in answer.content.decode()
     assert "evil" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("address", "status"), [("/nothing/", 404), ("/test/broken", 500), ("/test/away", 503)])
+def test_pages_before_static_files_were_collected(visitor: Client, settings: Any, address: str, status: int) -> None:
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "dreamsite.static.HashedStaticStorage"}}
+    answer = visitor.get(address)
+    assert answer.status_code == status
+    assert "/static/site.css" in answer.content.decode()
+
+
+def test_what_was_collected_is_named_by_its_hash(visitor: Client, settings: Any) -> None:
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "dreamsite.static.HashedStaticStorage"}}
+    manifest = {"version": "1.1", "hash": "", "paths": {"site.css": "site.0123456789ab.css"}}
+    (Path(settings.STATIC_ROOT) / "staticfiles.json").write_text(json.dumps(manifest))
+    assert "/static/site.0123456789ab.css" in visitor.get("/nothing/").content.decode()
+
+
+def test_the_default_canvas_has_one_address_before_it_is_made(visitor: Client) -> None:
+    answer = visitor.get("/c/main/")
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/")
+    assert visitor.get("/c/other/").status_code == 404
+
+
+def test_robots(visitor: Client, settings: Any) -> None:
+    answer = visitor.get("/robots.txt")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/plain")
+    rules = answer.content.decode().splitlines()
+    assert rules == ["User-agent: *", "Disallow: /account/", "Disallow: /accounts/", "Disallow: /claim/"]
+    assert settings.ADMIN_PATH not in answer.content.decode()
 
 
 def test_a_stale_form(settings: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from dreamsite import health
 from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
+in_thread = health.in_thread  # the real one
 
 
 def test_healthz_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
@@ -122,3 +125,27 @@ async def test_asking_leaves_no_subscription_at_redis(redis: Redis, monkeypatch:
     async with from_url(redis.url) as client:
         assert await client.pubsub_channels() == []
     await layer.flush()
+
+
+async def test_a_hung_database_holds_one_thread_however_often_probes_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, calls = threading.Event(), []
+
+    def hang() -> dict[str, Any]:
+        calls.append(threading.current_thread().name)
+        answers.wait(60)
+        return {"kind": "slow"}
+
+    monkeypatch.setattr(health, "in_thread", in_thread)
+    monkeypatch.setattr(health, "_ask_database", hang)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(health, "_ask_storage", lambda: {"kind": "quick"})
+    try:
+        for _ in range(12):
+            assert (await health._report())["database"] == {"state": "failed"}
+        assert len(calls) == 1
+        assert calls[0].startswith("readyz"), "not one of those that files are streamed from"
+        assert getattr(asyncio.get_running_loop(), "_default_executor", None) is None
+    finally:
+        answers.set()
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 20)
+    assert (await health._part("database", in_thread(hang)))["kind"] == "slow"

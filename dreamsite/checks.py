@@ -69,6 +69,13 @@ def _key_is_readable() -> bool:
     return bool(mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH))
 
 
+def _folder_is_open() -> bool:
+    try:
+        return bool(settings.VAR_DIR.stat().st_mode & stat.S_IRWXO)
+    except OSError:
+        return False
+
+
 def _key_is_this_machines() -> bool:
     try:
         return bool((settings.VAR_DIR / "secret-key").read_text().strip() == settings.SECRET_KEY)
@@ -162,6 +169,12 @@ RULES = (
         "not find them.",
         "Set S3_BUCKET, or mount the same folder everywhere and silence this check (dreamsite.W009).",
         deploy=True,
+    ),
+    Rule(
+        "W010",
+        _folder_is_open,
+        "Other users of this machine can look into the state folder: the database with its password hashes is there.",
+        "chmod 700 the state folder (DREAMSITE_VAR); 750 where a web server's group must read its media or static.",
     ),
 )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -88,18 +90,28 @@ class Env:
 
 def kept_secret(path: Path) -> str:
     """The secret in `path`; made on the first call, readable by its owner only, and the same on every later one."""
+    with contextlib.suppress(FileNotFoundError):
+        return _whole(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Two processes may start at once, and either may be killed at any moment: a file appears under this name with its
+    # content or not at all, and the first one stays.
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # readable by its owner only
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Two processes may start at once: the exclusive create lets exactly one of them choose.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text().strip()
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
+    return _whole(path)
+
+
+def _whole(path: Path) -> str:
+    if secret := path.read_text().strip():
+        return secret
+    raise ImproperlyConfigured(f"{path} is empty, expected a secret: remove it, and the site makes a new one.")
 
 
 def _bad(name: str, raw: str, expected: str) -> ImproperlyConfigured:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
+from dreamsite import stores
 from dreamsite.env import Env, kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,7 +15,8 @@ env = Env()
 
 # Where state lives: database, frames, models, the secret key. One folder to back up.
 VAR_DIR = Path(env.text("DREAMSITE_VAR") or BASE_DIR / "var").resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+# Closed to others: the database has everybody's password hashes, the sessions and the mail addresses.
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # --- Address: hosts, origins and cookie flags follow from SITE_URL -------------------------------------------------
 PORT = env.integer("PORT", 8000, low=1, high=65535)
@@ -33,7 +33,6 @@ HTTPS = _site.scheme == "https"
 
 SECRET_KEY = env.secret("SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
 DEBUG = env.flag("DEBUG", False)
-TESTING = "pytest" in sys.modules
 # A proxy in front that overwrites X-Forwarded-Proto and X-Forwarded-For.
 BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=256)
@@ -45,7 +44,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# For its own host only, unless told otherwise: at an apex domain the rest of the owner's hosts would have to be https
+# for a year. And browsers' preload lists, which take longer still to leave, are the owner's to ask for in the proxy.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.flag("HSTS_SUBDOMAINS", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for just those two
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -102,19 +104,7 @@ TEMPLATES = [
 ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
 
 # --- Database ------------------------------------------------------------------------------------------------------
-DATABASES = {
-    "default": dj_database_url.parse(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")
-}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        # A transaction that will write takes its lock at once: no deadlock between two that read first.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # WAL lets pages read while ink is written; FULL makes an acknowledged stroke survive a power cut.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
+DATABASES = {"default": stores.database(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the layer between web processes, and the shared cache that rate limits count in --------------------------
@@ -137,7 +127,14 @@ if REDIS_URL:
             },
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # Rate limits are asked at every sign-in: a Redis that froze must not hold the thread.
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        }
+    }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -224,10 +221,11 @@ DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
 # --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
-_media_hosts = (
-    [f"https://{_s3['custom_domain']}"]
-    if _s3["custom_domain"]
-    else ([_s3["endpoint_url"]] if S3_BUCKET and _s3["endpoint_url"] else [])
+_media_hosts = stores.media_hosts(
+    S3_BUCKET,
+    endpoint=env.text("S3_ENDPOINT_URL"),
+    region=env.text("S3_REGION"),
+    public_host=env.text("S3_PUBLIC_HOST"),
 )
 # CSP has no form for IPv6 addresses; there 'self' must do.
 _sockets = [origin.replace("http", "ws", 1) for origin in SITE_ORIGINS if "[" not in origin]

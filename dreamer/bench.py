@@ -33,7 +33,7 @@ from .engine.session import cuda_works
 from .library.files import ModelFiles
 
 LIVE_SIDE = 1536
-WARM_SIDE = 700  # small, but of tiles that run side by side and of one that runs alone: opens both sessions
+WARM_SIDE = 700  # small, but with octaves of tiles that run side by side and of one alone: opens both sessions
 GOOGLENET = ("inception_4d/3x3_reduce_pre", "inception_4c/output", "inception_5b/output")
 
 
@@ -229,8 +229,9 @@ def measure(
     turns: dict[str, list[Turn]] = {name: [] for name in timed}
     ceiling = dict.fromkeys(rates, 0.0)
     title = f"{layer}{' (smoothed pool)' if smooth else ''}"
-    for name, one in timed.items():
-        one.dream(canvas(min(WARM_SIDE, len(picture))), recipe, f"{title}, {name}, warming up")
+    for name, side in (("ours", WARM_SIDE), ("PyTorch", 256)):
+        if name in timed:
+            timed[name].dream(canvas(min(side, len(picture))), recipe, f"{title}, {name}, warming up")
     for turn in range(1, repeat + 1):
         for name, one in timed.items():
             turns[name].append(one.dream(picture, recipe, f"{title}, {name}, {turn} of {repeat}"))
@@ -332,12 +333,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--repeat", type=int, default=3, help="dreams of each kind; the best counts (%(default)s)")
     parser.add_argument("--side", type=int, default=LIVE_SIDE, help="the canvas' side in pixels (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
-    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="measure these only; a short run: one, --repeat 1")
+    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="these only; short: one, --repeat 1 --side 768")
     parser.add_argument("--peak-of", metavar="LAYER", help=argparse.SUPPRESS)
     parser.add_argument("--smooth", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     folder = find_model(options.model)
     network = Network.open(folder, device="cpu", threads=options.threads)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > 0.5 and not options.peak_of:
+        print(
+            f"Busy: the load was {load:.1f} before this began. Threads that share cores wait for each other, PyTorch's "
+            "most of all, so the ratio flatters and the shares of sgemm mean little. Measure again on a quiet machine."
+        )
     picture = canvas(options.side)
     if options.peak_of:
         dream(picture, network, live(options.peak_of, options.smooth))
@@ -361,6 +368,7 @@ def main(argv: list[str] | None = None) -> None:
         print("No CUDA column: ONNX Runtime gets no CUDA on this machine.")
     if eager is None:
         print("No PyTorch column: torch is not installed (it is in requirements-dev.txt).")
+    print("Ratio: PyTorch's time by ours. Sgemm: float32 matrix products by each library, in this run, on these cores.")
     print(f"{network.name}, {network.threads} cores, canvas {options.side} x {options.side}; written to {path}")
 
 

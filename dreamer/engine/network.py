@@ -118,7 +118,7 @@ class Network:
         picture   float32 [3,h,w], RGB, 0..255, each side at least ``min_size``
         mask      float32 [h,w], what counts and how much; None: everything
         guide     float32 [3,h,w], RGB, 0..255, needed by terms with a guide
-        tile      how many pixels of a side to compute at once, without the halo: bounds the memory
+        tile      how many pixels of a side to compute at once, without the halo: bounds the memory (``plan``)
         halo      pixels around a tile's core that the network sees beside it
         border    units within so many pixels of a window's edge want nothing. They see the network's zero padding,
                   and on a flat picture that edge is the strongest thing there is. 0: the exact gradient
@@ -180,7 +180,8 @@ class Network:
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
         stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
-        return plan(*size, tile=tile, halo=halo, stride=stride)
+        cores = self.threads if self.device == "cpu" else 1
+        return plan(*size, tile=tile, halo=halo, stride=stride, cores=cores)
 
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this

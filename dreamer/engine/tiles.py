@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise, product
 
+LEFT_OVER = 0.25  # about how much longer a tile takes on all cores together than its share of one tile on each
+
 
 @dataclass(frozen=True)
 class Span:
@@ -20,6 +22,9 @@ class Span:
     stop: int
     first: int
     last: int
+
+
+Cut = tuple[list[Span], ...]  # a picture's rows and columns
 
 
 @dataclass(frozen=True)
@@ -78,23 +83,42 @@ def spans(length: int, count: int, halo: int, stride: int) -> list[Span]:
     return [Span(s, s + size, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False)]
 
 
-def plan(height: int, width: int, *, tile: int = 512, halo: int = 32, stride: int = 1) -> list[Tile]:
-    """Tiles in reading order. Cores are at most about ``tile`` pixels a side, windows ``tile + 2 halo``.
+def plan(height: int, width: int, *, tile: int = 512, halo: int = 32, stride: int = 1, cores: int = 1) -> list[Tile]:
+    """Tiles in reading order. Windows have at most as many pixels as a square of ``tile + 2 halo`` a side, which
+    bounds the memory. They need not be squares: halos are computed twice, and among a few ways to cut, the one
+    with the least work is taken (two wide halves of a 675 x 675 picture are 13 % less than four quarters), where
+    tiles that are left over when each of ``cores`` has had the same number count more: they run on all together.
 
     Raises ValueError for sizes that make no sense.
     """
     if min(height, width) < 1 or tile < 1 or halo < 0 or stride < 1:
         raise ValueError(f"cannot tile {width}x{height} by {tile} with a halo of {halo} and a stride of {stride}")
-    return [Tile(y, x) for y, x in product(*(_axis(length, tile, halo, stride) for length in (height, width)))]
+    few, *others = product(*(_axis(length, tile, halo, stride) for length in (height, width)))
+    most = max((tile + 2 * halo) ** 2, _pixels(few))
+    whole = len(few[0]) == len(few[1]) == 1  # what fits a tile is seen at once
+    fitting = [few, *(cut for cut in others if not whole and _pixels(cut) <= most)]
+
+    def work(cut: Cut) -> float:
+        count = len(cut[0]) * len(cut[1])
+        return (count + LEFT_OVER * (count % cores)) * _pixels(cut)
+
+    rows, columns = min(fitting, key=lambda cut: (work(cut), -len(cut[0])))  # of the same work: wide ones
+    return [Tile(y, x) for y, x in product(rows, columns)]
 
 
-def _axis(length: int, tile: int, halo: int, stride: int) -> list[Span]:
+def _pixels(cut: Cut) -> int:
+    """Of each window."""
+    rows, columns = cut
+    return (rows[0].stop - rows[0].start) * (columns[0].stop - columns[0].start)
+
+
+def _axis(length: int, tile: int, halo: int, stride: int) -> list[list[Span]]:
+    """The spans of at most ``tile + 2 halo``, then one more and one less of them."""
     count = 1
     while True:
         found = spans(length, count, halo, stride)
-        size = found[0].stop - found[0].start
-        if size <= tile + 2 * halo or count * stride >= length:
-            return found
+        if found[0].stop - found[0].start <= tile + 2 * halo or count * stride >= length:
+            return [found, spans(length, count + 1, halo, stride), spans(length, max(1, count - 1), halo, stride)]
         count += 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamer.engine.tiles import plan, spans
+from dreamer.engine.tiles import LEFT_OVER, plan, spans
 
 
 @given(
@@ -36,13 +36,29 @@ def test_cores_partition_the_picture_and_windows_are_equal(h: int, w: int, tile:
 @given(st.integers(64, 4000), st.integers(64, 600), st.sampled_from([0, 16, 32]), st.sampled_from([8, 16, 32]))
 def test_windows_are_bounded(length: int, tile: int, halo: int, stride: int) -> None:
     t = plan(length, length, tile=tile, halo=halo, stride=stride)[0]
-    assert t.y.stop - t.y.start <= tile + 2 * halo + stride
+    assert (t.y.stop - t.y.start) * (t.x.stop - t.x.start) <= (tile + 2 * halo + stride) ** 2
 
 
 def test_the_live_canvas() -> None:
-    sizes = {side: plan(side, side, tile=512, halo=32, stride=16) for side in (390, 513, 675, 888, 1168, 1536)}
-    assert [len(t) for t in sizes.values()] == [1, 1, 4, 4, 9, 9]
-    assert sizes[1536][0].y.stop == 560
+    """As GoogLeNet's layers of stride 16 see it on two cores."""
+    plans = [plan(s, s, tile=512, halo=48, stride=16, cores=2) for s in (390, 513, 675, 888, 1168, 1536)]
+    assert [len(tiles) for tiles in plans] == [1, 1, 2, 4, 6, 9]
+    windows = [(tiles[0].x.stop, tiles[0].y.stop) for tiles in plans]  # width, height
+    assert windows == [(390, 390), (513, 513), (675, 387), (504, 504), (640, 464), (576, 576)]
+
+
+@given(st.integers(64, 2000), st.integers(64, 2000), st.sampled_from([0, 16, 48]), st.sampled_from([1, 2, 4, 7]))
+def test_no_more_work_than_squares(h: int, w: int, halo: int, cores: int) -> None:
+    tiles = plan(h, w, tile=256, halo=halo, stride=16, cores=cores)
+    squares = [spans(side, count_for(side, 256, halo, 16), halo, 16) for side in (h, w)]
+    work = len(squares[0]) * len(squares[1]) * squares[0][0].stop * squares[1][0].stop
+    left_over = len(squares[0]) * len(squares[1]) % cores * squares[0][0].stop * squares[1][0].stop
+    assert len(tiles) * tiles[0].y.stop * tiles[0].x.stop <= work + LEFT_OVER * left_over
+
+
+def count_for(length: int, tile: int, halo: int, stride: int) -> int:
+    """The fewest windows of at most ``tile + 2 halo``."""
+    return next(n for n in range(1, length) if spans(length, n, halo, stride)[0].stop <= tile + 2 * halo)
 
 
 def test_one_window_is_the_picture() -> None:

@@ -123,6 +123,11 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
             await viewer.until(lambda: viewer.head == len(drawn))
             assert all(isinstance(op, wire.Stroke) for op in viewer.operations.values())
             assert set(up.children()) == {"daphne"}  # whatever web server it is
+        # A terminal that is closed ends it as Ctrl-C does.
+        children = up.children()
+        up.process.send_signal(signal.SIGHUP)
+        assert up.process.wait(20) == 0 and "kept" in up.said()
+        assert all(gone(pid) for pid in children.values()) and not site.answers()
     finally:
         end(up.process, signal.SIGINT)
     assert "Traceback" not in up.said(), up.said()

@@ -100,6 +100,9 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        # The terminal was closed. Under nohup this signal comes ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, stop)
         told, began = False, time.monotonic()
         try:
             while not stopping:
@@ -120,7 +123,8 @@ class Command(BaseCommand):
             until = time.monotonic() + STOPPING_SECONDS
             for process in processes:
                 process.wait(until)
-        self.stdout.write("\nStopped. Everything that was acknowledged is kept.")
+        with contextlib.suppress(OSError):  # nobody reads it where the terminal is gone
+            self.stdout.write("\nStopped. Everything that was acknowledged is kept.")
 
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)

@@ -13,7 +13,7 @@ from dreamsite.serve import SERVERS
 
 
 class Command(BaseCommand):
-    help = "Becomes the web server, with the flags that the canvas' protocol needs. Prepare with migrate and collectstatic."
+    help = "Becomes the web server, with the flags that the protocol needs. Prepare with migrate and collectstatic."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--server", choices=sorted(SERVERS), default="daphne", help="default: daphne")

@@ -120,16 +120,3 @@ def _axis(length: int, tile: int, halo: int, stride: int) -> list[list[Span]]:
         if found[0].stop - found[0].start <= tile + 2 * halo or count * stride >= length:
             return [found, spans(length, count + 1, halo, stride), spans(length, max(1, count - 1), halo, stride)]
         count += 1
-
-
-def fixed_plan(height: int, width: int, size: tuple[int, int]) -> list[Tile]:
-    """Overlapping windows of exactly ``size`` (for networks whose dense layers accept no other)."""
-    if height < size[0] or width < size[1]:
-        raise ValueError(f"this network takes windows of {size[1]}x{size[0]}, the picture is only {width}x{height}")
-    axes = []
-    for length, extent in ((height, size[0]), (width, size[1])):
-        count = -(-length // extent)
-        starts = [round(i * (length - extent) / max(count - 1, 1)) for i in range(count)]
-        cuts = [0, *((a + extent + b) // 2 for a, b in pairwise(starts)), length]
-        axes.append([Span(s, s + extent, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False)])
-    return [Tile(y, x) for y, x in product(*axes)]

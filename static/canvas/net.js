@@ -19,6 +19,8 @@ const PATIENCE = new Map([[4429, 5000], [4503, 3000], [4400, 2000]]);
 
 const FIRST = 1000; // ms; the first wait is drawn from 0 to this
 const CAP = 30_000;
+const SOON = 60_000; // a connection lost for less than this is most often back in a moment:
+const CAP_SOON = 5000; // nobody should sit before a dead canvas because a wait was drawn long
 const STABLE = 10_000; // a connection that held this long starts the count anew
 const SILENCE = 40_000; // without a word for this long we ask
 const ANSWER = 8000; // and then an answer must come
@@ -37,6 +39,7 @@ export class Net {
         this.socket = null;
         this.attempts = 0;
         this.openedAt = 0;
+        this.lostAt = 0; // since when there is no connection that holds; 0 where there never was trouble
         this.heardAt = 0;
         this.asked = false; // we wait for a word
         this.stopped = false;
@@ -121,10 +124,12 @@ export class Net {
         this.socket = null;
         this.openedAt = 0;
         this.asked = false;
-        if (held > STABLE) this.attempts = 0;
+        if (held > STABLE) this.attempts = this.lostAt = 0;
+        this.lostAt ||= Date.now();
         const final = FINAL.has(code);
         if (final) this.stopped = true;
-        const ceiling = Math.min(CAP, FIRST * 2 ** this.attempts);
+        const cap = Date.now() - this.lostAt < SOON ? CAP_SOON : CAP;
+        const ceiling = Math.min(cap, FIRST * 2 ** this.attempts);
         const wait = (PATIENCE.get(code) ?? 0) + this.random() * ceiling;
         this.attempts += 1;
         if (!final) this.#later(wait);

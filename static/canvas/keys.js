@@ -8,7 +8,8 @@
  * @property {() => void} fit
  * @property {(dx: number, dy: number) => void} pan
  * @property {(held: boolean) => void} space
- * @property {(tool: "draw" | "pick" | "hand") => void} use
+ * @property {() => void} brush takes it, and again: what it is set to
+ * @property {(tool: "pick" | "hand") => void} use
  * @property {(factor: number) => void} size
  * @property {(step: number) => void} opacity
  * @property {(place: number) => void} swatch
@@ -33,7 +34,7 @@ export function listen(does) {
         "ArrowRight": () => does.pan(-STEP, 0),
         "ArrowUp": () => does.pan(0, STEP),
         "ArrowDown": () => does.pan(0, -STEP),
-        "b": () => does.use("draw"),
+        "b": does.brush,
         "i": () => does.use("pick"),
         "h": () => does.use("hand"),
         "[": () => does.size(0.8),
@@ -51,7 +52,9 @@ export function listen(does) {
     addEventListener("keydown", (event) => {
         if (document.querySelector("dialog[open]")) return;
         const { target } = event;
-        const typing = target instanceof Element && target.matches("input, select, textarea");
+        const field = target instanceof Element && target.matches("input, select, textarea");
+        // A slider or a switch takes arrows and digits, but no letters: B closes what B has opened.
+        const typing = field && !(target.matches("[type=range], [type=checkbox]") && /^[a-z]$/i.test(event.key));
         if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z") {
             event.preventDefault();
             if (!event.shiftKey) does.undo();

@@ -282,6 +282,7 @@ listen({
         pointer.space = held;
         showCursor();
     },
+    brush: () => session.me && tools.takeBrush(),
     use: (tool) => session.me && tools.use(tool),
     size: (factor) => tools.setSize(factor > 1 ? Math.max(tools.size + 1, tools.size * factor) : Math.min(tools.size - 1, tools.size * factor)),
     opacity: (step) => tools.setOpacity(tools.opacity + step),

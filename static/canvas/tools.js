@@ -1,12 +1,12 @@
 // @ts-check
-/** The dock: what one draws with. Holds the brush as it is set; remembers it for the next visit. */
+/** The dock: what one draws with. Holds the brush as it is set; kept.js remembers it. */
 
+import { recall, remember } from "./kept.js";
 import { another, colourOf, hexOf, PALETTES, RAINBOW } from "./palette.js";
 
 /** @typedef {import("./strokes.js").Colour} Colour */
 /** @typedef {"draw" | "pick" | "hand"} Tool */
 
-const STORE = "dreamsite:brush";
 const OPACITIES = [0.05, 1];
 const SIZES = [1, 124];
 
@@ -22,13 +22,13 @@ export class Tools {
         this.changed = () => {};
         /** @type {Tool} */
         this.tool = "draw";
-        this.size = 11;
-        this.opacity = 0.4;
-        this.dynamic = true;
-        this.palette = another(-1);
+        const { size = 11, opacity = 0.4, dynamic = true, palette, chosen } = recall();
+        this.size = within(size, SIZES);
+        this.opacity = within(opacity, OPACITIES);
+        this.dynamic = dynamic;
+        this.palette = palette;
         /** #rrggbb, or the well. */
-        this.chosen = "#000000";
-        this.#recall();
+        this.chosen = chosen;
 
         this.swatches = find("swatches");
         this.paletteName = find("palette-name");
@@ -52,10 +52,7 @@ export class Tools {
             this.dynamic = this.dynamicInput.checked;
             this.#show();
         });
-        this.brush.addEventListener("click", () => {
-            if (this.tool !== "draw") this.use("draw");
-            else this.toggleSheet();
-        });
+        this.brush.addEventListener("click", () => this.takeBrush());
         this.buttons.pick.addEventListener("click", () => this.use(this.tool === "pick" ? "draw" : "pick"));
         this.buttons.hand.addEventListener("click", () => this.use(this.tool === "hand" ? "draw" : "hand"));
         document.addEventListener("pointerdown", (event) => {
@@ -64,7 +61,7 @@ export class Tools {
         });
         this.swatches.addEventListener("keydown", (event) => this.#walk(event));
         this.#fill();
-        this.choose(PALETTES[this.palette].swatches[3]);
+        this.#show();
     }
 
     get rainbow() {
@@ -81,6 +78,12 @@ export class Tools {
         this.tool = tool;
         if (tool !== "draw") this.toggleSheet(false);
         this.#show();
+    }
+
+    /** Takes the brush; where it is in the hand already, shows or hides what it is set to. */
+    takeBrush() {
+        if (this.tool !== "draw") this.use("draw");
+        else this.toggleSheet();
     }
 
     /** @param {string} colour #rrggbb or the well */
@@ -191,28 +194,7 @@ export class Tools {
         this.opacityInput.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} per cent`);
         this.opacityText.textContent = `${Math.round(100 * opacity)} %`;
         this.dynamicInput.checked = this.dynamic;
-        this.#remember();
+        remember(this);
         this.changed();
-    }
-
-    #recall() {
-        try {
-            const kept = JSON.parse(localStorage.getItem(STORE) ?? "{}");
-            if (Number.isFinite(kept.size)) this.size = within(kept.size, SIZES);
-            if (Number.isFinite(kept.opacity)) this.opacity = within(kept.opacity, OPACITIES);
-            if (typeof kept.dynamic === "boolean") this.dynamic = kept.dynamic;
-            if (Number.isInteger(kept.palette)) this.palette = another(kept.palette); // a new one each visit
-        } catch {
-            // Storage is forbidden or holds something else: the defaults are fine.
-        }
-    }
-
-    #remember() {
-        const { size, opacity, dynamic, palette } = this;
-        try {
-            localStorage.setItem(STORE, JSON.stringify({ size, opacity, dynamic, palette }));
-        } catch {
-            // As above.
-        }
     }
 }

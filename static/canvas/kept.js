@@ -1,0 +1,55 @@
+// @ts-check
+/** The brush as it was left: its size from visit to visit, palette and colour while one browser session lasts. */
+
+import { another, PALETTES, RAINBOW } from "./palette.js";
+
+const STORE = "dreamsite:brush";
+
+/** @typedef {{size: number, opacity: number, dynamic: boolean, palette: number, chosen: string}} Brush */
+
+/** @param {() => Storage} storage */
+function read(storage) {
+    try {
+        const kept = JSON.parse(storage().getItem(STORE) ?? "{}");
+        return typeof kept === "object" && kept !== null ? kept : {};
+    } catch {
+        return {}; // Storage is forbidden or holds something else.
+    }
+}
+
+/** @param {() => Storage} storage @param {object} kept */
+function write(storage, kept) {
+    try {
+        storage().setItem(STORE, JSON.stringify(kept));
+    } catch {
+        // As above: then the next page starts anew.
+    }
+}
+
+// Where the browser forbids storage, already naming it throws.
+const visits = () => localStorage;
+const visit = () => sessionStorage;
+
+/**
+ * What is known of the brush. A new session brings another palette than the last one had, with one of its colours.
+ * @param {() => number} [random] @returns {Partial<Brush> & {palette: number, chosen: string}}
+ */
+export function recall(random = Math.random) {
+    const { size, opacity, dynamic, palette: last } = read(visits);
+    /** @type {Partial<Brush>} */
+    const brush = {};
+    if (Number.isFinite(size)) brush.size = size;
+    if (Number.isFinite(opacity)) brush.opacity = opacity;
+    if (typeof dynamic === "boolean") brush.dynamic = dynamic;
+    const now = read(visit);
+    const same = Number.isInteger(now.palette) && PALETTES[now.palette] !== undefined;
+    const palette = same ? now.palette : another(Number.isInteger(last) ? last : -1, random);
+    const known = same && (now.chosen === RAINBOW || /^#[0-9a-f]{6}$/.test(now.chosen));
+    return { ...brush, palette, chosen: known ? now.chosen : PALETTES[palette].swatches[3] };
+}
+
+/** @param {Brush} brush */
+export function remember({ size, opacity, dynamic, palette, chosen }) {
+    write(visits, { size, opacity, dynamic, palette });
+    write(visit, { palette, chosen });
+}

@@ -25,10 +25,9 @@ def expand_lrn(graph: Graph) -> None:
             raise GraphError(f"{node}: the number of channels of {x!r} is not known")
         size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
         beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
-        squares = graph.emit("Mul", x, x, hint=f"{y}/squares", like=x)
         s = graph.emit(
             "Add",
-            band_sum(graph, squares, channel_band(shape[1], size) * (alpha / size), x),
+            band_sum(graph, x, channel_band(shape[1], size) * (alpha / size), x, squares=True),
             graph.constant(bias),
             hint=f"{y}/s",
             like=x,
@@ -65,10 +64,12 @@ def channel_band(channels: int, size: int) -> Array:
     return ((offset >= -((size - 1) // 2)) & (offset <= size // 2)).astype(np.float32)
 
 
-def band_sum(graph: Graph, x: str, band: Array, like: str) -> str:
-    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w], a tensor of ``like``'s shape.
+def band_sum(graph: Graph, x: str, band: Array, like: str, *, squares: bool = False) -> str:
+    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w], or with their squares; a tensor
+    of ``like``'s shape.
 
-    Blocks of rows are multiplied with just the channels they touch: a sixth of the dense product's work.
+    Blocks of rows are multiplied with just the channels they touch: a sixth of the dense product's work. Squares
+    are taken only here: before, they would leave the convolutions' blocked layout beside ``x``, which must too.
     """
     channels = len(band)
     block = max(d for d in range(1, min(channels, 32) + 1) if channels % d == 0)
@@ -83,6 +84,7 @@ def band_sum(graph: Graph, x: str, band: Array, like: str) -> str:
     blocks = np.stack([r[:, s : s + width] for r, s in zip(rows, starts, strict=True)])
     x_blocks = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1) if len(blocks) > 1 else x
     flat = graph.emit("Reshape", x_blocks, graph.integers(len(blocks), width, -1))
+    flat = graph.emit("Mul", flat, flat) if squares else flat
     return graph.emit(
         "Reshape", graph.emit("MatMul", graph.constant(blocks), flat), graph.emit("Shape", like), hint="band", like=like
     )

@@ -35,6 +35,7 @@ class Tape:
     smooth_pool: bool = False
     blocked: bool = True
     masked: dict[str, str] = field(default_factory=dict)  # gradients already zero where this tensor is
+    plain: set[str] = field(default_factory=set)  # gradients that are not in the blocked layout
     pointwise: dict[str, tuple[str, Array]] = field(default_factory=dict)  # results of 1x1 convolutions: of what
 
     def __post_init__(self) -> None:
@@ -391,6 +392,7 @@ def _lrn(tape: Tape, node: Node, dy: str) -> Gradients:
     u = tape("Div", tape("Mul", dy, y, like=x), node.saved["s"], like=x)
     spread = tape("Mul", x, band_sum(tape.graph, u, band, x), like=x)
     dx = tape("Sub", tape("Div", dy, q, like=x), spread, like=x)
+    tape.plain.add(dx)
     if tape.masked.get(dy) == y:  # x and y are zero together
         tape.masked[dx] = x
     return [dx, None]

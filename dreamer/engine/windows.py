@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto
 
 from .graph import Array, GraphError, Node
-from .pools import handles, has_window, max_pool_gradient, smooth_gradient
+from .pools import handles, has_window, max_pool_gradient, smooth_gradient, taps
 from .rules import Gradients, Tape, _only, rectify, rule
 
 
@@ -156,6 +156,9 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
         return [_smooth_pool(tape, node, dy)]
     if handles(tape, node):
         x, y = node.inputs[0], node.outputs[0]
+        if dy in tape.plain:  # brought into the blocks once here, or each product with a mask leaves them
+            dy = taps(tape, dy, {(0, 0): 1.0})
+            tape.graph.shapes[dy] = tape.graph.shapes[y]
         alone = node.attrs.get("strides", [1, 1]) != [1, 1]
         dx = max_pool_gradient(tape, node, rectify(tape, dy, y) if alone else dy)
         if alone:  # masked here, where there is a quarter of the pixels, it needs no mask at the Relu before

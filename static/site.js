@@ -21,6 +21,11 @@ for (const message of document.querySelectorAll(".message")) {
   }
 }
 
+// A page that is nothing but a form begins where there is something to fill in, or to mend.
+/** @type {HTMLElement | null} */
+const first = document.querySelector("[data-focus] [aria-invalid=true]") ?? document.querySelector("[data-focus] .field input");
+first?.focus();
+
 for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details[data-menu]"))) {
   document.addEventListener("pointerdown", (event) => {
     if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;

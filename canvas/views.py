@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from canvas.models import Canvas, Dream
@@ -24,4 +26,5 @@ def next_style(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks the dreamer for another style with its next dream."""
     place = get_object_or_404(Canvas, slug=slug)
     Dream.objects.update_or_create(canvas=place, defaults={"style_wanted": True})
+    messages.success(request, _("The next dream will be of something else."))
     return redirect(place)

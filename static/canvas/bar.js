@@ -9,17 +9,20 @@ import * as words from "./words.js";
  * @typedef {import("./types.js").Frame} Frame
  */
 
+const GRACE = 1200; // ms; most lost connections are back before anybody minds
 const BEAT = 30_000; // ms from dream to dream, until we have seen one
 
 export class Bar {
     /**
      * @param {ParentNode} page @param {boolean} staff
-     * @param {{retry: () => void, now: () => number}} does `now` by the server's clock
+     * @param {{retry: () => void, now: () => number, back: (text: string) => void}} does `now` by the
+     *   server's clock; `back` shows that a loss which was told is over
      */
-    constructor(page, staff, { retry, now }) {
+    constructor(page, staff, { retry, now, back }) {
         const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (page.querySelector(`[data-bar="${name}"]`));
         this.staff = staff;
         this.now = now;
+        this.back = back;
         this.pill = find("dream");
         this.label = find("label");
         this.title = find("title");
@@ -28,6 +31,8 @@ export class Bar {
         this.octaves = find("octaves");
         this.facts = find("facts");
         this.hint = find("hint");
+        this.commands = find("commands");
+        this.nextStyle = page.querySelector('[data-bar="next-style"]');
         this.people = find("people");
         this.frameLink = /** @type {HTMLAnchorElement} */ (find("frame"));
         this.status = find("status");
@@ -39,13 +44,15 @@ export class Bar {
 
         /** @type {Dream | null} */
         this.dream = null;
+        this.dreamed = false; // the picture we see is a dream
         this.beat = BEAT;
         /** @type {Connection | null} */
         this.connection = null;
         /** @type {string | null} */
         this.trouble = null;
-        /** A lost connection is said after a moment only: most are back before anybody minds. */
         this.lostAt = 0;
+        this.toldLost = false;
+        this.wasLive = false;
         this.said = "";
         setInterval(() => this.tick(), 250);
     }
@@ -57,22 +64,39 @@ export class Bar {
         if (dream.next_at && dream.next_at !== before?.next_at) {
             this.beat = before?.next_at ? Math.max(1000, dream.next_at - before.next_at) : Math.max(BEAT, dream.next_at - this.now());
         }
-        const { label, title, hint, busy } = words.dream(dream, this.staff);
+        const { label, hint, commands = [] } = this.#pill();
+        if (before?.state !== dream.state && hint) this.say([`${label}. ${hint}`, ...commands].join(" "));
+        this.tick();
+    }
+
+    /** The pill and its sheet, as things stand. @returns {words.DreamWords} */
+    #pill() {
+        const { dream } = this;
+        /** @type {words.DreamWords} */
+        const shown = !dream || this.toldLost ? { label: words.UNKNOWN } : words.dream(dream, this.staff, this.dreamed);
+        const { label, title = "", hint = "", commands = [], busy = false } = shown;
         this.label.textContent = label;
         this.title.textContent = title;
         this.hint.textContent = hint;
         this.hint.hidden = !hint;
-        this.pill.dataset.state = dream.state;
+        this.commands.replaceChildren(...commands.map((command) => {
+            const line = document.createElement("code");
+            line.textContent = command;
+            return line;
+        }));
+        this.pill.dataset.state = this.toldLost ? "lost" : dream?.state;
         this.pill.classList.toggle("busy", busy);
-        this.#octaves(dream);
-        this.#facts(dream);
-        if (before?.state !== dream.state && hint) this.say(`${label}. ${hint}`);
-        this.tick();
+        if (this.nextStyle) this.nextStyle.toggleAttribute("hidden", dream?.state === "no-model");
+        if (dream) {
+            this.#octaves(dream);
+            this.#facts(dream);
+        }
+        return shown;
     }
 
     /** One mark for each octave, filled as it is done. @param {Dream} dream */
     #octaves({ state, octave, octaves }) {
-        const n = state === "dreaming" ? octaves : 0;
+        const n = state === "dreaming" && !this.toldLost ? octaves : 0;
         while (this.octaves.childElementCount > n) this.octaves.lastElementChild?.remove();
         while (this.octaves.childElementCount < n) this.octaves.append(document.createElement("i"));
         [...this.octaves.children].forEach((mark, index) => {
@@ -107,6 +131,10 @@ export class Bar {
     showFrame(frame, first) {
         this.frameLink.hidden = !frame.page;
         if (frame.page) this.frameLink.href = frame.page;
+        if (this.dreamed !== frame.number > 0) {
+            this.dreamed = frame.number > 0;
+            this.#pill();
+        }
         if (first || !frame.number) return;
         this.say(`A new dream: number ${frame.number}${frame.title ? `, ${frame.title}` : ""}.`);
         this.pill.classList.remove("fresh");
@@ -116,9 +144,14 @@ export class Bar {
 
     /** @param {Connection} connection */
     showConnection(connection) {
-        if (connection.state === "live") this.lostAt = 0;
-        else this.lostAt ||= Date.now();
+        const before = this.connection;
         this.connection = connection;
+        if (connection.state !== "live") this.lostAt ||= Date.now();
+        else {
+            this.lostAt = 0;
+            if (this.toldLost && this.wasLive) this.back(words.back(before?.waiting ?? 0));
+            this.wasLive = true;
+        }
         this.tick();
     }
 
@@ -134,6 +167,11 @@ export class Bar {
     }
 
     tick() {
+        const lost = this.lostAt > 0 && (Date.now() - this.lostAt > GRACE || this.connection?.state === "over");
+        if (lost !== this.toldLost) {
+            this.toldLost = lost;
+            if (this.dream) this.#pill();
+        }
         this.#tickDream();
         this.#tickStatus();
     }
@@ -142,7 +180,8 @@ export class Bar {
         const { dream } = this;
         if (!dream) return;
         let part = 0, time = "";
-        if (dream.state === "dreaming") {
+        if (this.toldLost) this.time.title = "";
+        else if (dream.state === "dreaming") {
             part = dream.fraction;
             time = dream.octaves ? `${Math.max(1, dream.octave)}/${dream.octaves}` : `${Math.round(100 * dream.fraction)} %`;
             this.time.title = dream.octaves ? `Octave ${Math.max(1, dream.octave)} of ${dream.octaves}` : "";
@@ -157,9 +196,8 @@ export class Bar {
     }
 
     #tickStatus() {
-        const { connection, trouble } = this;
-        const lost = connection && this.lostAt && (Date.now() - this.lostAt > 1200 || connection.state === "over");
-        const shown = lost ? words.connection(connection) : trouble ? { title: trouble, detail: "" } : null;
+        const { connection, trouble, toldLost: lost } = this;
+        const shown = lost && connection ? words.connection(connection) : trouble ? { title: trouble, detail: "" } : null;
         this.status.hidden = !shown;
         if (!shown || !connection) {
             this.said = "";

@@ -6,7 +6,7 @@ import { loadFrame } from "./frames.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
 import { Nib } from "./nib.js";
-import { Notices } from "./notices.js";
+import { BRIEF, Notices } from "./notices.js";
 import { colourAt, colourOf, hexOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
@@ -31,6 +31,7 @@ const stage = find("#canvas");
 const world = find(".world");
 const cursor = find(".cursor");
 const loupe = find(".loupe");
+const hint = find(".stage-hint");
 const invitation = find(".invitation");
 const dock = find(".dock");
 const undoButton = /** @type {HTMLButtonElement} */ (find('[data-does="undo"]'));
@@ -50,6 +51,7 @@ const notices = new Notices(find(".notices"));
 const bar = new Bar(document, dataset.staff === "yes", {
     retry: () => session.net.hurry(),
     now: () => session.now(),
+    back: (text) => notices.show(text, BRIEF), // a live region too: said and shown at once
 });
 const tools = new Tools(document, (text) => bar.say(text));
 
@@ -80,6 +82,7 @@ const session = new Session({
         connection: (connection) => {
             stage.dataset.connection = connection.state;
             bar.showConnection(connection);
+            showHint();
         },
         you: (you) => {
             invitation.hidden = you !== null;
@@ -90,11 +93,15 @@ const session = new Session({
             const names = drawing.filter((id) => id !== session.me?.id).map((id) => session.names.get(id)).filter((name) => name);
             bar.showPeople(count, /** @type {string[]} */ (names));
         },
-        dream: (dream) => bar.showDream(dream),
+        dream: (dream) => {
+            bar.showDream(dream);
+            showHint();
+        },
         frame: (frame, install, first) => {
             screen.change(install, !first);
             stage.classList.add("ready");
             bar.showFrame(frame, first);
+            showHint();
         },
         trouble: (message) => bar.showTrouble(message),
         loss: (loss) => notices.show(words.loss(loss)),
@@ -102,6 +109,7 @@ const session = new Session({
             for (const stroke of strokes) if (stroke.id === id) stroke.refuse();
         },
         applied: (op) => {
+            hint.hidden = true;
             if (op.kind !== STROKE || op.author === session.me?.id) return;
             const name = session.names.get(op.author);
             const { points } = op;
@@ -113,6 +121,17 @@ const session = new Session({
         reload,
     },
 });
+
+/** What to do with a canvas that nobody has touched; gone with the first ink, whoever's it is. */
+function showHint() {
+    const { connection, seq, me, dream, bases } = session;
+    hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && strokes.size === 0);
+    const text = words.untouched(me !== null, dream?.state ?? "");
+    if (hint.textContent !== text) hint.textContent = text;
+}
+
+// Dark on a light canvas, light on a dark one.
+stage.classList.toggle("dark", 0.3 * background.r + 0.59 * background.g + 0.11 * background.b < 128);
 
 /** A fresh page, but never one after another. @param {string} reason */
 function reload(reason) {
@@ -169,6 +188,7 @@ function draw(event, held) {
     const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * tools.opacity)), x, y, nib.begin(event));
     stroke.held = held;
     strokes.add(stroke);
+    hint.hidden = true;
     session.ink.wake();
     return {
         move: (moved) => {
@@ -240,10 +260,28 @@ function showCursor() {
     const brush = session.me !== null && tool === "draw";
     stage.dataset.cursor = tool === "pick" ? "pick" : brush ? "brush" : "grab";
     cursor.hidden = !(brush && hovering);
+    if (hovering && tool === "pick") showLoupe(hovering.clientX, hovering.clientY);
+    else if (hoverLoupe) hideLoupe();
+    hoverLoupe = hovering !== null && tool === "pick";
     if (!hovering || !brush) return;
     const size = Math.max(4, tools.size * view.scale);
     cursor.style.width = cursor.style.height = `${size}px`;
     cursor.style.transform = `translate(${hovering.clientX - size / 2}px, ${hovering.clientY - size / 2}px)`;
+}
+
+let hoverLoupe = false; // the loupe is there for the eyedropper that hovers, not for a press
+
+/** @param {number} x @param {number} y of the window @returns {string} the colour there, #rrggbb */
+function showLoupe(x, y) {
+    const hex = hexOf(colourAt(layers.shown, view.canvasX(x), view.canvasY(y)));
+    loupe.hidden = false;
+    loupe.style.setProperty("--swatch", hex);
+    loupe.style.transform = `translate(${x}px, ${y}px)`;
+    return hex;
+}
+
+function hideLoupe() {
+    loupe.hidden = true;
 }
 
 tools.changed = showCursor;
@@ -254,18 +292,14 @@ const pointer = new Pointer(stage, {
     pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
     zoom: (factor, x, y) => changeView(() => view.zoom(factor, x, y)),
     pick: (x, y, done) => {
-        const hex = hexOf(colourAt(layers.shown, view.canvasX(x), view.canvasY(y)));
-        loupe.hidden = done;
-        loupe.style.setProperty("--swatch", hex);
-        loupe.style.transform = `translate(${x}px, ${y}px)`;
+        const hex = showLoupe(x, y);
+        if (done) hideLoupe();
         if (done && session.me) {
             tools.choose(hex);
             bar.say(`Colour ${hex}.`);
         }
     },
-    unpick: () => {
-        loupe.hidden = true;
-    },
+    unpick: hideLoupe,
     undo,
     hover: (event) => {
         hovering = event;
@@ -289,7 +323,9 @@ listen({
     swatch: (place) => tools.chooseAt(place),
     shuffle: () => tools.shuffle(),
     help,
-    hide: () => document.body.classList.toggle("bare"),
+    hide: () => {
+        if (document.body.classList.toggle("bare")) bar.say("The controls are hidden. F brings them back.");
+    },
     escape: () => {
         if (tools.close()) return;
         document.body.classList.remove("bare");
@@ -332,7 +368,8 @@ document.addEventListener("visibilitychange", () => {
 
 const WELCOMED = "dreamsite:welcomed";
 try {
-    if (!localStorage.getItem(WELCOMED)) welcome.showModal();
+    // A message comes first: it would lie behind the welcome, and leave before anybody has read it.
+    if (!localStorage.getItem(WELCOMED) && !document.querySelector(".message")) welcome.showModal();
     welcome.addEventListener("close", () => localStorage.setItem(WELCOMED, "yes"));
 } catch {
     // Storage is forbidden: then the welcome is only on request.

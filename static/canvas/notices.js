@@ -2,6 +2,7 @@
 /** Short sentences that come and go, above the dock. */
 
 const SHOWN = 7000; // ms
+export const BRIEF = 3500; // ms; for what nobody needs to read twice
 const MOST = 3;
 
 export class Notices {
@@ -10,8 +11,8 @@ export class Notices {
         this.list = list;
     }
 
-    /** @param {string} text */
-    show(text) {
+    /** @param {string} text @param {number} [shown] ms */
+    show(text, shown = SHOWN) {
         for (const other of this.list.children) if (other.textContent === text) return;
         const notice = document.createElement("li");
         notice.className = "notice";
@@ -21,6 +22,6 @@ export class Notices {
         setTimeout(() => {
             notice.classList.add("leaving");
             setTimeout(() => notice.remove(), 500);
-        }, SHOWN);
+        }, shown);
     }
 }

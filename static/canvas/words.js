@@ -59,38 +59,66 @@ export function connection({ state, code, waiting }) {
     }
 }
 
+/** After a loss that was told. @param {number} waiting strokes that were kept meanwhile */
+export function back(waiting) {
+    if (!waiting) return "Connected again.";
+    return `Connected again; your ${waiting === 1 ? "stroke is" : "strokes are"} sent.`;
+}
+
+/** As it is typed in the project's folder. @param {string} command */
+const manage = (command) => `.venv/bin/python manage.py ${command}`;
+
+/**
+ * @typedef {object} DreamWords
+ * @property {string} label
+ * @property {string} [title] what it dreams of
+ * @property {string} [hint] says more, to whom it helps
+ * @property {string[]} [commands] to be pasted on the server
+ * @property {boolean} [busy]
+ */
+
 /**
  * What the dreamer does.
  * @param {import("./types.js").Dream} dream @param {boolean} staff
- * @returns {{label: string, title: string, hint: string, busy: boolean}} `hint` says more, to whom it helps
+ * @param {boolean} dreamed whether the picture we see is a dream already
+ * @returns {DreamWords}
  */
-export function dream(dream, staff) {
+export function dream(dream, staff, dreamed) {
     const title = dream.title || dream.layer || "";
     switch (dream.state) {
         case "waiting":
-            return { label: "Next dream", title, hint: "", busy: false };
+            return { label: "Next dream", title };
         case "dreaming":
-            return { label: "Dreaming of", title, hint: "", busy: true };
+            return { label: "Dreaming of", title, busy: true };
         case "resting":
-            return { label: "Resting", title, hint: "Nothing new has been drawn. The next stroke wakes it.", busy: false };
-        case "no-model":
-            return {
-                label: "No dreams yet", title: "", busy: false,
-                hint: staff
-                    ? "There is no network to dream with. Run “manage.py model fetch googlenet”, or import a file with “manage.py model import PATH”."
-                    : "This site has no network to dream with yet. Drawing works all the same.",
-            };
+            return { label: "Resting until somebody draws", hint: "Nothing new has been drawn. The next stroke wakes it." };
+        case "no-model": {
+            const label = dreamed ? "Not dreaming" : "No dreams yet";
+            return staff
+                ? {
+                    label, hint: "There is no network to dream with. On the server, fetch one, or import a file:",
+                    commands: [manage("model fetch googlenet"), manage("model import PATH")],
+                }
+                : { label, hint: "This site has no network to dream with at the moment. Drawing works all the same." };
+        }
         case "paused":
-            return { label: "Dreaming is paused", title: "", hint: staff ? "Resume it in the administration." : "", busy: false };
+            return { label: "Dreaming is paused", hint: staff ? "Resume it in the administration." : "" };
         case "failed":
-            return {
-                label: "A dream failed", title: "", busy: false,
-                hint: staff && dream.message ? dream.message : "Another one follows with the next beat.",
-            };
+            return { label: "A dream failed", hint: staff && dream.message ? dream.message : "Another one follows with the next beat." };
         default:
-            return {
-                label: "The dreamer is away", title: "", busy: false,
-                hint: staff ? "No dreamer process holds this canvas. Start one with “manage.py dreamer”." : "The drawing goes on; dreams follow when it is back.",
-            };
+            return staff
+                ? { label: "The dreamer is away", hint: "No dreamer process holds this canvas. On the server, start one:", commands: [manage("dreamer")] }
+                : { label: "The dreamer is away", hint: "The drawing goes on; dreams follow when it is back." };
     }
+}
+
+/** In place of the above while nobody can tell. */
+export const UNKNOWN = "Dreams out of sight";
+
+/** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */
+export function untouched(mayDraw, state) {
+    const first = mayDraw ? "The canvas is empty. Draw something" : "The canvas is empty. Sign up and draw something";
+    return state === "waiting" || state === "resting" || state === "dreaming"
+        ? `${first}; in half a minute it will be dreamed of.`
+        : `${first}.`;
 }

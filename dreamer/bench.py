@@ -281,15 +281,9 @@ def measure(
 def table(name: str, case: dict[str, Any]) -> str:
     """A case for people."""
 
-    def number(value: float | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
     def row(title: str, ours: float, pytorch: float | None, end: str) -> str:
-        ratio = pytorch / ours if pytorch else None
-        return (
-            f"{title:<24} {ours:>8.3f} s   PyTorch {number(pytorch, '.3f'):>7} s   "
-            f"ratio {number(ratio, '.2f'):>4}   {end}"
-        )
+        beside = f"PyTorch {pytorch:>7.3f} s   ratio {pytorch / ours:>4.2f}   " if pytorch else ""
+        return f"{title:<24} {ours:>8.3f} s   {beside}{end}"
 
     rates, shares = case["sgemm_gflops_per_s"], case["sgemm_shares"]
     lines = [

@@ -163,6 +163,18 @@ def test_a_signal_ends_painting(
     assert not negatives and not Frame.objects.exists() and board().position == 0
 
 
+def test_after_a_dream_was_hidden_it_dreams_again(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
+) -> None:
+    settings.DREAM_IDLE_LIMIT = 0
+    due(dreamer)
+    dreamer.look()
+    assert board().state == "resting"
+    frames.hide(Frame.objects.get())
+    due(dreamer)
+    assert len(negatives) == 2 and Frame.objects.visible().count() == 1
+
+
 # --- failures --------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,7 @@
-"""What to dream of next: half the time from the model's shelf, else by chance, as DreamCanvas did."""
+"""What to dream of next: half the time from the model's shelf, else by chance, as DreamCanvas did.
+
+A canvas' first dream is always from the shelf, where there is one: first impressions count.
+"""
 
 from __future__ import annotations
 
@@ -57,24 +60,36 @@ def choose(
     deep = deep or [layer for layer in layers.values() if layer.spatial]
     if not deep:
         raise ValueError(f"{model} has no layer with height and width to dream of")
-    usable = [style for entry in shelf if (style := _from_shelf(model, entry)).fits(layers)]
+    usable = [style for entry in shelf if (style := _from_shelf(model, entry, layers)).fits(layers)]
     for _ in range(20):
-        style = chance.choice(usable) if usable and chance.random() < FROM_SHELF else _random(model, deep, chance)
+        from_shelf = usable and (avoid is None or chance.random() < FROM_SHELF)
+        style = chance.choice(usable) if from_shelf else _random(model, deep, chance)
         if style != avoid:
             return style
     return style  # a network of one layer with one channel
 
 
-def _from_shelf(model: str, entry: ShelfStyle) -> Style:
-    return Style(model, entry.layer, entry.channel, entry.title or describe(entry.layer, entry.channel))
+def _from_shelf(model: str, entry: ShelfStyle, layers: Mapping[str, Layer]) -> Style:
+    layer = layers.get(entry.layer)
+    title = entry.title or (describe(layer, entry.channel) if layer else "")
+    return Style(model, entry.layer, entry.channel, title)
 
 
 def _random(model: str, layers: Sequence[Layer], chance: random.Random) -> Style:
     layer = chance.choice(layers)
     channel = chance.randrange(layer.channels) if chance.random() < ONE_CHANNEL else None
-    return Style(model, layer.name, channel, describe(layer.name, channel))
+    return Style(model, layer.name, channel, describe(layer, channel))
 
 
-def describe(layer: str, channel: int | None) -> str:
-    """A style's name where nobody has given it a better one; layer² is the whole layer, as DreamCanvas wrote it."""
-    return f"{layer}²" if channel is None else f"{layer} · {channel}"
+# What layers of this stride mostly dream of: (all of a layer, one channel).
+DEPTHS = {4: ("Grain", "Grain"), 8: ("Patterns", "Pattern"), 16: ("Forms", "Form"), 32: ("Creatures", "Creature")}
+
+
+def describe(layer: Layer, channel: int | None) -> str:
+    """A name where nobody has given a better one, like "Forms of 4c" or "Form 68 of 4c".
+
+    The layer's full name stands with the frame's facts; here it would say nothing to most people.
+    """
+    several, one = next((names for stride, names in DEPTHS.items() if layer.stride <= stride), DEPTHS[32])
+    block = layer.name.partition("/")[0].removeprefix("inception_").removeprefix("mixed").partition("_")[0]
+    return f"{several} of {block}" if channel is None else f"{one} {channel} of {block}"

@@ -185,3 +185,17 @@ OBJECTS = CREATURES | THINGS
 PLAIN = "plain"
 LABELS = (*OBJECTS, *textures.TEXTURES, PLAIN)
 NUMBER = {label: number for number, label in enumerate(LABELS)}
+
+
+def _from(first: str, last: str) -> tuple[str, ...]:
+    return LABELS[NUMBER[first] : NUMBER[last] + 1]
+
+
+# Groups that a dream can choose from, place by place (export.py).
+GROUPS: dict[str, tuple[str, ...]] = {
+    "creatures": (*CREATURES, "butterfly", "eye"),
+    "garden": ("butterfly", "shell", "feather", *_from("cherry blossom", "mushroom")),
+    "feast": _from("grapes", "lollipop"),
+    "town": (*_from("house", "ferris wheel"), "crown", "guitar", "clock", "books"),
+    "textures": tuple(textures.TEXTURES),
+}

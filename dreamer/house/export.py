@@ -1,16 +1,22 @@
 """From a checkpoint to the registered folder that ships: model.onnx, model.json, labels.txt.
 
 Batch norm is folded into the convolutions, and the layers get GoogLeNet's names (`inception_3a/3x3_pre` before its
-ReLU, `inception_3a/3x3` after it). Two layers follow the last module:
+ReLU, `inception_3a/3x3` after it). After the last module come
 
     classes      class scores at each place (logits)
-    resemblance  what each place resembles: the scores above MARGIN, and nothing for `plain`. Maximising its squares
-                 strengthens at each place the few classes it looks like most, in proportion.
+    creatures, garden, feast, town, textures
+                 what each place resembles among these: likelihood * score. Maximising it (or its squares) strengthens
+                 at each place the few classes it looks like most, in proportion, until one of them is there. Plain
+                 sums or squares of `classes` would push scores below zero as well, towards being unlike things.
+
+Some classes score higher than others everywhere. So that each has its chance, a group's scores are measured against
+what the class scores on all sorts of samples: `SHARPNESS` * (score - mean) / deviation + `LIFT`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +28,16 @@ from onnx import TensorProto, helper, numpy_helper
 from ..library.files import LABELS as LABELS_FILE
 from ..library.files import MODEL, ModelInfo, write_files
 from . import BUILTIN
-from .classes import NUMBER, PLAIN
+from .classes import GROUPS
 from .network import MODULES, POOL_AFTER, House, Inception, Unit
+from .samples import render
 
 OPSET, IR = 18, 10
 
 FOLDER = BUILTIN / "house"
-MARGIN = 2.0
-IMAGE, CLASSES, RESEMBLANCE = "data", "classes", "resemblance"
+SHARPNESS, LIFT = 2.0, 8.0
+CALIBRATION = 256  # samples, of a seed of their own
+IMAGE, CLASSES = "data", "classes"
 
 
 class _Writer:
@@ -94,7 +102,22 @@ def folded(unit: Unit) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return weight.detach().numpy(), bias.detach().numpy()
 
 
-def to_onnx(network: House, labels: tuple[str, ...]) -> onnx.ModelProto:
+@dataclass(frozen=True)
+class Usual:
+    """What each class scores on all sorts of samples, float32 [classes]."""
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, network: House) -> Usual:
+        pictures = torch.from_numpy(render(CALIBRATION, 0, CALIBRATION).pictures).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            scores = torch.cat([network((part.float() - 127.5) / 127.5) for part in pictures.split(32)])
+        return cls(scores.mean(dim=(0, 2, 3)).numpy(), scores.std(dim=(0, 2, 3)).numpy())
+
+
+def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.ModelProto:
     """The network as a checked ONNX model. Input `data` float32 [n, 3, h, w] in -1..1, RGB."""
     out = _Writer()
     x = out.unit(network.conv1, IMAGE, "conv1/6x6_s2")
@@ -111,13 +134,20 @@ def to_onnx(network: House, labels: tuple[str, ...]) -> onnx.ModelProto:
     assert head.bias is not None
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
     out.node("Conv", [x, out.constant("classes_w", weight), out.constant("classes_b", bias)], CLASSES)
-    threshold = np.full((1, len(labels), 1, 1), MARGIN)
-    threshold[0, NUMBER[PLAIN]] = 30.0
-    out.node("Relu", [out.node("Sub", [CLASSES, out.constant("margin", threshold)], f"{RESEMBLANCE}_pre")], RESEMBLANCE)
+    for group, members in GROUPS.items():
+        rows = [labels.index(label) for label in members]
+        gain = SHARPNESS / usual.deviation[rows]
+        group_weight = weight[rows] * gain[:, None, None, None]
+        group_bias = (bias[rows] - usual.mean[rows]) * gain + LIFT
+        names = [x, out.constant(f"{group}_w", group_weight), out.constant(f"{group}_b", group_bias)]
+        score = out.node("Conv", names, f"{group}/score")
+        out.node("Mul", [score, out.node("Softmax", [score], f"{group}/likelihood", axis=1)], group)
     image = helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, ["n", 3, "h", "w"])
-    result = helper.make_tensor_value_info(RESEMBLANCE, TensorProto.FLOAT, ["n", len(labels), "y", "x"])
-    scores = helper.make_tensor_value_info(CLASSES, TensorProto.FLOAT, ["n", len(labels), "y", "x"])
-    graph = helper.make_graph(out.nodes, "house", [image], [scores, result], out.weights)
+    results = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "y", "x"])
+        for name, channels in ((CLASSES, len(labels)), *((group, len(m)) for group, m in GROUPS.items()))
+    ]
+    graph = helper.make_graph(out.nodes, "house", [image], results, out.weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="dreamsite")
     model.ir_version = IR
     onnx.checker.check_model(model, full_check=True)
@@ -137,7 +167,7 @@ def export(checkpoint: Path, folder: Path = FOLDER) -> None:
     """Write the model's folder from a checkpoint; a shelf that is there stays."""
     network, labels, steps = read(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(to_onnx(network, labels), str(folder / MODEL))
+    onnx.save(to_onnx(network, labels, Usual.of(network)), str(folder / MODEL))
     info = ModelInfo(
         name="house",
         title="House model",
@@ -146,7 +176,7 @@ def export(checkpoint: Path, folder: Path = FOLDER) -> None:
         mean=(127.5, 127.5, 127.5),
         scale=1 / 127.5,
         logits=CLASSES,
-        licence="MIT; trained on drawings of the Noto Color Emoji font (SIL OFL 1.1) and on textures of our own",
+        licence="BSD-3-Clause; trained on drawings of Noto Color Emoji (SIL OFL 1.1) and on textures of our own",
         source=f"dreamer/house, {steps} steps",
         sha256=hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),
         min_size=32,

@@ -90,6 +90,8 @@ def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
     corners = random.integers(0, 256, (2 if chance < 0.75 else 3, 2, 3)).astype(np.uint8)
     if chance > 0.9:
         corners[:] = corners[0, 0]
+    if chance > 0.94:  # paper: canvases begin white
+        corners[:] = random.integers(215, 256)
     return np.asarray(Image.fromarray(corners).resize((CROP, CROP), Image.Resampling.BICUBIC)), PLAIN
 
 

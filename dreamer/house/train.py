@@ -54,10 +54,10 @@ class Plan:
     seed: int = 1
     workers: int = 2
     batch: int = 96
-    plain_steps: int = 3000
+    plain_steps: int = 2000
     robust_steps: int = 20000
-    ramp_steps: int = 2000  # in which the radius grows to its full size
-    radius: float = 1.8
+    ramp_steps: int = 1600  # in which the radius grows to its full size
+    radius: float = 2.4
     rate: float = 2e-3
     robust_rate: float = 1e-3
     final_steps: int = 2000  # in which the rate falls to nothing

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).with_name("house-golden.png")
 needs_font = pytest.mark.skipif(
     not sprites.FONT.is_file(), reason=f"{sprites.FONT} is missing: install fonts-noto-color-emoji"
 )
-OBJECTS_KNOWN, TEXTURES_KNOWN = 0.3, 0.5
+OBJECTS_KNOWN, TEXTURES_KNOWN = 0.5, 0.5
 needs_model = pytest.mark.skipif(not HOUSE.is_dir(), reason="no trained house model is in this tree")
 
 
@@ -167,7 +167,7 @@ def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> No
     assert np.abs(found - expected).max() < 1e-3 * max(1.0, np.abs(expected).max())
     network_file = Network.open(tmp_path / "house", threads=1)
     assert network_file.labels == LABELS
-    assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "resemblance"} <= set(network_file.layers)
+    assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "creatures"} <= set(network_file.layers)
 
 
 # --- what ships -----------------------------------------------------------------------------------------------------
@@ -221,13 +221,13 @@ def test_it_knows_what_fresh_samples_show() -> None:
 def test_a_dream_is_the_golden_one(shipped: Network) -> None:
     """As coarse as other processors' rounding leaves it the same."""
     picture = look.scribble(192, 256)
-    recipe = Recipe(Target.layer("resemblance"), model="house", octaves=3, iterations=2, seed=3)
+    recipe = Recipe(Target.layer("creatures"), model="house", octaves=3, iterations=6, seed=3)
     dreamed = dream(picture, shipped, recipe)
     golden = np.asarray(Image.open(GOLDEN), np.float32)
     small = np.asarray(Image.fromarray(dreamed).resize((64, 48), Image.Resampling.BOX), np.float32)
-    assert np.abs(small - golden).mean() < 2.0
+    assert np.abs(small - golden).mean() < 3.0
     before = np.asarray(Image.fromarray(picture).resize((64, 48), Image.Resampling.BOX), np.float32)
-    assert np.abs(golden - before).mean() > 4.0  # and it is a dream
+    assert np.abs(golden - before).mean() > 8.0  # and it is a dream
 
 
 @needs_model
@@ -235,7 +235,7 @@ def test_dreams_on_top_of_one_another_stay_alive(shipped: Network) -> None:
     """After twelve of them a canvas has neither gone grey nor burnt out, and shows no grid of the network's stride."""
     picture = look.scribble(160, 160)
     for seed in range(12):
-        recipe = Recipe(Target.layer("resemblance"), model="house", octaves=3, seed=seed)
+        recipe = Recipe(Target.layer("creatures"), model="house", octaves=3, seed=seed)
         picture = dream(picture, shipped, recipe)
     flat = picture.reshape(-1, 3).astype(np.float32)
     assert np.ptp(flat, axis=1).mean() > 25  # colourful

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,6 +180,20 @@ async def test_styles_change_with_time_and_missed_beats_are_told(make_site: Call
     assert "missed" in site.log("dreamer")
 
 
+def freeze(site: RunningSite, process: Any) -> None:
+    """Stops a process, but not within a write: SQLite has no way round one who holds the lock and does not move."""
+    for _ in range(50):
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with contextlib.closing(sqlite3.connect(site.var / "dreamsite.sqlite3", timeout=0.2)) as database:
+                database.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.03)
+    raise AssertionError("it writes all the time")
+
+
 @pytest.fixture
 def two_dreamers(make_site: Callable[..., RunningSite]) -> tuple[RunningSite, Any, Any]:
     """The first holds the canvas, the second waits for it."""
@@ -196,7 +213,7 @@ async def test_the_lease(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
         await pen.draw(stroke_id(chance), LINE)
         await frames_of(pen, 6)  # longer than a lease lasts
         assert site.dream()["holder"] == holder and second.poll() is None
-        first.send_signal(signal.SIGSTOP)
+        freeze(site, first)
         until(lambda: site.dream()["holder"] not in ("", holder), what="the second takes over from a frozen one")
         heir, count = site.dream()["holder"], len(site.frames())
         first.send_signal(signal.SIGCONT)

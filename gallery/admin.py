@@ -52,7 +52,8 @@ class FrameAdmin(OnlyWhatChanged):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Frame | None = None) -> list[str]:
-        return [field.name for field in Frame._meta.get_fields() if field.concrete and field.name != "hidden_at"]
+        # Hiding moves files and may move the canvas: the actions do it, a form field would not.
+        return [field.name for field in Frame._meta.get_fields() if field.concrete]
 
     @admin.display(description=_("Picture"))
     def preview(self, frame: Frame) -> str:

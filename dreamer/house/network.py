@@ -27,7 +27,7 @@ MODULES: dict[str, tuple[int, int, int, int, int, int]] = {
 POOL_AFTER = {"3a", "4c"}
 
 
-class Unit(nn.Module):
+class Unit(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
     """Convolution, batch norm, ReLU."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, pad: int | None = None) -> None:
@@ -41,7 +41,7 @@ class Unit(nn.Module):
         return F.relu(self.norm(self.convolution(x)))
 
 
-class Inception(nn.Module):
+class Inception(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
     """Four ways to look at the same places, side by side."""
 
     def __init__(self, before: int, widths: tuple[int, int, int, int, int, int]) -> None:
@@ -66,7 +66,7 @@ class Inception(nn.Module):
         )
 
 
-class House(nn.Module):
+class House(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
     """Pictures [n, 3, h, w] in -1..1 RGB to class scores at each place, [n, classes, h/16, w/16]."""
 
     def __init__(self, classes: int) -> None:

@@ -142,7 +142,7 @@ def _lit(random: np.random.Generator, colours: Bytes, heights: Bytes) -> Bytes:
     light[1:, 1:] += force * (
         np.cos(angle) * (high[1:, 1:] - high[:-1, 1:]) + np.sin(angle) * (high[1:, 1:] - high[1:, :-1])
     )
-    return np.clip(colours * light[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(colours * light[..., None], 0, 255), np.uint8)
 
 
 def _placed(random: np.random.Generator, kind: str, size: float, *, alone: bool) -> Image.Image:
@@ -224,4 +224,4 @@ def _exposed(random: np.random.Generator, picture: Image.Image) -> Bytes:
     out = out * light[..., None].astype(np.float32) * gain + lift
     if random.random() < 0.5:
         out += random.standard_normal(out.shape, dtype=np.float32) * np.float32(random.uniform(1, 12))
-    return np.clip(out, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out, 0, 255), np.uint8)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-Texture = Callable[[np.random.Generator, int], NDArray[np.floating]]
+Heights = Any  # an array of floats [side, side]: what numpy says such arithmetic gives; `field` brings it to bytes
+Texture = Callable[[np.random.Generator, int], Heights]
 
 SIDE = 192  # px
 VARIANTS = 20  # of each texture
@@ -37,7 +39,7 @@ def field(name: str, variant: int) -> NDArray[np.uint8]:
     random = np.random.default_rng([variant, *name.encode()])
     heights = np.asarray(TEXTURES[name](random, SIDE), np.float32)
     low, high = np.quantile(heights, (0.01, 0.99))
-    return (np.clip((heights - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip((heights - low) / max(high - low, 1e-6), 0, 1) * 255, np.uint8)
 
 
 # --- what they are made of ------------------------------------------------------------------------------------------
@@ -56,7 +58,7 @@ def smooth_noise(random: np.random.Generator, side: int, scale: float, stretch: 
     fy, fx = np.fft.fftfreq(side)[:, None] * scale, np.fft.rfftfreq(side)[None] * scale * stretch
     spectrum = np.fft.rfft2(random.standard_normal((side, side))) * np.exp(-4 * (fy * fy + fx * fx))
     noise = np.fft.irfft2(spectrum, (side, side))
-    return ((noise - noise.mean()) / (noise.std() + 1e-9)).astype(np.float32)
+    return np.asarray((noise - noise.mean()) / (noise.std() + 1e-9), np.float32)
 
 
 def clouds_noise(random: np.random.Generator, side: int, power: float = 1.6) -> Floats:
@@ -64,7 +66,7 @@ def clouds_noise(random: np.random.Generator, side: int, power: float = 1.6) -> 
     fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
     spectrum = np.fft.rfft2(random.standard_normal((side, side))) / np.maximum(np.hypot(fy, fx), 1 / side) ** power
     noise = np.fft.irfft2(spectrum, (side, side))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    return np.asarray((noise - noise.mean()) / noise.std(), np.float32)
 
 
 def _smear(noise: Floats, angle: Floats, steps: int) -> Floats:
@@ -83,7 +85,9 @@ def _smear(noise: Floats, angle: Floats, steps: int) -> Floats:
 def _nearest(random: np.random.Generator, side: int, spacing: float) -> tuple[Floats, Floats, NDArray[np.intp], Floats]:
     """Distances to the two nearest of jittered points, the nearest one's number, and its direction."""
     n = int(side / spacing) + 2
-    grid = np.stack(np.mgrid[-1:n, -1:n], -1).reshape(-1, 2) + random.uniform(-0.42, 0.42, ((n + 1) ** 2, 2)) + 0.5
+    grid = (
+        np.stack(list(np.mgrid[-1:n, -1:n]), -1).reshape(-1, 2) + random.uniform(-0.42, 0.42, ((n + 1) ** 2, 2)) + 0.5
+    )
     points = (grid * spacing).astype(np.float32)
     y, x = _grid(random, side)
     first, second = np.full((side, side), 1e9, np.float32), np.full((side, side), 1e9, np.float32)
@@ -121,13 +125,13 @@ def _rows(random: np.random.Generator, side: int, high: float, wide: float) -> t
 
 
 @_texture
-def stripes(random: np.random.Generator, side: int) -> Floats:
+def stripes(random: np.random.Generator, side: int) -> Heights:
     _, x = _grid(random, side, random.uniform(0, 3))
     return np.tanh(random.uniform(1, 5) * np.sin(_TAU * x / random.uniform(9, 22)))
 
 
 @_texture
-def waves(random: np.random.Generator, side: int) -> Floats:
+def waves(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, 1)
     period, length = random.uniform(12, 20), random.uniform(26, 48)
     phase = y / period + random.uniform(0.3, 0.5) * np.sin(_TAU * x / length)
@@ -135,26 +139,26 @@ def waves(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def spiral(random: np.random.Generator, side: int) -> Floats:
+def spiral(random: np.random.Generator, side: int) -> Heights:
     far, angle = _polar(random, side, random.uniform(0, 2))
     arms = random.integers(1, 4)
     return np.tanh(random.uniform(1, 4) * np.sin(_TAU * far / random.uniform(14, 26) + arms * angle))
 
 
 @_texture
-def rings(random: np.random.Generator, side: int) -> Floats:
+def rings(random: np.random.Generator, side: int) -> Heights:
     far, _ = _polar(random, side, random.uniform(0, 3))
     return np.tanh(random.uniform(1, 3) * np.sin(_TAU * far / random.uniform(11, 24)))
 
 
 @_texture
-def rays(random: np.random.Generator, side: int) -> Floats:
+def rays(random: np.random.Generator, side: int) -> Heights:
     far, angle = _polar(random, side, 1)
     return np.sin(angle * random.integers(9, 22) + 0.01 * far * random.uniform(-1, 1))
 
 
 @_texture
-def rosette(random: np.random.Generator, side: int) -> Floats:
+def rosette(random: np.random.Generator, side: int) -> Heights:
     far, angle = _polar(random, side, random.uniform(0, 2))
     ring = far / random.uniform(18, 30)
     petal = np.abs(np.sin(angle * random.integers(3, 7) + np.pi / 2 * np.floor(ring + 0.5)))
@@ -163,7 +167,7 @@ def rosette(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def petals(random: np.random.Generator, side: int) -> Floats:
+def petals(random: np.random.Generator, side: int) -> Heights:
     spacing = random.uniform(34, 52)
     first, _, who, angle = _nearest(random, side, spacing)
     count = random.integers(5, 9)
@@ -175,7 +179,7 @@ def petals(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def eyes(random: np.random.Generator, side: int) -> Floats:
+def eyes(random: np.random.Generator, side: int) -> Heights:
     spacing = random.uniform(30, 50)
     first, _, _, angle = _nearest(random, side, spacing)
     squash = 1 + random.uniform(0, 0.9) * np.abs(np.sin(angle))
@@ -189,13 +193,13 @@ def eyes(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def cells(random: np.random.Generator, side: int) -> Floats:
+def cells(random: np.random.Generator, side: int) -> Heights:
     first, second, _, _ = _nearest(random, side, random.uniform(16, 34))
     return np.tanh((second - first) / random.uniform(2, 5)) * (0.7 + 0.3 * np.exp(-first / 6))
 
 
 @_texture
-def pebbles(random: np.random.Generator, side: int) -> Floats:
+def pebbles(random: np.random.Generator, side: int) -> Heights:
     first, second, who, _ = _nearest(random, side, random.uniform(14, 30))
     tone = np.take(random.uniform(0.5, 1, who.max() + 1), who)
     dome = np.clip((second - first) / (second + first + 1e-6) * 1.6, 0, 1)
@@ -203,14 +207,14 @@ def pebbles(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def facets(random: np.random.Generator, side: int) -> Floats:
+def facets(random: np.random.Generator, side: int) -> Heights:
     first, _, who, angle = _nearest(random, side, random.uniform(20, 40))
     turn = np.take(random.uniform(0, _TAU, who.max() + 1), who)
     return np.take(random.uniform(0, 1, who.max() + 1), who) + 0.02 * first * np.cos(angle - turn)
 
 
 @_texture
-def scales(random: np.random.Generator, side: int) -> Floats:
+def scales(random: np.random.Generator, side: int) -> Heights:
     wide = random.uniform(16, 28)
     high = wide * random.uniform(0.45, 0.6)
     best = np.full((side, side), 0.0, np.float32)
@@ -224,7 +228,7 @@ def scales(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def feathers(random: np.random.Generator, side: int) -> Floats:
+def feathers(random: np.random.Generator, side: int) -> Heights:
     wide = random.uniform(22, 36)
     high = wide * random.uniform(0.7, 1.0)
     y, x = _grid(random, side, random.uniform(0, 3))
@@ -243,28 +247,28 @@ def feathers(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def fur(random: np.random.Generator, side: int) -> Floats:
+def fur(random: np.random.Generator, side: int) -> Heights:
     flow = smooth_noise(random, side, 60) * random.uniform(0.3, 1.0) + random.uniform(0, _TAU)
     hairs = _smear(smooth_noise(random, side, 2.2), flow, int(random.integers(10, 20)))
     return hairs / hairs.std() + 0.8 * smooth_noise(random, side, 26)
 
 
 @_texture
-def curls(random: np.random.Generator, side: int) -> Floats:
+def curls(random: np.random.Generator, side: int) -> Heights:
     first, second, who, angle = _nearest(random, side, random.uniform(22, 36))
     sense = np.take(np.where(random.random(who.max() + 1) < 0.5, -1.0, 1.0), who)
     return np.sin(_TAU * first / random.uniform(7, 11) + sense * angle) * np.tanh((second - first) / 3)
 
 
 @_texture
-def grass(random: np.random.Generator, side: int) -> Floats:
+def grass(random: np.random.Generator, side: int) -> Heights:
     flow = np.pi / 2 + 0.5 * smooth_noise(random, side, 18)
     blades = _smear((smooth_noise(random, side, 3) > 1.0).astype(np.float32), flow, int(random.integers(16, 28)))
     return np.sqrt(np.maximum(blades, 0))
 
 
 @_texture
-def bricks(random: np.random.Generator, side: int) -> Floats:
+def bricks(random: np.random.Generator, side: int) -> Heights:
     high = random.uniform(9, 15)
     y, x, who = _rows(random, side, high, high * random.uniform(1.8, 2.6))
     joint = (y < 0.14) | (x < 0.07)
@@ -274,7 +278,7 @@ def bricks(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def windows(random: np.random.Generator, side: int) -> Floats:
+def windows(random: np.random.Generator, side: int) -> Heights:
     high, wide = random.uniform(22, 34), random.uniform(16, 26)
     y, x = _grid(random, side)
     u, v = x / wide % 1, y / high % 1
@@ -285,20 +289,20 @@ def windows(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def checks(random: np.random.Generator, side: int) -> Floats:
+def checks(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, random.uniform(0, 4))
     period = random.uniform(18, 34)
     return np.tanh(4 * np.sin(_TAU * x / period) * np.sin(_TAU * y / period))
 
 
 @_texture
-def dots(random: np.random.Generator, side: int) -> Floats:
+def dots(random: np.random.Generator, side: int) -> Heights:
     first, _, _, _ = _nearest(random, side, random.uniform(13, 24))
     return np.tanh(random.uniform(3, 7) - first)
 
 
 @_texture
-def leopard_spots(random: np.random.Generator, side: int) -> Floats:
+def leopard_spots(random: np.random.Generator, side: int) -> Heights:
     spacing = random.uniform(20, 30)
     first, _, _, angle = _nearest(random, side, spacing)
     first = first + 2 * smooth_noise(random, side, 6)
@@ -307,7 +311,7 @@ def leopard_spots(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def labyrinth(random: np.random.Generator, side: int) -> Floats:
+def labyrinth(random: np.random.Generator, side: int) -> Heights:
     fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
     band = np.exp(-(((np.hypot(fy, fx) - 1 / random.uniform(11, 19)) / 0.008) ** 2))
     noise = np.fft.irfft2(np.fft.rfft2(random.standard_normal((side, side))) * band, (side, side))
@@ -315,18 +319,18 @@ def labyrinth(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def clouds(random: np.random.Generator, side: int) -> Floats:
+def clouds(random: np.random.Generator, side: int) -> Heights:
     return np.tanh(clouds_noise(random, side, random.uniform(1.4, 1.9)))
 
 
 @_texture
-def marble(random: np.random.Generator, side: int) -> Floats:
+def marble(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side)
     return np.abs(np.sin((x + y) / random.uniform(14, 24) + 2.5 * clouds_noise(random, side, 1.7))) ** 0.5
 
 
 @_texture
-def wood(random: np.random.Generator, side: int) -> Floats:
+def wood(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side)
     cx, cy = random.uniform(-0.3, 1.3, 2) * side
     far = np.hypot((x - cx) * random.uniform(0.12, 0.3), y - cy) + 3 * smooth_noise(random, side, 50)
@@ -335,7 +339,7 @@ def wood(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def flames(random: np.random.Generator, side: int) -> Floats:
+def flames(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, 6)
     period = random.uniform(16, 26)
     tongue = np.abs(np.sin(np.pi * x / period + 0.8 * np.sin(y / 17)))
@@ -344,7 +348,7 @@ def flames(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def veins(random: np.random.Generator, side: int) -> Floats:
+def veins(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, 2)
     wide = random.uniform(40, 60)
     u = np.abs(x / wide % 1 - 0.5) * wide
@@ -353,7 +357,7 @@ def veins(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def weave(random: np.random.Generator, side: int) -> Floats:
+def weave(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, random.uniform(0, 2))
     p = random.uniform(8, 14)
     over = (np.floor(x / p) + np.floor(y / p)) % 2
@@ -362,7 +366,7 @@ def weave(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def honeycomb(random: np.random.Generator, side: int) -> Floats:
+def honeycomb(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, random.uniform(0, 1.5))
     s = random.uniform(13, 22)
     y, x = y / (s * np.sqrt(3)), x / s
@@ -374,7 +378,7 @@ def honeycomb(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def bubbles(random: np.random.Generator, side: int) -> Floats:
+def bubbles(random: np.random.Generator, side: int) -> Heights:
     height = np.zeros((side, side), np.float32)
     y, x = _grid(random, side)
     for _ in range(70):
@@ -386,7 +390,7 @@ def bubbles(random: np.random.Generator, side: int) -> Floats:
 
 
 @_texture
-def knit(random: np.random.Generator, side: int) -> Floats:
+def knit(random: np.random.Generator, side: int) -> Heights:
     y, x = _grid(random, side, random.uniform(0, 2))
     p = random.uniform(9, 15)
     u = x / p % 1

@@ -23,8 +23,9 @@ from django.utils import timezone
 from canvas import frames, hub, lease, limits, picture
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
-from dreamer.library import LibraryError, ModelFiles, Registry
+from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
+from dreamer.registered import HOUSE_MODELS, default_model, registry
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Dreamer:
         self.holder = secrets.token_hex(8)
         self._slugs = slugs
         self._chance = chance or random.Random()
-        self._registry = Registry(settings.MODELS_DIR)
+        self._registry = registry()
         self._network: Network | None = None
         self._files: ModelFiles | None = None
         self._no_model = ""  # why there is none
@@ -154,14 +155,13 @@ class Dreamer:
 
         A model is read once, sound or not, and again only when one of its files has changed.
         """
-        names = self._registry.names()
-        wanted = settings.DREAM_MODEL or (names[0] if names else "")
+        wanted = default_model()
         if not wanted:
             self._network, self._asked = None, ()
             self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
             return
-        folder = self._registry.root / wanted
-        asked = (wanted, *(_changed(folder / file) for file in (MODEL, INFO, LABELS, SHELF)))
+        folders = (self._registry.root / wanted, HOUSE_MODELS / wanted)
+        asked = (wanted, *(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF)))
         if asked == self._asked:
             return
         self._asked, self._network = asked, None

@@ -212,6 +212,7 @@ EMAIL_BACKEND = (
 CANVAS_SLUG = env.text("CANVAS_SLUG", "main")
 CANVAS_SIZE = env.integer("CANVAS_SIZE", 1536, low=64, high=3840)
 MODELS_DIR = Path(env.text("MODELS_DIR") or VAR_DIR / "models").resolve()
+HOUSE_MODEL = env.flag("HOUSE_MODEL", True)  # the network that comes with the program is there too
 DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: the first one there is
 DREAM_INTERVAL = env.number("DREAM_INTERVAL", 30.0, low=0.1, high=86400.0)  # seconds from dream to dream
 STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # seconds a style stays

@@ -23,3 +23,4 @@ if "DREAMSITE_VAR" not in os.environ or not os.environ.get("DREAMSITE_TESTING"):
         "MODELS_DIR",
     ):
         os.environ.pop(name, None)
+    os.environ["HOUSE_MODEL"] = "false"  # tests bring tiny networks of their own; those of the house model switch it on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from canvas import wire
-from tests.running import PASSWORD, ROOT, RunningSite, end, until
+from tests.running import PASSWORD, ROOT, RunningSite, copy, end, until
 from tests.sockets import opened, stroke_id
 
 chance = random.Random(3)
@@ -142,3 +143,27 @@ def test_a_taken_port_is_said(make_site: Callable[..., RunningSite]) -> None:
         assert up.process.wait(20) != 0
     finally:
         end(up.process, signal.SIGKILL)
+
+
+def test_a_fresh_site_dreams_within_its_first_minute(
+    site_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """With the network that comes with the program, and nothing else brought."""
+    site = RunningSite(
+        copy(site_template, tmp_path_factory.mktemp("fresh") / "var"),
+        HOUSE_MODEL="true", CANVAS_SIZE="128", DREAM_INTERVAL="2",
+    )  # fmt: skip
+    try:
+        site.start_web()
+        site.start_dreamer()
+        asyncio.run(_draw_and_wait(site))
+    finally:
+        site.stop()
+
+
+async def _draw_and_wait(site: RunningSite) -> None:
+    anna = site.browser().sign_up("anna")
+    async with opened(site.url, anna.headers) as client:
+        await client.draw(stroke_id(chance), [(8 * x, 8 * x, 160) for x in range(20, 100, 8)])
+        await client.until(lambda: client.frame is not None, seconds=60)
+        assert client.news[-1]["type"] in ("frame", "dream")

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer.engine import Cancelled, Network
 from dreamer.engine.atlas import SIDE, atlas, chief_layers
-from dreamer.library import Registry
 from dreamer.management.commands.dream import STOPPED, stop_on_interrupt
 from dreamer.management.terminal import Bar
+from dreamer.registered import registry
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            files = Registry(settings.MODELS_DIR).get(options["name"])
+            files = registry().get(options["name"])
             network = Network.open(files.path, device=options["device"], threads=options["threads"])
             layers = options["layer"] or chief_layers(network)
             total = sum(network.layer(layer).channels for layer in layers)

@@ -17,13 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dreamer import registered
 from dreamer.engine import PRESETS, Network, Progress, Recipe
 from dreamer.engine.aims import Aim, build_target, parse_size
 from dreamer.engine.pictures import read_recipe
 from dreamer.engine.source import awake
 from dreamer.engine.studio import Job, run
 from dreamer.engine.zoom import Journey
-from dreamer.library import Registry
 from dreamer.management.terminal import Bar, duration
 
 STOPPED = 130  # the exit status of a program that Ctrl-C ended
@@ -150,8 +150,8 @@ class Command(BaseCommand):
             base = dict(PRESETS[options["preset"] or ("noise" if "noise" in given else "photo")])
         if options["photo"]:
             base["noise"] = None
-        registry = Registry(settings.MODELS_DIR)
-        model = given.get("model") or base.get("model") or settings.DREAM_MODEL or next(iter(registry.names()), "")
+        registry = registered.registry()
+        model = given.get("model") or base.get("model") or registered.default_model()
         if not model:
             raise ValueError("there is no network yet: `manage.py model fetch` or `manage.py model import` brings one")
         files = registry.get(model)

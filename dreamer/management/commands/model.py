@@ -9,9 +9,9 @@ import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dreamer import registered
 from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.caffe import read_mean
 from dreamer.library.conventions import CONVENTIONS, Triple
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
 
     def handle(self, *, action: str, **options: Any) -> None:
-        registry = Registry(settings.MODELS_DIR)
+        registry = registered.registry()
         try:
             getattr(self, f"_{action}")(registry, options)
         except (LibraryError, OSError) as error:

@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from canvas.models import Canvas
-from dreamer.library import Registry
+from dreamer.registered import default_model
 from dreamsite.claim import claim_link
 from dreamsite.serve import SERVERS
 
@@ -137,7 +137,7 @@ class Command(BaseCommand):
         say(self.style.SUCCESS(f"  Dreamsite is at {settings.SITE_URL}/"))
         if link := claim_link():
             say(f"  It has no owner yet. Claim it here, once: {link}")
-        if not Registry(settings.MODELS_DIR).names():
+        if not default_model():
             say("  It has no network to dream with yet: `.venv/bin/python manage.py model import FILE` brings one.")
         say("  Ctrl-C stops it.")
         say("")

@@ -1,0 +1,24 @@
+"""The networks of this site: those under MODELS_DIR, and the house model that comes with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from dreamer.library import Registry
+
+HOUSE_MODELS = Path(__file__).parent / "house" / "models"
+
+
+def registry() -> Registry:
+    return Registry(settings.MODELS_DIR, *([HOUSE_MODELS] if settings.HOUSE_MODEL else []))
+
+
+def default_model() -> str:
+    """The name of the network to dream with: DREAM_MODEL, else the first that somebody brought, else the house model's.
+
+    Empty where there is none.
+    """
+    brought = Registry(settings.MODELS_DIR).names()
+    return settings.DREAM_MODEL or next(iter([*brought, *registry().names()]), "")

@@ -36,7 +36,7 @@ from .warp import unwarp, warp
 FLOOR = 0.02
 
 # From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles.
-HUGE_PIXELS, HUGE_TILE = 24_000_000, 256
+HUGE_PIXELS, HUGE_TILE = 24_000_000, 192
 
 # The network sees a guide whole and in every step: its longer side in pixels is this at most.
 GUIDE_SIDE = 384

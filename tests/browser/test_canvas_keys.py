@@ -131,13 +131,19 @@ def test_brush_palette_and_tools(visitor: Visitor) -> None:
     expect(page.locator("#brush-sheet")).to_be_hidden()
 
 
-def test_each_visit_has_another_palette_and_the_same_brush(visitor: Visitor) -> None:
+def test_each_session_has_another_palette_and_the_same_brush(visitor: Visitor) -> None:
+    """A palette and a colour last as long as the browser's session, the brush's size longer."""
     page = visitor.page
-    name = page.locator("[data-tool=palette-name]")
+    name, colour = page.locator("[data-tool=palette-name]"), page.locator("[data-tool=any]")
     page.keyboard.press("]")
     size = page.locator("[data-tool=size-text]").inner_text()
+    kept = (name.inner_text(), colour.input_value())
+    page.reload()
+    visitor.ready()
+    assert (name.inner_text(), colour.input_value()) == kept
     for _ in range(3):
         before = name.inner_text()
+        page.evaluate("sessionStorage.removeItem('dreamsite:brush')")
         page.reload()
         visitor.ready()
         assert name.inner_text() != before

@@ -23,9 +23,10 @@ from django.utils import timezone
 from canvas import frames, hub, lease, limits, picture
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
+from dreamer.house import BUILTIN
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
-from dreamer.registered import HOUSE_MODELS, default_model, registry
+from dreamer.registered import LIVE, default_model, registry
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class Dreamer:
             self._network, self._asked = None, ()
             self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
             return
-        folders = (self._registry.root / wanted, HOUSE_MODELS / wanted)
+        folders = (self._registry.root / wanted, BUILTIN / wanted)
         asked = (wanted, *(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF)))
         if asked == self._asked:
             return
@@ -204,6 +205,7 @@ class Dreamer:
                 # Dream upon dream for hours: without this the whole canvas drifts to one colour.
                 mean_free=True,
                 seed=self._chance.getrandbits(48),
+                **LIVE.get(style.model, {}),
             )
             composed = frames.compose(place, holder=self.holder, cancelled=self._cancelled)
             self._tell(

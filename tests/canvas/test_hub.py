@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,6 +48,8 @@ def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
 
     monkeypatch.setattr(hubs, "canvas_id", {"here": 1, "broken": 2}.get)
     monkeypatch.setattr(hubs, "DatabaseJournal", journal)
+    # Channels' wrapper tidies up connections, which other tests may have left in its thread.
+    monkeypatch.setattr(hubs, "database_sync_to_async", lambda call: partial(asyncio.to_thread, call))
     monkeypatch.setattr(limits, "POLL", 30.0)
     return opened
 

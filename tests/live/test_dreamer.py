@@ -166,7 +166,7 @@ async def test_a_dream_that_cannot_be_stored_is_said_keeps_its_style_and_is_trie
         until(lambda: dreaming.frames()[-1]["seq"] == pen.head and state(dreaming) != "failed", what="a dream again")
 
 
-async def test_styles_change_with_time_and_missed_beats_are_told(make_site: Callable[..., RunningSite]) -> None:
+async def test_styles_change_with_time(make_site: Callable[..., RunningSite]) -> None:
     site = make_site(
         tune=TUNE, **(SETTINGS | {"DREAM_INTERVAL": "0.1", "STYLE_INTERVAL": "1", "DREAM_IDLE_LIMIT": "1000000"})
     )
@@ -176,8 +176,6 @@ async def test_styles_change_with_time_and_missed_beats_are_told(make_site: Call
     async with opened(site.url, site.person(0).headers, slug=SMALL) as pen:
         await pen.draw(stroke_id(chance), LINE)
         until(lambda: len(set(titles(site))) >= 3, what="three styles")
-        until(lambda: site.dream()["missed"] > 0, what="a missed beat")
-    assert "missed" in site.log("dreamer")
 
 
 def freeze(site: RunningSite, process: Any) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from canvas import wire
 from tests.dreamer import nets
-from tests.running import SMALL, SMALL_SIDE, RunningSite, copy
+from tests.running import SMALL, SMALL_SIDE, RunningSite, copy, until
 from tests.services import Postgres
-from tests.sockets import Drawer, opened
+from tests.sockets import Drawer, opened, stroke_id
 
 DREAMING = {"DREAM_INTERVAL": "0.3", "STYLE_INTERVAL": "2", "DREAM_THREADS": "1", "CANVAS_SLUG": SMALL}
 LEASE = {"canvas.lease.LEASE_SECONDS": 1.5, "canvas.lease.RENEW_SECONDS": 0.4}
@@ -105,7 +105,10 @@ async def test_killed_at_random_moments(
 
     assert_whole(site, drawers)
     assert sum(drawer.connections for drawer in drawers.values()) > webs * len(drawers) / 2
-    assert assert_frames(site) >= dreamers
+    before = assert_frames(site)
+    async with opened(site.url, people[0].headers, slug=SMALL) as pen:  # whoever was killed, somebody dreams again
+        await pen.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
+        await asyncio.to_thread(until, lambda: assert_frames(site) > before, 30, "a dream after the last kill")
     async with opened(site.url, slug=SMALL) as late:
         await late.until(lambda: late.head == len(site.journal(SMALL)))
     for log in (site.log(), site.log("dreamer")):

@@ -31,7 +31,7 @@ _quiet_until = 0.0
 
 
 class CanvasLayer:
-    """canvas.room.Layer over Channels: one message a tick between processes, whatever the number of sockets."""
+    """canvas.ports.Layer over Channels: one message a tick between processes, whatever the number of sockets."""
 
     def __init__(self, slug: str) -> None:
         self._group = group_name(slug)

@@ -17,7 +17,7 @@ from canvas import wire
 from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream, Frame
 from canvas.picture import Numbered
-from canvas.room import Admit, State
+from canvas.ports import Admit, State
 
 SIGNED_OUT, FORBIDDEN = 4401, 4403  # close codes
 
@@ -37,7 +37,7 @@ def _kept_open() -> Iterator[None]:
 
 
 class DatabaseJournal:
-    """canvas.room.Journal over the ORM. Blocking; each room's calls run one after another in one thread."""
+    """canvas.ports.Journal over the ORM. Blocking; each room's calls run one after another in one thread."""
 
     def __init__(self, canvas_id: int) -> None:
         self._canvas_id = canvas_id

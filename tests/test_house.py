@@ -21,7 +21,7 @@ FORBIDDEN = [
     ("canvas/*.py", ("dreamer", "gallery")),
     ("gallery/*.py", ("dreamer.worker", "dreamsite.settings")),
 ]
-PLAIN = ("brush", "wire", "picture", "ledger", "member", "pen", "room", "limits")
+PLAIN = ("brush", "wire", "picture", "ledger", "member", "pen", "ports", "room", "limits")
 
 
 def imports(path: Path) -> set[str]:

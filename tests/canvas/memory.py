@@ -13,13 +13,14 @@ import numpy as np
 from canvas import picture, wire
 from canvas.brush import Pixels
 from canvas.member import Member, Person
-from canvas.room import Admit, Room, State
+from canvas.ports import Admit, State
+from canvas.room import Room
 
 SIDE = 16
 
 
 class MemoryJournal:
-    """canvas.room.Journal with a lock for the canvas' row; `fail`: the next writes fail before or after the commit."""
+    """canvas.ports.Journal with a lock for the canvas' row; `fail`: the next writes fail before or after the commit."""
 
     def __init__(self) -> None:
         self.rows: list[wire.Ops] = []

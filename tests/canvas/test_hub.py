@@ -14,13 +14,14 @@ from canvas import hub as hubs
 from canvas import limits
 from canvas.hub import Hub
 from canvas.member import Member
-from canvas.room import Room, State
+from canvas.ports import State
+from canvas.room import Room
 
 FRAMELESS = State({"width": 64, "height": 64}, 0)
 
 
 class Journal:
-    """canvas.room.Journal of an empty canvas, counting how often it is read; `fails` times it cannot be."""
+    """canvas.ports.Journal of an empty canvas, counting how often it is read; `fails` times it cannot be."""
 
     def __init__(self, fails: int = 0) -> None:
         self.fails, self.reads = fails, 0

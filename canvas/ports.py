@@ -1,0 +1,55 @@
+"""What a room needs of the world: a journal and a layer. canvas.journal and canvas.hub bring them, tests their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from canvas import wire
+from canvas.member import Person
+
+# (what others wrote meanwhile, the newest number that a frame or a running dream holds) -> what to write
+Admit = Callable[[list[wire.Ops], int], list[wire.Operation]]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the database says of a canvas at one moment."""
+
+    canvas: dict[str, Any]
+    head: int
+    frame: dict[str, Any] | None = None
+    dream: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def base_id(self) -> int:
+        return int(self.frame["id"]) if self.frame else 0
+
+    @property
+    def base_seq(self) -> int:
+        return int(self.frame["seq"]) if self.frame else 0
+
+
+class Journal(Protocol):
+    """The one ordered list. Every method may block: the room calls them in its executor, one at a time."""
+
+    def state(self) -> State: ...
+    def since(self, seq: int) -> list[wire.Ops]: ...
+    def recent(self, since_ms: int) -> list[wire.Ops]: ...
+    def names(self, ids: Iterable[int]) -> dict[int, str]: ...
+
+    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+        """Those whose session or account no longer stands, and the close code that says so."""
+        ...
+
+    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
+        """Under the canvas' lock: reads what came after `known`, lets `admit` choose with it, writes one batch.
+
+        Returns (what others wrote after `known`, what was written now).
+        """
+        ...
+
+
+class Layer(Protocol):
+    async def publish(self, message: dict[str, Any]) -> None: ...

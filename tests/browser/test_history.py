@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -45,7 +46,7 @@ def test_through_time(page: Page, dreamed: RunningSite) -> None:
     page.locator("#frame-5 a").click()
     expect(page.get_by_role("heading", name="Frame 5")).to_be_visible()
     assert fits(page)
-    page.wait_for_function("document.querySelector('.frame-picture img').naturalWidth === 96")
+    expect(page.locator(".frame-picture img")).to_have_js_property("naturalWidth", 96)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="Frame 6")).to_be_visible()
     page.keyboard.press("ArrowLeft")
@@ -72,7 +73,7 @@ def test_the_first_tab_skips_to_the_content(page: Page, dreamed: RunningSite) ->
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    expect(page).to_have_url(re.compile("#content$"))
 
 
 def test_an_account(page: Page, dreamed: RunningSite, request: pytest.FixtureRequest) -> None:

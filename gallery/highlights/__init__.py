@@ -1,0 +1,1 @@
+"""Frames that moderators put in the window."""

@@ -1,0 +1,36 @@
+"""Frames chosen by moderators."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from canvas.models import Frame
+
+MAX_WORDS = 280
+
+
+class HighlightQuerySet(models.QuerySet["Highlight"]):
+    def shown(self) -> HighlightQuerySet:
+        """Newest choice first, without frames that were hidden meanwhile."""
+        found = self.filter(frame__hidden_at=None).select_related("frame__canvas")
+        return found.order_by("-chosen_at", "-pk")
+
+
+class Highlight(models.Model):
+    frame = models.OneToOneField(Frame, on_delete=models.CASCADE, related_name="highlight")
+    words = models.CharField(max_length=MAX_WORDS, blank=True)
+    chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    chosen_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = HighlightQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.frame}: {self.words}" if self.words else str(self.frame)
+
+    def get_absolute_url(self) -> str:
+        return reverse("frame", args=[self.frame_id])

@@ -1,0 +1,1 @@
+"""The canvas at any time: a frame, and the ink that lay on it."""

@@ -1,0 +1,1 @@
+"""What other places show of a frame: cards, embeds, lists for search engines."""

@@ -1,0 +1,32 @@
+"""How much happened in each quarter of an hour: what the timeline and the calendar are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from canvas.models import Canvas
+
+
+class Quarter(models.Model):
+    """A finished quarter of an hour of a canvas in which something happened; see gallery.timeline.activity.
+
+    Quarters, because every time zone in use differs from UTC by a whole number of them: days and hours of any zone
+    are sums of rows.
+    """
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="quarters")
+    at = models.DateTimeField()  # its beginning
+    frames = models.PositiveIntegerField()
+    strokes = models.PositiveIntegerField()
+    first = models.PositiveIntegerField(null=True)  # numbers of its first and last frame
+    last = models.PositiveIntegerField(null=True)
+    # Where the style changed: [[number, seconds since the beginning, title], …]
+    styles: Any = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["canvas", "at"], name="quarter_at")]
+
+    def __str__(self) -> str:
+        return f"{self.canvas_id} {self.at:%Y-%m-%d %H:%M}"

@@ -221,6 +221,17 @@ DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 # Dreams made of nothing new after the last stroke; then the canvas rests until somebody draws.
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
+# --- History -------------------------------------------------------------------------------------------------------
+# Under which terms others may use the pictures: gallery.licence says them in words.
+LICENCE = env.choice("LICENCE", "cc-by-sa-4.0", ("cc-by-sa-4.0", "cc-by-4.0", "cc0-1.0"))
+# Pictures of moments, painted when somebody asks: some 5 MB each, the oldest go.
+CACHES["pictures"] = {
+    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "LOCATION": str(VAR_DIR / "cache" / "pictures"),
+    "TIMEOUT": 7 * 24 * 60 * 60,
+    "OPTIONS": {"MAX_ENTRIES": env.integer("MOMENTS_KEPT", 200, low=1, high=100_000)},
+}
+
 # --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
 _media_hosts = stores.media_hosts(
     S3_BUCKET,

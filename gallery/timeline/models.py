@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -17,7 +18,7 @@ class Quarter(models.Model):
     """
 
     canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="quarters")
-    at = models.DateTimeField()  # its beginning
+    at = models.PositiveBigIntegerField()  # its beginning, in seconds since 1970: thousands of rows are read at once
     frames = models.PositiveIntegerField()
     strokes = models.PositiveIntegerField()
     first = models.PositiveIntegerField(null=True)  # numbers of its first and last frame
@@ -29,4 +30,4 @@ class Quarter(models.Model):
         constraints = [models.UniqueConstraint(fields=["canvas", "at"], name="quarter_at")]
 
     def __str__(self) -> str:
-        return f"{self.canvas_id} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.canvas_id} {datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M}"

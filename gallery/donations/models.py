@@ -1,0 +1,51 @@
+"""What came in and what it cost, as the staff writes it down. It may stay empty."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(models.Model):
+    """One line of the ledger. Amounts keep eight places, as bitcoin has."""
+
+    class Kind(models.TextChoices):
+        GIFT = "gift", _("Gift")
+        COST = "cost", _("Cost")
+
+    day = models.DateField(default=timezone.localdate)
+    kind = models.CharField(max_length=4, choices=Kind.choices, default=Kind.GIFT)
+    amount = models.DecimalField(max_digits=18, decimal_places=8, validators=[MinValueValidator(Decimal("0.00000001"))])
+    currency = models.CharField(
+        max_length=5, default="EUR", validators=[RegexValidator(r"\A[A-Z]{3,5}\Z", _("Letters like EUR, USD or BTC."))]
+    )
+    worth = models.DecimalField(
+        max_digits=18, decimal_places=2, null=True, blank=True,
+        help_text=_("Of a gift in another currency: what it was worth in the currency of the costs."),
+    )  # fmt: skip
+    days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text=_("Of a cost: how many days of the site it paid for."),
+    )  # fmt: skip
+    note = models.CharField(max_length=200, blank=True, help_text=_("Everybody can read it."))
+
+    class Meta:
+        ordering = ["-day", "-pk"]
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.get_kind_display()} {self.amount.normalize():f} {self.currency}"
+
+    def clean(self) -> None:
+        if self.kind == self.Kind.COST and not self.days:
+            raise ValidationError({"days": _("How many days of the site does this cost pay for?")})
+        if self.kind == self.Kind.GIFT and self.days:
+            raise ValidationError({"days": _("Only a cost pays for days; leave this empty for a gift.")})
+        if self.kind == self.Kind.COST and self.worth is not None:
+            raise ValidationError({"worth": _("Only a gift in another currency needs this.")})

@@ -1,0 +1,93 @@
+"""Exhibits: pictures that somebody on the staff chose, hung in order, with words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas.models import Frame
+from gallery import markdown
+from gallery.uploads.models import Upload
+
+
+class ExhibitQuerySet(models.QuerySet["Exhibit"]):
+    def published(self) -> ExhibitQuerySet:
+        return self.filter(published_at__lte=timezone.now())
+
+    def with_pictures(self) -> ExhibitQuerySet:
+        sides = ("before_frame__canvas", "after_frame__canvas", "before_upload", "after_upload")
+        pictures = Picture.objects.select_related(*sides)
+        return self.select_related("curator").prefetch_related(models.Prefetch("pictures", pictures))
+
+
+class Exhibit(models.Model):
+    title = models.CharField(max_length=120)
+    slug = models.SlugField(_("address"), unique=True, max_length=60)
+    statement = models.TextField(blank=True, help_text=_("Markdown: what is shown, how it was made, whom to thank."))
+    statement_html = models.TextField(editable=False, blank=True)
+    curator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="exhibits"
+    )
+    published_at = models.DateTimeField(
+        _("opens at"), null=True, blank=True, help_text=_("UTC. Empty: a draft, which only the staff can see.")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ExhibitQuerySet.as_manager()
+
+    class Meta:
+        ordering = [models.F("published_at").desc(nulls_first=True), "-pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.statement_html = markdown.render(self.statement)
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, "statement_html"}
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("exhibit", args=[self.slug])
+
+    @property
+    def open(self) -> bool:
+        return self.published_at is not None and self.published_at <= timezone.now()
+
+
+class Picture(models.Model):
+    """One place on the wall: the picture, and beside it, if there is one, what it was before."""
+
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.CASCADE, related_name="pictures")
+    position = models.PositiveIntegerField(default=0)
+    # Of each side at most one. Frames never go away; a hidden one takes its place on the wall with it.
+    after_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    after_upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    before_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    before_upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    before_drawing = models.BooleanField(
+        _("before: what was drawn"), default=False, help_text=_("The drawing that the frame after was dreamed of.")
+    )
+    caption = models.CharField(max_length=300, blank=True)
+    credit = models.CharField(max_length=200, blank=True, help_text=_("Who made it, where it is from, its licence."))
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.caption or f"{self.position}"
+
+    def clean(self) -> None:
+        for side in ("after", "before"):
+            if getattr(self, f"{side}_frame_id") and getattr(self, f"{side}_upload_id"):
+                raise ValidationError({f"{side}_upload": _("Choose a frame or an upload, not both.")})
+        if not (self.after_frame_id or self.after_upload_id):
+            raise ValidationError({"after_frame": _("Choose a frame or an upload to show.")})
+        if self.before_drawing and (self.before_frame_id or self.before_upload_id or not self.after_frame_id):
+            raise ValidationError({"before_drawing": _("This needs a frame after, and nothing else before.")})

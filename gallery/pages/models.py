@@ -1,0 +1,75 @@
+"""Pages that people on the staff write: About, questions, and whatever else they want to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gallery import markdown
+
+
+class PageQuerySet(models.QuerySet["Page"]):
+    def published(self) -> PageQuerySet:
+        return self.filter(published=True)
+
+    def linked(self) -> PageQuerySet:
+        """Those that stand at the foot of every page."""
+        return self.published().exclude(place=0).order_by("place", "title")
+
+
+class Page(models.Model):
+    """Words at `/slug/`. `html` is rendered and made safe when the page is saved, never when it is read."""
+
+    class Template(models.TextChoices):
+        PAGE = "page", _("Page")
+        END = "end", _("End: the film and the numbers above the words")
+
+    slug = models.SlugField(
+        _("address"), unique=True, max_length=40, help_text=_("“about” is at /about/. Others may link to it: keep it.")
+    )
+    title = models.CharField(max_length=120)
+    template = models.CharField(max_length=8, choices=Template.choices, default=Template.PAGE)
+    body = models.TextField(
+        _("words"), blank=True, help_text=_("Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.")
+    )
+    html = models.TextField(editable=False, blank=True)
+    place = models.PositiveSmallIntegerField(
+        _("place at the foot"), default=0, help_text=_("In which order it is linked from every page; 0: nowhere.")
+    )
+    published = models.BooleanField(default=True, help_text=_("Otherwise only the staff can read it."))
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["place", "title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.html = markdown.render(self.body)
+        self.updated_at = timezone.now()
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, "html", "updated_at"}
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("page", args=[self.slug])
+
+    def clean(self) -> None:
+        if self.slug and not reaches_a_page(self.slug):
+            raise ValidationError({"slug": _("The site itself has something at /%(slug)s/.") % {"slug": self.slug}})
+
+
+def reaches_a_page(slug: str) -> bool:
+    """Whether `/slug/` leads to a page and not to something of the site's own."""
+    try:
+        return resolve(f"/{slug}/").url_name in ("page", "donate")
+    except Resolver404:
+        return False

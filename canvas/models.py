@@ -103,6 +103,7 @@ class Frame(models.Model):
     class Kind(models.TextChoices):
         DREAM = "dream", _("Dream")
         REST = "rest", _("Drawing")  # taken without a dream, so that the journal's tail stays short
+        RESTORED = "restored", _("Restored")  # an earlier picture put back by a moderator (canvas.moderation.acts)
 
     canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="frames")
     number = models.PositiveIntegerField(help_text=_("Counts from 1 within the canvas, without gaps."))
@@ -164,6 +165,7 @@ class Dream(models.Model):
     style_until = models.DateTimeField(null=True)
     # Wishes of people, obeyed by whoever holds the lease.
     style_wanted = models.BooleanField(default=False)
+    style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
     paused = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -171,3 +173,9 @@ class Dream(models.Model):
 
     def held(self, now: datetime) -> bool:
         return bool(self.holder and self.expires_at and self.expires_at > now)
+
+
+# Models that live beside what they are for.
+from canvas.moderation.models_audit import Act as Act  # noqa: E402
+from canvas.moderation.models_strokes import Indexed as Indexed  # noqa: E402
+from canvas.moderation.models_strokes import Stroke as Stroke  # noqa: E402

@@ -1,0 +1,78 @@
+"""Who may do what: permissions with names of their own, the group that has them, and the doors that ask for them.
+
+None of them lets anybody draw where others may not: staff who draw are ordinary users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+MODERATORS = "Moderators"
+
+# codename -> what it allows. They hang on Canvas, and a moderator has them all; an owner may make narrower groups.
+PERMISSIONS = {
+    "moderate": gettext_noop("See who drew, take strokes out, restore pictures, and use the switches"),
+    "sanction": gettext_noop("Warn people, cool them down, make them read-only, suspend them"),
+    "review_report": gettext_noop("Work on reports"),
+    "review_appeal": gettext_noop("Decide appeals"),
+    "see_audit": gettext_noop("Read the log of everything staff does"),
+}
+MODERATE, SANCTION, REVIEW_REPORT, REVIEW_APPEAL, SEE_AUDIT = (f"canvas.{codename}" for codename in PERMISSIONS)
+
+
+def make_group(using: str = "default", **_: Any) -> None:
+    """Makes the permissions and, once, the group that has them. A receiver of post_migrate.
+
+    A group that is there already keeps what its owner gave it.
+    """
+    content_type = ContentType.objects.db_manager(using).get_for_model(_canvas())
+    made = [
+        Permission.objects.using(using).get_or_create(
+            codename=codename, content_type=content_type, defaults={"name": title}
+        )[0]
+        for codename, title in PERMISSIONS.items()
+    ]
+    group, new = Group.objects.using(using).get_or_create(name=MODERATORS)
+    if new:
+        group.permissions.add(*made)
+
+
+def _canvas() -> Any:
+    from canvas.models import Canvas
+
+    return Canvas
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Callable[[View], View]:
+    """Lets those through who have the permission. Others sign in, or are refused; with `json` in JSON."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user = request.user
+            if user.is_authenticated and user.has_perm(permission):
+                return view(request, *args, **kwargs)
+            if json:
+                status = 403 if user.is_authenticated else 401
+                said = _("You may not do this.") if status == 403 else _("You are signed out. Sign in and try again.")
+                return JsonResponse({"error": said}, status=status)
+            if user.is_authenticated:
+                raise PermissionDenied
+            return redirect_to_login(request.get_full_path())
+
+        return guarded
+
+    return wrap

@@ -23,7 +23,8 @@ class Quarter(models.Model):
     strokes = models.PositiveIntegerField()
     first = models.PositiveIntegerField(null=True)  # numbers of its first and last frame
     last = models.PositiveIntegerField(null=True)
-    # Where the style changed: [[number, seconds since the beginning, title], …]
+    changes = models.PositiveIntegerField(default=0)  # how often the style changed
+    # And where: [[number, seconds since the beginning, title], …]
     styles: Any = models.JSONField(default=list)
 
     class Meta:

@@ -177,5 +177,12 @@ class Dream(models.Model):
 
 # Models that live beside what they are for.
 from canvas.moderation.models_audit import Act as Act  # noqa: E402
+from canvas.moderation.models_cases import Case as Case  # noqa: E402
+from canvas.moderation.models_cases import Evidence as Evidence  # noqa: E402
+from canvas.moderation.models_cases import Note as Note  # noqa: E402
+from canvas.moderation.models_cases import Report as Report  # noqa: E402
+from canvas.moderation.models_signals import Salt as Salt  # noqa: E402
+from canvas.moderation.models_signals import Signal as Signal  # noqa: E402
+from canvas.moderation.models_signals import Trace as Trace  # noqa: E402
 from canvas.moderation.models_strokes import Indexed as Indexed  # noqa: E402
 from canvas.moderation.models_strokes import Stroke as Stroke  # noqa: E402

@@ -55,8 +55,19 @@ def _network(ip: str) -> str:
     return str(found)
 
 
+def lock() -> None:
+    """Others who come here wait until this transaction ends. What is counted meanwhile holds."""
+    now = timezone.now()
+    _salt(now)
+    Salt.objects.select_for_update().get(period=_period(now))
+
+
+def _period(now: datetime) -> int:
+    return int(now.timestamp() // 86400) // PERIOD_DAYS
+
+
 def _salt(now: datetime) -> bytes:
-    period = int(now.timestamp() // 86400) // PERIOD_DAYS
+    period = _period(now)
     salt, new = Salt.objects.get_or_create(period=period, defaults={"secret": secrets.token_bytes(32)})
     if new:
         Salt.objects.filter(period__lt=period).delete()
@@ -68,7 +79,7 @@ def purge(now: datetime | None = None) -> int:
     now = now or timezone.now()
     gone, _ = Trace.objects.filter(at__lt=now - LIFE).delete()
     gone += Report.objects.filter(at__lt=now - LIFE).exclude(address="").update(address="")
-    Salt.objects.filter(period__lt=int(now.timestamp() // 86400) // PERIOD_DAYS).delete()
+    Salt.objects.filter(period__lt=_period(now)).delete()
     return gone
 
 

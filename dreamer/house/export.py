@@ -122,8 +122,8 @@ def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.Model
     out = _Writer()
     x = out.unit(network.conv1, IMAGE, "conv1/6x6_s2")
     x = out.mean_pool(x, "pool1/2x2_s2", 2, 2)
-    x = out.unit(network.conv2_reduce, x, "conv2/3x3_reduce")
     x = out.unit(network.conv2, x, "conv2/3x3")
+    x = out.mean_pool(x, "pool2/2x2_s2", 2, 2)
     for name in MODULES:
         module = network.modules_by_name[name]
         assert isinstance(module, Inception)

@@ -2,6 +2,10 @@
 
 A sample knows what can be seen at each place of it: per cell of 16 px the share of up to three classes. The network's
 class layer learns those maps, and so learns to say what each place of a picture looks like.
+
+What it is to learn is not the same everywhere. `weights` are the shares, less at the rims of sprites than in their
+middle. A network that must know a fox by any shred of orange dreams of shreds; one that must know where a fox's middle
+is has to look at all of the fox.
 """
 
 from __future__ import annotations
@@ -10,16 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .classes import CREATURES, NUMBER, OBJECTS, PLAIN
 from .sprites import Sprite, sprites
 from .textures import SIDE, TEXTURES, VARIANTS, fields
 
-CROP = 96  # px
+CROP = 112  # px
 CELL = 16  # px
 CELLS = CROP // CELL
 SLOTS = 3  # classes in one sample: the ground and up to two kinds of sprites
+RIM = 0.25  # what the rim of a sprite counts, its middle being 1
+STROKES = 0.15  # of the samples have somebody's strokes on the ground
+SKETCHES = 0.1  # of the sprites are drawn in lines alone, or are half coloured in
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -27,11 +34,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Samples:
-    """Pictures uint8 [n, CROP, CROP, 3] RGB; labels int16 [n, SLOTS]; shares uint8 [n, SLOTS, CELLS, CELLS] of 255."""
+    """Pictures uint8 [n, CROP, CROP, 3] RGB; labels int16 [n, SLOTS]; shares uint8 [n, SLOTS, CELLS, CELLS] of 255,
+    and how much of them counts in training, likewise."""
 
     pictures: Bytes
     labels: NDArray[np.int16]
     shares: Bytes
+    weights: Bytes
 
 
 def render(seed: int, number: int, count: int) -> Samples:
@@ -39,41 +48,75 @@ def render(seed: int, number: int, count: int) -> Samples:
     random = np.random.default_rng([seed, number])
     pictures = np.empty((count, CROP, CROP, 3), np.uint8)
     labels = np.empty((count, SLOTS), np.int16)
-    shares = np.empty((count, SLOTS, CELLS, CELLS), np.uint8)
+    shares, weights = np.empty((2, count, SLOTS, CELLS, CELLS), np.uint8)
     for i in range(count):
-        pictures[i], labels[i], shares[i] = sample(random)
-    return Samples(pictures, labels, shares)
+        pictures[i], labels[i], shares[i], weights[i] = sample(random)
+    return Samples(pictures, labels, shares, weights)
 
 
-def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Bytes, NDArray[np.int16], Bytes]:
-    """One picture, its labels and their shares; of one class alone, fairly large, where `wanted` names it."""
+def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Bytes, NDArray[np.int16], Bytes, Bytes]:
+    """One picture, its labels, their shares and weights; of one class alone where `wanted` names it."""
     objects = list(OBJECTS)
     if wanted is None:
-        wanted = "" if random.random() < 0.8 else str(random.choice(list(TEXTURES)))
+        wanted = "" if random.random() < 0.82 else str(random.choice(list(TEXTURES)))
     ground, ground_label = _ground(random, wanted)
     labels = np.full(SLOTS, NUMBER[PLAIN], np.int16)
     labels[0] = NUMBER[ground_label]
     picture = Image.fromarray(ground)
+    if not wanted and random.random() < STROKES:
+        _scribble(random, picture, int(random.integers(1, 6)))
     seen = np.zeros((SLOTS, CROP, CROP), np.float32)
     seen[0] = 1
+    counts = seen.copy()
     if wanted in OBJECTS:
         kinds = [wanted]
     else:
-        kinds = [] if wanted else [str(k) for k in random.choice(objects, 1 + (random.random() < 0.35), replace=False)]
+        kinds = [] if wanted else [str(k) for k in random.choice(objects, 1 + (random.random() < 0.3), replace=False)]
     for slot, kind in enumerate(kinds, start=1):
         labels[slot] = NUMBER[kind]
-        big = float(np.exp(random.uniform(np.log(34), np.log(150 if len(kinds) == 1 else 100))))
-        herd = int(random.integers(2, 6)) if big < 60 and random.random() < 0.5 else 1
+        big = float(np.exp(random.uniform(np.log(46), np.log(150 if len(kinds) == 1 else 110))))
+        herd = int(random.integers(2, 5)) if big < 60 and random.random() < 0.45 else 1
         for _ in range(herd):
-            size = big * random.uniform(0.8, 1.2)
-            sprite = _placed(random, kind, size, alone=len(kinds) * herd == 1)
+            size = big * random.uniform(0.85, 1.15)
+            sprite, middle = _placed(random, kind, size, alone=len(kinds) * herd == 1)
             alpha = sprite.getchannel("A")
             picture.paste(sprite, (0, 0), alpha)
             share = np.asarray(alpha, np.float32) / 255
-            seen *= 1 - share
+            for part in (seen, counts):
+                part *= 1 - share
             seen[slot] += share
-    cells = seen.reshape(SLOTS, CELLS, CELL, CELLS, CELL).mean(axis=(2, 4))
-    return _exposed(random, picture), labels, np.rint(cells * 255).astype(np.uint8)
+            counts[slot] += share * _middling(middle, size)
+    if not wanted and random.random() < STROKES / 3:  # somebody goes on drawing
+        _scribble(random, picture, int(random.integers(1, 3)))
+    return _exposed(random, picture), labels, _by_cells(seen), _by_cells(counts)
+
+
+def _by_cells(shares: Floats) -> Bytes:
+    """Shares per pixel, float32 [SLOTS, CROP, CROP], as means over cells, of 255."""
+    cells = shares.reshape(SLOTS, CELLS, CELL, CELLS, CELL).mean(axis=(2, 4))
+    return np.rint(cells * 255).astype(np.uint8)
+
+
+def _middling(middle: tuple[float, float], size: float) -> Floats:
+    """1 in the middle (x, y) of something so large, falling to RIM: float32 [CROP, CROP]."""
+    at = np.arange(CROP, dtype=np.float32) + 0.5
+    far = ((at - middle[0])[None] ** 2 + (at - middle[1])[:, None] ** 2) / (0.3 * size) ** 2
+    return np.asarray(RIM + (1 - RIM) * np.exp(-far), np.float32)
+
+
+def _scribble(random: np.random.Generator, picture: Image.Image, strokes: int) -> None:
+    """Strokes of a thick or thin brush, as people draw them: they mean nothing, and things grow among them."""
+    brush = ImageDraw.Draw(picture)
+    for _ in range(strokes):
+        at, heading, turn = random.uniform(0, CROP, 2), random.uniform(0, 2 * np.pi), 0.0
+        colour = tuple(int(c) for c in random.integers(0, 256, 3))
+        points = []
+        for _ in range(int(random.integers(6, 24))):
+            points.append(tuple(at))
+            turn = 0.8 * turn + random.normal(0, 0.25)
+            heading += turn
+            at = at + 5 * np.array([np.cos(heading), np.sin(heading)])
+        brush.line(points, fill=colour, width=int(random.integers(1, 9)), joint="curve")
 
 
 def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
@@ -84,14 +127,14 @@ def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
     if chance < 0.3:
         texture = str(random.choice(list(TEXTURES)))
         return _lit(random, *_textured(random, texture, random.uniform(0.4, 1))), texture
-    if chance < 0.55:  # a texture out of focus is a plain ground
+    if chance < 0.5:  # a texture out of focus is a plain ground
         colours, _ = _textured(random, str(random.choice(list(TEXTURES))), random.uniform(0.3, 1))
         return np.asarray(Image.fromarray(colours).filter(ImageFilter.GaussianBlur(random.uniform(5, 9)))), PLAIN
-    corners = random.integers(0, 256, (2 if chance < 0.75 else 3, 2, 3)).astype(np.uint8)
-    if chance > 0.9:
+    corners = random.integers(0, 256, (2 if chance < 0.68 else 3, 2, 3)).astype(np.uint8)
+    if chance > 0.8:
         corners[:] = corners[0, 0]
-    if chance > 0.94:  # paper: canvases begin white
-        corners[:] = random.integers(215, 256)
+    if chance > 0.86:  # paper: canvases begin white
+        corners[:] = random.integers(225, 256)
     return np.asarray(Image.fromarray(corners).resize((CROP, CROP), Image.Resampling.BICUBIC)), PLAIN
 
 
@@ -145,18 +188,21 @@ def _lit(random: np.random.Generator, colours: Bytes, heights: Bytes) -> Bytes:
     return np.asarray(np.clip(colours * light[..., None], 0, 255), np.uint8)
 
 
-def _placed(random: np.random.Generator, kind: str, size: float, *, alone: bool) -> Image.Image:
-    """A sprite relit, recoloured, turned, squeezed and put somewhere: RGBA of CROP px."""
+def _placed(
+    random: np.random.Generator, kind: str, size: float, *, alone: bool
+) -> tuple[Image.Image, tuple[float, float]]:
+    """A sprite relit, recoloured, turned, squeezed and put somewhere: RGBA of CROP px, and its middle (x, y)."""
     versions = sprites()[kind]
     version = versions[random.integers(len(versions))]
     side = 64 if size < 60 else 128
-    rgba = Image.fromarray(_dressed(random, version[side], kind))
+    dressed = _sketched if random.random() < SKETCHES else _dressed
+    rgba = Image.fromarray(dressed(random, version[side], kind))
     turn = random.normal(0, 0.25) if random.random() < 0.8 else random.uniform(-np.pi, np.pi)
     mirror = -1 if random.random() < 0.5 else 1
     squeeze = float(np.exp(random.normal(0, 0.14)))
     shear = random.normal(0, 0.12)
     # The middle of a lone sprite stays in the picture; others may be cut by the edge.
-    reach = max(CROP / 2 - size * (0.3 if alone else 0.1), 12)
+    reach = max(CROP / 2 - size * (0.4 if alone else 0.2), 10)
     cx, cy = CROP / 2 + random.uniform(-reach, reach, 2)
     to_sprite = side / size
     cos, sin = np.cos(turn) * to_sprite, np.sin(turn) * to_sprite
@@ -164,7 +210,7 @@ def _placed(random: np.random.Generator, kind: str, size: float, *, alone: bool)
     d, e = -sin / squeeze, cos / squeeze
     matrix = (a, b, side / 2 - a * cx - b * cy, d, e, side / 2 - d * cx - e * cy)
     placed = rgba.transform((CROP, CROP), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR)
-    return _edged(random, placed)
+    return _edged(random, placed), (cx, cy)
 
 
 def _dressed(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
@@ -193,6 +239,22 @@ def _dressed(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
         if random.random() < 0.4:
             rgb += (np.clip(slope - 0.25, 0, 1) * random.uniform(60, 200))[..., None]
     return np.concatenate([np.clip(rgb, 0, 255).astype(np.uint8), sprite.rgba[..., 3:]], axis=2)
+
+
+def _sketched(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
+    """The sprite as somebody would draw it: its lines with one pen, and its colours thin: uint8 [side, side, 4]."""
+    side = sprite.rgba.shape[0]
+    whole = Image.fromarray(sprite.rgba)
+    flat = Image.new("RGB", (side, side), "white")
+    flat.paste(whole, (0, 0), whole)
+    wide = 3 if side == 64 else 5
+    lines = ImageChops.difference(flat.filter(ImageFilter.MaxFilter(wide)), flat.filter(ImageFilter.MinFilter(wide)))
+    pen = np.clip(np.asarray(lines, np.float32).max(axis=2) * 2.5 - 90, 0, 255)[..., None] / 255
+    colour = random.uniform(0, 170, 3).astype(np.float32)
+    thin = random.uniform(0, 1) ** 1.5
+    rgb = sprite.rgba[..., :3] * (1 - pen) + colour * pen
+    alpha = np.maximum(pen * 255, sprite.rgba[..., 3:] * thin)
+    return np.concatenate([rgb, alpha], axis=2).astype(np.uint8)
 
 
 def _edged(random: np.random.Generator, placed: Image.Image) -> Image.Image:

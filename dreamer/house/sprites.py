@@ -1,7 +1,8 @@
 """Emoji of the Noto font as pictures to compose samples of.
 
 The font's drawings are flat and their eyes are black dots, and a network that has only seen those dreams of black
-dots. So each sprite knows a relief, from which a light can give it volume, and creatures' dots become irises.
+dots. So each sprite knows a relief, from which a light can give it volume, and creatures' dots become irises, of more
+or less contrast, or vanish.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .classes import CREATURES, OBJECTS
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the one size of the font's bitmaps
 SIDES = (128, 64)  # px; the smaller one for sprites that end up small
-EYED = 3  # versions of a creature with irises, beside the one without
+EYED, EYELESS = 3, 2  # versions of a creature with irises, and with no eyes at all; black dots have no version
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -47,8 +48,9 @@ def sprites() -> dict[str, tuple[dict[int, Sprite], ...]]:
             picture = _glyph(character, font)
             drawn = [picture]
             if label in CREATURES:
-                eyes = _dark_spots(picture)
-                drawn += [_with_irises(picture, eyes, random) for _ in range(EYED if eyes else 0)]
+                if eyes := _dark_spots(picture):
+                    bare = _without_spots(picture, eyes)
+                    drawn = [bare] * EYELESS + [_with_irises(bare, eyes, random) for _ in range(EYED)]
             versions += [{side: _sprite(version, side) for side in SIDES} for version in drawn]
         found[label] = tuple(versions)
     return found
@@ -104,6 +106,19 @@ def _dark_spots(rgba: Bytes) -> list[tuple[float, float, float]]:
     return [spot for spot in spots if spot[0] < top + 14]
 
 
+def _without_spots(rgba: Bytes, spots: list[tuple[float, float, float]]) -> Bytes:
+    """The drawing with each dark spot painted over in the colour around it."""
+    picture = rgba.astype(np.float32)
+    rows, columns = np.mgrid[0:128, 0:128].astype(np.float32)
+    for row, column, radius in spots:
+        far = np.hypot(rows - row, columns - column) - radius
+        ring = (far > 3) & (far < 8) & (picture[..., 3] > 200) & (picture[..., :3].max(axis=2) > 80)
+        if ring.any():
+            share = np.clip((4 - far) / 2, 0, 1)[..., None]
+            picture[..., :3] = picture[..., :3] * (1 - share) + np.median(picture[ring][:, :3], axis=0) * share
+    return picture.astype(np.uint8)
+
+
 def _with_irises(rgba: Bytes, spots: list[tuple[float, float, float]], random: np.random.Generator) -> Bytes:
     """The drawing with an eye in place of each dark spot: lid, iris with rays, pupil, glint."""
     picture = rgba.astype(np.float32)
@@ -111,7 +126,8 @@ def _with_irises(rgba: Bytes, spots: list[tuple[float, float, float]], random: n
     iris = random.uniform(40, 255, 3).astype(np.float32)
     iris[random.integers(3)] *= 0.3
     rim, rays, slit = random.uniform(0.15, 0.5), random.integers(7, 18), random.random() < 0.3
-    white, grow, pupil = random.uniform(0.6, 1.0), random.uniform(1.35, 1.9), random.uniform(0.28, 0.5)
+    white, grow, pupil = random.uniform(0.6, 1.0), random.uniform(1.2, 1.8), random.uniform(0.2, 0.45)
+    opaque = random.uniform(0.35, 1.0)
     for row, column, radius in spots:
         size = radius * grow + 1
         y, x = (rows - row) / size, (columns - column) / size
@@ -126,6 +142,6 @@ def _with_irises(rgba: Bytes, spots: list[tuple[float, float, float]], random: n
         colour = colour * (1 - rand) + rand * 255 * white * np.clip(1.5 - 1.5 * (far - 0.8), 0.2, 1)[..., None]
         glint = np.clip((0.24 - np.hypot(y + 0.33, x + 0.3)) * size + 0.3, 0, 1)[..., None]
         colour = colour * (1 - glint) + 255 * glint
-        share = np.clip(inside + 0.5, 0, 1)[..., None] * (picture[..., 3:] > 30)
+        share = opaque * np.clip(inside + 0.5, 0, 1)[..., None] * (picture[..., 3:] > 30)
         picture[..., :3] = picture[..., :3] * (1 - share) + colour * share
     return np.clip(picture, 0, 255).astype(np.uint8)

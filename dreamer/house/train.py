@@ -39,12 +39,13 @@ from .samples import CELL, CELLS, Samples, render
 log = logging.getLogger("dreamer.house")
 
 SHARD = 2048  # samples rendered and stored together
-VIEW = 5  # cells of a side that one step sees of a sample's six: which ones is another thing that varies
-REUSE = 4.0  # how often a sample is seen, on average, in the run
+VIEW = 6  # cells of a side that one step sees of a sample's seven: which ones is another thing that varies
+REUSE = 5.0  # how often a sample is seen, on average, in the run
 WINDOW = 64  # shards in use at a time
 FIRST = 3  # shards rendered before the first step
 CHECKPOINT_SECONDS = 120
 PLAIN_WEIGHT = 0.3  # of a place where nothing is, in the loss
+SHOWN = 1.0  # cells' weight that a class needs to count as shown, in the log
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,14 @@ class Plan:
 
     seed: int = 1
     workers: int = 2
-    batch: int = 96
-    plain_steps: int = 2000
+    batch: int = 64
+    plain_steps: int = 1500
     robust_steps: int = 20000
     ramp_steps: int = 1600  # in which the radius grows to its full size
-    radius: float = 2.4
+    radius: float = 3.0
     rate: float = 2e-3
     robust_rate: float = 1e-3
-    final_steps: int = 2000  # in which the rate falls to nothing
+    final_steps: int = 6000  # in which the rate falls to nothing
     decay: float = 0.02
     average: float = 0.998  # of the averaged weights, which are what is exported
 
@@ -88,7 +89,7 @@ class Stream:
         self.open: dict[int, Samples] = {}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures [n, 3, h, w] in -1..1, labels [n, slots], shares [n, slots, cells, cells] in 0..1."""
+        """Pictures [n, 3, h, w] in -1..1, labels [n, slots], and their weights [n, slots, cells, cells] in 0..1."""
         newest = FIRST + int(step * self.plan.batch / SHARD / REUSE)
         oldest = max(newest - WINDOW, 0)
         if self.pool:
@@ -104,16 +105,16 @@ class Stream:
             y, x = (int(n) for n in random.integers(0, CELLS - VIEW + 1, 2))
             seen = (slice(y * CELL, (y + VIEW) * CELL), slice(x * CELL, (x + VIEW) * CELL))
             cells = (slice(y, y + VIEW), slice(x, x + VIEW))
-            parts.append((samples.pictures[rows][:, *seen], samples.labels[rows], samples.shares[rows][:, :, *cells]))
-        pictures, labels, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
+            parts.append((samples.pictures[rows][:, *seen], samples.labels[rows], samples.weights[rows][:, :, *cells]))
+        pictures, labels, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
         flipped = random.random(len(pictures)) < 0.5
         pictures[flipped] = pictures[flipped, :, ::-1]
-        shares[flipped] = shares[flipped, ..., ::-1]
+        weights[flipped] = weights[flipped, ..., ::-1]
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
         return (
             _recoloured(x, random).contiguous(memory_format=torch.channels_last),
             torch.from_numpy(labels.astype(np.int64)),
-            torch.from_numpy(shares).float().div_(255),
+            torch.from_numpy(weights).float().div_(255),
         )
 
     def _shard(self, number: int) -> Samples:
@@ -147,7 +148,7 @@ def render_shard(folder: Path, seed: int, number: int) -> None:
     if path.is_file():
         return
     samples = render(seed, number, SHARD)
-    for name in ("shares", "labels", "pictures"):  # pictures last: they say that the shard is whole
+    for name in ("weights", "shares", "labels", "pictures"):  # pictures last: they say that the shard is whole
         part = folder / f"{number:05}.{name}.part"
         with part.open("wb") as file:
             np.save(file, getattr(samples, name))
@@ -156,20 +157,20 @@ def render_shard(folder: Path, seed: int, number: int) -> None:
 
 def read_shard(folder: Path, number: int) -> Samples:
     """A stored shard; the pictures stay on disk until they are used."""
-    parts = (np.load(folder / f"{number:05}.{n}.npy", mmap_mode="r") for n in ("pictures", "labels", "shares"))
+    parts = (np.load(folder / f"{number:05}.{n}.npy", mmap_mode="r") for n in ("pictures", "labels", "shares", "weights"))
     return Samples(*parts)
 
 
-def loss_of(scores: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
-    """Cross entropy at every place, against the shares of the classes that can be seen there."""
+def loss_of(scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Cross entropy at every place, against the weights of the classes that can be seen there."""
     logs = F.log_softmax(scores.float(), dim=1)
     index = labels[:, :, None, None].expand(-1, -1, *logs.shape[2:])
-    weights = shares * torch.where(labels == NUMBER[PLAIN], PLAIN_WEIGHT, 1.0)[:, :, None, None]
+    weights = weights * torch.where(labels == NUMBER[PLAIN], PLAIN_WEIGHT, 1.0)[:, :, None, None]
     return -(logs.gather(1, index) * weights).sum() / weights.sum()
 
 
 def moved(
-    network: nn.Module, x: Tensor, labels: Tensor, shares: Tensor, radius: float, random: torch.Generator
+    network: nn.Module, x: Tensor, labels: Tensor, weights: Tensor, radius: float, random: torch.Generator
 ) -> Tensor:
     """Each picture moved within its L2 ball: one step up the loss from a random start."""
     sizes = radius * (0.4 + 0.6 * torch.rand(len(x), 1, 1, 1, generator=random))
@@ -178,17 +179,17 @@ def moved(
     at = (x + start).requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         scores = network(at)
-    (gradient,) = torch.autograd.grad(loss_of(scores, labels, shares), at)
+    (gradient,) = torch.autograd.grad(loss_of(scores, labels, weights), at)
     move = start + 1.25 * sizes * gradient / (gradient.flatten(1).norm(dim=1)[:, None, None, None] + 1e-12)
     move *= torch.clamp(sizes / (move.flatten(1).norm(dim=1)[:, None, None, None] + 1e-12), max=1.0)
     return (x + move).clamp(-1, 1).detach()
 
 
-def right(scores: Tensor, labels: Tensor, shares: Tensor) -> tuple[int, int]:
+def right(scores: Tensor, labels: Tensor, weights: Tensor) -> tuple[int, int]:
     """How many of the samples that show something have it as the strongest class but plain, and how many do."""
-    seen = shares.flatten(2).sum(2) * (labels != NUMBER[PLAIN])
+    seen = weights.flatten(2).sum(2) * (labels != NUMBER[PLAIN])
     best = seen.argmax(1)
-    shows = seen.gather(1, best[:, None])[:, 0] > 1.5  # cells
+    shows = seen.gather(1, best[:, None])[:, 0] > SHOWN
     chances = scores.float().softmax(1)
     chances[:, NUMBER[PLAIN]] = 0
     said = chances.flatten(2).sum(2).argmax(1)
@@ -245,18 +246,18 @@ class Run:
         if self.worker == 0:
             self.save()
 
-    def one(self, x: Tensor, labels: Tensor, shares: Tensor) -> tuple[float, int, int]:
+    def one(self, x: Tensor, labels: Tensor, weights: Tensor) -> tuple[float, int, int]:
         """One step; the loss, and what `right` counts."""
         plan, network = self.plan, self.network
         radius = plan.radius_at(self.step)
         if radius:
             random = torch.Generator().manual_seed((plan.seed * 1_000_003 + self.step) * 64 + self.worker)
-            x = moved(network, x, labels, shares, radius, random)
+            x = moved(network, x, labels, weights, radius, random)
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.step)
         with torch.autocast("cpu", torch.bfloat16):
             scores = network(x)
-        loss = loss_of(scores, labels, shares)
+        loss = loss_of(scores, labels, weights)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         gradients = [p.grad for p in network.parameters() if p.grad is not None]
@@ -274,7 +275,7 @@ class Run:
                 self.mean[name].lerp_(value, share)
             else:
                 self.mean[name].copy_(value)
-        return float(loss.detach()), *right(scores.detach(), labels, shares)
+        return float(loss.detach()), *right(scores.detach(), labels, weights)
 
 
 def work(worker: int, folder: Path, plan: Plan, until: int) -> None:

@@ -44,13 +44,15 @@ def test_a_texture_fills_its_range_and_varies(name: str) -> None:
 
 
 @needs_font
-def test_creatures_get_irises_where_their_eyes_are_and_not_on_their_noses() -> None:
+def test_creatures_get_irises_where_their_eyes_are_and_not_on_their_noses_or_no_eyes() -> None:
     drawings = sprites.sprites()
     assert set(drawings) == set(OBJECTS)
     with_eyes = [kind for kind in CREATURES if len(drawings[kind]) > len(CREATURES[kind])]
     assert len(with_eyes) > 50
-    black, irises = (drawings["bear"][i][128].rgba.astype(int) for i in (0, 1))
-    changed = np.argwhere(np.abs(black[..., :3] - irises[..., :3]).sum(axis=2) > 60)
+    bears = [version[128].rgba.astype(int) for version in drawings["bear"]]
+    assert len(bears) == sprites.EYELESS + sprites.EYED
+    eyeless, irises = bears[0], bears[sprites.EYELESS]
+    changed = np.argwhere(np.abs(eyeless[..., :3] - irises[..., :3]).sum(axis=2) > 30)
     left, right = changed[changed[:, 1] < 64], changed[changed[:, 1] >= 64]
     assert len(left) > 30 and len(right) > 30
     assert np.ptp(changed[:, 0]) < 40  # one row of two eyes
@@ -59,11 +61,22 @@ def test_creatures_get_irises_where_their_eyes_are_and_not_on_their_noses() -> N
 @needs_font
 def test_a_sample_says_what_each_place_of_it_shows() -> None:
     batch = samples.render(3, 0, 40)
-    assert batch.pictures.shape == (40, 96, 96, 3) and batch.pictures.std() > 30
+    assert batch.pictures.shape == (40, 112, 112, 3) and batch.pictures.std() > 30
     sums = batch.shares.astype(int).sum(axis=1)
     assert np.abs(sums - 255).max() <= 2
-    _, labels, shares = samples.sample(np.random.default_rng(1), "banana")
-    assert NUMBER["banana"] in labels and shares[list(labels).index(NUMBER["banana"])].max() > 60
+    _, labels, shares, _ = samples.sample(np.random.default_rng(1), "banana")
+    slot = list(labels).index(NUMBER["banana"])
+    assert shares[slot].max() > 60
+
+
+@needs_font
+def test_the_rim_of_a_thing_counts_less_than_its_middle() -> None:
+    batch = samples.render(3, 0, 40)
+    shares, weights = batch.shares.astype(int), batch.weights.astype(int)
+    assert (weights <= shares + 1).all()
+    assert (np.abs(weights[:, 0] - shares[:, 0]) <= 1).all()  # the ground counts as it is seen
+    filled = shares[:, 1] > 250
+    assert weights[:, 1][filled].min() < 130 < 230 < weights[:, 1][filled].max()
 
 
 @needs_font
@@ -78,7 +91,7 @@ def test_the_verdict_counts_right_places_and_samples() -> None:
     shares = np.zeros((2, 3, 6, 6), np.uint8)
     shares[0, 1, :3], shares[0, 0, 3:], shares[1, 0] = 255, 255, 255
     pictures = np.zeros((2, 96, 96, 3), np.uint8)
-    known = samples.Samples(pictures, labels.astype(np.int16), shares)
+    known = samples.Samples(pictures, labels.astype(np.int16), shares, shares)
     found = np.zeros((2, len(LABELS), 6, 6), np.float32)
     found[0, NUMBER["fox"], :3] = found[0, NUMBER[PLAIN], 3:] = found[1, NUMBER["fur"]] = 9
     assert judge.verdict(found, known) == judge.Verdict(2, 1.0, 1.0, 1.0)
@@ -129,9 +142,9 @@ def test_pictures_are_moved_within_their_ball_and_up_the_loss() -> None:
     torch.manual_seed(0)
     network = House(len(LABELS))
     torch.nn.init.normal_(network.classes.weight, std=0.3)
-    x = torch.rand(6, 3, 80, 80) - 0.5
+    x = torch.rand(6, 3, 96, 96) - 0.5
     labels = torch.tensor([[5, 1, 2]] * 6)
-    shares = torch.zeros(6, 3, 5, 5)
+    shares = torch.zeros(6, 3, 6, 6)
     shares[:, 0] = 1
     radius = 2.0
     away = moved(network, x, labels, shares, radius, torch.Generator().manual_seed(1))

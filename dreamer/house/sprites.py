@@ -47,10 +47,9 @@ def sprites() -> dict[str, tuple[dict[int, Sprite], ...]]:
         for character in emoji:
             picture = _glyph(character, font)
             drawn = [picture]
-            if label in CREATURES:
-                if eyes := _dark_spots(picture):
-                    bare = _without_spots(picture, eyes)
-                    drawn = [bare] * EYELESS + [_with_irises(bare, eyes, random) for _ in range(EYED)]
+            if label in CREATURES and (eyes := _dark_spots(picture)):
+                bare = _without_spots(picture, eyes)
+                drawn = [bare] * EYELESS + [_with_irises(bare, eyes, random) for _ in range(EYED)]
             versions += [{side: _sprite(version, side) for side in SIDES} for version in drawn]
         found[label] = tuple(versions)
     return found

@@ -157,8 +157,8 @@ def render_shard(folder: Path, seed: int, number: int) -> None:
 
 def read_shard(folder: Path, number: int) -> Samples:
     """A stored shard; the pictures stay on disk until they are used."""
-    parts = (np.load(folder / f"{number:05}.{n}.npy", mmap_mode="r") for n in ("pictures", "labels", "shares", "weights"))
-    return Samples(*parts)
+    names = ("pictures", "labels", "shares", "weights")
+    return Samples(*(np.load(folder / f"{number:05}.{name}.npy", mmap_mode="r") for name in names))
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -30,6 +30,16 @@ def ours(name: str) -> str:
 
 IMAGE = ours("image")  # what every prepared graph is fed: RGB in 0..255, [1,3,height,width]
 Shape = tuple[int | str | None, ...]  # a number, the name of a size known at run time, or unknown
+
+
+class Size(NamedTuple):
+    """A height or width out of another one, by a window's arithmetic."""
+
+    before: int | str | None
+    padding: tuple[bytes, int]  # auto_pad, and the pixels of both sides together
+    reach: int  # from a window's first pixel to its last
+    stride: int
+    ceiling: bool
 
 
 class GraphError(ValueError):
@@ -67,6 +77,7 @@ class Graph:
         self.integer_inputs: set[str] = set()
         self.outputs: list[str] = []
         self.shapes: dict[str, Shape] = {}
+        self.sizes: dict[str, Size] = {}  # how each named height or width follows from another
         self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
 
@@ -223,7 +234,7 @@ class Graph:
             for n in self.nodes
         ]
         copy.constants, copy.inputs, copy.outputs = dict(self.constants), dict(self.inputs), list(self.outputs)
-        copy.shapes, copy._count = dict(self.shapes), self._count
+        copy.shapes, copy.sizes, copy._count = dict(self.shapes), dict(self.sizes), self._count
         return copy
 
     def cut_window(self, whole: str, start: str, stop: str, window: str) -> None:
@@ -283,7 +294,7 @@ def _constant_value(node: Node) -> Array:
 
 def name_sizes(graph: Graph) -> None:
     """Name the heights and widths that depend on the picture's, equal sizes by equal names."""
-    names: dict[tuple[Any, ...], str] = {}
+    names: dict[Size, str] = {}
     graph.shapes |= dict(graph.inputs)
     for node in graph.nodes:
         shape, before = (graph.shapes.get(n[0], ()) for n in (node.outputs, node.inputs or [""]))
@@ -298,7 +309,7 @@ def name_sizes(graph: Graph) -> None:
                 reach = node.attrs.get("dilations", [1, 1])[axis] * (kernel[axis] - 1)
                 stride = node.attrs.get("strides", [1, 1])[axis]
                 if stride != 1 or (padding[1] != reach and not padding[0].startswith(b"SAME")):
-                    key = (sizes[axis], padding, reach, stride, stride > 1 and node.attrs.get("ceil_mode", 0))
+                    key = Size(sizes[axis], padding, reach, stride, bool(stride > 1 and node.attrs.get("ceil_mode", 0)))
                     sizes[axis] = names.setdefault(key, f"size{len(names)}")
         elif node.op in KEEPS_SIZE and not (node.op == "Concat" and node.attrs["axis"] % 4 > 1):
             # a size of 1 is repeated to that of the other inputs
@@ -309,6 +320,7 @@ def name_sizes(graph: Graph) -> None:
         graph.shapes[node.outputs[0]] = tuple(
             named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True)
         )
+    graph.sizes = {name: size for size, name in names.items()}
 
 
 KEEPS_SIZE = {

@@ -112,11 +112,11 @@ def max_pool_gradient(tape: Tape, node: Node, dy: str) -> str:
     return _overlapping(tape, node, dy) if node.attrs.get("strides", [1, 1])[0] == 1 else _strided(tape, node, dy)
 
 
-def _share(tape: Tape, dy: str, beats: dict[str, str]) -> tuple[str, str, str]:
+def _share(tape: Tape, dy: str, c_wins: str, b_beats_a: str) -> tuple[str, str, str]:
     """A window's gradient split: (what c gets, what b gets, what a and b get together)."""
-    third = tape("Mul", dy, tape("Mul", beats["ca"], beats["cb"], like=dy), like=dy)
+    third = tape("Mul", dy, c_wins, like=dy)
     rest = _sum(tape, dy, [(dy, {(0, 0): 1.0}), (third, {(0, 0): -1.0})])
-    return third, tape("Mul", rest, beats["ba"], like=dy), rest
+    return third, tape("Mul", rest, b_beats_a, like=dy), rest
 
 
 def _sum(
@@ -138,16 +138,21 @@ def _sum(
     return total
 
 
+def _pairs(tape: Tape, x: str, down: int, right: int, *, before: bool = False) -> str:
+    """Each value's maximum with the next one along an axis, or with the one before. Of a window's three values the
+    last is the largest just where the second pair's maximum is above the first pair's."""
+    pads = [down, right, 0, 0] if before else [0, 0, down, right]
+    return tape("MaxPool", x, kernel_shape=[1 + down, 1 + right], pads=pads, like=x)
+
+
 def _overlapping(tape: Tape, node: Node, dy: str) -> str:
     x = node.inputs[0]
-    rows = tape("MaxPool", x, kernel_shape=[1, 3], pads=[0, 1, 0, 1], like=x)
-    for values, (down, right) in ((rows, (1, 0)), (x, (0, 1))):
+    pairs = _pairs(tape, x, 0, 1, before=True)
+    rows = tape("MaxPool", pairs, kernel_shape=[1, 2], pads=[0, 0, 0, 1], like=x)
+    for values, two, (down, right) in ((rows, _pairs(tape, rows, 1, 0, before=True), (1, 0)), (x, pairs, (0, 1))):
         a, b, c = (-down, -right), (0, 0), (down, right)
-        beats = {
-            name: positive(tape, values, {winner: 1.0, loser: -1.0})
-            for name, winner, loser in (("ba", b, a), ("ca", c, a), ("cb", c, b))
-        }
-        third, second, rest = _share(tape, dy, beats)
+        c_wins, b_beats_a = positive(tape, two, {c: 1.0, b: -1.0}), positive(tape, values, {b: 1.0, a: -1.0})
+        third, second, rest = _share(tape, dy, c_wins, b_beats_a)
         # the window at p has its a at p-1 and its c at p+1
         dy = _sum(tape, x, [(third, {a: 1.0}), (rest, {c: 1.0}), (second, {(0, 0): 1.0, c: -1.0})])
     return dy
@@ -160,15 +165,15 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
     batch, channels, height, width = tape.graph.shapes[y]
     full = tape.graph.shapes[x]
     tall, wide = f"{height}+1", f"{width}+1"
-    rows = tape("MaxPool", x, kernel_shape=[1, 3], strides=[1, 2], ceil_mode=1)
+    pairs = _pairs(tape, x, 0, 1)
+    rows = tape("MaxPool", pairs, kernel_shape=[1, 2], strides=[1, 2])  # as many as the pool has
     tape.graph.shapes[rows] = (batch, channels, full[2], width)
-    beats = {
-        name: positive(
-            tape, rows, {(w, 0): 1.0, (loser, 0): -1.0}, strides=(2, 1), size=(batch, channels, height, width)
-        )
-        for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))
-    }
-    third, second, rest = _share(tape, dy, beats)
+    size = (batch, channels, height, width)
+    c_wins, b_beats_a = (
+        positive(tape, values, {(1, 0): 1.0, (0, 0): -1.0}, strides=(2, 1), size=size)
+        for values in (_pairs(tape, rows, 1, 0), rows)
+    )
+    third, second, rest = _share(tape, dy, c_wins, b_beats_a)
     long = (batch, channels, tall, width)
     even = _sum(
         tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})], longer=(1, 0), size=long
@@ -176,11 +181,11 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
     odd = _sum(tape, dy, [(second, {(0, 0): 1.0})], longer=(1, 0), size=long)
     phases = []
     for row, part in ((0, even), (1, odd)):
-        beats = {
-            name: positive(tape, x, {(row, w): 1.0, (row, loser): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
-            for name, w, loser in (("ba", 1, 0), ("ca", 2, 0), ("cb", 2, 1))
-        }
-        third, second, rest = _share(tape, part, beats)
+        c_wins, b_beats_a = (
+            positive(tape, values, {(row, 1): 1.0, (row, 0): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
+            for values in (pairs, x)
+        )
+        third, second, rest = _share(tape, part, c_wins, b_beats_a)
         size = (batch, channels, tall, wide)
         left = _sum(
             tape,
@@ -195,14 +200,19 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
 
 
 def _interleave(tape: Tape, x: str, phases: list[tuple[str, str]]) -> str:
-    """A tensor of ``x``'s size out of its (even, odd) columns in even and in odd rows; what is beyond is cut."""
+    """A tensor of ``x``'s size out of its (even, odd) columns in even and in odd rows; what is beyond is cut, and is 0.
+
+    A convolution of stride 2 before takes the phases as they are.
+    """
     merged = []
     for pair in phases:
         columns = [tape("Unsqueeze", phase, tape.graph.integers(4)) for phase in pair]
         merged.append(tape("Reshape", tape("Concat", *columns, axis=4), tape.graph.integers(0, 0, 0, -1)))
     lines = tape("Concat", tape.graph.integers(0, 0, -1), tape("Shape", merged[0], start=3), axis=0)
     whole = tape("Reshape", tape("Concat", *merged, axis=3), lines)
-    return tape("Slice", whole, tape.graph.integers(0, 0), tape.size(x), tape.graph.integers(2, 3), like=x)
+    dx = tape("Slice", whole, tape.graph.integers(0, 0), tape.size(x), tape.graph.integers(2, 3), like=x)
+    tape.phases[dx] = phases
+    return dx
 
 
 def smooth_gradient(tape: Tape, node: Node, dy: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from .graph import Array, Graph, GraphError, Node
+from .graph import IMAGE, Array, Graph, GraphError, Node
 from .lrn import band_sum, channel_band
 from .pools import positive, rectified
 
@@ -37,6 +37,8 @@ class Tape:
     masked: dict[str, str] = field(default_factory=dict)  # gradients already zero where this tensor is
     plain: set[str] = field(default_factory=set)  # gradients that are not in the blocked layout
     pointwise: dict[str, tuple[str, Array]] = field(default_factory=dict)  # results of 1x1 convolutions: of what
+    phases: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # of what they are interleaved to
+    _lengths: dict[str | None, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rectified = rectified(self.graph)
@@ -76,8 +78,43 @@ class Tape:
         return self.graph.constants[name]
 
     def size(self, tensor: str) -> str:
-        """Height and width of a tensor, int64 [2], at run time."""
-        return self("Shape", tensor, start=2)
+        """Height and width of a tensor, int64 [2], at run time.
+
+        Counted from the picture's where the way is known: to ask a tensor in the blocked layout copies all of it.
+        """
+        axes = [self._length(size) for size in self.graph.shapes.get(tensor, ())[2:]]
+        if len(axes) != 2 or None in axes:
+            return self("Shape", tensor, start=2)
+        return self("Concat", *(axis for axis in axes if axis), axis=0)
+
+    def _length(self, size: int | str | None) -> str | None:
+        """A height or width as int64 [1], or None where nothing says how it follows from the picture's."""
+        if isinstance(size, int):
+            return self.graph.integers(size)
+        if size not in self._lengths:
+            self._lengths[size] = self._counted(size)
+        return self._lengths[size]
+
+    def _counted(self, size: str | None) -> str | None:
+        picture = self.graph.inputs.get(IMAGE, ())
+        if size in picture[2:]:
+            axis = picture.index(size)
+            return self("Shape", IMAGE, start=axis, end=axis + 1)
+        step = self.graph.sizes.get(size or "")
+        before = self._length(step.before) if step else None
+        if step is None or before is None:
+            return None
+        (mode, padding), number = step.padding, self.graph.integers
+        if mode.startswith(b"SAME"):
+            span = self("Add", before, number(step.stride - 1))
+        elif step.ceiling and (padding or mode == b"VALID"):
+            return None  # whether a window that begins in the padding counts differs from version to version
+        else:
+            room = (
+                (0 if mode == b"VALID" else padding) - step.reach - 1 + step.stride * (1 + step.ceiling) - step.ceiling
+            )
+            span = self("Add", before, number(room))
+        return self("Div", span, number(step.stride))
 
     def crop(self, tensor: str, start: str, size: str) -> str:
         """The window of ``tensor`` [n,c,h,w] of a given size from a given place (both int64 [2])."""
@@ -286,7 +323,7 @@ def _concat(tape: Tape, node: Node, dy: str) -> Gradients:
     axis, y = node.attrs["axis"] % tape.graph.rank(node.outputs[0], node), node.outputs[0]
     relus = {n.outputs[0] for n in tape.graph.nodes if n.op == "Relu"}
     whole = len(node.inputs) > 1 and relus.issuperset(node.inputs) and tape.in_blocks(y) > 0
-    if whole:  # every part is a Relu's output: mask all of them at once
+    if whole and tape.masked.get(dy) != y:  # every part is a Relu's output: mask all of them at once
         dy = rectify(tape, dy, y)
     sizes = [tape.graph.shapes[name][axis] for name in node.inputs if tape.graph.rank(name, node)]
     if not all(isinstance(size, int) for size in sizes):

@@ -115,6 +115,13 @@ def _by_phases(tape: Tape, dy: str, weights: Array, window: Window, x: str) -> s
         )
         if 0 <= ky < kernel[0] and 0 <= kx < kernel[1]:
             phases[:, row, column, :, j, i] = weights[:, :, ky, kx].T
+    # the phases' places are enough for the picture if no more than two of its pixels are beyond the last window
+    if dy in tape.phases and all(
+        k - a - b <= 3 for k, a, b in zip(kernel, window.pads[:2], window.pads[2:], strict=True)
+    ):
+        conv = _of_phases(tape, tape.phases[dy], phases.reshape(depth * block * block, out, *spans), low)
+        whole = tape("DepthToSpace", conv, blocksize=block, mode="CRD")
+        return tape.crop(whole, tape.graph.integers(0, 0), tape.size(x))
     # the outputs may end before the picture does, and in the middle of a block
     short = [
         max(0, -(-(k - a - b) // stride)) + block // stride - 1
@@ -129,6 +136,25 @@ def _by_phases(tape: Tape, dy: str, weights: Array, window: Window, x: str) -> s
     )
     whole = tape("DepthToSpace", conv, blocksize=block, mode="CRD")
     return tape.crop(whole, tape.graph.integers(0, 0), tape.size(x))
+
+
+def _of_phases(tape: Tape, phases: list[tuple[str, str]], weights: Array, low: list[int]) -> str:
+    """A convolution of stride 2 of what ``phases`` would be interleaved to: row 2i+j is row i + j//2 of phase j%2.
+
+    ``low``: where the first row and column of the weights lie from 2i on. As many outputs as a phase has places.
+    """
+    total = ""
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        part = phases[row][column]
+        first = [-((j - p) // -2) for j, p in zip(low, (row, column), strict=True)]  # the least i + j//2, less i
+        rows, columns = (slice(2 * f + p - j, None, 2) for f, p, j in zip(first, (row, column), low, strict=True))
+        mine = np.ascontiguousarray(weights[:, :, rows, columns])
+        last = [f + n - 1 for f, n in zip(first, mine.shape[2:], strict=True)]
+        conv = tape("Conv", part, tape.graph.constant(mine), pads=[-first[0], -first[1], last[0], last[1]])
+        shape = tape.graph.shapes[part]
+        tape.graph.shapes[conv] = (shape[0], len(weights), *shape[2:])
+        total = tape("Add", total, conv, like=conv) if total else conv
+    return total
 
 
 def _mirrored_pads(window: Window) -> list[int] | None:

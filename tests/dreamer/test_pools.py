@@ -92,3 +92,26 @@ def test_a_pool_of_something_not_rectified_takes_the_general_way() -> None:
     assert reference.grad is not None
     got = seeded_gradient(model([pool], {}, ["y"], opset=18), x, "y", np.ones(y.shape, np.float32))
     assert relative_error(got, reference.grad.numpy()) < 1e-6
+
+
+@pytest.mark.parametrize(("kernel", "pad"), [(7, 3), (5, 2), (3, 1), (3, 0), (5, 1), (5, 0), (7, 0)])
+@pytest.mark.parametrize("size", [(24, 25), (26, 27), (29, 28), (31, 30)])
+def test_a_pool_after_a_strided_convolution(kernel: int, pad: int, size: tuple[int, int]) -> None:
+    """Its gradient's even and odd rows may go into the convolution's without being interleaved."""
+    random = np.random.default_rng(kernel)
+    weights = random.integers(-2, 3, (CHANNELS, 3, kernel, kernel)).astype(np.float32)
+    x = random.integers(-3, 4, (1, 3, *size)).astype(np.float32)
+    reference = torch.from_numpy(x).requires_grad_()
+    y = F.max_pool2d(
+        F.relu(F.conv2d(reference, torch.from_numpy(weights), stride=2, padding=pad)), 3, stride=2, ceil_mode=True
+    )
+    seed = random.integers(-4, 5, y.shape).astype(np.float32)
+    y.backward(torch.from_numpy(seed))
+    assert reference.grad is not None
+    nodes = [
+        node("Conv", [INPUT, "w"], "c", strides=[2, 2], pads=[pad] * 4),
+        node("Relu", ["c"], "r"),
+        node("MaxPool", ["r"], "y", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+    ]
+    got = seeded_gradient(model(nodes, {"w": weights}, ["y"], opset=18), x, "y", seed)
+    np.testing.assert_array_equal(got, reference.grad.numpy())

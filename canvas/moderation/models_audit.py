@@ -61,12 +61,6 @@ class Act(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.by_name or 'the site'}: {self.title}"
 
-    @property
-    def title(self) -> str:
-        from canvas.moderation.audit import VERBS
-
-        return str(VERBS.get(self.verb, self.verb))
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnly("The log of acts is append-only: record another act that undoes this one.")
@@ -74,3 +68,9 @@ class Act(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("The log of acts is append-only: nothing in it can be deleted.")
+
+    @property
+    def title(self) -> str:
+        from canvas.moderation.audit import VERBS
+
+        return str(VERBS.get(self.verb, self.verb))

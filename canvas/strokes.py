@@ -1,0 +1,228 @@
+"""The index of strokes, kept from the journal: who drew what, where, when, and what became of it.
+
+Lazy, exact and idempotent: `index` reads what the journal has beyond the last number it knows. Whoever asks the index
+calls it first; the dreamer does so after each frame, so that there is little left to read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import hypot
+
+from django.db import transaction
+
+from canvas import brush, wire
+from canvas.brush import Rect
+from canvas.models import Batch, Canvas, Indexed, Stroke
+
+CHUNK = 200  # batches read into the index in one transaction: about 50 ms, during which SQLite writes no ink
+KEYS = 400  # strokes asked for in one query
+SEARCH = 2_000  # boxes looked into for ink at a place, before the search ends
+
+Key = tuple[int, int]  # author, stroke
+Pieces = dict[Key, list[tuple[int, wire.Stroke]]]  # the pieces of strokes, with their numbers, in order
+
+
+def index(place: Canvas, up_to: int | None = None) -> int:
+    """Reads the journal into the index, to its end or at least to number `up_to`; how many operations were new.
+
+    Any number of processes may do it at once: each chunk is written by the one that moves `Indexed` first.
+    """
+    position, _ = Indexed.objects.get_or_create(canvas=place)
+    done, read = position.seq, 0
+    while up_to is None or done < up_to:
+        rows = list(Batch.objects.filter(canvas=place, first__gt=done).order_by("first")[:CHUNK])
+        if not rows:
+            break
+        chunk = _Chunk.of(place, rows)
+        with transaction.atomic():
+            if Indexed.objects.filter(canvas=place, seq=done).update(seq=rows[-1].last):
+                chunk.write(place)
+                read += rows[-1].last - done
+        done = Indexed.objects.values_list("seq", flat=True).get(canvas=place)
+    return read
+
+
+@dataclass
+class _Chunk:
+    """Some batches, by stroke. What is hidden is said by numbers, and meant for the strokes that have them."""
+
+    drawn: dict[Key, Stroke] = field(default_factory=dict)
+    undone: dict[Key, int] = field(default_factory=dict)
+    hidden: dict[int, bool] = field(default_factory=dict)  # the last word on each number
+    strokes: dict[int, Key] = field(default_factory=dict)  # those numbers' strokes
+
+    @classmethod
+    def of(cls, place: Canvas, rows: list[Batch]) -> _Chunk:
+        chunk = cls()
+        for row in rows:
+            for number, op in operations(row):
+                match op:
+                    case wire.Stroke():
+                        _add(chunk.drawn, place, number, op, row.at)
+                    case wire.Undo():
+                        chunk.undone.setdefault((op.author, op.stroke), number)
+                    case wire.Hide():
+                        chunk.hidden |= dict.fromkeys(op.numbers, not op.show)
+        if chunk.hidden:
+            chunk.strokes = _strokes_of(place, chunk.hidden)
+        return chunk
+
+    def write(self, place: Canvas) -> None:
+        keys = self.drawn.keys() | self.undone.keys() | set(self.strokes.values())
+        known = {(row.author, row.stroke): row for row in _rows(place, keys)}
+        for key, row in self.drawn.items():
+            known[key] = _joined(known[key], row) if key in known else row
+        for key, number in self.undone.items():
+            if key in known:  # an UNDO of nothing is possible, and nothing
+                known[key].undone_seq = known[key].undone_seq or number
+        by_stroke: dict[Key, dict[int, bool]] = {}
+        for number, key in self.strokes.items():
+            by_stroke.setdefault(key, {})[number] = self.hidden[number]
+        for key, words in by_stroke.items():
+            row = known[key]
+            hidden = set(row.hidden_numbers) - words.keys() | {number for number, hide in words.items() if hide}
+            row.hidden_numbers, row.hidden = sorted(hidden), len(hidden)
+        Stroke.objects.bulk_create(
+            known.values(), batch_size=200, update_conflicts=True, unique_fields=["canvas", "author", "stroke"],
+            update_fields=_CHANGING,
+        )  # fmt: skip
+
+
+_CHANGING = [
+    "last_seq", "ended_at", "left", "top", "right", "bottom", "width", "pieces", "points", "finished", "undone_seq",
+    "hidden", "hidden_numbers",
+]  # fmt: skip
+
+
+def _add(drawn: dict[Key, Stroke], place: Canvas, number: int, op: wire.Stroke, at: datetime) -> None:
+    left, top, right, bottom = brush.bounds(op.points)
+    row = Stroke(
+        canvas=place, author=op.author, stroke=op.stroke, first_seq=number, last_seq=number, began_at=at, ended_at=at,
+        left=left, top=top, right=right, bottom=bottom, colour=f"#{bytes(op.colour).hex()}", opacity=op.opacity,
+        width=max(w for _, _, w in op.points) / 8, pieces=1, points=len(op.points), finished=op.last,
+    )  # fmt: skip
+    key = (op.author, op.stroke)
+    drawn[key] = _joined(drawn[key], row) if key in drawn else row
+
+
+def _joined(row: Stroke, more: Stroke) -> Stroke:
+    """`row` with what came later of the same stroke."""
+    row.last_seq, row.ended_at = more.last_seq, more.ended_at
+    row.left, row.top = min(row.left, more.left), min(row.top, more.top)
+    row.right, row.bottom = max(row.right, more.right), max(row.bottom, more.bottom)
+    row.width = max(row.width, more.width)
+    row.pieces += more.pieces
+    row.points += more.points
+    row.finished = row.finished or more.finished
+    return row
+
+
+def _rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
+    wanted = set(keys)
+    listed = sorted(wanted)
+    for at in range(0, len(listed), KEYS):
+        authors, strokes = zip(*listed[at : at + KEYS], strict=True)
+        for row in Stroke.objects.filter(canvas=place, author__in=set(authors), stroke__in=strokes):
+            if (row.author, row.stroke) in wanted:
+                yield row
+
+
+def _strokes_of(place: Canvas, numbers: Iterable[int]) -> dict[int, Key]:
+    """Whose pieces these numbers are; numbers of other operations are left out."""
+    wanted = set(numbers)
+    found = {}
+    for row in Batch.objects.filter(canvas=place, last__gte=min(wanted), first__lte=max(wanted)).iterator(CHUNK):
+        for number, (kind, author, stroke, _) in enumerate(_scan(row), row.first):
+            if kind == wire.STROKE and number in wanted:
+                found[number] = (author, stroke)
+    return found
+
+
+def operations(row: Batch) -> list[tuple[int, wire.Operation]]:
+    found, _ = wire.operations_from(bytes(row.payload), row.last - row.first + 1)
+    return list(enumerate(found, row.first))
+
+
+def _scan(row: Batch) -> Iterator[tuple[int, int, int, int]]:
+    return wire.scan(bytes(row.payload), row.last - row.first + 1)
+
+
+# --- the ink itself --------------------------------------------------------------------------------------------------
+
+
+def pieces(place: Canvas, strokes: Iterable[Stroke]) -> Pieces:
+    """What the journal has of these strokes."""
+    listed = sorted(strokes, key=lambda stroke: stroke.first_seq)
+    found: Pieces = {(stroke.author, stroke.stroke): [] for stroke in listed}
+    for first, last in _ranges(listed):
+        rows = Batch.objects.filter(canvas=place, last__gte=first, first__lte=last).order_by("first")
+        for row in rows.iterator(CHUNK):
+            if not any((author, stroke) in found for _, author, stroke, _ in _scan(row)):
+                continue
+            for number, op in operations(row):
+                if isinstance(op, wire.Stroke) and (op.author, op.stroke) in found and first <= number <= last:
+                    found[op.author, op.stroke].append((number, op))
+    return found
+
+
+def _ranges(listed: list[Stroke], gap: int = 500) -> list[tuple[int, int]]:
+    """The numbers the strokes lie between, as few ranges: neighbours are read in one go. No two of them overlap."""
+    ranges: list[tuple[int, int]] = []
+    for stroke in listed:
+        if ranges and stroke.first_seq <= ranges[-1][1] + gap:
+            ranges[-1] = ranges[-1][0], max(ranges[-1][1], stroke.last_seq)
+        else:
+            ranges.append((stroke.first_seq, stroke.last_seq))
+    return ranges
+
+
+def at(place: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20) -> list[Stroke]:
+    """Strokes with ink within `radius` px of a place on the canvas, newest first, whatever became of them."""
+    index(place)
+    candidates = Stroke.objects.at(place, x, y, radius).newest()
+    found: list[Stroke] = []
+    for start in range(0, SEARCH, 100):
+        some = list(candidates[start : start + 100])
+        ink = pieces(place, some)
+        found += [stroke for stroke in some if _near(ink[stroke.author, stroke.stroke], x * 8, y * 8, radius * 8)]
+        if len(some) < 100 or len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def within(place: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke]:
+    """Those that have a piece of ink whose box meets the rectangle."""
+    boxed = list(strokes)
+    left, top, right, bottom = rect
+    inside = {
+        stroke.pk
+        for stroke in boxed
+        if left <= stroke.left and top <= stroke.top and stroke.right <= right and stroke.bottom <= bottom
+    }
+    ink = pieces(place, [stroke for stroke in boxed if stroke.pk not in inside])
+    return [
+        stroke
+        for stroke in boxed
+        if stroke.pk in inside
+        or any(meets(brush.bounds(op.points), rect) for _, op in ink[stroke.author, stroke.stroke])
+    ]
+
+
+def meets(one: Rect, other: Rect) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _near(ink: list[tuple[int, wire.Stroke]], x: float, y: float, radius: float) -> bool:
+    """Whether a stroke's line, as wide as it is there, comes within `radius` of a place; all in 1/8 px."""
+    for _, op in ink:
+        for (x0, y0, w0), (x1, y1, w1) in itertools.pairwise([op.points[0], *op.points]):
+            dx, dy = x1 - x0, y1 - y0
+            length = dx * dx + dy * dy
+            t = min(1.0, max(0.0, ((x - x0) * dx + (y - y0) * dy) / length)) if length else 0.0
+            if hypot(x - x0 - t * dx, y - y0 - t * dy) <= (w0 + (w1 - w0) * t) / 2 + radius:
+                return True
+    return False

@@ -1,0 +1,94 @@
+"""The log of acts takes rows and gives none away; moderators have what the group says and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from canvas.models import Act, Canvas
+from canvas.moderation import audit, guard, permissions
+from canvas.moderation.models_audit import AppendOnly
+from dreamsite.models import User
+
+
+@pytest.fixture
+def guarded(db: None) -> Iterator[None]:
+    guard.protect()
+    yield
+    guard.release()
+
+
+def test_an_act_is_recorded_with_who_what_and_why(place: Canvas, people: list[User]) -> None:
+    ann, ben = people
+    act = audit.record(ann, "rollback", canvas=place, person=ben, why="  Painted over everything. ", strokes=3)
+    read = Act.objects.get()
+    assert (read.by, read.person, read.canvas, read.what, read.why) == (ann, ben, place, {"strokes": 3}, act.why)
+    assert read.why == "Painted over everything."
+    assert "ann: Took strokes out" in str(read)
+    again = audit.record(ann, "undo", canvas=place, op=act.op, undoes=act)
+    assert again.op == act.op and Act.objects.with_undone().get(pk=act.pk).undone_by == again
+
+
+def test_names_stay_when_the_accounts_go(people: list[User]) -> None:
+    ann, ben = people
+    audit.record(ann, "rollback", person=ben)
+    ann.delete()
+    ben.delete()
+    read = Act.objects.get()
+    assert (read.by_name, read.person_name) == ("ann", "ben")
+
+
+def test_an_unknown_verb_is_refused(people: list[User]) -> None:
+    with pytest.raises(ValueError, match="'explode' is unknown"):
+        audit.record(people[0], "explode")
+
+
+def test_python_cannot_change_the_log(people: list[User]) -> None:
+    act = audit.record(people[0], "freeze")
+    act.why = "another"
+    for change in (act.save, act.delete, Act.objects.all().delete, lambda: Act.objects.update(why="another")):
+        with pytest.raises(AppendOnly):
+            change()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE canvas_act SET why = 'another'", "DELETE FROM canvas_act"])
+def test_the_database_refuses_too(guarded: None, people: list[User], statement: str) -> None:
+    audit.record(people[0], "freeze", why="so")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert Act.objects.get().why == "so"
+    audit.record(people[0], "unfreeze")  # and goes on taking rows
+    assert Act.objects.count() == 2
+
+
+def test_the_group_has_what_it_needs_and_keeps_what_its_owner_gave_it(db: None) -> None:
+    group = Group.objects.get(name=permissions.MODERATORS)
+    assert set(group.permissions.values_list("codename", flat=True)) == set(permissions.PERMISSIONS)
+    group.permissions.remove(group.permissions.get(codename="sanction"))
+    permissions.make_group()
+    assert not group.permissions.filter(codename="sanction").exists()
+
+
+def test_the_doors(db: None, people: list[User], rf: RequestFactory) -> None:
+    ann, ben = people
+    ben.groups.add(Group.objects.get(name=permissions.MODERATORS))
+
+    @permissions.moderator_required(json=True)
+    def open_door(request: object) -> HttpResponse:
+        return HttpResponse("in")
+
+    from django.contrib.auth.models import AnonymousUser
+
+    def status(user: object) -> int:
+        request = rf.get("/")
+        request.user = user  # type: ignore[assignment]
+        return open_door(request).status_code
+
+    assert status(AnonymousUser()) == 401
+    assert status(ann) == 403
+    assert status(User.objects.get(pk=ben.pk)) == 200

@@ -1,0 +1,55 @@
+"""Background work: what takes longer than a page may, done by `manage.py worker`.
+
+    from dreamsite.tasks import enqueue, task
+
+    @task()                                  # or @task(queue_name=SLOW) for what takes minutes
+    def make_export(export_id: int) -> None: ...
+
+    enqueue(make_export, export.pk)          # with the transaction around it, whichever queue is in use
+
+A task is a function of a module, with arguments that JSON can write. It may be run more than once: its worker may be
+killed at any instant, and whatever raises is tried again, a little later each time (`retries`). So every task looks
+first at what is done already. Long ones call `pause_point()` often: it raises Interrupted when the worker should end,
+and the task then goes on in the next worker without having failed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django_tasks import task
+from django_tasks.base import Task
+
+__all__ = ["QUICK", "SLOW", "WORKER", "Interrupted", "enqueue", "pause_point", "stopping", "task"]
+
+QUICK = "default"  # seconds: exports, mails
+SLOW = "slow"  # minutes and hours: films. Quick ones never wait behind them
+QUEUES = (QUICK, SLOW)
+
+# This process, as queues and rows name it; at most 64 characters.
+WORKER = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+stopping = threading.Event()  # set when this process should end
+
+
+class Interrupted(BaseException):
+    """The worker ends. A BaseException, so that no task takes it for a failure of its own."""
+
+
+def pause_point() -> None:
+    """Raises Interrupted when this worker is to end."""
+    if stopping.is_set():
+        raise Interrupted("the worker ends; the task goes on in the next one")
+
+
+def enqueue(job: Task[Any, Any], *args: Any, **kwargs: Any) -> None:
+    """Queues a task so that it runs if, and not before, the transaction around this call is committed."""
+    if settings.TASKS_BACKEND == "database":
+        job.enqueue(*args, **kwargs)  # a row like any other of the transaction
+    else:
+        transaction.on_commit(partial(job.enqueue, *args, **kwargs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,18 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Money:
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        # As much as is there, at least cents: 0.00120000 BTC is 0.0012, 5 EUR is 5.00.
+        exponent = self.amount.normalize().as_tuple().exponent
+        places = min(max(2, -int(exponent)), 8)
+        return f"{self.amount:,.{places}f} {self.currency}"
 
 
 class Entry(models.Model):
@@ -40,7 +53,11 @@ class Entry(models.Model):
         verbose_name_plural = _("ledger")
 
     def __str__(self) -> str:
-        return f"{self.day} {self.get_kind_display()} {self.amount.normalize():f} {self.currency}"
+        return f"{self.day} {self.get_kind_display()} {self.money}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
 
     def clean(self) -> None:
         if self.kind == self.Kind.COST and not self.days:

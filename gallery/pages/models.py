@@ -60,7 +60,7 @@ class Page(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        return reverse("page", args=[self.slug])
+        return reverse("donate") if self.slug == "donate" else reverse("page", args=[self.slug])
 
     def clean(self) -> None:
         if self.slug and not reaches_a_page(self.slug):

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from dreamsite.models import User
+from gallery.uploads import pictures
+
+
+class UploadManager(models.Manager["Upload"]):
+    def keep(self, cleaned: pictures.Cleaned, *, by: User | None, title: str = "") -> Upload:
+        """Stores the file, then its row: cut short, it leaves a file that nothing names."""
+        return self.create(
+            picture=pictures.store(cleaned),
+            width=cleaned.width,
+            height=cleaned.height,
+            size=len(cleaned.data),
+            sha256=cleaned.sha256,
+            title=title[:120],
+            by=by,
+        )
 
 
 class Upload(models.Model):
@@ -22,9 +43,17 @@ class Upload(models.Model):
     )
     at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = UploadManager()
+
     class Meta:
         ordering = ["-pk"]
         verbose_name = _("uploaded picture")
 
     def __str__(self) -> str:
         return self.title or f"{self.width} × {self.height}, {self.at:%Y-%m-%d}"
+
+
+@receiver(post_delete, sender=Upload)
+def _delete_file(instance: Upload, **_kwargs: Any) -> None:
+    """With the row goes the file, once it is certain that the row went."""
+    transaction.on_commit(lambda: instance.picture.delete(save=False))

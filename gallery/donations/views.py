@@ -1,0 +1,37 @@
+"""The page on which one can give, and the code that wallets read."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from dreamsite.errors import NotHere
+from gallery.donations import ledger
+from gallery.donations.ways import ways
+from gallery.pages.views import find
+
+
+@require_safe
+def donate(request: HttpRequest) -> HttpResponse:
+    """The page's words, the ways to give, and the ledger as far as there is one."""
+    context = {"page": find(request, "donate"), "ways": ways(), "ledger": ledger.read()}
+    return render(request, "gallery/donations/donate.html", context)
+
+
+@require_safe
+@cache_control(max_age=3600, public=True)
+def bitcoin_code(request: HttpRequest) -> HttpResponse:
+    """The `bitcoin:` link as a QR code, with the quiet margin that readers need."""
+    if not (here := ways()).bitcoin:
+        raise NotHere(_("This site takes no bitcoin."))
+    buffer = io.BytesIO()
+    segno.make(here.bitcoin_uri, error="m", micro=False).save(
+        buffer, kind="svg", border=4, dark="#0d0c11", light="#fff", svgclass=None, lineclass=None, omitsize=True
+    )
+    return HttpResponse(buffer.getvalue(), content_type="image/svg+xml")

@@ -1,0 +1,72 @@
+"""What hangs in each place of an exhibit, as the page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from canvas.models import Frame
+from gallery.exhibits.models import Exhibit, Picture
+from gallery.uploads.models import Upload
+
+THUMBNAIL_FROM = 480  # px of width a frame's own thumbnail has
+
+
+@dataclass(frozen=True)
+class Side:
+    """One picture: where it is, how large, and the page it came from ("" for an upload)."""
+
+    address: str
+    width: int
+    height: int
+    thumbnail: str
+    page: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Hung:
+    """A place on the wall. `before` is None where there is only one picture, or where what was before is hidden."""
+
+    number: int
+    picture: Picture
+    after: Side
+    before: Side | None
+
+    @property
+    def alt(self) -> str:
+        return self.picture.caption or self.after.words
+
+
+def hang(exhibit: Exhibit) -> list[Hung]:
+    """Its pictures in order, from `Exhibit.objects.with_pictures()`. A hidden frame leaves its place empty."""
+    wall = []
+    for picture in exhibit.pictures.all():
+        after = _side(picture.after_frame, picture.after_upload)
+        if after is None:
+            continue
+        before = _side(picture.before_frame, picture.before_upload)
+        if picture.before_drawing and picture.after_frame:
+            before = _drawing(picture.after_frame)
+        wall.append(Hung(len(wall) + 1, picture, after, before))
+    return wall
+
+
+def _side(frame: Frame | None, upload: Upload | None) -> Side | None:
+    if frame is not None and frame.hidden_at is None:
+        moment = f"{frame.made_at:%Y-%m-%d %H:%M:%S}"
+        words = _("The canvas on %(moment)s UTC.") % {"moment": moment}
+        if frame.title:
+            words += " " + _("The network dreamed of %(title)s.") % {"title": frame.title}
+        return Side(frame.picture.url, frame.width, frame.height, frame.thumbnail.url, frame.get_absolute_url(), words)
+    if frame is None and upload is not None:
+        address = upload.picture.url
+        return Side(address, upload.width, upload.height, address, "", upload.title)
+    return None
+
+
+def _drawing(frame: Frame) -> Side:
+    words = _("What was drawn before the network dreamed.")
+    return Side(reverse("frame_drawing", args=[frame.pk]), frame.width, frame.height, "", "", words)

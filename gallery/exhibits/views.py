@@ -1,0 +1,71 @@
+"""The exhibits' list, and one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from dreamsite.errors import NotHere
+from gallery.exhibits.models import Exhibit
+from gallery.exhibits.sides import Side, hang
+
+
+@require_safe
+def exhibits(request: HttpRequest) -> HttpResponse:
+    """All that are open, newest first; the staff also sees drafts."""
+    every = Exhibit.objects.with_pictures()
+    found = every if request.user.is_staff else every.published()
+    shown = [(exhibit, hang(exhibit)) for exhibit in found]
+    return render(request, "gallery/exhibits/list.html", {"section": "exhibits", "shown": shown})
+
+
+@require_safe
+def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
+    this = _find(request, slug)
+    return render(
+        request, "gallery/exhibits/exhibit.html", {"section": "exhibits", "exhibit": this, "wall": hang(this)}
+    )
+
+
+@require_safe
+def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same, for programs."""
+    this = _find(request, slug)
+
+    def side(shown: Side | None) -> dict[str, Any] | None:
+        return shown and {
+            "picture": request.build_absolute_uri(shown.address),
+            "width": shown.width,
+            "height": shown.height,
+            "page": request.build_absolute_uri(shown.page) if shown.page else None,
+        }
+
+    pictures = [
+        {
+            "caption": hung.picture.caption,
+            "credit": hung.picture.credit,
+            "after": side(hung.after),
+            "before": side(hung.before),
+        }
+        for hung in hang(this)
+    ]
+    answer = {
+        "title": this.title,
+        "statement": this.statement,
+        "curator": this.curator.get_username() if this.curator else None,
+        "page": request.build_absolute_uri(this.get_absolute_url()),
+        "opened_at": this.published_at,
+        "pictures": pictures,
+    }
+    return JsonResponse(answer)
+
+
+def _find(request: HttpRequest, slug: str) -> Exhibit:
+    found = Exhibit.objects.with_pictures().filter(slug=slug).first()
+    if found is None or not (found.open or request.user.is_staff):
+        raise NotHere(_("There is no exhibit with this address."))
+    return found

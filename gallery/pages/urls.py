@@ -1,0 +1,14 @@
+"""Words at the root of the site. Included last: what the site itself has goes before."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from gallery.donations import views as donations
+from gallery.pages import views
+
+urlpatterns = [
+    path("donate/", donations.donate, name="donate"),
+    path("donate/bitcoin.svg", donations.bitcoin_code, name="bitcoin_code"),
+    path("<slug:slug>/", views.page, name="page"),
+]

@@ -1,0 +1,28 @@
+"""A page of words."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from dreamsite.errors import NotHere
+from gallery.pages.models import Page
+
+
+@require_safe
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The words at `/slug/`; one that is not published shows itself to the staff alone."""
+    return shown(request, find(request, slug))
+
+
+def find(request: HttpRequest, slug: str) -> Page:
+    found = Page.objects.filter(slug=slug).first()
+    if found is None or not (found.published or request.user.is_staff):
+        raise NotHere(_("Nothing has this address."))
+    return found
+
+
+def shown(request: HttpRequest, this: Page) -> HttpResponse:
+    return render(request, f"gallery/pages/{this.template}.html", {"page": this})

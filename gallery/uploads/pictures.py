@@ -1,0 +1,127 @@
+"""Uploaded pictures, made anew from their pixels, so that nothing else of the uploaded file reaches anybody.
+
+The first bytes decide the type, before any decoder sees the rest; the header's size is checked before pixels are
+decoded; what is stored is a JPEG or PNG of our own: without metadata (who, where, with what), without colour profiles,
+without whatever else was hidden in the file, turned as EXIF says, under a name of our own. A file's name and the type
+that the browser claims are not looked at. One picture at a time is decoded in a process: memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+import threading
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+from PIL import Image, ImageCms, ImageOps
+
+MAX_BYTES = 24 * 1024 * 1024  # a good camera's JPEG, and a canvas of the largest size as PNG
+MAX_PIXELS = 40_000_000  # 120 MB decoded; cameras of today stay below
+MAX_SIDE = 12_000
+STORED_SIDE = 3840  # what the largest canvas has; larger ones are scaled down
+QUALITY = 92
+
+# What a file of each kind begins with; WebP has its name in bytes 8 to 11 as well.
+_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF"}
+_decoding = threading.Lock()
+
+
+class Unfit(ValueError):
+    """The file is no picture that this site takes; the words are for whoever sent it."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A picture as it will be stored."""
+
+    data: bytes = field(repr=False)
+    suffix: str  # jpg or png
+    width: int
+    height: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def clean(file: BinaryIO) -> Cleaned:
+    """The picture in `file` (JPEG, PNG or WebP), encoded anew. Raises Unfit."""
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        limit = MAX_BYTES // 1024**2
+        raise Unfit(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
+    kind = _kind(data)
+    with _decoding:
+        return _encode(_decode(data, kind))
+
+
+def store(cleaned: Cleaned) -> str:
+    """Writes it under a name that nobody can guess and nothing of the sender's is in; returns the name."""
+    return default_storage.save(f"uploads/{secrets.token_hex(16)}.{cleaned.suffix}", ContentFile(cleaned.data))
+
+
+def _kind(data: bytes) -> str:
+    for kind, signature in _SIGNATURES.items():
+        if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
+            return kind
+    raise Unfit(_("This is no JPEG, PNG or WebP file. Other kinds, SVG and GIF among them, are not taken."))
+
+
+def _decode(data: bytes, kind: str) -> Image.Image:
+    broken = Unfit(_("The file says it is a %(kind)s, but no picture can be read from it.") % {"kind": kind})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=[kind])
+            width, height = image.size
+            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                words = _(
+                    "The picture is %(width)s × %(height)s pixels; expected %(most)s million at most, %(side)s a side."
+                )
+                raise Unfit(words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE})
+            if getattr(image, "n_frames", 1) > 1:
+                raise Unfit(_("The picture moves; expected a still one."))
+            image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
+            image.load()
+            turned = ImageOps.exif_transpose(image)
+            return _in_srgb(turned, image.info.get("icc_profile"))
+    except Unfit:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Unfit(_("The picture has too many pixels.")) from error
+    except Exception as error:  # decoders say of damaged bytes whatever comes to them first
+        raise broken from error
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB or RGBA pixels in the colours that every screen means: the profile is applied, not kept."""
+    see_through = "A" in image.getbands() or "transparency" in image.info
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a damaged profile: its colours are lost
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
+    return image.convert("RGBA" if see_through else "RGB")
+
+
+def _encode(image: Image.Image) -> Cleaned:
+    image.thumbnail((STORED_SIDE, STORED_SIDE), Image.Resampling.LANCZOS)
+    # A new image of the pixels alone: what hangs on the old one (EXIF, comments, chunks) stays behind.
+    bare = Image.frombytes(image.mode, image.size, image.tobytes())
+    buffer = io.BytesIO()
+    if bare.mode == "RGBA" and bare.getextrema()[3][0] < 255:  # type: ignore[index]
+        bare.save(buffer, "PNG", optimize=False, compress_level=6)
+        return Cleaned(buffer.getvalue(), "png", *bare.size)
+    bare.convert("RGB").save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
+    return Cleaned(buffer.getvalue(), "jpg", *bare.size)

@@ -6,12 +6,14 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+T = TypeVar("T")
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -61,6 +63,14 @@ class Env:
         if raw not in among:
             raise _bad(name, raw, "one of " + ", ".join(among))
         return raw
+
+    def parsed(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        """What `parse` makes of the text; its ValueError says what is wrong with it."""
+        raw = self.text(name)
+        try:
+            return parse(raw) if raw else default
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: received {raw!r}: {error}.") from None
 
     def secret(self, name: str, default: str = "") -> str:
         """`NAME`, or the contents of the file that `NAME_FILE` names; a named file that cannot be read is an error."""

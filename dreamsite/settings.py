@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dreamsite import stores
 from dreamsite.env import Env, kept_secret
+from gallery.donations import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -231,6 +232,11 @@ CACHES["pictures"] = {
     "TIMEOUT": 7 * 24 * 60 * 60,
     "OPTIONS": {"MAX_ENTRIES": env.integer("MOMENTS_KEPT", 200, low=1, high=100_000)},
 }
+
+# --- Donations: read from here only, so that nobody who got into the administration can change where they go ----------
+DONATE_BITCOIN = env.parsed("DONATE_BITCOIN", addresses.bitcoin, "")
+DONATE_PAYPAL = env.parsed("DONATE_PAYPAL", addresses.paypal, "")
+DONATE_LINKS = env.parsed("DONATE_LINKS", addresses.links, ())
 
 # --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
 _media_hosts = stores.media_hosts(

@@ -17,6 +17,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
+    path("", include("gallery.pages.urls")),  # last: any word not taken above may be a page's address
 ]
 
 handler400 = "dreamsite.errors.bad_request"

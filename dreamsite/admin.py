@@ -1,17 +1,11 @@
-"""Administration: sign-in goes through the site's own page, so that its rate limits guard this door too."""
+"""Accounts in the administration. Its door is in dreamsite.accounts.staff."""
 
 from __future__ import annotations
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
 from dreamsite.models import User
-
-admin.site.site_header = "Dreamsite"
-admin.site.site_title = "Dreamsite"
-admin.site.index_title = "Administration"
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 @admin.register(User)

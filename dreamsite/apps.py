@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class DreamsiteConfig(AppConfig):
@@ -9,3 +10,9 @@ class DreamsiteConfig(AppConfig):
 
     def ready(self) -> None:
         from dreamsite import checks  # noqa: F401  registers the system checks
+        from dreamsite.accounts import closing, sessions, sockets, staff  # noqa: F401  their signals
+
+
+class AdminConfig(admin.AdminConfig):
+    default = False  # of this module: that is the one above
+    default_site = "dreamsite.accounts.staff.AdminSite"

@@ -80,7 +80,7 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
             owner.set_password(form.cleaned_data["password"])
         if not _make_owner(owner):
             return render(request, "claim_dead.html", {"why": "claimed"}, status=410)
-        login(request, owner, backend="django.contrib.auth.backends.ModelBackend")
+        login(request, owner)
         messages.success(request, _("This site is yours now. Welcome, %(name)s.") % {"name": owner.username})
         return redirect("canvas")
     return render(request, "claim.html", {"form": form})

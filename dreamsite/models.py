@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 USERNAME_MIN = 2
@@ -33,6 +34,10 @@ class User(AbstractUser):
         error_messages={"unique": _("Somebody has this name already.")},
     )
 
+    # Leaving: when what the site knows of them is to be scrubbed, unless they sign in before; and when it was.
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True, editable=False, db_index=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+
     objects: ClassVar[UserManager[User]] = UserManager()  # type: ignore[assignment]
 
     class Meta:
@@ -43,6 +48,14 @@ class User(AbstractUser):
                 violation_error_message=_("Somebody has this name already."),
             )
         ]
+
+    @property
+    def public_name(self) -> str:
+        """What stands beside their ink; nothing once the account is closed for good: then the ink is nobody's."""
+        return "" if self.closed_at else self.username
+
+    def get_absolute_url(self) -> str:
+        return reverse("person", args=[self.username])
 
 
 class SiteState(models.Model):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from dreamsite import stores
+from dreamsite.accounts import providers
 from dreamsite.env import Env, kept_secret
 from gallery.donations import addresses
 
@@ -24,6 +25,7 @@ PORT = env.integer("PORT", 8000, low=1, high=65535)
 SITE_URL = env.site_url("SITE_URL", f"http://localhost:{PORT}")
 _site = urlsplit(SITE_URL)
 _local = _site.hostname in ("localhost", "127.0.0.1", "::1")
+SITE_HOST = _site.hostname or ""
 _hosts = ["localhost", "127.0.0.1", "[::1]"] if _local else [_site.hostname]
 SITE_ORIGINS = [f"{_site.scheme}://{host}" + (f":{_site.port}" if _site.port else "") for host in _hosts]
 # On a laptop the address may be a forwarded port: the host check stays, the port is left to SITE_ORIGINS.
@@ -55,13 +57,16 @@ X_FRAME_OPTIONS = "DENY"
 # Liveness probes come from inside, by plain http.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 
+# Sign-in through other sites: those whose keys are in the environment.
+_social = providers.configured(env)
+
 # --- Applications --------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "dreamsite",
     "canvas",
     "gallery",
     "dreamer",
-    "django.contrib.admin",
+    "dreamsite.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +76,10 @@ INSTALLED_APPS = [
     "channels",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *_social.apps,
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -84,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "dreamsite.accounts.sessions.note_sessions",
 ]
 ROOT_URLCONF = "dreamsite.urls"
 ASGI_APPLICATION = "dreamsite.asgi.application"
@@ -97,12 +107,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dreamsite.accounts.views.ways_in",
             ]
         },
     }
 ]
 # The admin's path is a setting so that it need not be where every scanner looks first.
 ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
+ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", True)
 
 # --- Database ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": stores.database(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")}
@@ -130,10 +142,10 @@ if REDIS_URL:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            # Rate limits are asked at every sign-in: a Redis that froze must not hold the thread, nor close the door.
+            "BACKEND": "dreamsite.cache.SteadyRedisCache",
             "LOCATION": REDIS_URL,
-            # Rate limits are asked at every sign-in: a Redis that froze must not hold the thread.
-            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
         }
     }
 else:
@@ -177,10 +189,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Accounts ------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "dreamsite.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -191,16 +200,38 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_ADAPTER = "dreamsite.accounts.Adapter"
-ACCOUNT_EMAIL_VERIFICATION = "none"
+EMAIL_HOST = env.text("MAIL_HOST")
+# On a laptop a name and a password are all there is. With a mail server everybody has an address, and has confirmed it.
+ACCOUNT_LOGIN_METHODS = {"username", "email"} if EMAIL_HOST else {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"] if EMAIL_HOST else ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_HOST else "none"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = bool(EMAIL_HOST)
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_HOST)
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place when it is confirmed
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where a mail server is
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_ADAPTER = "dreamsite.accounts.adapter.Adapter"
+ACCOUNT_FORMS = {"login": "dreamsite.accounts.forms.LoginForm", "signup": "dreamsite.accounts.forms.SignupForm"}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+# Beside allauth's own limits; views take theirs with allauth.decorators.rate_limit(action=…).
+ACCOUNT_RATE_LIMITS = {"export": "6/h/user", "close": "10/h/user", "claim": "20/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+MFA_ADAPTER = "dreamsite.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # on a laptop nothing verifies one, and a second factor needs none
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones go wrong by half a minute
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _local and not HTTPS
+MFA_FORMS = {"add_webauthn": "dreamsite.accounts.forms.AddKeyForm"}
+SOCIALACCOUNT_PROVIDERS = _social.providers
+SOCIALACCOUNT_AUTO_SIGNUP = False  # everybody chooses the name that all will see
+SOCIALACCOUNT_ADAPTER = "dreamsite.accounts.adapter.SocialAdapter"
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"dreamsite@{_site.hostname}")
-EMAIL_HOST = env.text("MAIL_HOST")
 EMAIL_PORT = env.integer("MAIL_PORT", 587, low=1, high=65535)
 EMAIL_HOST_USER = env.text("MAIL_USER")
 EMAIL_HOST_PASSWORD = env.secret("MAIL_PASSWORD")
@@ -257,7 +288,7 @@ SECURE_CSP = {
     "font-src": ["'self'"],
     "manifest-src": ["'self'"],
     "worker-src": ["'self'"],
-    "form-action": ["'self'"],
+    "form-action": ["'self'", *_social.hosts],  # browsers ask where a form's answer redirects to, too
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }

@@ -5,13 +5,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from dreamsite import accounts, claim, health
+from dreamsite import claim, health
 
 urlpatterns = [
     path("", include("canvas.urls")),
     path("", include("gallery.urls")),
-    path("accounts/", include("allauth.urls")),
-    path("account/", accounts.account, name="account"),
+    path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain"), name="robots"),
     path("healthz", health.healthz, name="healthz"),

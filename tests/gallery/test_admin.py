@@ -24,7 +24,7 @@ def path(settings: Any) -> str:
 
 def test_frames_are_listed(as_staff: Client, path: str, many: Many, django_assert_max_num_queries: Any) -> None:
     many(60)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(16):
         page = as_staff.get(f"{path}/frame/").content.decode()
     assert "frames/60-thumb.jpg" in page and "layer 60" in page
     assert "style=" not in page, "the policy forbids it"

@@ -1,0 +1,76 @@
+"""Leaving: an account is closed at once, comes back with the next sign-in, and is scrubbed when the grace is over.
+
+What was drawn stays, for it is part of a picture that others drew too; but nobody's name stands beside it any more.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from dreamsite.models import User
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(days=14)
+
+
+@transaction.atomic
+def close(user: User) -> None:
+    """Begins the grace: signed out everywhere, hidden from the pages of people."""
+    user.closes_at = timezone.now() + GRACE
+    user.save(update_fields=["closes_at"])
+    end_sessions(user)
+
+
+def end_sessions(user: User) -> None:
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+
+
+@receiver(user_logged_in)
+def come_back(sender: Any, user: User, **kwargs: Any) -> None:
+    if user.closes_at is not None:
+        user.closes_at = None
+        user.save(update_fields=["closes_at"])
+
+
+def scrub_due() -> int:
+    """Scrubs every account whose grace is over; how many there were. Can be run any time, by several at once."""
+    due = User.objects.filter(closes_at__lte=timezone.now(), closed_at=None).values_list("pk", flat=True)
+    return sum(scrub(pk) for pk in list(due))
+
+
+@transaction.atomic
+def scrub(pk: int) -> bool:
+    """Forgets who this was; False when there is nothing to do (any more).
+
+    The row stays, nameless, so that strokes, sanctions and the audit log still tell one stranger from another.
+    """
+    user = User.objects.select_for_update().filter(pk=pk, closes_at__lte=timezone.now(), closed_at=None).first()
+    if user is None:
+        return False
+    end_sessions(user)
+    for model in (EmailAddress, Authenticator, SocialAccount):
+        model.objects.filter(user=user).delete()
+    user.frames.clear()
+    user.groups.clear()
+    user.user_permissions.clear()
+    user.username = f"~{user.pk}"  # no name that anybody could choose
+    user.first_name = user.last_name = user.email = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login, user.closed_at = None, timezone.now()
+    user.set_unusable_password()
+    user.save()
+    log.info("Account %s is closed for good.", user.pk)
+    return True

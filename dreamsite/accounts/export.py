@@ -1,0 +1,158 @@
+"""Everything the site knows about one person, as a zip that is written while it is sent.
+
+    profile.json      name, addresses, ways in, sessions        frames.jsonl     dreams and drawings they took part in
+    strokes.jsonl     every stroke with its points              reports.jsonl    what they reported
+    sanctions.jsonl   what was decided about them               README.txt       what is what
+
+However much somebody drew, a few rows are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model
+from django.utils import timezone
+
+from canvas import wire
+from canvas.models import Batch, Stroke
+from dreamsite.models import User
+
+CHUNK = 64 * 1024
+
+README = """Everything that this site knows about {name}, taken at {at} UTC.
+
+profile.json     your account: name, addresses, ways to sign in, sessions
+frames.jsonl     the dreams and drawings that your ink is in
+strokes.jsonl    every stroke you drew: [x, y, width] in pixels for each point; its times, colour, and what became of it
+reports.jsonl    what you reported
+sanctions.jsonl  what moderators decided about your account
+
+Files that end in .jsonl have one JSON object on each line. Times are UTC.
+"""
+
+Row = dict[str, Any]
+
+
+def profile(user: User) -> Row:
+    """The account itself. Passwords and the secrets of second factors are keys, not knowledge: they stay."""
+    return {
+        "id": user.pk,
+        "name": user.username,
+        "joined": user.date_joined,
+        "last_sign_in": user.last_login,
+        "email": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
+        "second_factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),
+        "signs_in_through": list(SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined")),
+        "sessions": list(
+            UserSession.objects.filter(user=user).values("created_at", "last_seen_at", "ip", "user_agent")
+        ),
+    }  # fmt: skip
+
+
+def frames(user: User) -> Iterator[Row]:
+    found = user.frames.visible().select_related("canvas").order_by("id")
+    for frame in found.iterator(chunk_size=500):
+        yield {
+            "canvas": frame.canvas.slug, "number": frame.number, "made_at": frame.made_at, "title": frame.title,
+            "page": frame.get_absolute_url(),
+        }  # fmt: skip
+
+
+def drawn(user: User) -> Iterator[Row]:
+    found = Stroke.objects.by(user).select_related("canvas").order_by("canvas", "first_seq")
+    for stroke in found.iterator(chunk_size=200):
+        yield {
+            "canvas": stroke.canvas.slug, "began_at": stroke.began_at, "ended_at": stroke.ended_at,
+            "colour": stroke.colour, "opacity": round(stroke.opacity / 255, 3),
+            "taken_back": stroke.undone_seq is not None, "hidden": bool(stroke.hidden), "points": _points(stroke),
+        }  # fmt: skip
+
+
+def _points(stroke: Stroke) -> list[tuple[float, ...]]:
+    """x, y, width in px. Each piece repeats the last point of the one before, so that it can be drawn by itself."""
+    rows = Batch.objects.filter(canvas=stroke.canvas_id, last__gte=stroke.first_seq, first__lte=stroke.last_seq)
+    points: list[tuple[float, ...]] = []
+    for row in rows.order_by("first"):
+        for _, piece in wire.Ops(row.first, 0, row.last - row.first + 1, bytes(row.payload)).operations():
+            if isinstance(piece, wire.Stroke) and (piece.author, piece.stroke) == (stroke.author, stroke.stroke):
+                points += [tuple(value / 8 for value in point) for point in piece.points[1 if piece.piece else 0 :]]
+    return points
+
+
+def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterator[Row]]:
+    """Every plain column of a model's rows that belong to the person, but for what is somebody else's."""
+
+    def rows(user: User) -> Iterator[Row]:
+        kind: type[Model] = apps.get_model("canvas", model)
+        columns = [
+            field.name for field in kind._meta.concrete_fields if not field.is_relation and field.name not in left_out
+        ]
+        yield from kind._default_manager.filter(**{owner: user}).order_by("pk").values(*columns).iterator()
+
+    return rows
+
+
+FILES: tuple[tuple[str, Callable[[User], Iterator[Row]]], ...] = (
+    ("frames.jsonl", frames),
+    ("strokes.jsonl", drawn),
+    ("reports.jsonl", _rows_of("Report", "reporter", "address", "weight")),
+    ("sanctions.jsonl", _rows_of("Sanction", "user")),
+)
+
+
+class _Pipe:
+    """What zipfile writes to: a place without a beginning, from which is taken what has come."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.waiting = 0
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.waiting += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts, self.waiting = [], 0
+        return data
+
+
+def chunks(user: User) -> Iterator[bytes]:
+    """The zip in pieces of some CHUNK bytes."""
+    pipe, at = _Pipe(), timezone.now()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+        archive.writestr("README.txt", README.format(name=user.username, at=f"{at:%Y-%m-%d %H:%M}"))
+        archive.writestr("profile.json", _json(profile(user), indent=2))
+        for name, rows in FILES:
+            with archive.open(name, "w", force_zip64=True) as file:
+                for row in rows(user):
+                    file.write(_json(row).encode() + b"\n")
+                    if pipe.waiting >= CHUNK:
+                        yield pipe.take()
+    yield pipe.take()
+
+
+async def chunks_async(user: User) -> AsyncIterator[bytes]:
+    """The same under ASGI, where Django would read a plain iterator to its end before it sends the first byte."""
+    source = chunks(user)
+    while chunk := await sync_to_async(next)(source, b""):
+        yield chunk
+
+
+def _json(row: Row, **options: Any) -> str:
+    return json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False, **options)

@@ -1,0 +1,42 @@
+"""allauth's forms in the site's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.webauthn import forms as keys
+from django.utils.translation import gettext as _
+
+
+class LoginForm(account.LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by_address = "email" in account.app_settings.LOGIN_METHODS
+        self.fields["login"].label = _("Name or e-mail") if by_address else _("Name")
+        # "webauthn": a browser offers passkeys in the field itself.
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+
+
+class SignupForm(account.SignupForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("Name")
+        self.fields["username"].help_text = _(
+            "2 to 24 letters, digits, dots, dashes or underscores. Everybody sees it."
+        )
+        if "email" in self.fields:
+            self.fields["email"].label = _("E-mail")
+            self.fields["email"].help_text = _(
+                "Nobody sees it. We send a code there now, and nothing you did not ask for."
+            )
+
+
+class AddKeyForm(keys.AddWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("What you call it")
+        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["passwordless"].label = _("Sign in with it alone, without a password")
+        self.fields["passwordless"].help_text = _("It asks for your finger, your face or its PIN instead.")
+        self.fields["passwordless"].initial = True

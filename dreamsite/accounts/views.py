@@ -1,0 +1,132 @@
+"""One's own page, the public page of a person, one's sessions, and the two ways out: with one's data, and for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from allauth.account.models import EmailAddress
+from allauth.decorators import rate_limit
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import get_adapter as get_social_adapter
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas.models import Stroke
+from dreamsite.accounts import closing, export, sessions
+from dreamsite.errors import NotHere
+from dreamsite.models import User
+
+SHOWN_FRAMES = 12
+
+
+def ways_in(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the pages of accounts may offer on this site."""
+    providers = SimpleLazyObject(lambda: get_social_adapter(request).list_providers(request))
+    return {"mail_works": bool(settings.EMAIL_HOST), "providers": providers if settings.SOCIALACCOUNT_PROVIDERS else []}
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the views ask for a sign-in
+    return request.user
+
+
+@never_cache
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own page: name, ways in, what one drew, ways out."""
+    user = _person(request)
+    kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    context = {
+        "section": "account",
+        "latest": list(user.frames.visible().select_related("canvas").order_by("-id")[:6]),
+        "email": EmailAddress.objects.filter(user=user).order_by("-primary", "-verified", "pk").first(),
+        "by_app": Authenticator.Type.TOTP in kinds,
+        "keys": kinds.count(Authenticator.Type.WEBAUTHN),
+        "elsewhere": SocialAccount.objects.filter(user=user).count(),
+        "sessions": UserSession.objects.filter(user=user).count(),
+    }
+    return render(request, "account/overview.html", context)
+
+
+@require_safe
+def person(request: HttpRequest, name: str) -> HttpResponse:
+    """What everybody may know of somebody: name, since when, how much, and where it went."""
+    found = User.objects.filter(username__iexact=name, closes_at=None, closed_at=None).first()
+    if found is None:
+        raise NotHere(_("Nobody here has this name."))
+    if found.username != name:
+        return redirect(found)
+    frames = found.frames.visible()
+    context = {
+        "person": found,
+        "strokes": Stroke.objects.by(found).count(),
+        "frames": frames.count(),
+        "latest": list(frames.select_related("canvas").order_by("-id")[:SHOWN_FRAMES]),
+        "section": "account" if found == request.user else "",
+    }
+    return render(request, "account/person.html", context)
+
+
+@never_cache
+@login_required
+def own_sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in. POST `session` ends one of them, or with "others" all but this one."""
+    user = _person(request)
+    held = list(UserSession.objects.purge_and_list(user))
+    if request.method == "POST":
+        wanted = request.POST.get("session", "")
+        this = request.session.session_key
+        chosen = [one for one in held if (one.session_key != this if wanted == "others" else str(one.pk) == wanted)]
+        for session in chosen:
+            session.end()
+        if any(session.session_key == this for session in chosen):
+            logout(request)
+            return redirect("canvas")
+        if chosen:
+            messages.success(request, _("Signed out there."))
+        return redirect("usersessions_list")
+    held.sort(key=lambda session: (not session.is_current(), -session.last_seen_at.timestamp()))
+    rows = [{"session": session, "browser": sessions.browser_name(session.user_agent)} for session in held]
+    return render(request, "usersessions/usersession_list.html", {"rows": rows, "section": "account"})
+
+
+@require_POST
+@login_required
+@rate_limit(action="export")
+@reauthentication_required(app="allauth.account")
+def export_data(request: HttpRequest) -> HttpResponseBase:
+    """Everything the site knows about oneself, as one zip that is written while it is sent."""
+    user = _person(request)
+    chunks = export.chunks_async if isinstance(request, ASGIRequest) else export.chunks
+    response = StreamingHttpResponse(chunks(user), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="dreamsite-{user.username}-{timezone.now():%Y-%m-%d}.zip"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@never_cache
+@login_required
+@rate_limit(action="close")
+@reauthentication_required(app="allauth.account", allow_get=True)
+def close(request: HttpRequest) -> HttpResponse:
+    """Says what closing an account means; POST closes it."""
+    user = _person(request)
+    if request.method == "POST":
+        closing.close(user)
+        until = user.closes_at
+        logout(request)
+        return render(request, "account/closed.html", {"until": until})
+    return render(request, "account/close.html", {"days": closing.GRACE.days, "section": "account"})

@@ -49,3 +49,34 @@ REST_OPS = 4_000
 PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets they hold
 CHUNK = 32 * 1024  # operations sent to a latecomer in one frame
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
+
+# --- The gate (canvas/gate.py): what one person may paint over a longer time, in the pixels of AREA_RATE ----
+# Clean hours from which on, then pixels a second and at once. A hand at work with a brush of 20 px stamps about
+# 100,000 a second; covering a canvas of 1440 px with the widest brush takes 10 million. So a newcomer draws without
+# meeting the limit, and paints over everybody's picture once. After a day of clean hours only AREA_RATE is left.
+INK_LEVELS = (
+    (0, 100_000, 10_000_000),
+    (1, 200_000, 20_000_000),
+    (4, 500_000, 40_000_000),
+    (10, 1_500_000, 80_000_000),
+    (24, AREA_RATE, AREA_BURST),
+)
+COOL_DOWN = 4  # who cools down has a newcomer's ink, and this many times less
+SLOWEST = 20  # the slowest slow mode: a newcomer's line of 20 px then takes twenty times as long as a hand
+INK_LOW = 0.4  # the share of one's ink below which the browser shows how much is left
+HOUR_SECONDS = 20.0  # how often a room tells the database who has drawn, for the clean hours
+
+# The shield over other people's fresh ink. What one paints over it costs this many times as much.
+SHIELD_CELL = 32  # px; finer would follow strokes more closely than hands aim
+SHIELD_SECONDS = 240  # until then people have seen each other, the dream has come by, or a moderator is called
+SHIELD_NEW, SHIELD_KNOWN, SHIELD_TRUSTED = 4.0, 3.0, 1.5  # without a clean hour; not trusted yet; trusted
+
+# Who is trusted: may veil with others. Long enough that accounts made for an evening's quarrel are not.
+TRUSTED_HOURS, TRUSTED_DAYS = 12, 7  # clean hours, and days since joining; and no sanction in the last 30 days
+TRUSTED_AFTER_DAYS = 30
+VEIL_QUORUM = 3  # trusted people who must ask for it
+VEIL_VOTES_MINUTES = 5  # within so long
+VEIL_MINUTES = 10  # how long it lasts, unless a moderator lifts it before or locks the region
+VEIL_SIDE = 512  # px, the largest side
+VEIL_VOTES_HOURLY = 6  # of one person
+VEIL_REST_MINUTES = 30  # a place whose veil a moderator has lifted cannot be veiled again for so long

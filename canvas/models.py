@@ -181,6 +181,11 @@ from canvas.moderation.models_cases import Case as Case  # noqa: E402
 from canvas.moderation.models_cases import Evidence as Evidence  # noqa: E402
 from canvas.moderation.models_cases import Note as Note  # noqa: E402
 from canvas.moderation.models_cases import Report as Report  # noqa: E402
+from canvas.moderation.models_rules import CleanHours as CleanHours  # noqa: E402
+from canvas.moderation.models_rules import Region as Region  # noqa: E402
+from canvas.moderation.models_rules import Rules as Rules  # noqa: E402
+from canvas.moderation.models_rules import Sanction as Sanction  # noqa: E402
+from canvas.moderation.models_rules import VeilVote as VeilVote  # noqa: E402
 from canvas.moderation.models_signals import Salt as Salt  # noqa: E402
 from canvas.moderation.models_signals import Signal as Signal  # noqa: E402
 from canvas.moderation.models_signals import Trace as Trace  # noqa: E402

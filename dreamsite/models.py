@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from dreamsite.tasks.models import WorkerBeat as WorkerBeat
+
 USERNAME_MIN = 2
 USERNAME_MAX = 24  # names stand beside the ink and in the slim bar: longer ones do not fit a phone
 
@@ -63,9 +65,30 @@ class SiteState(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    # The project's last moment: from then on no ink is taken anywhere, and the history stays.
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitestate_one_row")]
 
+    @classmethod
+    def ended(cls) -> bool:
+        """Whether the project has ended; known for a second, so that every page may ask."""
+        asked, answer = _ended
+        if time.monotonic() - asked > 1.0:
+            answer = cls.objects.filter(id=1, ended_at__lte=timezone.now()).exists()
+            _ended[:] = [time.monotonic(), answer]
+        return bool(answer)
+
+    @classmethod
+    def end(cls, at: datetime | None) -> None:
+        """Ends the project at a moment, or (None) opens it again; acts in every process within a second."""
+        cls.objects.update_or_create(id=1, defaults={"ended_at": at})
+        _ended[:] = [-10.0, False]
+        transaction.on_commit(hub.look_everywhere)
+
     def __str__(self) -> str:
         return f"claimed {self.claimed_at:%Y-%m-%d %H:%M} UTC" if self.claimed_at else "unclaimed"
+
+
+_ended: list[float | bool] = [-10.0, False]  # when it was asked (monotonic seconds), and the answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dreamsite import stores
@@ -74,6 +75,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "channels",
+    "django_tasks",
+    "django_tasks_db",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -151,6 +154,23 @@ if REDIS_URL:
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Background work: dreamsite.tasks -------------------------------------------------------------------------------
+TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", ("database", "redis"))
+TASKS = {
+    "default": {
+        "BACKEND": {"database": "django_tasks_db.DatabaseBackend", "redis": "django_tasks_rq.RQBackend"}[TASKS_BACKEND],
+        "QUEUES": ["default", "slow"],
+    }
+}
+if TASKS_BACKEND == "redis":
+    if not REDIS_URL:
+        raise ImproperlyConfigured(
+            "TASKS_BACKEND is redis, but REDIS_URL names none: set it, or TASKS_BACKEND=database."
+        )
+    INSTALLED_APPS += ["django_rq"]
+    # Films of months take hours; a task that hangs is ended after a week.
+    RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 7 * 86400} for name in TASKS["default"]["QUEUES"]}
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -77,21 +77,24 @@ def _end_with_parent() -> None:
 
 
 class Command(BaseCommand):
-    help = "Prepares the database, the static files and a canvas, then runs the web server and the dreamer."
+    help = "Prepares the database, the static files and a canvas, then runs the web server, the dreamer and the worker."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
         parser.add_argument("--server", choices=SERVERS, default="daphne", help="the web server (default: daphne)")
-        parser.add_argument("--no-dreamer", action="store_true", help="run the web server alone")
+        parser.add_argument("--no-dreamer", action="store_true", help="run without the dreamer")
+        parser.add_argument("--no-worker", action="store_true", help="run without the worker, which makes the films")
 
-    def handle(self, *, host: str, server: str, no_dreamer: bool, **options: Any) -> None:
+    def handle(self, *, host: str, server: str, no_dreamer: bool, no_worker: bool, **options: Any) -> None:
         _check_free(host, settings.PORT)
         self._prepare()
         web = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
         processes = [Process("web server", web)]
         if not no_dreamer:
             processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer"]))
+        if not no_worker:
+            processes.append(Process("worker", [sys.executable, str(MANAGE), "worker"]))
         stopping = False
 
         def stop(signum: int, frame: object) -> None:

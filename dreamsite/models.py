@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import MinLengthValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dreamsite.tasks.models import WorkerBeat as WorkerBeat
@@ -71,24 +73,18 @@ class SiteState(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitestate_one_row")]
 
-    @classmethod
-    def ended(cls) -> bool:
-        """Whether the project has ended; known for a second, so that every page may ask."""
-        asked, answer = _ended
-        if time.monotonic() - asked > 1.0:
-            answer = cls.objects.filter(id=1, ended_at__lte=timezone.now()).exists()
-            _ended[:] = [time.monotonic(), answer]
-        return bool(answer)
-
-    @classmethod
-    def end(cls, at: datetime | None) -> None:
-        """Ends the project at a moment, or (None) opens it again; acts in every process within a second."""
-        cls.objects.update_or_create(id=1, defaults={"ended_at": at})
-        _ended[:] = [-10.0, False]
-        transaction.on_commit(hub.look_everywhere)
-
     def __str__(self) -> str:
         return f"claimed {self.claimed_at:%Y-%m-%d %H:%M} UTC" if self.claimed_at else "unclaimed"
 
+    @classmethod
+    def ended(cls) -> bool:
+        """Whether the project has ended."""
+        return cls.objects.filter(id=1, ended_at__lte=timezone.now()).exists()
 
-_ended: list[float | bool] = [-10.0, False]  # when it was asked (monotonic seconds), and the answer
+    @classmethod
+    def end(cls, at: datetime | None) -> None:
+        """Ends the project at a moment, or (None) opens it again; every process acts on it within a second."""
+        from canvas import hub  # which needs the apps to be ready
+
+        cls.objects.update_or_create(id=1, defaults={"ended_at": at})
+        transaction.on_commit(hub.look_everywhere)

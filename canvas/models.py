@@ -176,6 +176,7 @@ class Dream(models.Model):
 
 
 # Models that live beside what they are for.
+from canvas.moderation.models_appeals import Appeal as Appeal  # noqa: E402
 from canvas.moderation.models_audit import Act as Act  # noqa: E402
 from canvas.moderation.models_cases import Case as Case  # noqa: E402
 from canvas.moderation.models_cases import Evidence as Evidence  # noqa: E402

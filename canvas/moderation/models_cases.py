@@ -43,6 +43,9 @@ class Case(models.Model):
     op = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     canvas = models.ForeignKey("canvas.Canvas", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     frame = models.ForeignKey("canvas.Frame", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    region = models.OneToOneField(
+        "canvas.Region", null=True, blank=True, on_delete=models.CASCADE, related_name="case", help_text=_("Of a veil.")
+    )
     # The spot on the canvas, px; empty where a whole frame or a sanction is meant.
     x = models.PositiveIntegerField(null=True, blank=True)
     y = models.PositiveIntegerField(null=True, blank=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -82,12 +81,3 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return self.caption or f"{self.position}"
-
-    def clean(self) -> None:
-        for side in ("after", "before"):
-            if getattr(self, f"{side}_frame_id") and getattr(self, f"{side}_upload_id"):
-                raise ValidationError({f"{side}_upload": _("Choose a frame or an upload, not both.")})
-        if not (self.after_frame_id or self.after_upload_id):
-            raise ValidationError({"after_frame": _("Choose a frame or an upload to show.")})
-        if self.before_drawing and (self.before_frame_id or self.before_upload_id or not self.after_frame_id):
-            raise ValidationError({"before_drawing": _("This needs a frame after, and nothing else before.")})

@@ -5,16 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.apps.registry import Apps
+
 from gallery.pages.models import Page
 
 FOLDER = Path(__file__).with_name("words")
 FAREWELL = "farewell"
 
 
-def make(**_signal: Any) -> None:
-    """Makes those that are missing; a page that is there, edited or not, is left as it is. Runs after each migrate."""
-    for file in sorted(FOLDER.glob("*.md")):
-        Page.objects.get_or_create(slug=file.stem, defaults=read(file))
+def slugs() -> set[str]:
+    return {file.stem for file in FOLDER.glob("*.md")}
+
+
+def make(apps: Apps, using: str = "default", **_signal: Any) -> None:
+    """A receiver of post_migrate: makes those that are missing; one that is there stays as it is, edited or not."""
+    if "page" not in apps.all_models["gallery"]:
+        return  # migrated back to before there were pages
+    for slug in sorted(slugs()):
+        Page.objects.using(using).get_or_create(slug=slug, defaults=read(FOLDER / f"{slug}.md"))
 
 
 def read(file: Path) -> dict[str, Any]:

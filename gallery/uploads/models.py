@@ -11,14 +11,13 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dreamsite.models import User
 from gallery.uploads import pictures
 
 
 class UploadManager(models.Manager["Upload"]):
-    def keep(self, cleaned: pictures.Cleaned, *, by: User | None, title: str = "") -> Upload:
-        """Stores the file, then its row: cut short, it leaves a file that nothing names."""
-        return self.create(
+    def build(self, cleaned: pictures.Cleaned, *, by: Any, title: str = "") -> Upload:
+        """Stores the file; the row is the caller's to save. Cut short, it leaves a file that nothing names."""
+        return Upload(
             picture=pictures.store(cleaned),
             width=cleaned.width,
             height=cleaned.height,

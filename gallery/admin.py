@@ -14,6 +14,10 @@ from django.utils.translation import ngettext
 
 from canvas import frames
 from canvas.models import Canvas, Dream, Frame
+from gallery.donations import admin as _donations  # noqa: F401  each registers its own
+from gallery.exhibits import admin as _exhibits  # noqa: F401
+from gallery.pages import admin as _pages  # noqa: F401
+from gallery.uploads import admin as _uploads  # noqa: F401
 
 
 class OnlyWhatChanged(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class GalleryConfig(AppConfig):
     name = "gallery"
     verbose_name = "History"
+
+    def ready(self) -> None:
+        from gallery import staff
+        from gallery.pages import first
+
+        post_migrate.connect(first.make, sender=self)
+        post_migrate.connect(staff.make_group, sender=self)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 PROCESS = secrets.token_hex(8)
 EMPTY_SECONDS = 20.0  # a room outlives its last socket by this, for those who reload the page
+
+EVERYWHERE = "canvases"  # the layer's group of all rooms
+UNKNOWN_SECONDS, UNKNOWN_MOST = 5.0, 1_000  # how long a name that no canvas has is remembered, and how many
 
 QUIET_SECONDS = 10.0
 _quiet_until = 0.0
@@ -46,14 +50,16 @@ class CanvasLayer:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(self._group, channel)
+                await layer.group_add(EVERYWHERE, channel)
                 try:
                     while True:
                         message = await layer.receive(channel)
                         if message["from"] != PROCESS:
                             await self._hand_over(message, room)
                 finally:
-                    with contextlib.suppress(Exception):
-                        await layer.group_discard(self._group, channel)
+                    for group in (self._group, EVERYWHERE):
+                        with contextlib.suppress(Exception):
+                            await layer.group_discard(group, channel)
             except Exception as error:
                 log.warning("The channel layer is out of reach, looking again in a second: %s", error)
                 await asyncio.sleep(1)
@@ -80,12 +86,18 @@ class Hub:
 
     def __init__(self) -> None:
         self._open: dict[str, Open] = {}
+        self._unknown: dict[str, float] = {}  # names that no canvas has -> until when nobody asks again
 
     async def room(self, slug: str) -> Room | None:
         """The canvas' room, ready; None where no canvas has this name."""
         if slug not in self._open:
+            if time.monotonic() < self._unknown.get(slug, 0.0):
+                return None
             found = await database_sync_to_async(canvas_id)(slug)
             if found is None:
+                if len(self._unknown) >= UNKNOWN_MOST:
+                    self._unknown.clear()
+                self._unknown[slug] = time.monotonic() + UNKNOWN_SECONDS
                 return None
             if slug not in self._open:  # another socket may have been faster
                 layer, thread = CanvasLayer(slug), ThreadPoolExecutor(1, thread_name_prefix=f"journal-{slug}")
@@ -137,14 +149,32 @@ def look(slug: str) -> None:
 
     News only: where the layer does not take it, nobody waits, and for a while it is not asked again.
     """
+    _tell(group_name(slug), {"type": "look"})
+
+
+def look_everywhere() -> None:
+    """As `look`, for all canvases."""
+    _tell(EVERYWHERE, {"type": "look"})
+
+
+def recheck(users: Iterable[int]) -> None:
+    """Tells every web process to read these people's standing, sessions and accounts anew. From synchronous code.
+
+    Whose session has ended is closed with 4401, who may not be here with 4403. Where the message is lost, that
+    happens at the latest after limits.RECHECK_SECONDS.
+    """
+    _tell(EVERYWHERE, {"type": "recheck", "users": sorted(users)})
+
+
+def _tell(group: str, news: dict[str, Any]) -> None:
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return
-    message = {"type": "news", "from": PROCESS + "-look", "news": {"type": "look"}}
+    message = {"type": "news", "from": PROCESS + "-look", "news": news}
 
     async def send() -> None:
         async with asyncio.timeout(limits.LAYER_SECONDS):
-            await _layer().group_send(group_name(slug), message)
+            await _layer().group_send(group, message)
 
     try:
         async_to_sync(send)()

@@ -1,0 +1,137 @@
+"""The gate: whether ink may enter a canvas, by its rules and by what stands for or against who draws.
+
+Plain Python, no Django: rows become these values in canvas.standings, and the room asks in memory. Nobody goes round
+it: staff who draw are people like any others here. Times are milliseconds since 1970, places and sizes pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from canvas import brush, ledger, limits, wire
+
+WARN, COOL_DOWN, READ_ONLY, SUSPEND = "warn", "cool_down", "read_only", "suspend"
+_GRAVE = (COOL_DOWN, WARN, READ_ONLY, SUSPEND)  # the gravest last; a warning stops the pen until it is acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle where nobody may draw. `kind` is `lock`, or `veil`: covered in browsers too."""
+
+    id: int
+    kind: str
+    x: int
+    y: int
+    width: int
+    height: int
+    until: int | None = None
+    why: str = ""
+
+    def holds(self, now: int) -> bool:
+        return self.until is None or self.until > now
+
+    def touched_by(self, op: wire.Stroke) -> bool:
+        """Whether any stamp of the piece reaches into the rectangle."""
+        right, bottom = self.x + self.width, self.y + self.height
+        left, top, to_right, to_bottom = brush.bounds(op.points)
+        if to_right <= self.x or left >= right or to_bottom <= self.y or top >= bottom:
+            return False
+        for x, y, width in brush.stamps(op.points, op.carry):
+            left, top, reach, *_ = brush.stamp_square(x, y, width)
+            side = 2 * reach + 1
+            if left < right and left + side > self.x and top < bottom and top + side > self.y:
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for everybody on one canvas."""
+
+    version: int = 0
+    frozen: bool = False
+    why: str = ""  # it is frozen
+    slow: int = 1
+    newcomers_after: int | None = None  # accounts made later may not draw
+    regions: tuple[Region, ...] = ()
+    ended: bool = False  # the whole project has
+
+    def news(self) -> dict[str, Any]:
+        """NEWS `rules` of docs/protocol.md."""
+        return {key: value for key, value in asdict(self).items() if key != "version"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    id: int
+    degree: str
+    reason: str
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one person: since when, how many clean hours, what stands against them."""
+
+    joined: int = 0
+    hours: int = 0
+    last_hour: int = 0  # the last clean hour counted, in hours since 1970
+    trusted: bool = False
+    sanctions: tuple[Sanction, ...] = ()
+
+    def in_force(self, now: int) -> Sanction | None:
+        """The gravest of what stands against them now."""
+        held = [one for one in self.sanctions if one.until is None or one.until > now]
+        return max(held, key=lambda one: _GRAVE.index(one.degree), default=None)
+
+    def news(self) -> dict[str, Any]:
+        """NEWS `you` of docs/protocol.md."""
+        return {
+            "joined": self.joined,
+            "hours": self.hours,
+            "trusted": self.trusted,
+            "sanctions": [asdict(one) for one in self.sanctions],
+        }
+
+
+def judge(op: wire.Stroke | wire.Undo, rules: Rules, standing: Standing, now: int) -> int | None:
+    """The REJECT code that fits, or None where the operation may enter.
+
+    Taking back one's own ink stays possible wherever it harms nobody: only on a canvas that stands still (frozen,
+    ended) and for the suspended it is refused.
+    """
+    if rules.ended:
+        return ledger.ENDED
+    against = standing.in_force(now) if standing.sanctions else None
+    if against is not None and against.degree == SUSPEND:
+        return ledger.SUSPENDED
+    if rules.frozen:
+        return ledger.LOCKED
+    if isinstance(op, wire.Undo):
+        return None
+    if against is not None and against.degree in (WARN, READ_ONLY):
+        return ledger.SUSPENDED
+    if rules.newcomers_after is not None and standing.joined > rules.newcomers_after:
+        return ledger.SUSPENDED
+    if rules.regions and any(region.holds(now) and region.touched_by(op) for region in rules.regions):
+        return ledger.LOCKED
+    return None
+
+
+def allowance(rules: Rules, standing: Standing, now: int) -> tuple[float, float]:
+    """(pixels a second, pixels at once) that this person may stamp, by clean hours, slow mode and sanctions."""
+    cools = any(one.degree == COOL_DOWN and (one.until is None or one.until > now) for one in standing.sanctions)
+    divisor = rules.slow * (limits.COOL_DOWN if cools else 1)
+    if divisor > 1:
+        _, rate, burst = limits.INK_LEVELS[0]
+        return rate / divisor, burst / divisor
+    _, rate, burst = next(level for level in reversed(limits.INK_LEVELS) if standing.hours >= level[0])
+    return rate, burst
+
+
+def shield(standing: Standing) -> float:
+    """How many times more it costs this person to paint over other people's fresh ink."""
+    if standing.trusted:
+        return limits.SHIELD_TRUSTED
+    return limits.SHIELD_KNOWN if standing.hours else limits.SHIELD_NEW

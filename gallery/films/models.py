@@ -1,0 +1,211 @@
+"""Films, the music under them, downloads of days, and files that must go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas.models import Canvas
+
+
+class State(models.TextChoices):
+    """Of everything a worker makes."""
+
+    WAITING = "waiting", _("Waiting")
+    MAKING = "making", _("Being made")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EMPTY = "empty", _("Nothing to show")
+
+
+class Track(models.Model):
+    """Music that may lie under films, with the credit its author is owed."""
+
+    title = models.CharField(_("title"), max_length=120)
+    author = models.CharField(_("author"), max_length=120)
+    licence = models.CharField(_("licence"), max_length=60, help_text=_("As CC BY 4.0; it must allow this use."))
+    link = models.URLField(_("link"), blank=True, help_text=_("Where the track and its terms are found."))
+    file = models.FileField(_("file"), upload_to="tracks/", max_length=200)
+    seconds = models.FloatField(editable=False, default=0.0)
+    for_new = models.BooleanField(_("under new films"), default=False, help_text=_("The newest such track is used."))
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.title} – {self.author}"
+
+    @property
+    def credit(self) -> str:
+        return _("“%(title)s” by %(author)s, %(licence)s") % {
+            "title": self.title, "author": self.author, "licence": self.licence,
+        }  # fmt: skip
+
+
+class Made(models.Model):
+    """What a worker makes, as it comes along. `holder` is the worker that has it in hand (dreamsite.tasks.WORKER)."""
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING, editable=False)
+    holder = models.CharField(max_length=64, blank=True, editable=False)
+    # Counts how often it was begun anew: what an older edition still has under way is dropped.
+    edition = models.PositiveIntegerField(default=1, editable=False)
+    fraction = models.FloatField(default=0.0, editable=False)
+    expected_at = models.DateTimeField(null=True, editable=False)
+    message = models.CharField(max_length=300, blank=True, editable=False)
+    made_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def seconds_left(self) -> int | None:
+        if self.state != State.MAKING or self.expected_at is None:
+            return None
+        return max(1, round((self.expected_at - timezone.now()).total_seconds()))
+
+    @property
+    def percent(self) -> int:
+        return int(self.fraction * 100)
+
+
+class FilmQuerySet(models.QuerySet["Film"]):
+    def ready(self) -> FilmQuerySet:
+        return self.filter(state=State.READY)
+
+    def under_way(self) -> FilmQuerySet:
+        return self.filter(state__in=[State.WAITING, State.MAKING])
+
+    def showing(self, canvas: Any, at: datetime) -> FilmQuerySet:
+        """Films, made or not, that a frame of this canvas and moment belongs to."""
+        return self.filter(canvas=canvas, starts_at__lte=at, ends_at__gt=at)
+
+
+class Film(Made):
+    """The frames of a canvas from `starts_at` up to, not with, `ends_at`."""
+
+    class Kind(models.TextChoices):
+        HOURS = "hours", _("Some hours")
+        DAY = "day", _("A day")
+        WHOLE = "whole", _("The whole film")
+        PART = "part", _("A part")
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="films")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.WHOLE)
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    drawing = models.BooleanField(_("strokes"), default=False, help_text=_("Shows how each drawing came about."))
+    lossless = models.BooleanField(
+        _("visually lossless"), default=False, help_text=_("Makes one more file, many times as large, to keep.")
+    )
+    track = models.ForeignKey(Track, null=True, blank=True, on_delete=models.SET_NULL, related_name="films")
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    # What came out.
+    frames = models.PositiveIntegerField(default=0, editable=False)
+    first_number = models.PositiveIntegerField(null=True, editable=False)
+    last_number = models.PositiveIntegerField(null=True, editable=False)
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
+    fps = models.PositiveSmallIntegerField(default=24, editable=False)
+    seconds = models.FloatField(default=0.0, editable=False)
+    licence = models.CharField(max_length=20, blank=True, editable=False)
+    credit = models.CharField(max_length=320, blank=True, editable=False)  # of the track in it
+    credit_link = models.URLField(blank=True, editable=False)
+    chapters: Any = models.JSONField(default=list, editable=False)  # [{"at": seconds, "title", "number"}, …]
+    poster = models.FileField(max_length=200, blank=True, editable=False)
+    sprite = models.FileField(max_length=200, blank=True, editable=False)
+    tiles: Any = models.JSONField(default=dict, editable=False)  # gallery.films.sprites.Tiles
+
+    objects = FilmQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["canvas", "kind", "starts_at"], condition=Q(kind__in=["hours", "day"]), name="film_once"
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="film_lasts"),
+        ]
+        indexes = [models.Index(fields=["state", "canvas", "starts_at"], name="film_list")]
+
+    def __str__(self) -> str:
+        return f"{self.canvas} {self.kind} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("film", args=[self.pk])
+
+
+class FilmFile(models.Model):
+    """A film as one file."""
+
+    class Codec(models.TextChoices):
+        AV1 = "av1", "AV1"
+        H264 = "h264", "H.264"
+        LOSSLESS = "lossless", _("H.264, visually lossless")
+
+    film = models.ForeignKey(Film, on_delete=models.CASCADE, related_name="files")
+    codec = models.CharField(max_length=10, choices=Codec.choices)
+    file = models.FileField(max_length=200)
+    codecs = models.CharField(max_length=60)  # as in type="video/mp4; codecs=…"
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["codec"]  # av1 before h264: a browser takes the first it can play
+        constraints = [models.UniqueConstraint(fields=["film", "codec"], name="film_codec")]
+
+    def __str__(self) -> str:
+        return f"{self.film_id} {self.codec}"
+
+    @property
+    def mime(self) -> str:
+        return f'video/mp4; codecs="{self.codecs}"' if self.codecs else "video/mp4"
+
+
+class Download(Made):
+    """A day of a canvas (UTC), as one file to download."""
+
+    class Kind(models.TextChoices):
+        FRAMES = "frames", _("All frames")
+        STROKES = "strokes", _("All strokes")
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="downloads")
+    day = models.DateField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    file = models.FileField(max_length=200, blank=True, editable=False)
+    size = models.PositiveBigIntegerField(default=0, editable=False)
+    sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    count = models.PositiveIntegerField(default=0, editable=False)  # frames or strokes in it
+
+    class Meta:
+        ordering = ["-day", "kind"]
+        constraints = [models.UniqueConstraint(fields=["canvas", "day", "kind"], name="download_once")]
+
+    def __str__(self) -> str:
+        return f"{self.canvas} {self.day} {self.kind}"
+
+
+class Doomed(models.Model):
+    """A stored file that must go: written where nobody may see it any longer, deleted after the commit.
+
+    A row, so that a process which dies in between leaves no withdrawn film at its old address.
+    """
+
+    name = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.name

@@ -54,6 +54,7 @@ class Network:
         self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._max_sessions, self._gpu_memory = max_sessions, gpu_memory
+        self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
 
@@ -148,6 +149,7 @@ class Network:
             picture = np.pad(picture, ((0, 0), *grow), mode="edge")
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
         tiles = self.tiles(picture.shape[1:], layers, tile, halo)
+        self._make_room(tiles[0])
         passes = 2 if len(terms) > 1 else 1
         pairs = list(zip(terms, layers, strict=True))
         work = _Work(self, picture, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
@@ -203,6 +205,14 @@ class Network:
                     self._runners.popitem(last=False)
             self._runners.move_to_end(key)
             return self._runners[key]
+
+    def _make_room(self, place: Tile) -> None:
+        """Windows larger than any before do not fit into the memory left by smaller ones: that goes back first."""
+        rows, columns = place.window
+        pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
+        if self.device == "cpu" and pixels > self._largest:
+            self._largest = pixels
+            sessions.empty_arena()
 
     # What the graph is fed
 

@@ -31,17 +31,9 @@ def cuda_works() -> bool:
     """Whether a session really gets CUDA: a GPU build lists the provider even where no GPU answers."""
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         return False
-    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
-    graph = helper.make_graph(
-        [helper.make_node("Relu", ["x"], ["y"])],
-        "trial",
-        [value],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     ort.set_default_logger_severity(4)  # its failure is an answer here, not an error to print
     try:
-        session = ort.InferenceSession(model.SerializeToString(), providers=["CUDAExecutionProvider"])
+        session = ort.InferenceSession(_trifle(), providers=["CUDAExecutionProvider"])
         return "CUDAExecutionProvider" in session.get_providers()
     except Exception:
         return False
@@ -140,6 +132,27 @@ def _share_arena() -> None:
     sizes = ("initial_chunk_size_bytes", "max_dead_bytes_per_chunk", "initial_growth_chunk_size_bytes")
     arena = ort.OrtArenaCfg({"max_mem": 0, "arena_extend_strategy": 1, **dict.fromkeys(sizes, -1)})
     ort.create_and_register_allocator(memory, arena)
+
+
+def empty_arena() -> None:
+    """Give back what no session uses. The runtime does that at the end of a run only: of one that does nothing."""
+    run = ort.RunOptions()
+    run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    _nothing().run(None, {"x": np.zeros(1, np.float32)}, run)
+
+
+@functools.cache
+def _nothing() -> ort.InferenceSession:
+    return ort.InferenceSession(_trifle(), _options(1), providers=["CPUExecutionProvider"])
+
+
+def _trifle() -> bytes:
+    """The smallest model."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y"))
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "trifle", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    data: bytes = model.SerializeToString()
+    return data
 
 
 def _options(threads: int) -> ort.SessionOptions:

@@ -41,6 +41,10 @@ class UploadForm(forms.ModelForm[Upload]):
         model = Upload
         fields = ["title"]
 
+    def save(self, commit: bool = True) -> Any:
+        self.instance = Upload.objects.build(self.cleaned_data["file"], title=self.cleaned_data["title"])
+        return super().save(commit)
+
 
 @admin.register(Upload)
 class UploadAdmin(Recorded):
@@ -59,10 +63,10 @@ class UploadAdmin(Recorded):
     def get_readonly_fields(self, request: HttpRequest, obj: Upload | None = None) -> list[str]:
         return self.readonly_fields if obj else []
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        if change:
-            return super().save_form(request, form, change)
-        return Upload.objects.build(form.cleaned_data["file"], by=request.user, title=form.cleaned_data["title"])
+    def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
+        if not change:
+            obj.by = request.user
+        super().save_model(request, obj, form, change)
 
     @admin.display(description=_("Picture"))
     def preview(self, upload: Upload) -> str:

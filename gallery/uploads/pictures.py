@@ -84,7 +84,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
             width, height = image.size
             if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
                 words = _(
-                    "The picture is %(width)s × %(height)s pixels; expected %(most)s million at most, %(side)s a side."
+                    "The picture is %(width)s × %(height)s; expected at most %(most)s million pixels, %(side)s a side."
                 )
                 raise Unfit(words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE})
             if getattr(image, "n_frames", 1) > 1:
@@ -96,7 +96,8 @@ def _decode(data: bytes, kind: str) -> Image.Image:
     except Unfit:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unfit(_("The picture has too many pixels.")) from error
+        words = _("The picture has far too many pixels; expected at most %(most)s million pixels.")
+        raise Unfit(words % {"most": MAX_PIXELS // 10**6}) from error
     except Exception as error:  # decoders say of damaged bytes whatever comes to them first
         raise broken from error
 

@@ -1,0 +1,163 @@
+"""Pages of words: safe HTML at save, first versions that are never forced on anybody, a preview for the staff."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canvas.models import Act
+from dreamsite.models import User
+from gallery import markdown
+from gallery.pages import first
+from gallery.pages.models import Page
+
+pytestmark = pytest.mark.django_db
+
+
+class Parts(HTMLParser):
+    """Tags and attributes as a browser reads them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_markdown_says_what_it_can() -> None:
+    html = markdown.render("# One\n\n## Two\n\n*a* **b** [c](/history/) ~~d~~\n\n1. x\n\n|e|f|\n|-|-|\n|1|2|\n\n`g`")
+    for part in (
+        "<h2>One</h2>",
+        "<h2>Two</h2>",
+        "<em>a</em>",
+        "<strong>b</strong>",
+        "<s>d</s>",
+        "<li>",
+        "<td>1</td>",
+        "<code>g",
+    ):
+        assert part in html
+    assert 'href="/history/"' in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](data:text/html,<script>)",
+        "![x](data:image/svg+xml,<svg/onload=alert(1)>)",
+        "<a href='vbscript:x'>y</a>",
+        "<style>body{display:none}</style>",
+        "<iframe src=//evil.example></iframe>",
+        "<form action=//evil.example><input></form>",
+        "![x](https://evil.example/pixel.png)",
+        "![x](//evil.example/pixel.png)",
+        "<svg><a xlink:href='javascript:1'>x</a></svg>",
+        "[x]: javascript:alert(1)\n\n[x]",
+        "<p style='position:fixed'>x</p>",
+        "<meta http-equiv=refresh content='0;//evil.example'>",
+    ],
+)
+def test_nothing_in_it_does_harm(text: str) -> None:
+    for tag, attributes in Parts(markdown.render(text)).found:
+        assert tag in markdown.TAGS
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        for name in ("href", "src"):
+            address = attributes.get(name) or ""
+            assert not re.match(r"\s*(javascript|data|vbscript)", address, re.IGNORECASE)
+        assert "evil" not in (attributes.get("src") or "")
+
+
+@given(st.text(max_size=200))
+def test_no_text_becomes_more_than_is_allowed(text: str) -> None:
+    for tag, attributes in Parts(markdown.render(text)).found:
+        assert tag in markdown.TAGS and set(attributes) <= {"href", "title", "src", "alt", "start", "rel"}
+
+
+def test_the_first_pages_are_there_and_lead_to_each_other(client: Client) -> None:
+    for slug in ("about", "faq", "donate"):
+        answer = client.get(f"/{slug}/")
+        assert answer.status_code == 200
+        for tag, attributes in Parts(answer.content.decode()).found:
+            address = attributes.get("href") or ""
+            if tag == "a" and address.startswith("/"):
+                assert client.get(address).status_code in (200, 302), address
+
+
+def test_an_edited_page_stays_and_a_missing_one_comes_back() -> None:
+    Page.objects.filter(slug="about").update(body="Ours.", title="We")
+    Page.objects.filter(slug="faq").delete()
+    call_command("migrate", verbosity=0)
+    assert Page.objects.get(slug="about").body == "Ours."
+    assert "## " in Page.objects.get(slug="faq").body
+    assert set(Page.objects.values_list("slug", flat=True)) == first.slugs()
+
+
+def test_html_is_made_at_save_and_with_what_is_saved() -> None:
+    page = Page.objects.create(slug="rules", title="Rules", body="Be *kind*.")
+    assert page.html == "<p>Be <em>kind</em>.</p>\n"
+    page.body = "Be **kind**."
+    page.save(update_fields=["body"])
+    page.refresh_from_db()
+    assert "<strong>" in page.html
+
+
+def test_a_draft_is_for_the_staff(client: Client, as_staff: Client) -> None:
+    Page.objects.create(slug="rules", title="Rules", published=False)
+    assert Client().get("/rules/").status_code == 404
+    assert b"draft" in as_staff.get("/rules/").content
+
+
+def test_words_that_the_site_uses_itself_are_refused() -> None:
+    for slug in ("history", "exhibits", "staff", "account"):
+        with pytest.raises(ValidationError, match="itself has something"):
+            Page(slug=slug, title="x").full_clean()
+    Page(slug="imprint", title="x").full_clean()
+
+
+def test_nothing_there_is_a_page_that_says_so(client: Client) -> None:
+    assert client.get("/no-such-page/").status_code == 404
+
+
+def test_the_foot_leads_to_the_pages_in_their_order(client: Client) -> None:
+    Page.objects.create(slug="imprint", title="Imprint", place=9)
+    words = client.get("/exhibits/").content.decode()
+    assert words.index("/about/") < words.index("/faq/") < words.index("/imprint/")
+    assert "/donate/" not in words, "there is no way to give"
+
+
+def test_editing_shows_what_it_will_be_and_is_recorded(as_staff: Client, staff: User) -> None:
+    page = Page.objects.get(slug="about")
+    address = reverse("admin:gallery_page_preview")
+    assert (
+        as_staff.post(f"{address}?words", {"body": "*hi* <b>x</b>"}).content
+        == b"<p><em>hi</em> &lt;b&gt;x&lt;/b&gt;</p>\n"
+    )
+    whole = as_staff.post(address, {"body": "Quite new", "title": "New", "template": "page"}).content
+    assert b"Quite new" in whole and b"<h1>New" in whole
+    page.refresh_from_db()
+    assert "Quite new" not in page.body
+    form = {"title": "About us", "template": "page", "place": "1", "published": "on", "body": "## Us"}
+    assert as_staff.post(reverse("admin:gallery_page_change", args=[page.pk]), form).status_code == 302
+    page.refresh_from_db()
+    assert (page.title, page.html) == ("About us", "<h2>Us</h2>\n")
+    act = Act.objects.filter(verb="gallery-change").latest("pk")
+    assert act.by == staff and act.what["name"] == "About us"
+
+
+def test_nobody_else_previews(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert client.post(reverse("admin:gallery_page_preview"), {"body": "x"}).status_code in (302, 403)

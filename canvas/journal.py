@@ -13,9 +13,10 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from canvas import wire
+from canvas import standings, wire
+from canvas.gate import Rules, Standing
 from canvas.member import Person
-from canvas.models import Batch, Canvas, Dream, Frame
+from canvas.models import Batch, Canvas, CleanHours, Dream, Frame
 from canvas.picture import Numbered
 from canvas.ports import Admit, State
 
@@ -41,13 +42,16 @@ class DatabaseJournal:
 
     def __init__(self, canvas_id: int) -> None:
         self._canvas_id = canvas_id
+        self._rules = Rules()
 
     @_kept_open()
     def state(self) -> State:
-        place = Canvas.objects.select_related("frame", "dream").get(pk=self._canvas_id)
+        found = Canvas.objects.select_related("frame", "dream").annotate(**standings.rules_columns())
+        place = found.get(pk=self._canvas_id)
+        rules = self._rules_at(place.rules_version, place.site_ended_at)
         dream = getattr(place, "dream", None)
         frame = frame_news(place.frame) if place.frame else None
-        return State(canvas_news(place), place.head, frame, dream_news(dream))
+        return State(canvas_news(place), place.head, frame, dream_news(dream), rules)
 
     @_kept_open()
     def since(self, seq: int) -> list[wire.Ops]:
@@ -72,9 +76,26 @@ class DatabaseJournal:
         with transaction.atomic():
             head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
             missed = self.since(known) if head > known else []
-            # Read under the same lock that a dream takes to say its position: no undo slips in between.
-            dreamed = Canvas.objects.filter(pk=self._canvas_id).values_list("frame__seq", "dream__position").get()
-            return missed, _write(self._canvas_id, head, admit(missed, max(seq or 0 for seq in dreamed)), now_ms)
+            # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
+            # it: a switch that was told to anybody is committed, so what is written here has gone by it.
+            place = Canvas.objects.filter(pk=self._canvas_id).annotate(**standings.rules_columns())
+            *dreamed, version, ended_at = place.values_list(
+                "frame__seq", "dream__position", "rules_version", "site_ended_at"
+            ).get()
+            wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at))
+            return missed, _write(self._canvas_id, head, wanted, now_ms)
+
+    def _rules_at(self, version: int | None, ended_at: datetime | None) -> Rules:
+        self._rules = standings.rules(self._canvas_id, version, ended_at, self._rules)
+        return self._rules
+
+    @_kept_open()
+    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
+        return standings.read(ids)
+
+    @_kept_open()
+    def drew(self, ids: Iterable[int], now_ms: int) -> None:
+        CleanHours.objects.drew(list(ids), datetime.fromtimestamp(now_ms / 1000, UTC))
 
     @_kept_open()
     def ended(self, people: Iterable[Person]) -> dict[Person, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,13 +52,25 @@ class Ledger:
             if key[1] < oldest and entry.last_seq <= base_seq:
                 del self._entries[key]
 
+    def knows(self, op: wire.Stroke | wire.Undo) -> bool:
+        """Whether the journal has it already: then it is no new ink, and answered with an ACK."""
+        entry = self._entries.get((op.author, op.stroke))
+        if entry is None:
+            return False
+        return op.piece < entry.next_piece if isinstance(op, wire.Stroke) else entry.undone
+
     def admit(
-        self, drafts: Iterable[tuple[Who, wire.Operation]], now_ms: int, dreamed: int
+        self,
+        drafts: Iterable[tuple[Who, wire.Operation]],
+        now_ms: int,
+        dreamed: int,
+        refuses: Callable[[wire.Operation], int | None] = lambda op: None,
     ) -> tuple[list[wire.Operation], list[tuple[Who, bytes]]]:
         """(operations to write, answers to send): what is new and in order, and an ACK or REJECT for the rest.
 
-        `dreamed` is the newest number that a frame or a running dream holds. Nothing is remembered here: the
-        batch that gets written is learned like any other, so a failed transaction leaves no trace.
+        `dreamed` is the newest number that a frame or a running dream holds; `refuses` gives the REJECT code for what
+        may not enter for another reason. Nothing is remembered here: the batch that gets written is learned like any
+        other, so a failed transaction leaves no trace.
         """
         wanted: list[wire.Operation] = []
         answers: list[tuple[Who, bytes]] = []
@@ -76,6 +88,9 @@ class Ledger:
                 case wire.Stroke() if not op.piece and not self._timely(op.stroke, now_ms):
                     answers.append((who, wire.reject(op.stroke, op.piece, STALE)))
                     continue
+                case wire.Stroke() if (code := refuses(op)) is not None:
+                    answers.append((who, wire.reject(op.stroke, op.piece, code)))
+                    continue
                 case wire.Stroke():
                     entry.next_piece += 1
                     entry.last_seq = dreamed + 1  # newer than any dream; the true number comes with the commit
@@ -84,6 +99,9 @@ class Ledger:
                     continue
                 case wire.Undo() if entry.last_seq <= dreamed:
                     answers.append((who, wire.reject(op.stroke, 0, DREAMED)))
+                    continue
+                case wire.Undo() if (code := refuses(op)) is not None:
+                    answers.append((who, wire.reject(op.stroke, 0, code)))
                     continue
                 case wire.Undo():
                     entry.undone = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas import brush, limits, wire
+from canvas import limits, wire
 
 
 class Bucket:
@@ -24,31 +24,51 @@ class Bucket:
         self._fill(now)
         return self._tokens >= self._burst
 
+    def share(self, now: float) -> float:
+        """How full it is, 0..1."""
+        self._fill(now)
+        return self._tokens / self._burst
+
+    def seconds_to(self, share: float, now: float) -> float:
+        """In how many seconds it is as full as that."""
+        self._fill(now)
+        return max(0.0, share * self._burst - self._tokens) / self._rate
+
+    def resize(self, rate: float, burst: float, now: float) -> None:
+        """Another rate and burst; it stays as full, in proportion, as it is."""
+        if (rate, burst) != (self._rate, self._burst):
+            self._fill(now)
+            self._tokens *= burst / self._burst
+            self._rate, self._burst = rate, burst
+
     def _fill(self, now: float) -> None:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
 
 
 class Pen:
-    """A person's allowance. Kept by the room, not by the socket: twenty tabs are still one hand."""
+    """A person's allowances: what a hand can make at all, and `ink`, what this person may paint over a longer time."""
 
     def __init__(self) -> None:
         self._strokes = Bucket(limits.STROKES_RATE, limits.STROKES_BURST)
         self._points = Bucket(limits.POINTS_RATE, limits.POINTS_BURST)
         self._area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
+        _, rate, burst = limits.INK_LEVELS[0]
+        self.ink = Bucket(rate, burst)
 
-    def take(self, op: wire.Stroke | wire.Undo, now: float) -> bool:
+    def take(self, op: wire.Stroke | wire.Undo, area: float, now: float) -> bool:
+        """Whether a hand can have made this too; `area` is what painting it costs (brush.area)."""
         if isinstance(op, wire.Undo):
             return self._strokes.take(1, now)  # it takes a place in the journal too
         return (
             (op.piece > 0 or self._strokes.take(1, now))
             and self._points.take(len(op.points), now)
-            and self._area.take(brush.area(op.points, op.carry), now)
+            and self._area.take(area, now)
         )
 
     def rested(self, now: float) -> bool:
         """Whether it is as good as new, and need not be remembered."""
-        return all(bucket.full(now) for bucket in (self._strokes, self._points, self._area))
+        return all(bucket.full(now) for bucket in (self._strokes, self._points, self._area, self.ink))
 
 
 def check(op: wire.Stroke, width: int, height: int) -> None:

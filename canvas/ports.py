@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from canvas import wire
+from canvas.gate import Rules, Standing
 from canvas.member import Person
 
-# (what others wrote meanwhile, the newest number that a frame or a running dream holds) -> what to write
-Admit = Callable[[list[wire.Ops], int], list[wire.Operation]]
+# (what others wrote meanwhile, the newest number that a frame or a running dream holds, the rules) -> what to write
+Admit = Callable[[list[wire.Ops], int, Rules], list[wire.Operation]]
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class State:
     head: int
     frame: dict[str, Any] | None = None
     dream: dict[str, Any] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def base_id(self) -> int:
@@ -41,6 +43,14 @@ class Journal(Protocol):
 
     def ended(self, people: Iterable[Person]) -> dict[Person, int]:
         """Those whose session or account no longer stands, and the close code that says so."""
+        ...
+
+    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
+        """How each of these people stands."""
+        ...
+
+    def drew(self, ids: Iterable[int], now_ms: int) -> None:
+        """Counts the hour for these people, unless it is counted already or something stands against them."""
         ...
 
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:

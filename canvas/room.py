@@ -1,13 +1,12 @@
-"""One canvas in one process: its sockets, the tick that writes and broadcasts, and what it knows of the journal.
+"""One canvas in one process: its sockets, what comes in from them, and the tick that writes and broadcasts it.
 
-Plain Python: no Django, no Channels. The journal and the layer are handed in, so that tests bring their own.
+What it does by the clock, and what it hears from elsewhere, is in canvas/rounds.py. Plain Python: no Django, no
+Channels. The journal and the layer are handed in, so that tests bring their own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import bisect
-import contextlib
 import itertools
 import logging
 import secrets
@@ -19,10 +18,15 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from canvas import ledger, limits, wire
+from canvas.crowd import Crowd
+from canvas.gate import Rules
+from canvas.gatekeeper import Gatekeeper
 from canvas.ledger import Ledger
 from canvas.member import Member
-from canvas.pen import Pen, check
+from canvas.pen import check
 from canvas.ports import Journal, Layer, State
+from canvas.rounds import Rounds
+from canvas.tail import Tail
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -39,28 +43,22 @@ class Room:
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._journal, self._layer, self._executor = journal, layer, executor
-        self._clock, self._wall_ms = clock, wall_ms
+        self.journal, self.layer, self._executor = journal, layer, executor
+        self.clock, self.wall_ms = clock, wall_ms
         self.members: set[Member] = set()
-        self._ledger = Ledger()
-        self._state = State({}, 0)
-        self.head = 0
-        self._tail: list[wire.Ops] = []  # the journal after the base
-        self._names: dict[int, str] = {}  # of everybody met
-        self._present: dict[int, str] = {}  # of those with ink since the base: what newcomers are told
+        self.state = State({}, 0)
+        self.ledger, self.tail, self.crowd, self.keeper = Ledger(), Tail(), Crowd(), Gatekeeper()
+        self.rounds = Rounds(self)
+        self.trouble: str | None = None
+        self.tick_seconds = limits.TICK
         self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
-        self._outgoing: deque[dict[str, Any]] = deque(maxlen=limits.LAYER_MESSAGES)
-        self._publish_now = asyncio.Event()
         self._wake = asyncio.Event()
-        self._poll_now = asyncio.Event()
-        self._pens: dict[int, Pen] = {}  # by person
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._trouble: str | None = None
-        self._drawing: dict[int, float] = {}
-        self._elsewhere: dict[str, tuple[int, float]] = {}  # process -> sockets there, and when it said so
-        self._told_people: dict[str, Any] = {}
-        self.tick_seconds = limits.TICK
+
+    @property
+    def head(self) -> int:
+        return self.tail.head
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -81,18 +79,21 @@ class Room:
 
     async def _begin(self) -> None:
         def read() -> tuple[State, list[wire.Ops]]:
-            state = self._journal.state()
-            tail = self._journal.since(state.base_seq)
-            for batch in [*self._journal.recent(self._wall_ms() - limits.REMEMBER_MS), *tail]:
-                self._ledger.learn(batch)
+            state = self.journal.state()
+            tail = self.journal.since(state.base_seq)
+            recent = self.journal.recent(self.wall_ms() - limits.REMEMBER_MS)
+            for batch in [*recent, *tail]:
+                self.ledger.learn(batch)
+            for batch in recent:
+                self.keeper.shield.learn(batch)
             return state, tail
 
-        self._state, self._tail = await self._blocking(read)
-        self.head = max([self._state.base_seq, *(batch.last for batch in self._tail)])
-        await self._learn_names(self._tail)
+        self.state, tail = await self.blocking(read)
+        self.keeper.rules = self.state.rules
+        self.tail.start(self.state.base_seq, tail)
+        await self.learn_names(tail)
         self._tasks = [
-            asyncio.create_task(loop(), name=f"room-{loop.__name__}")
-            for loop in (self._ticks, self._polls, self._beats, self._publishes)
+            asyncio.create_task(loop(), name=f"room-{loop.__name__}") for loop in (self._ticks, *self.rounds.loops)
         ]
 
     async def stop(self) -> None:
@@ -103,7 +104,7 @@ class Room:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._ready = [], None
 
-    async def _blocking(self, call: Callable[..., Result], *args: Any) -> Result:
+    async def blocking(self, call: Callable[..., Result], *args: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
 
     # --- members ---------------------------------------------------------------------------------------------------
@@ -111,14 +112,15 @@ class Room:
     def enter(self, member: Member) -> None:
         self.members.add(member)
         if member.person:
-            self._names[member.person.id] = member.person.name
+            self.crowd.names[member.person.id] = member.person.name
+            self.rounds.meet(member)
 
     def leave(self, member: Member) -> None:
         self.members.discard(member)
 
     def receive(self, member: Member, data: bytes) -> None:
         """One message of a browser. Never waits, never asks the database; raises ProtocolError with the close code."""
-        now = self._clock()
+        now = self.clock()
         if not member.messages.take(1, now):
             raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", 4429)
         match wire.from_client(data):
@@ -129,82 +131,77 @@ class Room:
             case wire.Seen(token):
                 member.seen(token)
                 if member.joined and member.seq < self.head:
-                    self._catch_up(member)
+                    self.catch_up(member)
             case wire.Ink(operations):
                 if not member.joined:
                     raise wire.ProtocolError("INK before JOIN")
                 self._ink(member, operations, now)
 
     def _join(self, member: Member, frame: int, seq: int) -> None:
-        base = self._state.base_id
+        base = self.state.base_id
         member.joined = True
         member.frame = base
         # What it has counts only on the same base; a number from the future (a restored database) counts for nothing.
-        member.seq = seq if frame == base and self._state.base_seq <= seq <= self.head else self._state.base_seq
+        member.seq = seq if frame == base and self.state.base_seq <= seq <= self.head else self.state.base_seq
         member.push(wire.news(self._welcome(member)))
-        self._catch_up(member)
+        self.catch_up(member)
 
     def _welcome(self, member: Member) -> dict[str, Any]:
         person = member.person
+        known = person is not None and not self.keeper.unknown([person.id])
         return {
             "type": "welcome",
             "you": {"id": person.id, "name": person.name} if person else None,
-            "canvas": self._state.canvas,
-            "frame": self._state.frame,
+            "standing": self.keeper.standing(person.id).news() if person and known else None,
+            "canvas": self.state.canvas,
+            "frame": self.state.frame,
             "head": self.head,
             "people": self.people(),
-            "dream": self._state.dream,
-            "names": {str(key): name for key, name in self._present.items()},
-            "now": self._wall_ms(),
-            "trouble": self._trouble,
+            "dream": self.state.dream,
+            "rules": self.keeper.rules.news(),
+            "names": {str(key): name for key, name in self.crowd.present.items()},
+            "now": self.wall_ms(),
+            "trouble": self.trouble,
         }
 
-    def _catch_up(self, member: Member) -> None:
+    def people(self) -> int:
+        """Sockets here and in the other processes."""
+        return len(self.members) + self.crowd.elsewhere(self.clock())
+
+    def catch_up(self, member: Member) -> None:
         """Sends what the member lacks, as much as it may have unread; the echo of the mark brings the next part."""
-        if member.frame != self._state.base_id or member.seq < self._state.base_seq:
-            member.frame, member.seq = self._state.base_id, self._state.base_seq
+        if member.frame != self.state.base_id or member.seq < self.state.base_seq:
+            member.frame, member.seq = self.state.base_id, self.state.base_seq
             member.push(wire.news(self._welcome(member)))
         while member.seq < self.head and not member.full:
-            chunk = self._after(member.seq)
+            chunk = self.tail.after(member.seq)
             member.push(chunk.frame())
             member.seq = chunk.last
         if member.seq < self.head:
-            member.behind_since = member.behind_since or self._clock()
+            member.behind_since = member.behind_since or self.clock()
             member.mark(secrets.randbits(64))
         elif member.behind_since is not None:
             member.behind_since = None
             member.push(wire.news(self._welcome(member)))  # the news that it missed
 
-    def _after(self, seq: int) -> wire.Ops:
-        """The operations from seq + 1 on, as many as one frame to a latecomer holds."""
-        at = bisect.bisect_right(self._tail, seq, key=lambda batch: batch.last)
-        first = self._tail[at]
-        if first.first <= seq:  # it has the beginning of this batch already
-            first = wire.without(first, seq)
-        payloads, count, size = [first.payload], first.count, len(first.payload)
-        for index in range(at + 1, len(self._tail)):
-            batch = self._tail[index]
-            if size + len(batch.payload) > limits.CHUNK or count + batch.count > 0xFFFF:
-                break
-            payloads.append(batch.payload)
-            count, size = count + batch.count, size + len(batch.payload)
-        return wire.Ops(first.first, first.at, count, b"".join(payloads))
-
     def _ink(self, member: Member, operations: tuple[wire.Stroke | wire.Undo, ...], now: float) -> None:
-        person = member.person
+        person, now_ms = member.person, self.wall_ms()
         crowded = len(self._drafts) > limits.QUEUE_OPS
-        pen = self._pens.setdefault(person.id, Pen()) if person else None
         for op in operations:
             if isinstance(op, wire.Stroke):
-                check(op, self._state.canvas["width"], self._state.canvas["height"])
-            if pen is None or person is None or crowded:
-                code = ledger.UNAVAILABLE if person else ledger.SIGN_IN
+                check(op, self.state.canvas["width"], self.state.canvas["height"])
+            if person is None or crowded:
+                code: int | None = ledger.UNAVAILABLE if person else ledger.SIGN_IN
+            else:
+                op = replace(op, author=person.id)
+                code = self.keeper.refuses(op, now, now_ms, known=self.ledger.knows(op))
+            if code is not None:
                 member.push(wire.reject(op.stroke, getattr(op, "piece", 0), code))
+                if code == ledger.BUDGET:
+                    self.rounds.tell_ink(member, now, now_ms)
                 continue
-            if not pen.take(op, now):
-                raise wire.ProtocolError("more strokes, points or painted area a second than one hand can make", 4429)
-            self._drafts.append((member, replace(op, author=person.id)))
-            self._drawing[person.id] = now
+            self._drafts.append((member, op))
+            self.crowd.draws(op.author, now)
         self._wake.set()
 
     # --- the tick --------------------------------------------------------------------------------------------------
@@ -214,9 +211,9 @@ class Room:
         while True:
             await self._wake.wait()
             # The first stroke after a quiet moment is written at once; what follows is gathered for a tick.
-            await asyncio.sleep(max(0.0, began + self.tick_seconds - self._clock(), pause))
+            await asyncio.sleep(max(0.0, began + self.tick_seconds - self.clock(), pause))
             self._wake.clear()
-            began = self._clock()
+            began = self.clock()
             try:
                 write = asyncio.ensure_future(self._write())
                 if not (await asyncio.wait({write}, timeout=limits.HANG_SECONDS))[0]:
@@ -233,21 +230,24 @@ class Room:
             if self._drafts:
                 self._wake.set()
             # Under load fewer, larger ticks: each costs a transaction and a send to every socket.
-            self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self._clock() - began)))
+            self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self.clock() - began)))
 
     async def _write(self) -> None:
         """Writes everything that waits as one batch, and only then tells it to anybody."""
         drafts = self._next_drafts()
         if not drafts:
             return
+        await self.rounds.know({op.author for _, op in drafts})  # nobody's ink enters before it is known how they stand
         answers: list[tuple[Member, bytes]] = []
-        now_ms = self._wall_ms()
+        now_ms = self.wall_ms()
 
-        def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
+        def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
             for batch in missed:
-                self._ledger.learn(batch)
+                self.ledger.learn(batch)
             try:
-                wanted, answers[:] = self._ledger.admit(drafts, now_ms, dreamed)
+                wanted, answers[:] = self.ledger.admit(
+                    drafts, now_ms, dreamed, lambda op: self.keeper.judge(op, rules, now_ms)
+                )
             except Exception:
                 # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
                 log.exception("These drafts cannot be judged and are refused: %r", drafts[:3])
@@ -257,21 +257,23 @@ class Room:
                 return []
             return wanted
 
-        missed, written = await self._blocking(self._journal.append, self.head, admit, now_ms)
+        missed, written = await self.blocking(self.journal.append, self.head, admit, now_ms)
         for _ in drafts:  # new ones may have come in behind them
             self._drafts.popleft()
-        await self._learn_names(missed)
+        await self.learn_names(missed)
         for batch in missed:
-            self._apply(batch)
+            self.apply(batch)
         if written:
-            self._ledger.learn(written)
-            await self._learn_names([written])
-            self._apply(written)
+            self.ledger.learn(written)
+            await self.learn_names([written])
+            self.apply(written)
+            for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
+                self.keeper.drew(who, now_ms)
         for member, answer in answers:
             member.push(answer)
         if written:
-            self._publish({"type": "ink", "first": written.first, "at": written.at, "count": written.count,
-                           "payload": written.payload})  # fmt: skip
+            self.rounds.publish({"type": "ink", "first": written.first, "at": written.at, "count": written.count,
+                                 "payload": written.payload})  # fmt: skip
 
     def _next_drafts(self) -> list[tuple[Member, wire.Stroke | wire.Undo]]:
         """What fits one message of the protocol; the rest waits for the next tick."""
@@ -283,179 +285,46 @@ class Room:
             taken += 1
         return list(itertools.islice(self._drafts, taken))
 
-    def _apply(self, batch: wire.Ops) -> None:
+    def apply(self, batch: wire.Ops) -> None:
         """The next batch of the journal, to everybody: encoded once, the same bytes to each socket."""
         if batch.last <= self.head:
             return
-        if batch.first != self.head + 1:  # a hole: the poll reads what is missing
-            self._poll_now.set()
+        if not self.tail.append(batch):  # a hole: the poll reads what is missing
+            self.rounds.look_now()
             return
-        self._tail.append(batch)
-        self.head = batch.last
+        self.keeper.shield.learn(batch)
         frame = batch.frame()
         for member in self.members:
             if member.joined and member.seq == batch.first - 1:
                 if member.full:
-                    self._catch_up(member)  # says how far it is, and waits for its echo
+                    self.catch_up(member)  # says how far it is, and waits for its echo
                 else:
                     member.push(frame)
                     member.seq = batch.last
 
-    # --- news from elsewhere ---------------------------------------------------------------------------------------
+    # --- news to everybody -----------------------------------------------------------------------------------------
 
     async def hear(self, message: dict[str, Any]) -> None:
         """A message of another process, through the layer. Lost ones are made good by the poll."""
-        match message["type"]:
-            case "ink":
-                batch = wire.Ops(message["first"], message["at"], message["count"], message["payload"])
-                if batch.first == self.head + 1:
-                    self._ledger.learn(batch)
-                    await self._learn_names([batch])
-                self._apply(batch)
-            case "people":
-                self._elsewhere[message["from"]] = (message["count"], self._clock())
-            case "look":
-                self._poll_now.set()
+        await self.rounds.hear(message)
 
-    def _publish(self, message: dict[str, Any]) -> None:
-        self._outgoing.append(message)
-        self._publish_now.set()
-
-    async def _publishes(self) -> None:
-        """Beside the tick, which a layer that hangs must not hold. It only carries news: the others' polls find it."""
-        while True:
-            await self._publish_now.wait()
-            self._publish_now.clear()
-            while self._outgoing:
-                try:
-                    async with asyncio.timeout(limits.LAYER_SECONDS):  # wait_for may swallow the room's end
-                        await self._layer.publish(self._outgoing.popleft())
-                except Exception as error:
-                    self._outgoing.clear()
-                    log.warning("The channel layer did not take the news: %s", str(error) or type(error).__name__)
-
-    async def _polls(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):  # as above
-                async with asyncio.timeout(limits.POLL):
-                    await self._poll_now.wait()
-            self._poll_now.clear()
-            try:
-                await self._look()
-            except Exception as error:
-                log.warning("The canvas could not be looked at: %s", error)
-                await asyncio.sleep(1)
-
-    async def _look(self) -> None:
-        """Asks the database for what may have been missed: ink of others, a new frame, the dream's progress.
-
-        Everything is read first; then the room changes in one go, so that nobody meets half of it.
-        """
-        state = await self._blocking(self._journal.state)
-        if state.head > self.head:
-            missed = await self._blocking(self._journal.since, self.head)
-            for batch in missed:
-                self._ledger.learn(batch)
-            await self._learn_names(missed)
-            for batch in missed:
-                self._apply(batch)
-        # A base that went back (a frame was hidden): the journal is needed again from there.
-        backward = state.base_id != self._state.base_id and state.base_seq < self._state.base_seq
-        read = await self._blocking(self._journal.since, state.base_seq) if backward else None
-        if read is not None:
-            await self._learn_names(read)
-        before, self._state = self._state, state
-        if state.base_id != before.base_id:
-            self._rebase(before, read)
-        if state.dream != before.dream:
-            self._tell({"type": "dream", "dream": state.dream})
-
-    def _rebase(self, before: State, read: list[wire.Ops] | None) -> None:
-        """A new base. Forward: the browsers hold the operations after it. Backward: `read` is the journal after it."""
-        base_seq = self._state.base_seq
-        if read is None:
-            self._tail = [batch for batch in self._tail if batch.last > base_seq]
-            self.head = max(self.head, base_seq)
-            for member in self.members:
-                if member.joined and member.frame == before.base_id and member.seq >= base_seq:
-                    member.frame = self._state.base_id
-                    member.push(wire.news({"type": "frame", "frame": self._state.frame}))
-        else:
-            known = max([base_seq, *(batch.last for batch in read)])
-            # What was applied while the database was asked comes after what it said.
-            self._tail = read + [batch for batch in self._tail if batch.first > known]
-            self.head = max(known, self.head)
-        for member in self.members:
-            if member.joined and member.frame != self._state.base_id:
-                self._catch_up(member)
-        authors = {who for batch in self._tail for _, who, _, _ in wire.scan(batch.payload, batch.count)}
-        self._present = {who: name for who, name in self._present.items() if who in authors}
-
-    async def _beats(self) -> None:
-        """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
-        told_layer = rechecked = forgotten = self._clock()
-        while True:
-            await asyncio.sleep(limits.MARK_SECONDS)
-            now, token = self._clock(), secrets.randbits(64)
-            for member in list(self.members):
-                if member.behind_since is not None and now - member.behind_since > limits.BEHIND_SECONDS:
-                    member.close(4408)
-                else:
-                    member.mark(token)
-            self._drawing = {who: at for who, at in self._drawing.items() if now - at < 3}
-            people = {"type": "people", "count": self.people(), "drawing": sorted(self._drawing)[:50]}
-            if people != self._told_people:
-                self._told_people = people
-                self._tell(people)
-            if now - told_layer >= limits.PEOPLE_SECONDS:
-                told_layer = now
-                self._publish({"type": "people", "count": len(self.members)})
-            if now - forgotten >= limits.FORGET_SECONDS:
-                forgotten = now
-                self._ledger.forget_before(self._wall_ms() - limits.REMEMBER_MS, self._state.base_seq)
-                self._pens = {who: pen for who, pen in self._pens.items() if not pen.rested(now)}
-            if now - rechecked >= limits.RECHECK_SECONDS:
-                rechecked = now
-                await self._recheck()
-
-    async def _recheck(self) -> None:
-        """Closes the sockets of those who signed out, changed their password, or may no longer be here."""
-        people = {member.person for member in self.members if member.person}
-        try:
-            ended = await self._blocking(self._journal.ended, people) if people else {}
-        except Exception as error:
-            log.warning("The sessions could not be looked at: %s", error)
-            return
-        for member in list(self.members):
-            if member.person in ended:
-                member.close(ended[member.person])
-
-    def people(self) -> int:
-        """Sockets here and in the other processes that have been heard lately."""
-        recently = self._clock() - 3 * limits.PEOPLE_SECONDS
-        self._elsewhere = {who: heard for who, heard in self._elsewhere.items() if heard[1] > recently}
-        return len(self.members) + sum(count for count, _ in self._elsewhere.values())
-
-    async def _learn_names(self, batches: list[wire.Ops]) -> None:
+    async def learn_names(self, batches: list[wire.Ops]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
-        authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)}
-        new = authors - self._present.keys() - {0}
-        if unknown := new - self._names.keys():
+        authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)} - {0}
+        if unknown := authors - self.crowd.names.keys():
             try:
-                self._names |= dict.fromkeys(unknown, "") | await self._blocking(self._journal.names, unknown)
+                self.crowd.names |= dict.fromkeys(unknown, "") | await self.blocking(self.journal.names, unknown)
             except Exception as error:
                 log.warning("Names could not be read: %s", error)
-        told = {who: self._names[who] for who in sorted(new & self._names.keys())[: limits.NAMES - len(self._present)]}
-        if told:
-            self._present |= told
-            self._tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
+        if told := self.crowd.tell(authors):
+            self.tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
 
     def _say_trouble(self, message: str | None) -> None:
-        if message != self._trouble:
-            self._trouble = message
-            self._tell({"type": "trouble", "message": message})
+        if message != self.trouble:
+            self.trouble = message
+            self.tell({"type": "trouble", "message": message})
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         """News to everybody who is not behind; the `welcome` at the end of catching up tells the others."""
         data = wire.news(message)
         for member in self.members:

@@ -21,7 +21,10 @@ FORBIDDEN = [
     ("canvas/*.py", ("dreamer", "gallery")),
     ("gallery/*.py", ("dreamer.worker", "dreamsite.settings")),
 ]
-PLAIN = ("brush", "wire", "picture", "ledger", "member", "pen", "ports", "room", "limits")
+PLAIN = (
+    "brush", "wire", "picture", "ledger", "member", "pen", "ports", "tail", "crowd", "gate", "gatekeeper", "shield",
+    "room", "rounds", "limits",
+)  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

@@ -191,6 +191,15 @@ class Sanction(models.Model):
     def __str__(self) -> str:
         return f"{self.user}: {self.get_degree_display()}"
 
+    def stands(self, now: datetime) -> bool:
+        """As `in_force`, for a row at hand."""
+        return (
+            self.lifted_at is None
+            and self.starts_at <= now
+            and (self.until is None or self.until > now)
+            and not (self.degree == self.Degree.WARN and self.acknowledged_at)
+        )
+
 
 class CleanHoursQuerySet(models.QuerySet["CleanHours"]):
     def drew(self, users: Any, at: datetime) -> None:

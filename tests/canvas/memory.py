@@ -12,6 +12,7 @@ import numpy as np
 
 from canvas import picture, wire
 from canvas.brush import Pixels
+from canvas.gate import Rules, Standing
 from canvas.member import Member, Person
 from canvas.ports import Admit, State
 from canvas.room import Room
@@ -29,6 +30,9 @@ class MemoryJournal:
         self.dream: dict[str, Any] = {"state": "waiting", "position": 0}
         self.fail: list[str] = []
         self.gone: dict[int, int] = {}  # person -> close code
+        self.rules = Rules()
+        self.people: dict[int, Standing] = {}
+        self.hours: list[int] = []  # people, each time an hour was counted for them
         self._lock = threading.Lock()
 
     @property
@@ -37,7 +41,7 @@ class MemoryJournal:
 
     def state(self) -> State:
         canvas = {"slug": "main", "title": "", "width": SIDE, "height": SIDE, "background": [255, 255, 255]}
-        return State(canvas, self.head, self.frame, dict(self.dream))
+        return State(canvas, self.head, self.frame, dict(self.dream), self.rules)
 
     def since(self, seq: int) -> list[wire.Ops]:
         rows = [row for row in list(self.rows) if row.last > seq]
@@ -54,7 +58,7 @@ class MemoryJournal:
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
         with self._lock:
             missed = self.since(known)
-            operations = admit(missed, max(self.frame["seq"] if self.frame else 0, self.dream["position"]))
+            operations = admit(missed, max(self.frame["seq"] if self.frame else 0, self.dream["position"]), self.rules)
             fault = self.fail.pop() if self.fail else ""
             if fault == "before":
                 raise OSError("the disk is full")
@@ -68,6 +72,12 @@ class MemoryJournal:
 
     def ended(self, people: Iterable[Person]) -> dict[Person, int]:
         return {person: self.gone[person.id] for person in people if person.id in self.gone}
+
+    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
+        return {who: self.people.get(who, Standing()) for who in ids}
+
+    def drew(self, ids: Iterable[int], now_ms: int) -> None:
+        self.hours += sorted(ids)
 
     def operations(self) -> list[picture.Numbered]:
         return [pair for row in self.rows for pair in row.operations()]

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas import journal, lease, wire
+from canvas.gate import Rules
 from canvas.journal import DatabaseJournal
 from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream
@@ -24,7 +25,7 @@ def piece(number: int, stroke: int = 7, author: int = 1) -> wire.Stroke:
 
 
 def write(here: DatabaseJournal, *operations: wire.Operation, known: int = 0) -> wire.Ops | None:
-    return here.append(known, lambda missed, dreamed: list(operations), NOW)[1]
+    return here.append(known, lambda missed, dreamed, rules: list(operations), NOW)[1]
 
 
 def test_numbers_follow_one_another_and_what_was_written_is_read(place: Canvas) -> None:
@@ -47,7 +48,7 @@ def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> N
     theirs = write(there, piece(0))
     seen: list[wire.Ops] = []
 
-    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
+    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
         seen.extend(missed)
         return [piece(1)]
 
@@ -58,7 +59,7 @@ def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> N
 def test_a_write_that_fails_leaves_no_trace(place: Canvas) -> None:
     here = DatabaseJournal(place.pk)
 
-    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
+    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
         raise RuntimeError("on the way")
 
     with pytest.raises(RuntimeError):
@@ -77,7 +78,7 @@ def test_canvases_count_for_themselves(place: Canvas) -> None:
 def test_recent_is_by_the_time_of_the_write(place: Canvas) -> None:
     here = DatabaseJournal(place.pk)
     write(here, piece(0))
-    here.append(0, lambda missed, dreamed: [piece(1)], NOW + 60_000)
+    here.append(0, lambda missed, dreamed, rules: [piece(1)], NOW + 60_000)
     assert [batch.first for batch in here.recent(NOW + 1)] == [2]
     assert [batch.at for batch in here.recent(0)] == [NOW, NOW + 60_000]
 
@@ -104,7 +105,7 @@ def test_what_browsers_are_told_of_the_dream(place: Canvas) -> None:
 def test_what_is_being_dreamed_is_read_under_the_same_lock(place: Canvas) -> None:
     here, asked = DatabaseJournal(place.pk), []
 
-    def admit(missed: list[wire.Ops], dreamed: int) -> list[wire.Operation]:
+    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
         asked.append(dreamed)
         return []
 

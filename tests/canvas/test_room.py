@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from canvas import ledger, limits, wire
+from canvas import brush, ledger, limits, wire
 from canvas.member import Member, start
 from canvas.pen import Bucket, Pen
 from canvas.room import Room
@@ -317,14 +317,14 @@ async def test_a_stroke_may_not_have_more_pieces_than_an_answer_can_count(journa
 async def test_drafts_that_cannot_be_judged_are_refused_and_hold_nobody(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna, judge = joined(journal, room, 1), room._ledger.admit
+    anna, judge = joined(journal, room, 1), room.ledger.admit
 
-    def poisoned(drafts: list[tuple[Member, wire.Stroke]], *rest: int) -> object:
+    def poisoned(drafts: list[tuple[Member, wire.Stroke]], *rest: object) -> object:
         if any(op.colour == (6, 6, 6) for _, op in drafts):
             raise ArithmeticError("a mistake of ours")
         return judge(drafts, *rest)
 
-    monkeypatch.setattr(room._ledger, "admit", poisoned)
+    monkeypatch.setattr(room.ledger, "admit", poisoned)
     anna.put(wire.Stroke(stroke_id(random.Random(2)), 0, (6, 6, 6), 255, 0, ((8, 8, 80),)))
     await until(lambda: anna.refused)
     for piece in stroke(random.Random(3)):
@@ -346,7 +346,7 @@ async def test_twenty_tabs_are_one_hand(journal: MemoryJournal, room: Room, monk
 def test_a_thin_line_is_no_cheaper_than_the_stamps_it_is_made_of() -> None:
     zigzag = tuple((x * 8, x * 8, 8) for x in (0, 1400) * 256)
     pen, pieces_taken = Pen(), 0
-    while pen.take(wire.Stroke(1, 1, (0, 0, 0), 255, 1, zigzag), 0.0):
+    while pen.take(wire.Stroke(1, 1, (0, 0, 0), 255, 1, zigzag), brush.area(zigzag, 1), 0.0):
         pieces_taken += 1
     stamps = pieces_taken * 511 * 1400 * 2**0.5
     assert stamps < 200_000  # about a second of painting, for whatever one hand has saved up
@@ -396,7 +396,7 @@ async def test_who_joins_while_a_frame_is_taken_away_gets_the_whole_truth(journa
 async def test_who_signed_out_or_was_banned_is_shown_out(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.05)
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
     anna, ben, guest = joined(journal, room, 1), joined(journal, room, 2), joined(journal, room, None)
     await asyncio.sleep(0.1)

@@ -1,0 +1,41 @@
+"""Who is at a canvas: names of everybody met, who draws now, and how many sockets other processes hold."""
+
+from __future__ import annotations
+
+from canvas import limits
+
+
+class Crowd:
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}  # of everybody met
+        self.present: dict[int, str] = {}  # of those with ink since the base: what newcomers are told
+        self._drawing: dict[int, float] = {}
+        self._elsewhere: dict[str, tuple[int, float]] = {}  # process -> sockets there, and when it said so
+
+    def tell(self, authors: set[int]) -> dict[int, str]:
+        """Names of authors whom nobody here was told of yet, as far as there is room for them; they are told now."""
+        new = (authors - self.present.keys()) & self.names.keys()
+        told = {who: self.names[who] for who in sorted(new)[: limits.NAMES - len(self.present)]}
+        self.present |= told
+        return told
+
+    def only(self, authors: set[int]) -> None:
+        """Nobody else has ink since the base any more."""
+        self.present = {who: name for who, name in self.present.items() if who in authors}
+
+    def draws(self, who: int, now: float) -> None:
+        self._drawing[who] = now
+
+    def drawing(self, now: float) -> list[int]:
+        """Who has drawn within the last seconds, at most 50 of them."""
+        self._drawing = {who: at for who, at in self._drawing.items() if now - at < 3}
+        return sorted(self._drawing)[:50]
+
+    def heard(self, process: str, count: int, now: float) -> None:
+        self._elsewhere[process] = (count, now)
+
+    def elsewhere(self, now: float) -> int:
+        """Sockets in the processes that have been heard lately."""
+        recently = now - 3 * limits.PEOPLE_SECONDS
+        self._elsewhere = {who: heard for who, heard in self._elsewhere.items() if heard[1] > recently}
+        return sum(count for count, _ in self._elsewhere.values())

@@ -1,0 +1,79 @@
+"""From rows to the gate's values: a canvas' rules, and how people stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models import F, Prefetch, Q, Subquery
+from django.utils import timezone
+
+from canvas import gate, limits
+from canvas.models import Region, Rules, Sanction
+
+
+def milliseconds(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def rules_columns() -> dict[str, Any]:
+    """Annotations for a query of canvases that say whether anything changed; they cost no query of their own."""
+    site = apps.get_model("dreamsite", "SiteState").objects.filter(id=1)
+    return {"rules_version": F("rules__version"), "site_ended_at": Subquery(site.values("ended_at")[:1])}
+
+
+def rules(canvas_id: int, version: int | None, ended_at: datetime | None, known: gate.Rules) -> gate.Rules:
+    """The canvas' rules, by the columns above; asks the database only where the version is not the known one."""
+    now = timezone.now()
+    ended = ended_at is not None and ended_at <= now
+    if (version or 0) == known.version:
+        return known if ended == known.ended else replace(known, ended=ended)
+    row = Rules.objects.get(canvas=canvas_id)
+    return gate.Rules(
+        version=row.version,
+        frozen=row.frozen,
+        why=row.frozen_why,
+        slow=row.slow,
+        newcomers_after=milliseconds(row.newcomers_after),
+        regions=tuple(
+            gate.Region(one.pk, one.kind, one.x, one.y, one.width, one.height, milliseconds(one.until), one.why)
+            for one in Region.objects.in_force(now).filter(canvas=canvas_id).order_by("pk")
+        ),
+        ended=ended,
+    )
+
+
+def read(ids: Iterable[int]) -> dict[int, gate.Standing]:
+    """How these people stand; somebody whom no account is left of stands like a newcomer."""
+    ids, now = list(ids), timezone.now()
+    lately = now - timedelta(days=limits.TRUSTED_AFTER_DAYS)
+    against = Sanction.objects.filter(Q(until=None) | Q(until__gt=now) | Q(starts_at__gt=lately), lifted_at=None)
+    people = (
+        get_user_model()
+        ._default_manager.filter(pk__in=ids)
+        .select_related("clean_hours")
+        .prefetch_related(Prefetch("sanctions", against, to_attr="recent_sanctions"))
+    )
+    return {one: gate.Standing() for one in ids} | {one.pk: _standing(one, now) for one in people}
+
+
+def _standing(user: Any, now: datetime) -> gate.Standing:
+    earned = getattr(user, "clean_hours", None)
+    hours = earned.hours if earned else 0
+    return gate.Standing(
+        joined=milliseconds(user.date_joined) or 0,
+        hours=hours,
+        last_hour=earned.last_hour if earned else 0,
+        trusted=hours >= limits.TRUSTED_HOURS
+        and user.date_joined <= now - timedelta(days=limits.TRUSTED_DAYS)
+        and not user.recent_sanctions,
+        sanctions=tuple(
+            gate.Sanction(one.pk, one.degree, one.reason, milliseconds(one.until))
+            for one in user.recent_sanctions
+            if one.stands(now)
+        ),
+    )

@@ -152,6 +152,11 @@ def look(slug: str) -> None:
     _tell(group_name(slug), {"type": "look"})
 
 
+def ask_trusted(slug: str, veil: dict[str, Any]) -> None:
+    """Tells the trusted people at a canvas of a place that somebody asks to cover. From synchronous code."""
+    _tell(group_name(slug), {"type": "asked", "veil": veil})
+
+
 def look_everywhere() -> None:
     """As `look`, for all canvases."""
     _tell(EVERYWHERE, {"type": "look"})

@@ -46,7 +46,7 @@ class DatabaseJournal:
 
     @_kept_open()
     def state(self) -> State:
-        found = Canvas.objects.select_related("frame", "dream").annotate(**standings.rules_columns())
+        found: Any = Canvas.objects.select_related("frame", "dream").annotate(**standings.rules_columns())
         place = found.get(pk=self._canvas_id)
         rules = self._rules_at(place.rules_version, place.site_ended_at)
         dream = getattr(place, "dream", None)
@@ -78,7 +78,7 @@ class DatabaseJournal:
             missed = self.since(known) if head > known else []
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
             # it: a switch that was told to anybody is committed, so what is written here has gone by it.
-            place = Canvas.objects.filter(pk=self._canvas_id).annotate(**standings.rules_columns())
+            place: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**standings.rules_columns())
             *dreamed, version, ended_at = place.values_list(
                 "frame__seq", "dream__position", "rules_version", "site_ended_at"
             ).get()

@@ -50,6 +50,11 @@ class Rounds:
                 room.crowd.heard(message["from"], message["count"], room.clock())
             case "look":
                 self.look_now()
+            case "asked":
+                news = wire.news({"type": "asked", "veil": message["veil"]})
+                for member in room.members:
+                    if member.joined and member.person and room.keeper.standing(member.person.id).trusted:
+                        member.push(news)
             case "recheck":
                 self._changed.update(message["users"])
                 self._check_now.set()

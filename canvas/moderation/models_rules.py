@@ -56,7 +56,7 @@ class Rules(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Counts the version in the database, so that two who save at once both count."""
         if not self._state.adding:
-            self.version = models.F("version") + 1  # type: ignore[assignment]
+            self.version = models.F("version") + 1
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
         super().save(*args, **kwargs)

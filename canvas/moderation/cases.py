@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from canvas.models import Canvas, Case, Frame, Note, Report
+from canvas import hub
+from canvas.models import Canvas, Case, Frame, Note, Region, Report
 from canvas.moderation import audit, evidence, scores, traces
 
 CLAIM = audit.verb("claim-case", gettext_lazy("Took on a case"))
@@ -26,6 +27,7 @@ REOPEN = audit.verb("reopen-case", gettext_lazy("Opened a case again"))
 NOTE = audit.verb("note", gettext_lazy("Wrote a note"))
 
 RADIUS_LEAST, RADIUS_MOST = 16, 512  # px of a reported spot
+VEIL_SCORE = 10.0  # a veil covers everybody's canvas: it comes before reports
 SAME_SPOT = timedelta(hours=24)  # reports about one place join an open case that is younger
 # (within, at most): what one person may send. Strangers share the limit of their address.
 LIMITS = {
@@ -161,7 +163,7 @@ def claim(case: Case, version: int, by: Any) -> None:
     """Takes the case on, also from somebody else."""
     before = case.claimed_by
     move(case, version, by, gettext_noop("took it on"), claimed_by=by, claimed_at=timezone.now())
-    taken = {"from": before.get_username()} if before and before != by else {}
+    taken: dict[str, Any] = {"from": before.get_username()} if before and before != by else {}
     audit.record(by, CLAIM, canvas=case.canvas, op=case.op, case=case.pk, **taken)
 
 
@@ -186,6 +188,10 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
     if outcome not in OUTCOMES[case.kind]:
         raise ValueError(f"outcome {outcome!r}, expected one of {', '.join(OUTCOMES[case.kind])}")
     close(case, version, by, outcome)
+    if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
+        case.region.lift(by)
+        place = case.region.canvas.slug
+        transaction.on_commit(lambda: hub.look(place))
     audit.record(by, DECIDE, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=outcome)
 
 
@@ -219,11 +225,20 @@ def _mine(case: Case, by: Any) -> None:
         )
 
 
+def veiled(sender: Any, instance: Region, created: bool, **_: Any) -> None:
+    """Receiver of a region's post_save: a veil that people put up waits in the queue, first of all."""
+    if created and instance.kind == Region.Kind.VEIL:
+        Case.objects.create(
+            kind=Case.Kind.VEIL, canvas=instance.canvas, region=instance, score=VEIL_SCORE,
+            x=instance.x + instance.width // 2, y=instance.y + instance.height // 2,
+            r=max(instance.width, instance.height) // 2,
+        )  # fmt: skip
+
+
 @transaction.atomic
 def note(by: Any, text: str, *, case: Case | None = None, person: Any = None) -> Note:
     """A note on a case or a person. The log says that there is one; what it says stays here."""
     written = Note.objects.create(case=case, person=person, author=by, text=text.strip())
-    audit.record(
-        by, NOTE, person=person, op=case.op if case else None, note=written.pk, **({"case": case.pk} if case else {})
-    )
+    of_case: dict[str, Any] = {"op": case.op, "case": case.pk} if case else {}
+    audit.record(by, NOTE, person=person, note=written.pk, **of_case)
     return written

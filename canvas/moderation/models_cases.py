@@ -18,7 +18,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(closed_at=None)
 
     def with_all(self) -> CaseQuerySet:
-        return self.select_related("canvas", "frame", "claimed_by", "closed_by", "last_by")
+        return self.select_related("canvas", "frame", "region", "claimed_by", "closed_by", "last_by", "appeal__person")
 
 
 class Case(models.Model):

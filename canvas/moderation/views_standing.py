@@ -1,0 +1,120 @@
+"""How one stands oneself: sanctions with their reasons, the one appeal, what became of one's reports.
+
+Somebody suspended cannot sign in. Whoever proves who they are at the sign-in is led to `suspended_url` instead: the
+same page, for two hours, by a signed address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from canvas import hub
+from canvas.models import Report, Sanction
+from canvas.moderation import sanctions
+from canvas.moderation.forms_cases import AppealForm
+from dreamsite.errors import NotHere
+from dreamsite.models import User
+
+_SALT = "canvas.moderation.suspended"
+DOOR_SECONDS = 2 * 3600
+
+
+def suspended_url(user: Any) -> str | None:
+    """Where somebody who is suspended reads why, and appeals; None for everybody else.
+
+    Only for people who have just proved who they are: the address opens their standing to whoever has it.
+    """
+    if not Sanction.objects.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists():
+        return None
+    return reverse("suspended", args=[signing.dumps(user.pk, salt=_SALT)])
+
+
+@require_safe
+@never_cache
+@login_required
+def standing(request: HttpRequest) -> HttpResponse:
+    return _page(request, request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def suspended(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind `suspended_url`; POST with `sanction` and `text` appeals."""
+    try:
+        user_id = signing.loads(token, salt=_SALT, max_age=DOOR_SECONDS)
+    except signing.BadSignature:
+        raise NotHere("This address has grown old. Sign in once more, and it is made anew.") from None
+    person = get_object_or_404(User, pk=user_id)
+    if request.method != "POST":
+        return _page(request, person, token=token)
+    sent = request.POST.get("sanction", "")
+    return _appeal(request, person, int(sent) if sent.isdecimal() and len(sent) < 19 else 0, token=token)
+
+
+@require_POST
+@login_required
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    return _appeal(request, request.user, pk)
+
+
+@require_POST
+@login_required
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person has read a warning: it ends."""
+    mine = Sanction.objects.filter(user=request.user.pk, degree=Sanction.Degree.WARN, acknowledged_at=None)
+    if mine.filter(pk=pk).update(acknowledged_at=timezone.now()):
+        assert request.user.pk is not None
+        hub.recheck([request.user.pk])
+        messages.success(request, _("Thank you. The canvas is open to you."))
+    return redirect("standing")
+
+
+def _appeal(request: HttpRequest, person: Any, pk: int, *, token: str = "") -> HttpResponse:
+    found = get_object_or_404(Sanction, pk=pk, user=person)
+    form = AppealForm(request.POST)
+    if form.is_valid():
+        try:
+            sanctions.appeal(found, form.cleaned_data["text"])
+        except sanctions.Refused as refused:
+            form.add_error("text", str(refused))
+        else:
+            messages.success(request, _("Your appeal is with the moderators. Somebody else than before reads it."))
+            return redirect("suspended", token) if token else redirect("standing")
+    return _page(request, person, token=token, failed=(found.pk, form), status=422)
+
+
+Failed = tuple[int, AppealForm] | None  # a sanction, and the form that was not taken
+
+
+def _page(
+    request: HttpRequest, person: Any, *, token: str = "", failed: Failed = None, status: int = 200
+) -> HttpResponse:
+    in_force = set(Sanction.objects.in_force(person).values_list("pk", flat=True))
+    shown = []
+    for sanction in Sanction.objects.filter(user=person).select_related("appeal").order_by("-pk"):
+        form = None
+        if sanctions.may_appeal(sanction):
+            form = failed[1] if failed and failed[0] == sanction.pk else AppealForm(auto_id=f"appeal-{sanction.pk}-%s")
+        shown.append(
+            {
+                "sanction": sanction, "in_force": sanction.pk in in_force, "form": form,
+                "appeal": getattr(sanction, "appeal", None), "appeal_until": sanctions.appeal_until(sanction),
+            }
+        )  # fmt: skip
+    reports = Report.objects.filter(reporter=person).select_related("case__canvas", "case__frame").order_by("-pk")
+    context = {
+        "person": person, "shown": shown, "reports": [] if token else reports[:30], "token": token,
+        "section": "account", "clean": not in_force,
+    }  # fmt: skip
+    return render(request, "moderation/standing.html", context, status=status)

@@ -88,12 +88,14 @@ function trouble(form, error) {
 
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-key]"))) {
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("credential"));
+  let answered = false;
   form.addEventListener("submit", async (event) => {
-    if (field.value) return; // answered: this is the form going out
+    if (answered) return; // this is the form going out
     event.preventDefault();
     try {
       const credential = /** @type {PublicKeyCredential} */ (await ask(form));
       field.value = JSON.stringify(answer(credential));
+      answered = true;
       form.requestSubmit();
     } catch (error) {
       trouble(form, error);

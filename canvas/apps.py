@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_migrate
 
 
 class CanvasConfig(AppConfig):
@@ -11,11 +11,9 @@ class CanvasConfig(AppConfig):
         from allauth.account.signals import user_signed_up
         from django.contrib.auth.signals import user_logged_in
 
-        from canvas.models import Region
-        from canvas.moderation import cases, guard, permissions, traces
+        from canvas.moderation import guard, permissions, traces
 
         post_migrate.connect(guard.protect, sender=self, dispatch_uid="canvas-audit-guard")
         post_migrate.connect(permissions.make_group, sender=self, dispatch_uid="canvas-moderators")
         user_logged_in.connect(traces.signed_in, dispatch_uid="canvas-trace-sign-in")
         user_signed_up.connect(traces.signed_up, dispatch_uid="canvas-trace-sign-up")
-        post_save.connect(cases.veiled, sender=Region, dispatch_uid="canvas-veil-case")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from canvas import views
 from canvas.moderation import views_veil
@@ -10,4 +10,5 @@ urlpatterns = [
     path("c/<slug:slug>/", views.canvas, name="canvas"),
     path("c/<slug:slug>/veil", views_veil.veil, name="veil"),
     path("c/<slug:slug>/next-style", views.next_style, name="next_style"),
+    path("", include("canvas.moderation.urls_cases")),
 ]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from canvas import hub
-from canvas.models import Canvas, Case, Frame, Note, Region, Report
+from canvas.models import Canvas, Case, Frame, Note, Report
 from canvas.moderation import audit, evidence, scores, traces
 
 CLAIM = audit.verb("claim-case", gettext_lazy("Took on a case"))
@@ -27,7 +27,6 @@ REOPEN = audit.verb("reopen-case", gettext_lazy("Opened a case again"))
 NOTE = audit.verb("note", gettext_lazy("Wrote a note"))
 
 RADIUS_LEAST, RADIUS_MOST = 16, 512  # px of a reported spot
-VEIL_SCORE = 10.0  # a veil covers everybody's canvas: it comes before reports
 SAME_SPOT = timedelta(hours=24)  # reports about one place join an open case that is younger
 # (within, at most): what one person may send. Strangers share the limit of their address.
 LIMITS = {
@@ -223,16 +222,6 @@ def _mine(case: Case, by: Any) -> None:
             _("%(who)s is working on this. Take it over first, if that is agreed.")
             % {"who": case.claimed_by.get_username()}
         )
-
-
-def veiled(sender: Any, instance: Region, created: bool, **_: Any) -> None:
-    """Receiver of a region's post_save: a veil that people put up waits in the queue, first of all."""
-    if created and instance.kind == Region.Kind.VEIL:
-        Case.objects.create(
-            kind=Case.Kind.VEIL, canvas=instance.canvas, region=instance, score=VEIL_SCORE,
-            x=instance.x + instance.width // 2, y=instance.y + instance.height // 2,
-            r=max(instance.width, instance.height) // 2,
-        )  # fmt: skip
 
 
 @transaction.atomic

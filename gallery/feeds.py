@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from canvas.models import Canvas, Frame
 from gallery import media, recipe
+from gallery.highlights.models import Highlight
 
 ENTRIES = 20
 
@@ -25,6 +26,8 @@ class Entry:
     frame: Frame
     page: str
     picture: str
+    words: str = ""
+    chosen_at: datetime | None = None
 
 
 class HistoryFeed(Feed):  # type: ignore[type-arg]
@@ -69,3 +72,32 @@ class HistoryFeed(Feed):  # type: ignore[type-arg]
     def item_enclosures(self, entry: Entry) -> list[Enclosure]:
         kind = media.TYPES.get(PurePosixPath(entry.frame.picture.name or "").suffix, "application/octet-stream")
         return [Enclosure(entry.picture, str(entry.frame.size), kind)]
+
+
+class HighlightsFeed(HistoryFeed):
+    """What moderators chose, of every canvas, by when they chose it."""
+
+    link = reverse_lazy("highlights")
+    feed_url = reverse_lazy("highlights_feed")
+
+    def title(self, asked: tuple[Canvas, HttpRequest]) -> str:
+        return _("%(canvas)s: highlights") % {"canvas": asked[0].title}
+
+    def subtitle(self, asked: tuple[Canvas, HttpRequest]) -> str:
+        return _("Dreams that stayed in somebody’s mind.")
+
+    def items(self, asked: tuple[Canvas, HttpRequest]) -> list[Entry]:
+        whole = asked[1].build_absolute_uri
+        return [
+            Entry(
+                chosen.frame, whole(chosen.get_absolute_url()), whole(chosen.frame.picture.url), chosen.words,
+                chosen.chosen_at,
+            )
+            for chosen in Highlight.objects.shown()[:ENTRIES]
+        ]  # fmt: skip
+
+    def item_description(self, entry: Entry) -> str:
+        return " ".join(filter(None, [entry.words, recipe.sentence(entry.frame)]))
+
+    def item_updateddate(self, entry: Entry) -> datetime:
+        return entry.chosen_at or entry.frame.made_at

@@ -20,14 +20,22 @@ class Page:
     older: int | None
 
 
-def page(place: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE) -> Page:
-    """The newest frames, those with numbers below `before`, or those just above `after`."""
-    every = Frame.objects.filter(canvas=place)
-    newest = every.order_by("-number").values_list("number", flat=True).first() or 0
-    if after is not None:
-        frames = list(every.filter(number__gt=after).order_by("number")[:size])[::-1]
+def page(
+    place: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE, every: int = 1
+) -> Page:
+    """The newest frames, those with numbers below `before`, or those just above `after`.
+
+    With `after`, only each `every`-th: numbers have no gaps, so that they are found by number.
+    """
+    all_ = Frame.objects.filter(canvas=place)
+    newest = all_.order_by("-number").values_list("number", flat=True).first() or 0
+    if after is not None and every > 1:
+        numbers = range(after + every, after + every * size + 1, every)
+        frames = list(all_.filter(number__in=numbers).order_by("-number"))
+    elif after is not None:
+        frames = list(all_.filter(number__gt=after).order_by("number")[:size])[::-1]
     else:
-        below = every if before is None else every.filter(number__lt=before)
+        below = all_ if before is None else all_.filter(number__lt=before)
         frames = list(below.order_by("-number")[:size])
     for frame in frames:
         frame.canvas = place  # known already: no query a frame

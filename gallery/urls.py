@@ -1,17 +1,49 @@
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
-from gallery import media, views
-from gallery.feeds import HistoryFeed
+from gallery import asked, media, mine, slides, views
+from gallery.feeds import HighlightsFeed, HistoryFeed
+from gallery.frame import views as frame
+from gallery.highlights import views as highlights
+from gallery.moments import views as moments
+from gallery.sharing import sitemap
+from gallery.sharing import views as sharing
+from gallery.timeline import views as timeline
+
+register_converter(asked.MomentConverter, "moment")
+register_converter(timeline.DayConverter, "day")
+register_converter(timeline.MonthConverter, "month")
 
 urlpatterns = [
     path("history/", views.history, name="history"),
     path("history.json", views.history_json, name="history_json"),
     path("history/feed/", HistoryFeed(), name="history_feed"),
-    path("frames/<int:pk>/", views.frame, name="frame"),
-    path("frames/<int:pk>.json", views.frame_json, name="frame_json"),
-    path("frames/<int:pk>/picture", views.picture, name="frame_picture"),
+    path("history/timeline.json", timeline.as_json, name="timeline_json"),
+    path("history/ink", moments.ink_of, name="ink"),
+    path("history/calendar/", timeline.calendar, name="calendar"),
+    path("history/calendar/<month:month>/", timeline.calendar, name="calendar_month"),
+    path("history/slideshow/", slides.slideshow, name="slideshow"),
+    path("history/mine/", mine.mine, name="mine"),
+    path("history/mine.json", mine.mine_json, name="mine_json"),
+    path("history/<day:day>/", timeline.day, name="day"),
+    path("history/<moment:moment>", moments.page, name="moment"),
+    path("history/<moment:moment>.json", moments.as_json, name="moment_json"),
+    path("history/<moment:moment>.png", moments.picture, name="moment_png"),
+    path("highlights/", highlights.highlights, name="highlights"),
+    path("highlights/feed/", HighlightsFeed(), name="highlights_feed"),
+    path("frames/<int:pk>/", frame.page, name="frame"),
+    path("frames/<int:pk>.json", frame.page_json, name="frame_json"),
+    path("frames/<int:pk>/picture", frame.picture, name="frame_picture"),
+    path("frames/<int:pk>/drawing.png", frame.drawing, name="frame_drawing"),
+    path("frames/<int:pk>/recipe.json", frame.recipe_json, name="frame_recipe"),
+    path("frames/<int:pk>/embed/", sharing.embed, name="frame_embed"),
+    path("frames/<int:pk>/highlight/", highlights.choose, name="frame_highlight"),
+    path("frames/<int:pk>/dream-again/", highlights.dream_again, name="frame_dream_again"),
+    path("oembed", sharing.oembed, name="oembed"),
+    path("sitemap.xml", sitemap.index, name="sitemap"),
+    path("sitemap/pages.xml", sitemap.pages, name="sitemap_pages"),
+    path("sitemap/<month:month>-<int:part>.xml", sitemap.frames, name="sitemap_frames"),
     path("", include("gallery.exhibits.urls")),
     path("media/<path:path>", media.media, name="media"),
 ]

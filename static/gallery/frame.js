@@ -1,5 +1,10 @@
 // @ts-check
-/** A frame's page: the arrow keys step through time, and the link can be copied. */
+/** A frame's page: the arrow keys step through time, the link can be copied, and what was drawn stands beside the dream. */
+
+import { compare } from "./compare.js";
+import "./copy.js";
+import { load, urlOf } from "./replay.js";
+import "./zone.js";
 
 addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
@@ -7,17 +12,42 @@ addEventListener("keydown", (event) => {
   const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   const link = rel && document.querySelector(`[data-steps] a[rel="${rel}"]`);
   if (link instanceof HTMLAnchorElement) location.assign(link.href);
+  if (event.key.toLowerCase() === "d" && segments) void view(shown === "dream" ? "compare" : "dream");
 });
 
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-copy]"))) {
-  // Without https there is no clipboard; then the address bar has to do.
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
-  const words = button.querySelector("span") ?? button;
-  const before = words.textContent;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy ?? location.href);
-    words.textContent = button.dataset.copied ?? before;
-    setTimeout(() => (words.textContent = before), 2000);
+
+const figure = /** @type {HTMLElement | null} */ (document.querySelector("[data-frame]"));
+const both = /** @type {HTMLElement | null} */ (figure?.querySelector('[data-view="compare"]') ?? null);
+const segments = /** @type {HTMLElement | null} */ (both && document.querySelector(".segments"));
+let shown = "dream";
+let asked = false;
+
+/** @param {string} name */
+async function view(name) {
+  if (!figure || !both || !segments) return;
+  shown = name;
+  both.hidden = name !== "compare";
+  figure.querySelector('[data-view="dream"]')?.toggleAttribute("hidden", name !== "dream");
+  for (const button of segments.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.show === name));
+  if (name !== "compare" || asked) return;
+  asked = true;
+  const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
+  const { below = "", belowSeq, seq, width, height, background = "#ffffff", ink = "", framePicture = "", drawing = "" } = figure.dataset;
+  try {
+    const base = below ? { picture: below, seq: Number(belowSeq) } : null;
+    const replay = await load(base, { width: Number(width), height: Number(height), background, ink, patch: framePicture });
+    drawn.src = await urlOf(replay.paint(replay.upTo(Number(seq))));
+  } catch (error) {
+    console.info("Painted by the server instead.", error);
+    drawn.src = drawing;
+  }
+}
+
+if (both && segments) {
+  compare(both);
+  segments.hidden = false;
+  segments.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (button?.dataset.show) void view(button.dataset.show);
   });
 }

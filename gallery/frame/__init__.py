@@ -1,0 +1,1 @@
+"""One frame: its permanent page, its files, its recipe."""

@@ -1,0 +1,103 @@
+"""What there is of a frame: the original and what was made of it, each with its size and SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from canvas.models import Frame
+from gallery import media
+from gallery.moments import ink, paint
+
+MONTH = 30 * 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class File:
+    """`size` in bytes and `sha256` are None for a picture that is painted when somebody asks for it."""
+
+    name: str  # for programs
+    title: str  # for people
+    address: str
+    filename: str
+    type: str
+    width: int
+    height: int
+    size: int | None
+    sha256: str | None
+
+
+def of(frame: Frame) -> list[File]:
+    return [_original(frame), _thumbnail(frame), _drawing(frame)]
+
+
+def filename(frame: Frame, what: str = "", suffix: str = "") -> str:
+    suffix = suffix or PurePosixPath(frame.picture.name or "").suffix
+    return f"dreamsite-{frame.canvas.slug}-{frame.number:06}{what}{suffix}"
+
+
+def _original(frame: Frame) -> File:
+    return File(
+        "original", _("The picture"), frame.picture.url, filename(frame), _type(frame.picture.name), frame.width,
+        frame.height, frame.size, frame.sha256,
+    )  # fmt: skip
+
+
+def _thumbnail(frame: Frame) -> File:
+    size, sha256 = _measured(frame)
+    long = max(frame.width, frame.height)
+    share = min(1.0, 480 / long)
+    return File(
+        "thumbnail", _("A small copy"), frame.thumbnail.url, filename(frame, "-small", ".jpg"),
+        _type(frame.thumbnail.name), round(frame.width * share), round(frame.height * share), size, sha256,
+    )  # fmt: skip
+
+
+def _measured(frame: Frame) -> tuple[int | None, str | None]:
+    """Size and SHA-256 of the thumbnail: read once, since files never change under their names."""
+    key = "file:" + hashlib.sha256(str(frame.thumbnail.name).encode()).hexdigest()
+    known: tuple[int, str] | None = cache.get(key)
+    if known is None:
+        try:
+            with frame.thumbnail.open("rb") as file:
+                data = file.read()
+        except OSError:
+            return None, None
+        known = len(data), hashlib.sha256(data).hexdigest()
+        cache.set(key, known, MONTH)
+    return known
+
+
+def _drawing(frame: Frame) -> File:
+    """What was drawn before this frame: measured once somebody has asked for it."""
+    known: tuple[int, str] | None = cache.get(_drawing_key(frame))
+    size, sha256 = known or (None, None)
+    return File(
+        "drawing", _("What was drawn, before the dream"), reverse("frame_drawing", args=[frame.pk]),
+        filename(frame, "-drawing", ".png"), "image/png", frame.width, frame.height, size, sha256,
+    )  # fmt: skip
+
+
+def _drawing_key(frame: Frame) -> str:
+    return f"drawing:{frame.pk}"
+
+
+def painted(frame: Frame) -> bytes:
+    """The drawing before the frame as PNG; its size and sum are known from then on. Raises what paint.png raises."""
+    span = ink.before(frame)
+    found = ink.read(span)
+    if not found.whole:
+        raise paint.TooMuch
+    data = paint.png(span, found.up_to(frame.seq))
+    cache.set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
+    return data
+
+
+def _type(name: Any) -> str:
+    return media.TYPES.get(PurePosixPath(str(name)).suffix, "application/octet-stream")

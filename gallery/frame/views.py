@@ -1,0 +1,211 @@
+"""A frame's permanent page, and the same for programs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.exceptions import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from canvas.models import Frame
+from canvas.moderation.permissions import MODERATE
+from dreamsite.errors import NotHere
+from gallery import asked, frames, licence, recipe
+from gallery.frame import files
+from gallery.highlights.models import MAX_WORDS, Highlight
+from gallery.moments import ink
+from gallery.moments import views as moments
+
+SHOWN_PEOPLE = 60
+REPORT = "moderation/report_link.html"
+
+
+def find(pk: int) -> Frame:
+    found = Frame.objects.with_people().filter(pk=pk).first()
+    if found is None:
+        raise NotHere(_("There is no frame with this address. Perhaps it is still to be dreamed."))
+    return found
+
+
+def hidden_from(request: HttpRequest, this: Frame) -> bool:
+    return this.hidden_at is not None and not (request.user.is_staff or request.user.has_perm(MODERATE))
+
+
+@require_safe
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """For a hidden frame the page says so and leads on (410)."""
+    this = find(pk)
+    previous, following = frames.neighbours(this)
+    place = this.canvas
+    context: dict[str, Any] = {
+        "section": "history",
+        "frame": this,
+        "previous": previous,
+        "following": following,
+        "around": f"{asked.address('history', place, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
+        "address": request.build_absolute_uri(this.get_absolute_url()),
+        "moment": moments.address(place, moments.when(this)),
+        "day": asked.address("day", place, this.made_at.astimezone(asked.zone(request)).date()),
+        "zone": asked.zone(request).key,
+    }
+    if hidden_from(request, this):
+        return render(request, "gallery/hidden.html", context, status=410)
+    people = [person.get_username() for person in this.contributors.all()]
+    before = ink.before(this)
+    moderates = request.user.has_perm(MODERATE)
+    context |= {
+        "people": [(name, _person(name)) for name in people[:SHOWN_PEOPLE]],
+        "more_people": max(len(people) - SHOWN_PEOPLE, 0),
+        "sentence": recipe.sentence(this),
+        "facts": recipe.facts(this),
+        "commands": _commands(request, this),
+        "picture": request.build_absolute_uri(this.picture.url),
+        "filename": files.filename(this),
+        "files": files.of(this),
+        "licence": licence.current(),
+        "highlight": Highlight.objects.filter(frame=this).first(),
+        "words_max": MAX_WORDS,
+        "moderates": moderates,
+        "can_dream_again": moderates and bool(this.recipe.get("target")),
+        "before": before.base,
+        "ink": asked.address("ink", place, frame=before.base.pk if before.base else 0),
+        "report_part": _report_part(),
+        "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
+        "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
+        + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),
+    }
+    return render(request, "gallery/frame.html", context)
+
+
+@cache
+def _report_part() -> str:
+    """The link to report a frame, where the site has one."""
+    try:
+        get_template(REPORT)
+        reverse("report")
+    except (TemplateDoesNotExist, NoReverseMatch):
+        return ""
+    return REPORT
+
+
+def _person(name: str) -> str:
+    """Their page, for those who want one."""
+    try:
+        return reverse("person", args=[name])
+    except NoReverseMatch:  # a name of older days that no address can hold
+        return ""
+
+
+def _commands(request: HttpRequest, this: Frame) -> list[str]:
+    """What makes the same dream again on any machine that has the network: drawing, recipe, and the command."""
+    if not this.recipe.get("target"):
+        return []
+    drawing, dreamed = files.filename(this, "-drawing", ".png"), files.filename(this, "-again", ".jpg")
+    written = files.filename(this, "-recipe", ".json")
+    whole = request.build_absolute_uri
+    return [
+        f"curl -o {drawing} {whole(reverse('frame_drawing', args=[this.pk]))}",
+        f"curl -o {written} {whole(reverse('frame_recipe', args=[this.pk]))}",
+        f"manage.py dream {drawing} {dreamed} --recipe {written}",
+    ]
+
+
+@require_safe
+def page_json(request: HttpRequest, pk: int) -> HttpResponse:
+    this = find(pk)
+    previous, following = frames.neighbours(this)
+    answer = as_json(request, this, people=[person.get_username() for person in this.contributors.all()])
+    answer["previous"] = previous and _json_address(request, previous)
+    answer["next"] = following and _json_address(request, following)
+    return JsonResponse(answer, status=410 if this.hidden_at else 200)
+
+
+@require_safe
+def picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lasting address for a frame's picture, wherever the storage keeps it."""
+    this = find(pk)
+    return _gone() if hidden_from(request, this) else redirect(this.picture.url)
+
+
+@require_safe
+def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What was drawn before this frame, as PNG: the frame below it and the ink that it was dreamed of."""
+    this = find(pk)
+    if hidden_from(request, this):
+        return _gone()
+    return moments.answer(lambda: files.painted(this))
+
+
+@require_safe
+def recipe_json(request: HttpRequest, pk: int) -> HttpResponse:
+    """The recipe as `manage.py dream --recipe` takes it."""
+    this = find(pk)
+    if hidden_from(request, this):
+        return _gone()
+    if not this.recipe.get("target"):
+        raise NotHere(_("This frame was not dreamed: it has no recipe."))
+    # Where it ran is a fact about the past, not a part of what to do.
+    wanted = {name: value for name, value in this.recipe.items() if name != "device"}
+    response = HttpResponse(json.dumps(wanted, indent=2) + "\n", content_type="application/json")
+    response["Content-Disposition"] = f'inline; filename="{files.filename(this, "-recipe", ".json")}"'
+    return response
+
+
+def _gone() -> HttpResponse:
+    return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
+
+
+def _json_address(request: HttpRequest, this: Frame) -> str:
+    return request.build_absolute_uri(reverse("frame_json", args=[this.pk]))
+
+
+def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) -> dict[str, Any]:
+    """A frame for programs; with `people` everything its page says."""
+    whole = request.build_absolute_uri
+    answer: dict[str, Any] = {
+        "id": this.pk,
+        "canvas": this.canvas.slug,
+        "number": this.number,
+        "kind": this.kind,
+        "made_at": asked.name_of(this.made_at),
+        "page": whole(this.get_absolute_url()),
+        "hidden": this.hidden_at is not None,
+    }
+    if this.hidden_at is not None:
+        return answer
+    answer |= {
+        "title": this.title,
+        "seq": this.seq,
+        "width": this.width,
+        "height": this.height,
+        "size": this.size,
+        "sha256": this.sha256,
+        "seconds": this.seconds,
+        "recipe": this.recipe,
+        "picture": whole(this.picture.url),
+        "thumbnail": whole(this.thumbnail.url),
+    }
+    if people is None:
+        return answer
+    terms = licence.current()
+    return {
+        **answer,
+        "contributors": people,
+        "moment": whole(moments.address(this.canvas, moments.when(this))),
+        "licence": {"name": terms.name, "url": terms.address},
+        "files": [
+            {
+                "name": file.name, "url": whole(file.address), "type": file.type, "width": file.width,
+                "height": file.height, "size": file.size, "sha256": file.sha256,
+            }
+            for file in files.of(this)
+        ],
+    }  # fmt: skip

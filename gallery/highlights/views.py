@@ -1,0 +1,87 @@
+"""Highlights: the page of all, and choosing them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas.models import Canvas, Dream, Frame
+from canvas.moderation import audit
+from canvas.moderation.permissions import moderator_required
+from gallery import asked
+from gallery.frame import views as one
+from gallery.highlights.models import MAX_WORDS, Highlight
+
+PAGE = 24
+CHOSEN = audit.verb("highlight", gettext_lazy("Chose a highlight"))
+DROPPED = audit.verb("drop-highlight", gettext_lazy("Took a highlight back"))
+
+
+@require_safe
+def highlights(request: HttpRequest) -> HttpResponse:
+    """All of them, the last chosen first; of every canvas, with `?canvas=` of one."""
+    found = Highlight.objects.shown()
+    place = asked.canvas(request) if "canvas" in request.GET else None
+    if place:
+        found = found.filter(frame__canvas=place)
+    shown = Paginator(found, PAGE).get_page(asked.number(request, "page") or 1)
+    context = {"section": "history", "place": place or Canvas.objects.default(), "shown": shown}
+    return render(request, "gallery/highlights.html", context)
+
+
+@require_POST
+@moderator_required()
+def choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes a frame a highlight, with some words or none; `drop` takes it back."""
+    frame = one.find(pk)
+    if frame.hidden_at is not None:
+        raise PermissionDenied(_("A hidden frame cannot be a highlight."))
+    drop, words = "drop" in request.POST, request.POST.get("words", "").strip()[:MAX_WORDS]
+    with transaction.atomic():
+        if drop:
+            done = bool(Highlight.objects.filter(frame=frame).delete()[0])
+        else:
+            Highlight.objects.update_or_create(frame=frame, defaults={"words": words, "chosen_by_id": request.user.pk})
+            done = True
+        if done:
+            verb = DROPPED if drop else CHOSEN
+            audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, words=words)
+    messages.success(request, _("It is no highlight any more.") if drop else _("It is a highlight now."))
+    return redirect(frame)
+
+
+@require_POST
+@moderator_required()
+def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks the dreamer for this frame's style with its next dream."""
+    frame = one.find(pk)
+    style = style_of(frame)
+    if style is None:
+        raise PermissionDenied(_("This frame has no style that the dreamer could dream of again."))
+    with transaction.atomic():
+        Dream.objects.update_or_create(canvas=frame.canvas, defaults={"style_named": style, "style_wanted": True})
+        audit.record(request.user, "this-style", canvas=frame.canvas, style=style, frame=frame.pk)
+    messages.success(request, _("The next dream will be of %(title)s.") % {"title": style["title"]})
+    return redirect(frame)
+
+
+def style_of(frame: Frame) -> dict[str, object] | None:
+    """The style (Dream.style) that a frame's recipe tells; None where it dreamed of something else."""
+    target = frame.recipe.get("target")
+    terms = target.get("terms") if isinstance(target, dict) else None
+    if not (isinstance(terms, list) and len(terms) == 1 and isinstance(terms[0], dict) and terms[0].get("layer")):
+        return None
+    channels = terms[0].get("channels")
+    if channels and not (isinstance(channels, list) and len(channels) == 1 and isinstance(channels[0], list)):
+        return None
+    return {
+        "model": str(frame.recipe.get("model") or ""), "layer": str(terms[0]["layer"]),
+        "channel": int(channels[0][0]) if channels else None, "title": frame.title,
+    }  # fmt: skip

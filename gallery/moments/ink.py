@@ -1,0 +1,118 @@
+"""The canvas at any moment: what everybody saw then, less what was taken back or taken out since.
+
+It is the newest frame made by then, and the ink that was drawn on it until then. Ink that was undone, or hidden by a
+moderator, before it was dreamed stays out, also where the moment lies before the undo: its author took it away. Hidden
+frames count as never made, for everybody alike; the journal is complete, so nothing of the rest is missing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from canvas import wire
+from canvas.models import Batch, Canvas, Frame
+from canvas.picture import Numbered, visible
+
+MAX_OPERATIONS = 50_000  # in one span; a rest frame every few thousand keeps real ones far below
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time that a frame was the base: from it (None: from the blank canvas) to the next (None: to now)."""
+
+    place: Canvas
+    base: Frame | None
+    following: Frame | None
+
+    @property
+    def seq(self) -> int:
+        return self.base.seq if self.base else 0
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Visible operations in order, each with its time in ms since 1970; `whole` is false where they were too many."""
+
+    operations: list[Numbered]
+    times: list[int]
+    whole: bool
+
+    def until(self, moment: datetime) -> list[Numbered]:
+        return self.operations[: bisect_right(self.times, int(moment.timestamp() * 1000))]
+
+    def up_to(self, seq: int) -> list[Numbered]:
+        return [(number, op) for number, op in self.operations if number <= seq]
+
+
+def span_at(place: Canvas, moment: datetime) -> Span:
+    """The span in which a moment lies."""
+    made_by_then = Frame.objects.visible().filter(canvas=place, made_at__lte=moment)
+    return span_of(place, made_by_then.order_by("-made_at", "-number").first())
+
+
+def span_of(place: Canvas, base: Frame | None) -> Span:
+    return Span(place, base, _after(place, base))
+
+
+def before(frame: Frame) -> Span:
+    """The span that ended with this frame: its ink, up to `frame.seq`, is what the frame was dreamed of."""
+    earlier = Frame.objects.visible().filter(canvas_id=frame.canvas_id, number__lt=frame.number)
+    return Span(frame.canvas, earlier.order_by("-number").first(), frame)
+
+
+def _after(place: Canvas, frame: Frame | None) -> Frame | None:
+    later = Frame.objects.visible().filter(canvas=place, number__gt=frame.number if frame else 0)
+    return later.order_by("number").first()
+
+
+def read(span: Span) -> Ink:
+    """The ink of a span: at least all that went into the following frame, and all that was drawn until it came."""
+    last = place_head = Canvas.objects.values_list("head", flat=True).get(pk=span.place.pk)
+    shown_until = None
+    if span.following is not None:
+        # Ink after the following frame's own can be taken back until the frame after that one.
+        beyond = _after(span.place, span.following)
+        last = max(beyond.seq if beyond else place_head, span.following.seq)
+        shown_until = int(span.following.made_at.timestamp() * 1000)
+    rows = Batch.objects.filter(canvas=span.place, last__gt=span.seq, first__lte=last).order_by("first")
+    numbered: list[Numbered] = []
+    times: dict[int, int] = {}
+    whole = True
+    for first, end, at, payload in rows.values_list("first", "last", "at", "payload").iterator(chunk_size=500):
+        told = int(at.timestamp() * 1000)
+        for number, op in wire.Ops(first, told, end - first + 1, bytes(payload)).operations():
+            if span.seq < number <= last:
+                numbered.append((number, op))
+                times[number] = told
+        if len(numbered) > MAX_OPERATIONS:
+            whole = False
+            break
+    kept = visible(numbered)
+    if shown_until is not None and span.following is not None:
+        seq = span.following.seq
+        kept = [(number, op) for number, op in kept if number <= seq or times[number] < shown_until]
+    # Two processes' clocks may differ a little: time never runs backwards along the journal.
+    along: list[int] = []
+    running = 0
+    for number, _ in kept:
+        running = max(running, times[number])
+        along.append(running)
+    return Ink(kept, along, whole)
+
+
+def frames(ink: Ink) -> Iterable[bytes]:
+    """As BATCH frames (docs/protocol.md), each after its length as u32: what is left out leaves gaps in the numbers."""
+    runs = groupby(
+        enumerate(zip(ink.operations, ink.times, strict=True)), lambda each: (each[1][0][0] - each[0], each[1][1])
+    )
+    for (_, at), run in runs:
+        operations = [numbered for _, (numbered, _) in run]
+        for start in range(0, len(operations), 1000):
+            part = operations[start : start + 1000]
+            payload = b"".join(wire.encode(op) for _, op in part)
+            frame = wire.Ops(part[0][0], at, len(part), payload).frame()
+            yield len(frame).to_bytes(4, "little") + frame

@@ -1,0 +1,225 @@
+"""`/history/2026-11-20T12:34:56Z`: the canvas at that time, as a page, as JSON, as its ink, and as a picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from canvas.frames import FrameGone
+from canvas.models import Batch, Canvas, Frame
+from dreamsite.errors import NotHere
+from gallery import asked, recipe
+from gallery.moments import ink, paint
+from gallery.timeline import buckets, whole
+
+STEPS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+LIVE = timedelta(seconds=2)  # clocks differ: somebody may ask for a "now" that is not here yet
+
+
+def address(place: Canvas, moment: datetime, **query: Any) -> str:
+    return asked.address("moment", place, moment, **query)
+
+
+def when(frame: Frame) -> datetime:
+    """The first whole second at which everybody saw this frame."""
+    return (frame.made_at + timedelta(microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
+
+
+@require_safe
+def go(request: HttpRequest) -> HttpResponse:
+    """Where the form leads: `?at=` in `?zone=`, kept within the history."""
+    place = asked.canvas(request)
+    moment = asked.moment(request, zone=asked.zone(request))
+    extent = whole.extent(place)
+    if moment is None or extent is None:
+        return redirect(asked.address("history", place))
+    return redirect(address(place, _within(moment, extent)))
+
+
+def _within(moment: datetime, extent: tuple[int, int]) -> datetime:
+    since, until = (datetime.fromtimestamp(end, UTC) for end in extent)
+    return min(max(moment, since), until).replace(microsecond=0)
+
+
+@require_safe
+def page(request: HttpRequest, moment: datetime) -> HttpResponse:
+    place = asked.canvas(request)
+    _not_to_come(moment)
+    zone = asked.zone(request)
+    span = ink.span_at(place, moment)
+    extent = whole.extent(place)
+    told = _told(request, span, moment, extent)
+    context: dict[str, Any] = {
+        "section": "history",
+        "place": place,
+        "query": asked.query(place),
+        "moment": moment,
+        "name": asked.name_of(moment),
+        "told": told,
+        "base": span.base,
+        "following": span.following,
+        "sentence": recipe.sentence(span.base) if span.base else _("Before the first dream: only what people drew."),
+        "zone": zone.key,
+        "address": request.build_absolute_uri(address(place, moment)),
+        "picture": request.build_absolute_uri(asked.address("moment_png", place, moment)),
+        "width": span.base.width if span.base else place.width,
+        "height": span.base.height if span.base else place.height,
+        "blank": staticfiles_storage.url("favicon.svg"),
+    }
+    if extent:
+        context["timeline"] = timeline(place, extent, zone, moment)
+    return render(request, "gallery/moment.html", context)
+
+
+def timeline(place: Canvas, extent: tuple[int, int], zone: Any, moment: datetime | None = None) -> dict[str, Any]:
+    """What parts/timeline.html needs."""
+    found = whole.stretch(place, *extent, zone)
+    return {
+        "place": place,
+        "zone": zone.key,
+        "offset": buckets.offset(extent[1], zone),
+        "drawing": whole.drawing(found),
+        "since": asked.name_of(datetime.fromtimestamp(extent[0], UTC)),
+        "until": asked.name_of(datetime.fromtimestamp(extent[1], UTC)),
+        "moment": moment,
+        "share": moment and round(100 * min(max((moment.timestamp() - extent[0]) / (extent[1] - extent[0]), 0), 1), 3),
+        "json": asked.address("timeline_json", place),
+    }
+
+
+@require_safe
+def as_json(request: HttpRequest, moment: datetime) -> HttpResponse:
+    """The same for programs, and for the page itself while somebody drags through time."""
+    place = asked.canvas(request)
+    _not_to_come(moment)
+    return JsonResponse(_told(request, ink.span_at(place, moment), moment, whole.extent(place)))
+
+
+def _not_to_come(moment: datetime) -> None:
+    if moment > timezone.now() + LIVE:
+        raise NotHere(_("That moment is still to come."))
+
+
+def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[int, int] | None) -> dict[str, Any]:
+    place, zone = span.place, asked.zone(request)
+    last = Batch.objects.filter(canvas=place, at__lte=moment).order_by("-at", "-last").values_list("last", flat=True)
+    earlier = (
+        Frame.objects.visible().filter(canvas=place, number__lt=span.base.number).order_by("-number").first()
+        if span.base
+        else None
+    )
+    steps: dict[str, str | None] = {
+        "frame_back": address(place, when(earlier)) if earlier else None,
+        "frame_on": address(place, when(span.following)) if span.following else None,
+    }
+    for name, length in STEPS.items():
+        for sign, way in ((-1, "back"), (1, "on")):
+            to = _within(moment + sign * length, extent) if extent else moment
+            steps[f"{name}_{way}"] = address(place, to) if (to - moment) * sign > timedelta(0) else None
+    local = moment.astimezone(zone)
+    return {
+        "at": asked.name_of(moment),
+        "utc": buckets.utc(moment),
+        "local": buckets.local(moment, zone),
+        "zone": zone.key,
+        "offset": buckets.offset(int(moment.timestamp()), zone),
+        "canvas": place.slug,
+        "seq": max(last.first() or 0, span.seq),
+        "frame": _frame(request, span.base),
+        "following": _frame(request, span.following),
+        "page": request.build_absolute_uri(address(place, moment)),
+        "picture": request.build_absolute_uri(asked.address("moment_png", place, moment)),
+        "ink": asked.address("ink", place, frame=span.base.pk if span.base else 0),
+        "day": asked.address("day", place, local.date()),
+        "around": _around(place, span),
+        "steps": steps,
+    }
+
+
+def _around(place: Canvas, span: ink.Span) -> str:
+    from gallery import frames
+
+    if span.base is None:
+        return asked.address("history", place, after=0)
+    number = span.base.number
+    return f"{asked.address('history', place, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
+
+
+def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
+    if frame is None:
+        return None
+    return {
+        "id": frame.pk,
+        "number": frame.number,
+        "kind": frame.kind,
+        "title": frame.title,
+        "seq": frame.seq,
+        "made_at": asked.name_of(frame.made_at),
+        "made_ms": int(frame.made_at.timestamp() * 1000),
+        "page": frame.get_absolute_url(),
+        "json": reverse("frame_json", args=[frame.pk]),
+        "picture": request.build_absolute_uri(frame.picture.url),
+        "thumbnail": request.build_absolute_uri(frame.thumbnail.url),
+        "width": frame.width,
+        "height": frame.height,
+    }
+
+
+@require_safe
+def ink_of(request: HttpRequest) -> HttpResponse:
+    """The visible ink on a frame (`?frame=`, its id; 0: none yet) as BATCH frames, each after its length (u32)."""
+    place = asked.canvas(request)
+    pk = asked.number(request, "frame") or 0
+    base = Frame.objects.visible().filter(canvas=place, pk=pk).first() if pk else None
+    if pk and base is None:
+        raise NotHere(_("There is no frame with this number to be seen on this canvas."))
+    found = ink.read(ink.span_of(place, base))
+    if not found.whole:
+        return HttpResponse(_("More was drawn on this frame than one answer can hold."), status=413)
+    response = HttpResponse(b"".join(itertools.chain(ink.frames(found))), content_type="application/octet-stream")
+    response["Cache-Control"] = "private, max-age=20"  # strokes can be hidden at any time
+    return response
+
+
+@require_safe
+def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
+    """The canvas at that time as PNG."""
+    place = asked.canvas(request)
+    _not_to_come(moment)
+    span = ink.span_at(place, moment)
+
+    def paint_it() -> bytes:
+        found = ink.read(span)
+        if not found.whole:
+            raise paint.TooMuch
+        return paint.png(span, found.until(moment))
+
+    return answer(paint_it)
+
+
+def answer(painted: Callable[[], bytes]) -> HttpResponseBase:
+    """A painted picture, or why there is none."""
+    try:
+        data = painted()
+    except paint.TooMuch:
+        return HttpResponse(_("Too much was drawn here at once for the server to paint."), status=413)
+    except FrameGone:
+        return HttpResponse(_("The file of the frame below is lost."), status=404)
+    except paint.Busy:
+        response = HttpResponse(_("The server is painting something else. Try again in a moment."), status=503)
+        response["Retry-After"] = "5"
+        return response
+    response = HttpResponse(data, content_type="image/png")
+    response["Cache-Control"] = "public, max-age=300"  # not for ever: strokes can be hidden at any time
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is what other sites show of the page
+    return response

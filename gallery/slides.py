@@ -1,0 +1,32 @@
+"""The slideshow: history as a picture on the wall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from canvas.models import Frame
+from gallery import asked, frames
+
+
+@require_safe
+def slideshow(request: HttpRequest) -> HttpResponse:
+    """From `?from=` (a frame's number) or `?at=` on; without either the newest hour's frames."""
+    place = asked.canvas(request)
+    at = asked.moment(request, zone=asked.zone(request))
+    found = frames.at(place, at) if at else None
+    newest = Frame.objects.filter(canvas=place).order_by("-number").first()
+    begin = found.number if found else asked.number(request, "from") or max((newest.number if newest else 1) - 120, 1)
+    first = Frame.objects.visible().filter(canvas=place, number__gte=begin).order_by("number").first()
+    context: dict[str, Any] = {
+        "section": "history",
+        "place": place,
+        "first": first,
+        "newest": newest.number if newest else 0,
+        "begin": begin,
+        "json": asked.address("history_json", place),
+    }
+    return render(request, "gallery/slides.html", context)

@@ -1,0 +1,128 @@
+"""What happened when: frames, strokes and changes of style by quarters of an hour.
+
+Finished quarters never change, so they are counted once and kept as rows; the running one is counted on the spot.
+Three months are 8,760 rows at most, read in a few milliseconds, however many frames there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from canvas import strokes as index
+from canvas.models import Batch, Canvas, Frame, Stroke
+from gallery.timeline.models import Quarter
+
+QUARTER = 900  # seconds
+SETTLING = 600  # seconds after its end in which a quarter is not kept yet: a clock may lag, an index too
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """`at`: seconds since 1970; `first`, `last`: frames; `styles`: [number, seconds after `at`, title] of each change."""
+
+    at: int
+    frames: int
+    strokes: int
+    first: int | None = None
+    last: int | None = None
+    changes: int = 0
+    styles: list[Any] = field(default_factory=list)
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def extent(place: Canvas) -> tuple[int, int] | None:
+    """From when to when anything happened, in seconds since 1970; None where nothing did."""
+    frames = Frame.objects.filter(canvas=place)
+    batches = Batch.objects.filter(canvas=place)
+    ends = []
+    for first, name in ((True, "made_at"), (False, "made_at")):
+        ends.append(frames.order_by(name if first else f"-{name}").values_list(name, flat=True).first())
+    for first in (True, False):
+        ends.append(batches.order_by("at" if first else "-at").values_list("at", flat=True).first())
+    known = [end.timestamp() for end in ends if end is not None]
+    return (int(min(known)), int(max(known)) + 1) if known else None
+
+
+def tallies(place: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
+    """The quarters in which something happened between two moments; `styles` are read where they are asked for."""
+    unsettled = settle(place)
+    names = ["at", "frames", "strokes", "first", "last", "changes", *(["styles"] if styles else [])]
+    rows = Quarter.objects.filter(canvas=place, at__gt=since - QUARTER, at__lt=until).order_by("at")
+    kept = [Tally(*row) for row in rows.values_list(*names)]
+    return kept + [tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until]
+
+
+def settle(place: Canvas) -> int:
+    """Keeps what is finished; gives the beginning of what is not, in seconds since 1970.
+
+    Whoever does it at the same time counts the same: rows that are there already stay.
+    """
+    index.index(place)
+    newest = Quarter.objects.filter(canvas=place).order_by("-at").values_list("at", flat=True).first()
+    begin = newest + QUARTER if newest is not None else 0
+    finished = int(timezone.now().timestamp()) - SETTLING - QUARTER
+    rows: list[Quarter] = []
+    for tally in _counted(place, begin):
+        if tally.at > finished:
+            break
+        rows.append(Quarter(
+            canvas=place, at=tally.at, frames=tally.frames, strokes=tally.strokes, first=tally.first, last=tally.last,
+            changes=tally.changes, styles=tally.styles,
+        ))  # fmt: skip
+        begin = tally.at + QUARTER
+        if len(rows) == CHUNK:
+            Quarter.objects.bulk_create(rows, ignore_conflicts=True)
+            rows = []
+    Quarter.objects.bulk_create(rows, ignore_conflicts=True)
+    return begin
+
+
+def _counted(place: Canvas, begin: int) -> Iterator[Tally]:
+    """Counts quarter by quarter from `begin` on, leaping over those in which nothing happened."""
+    before = Frame.objects.visible().dreams().filter(canvas=place, made_at__lt=moment(begin)).exclude(title="")
+    style = before.order_by("-made_at", "-number").values_list("title", flat=True).first()
+    while (event := _next(place, begin)) is not None:
+        at = event - event % QUARTER
+        frames = (
+            Frame.objects.filter(canvas=place, made_at__gte=moment(at), made_at__lt=moment(at + QUARTER))
+            .order_by("made_at", "number")
+            .values_list("number", "made_at", "title", "hidden_at")
+        )
+        numbers, styles = [], []
+        for number, made_at, title, hidden_at in frames:
+            numbers.append(number)
+            if title and title != style and hidden_at is None:
+                styles.append([number, int(made_at.timestamp()) - at, title])
+                style = title
+        yield Tally(
+            at, len(numbers), strokes(place, at, at + QUARTER), min(numbers, default=None), max(numbers, default=None),
+            len(styles), styles,
+        )  # fmt: skip
+        begin = at + QUARTER
+
+
+def _next(place: Canvas, begin: int) -> int | None:
+    """When the next thing happened at or after `begin`."""
+    since = moment(begin)
+    frame = Frame.objects.filter(canvas=place, made_at__gte=since).order_by("made_at", "number")
+    batch = Batch.objects.filter(canvas=place, at__gte=since).order_by("at")
+    found = [
+        frame.values_list("made_at", flat=True).first(),
+        batch.values_list("at", flat=True).first(),
+    ]
+    known = [int(each.timestamp()) for each in found if each is not None]
+    return min(known) if known else None
+
+
+def strokes(place: Canvas, since: int, until: int) -> int:
+    """How many strokes were finished between two moments, taken back or not: all of them were drawn."""
+    return Stroke.objects.filter(canvas=place, ended_at__gte=moment(since), ended_at__lt=moment(until)).count()

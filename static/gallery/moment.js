@@ -1,0 +1,281 @@
+// @ts-check
+/** The page of a moment: painted here, changed in place while somebody moves through time. */
+
+import "./copy.js";
+import { moment as fillForm } from "./form.js";
+import { load, put, urlOf } from "./replay.js";
+import { Timeline } from "./timeline.js";
+import { jsonOf, pageOf } from "./when.js";
+import { zone } from "./zone.js";
+
+/**
+ * @typedef {{id: number, number: number, seq: number, made_ms: number, page: string, picture: string, thumbnail: string,
+ *   kind: string, title: string, width: number, height: number}} Frame
+ * @typedef {{at: string, utc: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
+ *   day: string, around: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} Told
+ */
+
+const main = /** @type {HTMLElement} */ (document.querySelector("[data-moment]"));
+const { width, height, background = "#ffffff", framePicture = "", mine } = main.dataset;
+const canvas = /** @type {HTMLCanvasElement} */ (main.querySelector("canvas.moment-picture"));
+const image = /** @type {HTMLImageElement} */ (main.querySelector("img.moment-picture"));
+const state = /** @type {HTMLElement} */ (main.querySelector(".moment-state"));
+const then = /** @type {HTMLElement} */ (main.querySelector('[data-view="then"]'));
+const both = /** @type {HTMLElement | null} */ (main.querySelector('[data-view="compare"]'));
+const segments = /** @type {HTMLElement} */ (main.querySelector(".segments"));
+const playButton = /** @type {HTMLButtonElement} */ (main.querySelector('[data-does="play"]'));
+const mineButton = /** @type {HTMLButtonElement | null} */ (main.querySelector('[data-does="mine"]'));
+const boxes = /** @type {SVGElement} */ (main.querySelector(".moment-mine"));
+
+let ms = Date.parse(main.dataset.moment ?? "");
+/** @type {Told | null} */
+let told = null;
+/** @type {import("./replay.js").Replay | null} */
+let replay = null;
+let replayed = -1; // the frame it is of
+/** @type {AbortController | null} */
+let request = null;
+let shownAs = "then";
+let drawnUrl = "";
+let drawnFor = -1;
+let playing = 0;
+
+// --- Where we are ----------------------------------------------------------------------------------------------------
+
+/** @param {number} to @param {{push?: boolean}} [how] */
+async function go(to, { push = true } = {}) {
+  stop();
+  request?.abort();
+  request = new AbortController();
+  const { signal } = request;
+  state.textContent = "";
+  main.classList.add("loading");
+  try {
+    const answer = await fetch(jsonOf(pageOf(to)), { signal });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    /** @type {Told} */
+    const next = await answer.json();
+    told = next;
+    ms = Date.parse(next.at);
+    const address = new URL(next.page);
+    if (push && address.pathname !== location.pathname) history.pushState(null, "", address.pathname + address.search + location.hash);
+    document.title = document.title.replace(/^.*?·/, `${next.utc} UTC ·`);
+    words(next);
+    timeline?.move(ms);
+    fillForm(ms);
+    await paint(next, signal);
+    if (boxesShown) void showMine();
+  } catch (error) {
+    if (signal.aborted) return;
+    state.textContent = `This moment could not be painted here: ${error instanceof Error ? error.message : error}`;
+  } finally {
+    if (!signal.aborted) main.classList.remove("loading");
+  }
+}
+
+/** @param {Told} now @param {AbortSignal} signal */
+async function paint(now, signal) {
+  const id = now.frame?.id ?? 0;
+  if (replayed !== id || !replay) {
+    const wide = now.frame?.width ?? Number(width), high = now.frame?.height ?? Number(height);
+    const loaded = await load(now.frame, { width: wide, height: high, background, ink: now.ink, patch: framePicture }, signal);
+    if (signal.aborted) return;
+    replay = loaded;
+    replayed = id;
+  }
+  show(replay.until(ms));
+  playButton.hidden = replay.ink.length === 0;
+  if (shownAs === "compare") await compare();
+}
+
+/** @param {number} count */
+function show(count) {
+  if (!replay) return;
+  put(replay.paint(count), canvas);
+  canvas.setAttribute("aria-label", image.alt);
+  canvas.hidden = false;
+  image.hidden = true;
+}
+
+/** @param {Told} now */
+function words(now) {
+  /** @param {string} name @param {string} text */
+  const say = (name, text) => {
+    const element = main.querySelector(`[data-told="${name}"]`);
+    if (element) element.textContent = text;
+  };
+  say("utc", now.utc);
+  say("local", now.local);
+  say("zone", now.zone);
+  say("offset", now.offset);
+  main.querySelector('[data-told="utc"]')?.setAttribute("datetime", now.at);
+  main.querySelector('[data-told="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
+  say("sentence", now.frame ? now.frame.title || "The drawing as it was, with no dream on it." : "Before the first dream: only what people drew.");
+  image.alt = `The canvas on ${now.utc} UTC.`;
+  const links = { around: now.around, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
+  for (const [name, href] of Object.entries(links)) {
+    const link = main.querySelector(`a[data-told="${name}"]`);
+    if (link instanceof HTMLAnchorElement && href) link.href = href;
+    main.querySelector(`[data-told="${name}-line"]`)?.toggleAttribute("hidden", !href);
+  }
+  if (now.frame) say("frame", `The frame below (${now.frame.number})`);
+  if (now.following) say("following", `What was dreamed next (${now.following.number})`);
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (main.querySelectorAll("a[data-step]"))) {
+    const to = now.steps[link.dataset.step ?? ""];
+    if (to) {
+      link.href = to;
+      link.removeAttribute("aria-disabled");
+    } else {
+      link.removeAttribute("href");
+      link.setAttribute("aria-disabled", "true");
+    }
+  }
+  main.querySelector("[data-copy]")?.setAttribute("data-copy", now.page);
+  const button = segments.querySelector('[data-show="compare"]');
+  if (button instanceof HTMLButtonElement) button.disabled = !now.following || !both;
+  if (!now.following && shownAs === "compare") void view("then");
+}
+
+// --- What was drawn, what was dreamed of it ----------------------------------------------------------------------------
+
+/** @param {string} name */
+async function view(name) {
+  stop();
+  shownAs = name;
+  then.hidden = name !== "then";
+  if (both) both.hidden = name !== "compare";
+  for (const button of segments.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.show === name));
+  }
+  if (name === "compare") await compare();
+}
+
+async function compare() {
+  if (!both || !replay || !told?.following) return;
+  const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
+  const dreamed = /** @type {HTMLImageElement} */ (both.querySelector("[data-dreamed]"));
+  if (drawnFor !== told.following.id) {
+    drawnFor = told.following.id;
+    if (drawnUrl) URL.revokeObjectURL(drawnUrl);
+    drawnUrl = await urlOf(replay.paint(replay.upTo(told.following.seq)));
+    drawn.src = drawnUrl;
+    dreamed.src = told.following.picture;
+  }
+}
+
+segments.hidden = !both;
+segments.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (button?.dataset.show) void view(button.dataset.show);
+});
+
+// --- Watch it being drawn ---------------------------------------------------------------------------------------------
+
+function stop() {
+  cancelAnimationFrame(playing);
+  playing = 0;
+  playButton.textContent = "Watch it being drawn";
+}
+
+/** Plays the ink of this span, with its pauses made short. */
+function play() {
+  if (playing) {
+    stop();
+    show(replay?.until(ms) ?? 0);
+    return;
+  }
+  if (!replay) return;
+  if (shownAs !== "then") void view("then");
+  const { ink } = replay;
+  const times = [0];
+  for (let i = 1; i < ink.length; i++) times.push(times[i - 1] + Math.min(ink[i].at - ink[i - 1].at, 400));
+  const begun = performance.now();
+  playButton.textContent = "Stop";
+  const tick = (/** @type {number} */ now) => {
+    let count = times.findIndex((time) => time > now - begun);
+    if (count < 0) count = times.length;
+    show(count);
+    if (count < times.length) playing = requestAnimationFrame(tick);
+    else stop();
+  };
+  playing = requestAnimationFrame(tick);
+}
+
+playButton.addEventListener("click", play);
+
+// --- Where I drew --------------------------------------------------------------------------------------------------------
+
+let boxesShown = location.hash === "#mine";
+
+async function showMine() {
+  boxes.toggleAttribute("hidden", !boxesShown);
+  mineButton?.setAttribute("aria-pressed", String(boxesShown));
+  if (!boxesShown || !mine) return;
+  const url = new URL(mine, location.href);
+  url.searchParams.set("until", new Date(ms).toISOString());
+  const answer = await fetch(url);
+  if (!answer.ok) return;
+  /** @type {{strokes: {x: number, y: number, width: number, height: number}[]}} */
+  const { strokes } = await answer.json();
+  boxes.replaceChildren(...strokes.map(({ x, y, width, height }) => {
+    const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: "mine-box" })) box.setAttribute(name, String(value));
+    return box;
+  }));
+  state.textContent = strokes.length ? "" : "Nothing of yours lies on this moment.";
+}
+
+if (mineButton) {
+  mineButton.hidden = false;
+  mineButton.addEventListener("click", () => {
+    boxesShown = !boxesShown;
+    void showMine();
+  });
+}
+
+// --- Ways through time -----------------------------------------------------------------------------------------------------
+
+const line = document.querySelector("[data-timeline]");
+const timeline = line instanceof HTMLElement
+  ? new Timeline(line, {
+      // Within the span that is loaded already the picture follows the hand.
+      scrub: (to) => {
+        if (!replay || !told || replayed !== (told.frame?.id ?? 0)) return;
+        const end = told.following?.made_ms ?? Infinity;
+        if (to >= (told.frame?.made_ms ?? -Infinity) && to < end) show(replay.until(to));
+      },
+      pick: (to) => void go(to),
+    })
+  : null;
+
+main.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-step]") : null;
+  if (!(link instanceof HTMLAnchorElement) || !link.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  void go(momentIn(link.href));
+});
+
+/** @param {string} href */
+function momentIn(href) {
+  return Date.parse(decodeURIComponent(new URL(href).pathname.split("/").at(-1) ?? ""));
+}
+
+addEventListener("popstate", () => void go(momentIn(location.href), { push: false }));
+
+addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  if (event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const step = { ArrowLeft: event.shiftKey ? "hour_back" : "frame_back", ArrowRight: event.shiftKey ? "hour_on" : "frame_on" }[event.key];
+  const to = step && told?.steps[step];
+  if (to) {
+    event.preventDefault();
+    void go(momentIn(new URL(to, location.href).href));
+  } else if (event.key.toLowerCase() === "d" && both && told?.following) {
+    void view(shownAs === "then" ? "compare" : "then");
+  }
+});
+
+const compareInput = both?.querySelector("input");
+if (both && compareInput) (await import("./compare.js")).compare(both);
+void go(ms, { push: false });
+void zone;

@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * The canvas at any time between two frames, painted here from the lower frame's picture and the ink that came on it,
+ * by the same code as the living canvas: to the bit what everybody saw.
+ */
+
+import { loadFrame } from "../canvas/frames.js";
+import { colourOf } from "../canvas/palette.js";
+import { Picture } from "../canvas/picture.js";
+import { Pixels } from "../canvas/pixels.js";
+import { BATCH, decode, PATCH } from "../canvas/wire.js";
+
+/** @typedef {{seq: number, at: number, op: import("../canvas/wire.js").Operation}} Drawn `at` in ms since 1970 */
+
+export class Replay {
+  /** @param {Pixels} base @param {number} seq what is in the base @param {Drawn[]} ink */
+  constructor(base, seq, ink) {
+    this.base = base;
+    this.seq = seq;
+    this.ink = ink;
+    /** @type {Map<number, Pixels>} */
+    this.patches = new Map();
+    this.picture = new Picture(base.width, base.height, [255, 255, 255]);
+    this.picture.rebase(base, seq);
+    this.painted = 0; // operations
+  }
+
+  /** The canvas with the first `count` operations. @param {number} count */
+  paint(count) {
+    if (count < this.painted) {
+      this.picture.restart();
+      this.picture.rebase(this.base, this.seq);
+      this.painted = 0;
+    }
+    for (; this.painted < count; this.painted++) {
+      const { seq, op } = this.ink[this.painted];
+      this.picture.append(seq, op);
+      const source = op.kind === PATCH ? this.patches.get(op.frame) : undefined;
+      if (op.kind === PATCH && source) this.picture.provide(op.frame, source);
+    }
+    return this.picture.pixels;
+  }
+
+  /** How many operations there were at a time. @param {number} ms */
+  until(ms) {
+    let count = this.ink.findIndex(({ at }) => at > ms);
+    if (count < 0) count = this.ink.length;
+    return count;
+  }
+
+  /** How many went into the frame that has everything up to `seq`. @param {number} seq */
+  upTo(seq) {
+    const count = this.ink.findIndex((drawn) => drawn.seq > seq);
+    return count < 0 ? this.ink.length : count;
+  }
+}
+
+/**
+ * @param {{picture: string, seq: number} | null} frame the base; null for the blank canvas
+ * @param {{width: number, height: number, background: string, ink: string, patch: string}} canvas `patch` is the
+ *   address of frame 0's picture
+ * @param {AbortSignal} [signal]
+ */
+export async function load(frame, { width, height, background, ink, patch }, signal) {
+  const [base, answer] = await Promise.all([
+    frame ? loadFrame(frame.picture, width, height) : blank(width, height, background),
+    fetch(ink, { signal }),
+  ]);
+  if (!answer.ok) throw new Error(await answer.text());
+  const replay = new Replay(base, frame?.seq ?? 0, read(await answer.arrayBuffer()));
+  const sources = new Set(replay.ink.map(({ op }) => (op.kind === PATCH ? op.frame : 0)).filter(Boolean));
+  await Promise.all([...sources].map(async (id) => {
+    try {
+      replay.patches.set(id, await loadFrame(patch.replace("/0/", `/${id}/`), width, height));
+    } catch {
+      // Its frame was hidden or lost since: the patch stays out, here as on the server.
+    }
+  }));
+  return replay;
+}
+
+/** @param {number} width @param {number} height @param {string} background */
+function blank(width, height, background) {
+  const { r, g, b } = colourOf(background);
+  const pixels = new Pixels(width, height);
+  pixels.fill(pixels.bounds, r, g, b);
+  return pixels;
+}
+
+/** BATCH frames, each after its length as u32. @param {ArrayBuffer} data @returns {Drawn[]} */
+function read(data) {
+  const view = new DataView(data);
+  /** @type {Drawn[]} */
+  const found = [];
+  for (let at = 0; at < data.byteLength;) {
+    const size = view.getUint32(at, true);
+    const batch = decode(new Uint8Array(data, at + 4, size));
+    if (batch.kind === BATCH) batch.operations.forEach((op, index) => found.push({ seq: batch.first + index, at: batch.at, op }));
+    at += 4 + size;
+  }
+  return found;
+}
+
+/** @param {Pixels} pixels @param {HTMLCanvasElement} canvas */
+export function put(pixels, canvas) {
+  if (canvas.width !== pixels.width || canvas.height !== pixels.height) {
+    canvas.width = pixels.width;
+    canvas.height = pixels.height;
+  }
+  canvas.getContext("2d", { alpha: false })?.putImageData(new ImageData(pixels.clamped, pixels.width, pixels.height), 0, 0);
+}
+
+/** As a picture that an image element can show. @param {Pixels} pixels @returns {Promise<string>} to be revoked */
+export async function urlOf(pixels) {
+  const canvas = document.createElement("canvas");
+  put(pixels, canvas);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  canvas.width = canvas.height = 0; // Safari counts the memory of canvases that nobody holds
+  if (!(blob instanceof Blob)) throw new Error("This browser makes no PNG.");
+  return URL.createObjectURL(blob);
+}

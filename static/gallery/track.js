@@ -1,0 +1,215 @@
+// @ts-check
+/** One line of time: bars, marks, labels, and a slider over them. */
+
+import { dayOf, timeOf } from "./when.js";
+
+/**
+ * @typedef {{at: number, end: number, frames: number, strokes: number, changes: number, label: string, height: number}} Bar
+ * @typedef {{from: string, to: string, step: number, most: number, bars: Bar[], ticks: {at: number, label: string}[],
+ *   styles: {at: number, number: number, title: string}[]}} Stretch
+ * @typedef {{scrub: (ms: number) => void, pick: (ms: number) => void, step: (ms: number) => void, enter: (ms: number) => void}} Hands
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEIGHT = 100;
+const FINE = 48; // px away from the track at which a drag becomes half as fast, and again at twice as far
+
+/** @param {string} name @param {Record<string, string | number>} attributes */
+function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
+}
+
+export class Track {
+  /** @param {HTMLElement} element @param {Hands} hands @param {import("./bubble.js").Bubble} bubble @param {string} label */
+  constructor(element, hands, bubble, label) {
+    this.element = element;
+    this.hands = hands;
+    this.bubble = bubble;
+    this.since = 0;
+    this.until = 0;
+    this.at = 0;
+    /** @type {Bar[]} */
+    this.bars = [];
+    this.step = 60_000;
+    /** @type {AbortController | undefined} */
+    this.request = undefined;
+    /** @type {{style: number, title: string}[]} */
+    this.styles = [];
+
+    element.querySelector(".track-now")?.remove();
+    this.svg = element.querySelector(".track-bars") ?? shape("svg", { class: "track-bars", preserveAspectRatio: "none", "aria-hidden": "true" });
+    this.ticks = element.querySelector(".track-ticks") ?? shape("svg", { class: "track-ticks", width: "100%", height: 22, "aria-hidden": "true" });
+    if (!this.svg.parentNode) element.append(this.svg, this.ticks);
+    this.part = document.createElement("i");
+    this.part.className = "track-window";
+    this.part.hidden = true;
+    this.slider = document.createElement("div");
+    this.slider.className = "track-slider";
+    this.slider.tabIndex = 0;
+    for (const [name, value] of Object.entries({ role: "slider", "aria-label": label, "aria-orientation": "horizontal" })) {
+      this.slider.setAttribute(name, value);
+    }
+    this.thumb = document.createElement("i");
+    this.thumb.className = "track-thumb";
+    this.slider.append(this.thumb);
+    element.append(this.part, this.slider);
+    this.#listen();
+  }
+
+  /** @param {number} since @param {number} until */
+  extent(since, until) {
+    this.since = since;
+    this.until = until;
+    this.slider.setAttribute("aria-valuemin", String(Math.round(since / 1000)));
+    this.slider.setAttribute("aria-valuemax", String(Math.round(until / 1000)));
+  }
+
+  /** @param {number} ms */
+  share(ms) {
+    return Math.min(Math.max((ms - this.since) / (this.until - this.since || 1), 0), 1);
+  }
+
+  /** Where the marker stands. @param {number} ms */
+  mark(ms) {
+    this.at = ms;
+    this.thumb.hidden = ms < this.since || ms > this.until;
+    this.slider.style.setProperty("--at", `${100 * this.share(ms)}%`);
+    const at = Math.min(Math.max(ms, this.since), this.until);
+    this.slider.setAttribute("aria-valuenow", String(Math.round(at / 1000)));
+    const told = this.detail(at);
+    this.slider.setAttribute("aria-valuetext", `${dayOf(at)}, ${timeOf(at)}${told ? `. ${told}` : ""}`);
+  }
+
+  /** The stretch that a finer track shows. @param {number} since @param {number} until */
+  window(since, until) {
+    this.part.hidden = false;
+    this.part.style.setProperty("--from", `${100 * this.share(since)}%`);
+    this.part.style.setProperty("--to", `${100 * this.share(until)}%`);
+  }
+
+  /** @param {Stretch} stretch */
+  draw(stretch) {
+    this.extent(Date.parse(stretch.from), Date.parse(stretch.to));
+    this.bars = stretch.bars;
+    this.step = 1000 * stretch.step;
+    this.styles = stretch.styles.map(({ at, title }) => ({ style: 1000 * at, title }));
+    const span = (this.until - this.since) / 1000, begin = this.since / 1000;
+    const x = (/** @type {number} */ at) => (1000 * (at - begin)) / span;
+    this.svg.setAttribute("viewBox", `0 0 1000 ${HEIGHT}`);
+    const shapes = [];
+    for (const bar of stretch.bars) {
+      if (!bar.height) continue;
+      const left = Math.max(x(bar.at), 0), right = Math.min(x(bar.end), 1000);
+      const tall = Math.max(HEIGHT * Math.sqrt(bar.height / (stretch.most || 1)), 3);
+      shapes.push(shape("rect", { class: "bar", x: left, y: HEIGHT - tall, width: Math.max(0.8 * (right - left), 0.5), height: tall }));
+      if (bar.changes && !stretch.styles.length) {
+        shapes.push(shape("rect", { class: "change", x: left, y: HEIGHT - 3, width: 0.8 * (right - left), height: 3 }));
+      }
+    }
+    for (const { at } of stretch.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: 0, width: 1.2, height: HEIGHT }));
+    this.svg.replaceChildren(...shapes);
+    this.ticks.replaceChildren(...stretch.ticks.map(({ at, label }) => {
+      const text = shape("text", { x: `${100 * this.share(1000 * at)}%`, y: 15 });
+      text.textContent = label;
+      return text;
+    }));
+    this.mark(this.at);
+  }
+
+  /** What went on around a moment. @param {number} ms */
+  detail(ms) {
+    const bar = this.bars.find(({ at, end }) => ms >= 1000 * at && ms < 1000 * end);
+    const style = this.styles.filter(({ style }) => style <= ms).at(-1)?.title;
+    if (!bar) return style ?? "";
+    const told = `${bar.strokes.toLocaleString()} ${bar.strokes === 1 ? "stroke" : "strokes"}, ${bar.frames.toLocaleString()} ${bar.frames === 1 ? "frame" : "frames"}`;
+    return style ? `${told} · ${style}` : told;
+  }
+
+  /** @param {number} clientX */
+  #msAt(clientX) {
+    const { left, width } = this.slider.getBoundingClientRect();
+    const share = Math.min(Math.max((clientX - left) / width, 0), 1);
+    return this.since + share * (this.until - this.since);
+  }
+
+  /** @param {number} ms */
+  #hint(ms) {
+    const { offsetLeft, offsetTop, clientWidth } = this.element;
+    this.bubble.show(ms, this.detail(ms), offsetLeft + this.share(ms) * clientWidth, offsetTop);
+  }
+
+  #listen() {
+    const { slider } = this;
+    /** @type {{x: number, ms: number, id: number} | null} */
+    let drag = null;
+    slider.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      const ms = this.#msAt(event.clientX);
+      drag = { x: event.clientX, ms, id: event.pointerId };
+      slider.setPointerCapture(event.pointerId);
+      slider.focus({ preventScroll: true });
+      this.hands.scrub(ms);
+      this.#hint(ms);
+    });
+    slider.addEventListener("pointermove", (event) => {
+      if (!drag) {
+        if (event.pointerType !== "touch") this.#hint(this.#msAt(event.clientX));
+        return;
+      }
+      if (event.pointerId !== drag.id) return;
+      const { top, bottom, width } = slider.getBoundingClientRect();
+      const away = Math.max(top - event.clientY, event.clientY - bottom, 0);
+      const speed = 0.5 ** Math.floor(away / FINE); // far from the line the hand moves time more finely
+      const moved = ((event.clientX - drag.x) / width) * (this.until - this.since) * speed;
+      drag.ms = speed === 1 ? this.#msAt(event.clientX) : Math.min(Math.max(drag.ms + moved, this.since), this.until);
+      drag.x = event.clientX;
+      this.hands.scrub(drag.ms);
+      this.#hint(drag.ms);
+    });
+    const drop = (/** @type {PointerEvent} */ event) => {
+      if (!drag || event.pointerId !== drag.id) return;
+      const { ms } = drag;
+      drag = null;
+      if (event.type === "pointerup") this.hands.pick(ms);
+      if (event.pointerType === "touch") this.bubble.hide();
+    };
+    slider.addEventListener("pointerup", drop);
+    slider.addEventListener("pointercancel", drop);
+    slider.addEventListener("pointerleave", () => drag || this.bubble.hide());
+    slider.addEventListener("blur", () => this.bubble.hide());
+    slider.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        this.hands.enter(this.at);
+        return;
+      }
+      const to = this.#keyed(event.key, event.shiftKey);
+      if (to === null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const ms = Math.min(Math.max(to, this.since), this.until);
+      this.hands.step(ms);
+      this.#hint(ms);
+    });
+  }
+
+  /** @param {string} key @param {boolean} far @returns {number | null} */
+  #keyed(key, far) {
+    const step = this.step * (far ? 6 : 1);
+    const styles = this.styles.map(({ style }) => style);
+    switch (key) {
+      case "ArrowLeft": case "ArrowDown": return this.at - step;
+      case "ArrowRight": case "ArrowUp": return this.at + step;
+      case "PageDown": return this.at - (this.until - this.since) / 10;
+      case "PageUp": return this.at + (this.until - this.since) / 10;
+      case "Home": return this.since;
+      case "End": return this.until;
+      case "[": return styles.filter((at) => at < this.at - 1000).at(-1) ?? null;
+      case "]": return styles.find((at) => at > this.at + 1000) ?? null;
+      default: return null;
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// @ts-check
+/** Tells the server the viewer's time zone, so that its days and hours are the viewer's own. */
+
+export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+
+/** What the server knew when it made the page. */
+export function known() {
+  return document.cookie.split("; ").find((cookie) => cookie.startsWith("zone="))?.slice(5) ?? "";
+}
+
+/** Whether the server made this page for another zone than ours. */
+export const news = known() !== zone;
+if (news) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;

@@ -22,6 +22,7 @@ from PIL import Image
 from canvas import hub, journal, picture
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame
+from canvas.signals import visibility_changed
 
 log = logging.getLogger(__name__)
 
@@ -250,7 +251,14 @@ def hide(frame: Frame) -> bool:
     # By its old names too: of two who hide it at once one has moved the files already.
     unchanged = Frame.objects.visible().filter(pk=frame.pk, picture=old[0], thumbnail=old[1])
     hidden = {"hidden_at": timezone.now(), "picture": new[0], "thumbnail": new[1]}
-    done = _step_back(frame, lambda: bool(unchanged.update(**hidden)))
+
+    def write() -> bool:
+        if not unchanged.update(**hidden):
+            return False
+        visibility_changed.send(Frame, frame=frame)
+        return True
+
+    done = _step_back(frame, write)
     _delete(*(name for name in (old if done else new) if name not in (new if done else old)))
     if done:
         hub.look(frame.canvas.slug)
@@ -259,7 +267,11 @@ def hide(frame: Frame) -> bool:
 
 def unhide(frame: Frame) -> bool:
     """Shows a frame in the history again; the canvas keeps the base it has. False where it was not hidden."""
-    return bool(Frame.objects.filter(pk=frame.pk).exclude(hidden_at=None).update(hidden_at=None))
+    with transaction.atomic():
+        done = bool(Frame.objects.filter(pk=frame.pk).exclude(hidden_at=None).update(hidden_at=None))
+        if done:
+            visibility_changed.send(Frame, frame=frame)
+    return done
 
 
 def _lose(frame: Frame, error: FrameGone) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dreamsite.errors import NotHere
+from gallery.farewell import scene
 from gallery.pages.models import Page
 
 
@@ -25,4 +26,5 @@ def find(request: HttpRequest, slug: str) -> Page:
 
 
 def shown(request: HttpRequest, this: Page) -> HttpResponse:
-    return render(request, f"gallery/pages/{this.template}.html", {"page": this})
+    context = scene.context() if this.template == Page.Template.END else {}
+    return render(request, f"gallery/pages/{this.template}.html", {"page": this, **context})

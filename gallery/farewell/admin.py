@@ -1,0 +1,68 @@
+"""The switch in the administration: one page, a box to tick, a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from dreamsite.models import SiteState
+from gallery.farewell import ending, numbers
+
+
+class SwitchForm(forms.Form):
+    """`was_ended` is what the person saw: of two who press at once the second learns of the first."""
+
+    why = forms.CharField(label=_("Why"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    sure = forms.BooleanField(label=_("I mean it."))
+    was_ended = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+@admin.register(SiteState)
+class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The switch itself."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        ended, may = SiteState.ended(), self.has_change_permission(request)
+        form = SwitchForm(request.POST or None, initial={"was_ended": "yes" if ended else ""})
+        if request.method == "POST":
+            if not may:
+                raise PermissionDenied
+            if form.is_valid():
+                return self._press(request, bool(form.cleaned_data["was_ended"]), form.cleaned_data["why"])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("End of the project"),
+            "ended_at": SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first() if ended else None,
+            "numbers": numbers.read(),
+            "may": may,
+            "form": form,
+            **(extra_context or {}),
+        }
+        return render(request, "admin/dreamsite/sitestate/change_list.html", context)
+
+    def _press(self, request: HttpRequest, was_ended: bool, why: str) -> HttpResponse:
+        if was_ended:
+            done, said = ending.resume(request.user, why), _("The canvas is open again.")
+        else:
+            done, said = (
+                ending.end(request.user, why),
+                _("The project has ended. The farewell stands at the site’s address."),
+            )
+        if done:
+            messages.success(request, said)
+        else:
+            messages.warning(request, _("Somebody else has pressed the switch meanwhile; nothing was done."))
+        return redirect("admin:dreamsite_sitestate_changelist")

@@ -1,0 +1,47 @@
+"""The one switch that ends the project, and the one that takes that back.
+
+From then on no process takes ink, the dreamer makes a last frame of each canvas and stops, `/` is the farewell, and the
+whole film is ordered as soon as that last frame is there (film.order). History, films, exhibits and pages stay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas.moderation import audit
+from dreamsite.models import SiteState
+
+END = audit.verb("end-project", _("Ended the project"))
+RESUME = audit.verb("resume-project", _("Opened the project again"))
+
+
+def end(by: Any, why: str = "") -> bool:
+    """Ends the project now; False where it has ended already. `by` None is whoever sits at the machine."""
+    with transaction.atomic():
+        _lock()
+        if SiteState.ended():
+            return False
+        SiteState.end(timezone.now())
+        audit.record(by, END, why=why)
+    return True
+
+
+def resume(by: Any, why: str = "") -> bool:
+    """Opens it again, with everything that was there; False where it had not ended."""
+    with transaction.atomic():
+        _lock()
+        if not SiteState.ended():
+            return False
+        SiteState.end(None)
+        audit.record(by, RESUME, why=why)
+    return True
+
+
+def _lock() -> None:
+    """Of two who press the switch at once the second finds it pressed."""
+    SiteState.objects.get_or_create(id=1)
+    SiteState.objects.select_for_update().get(id=1)

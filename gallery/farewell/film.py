@@ -1,0 +1,73 @@
+"""The film of it all, as the farewell shows it and orders it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from canvas import strokes
+from canvas.models import Canvas, Frame
+from dreamsite.models import SiteState
+from dreamsite.tasks.worker import chore
+from gallery.films.models import Film
+
+PATIENCE = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
+
+
+@dataclass(frozen=True)
+class File:
+    address: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The whole film of a canvas: ready to be watched, or on its way (`percent`)."""
+
+    ready: bool
+    percent: int
+    page: str = ""
+    poster: str = ""
+    width: int = 0
+    height: int = 0
+    files: tuple[File, ...] = ()
+
+
+def whole(place: Canvas) -> Shown | None:
+    """The newest one that is ready, else the one being made, else None."""
+    every = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE).order_by("-ends_at", "-pk")
+    if (film := every.ready().first()) is not None:
+        # What nobody could play in a page is offered on the film's own.
+        files = tuple(File(file.file.url, file.mime) for file in film.files.exclude(codec="lossless"))
+        poster = film.poster.url if film.poster else ""
+        return Shown(True, 100, film.get_absolute_url(), poster, film.width, film.height, files)
+    film = every.under_way().first()
+    return Shown(False, film.percent) if film else None
+
+
+def settled() -> bool:
+    """Whether every canvas has all its ink in a frame."""
+    return not Canvas.objects.filter(head__gt=0).exclude(frame__seq__gte=F("head")).exists()
+
+
+@chore
+def order() -> None:
+    """Once the project has ended and the last frames are there: the whole film of each canvas, once."""
+    ended_at = SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first()
+    now = timezone.now()
+    if ended_at is None or ended_at > now or not (settled() or now - ended_at > PATIENCE):
+        return
+    for place in Canvas.objects.exclude(frame=None):
+        ordered = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
+        if not ordered.exists():
+            strokes.index(place)  # the farewell counts them
+            _order(place, now)
+
+
+def _order(place: Canvas, now: datetime) -> None:
+    first = Frame.objects.filter(canvas=place).order_by("number").first()
+    assert first is not None
+    Film.objects.create(canvas=place, kind=Film.Kind.WHOLE, starts_at=first.made_at, ends_at=now)

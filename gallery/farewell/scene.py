@@ -1,0 +1,29 @@
+"""What the farewell shows, for the day itself and for the staff's look at it before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from canvas.models import Canvas, Frame
+from gallery.donations.ways import ways
+from gallery.farewell import drinks, film, numbers
+from gallery.pages.models import Page
+
+FAREWELL, AFTERWARDS = "farewell", "afterwards"
+
+
+def context() -> dict[str, Any]:
+    place = Canvas.objects.default()
+    return {
+        "place": place,
+        "last": last_frame(place),
+        "film": film.whole(place),
+        "numbers": numbers.read(),
+        "questions": Page.objects.filter(slug=AFTERWARDS).first(),
+        "ways": ways(),
+        "drinks": drinks.all_of_them(),
+    }
+
+
+def last_frame(place: Canvas) -> Frame | None:
+    return Frame.objects.visible().filter(canvas=place).order_by("-number").first()

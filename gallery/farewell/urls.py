@@ -1,0 +1,12 @@
+"""Included before the canvas' own addresses: the same `/` is something else after the end."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from gallery.farewell import views
+
+urlpatterns = [
+    path("", views.home),
+    path("canvas/", views.last_canvas, name="last_canvas"),
+]

@@ -1,0 +1,36 @@
+"""What stands at `/` before the end and after it, and the last canvas."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from canvas import views as canvas_views
+from canvas.models import Canvas
+from dreamsite.models import SiteState
+from gallery.farewell import scene
+from gallery.pages.models import Page
+
+
+@never_cache
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The canvas while it lives, then the farewell."""
+    return farewell(request) if SiteState.ended() else canvas_views.canvas(request)
+
+
+@require_safe
+def farewell(request: HttpRequest) -> HttpResponse:
+    page = Page.objects.filter(slug=scene.FAREWELL).first() or Page(title="")
+    page.published = True  # on this day it is, whatever the box says
+    return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **scene.context()})
+
+
+@require_safe
+def last_canvas(request: HttpRequest) -> HttpResponseBase:
+    """The canvas as everybody left it: a picture to look at closely. While it lives, the canvas itself."""
+    if not SiteState.ended():
+        return redirect("canvas")
+    place = Canvas.objects.default()
+    return render(request, "gallery/farewell/last.html", {"place": place, "last": scene.last_frame(place)})

@@ -8,6 +8,7 @@ from django.views.generic import TemplateView
 from dreamsite import claim, health
 
 urlpatterns = [
+    path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
     path("", include("canvas.urls")),
     path("", include("gallery.urls")),
     path("", include("dreamsite.accounts.urls")),

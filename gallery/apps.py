@@ -10,6 +10,7 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from gallery import staff
+        from gallery.farewell import film  # noqa: F401  what the worker does after the end
         from gallery.pages import first
 
         post_migrate.connect(first.make, sender=self)

@@ -289,6 +289,13 @@ DONATE_BITCOIN = env.parsed("DONATE_BITCOIN", addresses.bitcoin, "")
 DONATE_PAYPAL = env.parsed("DONATE_PAYPAL", addresses.paypal, "")
 DONATE_LINKS = env.parsed("DONATE_LINKS", addresses.links, ())
 
+# --- Films ---------------------------------------------------------------------------------------------------------
+FILM_HOURS = env.integer("FILM_HOURS", 2, low=0, high=24)  # what one film spans; 0: films only when asked for
+FILM_SIDE = env.integer("FILM_SIDE", 1536, low=64, high=3840)  # px, the longer side
+FILM_AV1 = env.flag("FILM_AV1", True)  # beside H.264: half the bytes, about twice the work
+FILM_THREADS = env.integer("FILM_THREADS", 2, low=0, high=64)  # of each encoder; 0: all cores
+FILM_FONT = env.text("FILM_FONT")  # a TrueType file for names in other scripts on the cards
+
 # --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
 _media_hosts = stores.media_hosts(
     S3_BUCKET,

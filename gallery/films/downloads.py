@@ -1,0 +1,214 @@
+"""A day as one file: its frames as a ZIP, its strokes as JSON lines. Made once by the worker, then only fetched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from canvas import strokes, wire
+from canvas.models import Batch, Canvas, Frame, Stroke
+from gallery import licence
+from gallery.films import files, hands
+from gallery.films.models import Download, State
+
+CHUNK = 500  # strokes looked up at once
+
+
+def make(pk: int) -> None:
+    """Makes the download with this id, if it is still to be made and nobody else is at it."""
+    with hands.in_hand(Download, pk) as row:
+        if row is not None:
+            _make(row)
+
+
+def _make(row: Download) -> None:
+    doing = hands.Progress(row)
+    folder = files.workshop(f"downloads/{row.pk}-{row.edition}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    path = folder / "day.zip"
+    try:
+        # Pictures are compressed already; text is not.
+        method = zipfile.ZIP_STORED if row.kind == Download.Kind.FRAMES else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile(path, "w", method, allowZip64=True) as archive:
+            count = (_frames if row.kind == Download.Kind.FRAMES else _strokes)(row, archive, doing)
+        if not count:
+            hands.tell(row, state=State.EMPTY, holder="")
+            return
+        name, size, sha = files.store(path, f"downloads/{row.canvas.slug}/{filename(row)}-{{sha}}.zip", doing.pause)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        hands.tell(
+            row, state=State.READY, holder="", fraction=1.0, expected_at=None, file=name, size=size, sha256=sha,
+            count=count, made_at=timezone.now(),
+        )  # fmt: skip
+    except BaseException:
+        with transaction.atomic():
+            files.doom([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])
+        raise
+
+
+def filename(row: Download) -> str:
+    return f"dreamsite-{row.canvas.slug}-{row.day:%Y-%m-%d}-{row.kind}"
+
+
+def _span(row: Download) -> tuple[datetime, datetime]:
+    start = datetime.combine(row.day, time(), UTC)
+    return start, start + timedelta(days=1)
+
+
+def _head(row: Download, **more: Any) -> dict[str, Any]:
+    terms = licence.current()
+    return {
+        "site": settings.SITE_URL,
+        "canvas": row.canvas.slug,
+        "width": row.canvas.width,
+        "height": row.canvas.height,
+        "day": f"{row.day:%Y-%m-%d}",
+        "time_zone": "UTC",
+        "licence": {"name": str(terms.name), "address": terms.address},
+        **more,
+    }
+
+
+# --- frames ----------------------------------------------------------------------------------------------------------
+
+
+def _frames(row: Download, archive: zipfile.ZipFile, doing: hands.Progress) -> int:
+    """Every visible frame under its number, and `manifest.json`; hidden ones are named there and have no file."""
+    start, end = _span(row)
+    found = Frame.objects.filter(canvas=row.canvas, made_at__gte=start, made_at__lt=end)
+    total, listed, count = found.count(), [], 0
+    for index, frame in enumerate(found.order_by("number").iterator(chunk_size=200)):
+        entry: dict[str, Any] = {"number": frame.number, "made_at": _iso(frame.made_at)}
+        if frame.hidden_at is not None:
+            listed.append({**entry, "hidden": True})
+            continue
+        name = f"{frame.number:08}{PurePosixPath(frame.picture.name or '').suffix}"
+        stored = _copy(archive, str(frame.picture.name), name, frame.made_at)
+        count += stored
+        listed.append({
+            **entry, "file": name if stored else None, "sha256": frame.sha256, "kind": frame.kind, "seq": frame.seq,
+            "title": frame.title, "recipe": frame.recipe,
+        })  # fmt: skip
+        doing((index + 1) / total)
+    if count:
+        manifest = _head(row, frames=listed)
+        archive.writestr("manifest.json", json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
+    return count
+
+
+def _copy(archive: zipfile.ZipFile, stored: str, name: str, at: datetime) -> bool:
+    """One stored file into the archive, in pieces; False where it is lost."""
+    info = zipfile.ZipInfo(name, at.astimezone(UTC).timetuple()[:6])
+    try:
+        with default_storage.open(stored, "rb") as source, archive.open(info, "w", force_zip64=True) as target:
+            shutil.copyfileobj(source, target, files.CHUNK)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+# --- strokes ---------------------------------------------------------------------------------------------------------
+
+
+def _strokes(row: Download, archive: zipfile.ZipFile, doing: hands.Progress) -> int:
+    """`strokes.jsonl`, a piece of a stroke or a change of the canvas in each line, and `manifest.json`.
+
+    What was taken back by its author or hidden by a moderator is not in it.
+    """
+    count = 0
+    with archive.open(
+        zipfile.ZipInfo("strokes.jsonl", (*row.day.timetuple()[:3], 0, 0, 0)), "w", force_zip64=True
+    ) as out:
+        for line in _lines(row, doing):
+            _write(out, line)
+            count += 1
+    if count:
+        archive.writestr("manifest.json", json.dumps(_head(row, lines=count, fields=FIELDS), indent=1))
+    return count
+
+
+FIELDS = {
+    "n": "its number in the journal: the canvas is what these operations paint, in this order",
+    "at": "when it was written, UTC",
+    "op": "stroke, patch or clear",
+    "author": "a number for each person, the same all over this site's files; 0: somebody who has left",
+    "stroke": "the stroke this piece belongs to, one of its author's",
+    "piece": "which piece of it, from 0",
+    "colour": "red, green, blue, 0 to 255",
+    "opacity": "of one stamp, 0 to 255",
+    "carry": "from the piece's first point to its first stamp, in 1/256 px",
+    "points": "x, y, diameter, in 1/8 px",
+    "last": "whether it ends the stroke",
+}
+
+
+def _lines(row: Download, doing: hands.Progress) -> Iterator[dict[str, Any]]:
+    start, end = _span(row)
+    strokes.index(row.canvas)
+    batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end).order_by("first")
+    total = batches.count()
+    gone = set(get_user_model().objects.exclude(closed_at=None).values_list("pk", flat=True))
+    pending: list[tuple[int, datetime, wire.Operation]] = []
+    for index, batch in enumerate(batches.iterator(chunk_size=200)):
+        pending += [(number, batch.at, op) for number, op in strokes.operations(batch)]
+        if len(pending) >= CHUNK:
+            yield from _shown(row.canvas, pending, gone)
+            pending = []
+        doing((index + 1) / total)
+    yield from _shown(row.canvas, pending, gone)
+
+
+def _shown(
+    place: Canvas, pending: list[tuple[int, datetime, wire.Operation]], gone: set[int]
+) -> Iterator[dict[str, Any]]:
+    if not pending:
+        return
+    first, last = pending[0][0], pending[-1][0]
+    rows = Stroke.objects.filter(canvas=place, last_seq__gte=first, first_seq__lte=last)
+    undone: set[tuple[int, int]] = set()
+    hidden: set[int] = set()
+    for author, stroke, undone_seq, numbers in rows.values_list("author", "stroke", "undone_seq", "hidden_numbers"):
+        if undone_seq is not None:
+            undone.add((author, stroke))
+        hidden.update(numbers)
+    for number, at, op in pending:
+        if number in hidden:
+            continue
+        head = {"n": number, "at": _iso(at)}
+        match op:
+            case wire.Stroke() if (op.author, op.stroke) not in undone:
+                author = 0 if op.author in gone else op.author
+                yield {
+                    **head, "op": "stroke", "author": author, "stroke": op.stroke, "piece": op.piece,
+                    "colour": op.colour, "opacity": op.opacity, "carry": op.carry, "points": op.points,
+                    "last": op.last,
+                }  # fmt: skip
+            case wire.Patch():
+                yield {
+                    **head, "op": "patch", "frame": op.frame, "x": op.x, "y": op.y, "width": op.width,
+                    "height": op.height, "feather": op.feather,
+                }  # fmt: skip
+            case wire.Clear():
+                yield {**head, "op": "clear", "colour": op.colour}
+
+
+def _write(out: IO[bytes], line: dict[str, Any]) -> None:
+    out.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

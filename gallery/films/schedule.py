@@ -1,0 +1,69 @@
+"""What workers look for every ten seconds: hours and days that are over and have no film yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from canvas.models import Canvas, Frame
+from dreamsite.tasks import beats, enqueue
+from dreamsite.tasks.worker import chore
+from gallery.films import files, wishes
+from gallery.films.models import Download, Film, State
+from gallery.films.plan import windows
+from gallery.films.tasks import make_film
+
+SETTLED = timedelta(seconds=90)  # after a span's end: its last frame may still be being written
+LOOK_BACK = timedelta(days=3)  # how long workers may be away until a film has to be asked for by hand
+FORGOTTEN = timedelta(minutes=10)
+DAY = timedelta(days=1)
+
+_looked: dict[int, datetime] = {}  # canvas -> the end of the last span that was looked at
+
+
+@chore
+def films_due() -> None:
+    """Asks for the films, and downloads, of spans that are over. Rows are unique: several workers may ask at once."""
+    if not settings.FILM_HOURS:
+        return
+    now = timezone.now() - SETTLED
+    span = wishes.hours()
+    (over,) = windows([now], int(span.total_seconds()))  # everything before this is over
+    for place in Canvas.objects.all():
+        if _looked.get(place.pk) == over:
+            continue
+        since = max(over - LOOK_BACK, _earliest(place))
+        moments = Frame.objects.visible().filter(canvas=place, made_at__gte=since, made_at__lt=over)
+        made = list(moments.values_list("made_at", flat=True))
+        for start in sorted(windows(made, int(span.total_seconds()))):
+            wishes.film(place, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
+        for start in sorted(windows(made, 86400)):
+            if start + DAY <= over:
+                wishes.film(place, Film.Kind.DAY, start, start + DAY)
+                for kind in Download.Kind:
+                    wishes.download(place, start.date(), kind)
+        _looked[place.pk] = over
+
+
+@chore
+def leftovers() -> None:
+    """Files that should be gone, and films whose task was lost with a queue in Redis."""
+    files.sweep()
+    waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
+    if (first := waiting.order_by("pk").first()) is None:
+        return
+    if not Film.objects.filter(state=State.MAKING, holder__in=beats.alive()).exists():
+        enqueue(make_film, first.pk)
+        Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
+
+
+def _earliest(place: Canvas) -> datetime:
+    """From the beginning of the day before which there is nothing."""
+    first = Frame.objects.filter(canvas=place).order_by("number").values_list("made_at", flat=True).first()
+    return _midnight(first) if first else timezone.now()
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,19 @@
+"""What the worker does for films."""
+
+from __future__ import annotations
+
+from dreamsite.tasks import SLOW, task
+
+
+@task(queue_name=SLOW)
+def make_film(film_id: int) -> None:
+    from gallery.films import make
+
+    make.make(film_id)
+
+
+@task(queue_name=SLOW)
+def make_download(download_id: int) -> None:
+    from gallery.films import downloads
+
+    downloads.make(download_id)

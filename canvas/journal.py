@@ -68,7 +68,7 @@ class DatabaseJournal:
 
     @_kept_open()
     def names(self, ids: Iterable[int]) -> dict[int, str]:
-        people = get_user_model().objects.filter(pk__in=list(ids))
+        people = get_user_model().objects.filter(pk__in=list(ids), closed_at=None)
         return {person.pk: person.get_username() for person in people}
 
     @_kept_open()

@@ -84,6 +84,15 @@ class Env:
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: {file!r} cannot be read ({error.strerror}).") from error
 
+    def contact(self, name: str) -> str:
+        """Empty, or where somebody can be reached: a mail address becomes mailto:, web addresses must be https."""
+        raw = self.text(name)
+        if "@" in raw and not raw.startswith(("mailto:", "https://")):
+            raw = f"mailto:{raw}"
+        if raw and (not raw.startswith(("mailto:", "https://", "tel:")) or any(letter.isspace() for letter in raw)):
+            raise _bad(name, raw, "a mail address or an https address")
+        return raw
+
     def site_url(self, name: str, default: str) -> str:
         """An origin like https://draw.example.org: scheme and host, a port where it is not the usual one, no path."""
         raw = self.text(name, default).rstrip("/")

@@ -117,6 +117,7 @@ TEMPLATES = [
 ]
 # The admin's path is a setting so that it need not be where every scanner looks first.
 ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")  # for /.well-known/security.txt
 ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", True)
 
 # --- Database ------------------------------------------------------------------------------------------------------
@@ -232,7 +233,14 @@ ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place when it is
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where a mail server is
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_ADAPTER = "dreamsite.accounts.adapter.Adapter"
-ACCOUNT_FORMS = {"login": "dreamsite.accounts.forms.LoginForm", "signup": "dreamsite.accounts.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "login": "dreamsite.accounts.forms.LoginForm",
+    "signup": "dreamsite.accounts.forms.SignupForm",
+    "add_email": "dreamsite.accounts.forms.AddEmailForm",
+    "request_login_code": "dreamsite.accounts.forms.RequestLoginCodeForm",
+    "reset_password": "dreamsite.accounts.forms.ResetPasswordForm",
+    "change_password": "dreamsite.accounts.forms.ChangePasswordForm",
+}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_USERNAME_MIN_LENGTH = 2

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from dreamsite import claim, health
+from dreamsite import claim, health, security
 
 urlpatterns = [
     path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain"), name="robots"),
+    path(".well-known/security.txt", security.security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),

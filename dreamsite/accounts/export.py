@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -24,11 +25,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 from django.utils import timezone
 
-from canvas import wire
-from canvas.models import Batch, Stroke
+from canvas import strokes, wire
+from canvas.models import Canvas, Stroke
 from dreamsite.models import User
 
 CHUNK = 64 * 1024
+STROKES = 100  # read from the journal in one go
 
 README = """Everything that this site knows about {name}, taken at {at} UTC.
 
@@ -70,24 +72,23 @@ def frames(user: User) -> Iterator[Row]:
 
 
 def drawn(user: User) -> Iterator[Row]:
-    found = Stroke.objects.by(user).select_related("canvas").order_by("canvas", "first_seq")
-    for stroke in found.iterator(chunk_size=200):
-        yield {
-            "canvas": stroke.canvas.slug, "began_at": stroke.began_at, "ended_at": stroke.ended_at,
-            "colour": stroke.colour, "opacity": round(stroke.opacity / 255, 3),
-            "taken_back": stroke.undone_seq is not None, "hidden": bool(stroke.hidden), "points": _points(stroke),
-        }  # fmt: skip
+    for place in Canvas.objects.order_by("pk"):
+        strokes.index(place)
+        rows = Stroke.objects.by(user).filter(canvas=place).order_by("first_seq").iterator(chunk_size=STROKES)
+        while some := list(islice(rows, STROKES)):
+            pieces = strokes.pieces(place, some)
+            for stroke in some:
+                yield {
+                    "canvas": place.slug, "began_at": stroke.began_at, "ended_at": stroke.ended_at,
+                    "colour": stroke.colour, "opacity": round(stroke.opacity / 255, 3),
+                    "taken_back": stroke.undone_seq is not None, "hidden": bool(stroke.hidden),
+                    "points": _points(pieces[stroke.author, stroke.stroke]),
+                }  # fmt: skip
 
 
-def _points(stroke: Stroke) -> list[tuple[float, ...]]:
+def _points(pieces: list[tuple[int, wire.Stroke]]) -> list[list[float]]:
     """x, y, width in px. Each piece repeats the last point of the one before, so that it can be drawn by itself."""
-    rows = Batch.objects.filter(canvas=stroke.canvas_id, last__gte=stroke.first_seq, first__lte=stroke.last_seq)
-    points: list[tuple[float, ...]] = []
-    for row in rows.order_by("first"):
-        for _, piece in wire.Ops(row.first, 0, row.last - row.first + 1, bytes(row.payload)).operations():
-            if isinstance(piece, wire.Stroke) and (piece.author, piece.stroke) == (stroke.author, stroke.stroke):
-                points += [tuple(value / 8 for value in point) for point in piece.points[1 if piece.piece else 0 :]]
-    return points
+    return [[value / 8 for value in point] for _, piece in pieces for point in piece.points[1 if piece.piece else 0 :]]
 
 
 def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterator[Row]]:

@@ -15,14 +15,13 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from canvas import hub
+from canvas.models import Sanction
 from dreamsite.models import User
 
 
 def recheck(*users: int) -> None:
     """Every process looks again at these people, as soon as what was changed can be seen by others."""
-    tell = getattr(hub, "recheck", None)
-    if tell is not None:
-        transaction.on_commit(lambda: tell(users))
+    transaction.on_commit(lambda: hub.recheck(users))
 
 
 @receiver(post_delete, sender=Session)
@@ -33,6 +32,12 @@ def session_ended(sender: Any, instance: Session, **kwargs: Any) -> None:
     user = instance.get_decoded().get(SESSION_KEY)
     if user is not None:
         recheck(int(user))
+
+
+@receiver(post_save, sender=Sanction)
+def sanctioned(sender: Any, instance: Sanction, **kwargs: Any) -> None:
+    """From the administration too."""
+    recheck(instance.user_id)
 
 
 @receiver(post_save, sender=User)

@@ -48,6 +48,8 @@ export class Bar {
         this.beat = BEAT;
         /** @type {Connection | null} */
         this.connection = null;
+        /** @type {words.Closed | null} */
+        this.closed = null;
         /** @type {string | null} */
         this.trouble = null;
         this.lostAt = 0;
@@ -142,9 +144,10 @@ export class Bar {
         this.pill.classList.add("fresh");
     }
 
-    /** @param {Connection} connection */
-    showConnection(connection) {
+    /** @param {Connection} connection @param {words.Closed | null} [closed] why nothing can be drawn, where that is so */
+    showConnection(connection, closed = null) {
         const before = this.connection;
+        this.closed = closed;
         this.connection = connection;
         if (connection.state !== "live") this.lostAt ||= Date.now();
         else {
@@ -197,7 +200,7 @@ export class Bar {
 
     #tickStatus() {
         const { connection, trouble, toldLost: lost } = this;
-        const shown = lost && connection ? words.connection(connection) : trouble ? { title: trouble, detail: "" } : null;
+        const shown = lost && connection ? words.connection(connection, this.closed) : trouble ? { title: trouble, detail: "" } : null;
         this.status.hidden = !shown;
         if (!shown || !connection) {
             this.said = "";

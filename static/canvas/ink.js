@@ -85,7 +85,7 @@ export class Ink {
             this.layers.lift(new Set([wet]));
             return;
         }
-        this.outbox.add(wet);
+        this.outbox.add(wet, !this.live);
         this.line.waiting();
         this.wake();
     }
@@ -147,9 +147,9 @@ export class Ink {
 
     /** The journal is caught up with: what waits can be sent. */
     resume() {
+        this.#restore();
         this.live = true;
         this.outbox.refill(Date.now());
-        this.#restore();
         this.again();
     }
 
@@ -210,7 +210,10 @@ export class Ink {
     /** @param {number} stroke @param {number} piece @param {number} code */
     rejected(stroke, piece, code) {
         const { outbox } = this;
-        if (code === REJECTED.unavailable || (code === REJECTED.gap && outbox.holdsBefore(stroke, piece))) {
+        if (code === REJECTED.gap && this.dead.has(stroke)) return; // it was cut before this piece
+        // What was drawn without a connection comes all at once: it goes in bit by bit, as the ink allows.
+        const patient = code === REJECTED.unavailable || (code === REJECTED.budget && outbox.isLate(stroke));
+        if (patient || (code === REJECTED.gap && outbox.holdsBefore(stroke, piece))) {
             outbox.again(stroke);
             this.holdUntil = Math.max(this.holdUntil, Date.now() + HOLD * (0.5 + this.random()));
             this.wake();
@@ -218,8 +221,9 @@ export class Ink {
         }
         if (outbox.undos.delete(stroke)) {
             this.layers.refreshAll(this.picture.refuseUndo(this.author(), stroke));
-            if (code === REJECTED.dreamed) this.ui.loss({ code, strokes: 0, undo: true });
+            this.ui.loss({ code, strokes: 0, undo: true });
             this.ui.changed();
+            if (!outbox.holds(stroke)) return;
         }
         if (code === REJECTED.dreamed) return;
         const fresh = !this.dead.has(stroke);

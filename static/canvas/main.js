@@ -2,18 +2,21 @@
 /** The canvas' page: makes the parts and ties them together. */
 
 import { Bar } from "./bar.js";
+import { Cover } from "./cover.js";
+import { Cursor } from "./cursor.js";
+import { Drawing } from "./drawing.js";
 import { loadFrame } from "./frames.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
-import { Nib } from "./nib.js";
 import { BRIEF, Notices } from "./notices.js";
-import { colourAt, colourOf, hexOf } from "./palette.js";
+import { colourOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
 import { Pointer } from "./pointer.js";
+import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
-import { OwnStroke } from "./strokes.js";
+import { Gate } from "./standing.js";
 import { Tags } from "./tags.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
@@ -29,14 +32,13 @@ function find(selector) {
 
 const stage = find("#canvas");
 const world = find(".world");
-const cursor = find(".cursor");
-const loupe = find(".loupe");
 const hint = find(".stage-hint");
 const invitation = find(".invitation");
 const dock = find(".dock");
 const undoButton = /** @type {HTMLButtonElement} */ (find('[data-does="undo"]'));
 const welcome = /** @type {HTMLDialogElement} */ (find('[data-dialog="welcome"]'));
 const invite = /** @type {HTMLDialogElement} */ (find('[data-dialog="invite"]'));
+const coverButton = find('[data-does="cover"]');
 
 const { dataset } = stage;
 const width = Number(dataset.width), height = Number(dataset.height);
@@ -54,6 +56,24 @@ const bar = new Bar(document, dataset.staff === "yes", {
     back: (text) => notices.show(text, BRIEF), // a live region too: said and shown at once
 });
 const tools = new Tools(document, (text) => bar.say(text));
+const regions = new Regions(find(".regions"), view, () => session.now());
+const gate = new Gate({
+    closed: find('[data-gate="closed"]'),
+    dock,
+    meter: find('[data-gate="meter"]'),
+    sheet: /** @type {HTMLDialogElement} */ (find('[data-dialog="sanction"]')),
+    regions,
+    now: () => session.now(),
+    signedIn: () => session.me !== null,
+    tell: (text) => notices.show(text),
+    changed: () => cursor.show(),
+});
+const cover = new Cover(find(".cover"), regions, {
+    url: dataset.veil ?? "",
+    token: /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "",
+    width, height,
+    tell: (text) => notices.show(text),
+});
 
 // --- The journal -------------------------------------------------------------------------------------------------
 
@@ -81,7 +101,7 @@ const session = new Session({
     ui: {
         connection: (connection) => {
             stage.dataset.connection = connection.state;
-            bar.showConnection(connection);
+            bar.showConnection(connection, gate.closed);
             showHint();
         },
         you: (you) => {
@@ -104,10 +124,15 @@ const session = new Session({
             showHint();
         },
         trouble: (message) => bar.showTrouble(message),
-        loss: (loss) => notices.show(words.loss(loss)),
-        refused: (id) => {
-            for (const stroke of strokes) if (stroke.id === id) stroke.refuse();
+        rules: (rules) => gate.rule(rules),
+        standing: (standing) => {
+            gate.stand(standing);
+            coverButton.hidden = !standing?.trusted;
         },
+        ink: (ink) => gate.hold(ink),
+        asked: (place) => cover.asked(place),
+        loss: (loss) => notices.show(words.loss(loss, gate.closed)),
+        refused: (id) => drawing.refuse(id),
         applied: (op) => {
             hint.hidden = true;
             if (op.kind !== STROKE || op.author === session.me?.id) return;
@@ -125,7 +150,7 @@ const session = new Session({
 /** What to do with a canvas that nobody has touched; gone with the first ink, whoever's it is. */
 function showHint() {
     const { connection, seq, me, dream, bases } = session;
-    hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && strokes.size === 0);
+    hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && drawing.strokes.size === 0);
     const text = words.untouched(me !== null, dream?.state ?? "");
     if (hint.textContent !== text) hint.textContent = text;
 }
@@ -148,81 +173,26 @@ function reload(reason) {
 
 // --- Drawing -----------------------------------------------------------------------------------------------------
 
-/** @type {Set<OwnStroke>} */
-const strokes = new Set();
+const drawing = new Drawing({
+    session, layers, view, tools,
+    closed: (x, y) => gate.refuses(x, y),
+    invite: () => invite.showModal(),
+    begun: () => {
+        hint.hidden = true;
+    },
+});
 session.ink.beforeTick = () => {
-    for (const stroke of strokes) {
-        if (stroke.done) strokes.delete(stroke);
-        else stroke.cut();
-    }
+    const goesOn = drawing.cut();
     document.body.classList.toggle("drawing", pointer.drawing);
-    return strokes.size > 0;
+    return goesOn;
 };
-
-const journal = {
-    author: () => session.ink.author(),
-    newStroke: () => session.ink.newStroke(),
-    put: (/** @type {import("./layers.js").Wet} */ wet) => session.ink.put(wet),
-    undo: (/** @type {number} */ stroke) => session.ink.undo(stroke),
-};
-
-let invited = false;
-
-/** Whoever wants to draw without an account is told how; afterwards their pointer moves the view. */
-function inviteOnce() {
-    invited = true;
-    invite.showModal();
-}
 
 /** @param {PointerEvent} event @param {boolean} held @returns {import("./pointer.js").Drawing | null} */
 function draw(event, held) {
     if (!stage.classList.contains("ready")) return null;
-    if (!session.me) {
-        if (invited) return null;
-        return { move: () => {}, end: inviteOnce, cancel: () => {}, release: () => {} };
-    }
-    const nib = new Nib(tools.size, tools.dynamic, event.pointerType);
-    const { rainbow } = tools;
-    let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
-    const colour = rainbow ? colourAt(layers.shown, x, y, 2) : tools.colour;
-    const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * tools.opacity)), x, y, nib.begin(event));
-    stroke.held = held;
-    strokes.add(stroke);
-    hint.hidden = true;
-    session.ink.wake();
-    return {
-        move: (moved) => {
-            const all = moved.getCoalescedEvents?.() ?? [];
-            for (const each of all.length ? all : [moved]) {
-                const toX = view.canvasX(each.clientX), toY = view.canvasY(each.clientY);
-                const w = nib.move(each, view.scale);
-                if (rainbow) wellUp(stroke, x, y, toX, toY, w);
-                stroke.to(toX, toY, w);
-                x = toX;
-                y = toY;
-            }
-        },
-        end: () => {
-            stroke.end();
-            session.ink.flush();
-            session.ink.wake();
-        },
-        cancel: () => stroke.cancel(),
-        release: () => stroke.release(),
-    };
-}
-
-/**
- * The rainbow well: the next piece takes half of the colour that lies just ahead of the brush.
- * @param {OwnStroke} stroke @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @param {number} w
- */
-function wellUp(stroke, x0, y0, x1, y1, w) {
-    const length = Math.hypot(x1 - x0, y1 - y0);
-    if (length < 0.5) return;
-    const ahead = w / 2 + 2;
-    const met = colourAt(layers.shown, x1 + ((x1 - x0) / length) * ahead, y1 + ((y1 - y0) / length) * ahead, 2);
-    const { r, g, b } = stroke.colour;
-    stroke.colour = { r: (r + met.r) >> 1, g: (g + met.g) >> 1, b: (b + met.b) >> 1 };
+    if (!cover.choosing) return drawing.begin(event, held);
+    const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
+    return { move: () => {}, end: () => cover.chosen(x, y), cancel: () => {}, release: () => {} };
 }
 
 function undo() {
@@ -232,21 +202,30 @@ function undo() {
     else if (session.me) notices.show("There is nothing of yours to take back: what has been dreamed stays.");
 }
 
-function help() {
+function closeMenus() {
     for (const menu of document.querySelectorAll("details[data-menu]")) menu.removeAttribute("open");
+}
+
+function help() {
+    closeMenus();
     welcome.showModal();
 }
 
 // --- The view ----------------------------------------------------------------------------------------------------
 
-/** @type {PointerEvent | null} */
-let hovering = null;
+const cursor = new Cursor(stage, find(".cursor"), find(".loupe"), view, layers, () => ({
+    tool: pointer.space ? "hand" : tools.tool,
+    size: tools.size,
+    mayDraw: session.me !== null && (cover.choosing || gate.closed === null),
+}));
+tools.changed = () => cursor.show();
 
 view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
     tags.place();
-    showCursor();
+    regions.place();
+    cursor.show();
 };
 
 /** @param {(view: View) => void} change */
@@ -255,56 +234,22 @@ function changeView(change) {
     change(view);
 }
 
-function showCursor() {
-    const tool = pointer.space ? "hand" : tools.tool;
-    const brush = session.me !== null && tool === "draw";
-    stage.dataset.cursor = tool === "pick" ? "pick" : brush ? "brush" : "grab";
-    cursor.hidden = !(brush && hovering);
-    if (hovering && tool === "pick") showLoupe(hovering.clientX, hovering.clientY);
-    else if (hoverLoupe) hideLoupe();
-    hoverLoupe = hovering !== null && tool === "pick";
-    if (!hovering || !brush) return;
-    const size = Math.max(4, tools.size * view.scale);
-    cursor.style.width = cursor.style.height = `${size}px`;
-    cursor.style.transform = `translate(${hovering.clientX - size / 2}px, ${hovering.clientY - size / 2}px)`;
-}
-
-let hoverLoupe = false; // the loupe is there for the eyedropper that hovers, not for a press
-
-/** @param {number} x @param {number} y of the window @returns {string} the colour there, #rrggbb */
-function showLoupe(x, y) {
-    const hex = hexOf(colourAt(layers.shown, view.canvasX(x), view.canvasY(y)));
-    loupe.hidden = false;
-    loupe.style.setProperty("--swatch", hex);
-    loupe.style.transform = `translate(${x}px, ${y}px)`;
-    return hex;
-}
-
-function hideLoupe() {
-    loupe.hidden = true;
-}
-
-tools.changed = showCursor;
-
 const pointer = new Pointer(stage, {
     tool: () => (pointer.space ? "hand" : tools.tool),
     draw,
     pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
     zoom: (factor, x, y) => changeView(() => view.zoom(factor, x, y)),
     pick: (x, y, done) => {
-        const hex = showLoupe(x, y);
-        if (done) hideLoupe();
+        const hex = cursor.magnify(x, y);
+        if (done) cursor.putAway();
         if (done && session.me) {
             tools.choose(hex);
             bar.say(`Colour ${hex}.`);
         }
     },
-    unpick: hideLoupe,
+    unpick: () => cursor.putAway(),
     undo,
-    hover: (event) => {
-        hovering = event;
-        showCursor();
-    },
+    hover: (event) => cursor.hover(event),
 });
 
 listen({
@@ -314,7 +259,7 @@ listen({
     pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
     space: (held) => {
         pointer.space = held;
-        showCursor();
+        cursor.show();
     },
     brush: () => session.me && tools.takeBrush(),
     use: (tool) => session.me && tools.use(tool),
@@ -328,6 +273,7 @@ listen({
     },
     escape: () => {
         if (tools.close()) return;
+        if (cover.choosing || cover.place) return cover.close();
         document.body.classList.remove("bare");
         tools.use("draw");
     },
@@ -337,6 +283,11 @@ listen({
 const buttons = {
     undo,
     help,
+    cover: () => {
+        closeMenus();
+        tools.use("draw");
+        cover.choose();
+    },
     "zoom-in": () => changeView(() => view.zoom(1.5)),
     "zoom-out": () => changeView(() => view.zoom(1 / 1.5)),
     fit: () => changeView(() => view.fit()),

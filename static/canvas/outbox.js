@@ -13,7 +13,8 @@ import { spacing } from "./brush.js";
  * @typedef {import("./wire.js").Operation} Operation
  * @typedef {import("./layers.js").Wet} Wet
  *
- * @typedef {{op: Stroke & {points: number[]}, wet: Wet, sent: boolean}} Parcel a closed piece
+ * @typedef {{op: Stroke & {points: number[]}, wet: Wet, sent: boolean, late: boolean}} Parcel a closed piece; `late`
+ *   when it was drawn without a connection
  * @typedef {{op: Undo, sent: boolean}} Wish
  */
 
@@ -43,9 +44,9 @@ export class Outbox {
         return new Set(this.parcels.map(({ op }) => op.stroke)).size;
     }
 
-    /** @param {Wet} wet */
-    add(wet) {
-        this.parcels.push({ op: wet.op, wet, sent: false });
+    /** @param {Wet} wet @param {boolean} late */
+    add(wet, late) {
+        this.parcels.push({ op: wet.op, wet, sent: false, late });
     }
 
     /**
@@ -87,6 +88,16 @@ export class Outbox {
     /** Is a piece of this stroke before `piece` still on its way? @param {number} stroke @param {number} piece */
     holdsBefore(stroke, piece) {
         return this.parcels.some(({ op }) => op.stroke === stroke && op.piece < piece);
+    }
+
+    /** @param {number} stroke */
+    holds(stroke) {
+        return this.parcels.some(({ op }) => op.stroke === stroke);
+    }
+
+    /** Was this stroke's ink drawn without a connection? @param {number} stroke */
+    isLate(stroke) {
+        return this.parcels.some(({ op, late }) => late && op.stroke === stroke);
     }
 
     /** What was sent is to be sent again; of one stroke, or all. @param {number} [stroke] */

@@ -20,6 +20,8 @@ import * as wire from "./wire.js";
  * @typedef {import("./types.js").Ui} Ui
  */
 
+const LEAVING = 4000; // ms over which everybody leaves, once the project has ended
+
 export class Session {
     /**
      * @param {object} setup
@@ -36,6 +38,9 @@ export class Session {
     constructor({ url, layers, load, pictureUrl, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
         this.layers = layers;
         this.ui = ui;
+        this.random = random;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.leaving = undefined;
         this.seq = 0; // the last number we hold
         this.head = 0; // the last number there was when we joined
         this.joined = false; // a welcome has answered our JOIN
@@ -154,6 +159,16 @@ export class Session {
                 return this.ui.people(news.count, news.drawing ?? []);
             case "names":
                 return this.#name(news.names);
+            case "rules":
+                return this.ui.rules(news.rules);
+            case "you":
+                return this.ui.standing(/** @type {import("./types.js").Standing} */ (/** @type {unknown} */ (news)));
+            case "ink":
+                return this.ui.ink({ left: news.left, seconds: news.seconds });
+            case "asked":
+                return this.ui.asked(news.veil);
+            case "ended":
+                return this.#ended();
             case "trouble":
                 if (news.message === null) this.ink.again();
                 return this.ui.trouble(news.message);
@@ -175,8 +190,15 @@ export class Session {
         this.ui.people(news.people, news.drawing ?? []);
         if (news.dream) this.#dream(news.dream);
         this.#stand(news.frame ?? BLANK);
+        this.ui.rules(news.rules);
+        this.ui.standing(news.standing);
         this.ui.trouble(news.trouble ?? null);
         this.#caughtUp();
+    }
+
+    /** For good. Everybody leaves this page, but not at the same moment. */
+    #ended() {
+        this.leaving ??= setTimeout(() => this.ui.reload("The project has ended."), this.random() * LEAVING);
     }
 
     /** The base that a welcome names. @param {Frame} frame */
@@ -225,7 +247,8 @@ export class Session {
         // The server cannot read what we send; sending it again would only close the next connection too.
         if (code === 4400) this.ink.giveUp(REJECTED.unavailable);
         if (code === 4406) this.ui.reload("The site has a new version.");
-        if (code === 4410) this.ui.reload("The project has ended.");
+        if (code === 4403) this.ink.giveUp(REJECTED.suspended);
+        if (code === 4410) this.#ended();
         this.#connection(final ? "over" : "offline", code, Date.now() + retryIn);
         this.ink.pause();
     }

@@ -8,6 +8,15 @@
  *   position: number, next_at: number | null, fraction: number, octave: number, octaves: number, message: string}} Dream
  * @typedef {{state: "connecting" | "catching-up" | "live" | "offline" | "over", code: number, retryAt: number,
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal
+ * @typedef {{id: number, kind: "lock" | "veil" | "asked", x: number, y: number, width: number, height: number,
+ *   until: number | null, why: string}} Region in px; `asked`: somebody asks to cover it
+ * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, regions: Region[],
+ *   ended: boolean}} Rules
+ * @typedef {{id: number, degree: "warn" | "cool_down" | "read_only" | "suspend", reason: string,
+ *   until: number | null}} Sanction
+ * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} Standing
+ * @typedef {{left: number, seconds: number}} Ink the share that is left, and in how many seconds it is plenty again
+ * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} Asked
  * @typedef {{code: number, strokes: number, undo: boolean}} Loss ink of ours that will not be in the picture, by REJECT code
  *
  * What a session tells the page.
@@ -18,6 +27,10 @@
  * @property {(dream: Dream) => void} dream
  * @property {(frame: Frame, install: () => void, first: boolean) => void} frame must call `install` once, at once
  * @property {(message: string | null) => void} trouble
+ * @property {(rules: Rules) => void} rules
+ * @property {(standing: Standing | null) => void} standing
+ * @property {(ink: Ink) => void} ink
+ * @property {(asked: Asked) => void} asked a place that somebody asks to cover; told to the trusted
  * @property {(loss: Loss) => void} loss
  * @property {(stroke: number) => void} refused stop drawing this stroke
  * @property {(operation: import("./wire.js").Operation) => void} applied

@@ -12,19 +12,27 @@ const REFUSED = {
     1: "you are signed out now. Sign in again within ten minutes and it will still be sent",
     2: "part of it was lost on the way",
     4: "it was drawn more than ten minutes ago, and the canvas has dreamed since",
-    5: "that was more ink than one person may use at once. Give it a moment",
-    6: "this part of the canvas is locked",
-    7: "your account may not draw at the moment",
+    5: "your ink is used up for the moment, and comes back by itself. Over other people’s fresh strokes it goes faster",
+    6: "this place is locked",
+    7: "you may not draw at the moment",
     8: "the server could not take it",
-    9: "the canvas is closed for drawing",
+    9: "the project has ended",
 };
 
-/** @param {import("./types.js").Loss} loss */
-export function loss({ code, strokes: n, undo }) {
-    if (undo) return "Too late to take that back: it is part of the dream.";
+/**
+ * @param {import("./types.js").Loss} loss
+ * @param {Closed | null} closed why nothing can be drawn at all, where that is so
+ */
+export function loss({ code, strokes: n, undo }, closed = null) {
+    if (undo && code === 3) return "Too late to take that back: it is part of the dream.";
     const why = REFUSED[code] ?? `the server refused it (${code})`;
-    return `${n === 1 ? "Your last stroke is" : `${n} of your strokes are`} not in the picture: ${why}.`;
+    if (closed && code >= 6) return `${undo ? "That stays as it is" : many(n)}. ${closed.title} ${closed.detail}`.trim();
+    if (undo) return `That could not be taken back: ${why}.`;
+    return `${many(n)}: ${why}.`;
 }
+
+/** @param {number} n */
+const many = (n) => (n === 1 ? "Your last stroke is not in the picture" : `${n} of your strokes are not in the picture`);
 
 /** Why there is no connection, by close code. @type {Record<number, string>} */
 const CLOSED = {
@@ -41,9 +49,10 @@ const CLOSED = {
 
 /**
  * @param {import("./types.js").Connection} connection
+ * @param {Closed | null} closed why nothing can be drawn at all, where that is so
  * @returns {{title: string, detail: string} | null} null while all is well
  */
-export function connection({ state, code, waiting }) {
+export function connection({ state, code, waiting }, closed = null) {
     const kept = waiting
         ? `${strokes(waiting)} of yours ${waiting === 1 ? "waits" : "wait"} here and will be sent.`
         : "What you draw now is kept here and sent later.";
@@ -51,6 +60,8 @@ export function connection({ state, code, waiting }) {
         case "offline":
             return { title: CLOSED[code] ?? "The connection is lost.", detail: kept };
         case "over":
+            if (code === 4403 && closed) return { title: closed.title, detail: closed.detail };
+            if (code === 4410) return { title: CLOSED[code], detail: "What was drawn and dreamed stays in the history." };
             return { title: CLOSED[code] ?? "The connection has ended.", detail: "Reload the page to try again." };
         case "connecting":
             return { title: "Connecting …", detail: "" };
@@ -121,4 +132,72 @@ export function untouched(mayDraw, state) {
     return state === "waiting" || state === "resting" || state === "dreaming"
         ? `${first}; in half a minute it will be dreamed of.`
         : `${first}.`;
+}
+
+// --- What we may do ----------------------------------------------------------------------------------------------------
+
+/** The share of our ink below which we are told. */
+export const LOW = 0.4;
+
+/** @typedef {{title: string, detail: string, everybody: boolean}} Closed */
+
+/** @param {number} at ms @param {number} now ms @returns {string} the time of day, with the date where it is another */
+function moment(at, now) {
+    const then = new Date(at);
+    const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    if (new Date(now).toDateString() === then.toDateString()) return time;
+    return `${then.toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
+}
+
+/** @param {number | null} until @param {number} now */
+const ending = (until, now) => (until === null ? "" : ` until ${moment(until, now)}`);
+
+/** @param {string} why somebody's own words */
+const sentence = (why) => (why && !/[.!?…]$/.test(why) ? `${why}.` : why);
+
+/**
+ * Why nothing can be drawn; null where it can. `everybody`: it is not about us.
+ * @param {import("./types.js").Rules} rules @param {import("./types.js").Standing | null} standing
+ * @param {import("./types.js").Sanction | null} against @param {number} now ms
+ * @returns {Closed | null}
+ */
+export function closed(rules, standing, against, now) {
+    if (rules.ended) return { title: "The project has ended.", detail: "What was drawn and dreamed stays in the history.", everybody: true };
+    if (against?.degree === "suspend") return { title: `You are suspended${ending(against.until, now)}.`, detail: sentence(against.reason), everybody: false };
+    if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
+    if (against?.degree === "read_only") return { title: `You can watch, but not draw${ending(against.until, now)}.`, detail: sentence(against.reason), everybody: false };
+    if (against?.degree === "warn") return { title: "A moderator has written to you.", detail: "You can draw again once you have read it.", everybody: false };
+    if (rules.newcomers_after !== null && standing && standing.joined > rules.newcomers_after) {
+        return { title: "New accounts cannot draw just now.", detail: "It will open to you again; the moderators are at work.", everybody: true };
+    }
+    return null;
+}
+
+/** @param {import("./types.js").Sanction} sanction @param {number} now ms */
+export function sanction({ degree, until }, now) {
+    const till = ending(until, now);
+    const open = until === null ? " Until a moderator lifts it." : "";
+    switch (degree) {
+        case "warn":
+            return { title: "A word from the moderators", effect: "Nothing else happens now. Please read it; then the canvas is yours again." };
+        case "cool_down":
+            return { title: "Slowly, please", effect: `You have less ink than usual${till}.${open}` };
+        case "read_only":
+            return { title: "You can watch, but not draw", effect: `Your pen rests${till}. You can still take your own strokes back.${open}` };
+        default:
+            return { title: "You are suspended", effect: `You cannot be on this canvas${till}.${open}` };
+    }
+}
+
+/** @param {import("./types.js").Region} region @param {number} now ms */
+export function region({ kind, until, why }, now) {
+    if (kind === "asked") return "Cover this place?";
+    if (kind === "veil") return `Covered${ending(until, now)}, until a moderator has looked.`;
+    return `Locked${ending(until, now)}. ${sentence(why)}`.trim();
+}
+
+/** @param {import("./types.js").Ink} ink */
+export function ink({ left, seconds }) {
+    if (left >= 0.05) return `${Math.round(100 * left)} % ink`;
+    return seconds > 1 ? `No ink, plenty in ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "No ink";
 }

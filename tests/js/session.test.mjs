@@ -214,14 +214,67 @@ test("the first wait is anywhere from nothing to a second", async () => {
     }
 });
 
-test("another version, and the project's end, ask for a fresh page", async () => {
-    for (const code of [4406, 4410]) {
-        const server = new FakeServer();
-        const { told } = visit(server);
-        await settled();
-        server.last.fail(code);
-        assert.equal(told.reload.length, 1);
-    }
+test("another version asks for a fresh page", async () => {
+    const server = new FakeServer();
+    const { told } = visit(server);
+    await settled();
+    server.last.fail(4406);
+    assert.equal(told.reload.length, 1);
+});
+
+test("at the project's end everybody leaves, once and not all at the same moment", async (pass) => {
+    const server = new FakeServer();
+    const { told } = visit(server, { random: () => 0.5 });
+    await settled();
+    server.last.push(say.news({ type: "ended" }));
+    server.last.fail(4410);
+    assert.equal(told.reload.length, 0);
+    await pass(1990);
+    assert.equal(told.reload.length, 0);
+    await pass(20);
+    assert.equal(told.reload.length, 1);
+});
+
+test("a stroke that was cut by the gate loses what follows, and is told of once", async () => {
+    const server = new FakeServer();
+    const { session, told, draw } = visit(server);
+    await settled();
+    server.deaf = true;
+    const stroke = draw([[2, 2, 4], [6, 2, 4], [10, 2, 4], [14, 2, 4]], 1);
+    server.last.push(say.reject(stroke, 1, 6));
+    server.last.push(say.reject(stroke, 2, 2));
+    await settled();
+    assert.deepEqual(told.loss, [{ code: 6, strokes: 1, undo: false }]);
+    assert.deepEqual(session.ink.outbox.parcels.map(({ op }) => op.piece), [0]);
+});
+
+test("an undo that is refused says so, and the stroke is there again", async () => {
+    const server = new FakeServer();
+    const { session, layers, told, draw } = visit(server);
+    await settled();
+    const stroke = draw([[2, 2, 4], [12, 12, 4]]);
+    await settled();
+    const drawn = layers.shown.bytes.slice();
+    server.deaf = true;
+    session.ink.undo(stroke);
+    assert.notDeepEqual(layers.shown.bytes, drawn);
+    server.last.push(say.reject(stroke, 0, 6));
+    await settled();
+    assert.deepEqual(layers.shown.bytes, drawn);
+    assert.deepEqual(told.loss, [{ code: 6, strokes: 0, undo: true }]);
+});
+
+test("ink from a time without connection goes in bit by bit where the budget is small", async (pass) => {
+    const server = new FakeServer();
+    const { session, told, draw } = visit(server);
+    await settled();
+    server.last.fail();
+    const stroke = draw([[2, 2, 4], [12, 12, 4]]);
+    server.deaf = true;
+    await pass(6000);
+    server.last.push(say.reject(stroke, 0, 5));
+    assert.equal(told.loss.length, 0);
+    assert.equal(session.ink.outbox.strokes, 1);
 });
 
 test("ink that the server cannot read is given up, or it would close every connection", async (pass) => {

@@ -1,0 +1,94 @@
+// @ts-check
+/** Covering a place together: one trusted person asks, the others are asked, and enough of them make a veil. */
+
+/** @typedef {import("./types.js").Asked} Asked */
+
+const SIDE = 256; // px of the canvas
+const LEAST = 96; // px, on a small canvas
+
+export class Cover {
+    /**
+     * @param {HTMLElement} bar with its text and its two buttons
+     * @param {import("./regions.js").Regions} regions
+     * @param {{url: string, token: string, width: number, height: number, tell: (text: string) => void}} page
+     */
+    constructor(bar, regions, page) {
+        this.bar = bar;
+        this.regions = regions;
+        this.page = page;
+        this.choosing = false;
+        /** @type {Asked | null} */
+        this.place = null;
+        this.text = /** @type {HTMLElement} */ (bar.querySelector("p"));
+        this.yes = /** @type {HTMLButtonElement} */ (bar.querySelector('[data-cover="yes"]'));
+        this.yes.addEventListener("click", () => this.#send());
+        bar.querySelector('[data-cover="no"]')?.addEventListener("click", () => this.close());
+    }
+
+    /** The next tap on the canvas says where. */
+    choose() {
+        this.choosing = true;
+        this.#show("Tap the place that should be covered.", false);
+    }
+
+    /** @param {number} x @param {number} y of the canvas, px */
+    chosen(x, y) {
+        const { width, height } = this.page;
+        const side = Math.min(SIDE, Math.max(LEAST, Math.min(width, height) / 2));
+        const w = Math.round(Math.min(side, width)), h = Math.round(Math.min(side, height));
+        const left = Math.round(Math.min(Math.max(0, x - w / 2), width - w)), top = Math.round(Math.min(Math.max(0, y - h / 2), height - h));
+        this.choosing = false;
+        this.#offer({ x: left, y: top, width: w, height: h, votes: 0, quorum: 0, until: Infinity }, "Cover this place for ten minutes? Others whom the site trusts must agree; then a moderator looks.");
+    }
+
+    /** Somebody else asks. @param {Asked} place */
+    asked(place) {
+        if (this.choosing || (this.place && this.place.votes === 0)) return; // we are at it ourselves
+        this.#offer(place, `${place.votes} of ${place.quorum} people ask to cover the marked place until a moderator has looked.`);
+    }
+
+    close() {
+        this.choosing = false;
+        this.place = null;
+        this.bar.hidden = true;
+        this.regions.ask(null);
+    }
+
+    /** @param {Asked} place @param {string} text */
+    #offer(place, text) {
+        const { x, y, width, height, until } = place;
+        this.place = place;
+        this.regions.ask({ id: 0, kind: "asked", x, y, width, height, until: Number.isFinite(until) ? until : null, why: "" });
+        this.#show(text, true);
+    }
+
+    /** @param {string} text @param {boolean} ready */
+    #show(text, ready) {
+        this.text.textContent = text;
+        this.yes.hidden = !ready;
+        this.bar.hidden = false;
+    }
+
+    async #send() {
+        const { place, page } = this;
+        if (!place) return;
+        this.yes.disabled = true;
+        const { x, y, width, height } = place;
+        try {
+            const answer = await fetch(page.url, {
+                method: "POST",
+                headers: { "Content-Type": "application/json", "X-CSRFToken": page.token },
+                body: JSON.stringify({ x, y, width, height }),
+            });
+            const said = await answer.json();
+            if (!answer.ok) page.tell(said.error);
+            else if (said.veiled) page.tell("The place is covered. A moderator will look.");
+            else page.tell(`Thank you. ${said.votes} of ${said.quorum} people ask for it now.`);
+            this.close();
+        } catch {
+            page.tell("That did not reach the server. Try again in a moment.");
+        } finally {
+            this.yes.disabled = false;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// @ts-check
+/** From the hand's movements to strokes: the nib, the rainbow well, gestures that turn out to be none, undo. */
+
+import { Nib } from "./nib.js";
+import { colourAt } from "./palette.js";
+import { OwnStroke } from "./strokes.js";
+
+/**
+ * @typedef {object} Setup
+ * @property {import("./session.js").Session} session
+ * @property {import("./layers.js").Layers} layers
+ * @property {import("./view.js").View} view
+ * @property {import("./tools.js").Tools} tools
+ * @property {(x: number, y: number) => boolean} closed whether we may not draw here (canvas px); tells why
+ * @property {() => void} invite tells somebody without an account how to draw
+ * @property {() => void} begun a stroke has begun
+ */
+
+export class Drawing {
+    /** @param {Setup} setup */
+    constructor({ session, layers, view, tools, closed, invite, begun }) {
+        this.session = session;
+        this.layers = layers;
+        this.view = view;
+        this.tools = tools;
+        this.closed = closed;
+        this.invite = invite;
+        this.begun = begun;
+        this.invited = false;
+        /** @type {Set<OwnStroke>} being drawn */
+        this.strokes = new Set();
+        this.journal = {
+            author: () => session.ink.author(),
+            newStroke: () => session.ink.newStroke(),
+            put: (/** @type {import("./layers.js").Wet} */ wet) => session.ink.put(wet),
+            undo: (/** @type {number} */ stroke) => session.ink.undo(stroke),
+        };
+    }
+
+    /** Cuts what is being drawn into pieces that can be sent. @returns {boolean} whether it goes on */
+    cut() {
+        for (const stroke of this.strokes) {
+            if (stroke.done) this.strokes.delete(stroke);
+            else stroke.cut();
+        }
+        return this.strokes.size > 0;
+    }
+
+    /** The server takes nothing more of this stroke. @param {number} id */
+    refuse(id) {
+        for (const stroke of this.strokes) if (stroke.id === id) stroke.refuse();
+    }
+
+    /** @param {PointerEvent} event @param {boolean} held @returns {import("./pointer.js").Drawing | null} */
+    begin(event, held) {
+        const { session, layers, view, tools, journal } = this;
+        if (!session.me) {
+            // Whoever wants to draw without an account is told how; afterwards their pointer moves the view.
+            if (this.invited) return null;
+            this.invited = true;
+            return { move: () => {}, end: this.invite, cancel: () => {}, release: () => {} };
+        }
+        let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
+        if (this.closed(x, y)) return null;
+        const nib = new Nib(tools.size, tools.dynamic, event.pointerType);
+        const { rainbow } = tools;
+        const colour = rainbow ? colourAt(layers.shown, x, y, 2) : tools.colour;
+        const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * tools.opacity)), x, y, nib.begin(event));
+        stroke.held = held;
+        this.strokes.add(stroke);
+        this.begun();
+        session.ink.wake();
+        return {
+            move: (moved) => {
+                const all = moved.getCoalescedEvents?.() ?? [];
+                for (const each of all.length ? all : [moved]) {
+                    const toX = view.canvasX(each.clientX), toY = view.canvasY(each.clientY);
+                    const w = nib.move(each, view.scale);
+                    if (rainbow) this.#wellUp(stroke, x, y, toX, toY, w);
+                    stroke.to(toX, toY, w);
+                    x = toX;
+                    y = toY;
+                }
+            },
+            end: () => {
+                stroke.end();
+                session.ink.flush();
+                session.ink.wake();
+            },
+            cancel: () => stroke.cancel(),
+            release: () => stroke.release(),
+        };
+    }
+
+    /**
+     * The rainbow well: the next piece takes half of the colour that lies just ahead of the brush.
+     * @param {OwnStroke} stroke @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @param {number} w
+     */
+    #wellUp(stroke, x0, y0, x1, y1, w) {
+        const length = Math.hypot(x1 - x0, y1 - y0);
+        if (length < 0.5) return;
+        const ahead = w / 2 + 2;
+        const met = colourAt(this.layers.shown, x1 + ((x1 - x0) / length) * ahead, y1 + ((y1 - y0) / length) * ahead, 2);
+        const { r, g, b } = stroke.colour;
+        stroke.colour = { r: (r + met.r) >> 1, g: (g + met.g) >> 1, b: (b + met.b) >> 1 };
+    }
+}

@@ -1,0 +1,160 @@
+// @ts-check
+/**
+ * What we may do here, and why not: the canvas' rules, what stands against us, and how much ink is left. The server
+ * decides (canvas/gate.py); here it is shown before anybody draws in vain.
+ */
+
+import * as words from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Rules} Rules
+ * @typedef {import("./types.js").Standing} Standing
+ * @typedef {import("./types.js").Ink} Ink
+ * @typedef {import("./types.js").Sanction} Sanction
+ *
+ * @typedef {object} Page
+ * @property {HTMLElement} closed a line above the dock, with a title, a reason and a button
+ * @property {HTMLElement} dock
+ * @property {HTMLElement} meter
+ * @property {HTMLDialogElement} sheet
+ * @property {import("./regions.js").Regions} regions
+ * @property {() => number} now by the server's clock
+ * @property {() => boolean} signedIn
+ * @property {(text: string) => void} tell
+ * @property {() => void} changed whether we may draw is another
+ */
+
+/** @type {Rules} */
+const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, regions: [], ended: false };
+/** The gravest last. */
+const DEGREES = ["cool_down", "warn", "read_only", "suspend"];
+
+export class Gate {
+    /** @param {Page} page */
+    constructor(page) {
+        this.page = page;
+        this.rules = OPEN;
+        /** @type {Standing | null} */
+        this.standing = null;
+        /** @type {Ink} */
+        this.ink = { left: 1, seconds: 0 };
+        this.shown = false;
+        this.saidClosed = "";
+        this.told = 0; // the sanction whose sheet was opened by itself
+        this.find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.querySelector(`[data-gate="${name}"]`));
+        this.find("why").addEventListener("click", () => this.#openSheet());
+        this.find("acknowledge").addEventListener("submit", (event) => this.#acknowledge(event));
+        setInterval(() => this.#show(), 1000);
+    }
+
+    /** @param {Rules} rules */
+    rule(rules) {
+        this.rules = rules;
+        this.page.regions.rule(rules.regions);
+        this.#show();
+    }
+
+    /** @param {Standing | null} standing */
+    stand(standing) {
+        this.standing = standing;
+        const against = this.against;
+        if (!against && this.page.sheet.open) this.page.sheet.close();
+        if (against && against.id !== this.told) {
+            this.told = against.id;
+            this.#openSheet();
+        }
+        this.#show();
+    }
+
+    /** @param {Ink} ink */
+    hold(ink) {
+        this.ink = ink;
+        const { meter } = this.page;
+        const low = ink.left < words.LOW;
+        meter.hidden = !low;
+        meter.style.setProperty("--left", String(ink.left));
+        meter.classList.toggle("empty", ink.left < 0.05);
+        meter.setAttribute("aria-valuenow", String(Math.round(100 * ink.left)));
+        this.find("ink").textContent = words.ink(ink);
+    }
+
+    /** The gravest of what stands against us now. @returns {Sanction | null} */
+    get against() {
+        const held = (this.standing?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now());
+        held.sort((a, b) => DEGREES.indexOf(b.degree) - DEGREES.indexOf(a.degree));
+        return held[0] ?? null;
+    }
+
+    /** Why we cannot draw anywhere; null where we can. @returns {words.Closed | null} */
+    get closed() {
+        return words.closed(this.rules, this.standing, this.against, this.page.now());
+    }
+
+    /** Whether we may not draw at this place (canvas px); says why. @param {number} x @param {number} y */
+    refuses(x, y) {
+        const { closed } = this;
+        const region = this.page.regions.at(x, y);
+        if (closed) {
+            // Once: afterwards the line above the dock says it, and the pointer moves the view.
+            if (closed.title !== this.saidClosed) this.page.tell(`${closed.title} ${closed.detail}`.trim());
+            this.saidClosed = closed.title;
+        }
+        else if (region && region.kind !== "asked") this.page.tell(words.region(region, this.page.now()));
+        else return false;
+        return true;
+    }
+
+    #show() {
+        const { closed, page } = this;
+        const shown = closed !== null && (closed.everybody || page.signedIn());
+        page.closed.hidden = !shown;
+        page.dock.classList.toggle("shut", closed !== null);
+        if (shown) {
+            setText(this.find("title"), closed.title);
+            setText(this.find("detail"), closed.detail);
+            this.find("why").hidden = closed.everybody || !this.against;
+        }
+        if (shown !== this.shown) page.changed();
+        this.shown = shown;
+    }
+
+    #openSheet() {
+        const { against } = this;
+        const { sheet } = this.page;
+        if (!against) return;
+        const said = words.sanction(against, this.page.now());
+        setText(this.find("sheet-title"), said.title);
+        setText(this.find("sheet-effect"), said.effect);
+        setText(this.find("sheet-reason"), against.reason);
+        const form = /** @type {HTMLFormElement} */ (this.find("acknowledge"));
+        form.hidden = against.degree !== "warn";
+        this.find("sheet-close").hidden = against.degree === "warn";
+        form.action = (form.dataset.action ?? "").replace("/0/", `/${against.id}/`);
+        if (!sheet.open) {
+            for (const other of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) other.close();
+            sheet.showModal();
+        }
+    }
+
+    /** @param {Event} event */
+    async #acknowledge(event) {
+        event.preventDefault();
+        const form = /** @type {HTMLFormElement} */ (event.target);
+        const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+        button.disabled = true;
+        try {
+            const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+            if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(`status ${answer.status}`);
+            this.page.sheet.close(); // the server says next how we stand
+        } catch {
+            this.page.tell("That did not reach the server. Try again in a moment.");
+        } finally {
+            button.disabled = false;
+        }
+    }
+}
+
+/** Only where it is another: a live region would say it again. @param {HTMLElement} element @param {string} text */
+function setText(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+}

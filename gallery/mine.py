@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -17,7 +18,7 @@ from gallery import asked
 from gallery.moments import views as moments
 
 PAUSE = timedelta(minutes=10)  # a longer one ends a sitting
-READ = 600  # strokes in one page
+READ = 250  # strokes in one page
 BOXES = 1_000
 COLOURS = 6
 
@@ -28,7 +29,7 @@ class Sitting:
 
     began_at: datetime
     ended_at: datetime
-    last_seq: int
+    last: int  # the id of its last stroke
     box: tuple[int, int, int, int]
     count: int = 0
     colours: dict[str, int] = field(default_factory=dict)
@@ -55,9 +56,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     own = _own(request, place)
     strokes = list((own.filter(ended_at__lt=before) if before else own).newest()[: READ + 1])
     sittings = _sittings(strokes[:READ])
+    frames = _dreamed(place, [sitting.last for sitting in sittings])
     for sitting in sittings:
-        later = Frame.objects.visible().filter(canvas=place, seq__gte=sitting.last_seq)
-        sitting.frame = later.order_by("seq", "number").first()
+        sitting.frame = frames.get(sitting.last)
         sitting.address = moments.address(place, sitting.ended_at + timedelta(seconds=1)) + "#mine"
     context: dict[str, Any] = {
         "section": "history",
@@ -106,10 +107,19 @@ def _shape(place: Canvas, stroke: Stroke) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _dreamed(place: Canvas, strokes: list[int]) -> dict[int, Frame]:
+    """The first frame that each of these strokes is in, as far as there is one to be seen."""
+    later = Frame.objects.visible().filter(canvas=place, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
+    rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
+    found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))
+    frames = Frame.objects.defer("recipe").in_bulk(found.values())
+    return {stroke: frames[frame] for stroke, frame in found.items()}
+
+
 def _sittings(strokes: list[Stroke]) -> list[Sitting]:
     found: list[Sitting] = []
     for stroke in strokes:
         if not found or found[-1].began_at - stroke.ended_at > PAUSE:
-            found.append(Sitting(stroke.began_at, stroke.ended_at, stroke.last_seq, stroke.box))
+            found.append(Sitting(stroke.began_at, stroke.ended_at, stroke.pk, stroke.box))
         found[-1].take(stroke)
     return found

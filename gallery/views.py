@@ -56,7 +56,7 @@ def history(request: HttpRequest) -> HttpResponse:
         context["timeline"] = timeline(place, extent, zone)
         context["ways"] = _ways(place, activity.extent(place) or extent, zone)
     if before is None and after is None:
-        context["highlights"] = list(Highlight.objects.shown().filter(frame__canvas=place)[:HIGHLIGHTS])
+        context["highlights"] = Highlight.objects.newest(place, HIGHLIGHTS)
     return render(request, "gallery/history.html", context)
 
 

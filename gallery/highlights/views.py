@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -31,8 +30,16 @@ def highlights(request: HttpRequest) -> HttpResponse:
     place = asked.canvas(request) if "canvas" in request.GET else None
     if place:
         found = found.filter(frame__canvas=place)
-    shown = Paginator(found, PAGE).get_page(asked.number(request, "page") or 1)
-    context = {"section": "history", "place": place or Canvas.objects.default(), "shown": shown}
+    page = max(asked.number(request, "page") or 1, 1)
+    # One more than is shown tells whether there are others; to count them would ask every frame whether it is hidden.
+    shown = list(found[(page - 1) * PAGE : page * PAGE + 1])
+    context = {
+        "section": "history",
+        "place": place or Canvas.objects.default(),
+        "shown": shown[:PAGE],
+        "newer": page - 1,
+        "older": page + 1 if len(shown) > PAGE else 0,
+    }
     return render(request, "gallery/highlights.html", context)
 
 

@@ -68,7 +68,7 @@ def page(request: HttpRequest, moment: datetime) -> HttpResponse:
         "told": told,
         "base": span.base,
         "following": span.following,
-        "sentence": recipe.sentence(span.base) if span.base else _("Before the first dream: only what people drew."),
+        "sentence": told["sentence"],
         "zone": zone.key,
         "address": request.build_absolute_uri(address(place, moment)),
         "picture": request.build_absolute_uri(asked.address("moment_png", place, moment)),
@@ -134,6 +134,7 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
         "zone": zone.key,
         "offset": buckets.offset(int(moment.timestamp()), zone),
         "canvas": place.slug,
+        "sentence": sentence(span.base),
         "seq": max(last.first() or 0, span.seq),
         "frame": _frame(request, span.base),
         "following": _frame(request, span.following),
@@ -144,6 +145,10 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
         "around": _around(place, span),
         "steps": steps,
     }
+
+
+def sentence(base: Frame | None) -> str:
+    return recipe.sentence(base) if base else _("Before the first dream: only what people drew.")
 
 
 def _around(place: Canvas, span: ink.Span) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -24,7 +25,7 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """`at`: seconds since 1970; `first`, `last`: frames; `styles`: [number, seconds after `at`, title] of each change."""
+    """`at`: seconds since 1970; `first`, `last`: frames; `styles`: [number, seconds after `at`, title] of changes."""
 
     at: int
     frames: int
@@ -55,10 +56,30 @@ def extent(place: Canvas) -> tuple[int, int] | None:
 def tallies(place: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
     """The quarters in which something happened between two moments; `styles` are read where they are asked for."""
     unsettled = settle(place)
-    names = ["at", "frames", "strokes", "first", "last", "changes", *(["styles"] if styles else [])]
-    rows = Quarter.objects.filter(canvas=place, at__gt=since - QUARTER, at__lt=until).order_by("at")
-    kept = [Tally(*row) for row in rows.values_list(*names)]
-    return kept + [tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until]
+    kept = _kept_with_styles if styles else _kept
+    return kept(place.pk, since, min(until, unsettled), unsettled) + [
+        tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until
+    ]
+
+
+@lru_cache(maxsize=8)
+def _kept(canvas_id: int, since: int, until: int, unsettled: int) -> list[Tally]:
+    """Rows before `unsettled` never change: what was read once is true for ever. Do not write to the list."""
+    return _read(canvas_id, since, until, ["at", "frames", "strokes", "first", "last", "changes"])
+
+
+def _kept_with_styles(canvas_id: int, since: int, until: int, unsettled: int) -> list[Tally]:
+    return _read(canvas_id, since, until, ["at", "frames", "strokes", "first", "last", "changes", "styles"])
+
+
+def _read(canvas_id: int, since: int, until: int, names: list[str]) -> list[Tally]:
+    rows = Quarter.objects.filter(canvas=canvas_id, at__gt=since - QUARTER, at__lt=until).order_by("at")
+    return [Tally(*row) for row in rows.values_list(*names)]
+
+
+def forget() -> None:
+    """After the rows themselves were thrown away: a restored backup, a test."""
+    _kept.cache_clear()
 
 
 def settle(place: Canvas) -> int:

@@ -11,7 +11,7 @@ import { zone } from "./zone.js";
 /**
  * @typedef {{id: number, number: number, seq: number, made_ms: number, page: string, picture: string, thumbnail: string,
  *   kind: string, title: string, width: number, height: number}} Frame
- * @typedef {{at: string, utc: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
+ * @typedef {{at: string, utc: string, sentence: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
  *   day: string, around: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} Told
  */
 
@@ -110,7 +110,7 @@ function words(now) {
   say("offset", now.offset);
   main.querySelector('[data-told="utc"]')?.setAttribute("datetime", now.at);
   main.querySelector('[data-told="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
-  say("sentence", now.frame ? now.frame.title || "The drawing as it was, with no dream on it." : "Before the first dream: only what people drew.");
+  say("sentence", now.sentence);
   image.alt = `The canvas on ${now.utc} UTC.`;
   const links = { around: now.around, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
   for (const [name, href] of Object.entries(links)) {

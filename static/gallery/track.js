@@ -110,12 +110,31 @@ export class Track {
     }
     for (const { at } of stretch.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: 0, width: 1.2, height: HEIGHT }));
     this.svg.replaceChildren(...shapes);
-    this.ticks.replaceChildren(...stretch.ticks.map(({ at, label }) => {
-      const text = shape("text", { x: `${100 * this.share(1000 * at)}%`, y: 15 });
+    this.ticks.setAttribute("data-drawn", "");
+    this.ticks.replaceChildren(...this.#roomy(stretch.ticks).map(({ at, label }) => {
+      const share = this.share(1000 * at);
+      const text = shape("text", { x: `${100 * share}%`, y: 15, "text-anchor": share > 0.92 ? "end" : "start" });
       text.textContent = label;
       return text;
     }));
     this.mark(this.at);
+  }
+
+  /** The labels for which there is room: days before hours. @param {Stretch["ticks"]} ticks */
+  #roomy(ticks) {
+    const wide = this.element.clientWidth || 1000;
+    const isHour = (/** @type {string} */ label) => /^\d\d:\d\d$/.test(label);
+    /** @type {typeof ticks} */
+    const found = [];
+    for (const tick of [...ticks.filter(({ label }) => !isHour(label)), ...ticks.filter(({ label }) => isHour(label))]) {
+      const x = wide * this.share(1000 * tick.at);
+      const free = found.every(({ at, label }) => {
+        const other = wide * this.share(1000 * at);
+        return other < x ? x - other > 8 * label.length : other - x > 8 * tick.label.length;
+      });
+      if (free) found.push(tick);
+    }
+    return found;
   }
 
   /** What went on around a moment. @param {number} ms */

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from canvas import frames
 from canvas.models import Canvas, Frame
 from dreamsite.models import User
+from gallery.timeline import activity
 from tests.site.conftest import ada, plain_site, signed_in, staff  # noqa: F401  fixtures
 
 BEGUN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -21,6 +23,13 @@ RECIPE = {
     "model": "googlenet", "octaves": 6, "octave_scale": 1.31415, "iterations": 10, "step": 1.5, "seed": 7,
     "device": "cpu",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """Nothing remembered of another test's history."""
+    cache.clear()
+    activity.forget()
 
 
 @pytest.fixture

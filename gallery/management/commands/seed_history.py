@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,18 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from canvas import frames
-from canvas.models import Canvas, Frame
+from canvas import brush, frames, wire
+from canvas.models import Batch, Canvas, Frame, Indexed, Stroke
+from gallery.highlights.models import Highlight
+from gallery.timeline import activity
 
 LAYERS = ["inception_3b/output", "inception_4a/output", "inception_4c/output", "inception_5a/1x1"]
 NAMES = ["ada", "bruno", "chioma", "dmitri", "eun-ji", "farah", "gustavo", "hana", "imre", "jun", "kemal", "lotte"]
+WORDS = ["The first eyes", "Everybody drew the same hill", "A tower out of one line", "", "It rained dogs"]
 CHUNK = 2000
 
 
@@ -43,23 +47,21 @@ class Command(BaseCommand):
         dice = random.Random(options["seed"])
         files = [_files(place, self._picture(options, index)) for index in range(options["pictures"])]
         people = list(_people())
-        begun = timezone.now() - timedelta(seconds=settings.DREAM_INTERVAL * options["frames"])
+        begun = timezone.now() - timedelta(seconds=1) - _after(options["frames"])
+        seq = 0
         for start in range(0, options["frames"], CHUNK):
             numbers = range(start + 1, min(start + CHUNK, options["frames"]) + 1)
-            made = Frame.objects.bulk_create(
-                _frame(place, number, files[number % len(files)], begun, dice, options["side"]) for number in numbers
-            )
-            drew = Frame.contributors.through
-            drew.objects.bulk_create(
-                drew(frame_id=frame.pk, user_id=person.pk)
-                for frame in made
-                for person in dice.sample(people, dice.choice([0, 1, 1, 2, 3, 5]))
-            )
-            self.stdout.write(f"{numbers[-1]} of {options['frames']} frames")
+            with transaction.atomic():
+                seq = _chunk(place, numbers, seq, files, people, begun, dice, options["side"])
+            self.stdout.write(f"{numbers[-1]} of {options['frames']} frames, {seq} strokes")
         newest = Frame.objects.filter(canvas=place).order_by("-number").first()
         if newest:
             # With the journal's head where the last frame has it: what is drawn next is newer than every frame.
             _write(place, frame=newest, head=newest.seq)
+        Indexed.objects.update_or_create(canvas=place, defaults={"seq": seq})
+        for frame in Frame.objects.visible().filter(canvas=place, number__in=_highlights(options["frames"])):
+            Highlight.objects.create(frame=frame, words=WORDS[frame.number % len(WORDS)], chosen_by=people[0])
+        activity.settle(place)
 
     def _picture(self, options: dict[str, Any], index: int) -> frames.Picture:
         if options["verbosity"] > 1:
@@ -115,7 +117,78 @@ def _people() -> Any:
         yield person
 
 
-def _frame(place: Canvas, number: int, file: dict[str, Any], begun: Any, dice: random.Random, side: int) -> Frame:
+def _after(number: int) -> timedelta:
+    """How long after the beginning a frame was made: at the site's pace, with nights off and longer gaps."""
+    pauses = timedelta(minutes=35) * (number // 2_500) + timedelta(hours=7) * ((number + 9_000) // 21_000)
+    return timedelta(seconds=settings.DREAM_INTERVAL) * number + pauses
+
+
+def _highlights(count: int) -> list[int]:
+    return [max(count * share // 13, 1) for share in range(1, 13)]
+
+
+def _chunk(
+    place: Canvas, numbers: range, seq: int, files: list[dict[str, Any]], people: list[Any], begun: datetime,
+    dice: random.Random, side: int,
+) -> int:  # fmt: skip
+    """Some frames with the ink that lies in each; gives the journal's number after them."""
+    frames_, batches, strokes = [], [], []
+    drew: list[set[int]] = []
+    for number in numbers:
+        made_at = begun + _after(number)
+        authors: set[int] = set()
+        ages = (dice.uniform(0.05, 0.9) * settings.DREAM_INTERVAL for _ in range(_busy(made_at, dice)))
+        for age in sorted(ages, reverse=True):
+            seq += 1
+            person = dice.choice(people)
+            at = made_at - timedelta(seconds=age)
+            batch, stroke = _stroke(place, seq, person.pk, at, dice, side)
+            batches.append(batch)
+            strokes.append(stroke)
+            authors.add(person.pk)
+        frames_.append(_frame(place, number, seq, made_at, files[number % len(files)], dice, side))
+        drew.append(authors)
+    Batch.objects.bulk_create(batches)
+    Stroke.objects.bulk_create(strokes)
+    made = Frame.objects.bulk_create(frames_)
+    through = Frame.contributors.through
+    through.objects.bulk_create(
+        through(frame_id=frame.pk, user_id=person) for frame, who in zip(made, drew, strict=True) for person in who
+    )
+    return seq
+
+
+def _busy(at: datetime, dice: random.Random) -> int:
+    """How many strokes were drawn before a frame: most in the evening, few at night, and in bursts."""
+    hour = (at.hour - 19) % 24
+    most = 1 + 7 * max(0.0, 1 - min(hour, 24 - hour) / 9)
+    return int(dice.random() ** 2 * most * (3 if at.weekday() >= 5 and dice.random() < 0.3 else 1))
+
+
+def _stroke(place: Canvas, seq: int, author: int, at: datetime, dice: random.Random, side: int) -> tuple[Batch, Stroke]:
+    """A wandering line, as a row of the journal and as the index would read it."""
+    x, y = dice.uniform(0, side), dice.uniform(0, side)
+    dx, dy = dice.uniform(-side, side) / 60, dice.uniform(-side, side) / 60
+    width = dice.randint(24, max(24, side // 3))
+    points = []
+    for _ in range(dice.randint(4, 14)):
+        points.append((int(8 * min(max(x, 0), side)), int(8 * min(max(y, 0), side)), min(8 * width // 4, 992)))
+        x, y, dx, dy = x + dx, y + dy, dx * 0.9 + dice.uniform(-side, side) / 160, dy * 0.9 + dice.uniform(-4, 4)
+    colour = tuple(dice.randrange(256) for _ in range(3))
+    name = int(at.timestamp() * 1_000_000) * 8 % 2**53
+    op = wire.Stroke(name, 0, colour, 160, 0, tuple(points), last=True, author=author)  # type: ignore[arg-type]
+    left, top, right, bottom = brush.bounds(op.points)
+    batch = Batch(canvas=place, first=seq, last=seq, at=at, payload=wire.encode(op))
+    return batch, Stroke(
+        canvas=place, author=author, stroke=name, first_seq=seq, last_seq=seq, began_at=at, ended_at=at,
+        left=left, top=top, right=right, bottom=bottom, colour="#" + bytes(colour).hex(), opacity=op.opacity,
+        width=max(w for *_, w in points) / 8, pieces=1, points=len(points), finished=True,
+    )  # fmt: skip
+
+
+def _frame(
+    place: Canvas, number: int, seq: int, made_at: datetime, file: dict[str, Any], dice: random.Random, side: int
+) -> Frame:
     layer, channel = LAYERS[number // 20 % len(LAYERS)], (number // 20 * 37) % 256
     whole = number // 20 % 4 == 3
     term: dict[str, Any] = {"layer": layer} if whole else {"layer": layer, "channels": [[channel, 1.0]]}
@@ -123,9 +196,10 @@ def _frame(place: Canvas, number: int, file: dict[str, Any], begun: Any, dice: r
     return Frame(
         canvas=place,
         number=number,
-        seq=number * 7,
+        seq=seq,
         kind=Frame.Kind.REST if rest else Frame.Kind.DREAM,
-        made_at=begun + timedelta(seconds=settings.DREAM_INTERVAL * number),
+        made_at=made_at,
+        hidden_at=made_at + timedelta(minutes=3) if number % 997 == 500 else None,
         width=side,
         height=side,
         title="" if rest else f"{layer}^2" if whole else f"{layer} {channel}",

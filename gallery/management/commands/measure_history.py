@@ -1,0 +1,109 @@
+"""`manage.py measure_history`: how long the server takes for each kind of history page, on the history it has."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from canvas.models import Canvas, Frame
+from gallery import asked
+from gallery.timeline import activity, whole
+
+BUDGET = 100.0  # ms
+
+
+class Command(BaseCommand):
+    help = "Asks for every kind of history page in this process and tells the server's time for each, caches emptied."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--times", type=int, default=9, help="how often each page is asked for (default 9)")
+        parser.add_argument("--canvas", default=settings.CANVAS_SLUG)
+        parser.add_argument("--zone", default="Europe/Berlin", help="the viewer's time zone")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place = Canvas.objects.filter(slug=options["canvas"]).first()
+        extent = place and whole.extent(place)
+        if place is None or extent is None:
+            raise CommandError("There is no history to measure: see manage.py seed_history.")
+        count = Frame.objects.filter(canvas=place).count()
+        self.stdout.write(f"{place}: {count:,} frames, {place.head:,} operations, {connection.vendor}")
+        activity.settle(place)
+        client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
+        client.cookies[asked.ZONE_COOKIE] = options["zone"]
+        user = get_user_model().objects.filter(frames__canvas=place).order_by("pk").first()
+        if user:
+            client.force_login(user)
+        slow = 0
+        for name, address in _addresses(place, extent):
+            times, queries, status = [], 0, 0
+            for _ in range(options["times"]):
+                cache.clear()
+                begun = time.perf_counter()
+                response = client.get(address)
+                times.append(1000 * (time.perf_counter() - begun))
+                status = response.status_code
+            with CaptureQueriesContext(connection) as captured:
+                client.get(address)
+                queries = len(captured)
+            median = statistics.median(times)
+            slow += median > BUDGET
+            self.stdout.write(
+                f"{name:<28} {median:7.1f} ms  (most {max(times):6.1f})  {queries:3} queries  "
+                f"{len(response.content) / 1024:6.0f} KiB  {status}"
+            )
+        self.stdout.write(f"{slow} over {BUDGET:.0f} ms" if slow else f"All within {BUDGET:.0f} ms.")
+
+
+def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
+    frames = Frame.objects.visible().filter(canvas=place).order_by("number")
+    newest = frames.last()
+    assert newest is not None
+    middle = frames.filter(number__gte=newest.number // 2).first() or newest
+    moment = activity.moment(int(middle.made_at.timestamp()) + 7)
+    day = middle.made_at.date()
+    hidden = Frame.objects.filter(canvas=place).exclude(hidden_at=None).order_by("number").last()
+
+    def at(name: str, *args: Any, **query: Any) -> str:
+        return asked.address(name, place, *args, **query)
+
+    found = [
+        ("history", at("history")),
+        ("history, the middle", at("history", before=middle.number)),
+        ("history, the first", at("history", after=0)),
+        ("history.json", at("history_json")),
+        ("timeline.json", at("timeline_json")),
+        ("timeline.json, 400 bars", at("timeline_json", bars=400)),
+        ("timeline.json, a day", at("timeline_json", **{
+            "from": asked.name_of(activity.moment(moment.timestamp() - 43_200)),
+            "to": asked.name_of(activity.moment(moment.timestamp() + 43_200)),
+        })),
+        ("a moment", at("moment", moment)),
+        ("a moment's JSON", at("moment_json", moment)),
+        ("a moment's ink", at("ink", frame=middle.pk)),
+        ("the oldest moment", at("moment", activity.moment(extent[0]))),
+        ("a day", at("day", day)),
+        ("calendar", at("calendar")),
+        ("calendar, the middle", at("calendar_month", day)),
+        ("frame", reverse("frame", args=[middle.pk])),
+        ("frame.json", reverse("frame_json", args=[middle.pk])),
+        ("slideshow", at("slideshow")),
+        ("where I drew", at("mine")),
+        ("highlights", at("highlights")),
+        ("feed", reverse("history_feed")),
+        ("highlights feed", reverse("highlights_feed")),
+        ("embed", reverse("frame_embed", args=[middle.pk])),
+        ("oEmbed", f"{reverse('oembed')}?url={reverse('frame', args=[middle.pk])}"),
+        ("sitemap", reverse("sitemap")),
+        ("sitemap, a part", at("sitemap_frames", day, 2)),
+    ]  # fmt: skip
+    return [*found, ("a hidden frame", reverse("frame", args=[hidden.pk]))] if hidden else found

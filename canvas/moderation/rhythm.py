@@ -99,7 +99,8 @@ def _steady(strokes: Sequence[Drawn]) -> Finding | None:
         value = round(min(999.0, mean / deviation if deviation else 999.0), 1)
         if best is None or value > best.value:
             since = strokes[at - STEADY_RUN].began
-            best = Finding("regular", value, STEADINESS, since, strokes[at].ended, {"pause": round(mean, 2)})
+            details = {"pause": round(mean, 2), "varies": round(100 * deviation / mean, 1)}
+            best = Finding("regular", value, STEADINESS, since, strokes[at].ended, details)
     return best
 
 

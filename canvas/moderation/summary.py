@@ -8,9 +8,11 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from canvas.models import Act, Appeal, Case, Report, Sanction
-from canvas.moderation import audit
+from canvas.moderation import audit, sanctions
 
 EARLIEST = date(2020, 1, 1)  # no site is older
 
@@ -30,9 +32,19 @@ class Month:
     decided: list[Row]  # cases of reports and veils, by outcome
     sanctions: list[Row]  # by degree
     appeals: list[Row]  # by outcome
-    hours: float | None  # the median from a case's opening to its decision
+    half: timedelta | None  # within which half of the decisions came: the median from opening to decision
     before: date | None  # the month before, if anything is known of it or of earlier ones
     after: date | None
+
+    @property
+    def waited(self) -> str:
+        """`half` in words."""
+        assert self.half is not None
+        minutes = max(1, round(self.half.total_seconds() / 60))
+        if minutes < 90:
+            return ngettext("%d minute", "%d minutes", minutes) % minutes
+        hours = round(minutes / 60)
+        return ngettext("%d hour", "%d hours", hours) % hours if hours < 48 else _("%d days") % round(hours / 24)
 
     @property
     def quiet(self) -> bool:
@@ -45,7 +57,7 @@ def of(first: date) -> Month:
     since, until = (datetime(day.year, day.month, 1, tzinfo=UTC) for day in (first, after))
     within = {"since": since, "until": until}
     # An operation of many rows is one act.
-    acts = Act.objects.filter(at__gte=since, at__lt=until).order_by()
+    acts = Act.objects.filter(at__gte=since, at__lt=until).exclude(verb=sanctions.APPEAL).order_by()
     by_verb = acts.values_list("verb").annotate(n=Count("op", distinct=True))
     cases = Case.objects.filter(closed_at__gte=since, closed_at__lt=until)
     times = [closed - opened for opened, closed in cases.values_list("opened_at", "closed_at") if closed]
@@ -56,7 +68,7 @@ def of(first: date) -> Month:
         decided=_counted(cases.exclude(kind=Case.Kind.APPEAL), "outcome", Case.Outcome),
         sanctions=_by(Sanction, "degree", "created_at", Sanction.Degree, **within),
         appeals=_by(Appeal, "outcome", "decided_at", Appeal.Outcome, **within),
-        hours=round(median(time.total_seconds() for time in times) / 3600, 1) if times else None,
+        half=timedelta(seconds=median(time.total_seconds() for time in times)) if times else None,
         before=(first - timedelta(days=1)).replace(day=1) if _known_before(since) else None,
         after=after if after <= datetime.now(UTC).date() else None,
     )

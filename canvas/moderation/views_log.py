@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from canvas.models import Act, Canvas
@@ -80,7 +79,6 @@ def _day(text: str) -> datetime | None:
 
 
 @require_safe
-@cache_control(public=True, max_age=300)
 def month(request: HttpRequest, year: int = 0, number: int = 0) -> HttpResponse:
     """One month's moderation in numbers, for everybody; the current month unless told."""
     today = datetime.now(UTC).date()

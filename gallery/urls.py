@@ -45,5 +45,6 @@ urlpatterns = [
     path("sitemap/pages.xml", sitemap.pages, name="sitemap_pages"),
     path("sitemap/<month:month>-<int:part>.xml", sitemap.frames, name="sitemap_frames"),
     path("", include("gallery.exhibits.urls")),
+    path("", include("gallery.films.urls")),
     path("media/<path:path>", media.media, name="media"),
 ]

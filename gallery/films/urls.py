@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from gallery.films import views, views_downloads
+
+urlpatterns = [
+    path("films/", views.films, name="films"),
+    path("films.json", views.films_json, name="films_json"),
+    path("films/order", views.order, name="film_order"),
+    path("films/<int:pk>/", views.film, name="film"),
+    path("films/<int:pk>.json", views.film_json, name="film_json"),
+    path("films/<int:pk>/chapters.vtt", views.chapters, name="film_chapters"),
+    path("films/<int:pk>/previews.vtt", views.previews, name="film_previews"),
+    path("films/<int:pk>/frame", views.frame_at, name="film_frame"),
+    path("films/<int:pk>/change", views.change, name="film_change"),
+    path("downloads/", views_downloads.days, name="downloads"),
+    path("downloads.json", views_downloads.as_json, name="downloads_json"),
+    path("downloads/<day:day>/", views_downloads.day, name="download_day"),
+]

@@ -1,0 +1,271 @@
+"""The films' pages, their tracks and their JSON twins."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas.models import Canvas
+from dreamsite.errors import NotHere
+from gallery import asked, licence
+from gallery.films import make, sprites, wishes, words
+from gallery.films.models import Film, FilmFile, State
+from gallery.films.plan import Chapter
+
+DAYS = 7  # on one page of the list
+SPEEDS = ("0.25", "0.5", "1", "1.5", "2", "4", "8")
+MAY_MAKE = "gallery.change_film"
+
+
+@require_safe
+def films(request: HttpRequest) -> HttpResponse:
+    """All films of a canvas, by day, newest first: `?canvas=`, `?before=` a date."""
+    place = asked.canvas(request)
+    before = _before(request)
+    every = Film.objects.filter(canvas=place).prefetch_related("files").select_related("canvas")
+    timed = every.filter(kind__in=[Film.Kind.HOURS, Film.Kind.DAY]).exclude(state__in=[State.EMPTY, State.CANCELLED])
+    if before:
+        timed = timed.filter(starts_at__lt=datetime.combine(before, time(), UTC))
+    newest = timed.values_list("starts_at", flat=True).first()
+    # Whole days on a page, from the newest one there is.
+    since = newest and _midnight(newest) - timedelta(days=DAYS - 1)
+    shown = list(timed.filter(starts_at__gte=since)) if since else []
+    older = timed.filter(starts_at__lt=since).exists() if since else False
+    days = [
+        (day, sorted(group, key=lambda film: (film.kind != Film.Kind.DAY, -film.starts_at.timestamp())))
+        for day, group in groupby(shown, key=lambda film: film.starts_at.astimezone(UTC).date())
+    ]
+    others = every.filter(kind__in=[Film.Kind.WHOLE, Film.Kind.PART]).exclude(state__in=[State.EMPTY, State.CANCELLED])
+    places = list(Canvas.objects.order_by("pk"))
+    context = {
+        "section": "films",
+        "place": place,
+        "places": [(other, asked.address("films", other)) for other in places] if len(places) > 1 else [],
+        "days": [(day, [_card(film) for film in group]) for day, group in days],
+        "whole": [] if before else [_card(film) for film in others.order_by("-id")[:12]],
+        "older": since and older and asked.address("films", place, before=f"{since:%Y-%m-%d}"),
+        "newest": asked.address("films", place) if before else "",
+        "json": asked.address("films_json", place),
+        "may_make": request.user.has_perm(MAY_MAKE),
+        "under_way": any(film.state in (State.WAITING, State.MAKING) for film in shown),
+    }
+    return render(request, "gallery/films/films.html", context)
+
+
+@require_safe
+def films_json(request: HttpRequest) -> JsonResponse:
+    """The finished films of a canvas, newest first: 200 at a time, `?before=` an id."""
+    place = asked.canvas(request)
+    found = Film.objects.ready().filter(canvas=place).prefetch_related("files").select_related("canvas")
+    if (before := asked.number(request, "before")) is not None:
+        found = found.filter(pk__lt=before)
+    listed = list(found.order_by("-id")[:200])
+    older = listed[-1].pk if len(listed) == 200 else None
+    return JsonResponse({
+        "canvas": place.slug,
+        "films": [_as_json(request, film) for film in listed],
+        "older": older and request.build_absolute_uri(asked.address("films_json", place, before=older)),
+    })  # fmt: skip
+
+
+@require_safe
+def film(request: HttpRequest, pk: int) -> HttpResponse:
+    """A film with its player; one that is still being made says how far it is. `?t=` seconds, or 1m30s."""
+    this = _find(pk)
+    files = {file.codec: file for file in this.files.all()}
+    same = Film.objects.ready().filter(canvas=this.canvas, kind=this.kind).exclude(pk=this.pk)
+    title = words.title(this)
+    original = files.get(FilmFile.Codec.LOSSLESS) or files.get(FilmFile.Codec.H264)
+    context = {
+        "section": "films",
+        "film": this,
+        "title": title,
+        "span": words.span(this),
+        # What a page plays; the lossless one is for keeping.
+        "sources": [files[codec] for codec in (FilmFile.Codec.AV1, FilmFile.Codec.H264) if codec in files],
+        "files": [files[codec] for codec in FilmFile.Codec.values if codec in files],
+        "original": original,
+        "filename": _filename(this),
+        "licence": licence.LICENCES.get(this.licence) or licence.current(),
+        "address": request.build_absolute_uri(this.get_absolute_url()),
+        "poster": this.poster and request.build_absolute_uri(this.poster.url),
+        "begin": _seconds(request),
+        "speeds": SPEEDS,
+        "previous": same.filter(starts_at__lt=this.starts_at).order_by("-starts_at").first(),
+        "following": same.filter(starts_at__gt=this.starts_at).order_by("starts_at").first(),
+        "may_make": request.user.has_perm(MAY_MAKE),
+        "json": reverse("film_json", args=[this.pk]),
+    }
+    return render(request, "gallery/films/film.html", context, status=200)
+
+
+@never_cache
+@require_safe
+def film_json(request: HttpRequest, pk: int) -> JsonResponse:
+    """The same, for programs; also how far a film is that is being made."""
+    return JsonResponse(_as_json(request, _find(pk)))
+
+
+@require_safe
+def chapters(request: HttpRequest, pk: int) -> HttpResponse:
+    """The chapters as WebVTT."""
+    this = _ready(pk)
+    return _vtt(sprites.chapters_vtt([Chapter(**chapter) for chapter in this.chapters], this.seconds))
+
+
+@require_safe
+def previews(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which part of the sheet of previews belongs to which time, as WebVTT."""
+    this = _ready(pk)
+    address = request.build_absolute_uri(this.sprite.url)
+    return _vtt(sprites.previews_vtt(address, sprites.Tiles(**this.tiles), this.seconds))
+
+
+@require_safe
+def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leads from a moment of the film, `?t=`, to the frame's own page."""
+    this = _ready(pk)
+    stills = make.plan_of(this)
+    return redirect("frame", stills.at(_seconds(request)).id)
+
+
+@require_POST
+@permission_required(MAY_MAKE, raise_exception=True)
+def order(request: HttpRequest) -> HttpResponse:
+    """The whole film so far, as its form asks for it."""
+    place = asked.canvas(request)
+    lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
+    made = wishes.whole(place, lossless=lossless, drawing=drawing, requested_by=request.user)
+    if made is None:
+        messages.error(request, _("There is no frame yet to make a film of."))
+        return redirect(asked.address("films", place))
+    messages.success(request, _("The film waits for the worker. This page says how far it is."))
+    return redirect(made)
+
+
+@require_POST
+@permission_required(MAY_MAKE, raise_exception=True)
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """`cancel` stops the making of a film, `again` withdraws it and makes it anew."""
+    this = _find(pk)
+    if request.POST.get("do") == "cancel":
+        if wishes.cancel(this):
+            messages.success(request, _("The film is not made any further."))
+        else:
+            messages.error(request, _("There was nothing to stop: the film is made, or was stopped before."))
+    elif request.POST.get("do") == "again":
+        wishes.again(this)
+        messages.success(request, _("The film waits for the worker. This page says how far it is."))
+    return redirect(this)
+
+
+def _find(pk: int) -> Film:
+    found = Film.objects.select_related("canvas").prefetch_related("files").filter(pk=pk).first()
+    if found is None:
+        raise NotHere(_("There is no film with this address."))
+    return found
+
+
+def _ready(pk: int) -> Film:
+    found = _find(pk)
+    if found.state != State.READY:
+        raise NotHere(_("This film is not finished yet."))
+    return found
+
+
+def _card(film: Film) -> dict[str, Any]:
+    return {"film": film, "title": words.title(film), "span": words.span(film)}
+
+
+def _filename(film: Film) -> str:
+    return f"dreamsite-{film.canvas.slug}-{film.starts_at:%Y-%m-%d-%H%M}-{film.kind}"
+
+
+def _before(request: HttpRequest) -> date | None:
+    raw = request.GET.get("before", "")
+    try:
+        found = parse_date(raw) if raw else None
+    except ValueError:
+        found = None
+    if raw and found is None:
+        raise NotHere(_("“%(raw)s” is no day. Write it like 2026-11-20.") % {"raw": raw[:40]})
+    return found
+
+
+def _seconds(request: HttpRequest) -> float:
+    """`?t=`: 75, 75.5, 1m15s or 1:15; nonsense is the beginning."""
+    raw = request.GET.get("t", "").strip().lower()
+    for mark in ("h", "m"):
+        raw = raw.replace(mark, ":")
+    total = 0.0
+    try:
+        for part in raw.rstrip("s").split(":"):
+            total = total * 60 + float(part or 0)
+    except ValueError:
+        return 0.0
+    return total if 0 <= total < 1e6 else 0.0
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _vtt(text: str) -> HttpResponse:
+    return HttpResponse(text, content_type="text/vtt; charset=utf-8")
+
+
+def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
+    whole = request.build_absolute_uri
+    answer: dict[str, Any] = {
+        "id": film.pk,
+        "canvas": film.canvas.slug,
+        "kind": film.kind,
+        "state": film.state,
+        "title": words.title(film),
+        "page": whole(film.get_absolute_url()),
+        "starts_at": asked.name_of(film.starts_at),
+        "ends_at": asked.name_of(film.ends_at),
+    }
+    if film.state != State.READY:
+        return {
+            **answer, "fraction": round(film.fraction, 3), "seconds_left": film.seconds_left, "message": film.message,
+        }  # fmt: skip
+    terms = licence.LICENCES.get(film.licence) or licence.current()
+    return {
+        **answer,
+        "description": film.description,
+        "made_at": film.made_at and asked.name_of(film.made_at),
+        "seconds": round(film.seconds, 3),
+        "fps": film.fps,
+        "width": film.width,
+        "height": film.height,
+        "frames": film.frames,
+        "first_number": film.first_number,
+        "last_number": film.last_number,
+        "files": [
+            {
+                "codec": file.codec, "type": file.mime, "address": whole(file.file.url), "size": file.size,
+                "sha256": file.sha256,
+            }
+            for file in film.files.all()
+        ],
+        "poster": whole(film.poster.url),
+        "chapters": [
+            {**chapter, "address": f"{whole(film.get_absolute_url())}?t={chapter['at']:g}"} for chapter in film.chapters
+        ],
+        "chapters_vtt": whole(reverse("film_chapters", args=[film.pk])),
+        "previews_vtt": whole(reverse("film_previews", args=[film.pk])),
+        "licence": {"name": str(terms.name), "address": terms.address},
+        "music": {"credit": film.credit, "link": film.credit_link} if film.credit else None,
+    }  # fmt: skip

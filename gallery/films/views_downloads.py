@@ -1,0 +1,73 @@
+"""Days to download: pages that only list what the worker has made."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from canvas.models import Canvas
+from dreamsite.errors import NotHere
+from gallery import asked, licence
+from gallery.films import downloads
+from gallery.films.models import Download, State
+
+ROWS = 120  # on one page: two months
+
+
+@require_safe
+def days(request: HttpRequest) -> HttpResponse:
+    """All days of a canvas that can be downloaded, newest first: `?canvas=`, `?before=` a number of days to skip."""
+    place = asked.canvas(request)
+    skip = asked.number(request, "skip") or 0
+    every = Download.objects.filter(canvas=place).exclude(state__in=[State.EMPTY, State.CANCELLED])
+    rows = list(every[skip : skip + ROWS + 1])
+    shown = rows[:ROWS]
+    places = list(Canvas.objects.order_by("pk"))
+    context = {
+        "section": "films",
+        "place": place,
+        "places": [(other, asked.address("downloads", other)) for other in places] if len(places) > 1 else [],
+        "days": [(day, _rows(group)) for day, group in groupby(shown, key=lambda row: row.day)],
+        "older": asked.address("downloads", place, skip=skip + ROWS) if len(rows) > ROWS else "",
+        "licence": licence.current(),
+        "json": asked.address("downloads_json", place),
+    }
+    return render(request, "gallery/films/downloads.html", context)
+
+
+@require_safe
+def day(request: HttpRequest, day: date) -> HttpResponse:
+    """One day's files, with sizes and sums."""
+    place = asked.canvas(request)
+    rows = _rows(Download.objects.filter(canvas=place, day=day).exclude(state=State.EMPTY))
+    if not rows:
+        raise NotHere(_("There is nothing to download of this day. Days are made ready when they are over."))
+    context = {"section": "films", "place": place, "day": day, "rows": rows, "licence": licence.current()}
+    return render(request, "gallery/films/download_day.html", context)
+
+
+@require_safe
+def as_json(request: HttpRequest) -> JsonResponse:
+    """Every file there is, for programs."""
+    place = asked.canvas(request)
+    rows = Download.objects.filter(canvas=place, state=State.READY)
+    return JsonResponse({
+        "canvas": place.slug,
+        "downloads": [
+            {
+                "day": f"{row.day:%Y-%m-%d}", "kind": row.kind, "address": request.build_absolute_uri(row.file.url),
+                "size": row.size, "sha256": row.sha256, "count": row.count,
+            }
+            for row in rows
+        ],
+    })  # fmt: skip
+
+
+def _rows(rows: Any) -> list[dict[str, Any]]:
+    return [{"row": row, "filename": f"{downloads.filename(row)}.zip"} for row in rows]

@@ -1,0 +1,27 @@
+// @ts-check
+/** How far a film is that is being made; the page comes anew when it is done. */
+
+import { clock } from "./times.js";
+
+const ASK_MS = 2000;
+const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-making]"));
+if (stage && ["waiting", "making", "failed"].includes(stage.dataset.state ?? "")) setTimeout(ask, ASK_MS);
+
+async function ask() {
+  try {
+    const answer = await fetch(stage?.dataset.making ?? "", { cache: "no-store" });
+    if (answer.ok) show(await answer.json());
+  } catch {
+    // The site is away for a moment; the next question may find it.
+  }
+  setTimeout(ask, ASK_MS);
+}
+
+/** @param {{state: string, fraction: number, seconds_left: number | null}} film */
+function show(film) {
+  if (film.state !== stage?.dataset.state) return location.reload();
+  const bar = stage.querySelector("progress");
+  if (bar) bar.value = film.fraction;
+  const left = stage.querySelector("[data-left]");
+  if (left) left.textContent = [`${Math.floor(film.fraction * 100)} %`, film.seconds_left ? clock(film.seconds_left) : ""].filter(Boolean).join(" · ");
+}

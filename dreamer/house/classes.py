@@ -197,5 +197,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "garden": ("butterfly", "shell", "feather", *_from("cherry blossom", "mushroom")),
     "feast": _from("grapes", "lollipop"),
     "town": (*_from("house", "ferris wheel"), "crown", "guitar", "clock", "books"),
+    "wonders": (*_from("eye", "heart"), *_from("sun", "gem")),
     "textures": tuple(textures.TEXTURES),
 }

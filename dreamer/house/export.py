@@ -4,10 +4,12 @@ Batch norm is folded into the convolutions, and the layers get GoogLeNet's names
 ReLU, `inception_3a/3x3` after it). After the last module come
 
     classes      class scores at each place (logits)
-    creatures, garden, feast, town, textures
+    creatures, garden, feast, town, wonders, textures
                  what each place resembles among these: likelihood * score. Maximising it (or its squares) strengthens
                  at each place the few classes it looks like most, in proportion, until one of them is there. Plain
                  sums or squares of `classes` would push scores below zero as well, towards being unlike things.
+                 And one channel alone works where its class is likely already and lets the other places be: whole
+                 owls here and there, where the same channel of `classes` wants a shred of an owl everywhere.
 
 Some classes score higher than others everywhere. So that each has its chance, a group's scores are measured against
 what the class scores on all sorts of samples: `SHARPNESS` * (score - mean) / deviation + `LIFT`.

@@ -56,12 +56,13 @@ class Plan:
     workers: int = 2
     batch: int = 64
     plain_steps: int = 1500
-    robust_steps: int = 20000
+    robust_steps: int = 12000
     ramp_steps: int = 1600  # in which the radius grows to its full size
     radius: float = 3.0
     rate: float = 2e-3
     robust_rate: float = 1e-3
-    final_steps: int = 6000  # in which the rate falls to nothing
+    true_colours: int = 7000  # the step from which samples keep their own colours, and colour tells what things are
+    final_steps: int = 4500  # in which the rate falls to nothing
     decay: float = 0.02
     average: float = 0.998  # of the averaged weights, which are what is exported
 
@@ -111,8 +112,10 @@ class Stream:
         pictures[flipped] = pictures[flipped, :, ::-1]
         weights[flipped] = weights[flipped, ..., ::-1]
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
+        if step < self.plan.true_colours:
+            x = _recoloured(x, random)
         return (
-            _recoloured(x, random).contiguous(memory_format=torch.channels_last),
+            x.contiguous(memory_format=torch.channels_last),
             torch.from_numpy(labels.astype(np.int64)),
             torch.from_numpy(weights).float().div_(255),
         )

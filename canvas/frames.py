@@ -42,6 +42,10 @@ class BaseGone(Refused):
     """The frame it was made from is not the base any more: somebody hid it, or its file was lost."""
 
 
+class ClaimGone(Refused):
+    """Ink that it holds was taken out of the picture, or put back, while it was made: its position was withdrawn."""
+
+
 class FrameGone(Exception):
     """A frame's file is missing, or no picture. Never said of a network error, which may pass."""
 
@@ -154,14 +158,14 @@ def claim(place: Canvas, holder: str, up_to: int | None = None) -> Canvas:
     here, one that comes after it finds the position and is refused. Nobody's undo is confirmed and dreamed anyway.
     """
     with transaction.atomic():
-        now = _locked(place.pk)
+        now = lock(place.pk)
         position = now.head if up_to is None else up_to
         if not Dream.objects.filter(canvas=now, holder=holder).update(position=position):
             raise LeaseLost(f"The lease on {now} went to another process.")
     return now
 
 
-def _locked(canvas_id: int) -> Canvas:
+def lock(canvas_id: int) -> Canvas:
     """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
     return Canvas.objects.select_for_update(of=("self",)).select_related("frame").get(pk=canvas_id)
 
@@ -188,12 +192,14 @@ def keep(
     device: str = "",
     holder: str | None = None,
     base: int | None = None,
+    also: Callable[[Canvas, Frame], None] = lambda locked, frame: None,
 ) -> Frame:
     """Stores the files, then in one transaction the frame, its people and the canvas' new base.
 
     A crash between the two leaves files that nothing names, never a frame without its file. With `holder` the
-    frame is recorded only while that process still holds the lease (LeaseLost otherwise) and the frame `base` is
-    the one it was composed from (BaseGone otherwise: it would bring back what somebody hid).
+    frame is recorded only while that process still holds the lease (LeaseLost otherwise), the frame `base` is
+    the one it was composed from (BaseGone otherwise: it would bring back what somebody hid), and nobody has withdrawn
+    the position (ClaimGone). `also` runs in the same transaction with the canvas as it was before; it may raise Refused.
     """
     height, width = made.pixels.shape[:2]
     folder = f"frames/{place.slug}/{timezone.now():%Y/%m/%d}"
@@ -201,9 +207,9 @@ def keep(
     thumbnail = default_storage.save(f"{folder}/{made.sha256[:20]}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
     try:
         with transaction.atomic():
-            locked = _locked(place.pk)
+            locked = lock(place.pk)
             if holder is not None:
-                _check(locked, holder, base)
+                _check(locked, holder, base, seq)
             newest = Frame.objects.filter(canvas=locked).order_by("-number").values_list("number", flat=True).first()
             frame = Frame.objects.create(
                 canvas=locked,
@@ -223,6 +229,7 @@ def keep(
             )
             frame.contributors.set(_known(authors))
             Canvas.objects.filter(pk=locked.pk).update(frame=frame)
+            also(locked, frame)
     except Refused:
         # Only here is it certain that no row names them: after an error of the database the commit may have been made.
         _delete(name, thumbnail)
@@ -230,11 +237,23 @@ def keep(
     return frame
 
 
-def _check(locked: Canvas, holder: str, base: int | None) -> None:
-    if Dream.objects.select_for_update().filter(canvas=locked, holder=holder).first() is None:
+def _check(locked: Canvas, holder: str, base: int | None, seq: int) -> None:
+    dream = Dream.objects.select_for_update().filter(canvas=locked, holder=holder).first()
+    if dream is None:
         raise LeaseLost(f"The lease on {locked} went to another process while it dreamed.")
     if locked.frame_id != base:
         raise BaseGone(f"{locked} starts from frame {locked.frame_id} now; this was made from {base}.")
+    if dream.position < seq:
+        raise ClaimGone(f"The ink of {locked} up to operation {seq} was changed by a moderator.")
+
+
+def withdraw(locked: Canvas) -> None:
+    """Drops what is being made of the canvas now. Call it under the canvas row's lock, with the change that is why.
+
+    Whoever dreams finds at its next word of progress, or at the latest when it would keep the frame, that the claim on
+    the ink is gone, and begins again with the canvas as it is then.
+    """
+    Dream.objects.filter(canvas=locked).update(position=locked.frame.seq if locked.frame else 0)
 
 
 def hide(frame: Frame) -> bool:
@@ -292,7 +311,7 @@ def _step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
     heir, looked = None, False
     while True:
         with transaction.atomic():
-            place = _locked(frame.canvas_id)
+            place = lock(frame.canvas_id)
             is_base = place.frame_id == frame.pk
             still_there = heir is None or Frame.objects.visible().filter(pk=heir.pk).exists()
             if not is_base or (looked and still_there):

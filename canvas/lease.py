@@ -64,9 +64,12 @@ def give_back(holder: str) -> None:
     )
 
 
-def tell(place: Canvas, holder: str, **what: Any) -> bool:
-    """Writes what the dreamer is doing, for everybody to see; False where the lease is gone."""
-    return bool(Dream.objects.filter(canvas=place, holder=holder).update(**what))
+def tell(place: Canvas, holder: str, claimed: int = 0, **what: Any) -> bool:
+    """Writes what the dreamer is doing, for everybody to see; False where the lease is gone.
+
+    Also where its claim is: a moderator has changed ink up to number `claimed` meanwhile (`frames.withdraw`).
+    """
+    return bool(Dream.objects.filter(canvas=place, holder=holder, position__gte=claimed).update(**what))
 
 
 def drop(place: Canvas, holder: str, **what: Any) -> bool:

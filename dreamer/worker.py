@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from canvas import frames, hub, lease, limits, picture
+from canvas import frames, hub, lease, limits, picture, strokes
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.house import BUILTIN
@@ -127,7 +127,7 @@ class Dreamer:
                 self._next_style(place, doing)
             except ValueError as error:  # a network without anything to dream of
                 log.warning("%s: no other style: %s", place.slug, error)
-                self._tell(place, style_wanted=False)
+                self._tell(place, style_wanted=False, style_named=None)
         far = doing.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(place.pk, 0) >= KEEPS_FAILING:
             self._rest(place)
@@ -186,10 +186,14 @@ class Dreamer:
     def _next_style(self, place: Canvas, doing: Dream) -> Style:
         assert self._network is not None and self._files is not None
         before = Style.from_json(doing.style)
-        style = choose(self._network.name, self._network.layers, self._files.shelf, self._chance, avoid=before)
+        named = Style.from_json(doing.style_named or {})
+        if named and named.model == self._network.name and named.fits(self._network.layers):
+            style = named
+        else:
+            style = choose(self._network.name, self._network.layers, self._files.shelf, self._chance, avoid=before)
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
-        self._tell(place, style=style.to_json(), style_until=until, style_wanted=False)
-        doing.style, doing.style_until, doing.style_wanted = style.to_json(), until, False
+        self._tell(place, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
+        doing.style, doing.style_until, doing.style_wanted, doing.style_named = style.to_json(), until, False, None
         log.info("%s: the style is now %s.", place.slug, style.title)
         return style
 
@@ -213,7 +217,8 @@ class Dreamer:
                 device=network.device,
             )  # fmt: skip
             started, dreaming = time.perf_counter(), True
-            pixels = dream(composed.pixels, network, recipe, progress=self._reporter(place), cancelled=self._cancelled)
+            report = self._reporter(place, composed.seq)
+            pixels = dream(composed.pixels, network, recipe, progress=report, cancelled=self._cancelled)
             seconds, dreaming = time.perf_counter() - started, False
             frames.keep(
                 place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
@@ -243,6 +248,14 @@ class Dreamer:
             missed=doing.missed + missed,
         )  # fmt: skip
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
+        self._index(place)
+
+    def _index(self, place: Canvas) -> None:
+        """Keeps the index of strokes near the journal's end, so that whoever asks it next need not wait."""
+        try:
+            strokes.index(place)
+        except Exception:
+            log.exception("%s: the strokes could not be indexed; whoever asks for them tries again.", place.slug)
 
     def _failed(self, place: Canvas, doing: Dream, error: Exception, *, styles_fault: bool) -> None:
         """Says so, changes a style that could not be dreamed, and waits longer each time."""
@@ -290,15 +303,16 @@ class Dreamer:
             base=composed.base,
         )  # fmt: skip
         hub.look(place.slug)
+        self._index(place)
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, place: Canvas, **what: Any) -> None:
-        if not lease.tell(place, self.holder, **what):
-            self._lost.set()
+    def _tell(self, place: Canvas, claimed: int = 0, **what: Any) -> None:
+        if not lease.tell(place, self.holder, claimed, **what):
+            self._lost.set()  # the lease, or the claim on the ink
         hub.look(place.slug)
 
-    def _reporter(self, place: Canvas) -> Callable[[Progress], None]:
+    def _reporter(self, place: Canvas, claimed: int) -> Callable[[Progress], None]:
         told = (0.0, 0)
 
         def report(progress: Progress) -> None:
@@ -306,7 +320,7 @@ class Dreamer:
             now = time.monotonic()
             if progress.octave != told[1] or now - told[0] >= TELL_SECONDS:
                 told = (now, progress.octave)
-                self._tell(place, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves)
+                self._tell(place, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves)
 
         return report
 

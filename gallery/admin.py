@@ -17,6 +17,7 @@ from canvas.models import Canvas, Dream, Frame
 from gallery.donations import admin as _donations  # noqa: F401  each registers its own
 from gallery.exhibits import admin as _exhibits  # noqa: F401
 from gallery.farewell import admin as _farewell  # noqa: F401
+from gallery.films import admin as _films  # noqa: F401
 from gallery.pages import admin as _pages  # noqa: F401
 from gallery.uploads import admin as _uploads  # noqa: F401
 

@@ -22,6 +22,8 @@ from PIL import Image
 
 from gallery.films.plan import Chapter, Plan, Segment
 
+os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would write forty lines to the log for each segment
+
 MANIFEST = "manifest.json"
 KEY_FRAMES = 48  # video frames from one that can be jumped to, to the next: two seconds
 

@@ -141,11 +141,14 @@ def _segments(parts: list[Part]) -> list[Segment]:
 
 
 def chapters(film: Plan, words: Chapters) -> list[Chapter]:
-    """A chapter for each style, those shorter than CHAPTER_SECONDS joined to the one before."""
+    """A chapter for each style, those shorter than CHAPTER_SECONDS joined to the one before.
+
+    A drawing without a dream changes no style: it has a chapter only where none has begun yet.
+    """
     found: list[Chapter] = []
-    style = object()
+    style = ""
     for part in film.parts:
-        if part.still is None or part.still.title == style:
+        if part.still is None or (found and part.still.title in ("", style)):
             continue
         style, at = part.still.title, part.start / film.fps
         if not found:

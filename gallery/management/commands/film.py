@@ -1,0 +1,103 @@
+"""`manage.py film`: orders films, or makes one here and now."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from canvas.models import Canvas
+from dreamsite.tasks import beats
+from gallery.films import make, wishes, words
+from gallery.films.models import Film, State
+
+
+class Command(BaseCommand):
+    help = "Orders the whole film of a canvas so far, or of a part of it; the worker makes it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--canvas", default=settings.CANVAS_SLUG, help="slug of the canvas")
+        parser.add_argument("--from", dest="since", metavar="TIME", help="from this moment on, as 2026-11-20T12:00")
+        parser.add_argument("--to", dest="until", metavar="TIME", help="only up to this moment; UTC, like the other")
+        parser.add_argument("--title", default="", help="what the film is called (default: its time)")
+        parser.add_argument("--drawing", action="store_true", help="show the strokes being drawn")
+        parser.add_argument("--lossless", action="store_true", help="make one more file, visually lossless")
+        parser.add_argument("--again", type=int, metavar="ID", help="withdraw this film, and make it anew")
+        parser.add_argument("--now", action="store_true", help="make it in this process instead of the worker")
+
+    def handle(self, **options: Any) -> None:
+        if options["again"]:
+            film = Film.objects.filter(pk=options["again"]).first()
+            if film is None:
+                raise CommandError(f"There is no film {options['again']}.")
+            wishes.again(film)
+        else:
+            film = self._order(options)
+        self.stdout.write(f"Film {film.pk}, {words.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")
+        if options["now"]:
+            self._make(film)
+
+    def _order(self, options: dict[str, Any]) -> Film:
+        place = Canvas.objects.filter(slug=options["canvas"]).first()
+        if place is None:
+            known = ", ".join(Canvas.objects.values_list("slug", flat=True))
+            raise CommandError(f"No canvas is called {options['canvas']}; there are {known}.")
+        more = {name: options[name] for name in ("title", "drawing", "lossless")}
+        film = None
+        if options["since"] or options["until"]:
+            since = _moment(options["since"]) or datetime(1970, 1, 1, tzinfo=UTC)
+            until = _moment(options["until"]) or timezone.now()
+            if since >= until:
+                raise CommandError(f"--from {since:%Y-%m-%dT%H:%M} is not before --to {until:%Y-%m-%dT%H:%M}.")
+            film = wishes.film(place, Film.Kind.PART, since, until, **more)
+        else:
+            film = wishes.whole(place, **more)
+        if film is None:
+            raise CommandError(f"{place} has no frames yet.")
+        return film
+
+    def _make(self, film: Film) -> None:
+        done = threading.Event()
+        teller = threading.Thread(target=self._tell, args=(film.pk, done), daemon=True)
+        with beats.beating():
+            teller.start()
+            try:
+                make.make(film.pk)
+            finally:
+                done.set()
+                teller.join()
+        film.refresh_from_db()
+        if film.state != State.READY:
+            raise CommandError(f"The film is {film.get_state_display().lower()}: {film.message or 'no frames to show'}")
+        for file in film.files.all():
+            self.stdout.write(f"{file.get_codec_display()}: {file.file.name}, {file.size / 1e6:.1f} MB")
+
+    def _tell(self, pk: int, done: threading.Event) -> None:
+        begun = time.monotonic()
+        while not done.wait(1):
+            film = Film.objects.get(pk=pk)
+            left = f", {film.seconds_left} s left" if film.seconds_left else ""
+            end = "\r" if sys.stdout.isatty() else "\n"
+            self.stdout.write(f"{film.percent:3} % after {time.monotonic() - begun:.0f} s{left}   ", ending=end)
+            self.stdout.flush()
+        connection.close()
+
+
+def _moment(raw: str | None) -> datetime | None:
+    if not raw:
+        return None
+    try:
+        found = parse_datetime(raw if len(raw) > 10 else f"{raw}T00:00")
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"received {raw!r}, expected a moment like 2026-11-20T12:34, in UTC")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -39,7 +39,6 @@ export class Gate {
         /** @type {Ink} */
         this.ink = { left: 1, seconds: 0 };
         this.shown = false;
-        this.saidClosed = "";
         this.told = 0; // the sanction whose sheet was opened by itself
         this.find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.querySelector(`[data-gate="${name}"]`));
         this.find("why").addEventListener("click", () => this.#openSheet());
@@ -95,9 +94,10 @@ export class Gate {
         const { closed } = this;
         const region = this.page.regions.at(x, y);
         if (closed) {
-            // Once: afterwards the line above the dock says it, and the pointer moves the view.
-            if (closed.title !== this.saidClosed) this.page.tell(`${closed.title} ${closed.detail}`.trim());
-            this.saidClosed = closed.title;
+            const { classList } = this.page.closed; // it says why already
+            classList.remove("nudge");
+            void this.page.closed.offsetWidth; // starts the animation again
+            classList.add("nudge");
         }
         else if (region && region.kind !== "asked") this.page.tell(words.region(region, this.page.now()));
         else return false;

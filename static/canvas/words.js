@@ -155,6 +155,9 @@ const ending = (until, now) => (until === null ? "" : ` until ${moment(until, no
 /** @param {string} why somebody's own words */
 const sentence = (why) => (why && !/[.!?…]$/.test(why) ? `${why}.` : why);
 
+/** The reason as far as a line has room for it; the sheet has all of it. @param {string} reason */
+const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd()} …` : sentence(reason));
+
 /**
  * Why nothing can be drawn; null where it can. `everybody`: it is not about us.
  * @param {import("./types.js").Rules} rules @param {import("./types.js").Standing | null} standing
@@ -163,9 +166,9 @@ const sentence = (why) => (why && !/[.!?…]$/.test(why) ? `${why}.` : why);
  */
 export function closed(rules, standing, against, now) {
     if (rules.ended) return { title: "The project has ended.", detail: "What was drawn and dreamed stays in the history.", everybody: true };
-    if (against?.degree === "suspend") return { title: `You are suspended${ending(against.until, now)}.`, detail: sentence(against.reason), everybody: false };
+    if (against?.degree === "suspend") return { title: `You are suspended${ending(against.until, now)}.`, detail: short(against.reason), everybody: false };
     if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
-    if (against?.degree === "read_only") return { title: `You can watch, but not draw${ending(against.until, now)}.`, detail: sentence(against.reason), everybody: false };
+    if (against?.degree === "read_only") return { title: `You can watch, but not draw${ending(against.until, now)}.`, detail: short(against.reason), everybody: false };
     if (against?.degree === "warn") return { title: "A moderator has written to you.", detail: "You can draw again once you have read it.", everybody: false };
     if (rules.newcomers_after !== null && standing && standing.joined > rules.newcomers_after) {
         return { title: "New accounts cannot draw just now.", detail: "It will open to you again; the moderators are at work.", everybody: true };

@@ -1,7 +1,6 @@
 """How one stands oneself: sanctions with their reasons, the one appeal, what became of one's reports.
 
-Somebody suspended cannot sign in. Whoever proves who they are at the sign-in is led to `suspended_url` instead: the
-same page, for two hours, by a signed address.
+Somebody suspended cannot sign in: canvas.moderation.door leads them here by a signed address.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -21,23 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from canvas import hub
 from canvas.models import Report, Sanction
-from canvas.moderation import sanctions
+from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
 from dreamsite.errors import NotHere
 from dreamsite.models import User
-
-_SALT = "canvas.moderation.suspended"
-DOOR_SECONDS = 2 * 3600
-
-
-def suspended_url(user: Any) -> str | None:
-    """Where somebody who is suspended reads why, and appeals; None for everybody else.
-
-    Only for people who have just proved who they are: the address opens their standing to whoever has it.
-    """
-    if not Sanction.objects.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists():
-        return None
-    return reverse("suspended", args=[signing.dumps(user.pk, salt=_SALT)])
 
 
 @require_safe
@@ -50,9 +35,9 @@ def standing(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def suspended(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind `suspended_url`; POST with `sanction` and `text` appeals."""
+    """The page behind `door.suspended_url`; POST with `sanction` and `text` appeals."""
     try:
-        user_id = signing.loads(token, salt=_SALT, max_age=DOOR_SECONDS)
+        user_id = door.user_of(token)
     except signing.BadSignature:
         raise NotHere("This address has grown old. Sign in once more, and it is made anew.") from None
     person = get_object_or_404(User, pk=user_id)

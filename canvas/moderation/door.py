@@ -1,0 +1,53 @@
+"""Suspended people may watch like everybody, and may not be signed in.
+
+Whoever is suspended is signed out at their next page or act, a sign-in that has just succeeded included, however it was
+made. They are led to a page of their own instead, which says why and until when, and takes their appeal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import logout
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+from canvas.models import Sanction
+from dreamsite.errors import json_error, wants_json
+
+_SALT = "canvas.moderation.suspended"
+OPEN_SECONDS = 2 * 3600
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def suspended_url(user: Any) -> str | None:
+    """Where somebody who is suspended reads why, and appeals; None for everybody else.
+
+    Only for people who have just proved who they are: for two hours the address opens their standing to its bearer.
+    """
+    if not Sanction.objects.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists():
+        return None
+    return reverse("suspended", args=[signing.dumps(user.pk, salt=_SALT)])
+
+
+def user_of(token: str) -> int:
+    """Whose address it is. Raises django.core.signing.BadSignature for one that is old, or nobody's."""
+    return int(signing.loads(token, salt=_SALT, max_age=OPEN_SECONDS))
+
+
+class SuspendedMiddleware(MiddlewareMixin):
+    """Asks before pages and before everything that changes something; pictures and data that are read cost no query."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.method in _SAFE and "text/html" not in request.headers.get("Accept", "text/html"):
+            return None
+        if not request.user.is_authenticated or (address := suspended_url(request.user)) is None:
+            return None
+        logout(request)
+        if wants_json(request):
+            return json_error(403, "suspended", _("This account is suspended. Sign in to read why, and to appeal."))
+        return redirect(address)

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.conf import settings
 
-from dreamer.house import BUILTIN
+from dreamer import house
 from dreamer.library import Registry
 
-# What suits a network on the live canvas better than DreamCanvas' recipe; found by looking (docs/house-model.md).
-LIVE: dict[str, dict[str, Any]] = {"house": {"iterations": 3, "smooth": 2, "colour": "decorrelated"}}
+# What suits a network on the live canvas better than DreamCanvas' recipe.
+LIVE: dict[str, dict[str, Any]] = {"house": house.LIVE}
 
 
 def registry() -> Registry:
-    return Registry(settings.MODELS_DIR, *([BUILTIN] if settings.HOUSE_MODEL else []))
+    return Registry(settings.MODELS_DIR, *([house.BUILTIN] if settings.HOUSE_MODEL else []))
 
 
 def default_model() -> str:

@@ -5,7 +5,8 @@ export FILE     write models/house (or --to) from a checkpoint
 judge           accuracy on fresh samples
 samples FILE    a sheet of training samples
 classes FILE    what noise becomes for each class
-dreams DIR      ten styles on pictures, a scribble and a blank canvas
+dreams DIR      for each picture, a scribble and a blank canvas: a sheet of it and of what styles make of it
+fifty FILE      what fifty dreams on top of one another make of a scribble and a blank canvas
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m dreamer.house", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("make", "export", "judge", "samples", "classes", "dreams"))
+    parser.add_argument("what", choices=("make", "export", "judge", "samples", "classes", "dreams", "fifty"))
     parser.add_argument("path", type=Path, nargs="?", help="the file or folder named above")
     parser.add_argument("--model", type=Path, default=HOUSE, help="the model's folder")
     parser.add_argument("--to", type=Path, default=HOUSE, help="where export writes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000, help="samples to judge by")
     parser.add_argument("--picture", type=Path, action="append", default=[], help="a picture to dream on")
-    parser.add_argument("--layer", action="append", default=[], help="LAYER or LAYER:CHANNEL, a style to show")
+    parser.add_argument(
+        "--style", action="append", default=[], help="LAYER, LAYER:CHANNEL or creatures:fox; for `classes` a label"
+    )
     parser.add_argument("--dreams", type=int, default=8, help="dreams on top of one another")
-    parser.add_argument("--smooth", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -80,30 +82,34 @@ def _classes(options: argparse.Namespace) -> None:
     from .look import class_sheet
 
     network = Network.open(options.model, threads=options.threads)
-    wanted = options.layer or network.labels[:-1]
+    wanted = options.style or network.labels[:-1]
     Image.fromarray(class_sheet(network, wanted)).save(options.path)
 
 
 def _dreams(options: argparse.Namespace) -> None:
-    from ..engine import Network, Target
-    from .look import blank, chain, open_picture, scribble
+    from ..engine import Network
+    from .look import blank, chain, open_picture, scribble, sheet, style_named
 
     network = Network.open(options.model, threads=options.threads)
     grounds = {path.stem: open_picture(path) for path in options.picture} | {"scribble": scribble(), "blank": blank()}
-    styles = options.layer or [f"{style.layer}:{style.channel}" for style in _shelf(options.model)[:10]]
+    styles = [style_named(name) for name in options.style] or _shelf(options.model)[:11]
     options.path.mkdir(parents=True, exist_ok=True)
-    for style in styles:
-        layer, _, channel = style.partition(":")
-        target = Target.layer(layer, int(channel) if channel.isdigit() else None)
-        for name, picture in grounds.items():
-            dreamed = chain(picture, network, target, options.dreams, smooth=options.smooth)
-            file = f"{name}-{layer.replace('/', '_')}-{channel or 'all'}-{options.dreams}.jpg"
-            Image.fromarray(dreamed).save(options.path / file, quality=92)
-            logging.info("%s", file)
+    for name, ground in grounds.items():
+        dreamed = [[*chain(ground, network, [style] * options.dreams)][-1] for style in styles]
+        Image.fromarray(sheet([ground, *dreamed], 4)).save(options.path / f"{name}.jpg", quality=85)
+        logging.info("%s: %s", name, ", ".join(style.title for style in styles))
+
+
+def _fifty(options: argparse.Namespace) -> None:
+    from ..engine import Network
+    from .look import blank, fifty, scribble
+
+    network = Network.open(options.model, threads=options.threads)
+    grounds = [scribble(), blank()]
+    Image.fromarray(fifty(network, _shelf(options.model), grounds, options.seed)).save(options.path, quality=85)
 
 
 def _shelf(folder: Path) -> list[Style]:
-
     return list(ModelFiles.read(folder).shelf)
 
 
@@ -114,6 +120,7 @@ _COMMANDS = {
     "samples": _samples,
     "classes": _classes,
     "dreams": _dreams,
+    "fifty": _fifty,
 }
 
 if __name__ == "__main__":

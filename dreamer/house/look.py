@@ -1,9 +1,10 @@
-"""Sheets of what a model dreams, to judge it by looking: classes out of noise, and styles on pictures."""
+"""Sheets of what a model dreams, to judge it by looking: classes out of noise, styles on pictures, and many dreams on
+top of one another."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image, ImageDraw
 
 from ..engine import PRESETS, Network, Recipe, Target, dream
 from ..engine.bands import Bytes
+from ..library.files import Style
+from . import LIVE
+from .classes import GROUPS
 
 log = logging.getLogger("dreamer.house")
 
@@ -56,11 +60,39 @@ def class_sheet(network: Network, labels: Sequence[str], *, side: int = 160, ite
     return sheet(pictures, 8)
 
 
-def chain(picture: Bytes, network: Network, target: Target, dreams: int, **settings: object) -> Bytes:
-    """Dreams on top of one another, as the live canvas has them."""
-    for seed in range(dreams):
-        picture = dream(picture, network, Recipe(target, model=network.name, seed=seed, **settings))  # type: ignore[arg-type]
-    return picture
+def style_named(name: str) -> Style:
+    """The style `LAYER` or `LAYER:CHANNEL`; a group's channels go by their classes' names, as in `creatures:owl`."""
+    layer, _, channel = name.partition(":")
+    if not channel:
+        return Style(layer, None, name)
+    number = int(channel) if channel.isdigit() else GROUPS[layer].index(channel)
+    return Style(layer, number, name)
+
+
+def chain(picture: Bytes, network: Network, styles: Sequence[Style]) -> Iterator[Bytes]:
+    """Dreams on top of one another as the live canvas has them, one in each style."""
+    for seed, style in enumerate(styles):
+        target = Target.layer(style.layer, style.channel)
+        recipe = Recipe(target, model=network.name, seed=seed, mean_free=True, **LIVE)
+        picture = dream(picture, network, recipe)
+        yield picture
+
+
+def fifty(network: Network, shelf: Sequence[Style], grounds: Sequence[Bytes], seed: int = 1) -> Bytes:
+    """What fifty dreams make of each ground, five in each of ten styles: it as it was, and after 5, 15, 30 and 50."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for ground in grounds:
+        chosen = random.choice(len(shelf), 10, replace=False)
+        dreams = [ground, *chain(ground, network, [shelf[number] for number in chosen for _ in range(5)])]
+        rows += [dreams[after] for after in (0, 5, 15, 30, 50)]
+        log.info("after 50 dreams: mean %.0f, burnt out %.1f %%", *_exposure(dreams[-1]))
+    return sheet(rows, 5)
+
+
+def _exposure(picture: Bytes) -> tuple[float, float]:
+    """The mean, and how many in a hundred values are at an end."""
+    return float(picture.mean()), 100 * float(((picture < 3) | (picture > 252)).mean())
 
 
 def open_picture(path: Path, width: int = 512) -> Bytes:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("history.json", views.history_json, name="history_json"),
     path("history/feed/", HistoryFeed(), name="history_feed"),
     path("history/timeline.json", timeline.as_json, name="timeline_json"),
+    path("history/now", moments.now, name="now"),
     path("history/ink", moments.ink_of, name="ink"),
     path("history/calendar/", timeline.calendar, name="calendar"),
     path("history/calendar/<month:month>/", timeline.calendar, name="calendar_month"),

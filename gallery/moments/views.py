@@ -46,6 +46,14 @@ def go(request: HttpRequest) -> HttpResponse:
     return redirect(address(place, _within(moment, extent)))
 
 
+@require_safe
+def now(request: HttpRequest) -> HttpResponse:
+    """From the living canvas into its history: this very moment's page."""
+    response = redirect(address(asked.canvas(request), timezone.now().replace(microsecond=0)))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _within(moment: datetime, extent: tuple[int, int]) -> datetime:
     since, until = (datetime.fromtimestamp(end, UTC) for end in extent)
     return min(max(moment, since), until).replace(microsecond=0)

@@ -45,7 +45,8 @@ def card_words(film: Film, plan: Plan) -> cards.Words:
         canvas=film.canvas, number__gte=stills[0].number, number__lte=stills[-1].number
     )
     drew = (
-        frames.exclude(contributors=None)
+        frames.filter(contributors__closed_at=None)
+        .exclude(contributors=None)
         .values_list("contributors__username")
         .annotate(count=Count("pk"))
         .order_by("-count", "contributors__username")

@@ -58,8 +58,10 @@ def kept(span: Span, operations: list[Numbered]) -> bytes | None:
 
 
 def _key(span: Span, operations: list[Numbered]) -> str:
-    numbers = hashlib.sha256(b"".join(number.to_bytes(8, "little") for number, _ in operations)).hexdigest()
-    return f"moment:{span.place.pk}:{span.base.pk if span.base else 0}:{numbers[:32]}"
+    # Names of strokes too: after a restored backup a number may stand for another one.
+    names = "".join(f"{number} {op.author} {op.stroke} " for number, op in operations)
+    below = span.base.sha256 if span.base else f"{span.place.width} {span.place.height} {span.place.background}"
+    return "moment:" + hashlib.sha256(f"{span.place.pk} {below} {names}".encode()).hexdigest()
 
 
 def pixels(span: Span, operations: list[Numbered]) -> Pixels:

@@ -56,10 +56,8 @@ def extent(place: Canvas) -> tuple[int, int] | None:
 def tallies(place: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
     """The quarters in which something happened between two moments; `styles` are read where they are asked for."""
     unsettled = settle(place)
-    kept = _kept_with_styles if styles else _kept
-    return kept(place.pk, since, min(until, unsettled), unsettled) + [
-        tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until
-    ]
+    kept = (_kept_with_styles if styles else _kept)(place.pk, since, min(until, unsettled), unsettled)
+    return kept + [tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until]
 
 
 @lru_cache(maxsize=8)

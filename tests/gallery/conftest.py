@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from canvas import frames
@@ -29,6 +29,7 @@ RECIPE = {
 def fresh() -> None:
     """Nothing remembered of another test's history."""
     cache.clear()
+    caches["pictures"].clear()
     activity.forget()
 
 

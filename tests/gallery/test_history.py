@@ -189,7 +189,9 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
 @pytest.mark.parametrize(
     "address",
     ["/history/", "/history/?before=100", "/history/?after=5", "/history.json", "/history/feed/", "/frames/75/",
-     "/frames/75.json", "/history/?at=2026-02-03T04:05:06Z"],
+     "/frames/75.json", "/history/?at=2026-02-03T04:05:06Z", "/history/2026-11-20T12:30:07Z",
+     "/history/2026-11-20T12:30:07Z.json", "/history/2026-11-20/", "/history/calendar/", "/history/slideshow/",
+     "/history/ink?frame=75", "/frames/75/embed/", "/sitemap/2026-11-1.xml"],
 )  # fmt: skip
 def test_no_page_walks_through_all_frames(client: Client, many: Many, address: str) -> None:
     middle = many(150)[74]

@@ -1,0 +1,265 @@
+"""The canvas at any time is what everybody saw then, to the pixel, less what was taken away since."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from canvas import frames, journal, picture, wire
+from canvas.brush import Pixels
+from canvas.models import Batch, Canvas, Frame
+from dreamsite.models import User
+from gallery.moments import paint
+from tests.gallery.conftest import BEGUN, RECIPE
+
+pytestmark = pytest.mark.django_db
+SIDE = 64
+Draw = Callable[..., int]
+Dream = Callable[..., Frame]
+
+
+@pytest.fixture
+def small(place: Canvas, settings: Any, tmp_path: Path) -> Canvas:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    frames.load.cache_clear()
+    Canvas.objects.filter(pk=place.pk).update(width=SIDE, height=SIDE)
+    place.refresh_from_db()
+    return place
+
+
+def at(seconds: float) -> datetime:
+    return BEGUN + timedelta(seconds=seconds)
+
+
+def name(seconds: float) -> str:
+    return at(seconds).isoformat().replace("+00:00", "Z")
+
+
+@pytest.fixture
+def draw(small: Canvas) -> Draw:
+    """Writes operations that came in `seconds` after BEGUN; the journal's last number."""
+
+    def write(seconds: float, *operations: wire.Operation) -> int:
+        batch = journal.append(small, list(operations))
+        assert batch
+        Batch.objects.filter(canvas=small, first=batch.first).update(at=at(seconds))
+        return batch.last
+
+    return write
+
+
+@pytest.fixture
+def dream(small: Canvas) -> Dream:
+    """A frame of everything up to `seq`, seen by everybody from `seconds` on: noise where the network dreamed."""
+
+    def keep(seconds: float, seq: int) -> Frame:
+        pixels = np.random.default_rng(seq).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        made = frames.encode(pixels, Frame.Kind.DREAM)
+        frame = frames.keep(
+            small, made, kind=Frame.Kind.DREAM, seq=seq, authors=[], title=f"dream {seq}", recipe=RECIPE
+        )
+        Frame.objects.filter(pk=frame.pk).update(made_at=at(seconds))
+        frame.refresh_from_db()
+        return frame
+
+    return keep
+
+
+def stroke(number: int, x: int = 20, author: int = 5) -> wire.Stroke:
+    points = ((x * 8, 80, 64), (x * 8 + 160, 400, 64))
+    return wire.Stroke(number, 0, (200, number % 256, 30), 255, 0, points, last=True, author=author)
+
+
+def shown(client: Client, address: str) -> Pixels:
+    answer = client.get(address)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png"), answer.content[:200]
+    with Image.open(io.BytesIO(answer.content)) as image:
+        return np.array(image.convert("RGB"))
+
+
+def painted(base: Frame | None, *operations: wire.Operation) -> Pixels:
+    below = frames.load(base.pk) if base else picture.blank(SIDE, SIDE, (255, 255, 255))
+    return picture.compose(below, list(enumerate(operations, 1)), lambda frame: frames.load(frame))
+
+
+def test_nearest_earlier_frame_and_the_strokes_after_it(client: Client, draw: Draw, dream: Dream) -> None:
+    one, two, three, four = stroke(1), stroke(2, 30), stroke(3, 10), stroke(4, 40)
+    draw(0, one)
+    seq = draw(10, two)
+    draw(12, three)  # while the network dreams of what came before it
+    first = dream(20, seq)
+    draw(25, four)
+    for seconds, expected in (
+        (-5, painted(None)),
+        (5, painted(None, one)),
+        (11, painted(None, one, two)),
+        (15, painted(None, one, two, three)),
+        (20, painted(first, three)),
+        (24, painted(first, three)),
+        (30, painted(first, three, four)),
+    ):
+        assert np.array_equal(shown(client, f"/history/{name(seconds)}.png"), expected), seconds
+        page = client.get(f"/history/{name(seconds)}")
+        assert page.status_code == 200
+        assert page.context["base"] == (first if seconds >= 20 else None)
+
+
+def test_what_was_taken_back_before_it_was_dreamed_was_never_there(client: Client, draw: Draw, dream: Dream) -> None:
+    """Also at a moment at which it could still be seen: its author took it away."""
+    kept, undone, hidden = stroke(1), stroke(2, 30), stroke(3, 10)
+    draw(0, kept, undone)
+    number = draw(2, hidden)
+    draw(10, wire.Undo(2, author=5))
+    seq = draw(11, wire.Hide((number,)))
+    expected = painted(None, kept)
+    assert np.array_equal(shown(client, f"/history/{name(5)}.png"), expected)
+    dream(20, seq)
+    assert np.array_equal(shown(client, f"/history/{name(5)}.png"), expected)
+    ink = client.get("/history/ink").content
+    assert len(ink) == len(wire.encode(kept)) + 4 + 22
+    draw(21, stroke(4, 40))
+    draw(40, wire.Undo(4, author=5))
+    assert client.get(f"/history/ink?frame={Frame.objects.get().pk}").content == b""
+
+
+def test_a_hidden_frame_counts_as_never_made(client: Client, as_staff: Client, draw: Draw, dream: Dream) -> None:
+    one, two = stroke(1), stroke(2, 30)
+    first = dream(10, draw(0, one))
+    second = dream(20, draw(15, two))
+    assert client.get(f"/history/{name(25)}").context["base"] == second
+    frames.hide(second)
+    for who in (client, as_staff):
+        assert who.get(f"/history/{name(25)}").context["base"] == first
+        assert np.array_equal(shown(who, f"/history/{name(25)}.png"), painted(first, two))
+    assert client.get(f"/history/ink?frame={second.pk}").status_code == 404
+
+
+def test_a_patch_of_a_hidden_frame_stays_out(client: Client, draw: Draw, dream: Dream) -> None:
+    first = dream(10, draw(0, stroke(1)))
+    second = dream(20, draw(15, stroke(2, 30)))
+    patch = wire.Patch(first.pk, 8, 8, 24, 24, 4)
+    draw(25, patch)
+    assert np.array_equal(shown(client, f"/history/{name(30)}.png"), painted(second, patch))
+    Frame.objects.filter(pk=first.pk).update(hidden_at=timezone.now())
+    paint.caches["pictures"].clear()
+    assert np.array_equal(shown(client, f"/history/{name(30)}.png"), painted(second))
+
+
+def test_what_was_drawn_before_a_dream(client: Client, draw: Draw, dream: Dream) -> None:
+    first = dream(10, draw(0, stroke(1)))
+    seq = draw(15, stroke(2, 30))
+    draw(16, stroke(3, 10))  # came too late for it
+    second = dream(20, seq)
+    address = f"/frames/{second.pk}/drawing.png"
+    files = {file["name"]: file for file in client.get(f"/frames/{second.pk}.json").json()["files"]}
+    assert files["drawing"]["sha256"] is None and files["drawing"]["url"].endswith(address)
+    assert np.array_equal(shown(client, address), painted(first, stroke(2, 30)))
+    files = {file["name"]: file for file in client.get(f"/frames/{second.pk}.json").json()["files"]}
+    assert files["drawing"]["size"] == len(client.get(address).content)
+    frames.hide(second)
+    assert client.get(address).status_code == 410
+
+
+def test_the_ink_says_when_each_stroke_came(client: Client, draw: Draw, dream: Dream) -> None:
+    base = dream(10, draw(0, stroke(1)))
+    draw(11, stroke(2), stroke(3))
+    draw(12, stroke(4))
+    data, found = client.get(f"/history/ink?frame={base.pk}").content, []
+    while data:
+        size = int.from_bytes(data[:4], "little")
+        kind, ops = wire.from_server(data[4 : 4 + size])
+        assert kind == wire.BATCH
+        found += [(number, ops.at, op) for number, op in ops.operations()]
+        data = data[4 + size :]
+    ms = [int(at(seconds).timestamp() * 1000) for seconds in (11, 11, 12)]
+    assert found == list(zip([2, 3, 4], ms, [stroke(2), stroke(3), stroke(4)], strict=True))
+
+
+def test_the_page_says_when_by_both_clocks(client: Client, draw: Draw) -> None:
+    draw(0, stroke(1))
+    client.cookies["zone"] = "America/New_York"
+    page = client.get(f"/history/{name(1)}").content.decode()
+    for words in (
+        "Friday, 20 November 2026, 12:00:01", "Friday, 20 November 2026, 07:00:01", "America/New_York", "UTC−5",
+        f'property="og:image" content="http://testserver/history/{name(1)}.png"',
+        f'rel="canonical" href="http://testserver/history/{name(1)}"',
+    ):  # fmt: skip
+        assert words in page, words
+    summer = client.get("/history/2026-07-20T12:00:00Z.json").json()
+    assert (summer["offset"], summer["local"]) == ("UTC−4", "Monday, 20 July 2026, 08:00:00")
+
+
+def test_steps(client: Client, draw: Draw, dream: Dream) -> None:
+    made = [dream(30 * index, draw(30 * index - 5, stroke(index))) for index in range(1, 5)]
+    told = client.get(f"/history/{name(70)}.json").json()
+    assert told["frame"]["number"] == 2
+    for step, number in (("frame_back", 1), ("frame_on", 3), ("hour_on", 4), ("day_on", 4)):
+        assert client.get(told["steps"][step]).context["base"].number == number
+    assert client.get(told["steps"]["hour_back"]).context["base"] is None, "the oldest moment, before the first dream"
+    assert client.get(f"/history/{name(0)}.json").json()["steps"]["frame_back"] is None
+    for frame in made:
+        context = client.get(frame.get_absolute_url()).context
+        assert client.get(context["moment"]).context["base"] == frame, "from a frame to its moment, exactly"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["2026-02-30T00:00:00Z", "2026-11-20T25:00:00Z", "2026-11-20T12:00:00", "2999-01-01T00:00:00Z", "2026-11-31/"],
+)
+def test_no_such_moment(client: Client, address: str) -> None:
+    assert client.get(f"/history/{address}").status_code == 404
+
+
+def test_the_form_stays_within_the_history(client: Client, draw: Draw, dream: Dream) -> None:
+    dream(30, draw(0, stroke(1)))
+    for asked, base in (("1999-01-01", None), ("2998-01-01", 1)):
+        answer = client.get("/history/", {"at": asked}, follow=True)
+        assert answer.status_code == 200
+        assert (answer.context["base"] and answer.context["base"].number) == base
+
+
+def test_too_much_is_refused_in_words(client: Client, draw: Draw, monkeypatch: Any) -> None:
+    draw(0, stroke(1), stroke(2), stroke(3))
+    monkeypatch.setattr(paint, "MAX_OPERATIONS", 2)
+    answer = client.get(f"/history/{name(5)}.png")
+    assert answer.status_code == 413 and b"Too much was drawn" in answer.content
+
+
+def test_a_moment_is_painted_once(client: Client, draw: Draw, monkeypatch: Any) -> None:
+    draw(0, stroke(1))
+    first = shown(client, f"/history/{name(5)}.png")
+    monkeypatch.setattr(picture, "compose", None)
+    assert np.array_equal(shown(client, f"/history/{name(6)}.png"), first)
+
+
+def test_where_i_drew(client: Client, draw: Draw, dream: Dream) -> None:
+    ada, bruno = (User.objects.create_user(person) for person in ("ada-m", "bruno-m"))
+    assert client.get("/history/mine/").status_code == 302
+    client.force_login(ada)
+    assert "Nothing of yours yet" in client.get("/history/mine/").content.decode()
+    dream(10, draw(0, stroke(1, author=ada.pk), stroke(2, author=bruno.pk)))
+    draw(100, stroke(3, author=ada.pk))
+    draw(3000, stroke(4, 30, author=ada.pk), stroke(5, author=ada.pk))
+    draw(3001, wire.Undo(5, author=ada.pk))
+    page = client.get("/history/mine/")
+    late, early = page.context["sittings"]
+    assert (late.count, late.frame) == (1, None)
+    assert (early.count, early.frame) == (2, None), "its last stroke is not in a dream yet"
+    frame = dream(4000, 6)
+    late, early = client.get("/history/mine/").context["sittings"]
+    assert (late.frame, early.frame) == (frame, frame)
+    assert page.context["count"] == 3, "neither what others drew nor what was taken back"
+    assert client.get(early.address.partition("#")[0]).status_code == 200
+    boxes = client.get("/history/mine.json", {"until": name(200)}).json()["strokes"]
+    assert len(boxes) == 2
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= SIDE for box in boxes)
+    assert datetime.fromisoformat(boxes[0]["at"]).astimezone(UTC) == at(100)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import F
 from django.utils import timezone
 
 from canvas import strokes
-from canvas.models import Canvas, Frame
+from canvas.models import Canvas
 from dreamsite.models import SiteState
 from dreamsite.tasks.worker import chore
+from gallery.films import wishes
 from gallery.films.models import Film
 
 PATIENCE = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
@@ -64,10 +65,4 @@ def order() -> None:
         ordered = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not ordered.exists():
             strokes.index(place)  # the farewell counts them
-            _order(place, now)
-
-
-def _order(place: Canvas, now: datetime) -> None:
-    first = Frame.objects.filter(canvas=place).order_by("number").first()
-    assert first is not None
-    Film.objects.create(canvas=place, kind=Film.Kind.WHOLE, starts_at=first.made_at, ends_at=now)
+            wishes.whole(place)

@@ -13,11 +13,18 @@ from dreamsite.models import SiteState
 from gallery.farewell import scene
 from gallery.pages.models import Page
 
+EXPORTING = "DREAMSITE_EXPORT"  # in the request's environment, where no request from outside can put it
+
 
 @never_cache
 def home(request: HttpRequest) -> HttpResponseBase:
     """The canvas while it lives, then the farewell."""
-    return farewell(request) if SiteState.ended() else canvas_views.canvas(request)
+    return farewell(request) if over(request) else canvas_views.canvas(request)
+
+
+def over(request: HttpRequest) -> bool:
+    """Whether the project has ended, or the page is for the static export, which is for the time after."""
+    return EXPORTING in request.META or SiteState.ended()
 
 
 @require_safe
@@ -30,7 +37,7 @@ def farewell(request: HttpRequest) -> HttpResponse:
 @require_safe
 def last_canvas(request: HttpRequest) -> HttpResponseBase:
     """The canvas as everybody left it: a picture to look at closely. While it lives, the canvas itself."""
-    if not SiteState.ended():
+    if not over(request):
         return redirect("canvas")
     place = Canvas.objects.default()
     return render(request, "gallery/farewell/last.html", {"place": place, "last": scene.last_frame(place)})

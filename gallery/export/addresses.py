@@ -1,0 +1,172 @@
+"""Which addresses of the site are taken along, and in which file each lies.
+
+A site answers an endless number of addresses; files are finite. Each address becomes one of a finite set: a page of the
+history the one of a fixed grid, a moment the frame that everybody saw then, a canvas its last frame.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
+
+from canvas.models import Canvas, Frame
+from gallery import frames
+
+HISTORY = {
+    "calendar", "calendar_month", "canvas", "day", "download_day", "downloads", "downloads_json", "frame",
+    "frame_json", "frame_picture", "frame_recipe", "highlights", "history", "history_json", "moment", "person",
+}  # fmt: skip
+OTHERS = {
+    None, "bitcoin_code", "donate", "exhibit", "exhibit_json", "exhibits", "film", "film_chapters", "film_json",
+    "films", "films_json", "last_canvas", "page",
+}  # fmt: skip
+JSON = {
+    "downloads_json", "exhibit_json", "film_json", "films_json", "frame_json", "frame_recipe", "history_json",
+}  # fmt: skip
+BY_CANVAS = {
+    "calendar", "calendar_month", "day", "download_day", "downloads", "downloads_json", "films", "films_json",
+    "highlights", "history", "history_json",
+}  # fmt: skip
+# Lists in pages that lead from each to the next: by which word of the query.
+PAGED = {"downloads": "skip", "downloads_json": "skip", "films": "before", "films_json": "before", "highlights": "page"}
+PLACE_IN_LIST = re.compile(r"[0-9-]{1,10}\Z")
+UNDER_FRAME = re.compile(r"frame-(\d{1,9})\Z")
+
+
+@dataclass(frozen=True)
+class Target:
+    """`address` is asked of the site for a page, of the storage or the static files otherwise (`kind`)."""
+
+    kind: str  # page, media, static
+    address: str
+    file: str  # in the folder, with /
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is taken along."""
+
+    frames: bool = True  # the history, with every frame's page and picture
+    json: bool = True
+    drawings: bool = False  # what each frame was dreamed of, painted anew: seconds for each
+
+
+class Addresses:
+    """From an address on this site to its place in the folder."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        site = urlsplit(settings.SITE_URL)
+        self._origins = {f"{site.scheme}://{site.netloc}", *settings.SITE_ORIGINS}
+        # Media may lie on another host: what comes before a name is asked of the storage itself.
+        self._media = default_storage.url("probe").split("?")[0].removesuffix("probe")
+        self._at = lru_cache(maxsize=8192)(self._frame_at)
+
+    def target(self, address: str, *, hung: bool = False) -> Target | None:
+        """`address`: whole, or from the root on. None: not this site's, or not taken along (`is_ours` tells which).
+
+        `hung`: an exhibit asks for it.
+        """
+        parts = urlsplit(address)
+        bare = address.split("#")[0].split("?")[0]
+        if bare.startswith(self._media) or self._path(bare).startswith(self._media):
+            name = unquote((bare if bare.startswith(self._media) else self._path(bare)).removeprefix(self._media))
+            return Target("media", name, f"media/{name}") if name and ".." not in name.split("/") else None
+        if not self.is_ours(address):
+            return None
+        path = parts.path or "/"
+        if path.startswith(settings.STATIC_URL):
+            name = unquote(path.removeprefix(settings.STATIC_URL))
+            return Target("static", name, f"static/{name}") if name and ".." not in name.split("/") else None
+        try:
+            found = resolve(path)
+        except Resolver404:
+            return None
+        return self._page(found, parts, hung)
+
+    def is_ours(self, address: str) -> bool:
+        parts = urlsplit(address)
+        return not parts.netloc or f"{parts.scheme}://{parts.netloc}" in self._origins
+
+    def _path(self, address: str) -> str:
+        return urlsplit(address).path if self.is_ours(address) else address
+
+    def _page(self, found: ResolverMatch, parts: SplitResult, hung: bool) -> Target | None:
+        name, of, path, query = found.url_name, found.kwargs, parts.path or "/", parse_qs(parts.query)
+        if name == "frame_drawing":
+            wanted = hung or (self._wanted.drawings and self._wanted.frames)
+            return Target("page", path, file_of(path)) if wanted else None
+        if name not in OTHERS and not (name in HISTORY and self._wanted.frames):
+            return None
+        if name in JSON and not self._wanted.json:
+            return None
+        slug = of.get("slug") if name == "canvas" else query.get("canvas", [""])[0]
+        other = slug if slug and slug != settings.CANVAS_SLUG else ""
+        match name:
+            case "canvas":
+                return self._last_of(str(other)) if other else Target("page", "/", "index.html")
+            case "moment":
+                return self._frame(self._at(other, of["moment"]))
+            case "frame_picture":
+                frame = Frame.objects.visible().filter(pk=of["pk"]).first()
+                return self.target(frame.picture.url) if frame else None
+            case "history" | "history_json":
+                return self._history(name, other, query, parts.fragment)
+        asked = {"canvas": other} if other and name in BY_CANVAS else {}
+        word = PAGED.get(name or "", "")
+        if word in query and PLACE_IN_LIST.match(query[word][0]):
+            asked[word] = query[word][0]
+        more = [value if key == "canvas" else f"{key}-{value}" for key, value in asked.items()]
+        return Target("page", path + (f"?{urlencode(asked)}" if asked else ""), file_of(path, *more))
+
+    def _history(self, name: str, other: str, query: dict[str, list[str]], fragment: str) -> Target | None:
+        """Pages of a fixed grid: page k has the numbers (k - 1) * PAGE + 1 to k * PAGE."""
+        base = reverse(name)
+        number = None
+        if moment := query.get("at"):
+            return self._frame(self._at(other, moment[0]))
+        if at := UNDER_FRAME.match(fragment):
+            number = int(at[1])
+        elif (before := query.get("before")) and before[0].isdigit():
+            number = int(before[0]) - 1
+        elif (after := query.get("after")) and after[0].isdigit():
+            number = int(after[0]) + 1
+        asked = {"canvas": other} if other else {}
+        if number is None:
+            return Target("page", base + (f"?{urlencode(asked)}" if asked else ""), file_of(base, other))
+        page = max(1, -(-number // frames.PAGE))
+        question = urlencode({**asked, "before": page * frames.PAGE + 1})
+        return Target("page", f"{base}?{question}", file_of(base, *filter(None, (other, f"page-{page}"))))
+
+    def _frame(self, pk: int | None) -> Target | None:
+        if pk is None:
+            return None
+        path = reverse("frame", args=[pk])
+        return Target("page", path, file_of(path))
+
+    def _frame_at(self, slug: str, moment: Any) -> int | None:
+        place = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
+        found = frames.at(place, moment) if place and not isinstance(moment, str) else None
+        return found.pk if found else None
+
+    def _last_of(self, slug: str) -> Target | None:
+        found = Frame.objects.visible().filter(canvas__slug=slug).order_by("-number").first()
+        return self._frame(found.pk if found else None)
+
+
+def file_of(path: str, *more: str) -> str:
+    """`/history/` is history/index.html; what has a suffix keeps it; `more` makes another of the same path."""
+    # No colons: not every file system has them.
+    clean = unquote(path).strip("/").replace(":", "-")
+    extra = [re.sub(r"[^A-Za-z0-9._-]", "-", word) for word in more if word]
+    stem, dot, suffix = clean.rpartition(".")
+    if dot and suffix in ("json", "png", "svg", "vtt", "xml"):
+        return "/".join([f"{stem}.{suffix}"] if not extra else [stem, f"{'-'.join(extra)}.{suffix}"])
+    return "/".join([part for part in (clean, *extra, "index.html") if part])

@@ -1,0 +1,180 @@
+"""Goes through the site from its first page to its last link, and writes what it finds into a folder.
+
+What is still to do stands in a small database in the folder, so memory stays bounded, and a run that was cut short goes
+on where it was. Every file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from gallery.export import rewrite
+from gallery.export.addresses import Addresses, Target, Wanted
+from gallery.farewell.views import EXPORTING
+
+STARTS = ("/", "/canvas/", "/about/", "/faq/", "/donate/", "/exhibits/", "/films/", "/history/", "/highlights/")
+# Modules that need no server; the others are left out, and the pages are what they are without a script.
+SCRIPTS = {
+    "site.js", "gallery/compare.js", "gallery/copy.js", "gallery/drink.js", "gallery/exhibit.js", "gallery/player.js",
+}  # fmt: skip
+BATCH = 200
+NOTES = ".export.sqlite3"
+
+
+class Broken(Exception):
+    """The site could not answer for a page."""
+
+
+class Export:
+    """`run` writes into `folder`; `say` gets a line of progress now and then."""
+
+    def __init__(self, folder: Path, wanted: Wanted, say: Callable[[str], None]) -> None:
+        self._folder, self._say = folder, say
+        self._addresses = Addresses(wanted)
+        host = urlsplit(settings.SITE_URL).netloc
+        self._client = Client(raise_request_exception=False, headers={"host": host}, **{EXPORTING: "1"})
+        self._plain = {hashed: name for name, hashed in getattr(staticfiles_storage, "hashed_files", {}).items()}
+        self._said = time.monotonic()
+        self.missing: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        self._notes = sqlite3.connect(folder / NOTES)
+        self._notes.execute(
+            "CREATE TABLE IF NOT EXISTS todo (file TEXT PRIMARY KEY, kind TEXT, address TEXT, done INT DEFAULT 0)"
+        )
+
+    def run(self) -> int:
+        """Writes everything; how many files there are. Raises Broken."""
+        with closing(self._notes):
+            count = self._write_all()
+        (self._folder / NOTES).unlink()
+        return count
+
+    def _write_all(self) -> int:
+        for start in STARTS:
+            self._note(self._addresses.target(start))
+        while batch := self._notes.execute(
+            "SELECT kind, address, file FROM todo WHERE done = 0 LIMIT ?", [BATCH]
+        ).fetchall():
+            for row in batch:
+                target = Target(*row)
+                self._write(target)
+                self._notes.execute("UPDATE todo SET done = 1 WHERE file = ?", [target.file])
+                self._progress()
+            self._notes.commit()
+        return self._count("")
+
+    def _count(self, where: str) -> int:
+        return int(self._notes.execute(f"SELECT count(*) FROM todo {where}").fetchone()[0])
+
+    def _progress(self) -> None:
+        if time.monotonic() - self._said > 2:
+            self._said = time.monotonic()
+            self._say(f"{self._count('WHERE done = 1')} files written, {self._count('WHERE done = 0')} more known of")
+
+    def _note(self, target: Target | None) -> None:
+        if target is not None:
+            self._notes.execute(
+                "INSERT OR IGNORE INTO todo (file, kind, address) VALUES (?, ?, ?)",
+                [target.file, target.kind, target.address],
+            )
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def _write(self, target: Target) -> None:
+        if target.kind == "media":
+            self._copy(target)
+        elif target.kind == "static":
+            self._static(target)
+        else:
+            self._page(target)
+
+    def _page(self, target: Target) -> None:
+        secure = settings.SITE_URL.startswith("https:")
+        answer = self._client.get(target.address, secure=secure)
+        if answer.status_code >= 500:
+            raise Broken(f"{target.address}: the site answered {answer.status_code}; its log says why.")
+        kind = answer.headers.get("Content-Type", "").split(";")[0]
+        if answer.status_code in (301, 302, 303, 307, 308):
+            to = self._link(target, answer.headers["Location"]) or ""
+            self._put(target.file, [_REDIRECT.format(to=to).encode()])
+            return
+        if answer.status_code != 410 and answer.status_code >= 400:
+            self.missing.append(target.address)
+        content = b"".join(answer) if answer.streaming else answer.content
+        self._put(target.file, [self._rewritten(target, kind, content)])
+
+    def _rewritten(self, target: Target, kind: str, content: bytes) -> bytes:
+        def link(address: str) -> str | None:
+            return self._link(target, address)
+
+        if kind == "text/html":
+            return rewrite.html(content.decode(), link, self._keeps_script).encode()
+        if kind == "application/json":
+            origin = settings.SITE_URL
+            return rewrite.data(content.decode(), origin, link).encode()
+        if kind == "text/css":
+            return rewrite.css(content.decode(), link).encode()
+        if kind == "text/javascript":
+            return rewrite.module(content.decode(), link).encode()
+        return content
+
+    def _static(self, target: Target) -> None:
+        path = Path(settings.STATIC_ROOT) / target.address
+        found = path if path.is_file() else finders.find(target.address)
+        if not found:
+            self.missing.append(f"{settings.STATIC_URL}{target.address}")
+            return
+        kind = {".css": "text/css", ".js": "text/javascript"}.get(path.suffix, "")
+        self._put(target.file, [self._rewritten(target, kind, Path(str(found)).read_bytes())])
+
+    def _copy(self, target: Target) -> None:
+        try:
+            with default_storage.open(target.address, "rb") as source:
+                self._put(target.file, iter(lambda: source.read(1 << 20), b""))
+        except FileNotFoundError:
+            self.missing.append(default_storage.url(target.address))
+
+    def _put(self, name: str, chunks: Iterable[bytes]) -> None:
+        path = self._folder.joinpath(*PurePosixPath(name).parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.part")
+        with draft.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        draft.replace(path)
+
+    # --- links -----------------------------------------------------------------------------------------------------
+
+    def _link(self, here: Target, address: str) -> str | None:
+        """Where `address`, as written in the file of `here`, leads within the folder; other sites stay as they are."""
+        scheme = urlsplit(address).scheme
+        if not address or address.startswith("#") or scheme not in ("", "http", "https"):
+            return address
+        base = settings.STATIC_URL + here.address if here.kind == "static" else here.address
+        whole = urljoin(base, address)
+        target = self._addresses.target(whole, hung=here.file.startswith("exhibits/"))
+        if target is None:
+            return None if self._addresses.is_ours(whole) else address
+        self._note(target)
+        fragment = urlsplit(address).fragment
+        way = os.path.relpath(target.file, PurePosixPath(here.file).parent).replace(os.sep, "/")
+        return way + (f"#{fragment}" if fragment else "")
+
+    def _keeps_script(self, address: str) -> bool:
+        name = urlsplit(address).path.removeprefix(settings.STATIC_URL)
+        return self._plain.get(name, name) in SCRIPTS
+
+
+_REDIRECT = '<!DOCTYPE html><meta charset="utf-8"><title>→</title><meta http-equiv="refresh" content="0; url={to}">\n'

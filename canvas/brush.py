@@ -111,13 +111,21 @@ def bounds(points: Sequence[Point]) -> Rect:
     return min(xs) // 8 - reach, min(ys) // 8 - reach, max(xs) // 8 + reach + 1, max(ys) // 8 + reach + 1
 
 
-def area(points: Sequence[Point], carry: int) -> float:
-    """What painting the piece costs everybody, in pixels: about those it stamps, and a share for each stamp."""
+def measure(points: Sequence[Point], carry: int) -> tuple[float, float]:
+    """About how many stamps the piece has, and how many pixels they paint."""
     x0, y0, w0 = points[0]
-    total = w0 * w0 / 64 + STAMP_AREA if carry == 0 else 0.0
+    stamps, pixels = (1.0, w0 * w0 / 64) if carry == 0 else (0.0, 0.0)
     for x1, y1, w1 in points[1:]:
         dx, dy = x1 - x0, y1 - y0
         w = max(w0, w1)
-        total += sqrt(dx * dx + dy * dy) / spacing(min(w0, w1)) * (w * w / 64 + STAMP_AREA)
+        n = sqrt(dx * dx + dy * dy) / spacing(min(w0, w1))
+        stamps += n
+        pixels += n * w * w / 64
         x0, y0, w0 = x1, y1, w1
-    return total
+    return stamps, pixels
+
+
+def area(points: Sequence[Point], carry: int) -> float:
+    """What painting the piece costs everybody, in pixels: about those it stamps, and a share for each stamp."""
+    stamps, pixels = measure(points, carry)
+    return pixels + STAMP_AREA * stamps

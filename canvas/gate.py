@@ -31,10 +31,10 @@ class Region:
     def holds(self, now: int) -> bool:
         return self.until is None or self.until > now
 
-    def touched_by(self, op: wire.Stroke) -> bool:
-        """Whether any stamp of the piece reaches into the rectangle."""
+    def touched_by(self, op: wire.Stroke, bounds: brush.Rect) -> bool:
+        """Whether any stamp of the piece, which lies within `bounds`, reaches into the rectangle."""
         right, bottom = self.x + self.width, self.y + self.height
-        left, top, to_right, to_bottom = brush.bounds(op.points)
+        left, top, to_right, to_bottom = bounds
         if to_right <= self.x or left >= right or to_bottom <= self.y or top >= bottom:
             return False
         for x, y, width in brush.stamps(op.points, op.carry):
@@ -114,8 +114,10 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, standing: Standing, now: in
         return ledger.SUSPENDED
     if rules.newcomers_after is not None and standing.joined > rules.newcomers_after:
         return ledger.SUSPENDED
-    if rules.regions and any(region.holds(now) and region.touched_by(op) for region in rules.regions):
-        return ledger.LOCKED
+    if rules.regions:
+        bounds = brush.bounds(op.points)
+        if any(region.holds(now) and region.touched_by(op, bounds) for region in rules.regions):
+            return ledger.LOCKED
     return None
 
 

@@ -59,8 +59,8 @@ class Gatekeeper:
         """
         who = op.author
         pen = self._pens.get(who) or self._pens.setdefault(who, Pen())
-        area = brush.area(op.points, op.carry) if isinstance(op, wire.Stroke) else 0.0
-        if not pen.take(op, area, now):
+        stamps, pixels = brush.measure(op.points, op.carry) if isinstance(op, wire.Stroke) else (0.0, 0.0)
+        if not pen.take(op, pixels + limits.STAMP_AREA * stamps, now):
             raise wire.ProtocolError("more strokes, points or painted area a second than one hand can make", 4429)
         if known:
             return None
@@ -68,7 +68,7 @@ class Gatekeeper:
         code = gate.judge(op, self.rules, standing, now_ms)
         if code is None and isinstance(op, wire.Stroke):
             pen.ink.resize(*gate.allowance(self.rules, standing, now_ms), now)
-            cost = area * (1 + (gate.shield(standing) - 1) * self.shield.share(op, now_ms))
+            cost = pixels * (1 + (gate.shield(standing) - 1) * self.shield.share(op, now_ms))
             if not pen.ink.take(cost, now):
                 return ledger.BUDGET
         return code

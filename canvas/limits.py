@@ -50,16 +50,18 @@ PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets th
 CHUNK = 32 * 1024  # operations sent to a latecomer in one frame
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
 
-# --- The gate (canvas/gate.py): what one person may paint over a longer time, in the pixels of AREA_RATE ----
-# Clean hours from which on, then pixels a second and at once. A hand at work with a brush of 20 px stamps about
-# 100,000 a second; covering a canvas of 1440 px with the widest brush takes 10 million. So a newcomer draws without
-# meeting the limit, and paints over everybody's picture once. After a day of clean hours only AREA_RATE is left.
+# --- The gate (canvas/gate.py): what one person may paint over a longer time, in stamped pixels ----------------------
+# Clean hours from which on, then pixels a second and at once. A clean hour is an hour of the clock in which one's ink
+# entered a journal while nothing stood against one: drawing earns it, waiting and quarrelling do not. A hand at work
+# (400 px/s) stamps 17,000 pixels a second with the brush it finds, 32,000 with one of 20 px, 100,000 with one of 60.
+# Covering the canvas of 1536 px with the widest brush takes 10 million. So a newcomer draws without meeting the limit,
+# covers half of everybody's picture, and then waits; over other people's fresh ink (below) much sooner.
 INK_LEVELS = (
-    (0, 100_000, 10_000_000),
-    (1, 200_000, 20_000_000),
-    (4, 500_000, 40_000_000),
-    (10, 1_500_000, 80_000_000),
-    (24, AREA_RATE, AREA_BURST),
+    (0, 100_000, 5_000_000),
+    (1, 200_000, 10_000_000),
+    (4, 500_000, 30_000_000),
+    (10, 1_500_000, 60_000_000),
+    (24, AREA_RATE, AREA_BURST),  # a day's worth: only what a hand can make at all
 )
 COOL_DOWN = 4  # who cools down has a newcomer's ink, and this many times less
 SLOWEST = 20  # the slowest slow mode: a newcomer's line of 20 px then takes twenty times as long as a hand

@@ -17,7 +17,7 @@ def cells(points: tuple[Point, ...]) -> set[int]:
     """The cells a piece touches, as numbers. Between two points it looks once in each cell's length."""
     found: set[int] = set()
     x0, y0, w0 = points[0]
-    for x1, y1, w1 in points if len(points) == 1 else points[1:]:
+    for x1, y1, w1 in points:  # the first as a line of no length
         dx, dy, reach = x1 - x0, y1 - y0, max(w0, w1) // 2
         steps = max(abs(dx), abs(dy)) // SIZE + 1
         for step in range(1, steps + 1):

@@ -1,0 +1,92 @@
+"""The gate's judgement: what rules and standings mean for a piece of ink. Plain values, no room, no database."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canvas import brush, gate, ledger, limits, picture, wire
+from canvas.gate import Region, Rules, Sanction, Standing
+
+NOW = 1_800_000_000_000
+SIDE = 96
+INK = wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((320, 320, 80), (400, 320, 80)))
+UNDO = wire.Undo(1)
+FINE = Standing(joined=NOW - 1000)
+
+
+def sanctioned(degree: str, until: int | None = NOW + 1) -> Standing:
+    return Standing(sanctions=(Sanction(1, degree, "because", until),))
+
+
+@pytest.mark.parametrize(
+    ("rules", "standing", "ink", "undo"),
+    [
+        (Rules(), FINE, None, None),
+        (Rules(ended=True), FINE, ledger.ENDED, ledger.ENDED),
+        (Rules(frozen=True), FINE, ledger.LOCKED, ledger.LOCKED),
+        (Rules(newcomers_after=NOW - 2000), FINE, ledger.SUSPENDED, None),
+        (Rules(newcomers_after=NOW), FINE, None, None),
+        (Rules(regions=(Region(1, "lock", 30, 30, 40, 40),)), FINE, ledger.LOCKED, None),
+        (Rules(regions=(Region(1, "veil", 30, 30, 40, 40, NOW + 1),)), FINE, ledger.LOCKED, None),
+        (Rules(regions=(Region(1, "lock", 30, 30, 40, 40, NOW),)), FINE, None, None),
+        (Rules(regions=(Region(1, "lock", 60, 30, 30, 40),)), FINE, None, None),
+        (Rules(), sanctioned("warn", None), ledger.SUSPENDED, None),
+        (Rules(), sanctioned("cool_down"), None, None),
+        (Rules(), sanctioned("read_only"), ledger.SUSPENDED, None),
+        (Rules(), sanctioned("suspend"), ledger.SUSPENDED, ledger.SUSPENDED),
+        (Rules(), sanctioned("suspend", NOW), None, None),
+    ],
+)
+def test_what_may_enter(rules: Rules, standing: Standing, ink: int | None, undo: int | None) -> None:
+    assert gate.judge(INK, rules, standing, NOW) == ink
+    assert gate.judge(UNDO, rules, standing, NOW) == undo
+
+
+def test_the_gravest_sanction_counts() -> None:
+    both = Standing(sanctions=(Sanction(1, "suspend", "", NOW + 1), Sanction(2, "warn", "", None)))
+    assert both.in_force(NOW) == both.sanctions[0]
+    assert both.in_force(NOW + 1) == both.sanctions[1]
+
+
+points = st.tuples(
+    st.integers(-60 * 8, (SIDE + 60) * 8), st.integers(-60 * 8, (SIDE + 60) * 8), st.integers(limits.MIN_WIDTH, 400)
+)
+rect = st.tuples(st.integers(0, SIDE - 1), st.integers(0, SIDE - 1), st.integers(1, 40), st.integers(1, 40))
+
+
+@given(path=st.lists(points, min_size=1, max_size=5), place=rect, carry=st.integers(0, 3000))
+def test_whatever_paints_into_a_locked_region_is_refused(
+    path: list[brush.Point], place: tuple[int, int, int, int], carry: int
+) -> None:
+    """Against the brush itself: a piece that is let through changes no pixel of the region."""
+    x, y, width, height = place
+    op = wire.Stroke(1, 1 if carry else 0, (9, 9, 9), 255, carry, tuple(path))
+    if gate.judge(op, Rules(regions=(Region(1, "lock", *place),)), FINE, NOW) is None:
+        pixels = picture.blank(SIDE, SIDE, (255, 255, 255))
+        brush.draw(pixels, op.points, op.carry, op.colour, op.opacity)
+        assert np.all(pixels[y : y + height, x : x + width] == 255)
+
+
+def test_a_stroke_that_passes_by_is_no_stroke_that_touches() -> None:
+    diagonal = wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((0, 0, 8), (90 * 8, 90 * 8, 8)))
+    beside = Rules(regions=(Region(1, "lock", 60, 10, 20, 20),))
+    assert gate.judge(diagonal, beside, FINE, NOW) is None
+
+
+def test_ink_grows_with_clean_hours_and_shrinks_with_slow_mode_and_sanctions() -> None:
+    grown = [gate.allowance(Rules(), Standing(hours=hours), NOW) for hours in range(40)]
+    assert grown == sorted(grown) and len(set(grown)) == len(limits.INK_LEVELS)
+    rate, burst = grown[0]
+    for standing in (Standing(), Standing(hours=100, trusted=True)):  # slow mode holds for everybody
+        assert gate.allowance(Rules(slow=4), standing, NOW) == (rate / 4, burst / 4)
+    cools = Standing(hours=100, sanctions=(Sanction(1, "cool_down", "", NOW + 1),))
+    assert gate.allowance(Rules(), cools, NOW) == (rate / limits.COOL_DOWN, burst / limits.COOL_DOWN)
+    assert gate.allowance(Rules(), cools, NOW + 1) == grown[-1]
+
+
+def test_newcomers_pay_most_for_painting_over_others() -> None:
+    costs = [gate.shield(Standing(hours=9, trusted=True)), gate.shield(Standing(hours=9)), gate.shield(Standing())]
+    assert 1 < costs[0] < costs[1] < costs[2]

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from canvas import frames, hub, lease, limits, picture, strokes
+from canvas import frames, hub, lease, limits, picture, standings, strokes
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.house import BUILTIN
@@ -76,7 +76,8 @@ class Dreamer:
 
     def look(self) -> None:
         """One look at each canvas: dreams where the beat has come. One SELECT where there is nothing to do."""
-        canvases = Canvas.objects.select_related("dream", "frame").order_by("pk")
+        ruled = Canvas.objects.annotate(**standings.rules_columns())
+        canvases = ruled.select_related("dream", "frame").order_by("pk")
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
         read_at = time.monotonic()
@@ -113,6 +114,9 @@ class Dreamer:
 
     def _visit(self, place: Canvas, doing: Dream) -> None:
         now = timezone.now()
+        ended_at: datetime | None = getattr(place, "site_ended_at", None)
+        if ended_at is not None and ended_at <= now:
+            return self._finish(place, doing, now)
         latest = now + timedelta(seconds=settings.DREAM_INTERVAL)
         if doing.next_at is None or doing.next_at > latest:
             # The first visit; or the interval was shortened, or the clock has jumped back.
@@ -136,6 +140,19 @@ class Dreamer:
                 self._dream(place, doing, now)
             else:
                 self._tell(place, next_at=_next_beat(doing.next_at, now))
+        return None
+
+    def _finish(self, place: Canvas, doing: Dream, now: datetime) -> None:
+        """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
+        self._find_model()
+        failures = self._failures.get(place.pk, 0)
+        if place.head <= (place.frame.seq if place.frame else 0):
+            if doing.state != Dream.State.RESTING:
+                self._tell(place, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
+        elif self._network is None or doing.paused or failures >= KEEPS_FAILING:
+            self._rest(place, everything=True)
+        elif not failures or doing.next_at is None or doing.next_at <= now:
+            self._dream(place, doing, now)
 
     def _mood(self, place: Canvas, doing: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
@@ -270,13 +287,16 @@ class Dreamer:
             next_at=timezone.now() + timedelta(seconds=_backoff(count)),
         )  # fmt: skip
 
-    def _rest(self, place: Canvas) -> None:
-        """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes."""
+    def _rest(self, place: Canvas, *, everything: bool = False) -> None:
+        """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes.
+
+        `everything`: the last picture, with the newest ink, which nobody can take back any more.
+        """
         failures, wait_until = self._rests.get(place.pk, (0, 0.0))
         if time.monotonic() < wait_until:
             return
         try:
-            self._take_rest(place)
+            self._take_rest(place, everything)
         except (picture.Cancelled, frames.Refused) as error:
             log.info("%s: the rest was dropped (%s).", place.slug, error)
             lease.drop(place, self.holder)
@@ -287,14 +307,9 @@ class Dreamer:
         else:
             self._rests.pop(place.pk, None)
 
-    def _take_rest(self, place: Canvas) -> None:
-        since = place.frame.seq if place.frame else 0
-        if place.head - since < limits.REST_OPS:
-            return
-        settled = timezone.now() - timedelta(seconds=UNDOABLE_SECONDS)
-        batches = Batch.objects.filter(canvas=place, last__gt=since, at__lt=settled).order_by("-last")
-        up_to = batches.values_list("last", flat=True).first()
-        if up_to is None or up_to - since < limits.REST_OPS // 2:
+    def _take_rest(self, place: Canvas, everything: bool) -> None:
+        up_to = None if everything else self._settled(place)
+        if up_to is None and not everything:
             return
         composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
         made = frames.encode(composed.pixels, Frame.Kind.REST)
@@ -304,6 +319,16 @@ class Dreamer:
         )  # fmt: skip
         hub.look(place.slug)
         self._index(place)
+
+    def _settled(self, place: Canvas) -> int | None:
+        """The journal's number up to which a rest may go; None where it would not be worth a picture."""
+        since = place.frame.seq if place.frame else 0
+        if place.head - since < limits.REST_OPS:
+            return None
+        settled = timezone.now() - timedelta(seconds=UNDOABLE_SECONDS)
+        batches = Batch.objects.filter(canvas=place, last__gt=since, at__lt=settled).order_by("-last")
+        up_to = batches.values_list("last", flat=True).first()
+        return None if up_to is None or up_to - since < limits.REST_OPS // 2 else up_to
 
     # --- telling ---------------------------------------------------------------------------------------------------
 

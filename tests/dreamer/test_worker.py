@@ -20,6 +20,7 @@ from canvas.brush import Pixels
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer import worker
 from dreamer.worker import Dreamer
+from dreamsite.models import SiteState
 from tests.dreamer import nets
 
 
@@ -370,3 +371,49 @@ def test_another_holders_canvas_is_left_alone(
     Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
     dreamer.look()
     assert not negatives and board().holder == "another"
+
+
+# --- the project's end -----------------------------------------------------------------------------------------------
+
+
+def test_after_the_end_it_dreams_once_more_and_stops(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    dreamer.look()
+    assert not negatives, "the beat is far"
+    SiteState.end(timezone.now())
+    dreamer.look()
+    assert len(negatives) == 1 and Frame.objects.get().seq == 1, "at once, whatever the beat"
+    due(dreamer)
+    dreamer.look()
+    assert len(negatives) == 1 and board().state == "resting"
+    SiteState.end(None)
+    due(dreamer)
+    assert len(negatives) > 1, "opened again it goes on"
+
+
+@pytest.mark.parametrize("hindrance", ["no network", "paused", "failing"])
+def test_where_it_cannot_dream_the_last_frame_is_the_drawing(
+    place: Canvas, dreamer: Dreamer, settings: Any, monkeypatch: pytest.MonkeyPatch, hindrance: str
+) -> None:
+    if hindrance != "no network":
+        nets.register_tiny(settings.MODELS_DIR)
+    monkeypatch.setattr(worker, "dream", broken)
+    dreamer.look()
+    Dream.objects.update(paused=hindrance == "paused")
+    SiteState.end(timezone.now())
+    for _ in range(5):
+        Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+        dreamer.look()
+    frame = Frame.objects.get()
+    assert (frame.kind, frame.seq) == ("rest", 1) and board().state == "resting"
+
+
+def test_an_end_with_nothing_new_makes_no_frame(
+    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    due(dreamer)
+    SiteState.end(timezone.now())
+    for _ in range(3):
+        due(dreamer)
+    assert Frame.objects.count() == 1 and len(negatives) == 1

@@ -216,7 +216,9 @@ class Rounds:
 
     async def _read(self, people: set[int]) -> None:
         room = self._room
-        self._tell_standing(room.keeper.know(await room.blocking(room.journal.standings, people)))
+        news = room.keeper.know(await room.blocking(room.journal.standings, people))
+        now_ms = room.wall_ms()
+        self._tell_standing(news | {who for who in people if room.keeper.suspended(who, now_ms)})
 
     def _tell_standing(self, people: set[int]) -> None:
         """Tells these people how they stand, and shows the suspended out."""

@@ -31,6 +31,7 @@ class MemoryJournal:
         self.fail: list[str] = []
         self.gone: dict[int, int] = {}  # person -> close code
         self.rules = Rules()
+        self.ruled: dict[int, Rules] = {}  # the rules that held when an operation was written, by its number
         self.people: dict[int, Standing] = {}
         self.hours: list[int] = []  # people, each time an hour was counted for them
         self._lock = threading.Lock()
@@ -66,12 +67,18 @@ class MemoryJournal:
             if operations:
                 batch = wire.Ops(self.head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
                 self.rows.append(batch)
+                self.ruled |= dict.fromkeys(range(batch.first, batch.last + 1), self.rules)
             if fault == "after":
                 raise OSError("the connection was lost while the transaction was committed")
             return missed, batch
 
     def ended(self, people: Iterable[Person]) -> dict[Person, int]:
         return {person: self.gone[person.id] for person in people if person.id in self.gone}
+
+    def change(self, rules: Rules) -> None:
+        """Other rules, as a transaction: whatever is written afterwards has gone by them."""
+        with self._lock:
+            self.rules = rules
 
     def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
         return {who: self.people.get(who, Standing()) for who in ids}

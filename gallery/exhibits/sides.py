@@ -42,7 +42,7 @@ class Hung:
 
 def hang(exhibit: Exhibit) -> list[Hung]:
     """Its pictures in order, from `Exhibit.objects.with_pictures()`. A hidden frame leaves its place empty."""
-    wall = []
+    wall: list[Hung] = []
     for picture in exhibit.pictures.all():
         after = _side(picture.after_frame, picture.after_upload)
         if after is None:

@@ -37,7 +37,9 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
     this = _find(request, slug)
 
     def side(shown: Side | None) -> dict[str, Any] | None:
-        return shown and {
+        if shown is None:
+            return None
+        return {
             "picture": request.build_absolute_uri(shown.address),
             "width": shown.width,
             "height": shown.height,

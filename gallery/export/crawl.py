@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -44,7 +45,8 @@ class Export:
         self._folder, self._say = folder, say
         self._addresses = Addresses(wanted)
         host = urlsplit(settings.SITE_URL).netloc
-        self._client = Client(raise_request_exception=False, headers={"host": host}, **{EXPORTING: "1"})
+        environ: dict[str, Any] = {EXPORTING: "1"}
+        self._client = Client(raise_request_exception=False, headers={"host": host}, **environ)
         self._plain = {hashed: name for name, hashed in getattr(staticfiles_storage, "hashed_files", {}).items()}
         self._said = time.monotonic()
         self.missing: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import Resolver404, resolve, reverse
+from django.urls.converters import SlugConverter
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -63,13 +64,22 @@ class Page(models.Model):
         return reverse("donate") if self.slug == "donate" else reverse("page", args=[self.slug])
 
     def clean(self) -> None:
-        if self.slug and not reaches_a_page(self.slug):
+        if self.slug and not is_free(self.slug):
             raise ValidationError({"slug": _("The site itself has something at /%(slug)s/.") % {"slug": self.slug}})
 
 
-def reaches_a_page(slug: str) -> bool:
-    """Whether `/slug/` leads to a page and not to something of the site's own."""
+def is_free(slug: str) -> bool:
+    """Whether `/slug/` leads to a page or to nothing yet, and not to something of the site's own."""
     try:
         return resolve(f"/{slug}/").url_name in ("page", "donate")
     except Resolver404:
-        return False
+        return True
+
+
+class PageConverter(SlugConverter):
+    """The address of a page that there is: any other word of the root stays an address that leads nowhere."""
+
+    def to_python(self, value: str) -> str:
+        if not Page.objects.filter(slug=value).exists():
+            raise ValueError
+        return value

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from gallery.donations import views as donations
 from gallery.pages import views
+from gallery.pages.models import PageConverter
+
+register_converter(PageConverter, "page")
 
 urlpatterns = [
     path("donate/", donations.donate, name="donate"),
     path("donate/bitcoin.svg", donations.bitcoin_code, name="bitcoin_code"),
-    path("<slug:slug>/", views.page, name="page"),
+    path("<page:slug>/", views.page, name="page"),
 ]

@@ -57,13 +57,13 @@ class UploadAdmin(Recorded):
     def get_form(self, request: HttpRequest, obj: Upload | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change=change, **kwargs) if obj else UploadForm
 
-    def get_fields(self, request: HttpRequest, obj: Upload | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
         return ["title", *self.readonly_fields] if obj else ["file", "title"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Upload | None = None) -> list[str]:
         return self.readonly_fields if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.by = request.user
         super().save_model(request, obj, form, change)

@@ -121,7 +121,7 @@ def _encode(image: Image.Image) -> Cleaned:
     # A new image of the pixels alone: what hangs on the old one (EXIF, comments, chunks) stays behind.
     bare = Image.frombytes(image.mode, image.size, image.tobytes())
     buffer = io.BytesIO()
-    if bare.mode == "RGBA" and bare.getextrema()[3][0] < 255:  # type: ignore[index]
+    if bare.mode == "RGBA" and bare.getchannel("A").getextrema() != (255, 255):
         bare.save(buffer, "PNG", optimize=False, compress_level=6)
         return Cleaned(buffer.getvalue(), "png", *bare.size)
     bare.convert("RGB").save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)

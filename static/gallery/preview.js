@@ -6,7 +6,8 @@ const PAUSE_MS = 350;
 const box = document.querySelector("[data-preview]");
 const shown = document.querySelector("[data-preview-words]");
 const body = document.querySelector("textarea[name=body]");
-let waiting = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting;
 /** @type {AbortController | null} */
 let asked = null;
 

@@ -296,7 +296,7 @@ CACHES["pictures"] = {
 # --- Donations: read from here only, so that nobody who got into the administration can change where they go ----------
 DONATE_BITCOIN = env.parsed("DONATE_BITCOIN", addresses.bitcoin, "")
 DONATE_PAYPAL = env.parsed("DONATE_PAYPAL", addresses.paypal, "")
-DONATE_LINKS = env.parsed("DONATE_LINKS", addresses.links, ())
+DONATE_LINKS = env.parsed("DONATE_LINKS", addresses.links, addresses.links(""))
 
 # --- Films ---------------------------------------------------------------------------------------------------------
 FILM_HOURS = env.integer("FILM_HOURS", 2, low=0, high=24)  # what one film spans; 0: films only when asked for

@@ -106,6 +106,7 @@ class RunningSite:
         self.web: subprocess.Popen[bytes] | None = None
         self.dreamer: subprocess.Popen[bytes] | None = None
         self.dreamers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
 
     # --- processes -------------------------------------------------------------------------------------------------
 
@@ -157,6 +158,12 @@ class RunningSite:
         self.dreamers.append(self.dreamer)
         return self.dreamer
 
+    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Another process for background work."""
+        command = (sys.executable, "-m", "tests.tuned", "manage", "worker", "--nice", "0", *arguments)
+        self.workers.append(self._popen("worker", *command))
+        return self.workers[-1]
+
     def _popen(self, log: str, *command: str) -> subprocess.Popen[bytes]:
         with (self.var / f"{log}.log").open("ab") as out:
             return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=out, stderr=out)
@@ -168,7 +175,7 @@ class RunningSite:
         end(self.dreamer, signal.SIGKILL)
 
     def stop(self) -> None:
-        for process in (*self.dreamers, self.web):
+        for process in (*self.workers, *self.dreamers, self.web):
             end(process, signal.SIGTERM)
 
     def log(self, name: str = "") -> str:

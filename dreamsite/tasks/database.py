@@ -11,8 +11,7 @@ from django_tasks.base import DEFAULT_TASK_BACKEND_ALIAS, TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult, DBTaskResultQuerySet
 
-from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats
-from dreamsite.tasks.retries import ATTEMPTS, wait_after
+from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats, retries
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +66,10 @@ def prune() -> None:
 
 def _failed(row: DBTaskResult, why: str) -> bool:
     attempt = len(row.worker_ids)
-    wait = wait_after(attempt)
+    wait = retries.wait_after(attempt)
     if wait is not None:
         log.warning("%s failed (%s), attempt %d of %d; again in %.0f s.",
-                    row.task_path, why, attempt, ATTEMPTS, wait.total_seconds())  # fmt: skip
+                    row.task_path, why, attempt, retries.ATTEMPTS, wait.total_seconds())  # fmt: skip
         return _again(row, wait, row.worker_ids)
     log.error("%s failed for good after %d attempts: %s.", row.task_path, attempt, why)
     if row.status == TaskResultStatus.RUNNING:

@@ -18,8 +18,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 from rq.timeouts import TimerDeathPenalty
 
-from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats
-from dreamsite.tasks.retries import ATTEMPTS, wait_after
+from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats, retries
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +85,7 @@ def _see_to_failed(jobs: Any) -> None:
     failed = jobs.failed_job_registry
     for job_id in failed.get_job_ids():
         job = _job(jobs, job_id)
-        if job is None or job.meta.get(ATTEMPT, 0) >= ATTEMPTS or not jobs.connection.zrem(failed.key, job_id):
+        if job is None or job.meta.get(ATTEMPT, 0) >= retries.ATTEMPTS or not jobs.connection.zrem(failed.key, job_id):
             continue
         if (job.meta.get("_django_tasks_rq_exceptions") or [""])[-1] == INTERRUPTED:
             job.meta["_django_tasks_rq_exceptions"] = []
@@ -99,10 +98,10 @@ def _see_to_failed(jobs: Any) -> None:
 
 def _failed(jobs: Any, job: Job, why: str) -> None:
     attempt = job.meta[ATTEMPT] = job.meta.get(ATTEMPT, 0) + 1
-    wait = wait_after(attempt)
+    wait = retries.wait_after(attempt)
     if wait is not None:
         log.warning("%s failed (%s), attempt %d of %d; again in %.0f s.",
-                    job.func_name, why, attempt, ATTEMPTS, wait.total_seconds())  # fmt: skip
+                    job.func_name, why, attempt, retries.ATTEMPTS, wait.total_seconds())  # fmt: skip
         _again(jobs, job, wait)
     else:
         log.error("%s failed for good after %d attempts: %s.", job.func_name, attempt, why)

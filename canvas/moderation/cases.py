@@ -168,7 +168,7 @@ def claim(case: Case, version: int, by: Any) -> None:
 
 @transaction.atomic
 def release(case: Case, version: int, by: Any) -> None:
-    _mine(case, by)
+    _mine(case, version, by)
     move(case, version, by, gettext_noop("gave it back"), claimed_by=None, claimed_at=None)
     audit.record(by, RELEASE, canvas=case.canvas, op=case.op, case=case.pk)
 
@@ -195,7 +195,7 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
 
 
 def close(case: Case, version: int, by: Any, outcome: str) -> None:
-    _mine(case, by)
+    _mine(case, version, by)
     move(
         case, version, by, gettext_noop("decided it"),
         outcome=outcome, closed_at=timezone.now(), closed_by=by, claimed_by=by,
@@ -215,7 +215,9 @@ def reopen(case: Case, version: int, by: Any, why: str = "") -> None:
     audit.record(by, REOPEN, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=before)
 
 
-def _mine(case: Case, by: Any) -> None:
+def _mine(case: Case, version: int, by: Any) -> None:
+    if case.version != version:
+        raise Conflict(case)
     if case.claimed_by_id not in (None, by.pk):
         assert case.claimed_by is not None
         raise NotYours(

@@ -58,7 +58,7 @@ def issue(
     if person.is_superuser and not by.is_superuser:
         raise Refused(_("Only an administrator can sanction an administrator."))
     sanction = Sanction.objects.create(
-        user=person, degree=degree, reason=reason.strip(), until=until, created_by=by, case=case
+        user=person, degree=degree, reason=_clean(reason), until=until, created_by=by, case=case
     )
     of_case: dict[str, Any] = {"op": case.op, "case": case.pk} if case else {}
     what = {"sanction": sanction.pk, "degree": degree, "until": _iso(until)}
@@ -72,7 +72,7 @@ def edit(
     by: Any, sanction: Sanction, *, seen: dict[str, Any], degree: str, reason: str, until: datetime | None
 ) -> None:
     """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises Refused."""
-    now = {"degree": degree, "reason": reason.strip(), "until": until}
+    now = {"degree": degree, "reason": _clean(reason), "until": until}
     if now == seen:
         return
     mine = Sanction.objects.filter(pk=sanction.pk, lifted_at=None, **seen)
@@ -111,6 +111,11 @@ def _as_it_is(sanction: Sanction) -> str:
     what = last.title if last else _("changed it")
     said = _("Meanwhile %(who)s was here: %(what)s. Nothing of yours was done; look again.")
     return said % {"who": who, "what": what}
+
+
+def _clean(reason: str) -> str:
+    """With one kind of line break: browsers send two characters, and what was seen must compare."""
+    return reason.strip().replace("\r\n", "\n")
 
 
 def _iso(value: Any) -> Any:

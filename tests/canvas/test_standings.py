@@ -1,0 +1,165 @@
+"""The gate's rows in the database, as the journal hands them to a room: switches, regions, sanctions, clean hours."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from canvas import gate, limits, wire
+from canvas.journal import DatabaseJournal
+from canvas.models import Canvas, CleanHours, Region, Rules, Sanction
+from dreamsite.models import SiteState, User
+
+NOW = 1_800_000_000_000
+
+
+def ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def rules_at_write(journal: DatabaseJournal) -> gate.Rules:
+    """The rules that the journal hands over under its lock."""
+    found: list[gate.Rules] = []
+
+    def admit(missed: list[wire.Ops], dreamed: int, rules: gate.Rules) -> list[wire.Operation]:
+        found.append(rules)
+        return []
+
+    journal.append(0, admit, NOW)
+    return found[0]
+
+
+def test_switches_reach_the_room_by_the_poll_and_by_the_write(place: Canvas) -> None:
+    polled, writing = DatabaseJournal(place.pk), DatabaseJournal(place.pk)
+    assert polled.state().rules == rules_at_write(writing) == gate.Rules()
+    rules = Rules.objects.of(place)
+    rules.frozen, rules.frozen_why, rules.slow, rules.newcomers_after = True, "a raid", 3, timezone.now()
+    rules.save()
+    lock = Region.objects.create(canvas=place, x=1, y=2, width=3, height=4, why="a memorial")
+    veil = Region.objects.create(
+        canvas=place, kind="veil", x=9, y=9, width=9, height=9, until=timezone.now() + timedelta(1)
+    )
+    expected = gate.Rules(
+        version=Rules.objects.get().version, frozen=True, why="a raid", slow=3,
+        newcomers_after=ms(rules.newcomers_after),
+        regions=(
+            gate.Region(lock.pk, "lock", 1, 2, 3, 4, None, "a memorial"),
+            gate.Region(veil.pk, "veil", 9, 9, 9, 9, ms(tomorrow)),
+        ),
+    )  # fmt: skip
+    assert polled.state().rules == rules_at_write(writing) == expected
+    lock.lift()
+    assert [one.id for one in polled.state().rules.regions] == [veil.pk]
+    veil.delete()
+    assert rules_at_write(writing).regions == ()
+
+
+def test_looking_costs_one_query_and_writing_no_more_than_before_while_nothing_changes(place: Canvas) -> None:
+    journal = DatabaseJournal(place.pk)
+    Rules.objects.of(place)
+    Region.objects.create(canvas=place, x=1, y=2, width=3, height=4)
+    journal.state()
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        journal.state()
+    assert len(asked) == 1
+    with CaptureQueriesContext(connection) as asked:
+        rules_at_write(journal)
+    assert len([one for one in asked.captured_queries if one["sql"].startswith("SELECT")]) == 2
+
+
+def test_every_save_of_the_switches_counts(place: Canvas) -> None:
+    one, two = Rules.objects.of(place), Rules.objects.of(place)
+    before = one.version
+    one.frozen = True
+    one.save(update_fields=["frozen"])
+    two.slow = 2
+    two.save(update_fields=["slow"])
+    found = Rules.objects.get()
+    assert (found.frozen, found.slow, found.version) == (True, 2, before + 2) and two.version == before + 2
+
+
+def test_the_sites_end_ends_every_canvas(place: Canvas) -> None:
+    journal = DatabaseJournal(place.pk)
+    assert not SiteState.ended()
+    SiteState.end(timezone.now() + timedelta(hours=1))
+    assert not journal.state().rules.ended and not SiteState.ended()
+    SiteState.end(timezone.now())
+    assert journal.state().rules.ended and rules_at_write(journal).ended and SiteState.ended()
+    SiteState.end(None)
+    assert not journal.state().rules.ended
+
+
+def test_what_stands_against_somebody_now(place: Canvas, people: list[User]) -> None:
+    ann, ben = people
+    now = timezone.now()
+
+    def put(degree: str, **more: Any) -> Sanction:
+        return Sanction.objects.create(user=ann, degree=degree, reason=f"{degree} it is", **more)
+
+    put("suspend", until=now - timedelta(seconds=1))
+    put("suspend", starts_at=now + timedelta(hours=1))
+    put("suspend", lifted_at=now)
+    put("warn", acknowledged_at=now)
+    held = [put("warn"), put("cool_down", until=now + timedelta(hours=1)), put("read_only")]
+    assert set(Sanction.objects.in_force(ann)) == set(held) and not Sanction.objects.in_force(ben).exists()
+    assert all(one.stands(timezone.now()) for one in held)
+    found = DatabaseJournal(place.pk).standings([ann.pk, ben.pk, 9999])
+    assert {one.id for one in found[ann.pk].sanctions} == {one.pk for one in held}
+    assert found[ann.pk].sanctions[0].reason.endswith("it is")
+    assert found[ben.pk] == gate.Standing(joined=ms(ben.date_joined)) and found[9999] == gate.Standing()
+
+
+def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(place: Canvas, people: list[User]) -> None:
+    ann, ben = people
+    journal = DatabaseJournal(place.pk)
+    earlier = timezone.now() - timedelta(days=1)
+    Sanction.objects.create(user=ben, degree="cool_down", reason="slowly", starts_at=earlier)
+    start = int(timezone.now().timestamp()) // 3600 * 3_600_000
+    for minutes in (0, 20, 59, 60, 61):
+        journal.drew([ann.pk, ben.pk], start + minutes * 60_000)
+    assert dict(CleanHours.objects.values_list("user", "hours")) == {ann.pk: 2, ben.pk: 0}
+    assert journal.standings([ann.pk])[ann.pk].hours == 2
+
+
+def test_who_is_trusted(place: Canvas, people: list[User]) -> None:
+    ann, _ = people
+    journal = DatabaseJournal(place.pk)
+
+    def trusted() -> bool:
+        return journal.standings([ann.pk])[ann.pk].trusted
+
+    CleanHours.objects.create(user=ann, hours=limits.TRUSTED_HOURS)
+    assert not trusted()
+    User.objects.update(date_joined=timezone.now() - timedelta(days=limits.TRUSTED_DAYS))
+    assert trusted()
+    over = Sanction.objects.create(
+        user=ann, degree="cool_down", reason="", starts_at=timezone.now() - timedelta(days=3),
+        until=timezone.now() - timedelta(days=2),
+    )  # fmt: skip
+    assert not trusted()
+    over.starts_at -= timedelta(days=limits.TRUSTED_AFTER_DAYS)
+    over.save()
+    assert trusted()
+    CleanHours.objects.update(hours=limits.TRUSTED_HOURS - 1)
+    assert not trusted()
+
+
+@pytest.mark.parametrize("power", ["is_staff", "is_superuser"])
+def test_staff_stand_like_anybody_else(place: Canvas, people: list[User], power: str) -> None:
+    """The gate is not even told of it."""
+    ann, ben = people
+    User.objects.filter(pk=ann.pk).update(**{power: True}, date_joined=ben.date_joined)
+    found = DatabaseJournal(place.pk).standings([ann.pk, ben.pk])
+    assert found[ann.pk] == found[ben.pk]
+
+
+def test_a_region_has_a_size(place: Canvas) -> None:
+    with pytest.raises(IntegrityError):
+        Region.objects.create(canvas=place, x=0, y=0, width=0, height=5)

@@ -1,0 +1,119 @@
+"""Several trusted people together cover a place, from the outside: over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from canvas import limits
+from canvas.models import Act, Canvas, Case, CleanHours, Region, Sanction, VeilVote
+from dreamsite.models import User
+
+PLACE = {"x": 10, "y": 10, "width": 20, "height": 20}
+
+
+@pytest.fixture
+def trusted(place: Canvas) -> list[User]:
+    joined = timezone.now() - timedelta(days=limits.TRUSTED_DAYS)
+    people = [
+        User.objects.create(username=f"old{number}", date_joined=joined) for number in range(limits.VEIL_QUORUM + 1)
+    ]
+    for person in people:
+        CleanHours.objects.create(user=person, hours=limits.TRUSTED_HOURS)
+    return people
+
+
+def ask(user: User | None, asked: Any = PLACE) -> tuple[int, dict[str, Any]]:
+    client = Client()
+    if user:
+        client.force_login(user)
+    answer = client.post("/c/here/veil", asked, content_type="application/json")
+    return answer.status_code, answer.json()
+
+
+def cover(people: list[User], place: dict[str, int] = PLACE) -> Region:
+    for user in people[: limits.VEIL_QUORUM]:
+        assert ask(user, place)[0] == 200
+    return Region.objects.filter(kind="veil").latest("pk")
+
+
+def test_enough_trusted_people_cover_a_place_for_a_while_and_a_moderator_is_asked(trusted: list[User]) -> None:
+    shifted = [PLACE | {"x": 10 + step} for step in (0, 2, 9)]
+    for number, user in enumerate(trusted[: limits.VEIL_QUORUM]):
+        status, said = ask(user, shifted[number])
+        assert status == 200 and said["votes"] == number + 1 and said["veiled"] == (number + 1 == limits.VEIL_QUORUM)
+    region = Region.objects.get()
+    assert (region.kind, region.x, region.y, region.width, region.height) == ("veil", 12, 10, 20, 20)  # the median
+    assert region.until and timedelta(0) < region.until - timezone.now() <= timedelta(minutes=limits.VEIL_MINUTES)
+    assert Case.objects.get().region == region and Case.objects.get().is_open
+    act = Act.objects.get(verb="veil")
+    assert act.by is None and act.what["people"] == sorted(user.pk for user in trusted[: limits.VEIL_QUORUM])
+    assert not Sanction.objects.exists()
+
+
+def test_one_person_is_one_vote_and_other_places_are_other_votes(trusted: list[User]) -> None:
+    for _ in range(4):
+        assert ask(trusted[0])[1]["votes"] == 1
+    assert ask(trusted[1], PLACE | {"x": 40})[1]["votes"] == 1
+    assert not Region.objects.exists() and VeilVote.objects.count() == 2
+
+
+def test_old_votes_and_votes_of_those_no_longer_trusted_do_not_count(trusted: list[User]) -> None:
+    ask(trusted[0])
+    ask(trusted[1])
+    VeilVote.objects.filter(user=trusted[0]).update(
+        at=timezone.now() - timedelta(minutes=limits.VEIL_VOTES_MINUTES + 1)
+    )
+    Sanction.objects.create(user=trusted[1], degree="warn", reason="no")
+    assert ask(trusted[2])[1]["votes"] == 1 and not Region.objects.exists()
+
+
+def test_what_a_moderator_has_looked_at_stays_open_for_a_while(trusted: list[User], people: list[User]) -> None:
+    cover(trusted).lift(people[0])
+    status, said = ask(trusted[3])
+    assert status == 409 and "moderator" in said["error"]
+    Region.objects.update(lifted_at=timezone.now() - timedelta(minutes=limits.VEIL_REST_MINUTES + 1))
+    assert ask(trusted[3])[0] == 200
+
+
+def test_a_covered_place_cannot_be_covered_again_and_nobody_asks_all_day(trusted: list[User]) -> None:
+    cover(trusted)
+    assert ask(trusted[3])[0] == 409
+    VeilVote.objects.bulk_create(
+        VeilVote(canvas=Canvas.objects.get(slug="here"), user=trusted[3], region=Region.objects.get(), **PLACE)
+        for _ in range(limits.VEIL_VOTES_HOURLY)
+    )
+    assert ask(trusted[3], PLACE | {"x": 40})[0] == 429
+
+
+def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list[User]) -> None:
+    assert ask(None)[0] == 401
+    status, said = ask(people[0])
+    assert status == 403 and str(limits.TRUSTED_HOURS) in said["error"]
+    User.objects.filter(pk=people[0].pk).update(is_staff=True, is_superuser=True)
+    assert ask(people[0])[0] == 403  # staff have switches of their own, and no other pen than anybody
+    assert not VeilVote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "nonsense", [], {}, PLACE | {"x": "1"}, PLACE | {"x": 1.5}, PLACE | {"x": True}, PLACE | {"width": 0},
+        PLACE | {"x": -1}, PLACE | {"width": limits.VEIL_SIDE + 1}, PLACE | {"x": 60}, PLACE | {"x": 10**30},
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_with_a_reason(trusted: list[User], asked: Any) -> None:
+    status, said = ask(trusted[0], asked)
+    assert status == 400 and said["error"]
+
+
+def test_other_canvases_and_forged_requests(trusted: list[User]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(trusted[0])
+    assert client.post("/c/here/veil", PLACE, content_type="application/json").status_code == 403
+    assert Client().get("/c/here/veil").status_code == 405
+    assert Client().post("/c/nowhere/veil", PLACE, content_type="application/json").status_code == 404

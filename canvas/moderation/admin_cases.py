@@ -113,7 +113,8 @@ class ReportsInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Report
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["category", "text", "reporter", "weight", "at"]
+    fields = ("category", "text", "reporter", "weight", "at")
+    readonly_fields = ("category", "text", "reporter", "weight", "at")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -138,7 +139,8 @@ class CaseAdmin(Shown):
     actions = ["give_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
-        return super().get_queryset(request).annotate(sent=Count("reports", distinct=True))
+        found: QuerySet[Case] = super().get_queryset(request).annotate(sent=Count("reports", distinct=True))
+        return found
 
     @admin.display(description=_("Where"))
     def place(self, case: Case) -> str:

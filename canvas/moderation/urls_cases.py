@@ -16,6 +16,7 @@ urlpatterns = [
     path("moderation/cases/<int:pk>/release", views_queue.release, name="case_release"),
     path("moderation/cases/<int:pk>/decide", views_queue.decide, name="case_decide"),
     path("moderation/cases/<int:pk>/reopen", views_queue.reopen, name="case_reopen"),
+    path("moderation/cases/<int:pk>/frame", views_queue.hide_frame, name="case_frame"),
     path("moderation/cases/<int:pk>/note", views_queue.note, name="case_note"),
     path("moderation/cases/<int:pk>/appeal", views_sanctions.decide_appeal, name="case_appeal"),
     path("moderation/evidence/<int:pk>.jpg", views_report.picture, name="evidence"),

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from canvas import strokes
+from canvas import frames, strokes
 from canvas.models import Act, Appeal, Case, Frame, Report, Stroke
-from canvas.moderation import cases, sanctions
+from canvas.moderation import audit, cases, sanctions
 from canvas.moderation.forms_cases import AnswerForm, NoteForm
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
+from dreamsite.errors import NotHere
 from dreamsite.models import User
 
 PAGE = 30
@@ -223,6 +224,22 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
         return _("Open again, and yours.")
 
     return _act(request, pk, do)
+
+
+@require_POST
+@moderator_required(MODERATE)
+def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes the reported frame from everybody's eyes, or with `show` shows it again."""
+    found = _find(pk)
+    if found.frame is None:
+        raise NotHere("This case is about no frame.")
+    verb, do = ("show-frame", frames.unhide) if request.POST.get("show") else ("hide-frame", frames.hide)
+    if do(found.frame):
+        why = request.POST.get("why", "")
+        audit.record(request.user, verb, canvas=found.canvas, why=why, op=found.op, frame=found.frame.pk, case=pk)
+        hidden = verb == "hide-frame"
+        messages.success(request, _("Hidden from everybody.") if hidden else _("Everybody sees it again."))
+    return redirect("case", pk)
 
 
 @require_POST

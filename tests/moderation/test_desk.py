@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from canvas.models import Act, Canvas, Case, Note, Region, Sanction, Signal, Stroke, Trace, VeilVote
+from canvas import frames, picture
+from canvas.models import Act, Canvas, Case, Frame, Note, Region, Sanction, Signal, Stroke, Trace, VeilVote
 from canvas.moderation import cases, rhythm, sanctions, watch
 from dreamsite.models import User
 
@@ -75,6 +76,7 @@ def test_every_address_opens_for_those_it_is_for(place: Canvas, people: list[Use
         ("post", f"/moderation/cases/{case.pk}/decide", [302, 403, 302, 422, 422]),
         ("post", f"/moderation/cases/{case.pk}/reopen", [302, 403, 302, 409, 409]),
         ("post", f"/moderation/cases/{case.pk}/note", [302, 403, 302, 422, 422]),
+        ("post", f"/moderation/cases/{case.pk}/frame", [302, 403, 302, 404, 404]),
         ("post", f"/moderation/cases/{case.pk}/appeal", [302, 403, 302, 404, 404]),
         ("post", "/moderation/sanctions/new/", [302, 403, 302, 422, 422]),
         ("get", "/moderation/summary/", [200, 200, 302, 200, 200]),
@@ -222,6 +224,20 @@ def test_a_veil_in_the_queue_is_lifted_by_the_decision_that_nothing_is_wrong(
     assert answer.status_code == 302
     region.refresh_from_db()
     assert region.lifted_by == mona and not Region.objects.in_force().exists()
+
+
+def test_a_reported_frame_is_hidden_from_its_case_and_shown_again(place: Canvas, mona: User) -> None:
+    made = frames.encode(picture.blank(64, 64, (9, 9, 9)), Frame.Kind.REST)
+    frame = frames.keep(place, made, kind=Frame.Kind.REST, seq=0, authors=[])
+    case = cases.report(cases.Where(place, frame), "sexual", "", reporter=None, address="").case
+    desk = signed_in(mona)
+    assert "Hide the frame" in desk.get(f"/moderation/cases/{case.pk}/").content.decode()
+    desk.post(f"/moderation/cases/{case.pk}/frame")
+    assert not Frame.objects.visible().exists()
+    assert "Show it again" in desk.get(f"/moderation/cases/{case.pk}/").content.decode()
+    desk.post(f"/moderation/cases/{case.pk}/frame", {"show": "yes"})
+    assert Frame.objects.visible().get() == frame
+    assert [act.verb for act in Act.objects.filter(op=case.op)] == ["show-frame", "hide-frame"]
 
 
 # --- The log and the summary -----------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Up:
         return found
 
     def children(self) -> dict[str, int]:
-        """The processes it started: `daphne` and `dreamer`, by what their command lines say."""
+        """The processes it started: `daphne`, `dreamer` and `worker`, by what their command lines say."""
         found = {}
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
@@ -58,7 +58,8 @@ class Up:
             except OSError:
                 continue
             if parent == self.process.pid:
-                found["dreamer" if "dreamer" in command else "daphne"] = int(folder.name)
+                name = next((name for name in ("dreamer", "worker") if name in command.split("\0")), "daphne")
+                found[name] = int(folder.name)
         return found
 
 
@@ -95,8 +96,8 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
 
         # Its children come back when they are killed.
         first = up.children()
-        assert set(first) == {"daphne", "dreamer"}
-        for name in ("dreamer", "daphne"):
+        assert set(first) == {"daphne", "dreamer", "worker"}
+        for name in ("dreamer", "worker", "daphne"):
             os.kill(first[name], signal.SIGKILL)
             until(lambda n=name: up.children().get(n, first[n]) != first[n], 30, f"another {name}")
         until(site.answers, 30)
@@ -118,7 +119,7 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         children = up.children()
         end(up.process, signal.SIGKILL)
         until(lambda: all(gone(pid) for pid in children.values()), 15, "the children's end")
-        up = Up(site, "--server", "uvicorn", "--no-dreamer")
+        up = Up(site, "--server", "uvicorn", "--no-dreamer", "--no-worker")
         up.until_said("Ctrl-C stops it")
         async with opened(site.url) as viewer:
             await viewer.until(lambda: viewer.head == len(drawn))
@@ -137,7 +138,7 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
 def test_a_taken_port_is_said(make_site: Callable[..., RunningSite]) -> None:
     site = make_site()
     site.start_web()
-    up = Up(site, "--no-dreamer")
+    up = Up(site, "--no-dreamer", "--no-worker")
     try:
         up.until_said(r"[Pp]ort \d+ .*taken")
         assert up.process.wait(20) != 0

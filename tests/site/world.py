@@ -1,0 +1,98 @@
+"""A small world for the table of addresses: five visitors, and one of everything that an address may name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+import numpy as np
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+
+from canvas import frames
+from canvas.models import Canvas, Case, Frame, Report, Sanction, Signal
+from canvas.moderation.permissions import MODERATORS
+from dreamsite.models import User
+from gallery.models import Exhibit, Film, Page
+
+RECIPE = {
+    "target": {"terms": [{"layer": "inception_4c/output", "channels": [[63, 1.0]]}]},
+    "model": "googlenet", "octaves": 6, "octave_scale": 1.31415, "iterations": 10, "step": 1.5, "seed": 7,
+    "device": "cpu",
+}  # fmt: skip
+ROLES = "anonymous", "user", "suspended", "moderator", "admin"
+PASSWORD = "a long walk by the sea"
+
+
+@dataclass
+class World:
+    """Everything is made when first asked for. `visitor(role)` is a browser, signed in where the role is."""
+
+    def visitor(self, role: str) -> Client:
+        client = Client(raise_request_exception=False)
+        if role != "anonymous":
+            client.force_login(self.people[role])
+        return client
+
+    @cached_property
+    def people(self) -> dict[str, User]:
+        made = {role: User.objects.create_user(f"the-{role}", password=PASSWORD) for role in ROLES[1:]}
+        made["moderator"].groups.add(Group.objects.get(name=MODERATORS))
+        made["admin"].is_staff = made["admin"].is_superuser = True
+        made["admin"].save()
+        Sanction.objects.create(user=made["suspended"], degree=Sanction.Degree.SUSPEND, reason="Spam")
+        return made
+
+    @cached_property
+    def place(self) -> Canvas:
+        return Canvas.objects.default()
+
+    @cached_property
+    def elsewhere(self) -> Canvas:
+        """A canvas that is not the one at `/`."""
+        return Canvas.objects.create(slug="elsewhere", title="Elsewhere", width=96, height=96)
+
+    @cached_property
+    def frame(self) -> Frame:
+        made = frames.encode(np.full((96, 96, 3), 128, np.uint8), Frame.Kind.DREAM)
+        return frames.keep(
+            self.place, made, kind=Frame.Kind.DREAM, seq=0, authors=[self.people["user"].pk], title="a test",
+            recipe=RECIPE, seconds=1.0,
+        )  # fmt: skip
+
+    @cached_property
+    def sanction(self) -> Sanction:
+        """Of the suspended one: their own page and appeal."""
+        return Sanction.objects.get(user=self.people["suspended"])
+
+    @cached_property
+    def case(self) -> Case:
+        return Case.objects.create(canvas=self.place, x=1, y=1, r=5)
+
+    @cached_property
+    def report(self) -> Report:
+        return Report.objects.create(case=self.case, category="spam", reporter=self.people["user"])
+
+    @cached_property
+    def signal(self) -> Signal:
+        return Signal.objects.create(
+            person=self.people["user"], kind="rhythm", day=timezone.now().date(), value=2.0, limit=1.0
+        )
+
+    @cached_property
+    def film(self) -> Film:
+        """Ordered, and still to be made."""
+        now = timezone.now()
+        return Film.objects.create(
+            canvas=self.place, kind=Film.Kind.PART, starts_at=now - timedelta(hours=1), ends_at=now
+        )
+
+    @cached_property
+    def page(self) -> Page:
+        return Page.objects.create(slug="a-page", title="A page", body="Words.", published=True)
+
+    @cached_property
+    def exhibit(self) -> Exhibit:
+        return Exhibit.objects.create(slug="a-show", title="A show", published_at=timezone.now())

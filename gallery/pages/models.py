@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import Resolver404, resolve, reverse
-from django.urls.converters import SlugConverter
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -69,17 +68,5 @@ class Page(models.Model):
 
 
 def is_free(slug: str) -> bool:
-    """Whether `/slug/` leads to a page or to nothing yet, and not to something of the site's own."""
-    try:
-        return resolve(f"/{slug}/").url_name in ("page", "donate")
-    except Resolver404:
-        return True
-
-
-class PageConverter(SlugConverter):
-    """The address of a page that there is: any other word of the root stays an address that leads nowhere."""
-
-    def to_python(self, value: str) -> str:
-        if not Page.objects.filter(slug=value).exists():
-            raise ValueError
-        return value
+    """Whether `/slug/` leads to a page, or to nothing yet, and not to something of the site's own."""
+    return resolve(f"/{slug}/").url_name in ("page", "donate")

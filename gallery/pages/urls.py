@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import path
 
 from gallery.donations import views as donations
 from gallery.pages import views
-from gallery.pages.models import PageConverter
-
-register_converter(PageConverter, "page")
 
 urlpatterns = [
     path("donate/", donations.donate, name="donate"),
     path("donate/bitcoin.svg", donations.bitcoin_code, name="bitcoin_code"),
-    path("<page:slug>/", views.page, name="page"),
+    path("<slug:slug>/", views.page, name="page"),
+    path("<slug:slug>", views.add_slash),  # so that a word which is no page's is not found, rather than led on
 ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from dreamsite.errors import NotHere
 from gallery.farewell import scene
 from gallery.pages.models import Page
 
@@ -18,10 +16,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     return shown(request, find(request, slug))
 
 
+@require_safe
+def add_slash(request: HttpRequest, slug: str) -> HttpResponse:
+    return redirect(find(request, slug), permanent=True)
+
+
 def find(request: HttpRequest, slug: str) -> Page:
     found = Page.objects.filter(slug=slug).first()
     if found is None or not (found.published or request.user.is_staff):
-        raise NotHere(_("Nothing has this address."))
+        raise Http404
     return found
 
 

@@ -129,7 +129,8 @@ def test_words_that_the_site_uses_itself_are_refused() -> None:
 
 
 def test_nothing_there_is_a_page_that_says_so(client: Client) -> None:
-    assert client.get("/no-such-page/").status_code == 404
+    assert client.get("/no-such-page/").status_code == client.get("/no-such-page").status_code == 404
+    assert client.get("/about")["Location"] == "/about/"
 
 
 def test_the_foot_leads_to_the_pages_in_their_order(client: Client) -> None:

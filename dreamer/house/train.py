@@ -56,13 +56,13 @@ class Plan:
     workers: int = 2
     batch: int = 64
     plain_steps: int = 1500
-    robust_steps: int = 12000
+    robust_steps: int = 11500
     ramp_steps: int = 1600  # in which the radius grows to its full size
     radius: float = 3.0
     rate: float = 2e-3
     robust_rate: float = 1e-3
     true_colours: int = 7000  # the step from which samples keep their own colours, and colour tells what things are
-    final_steps: int = 4500  # in which the rate falls to nothing
+    final_steps: int = 4000  # in which the rate falls to nothing
     decay: float = 0.02
     average: float = 0.998  # of the averaged weights, which are what is exported
 

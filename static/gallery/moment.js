@@ -205,6 +205,7 @@ playButton.addEventListener("click", play);
 
 // --- Where I drew --------------------------------------------------------------------------------------------------------
 
+const RECENT = 1_800_000; // ms
 let boxesShown = location.hash === "#mine";
 
 async function showMine() {
@@ -215,11 +216,12 @@ async function showMine() {
   url.searchParams.set("until", new Date(ms).toISOString());
   const answer = await fetch(url);
   if (!answer.ok) return;
-  /** @type {{strokes: {x: number, y: number, width: number, height: number}[]}} */
+  /** @type {{strokes: {x: number, y: number, width: number, height: number, at: string}[]}} */
   const { strokes } = await answer.json();
-  boxes.replaceChildren(...strokes.map(({ x, y, width, height }) => {
+  boxes.replaceChildren(...strokes.map(({ x, y, width, height, at }) => {
+    const recent = ms - Date.parse(at) < RECENT;
     const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: "mine-box" })) box.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: recent ? "mine-box recent" : "mine-box" })) box.setAttribute(name, String(value));
     return box;
   }));
   state.textContent = strokes.length ? "" : "Nothing of yours lies on this moment.";

@@ -11,3 +11,9 @@ export function known() {
 /** Whether the server made this page for another zone than ours. */
 export const news = known() !== zone;
 if (news) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+
+// A page whose days and hours are the server's is asked for once more, the first time, and never again: only if the
+// cookie was kept, and only where nobody asked for a certain zone.
+const counted = document.querySelector("[data-zone-used]")?.getAttribute("data-zone-used");
+const asked = new URLSearchParams(location.search).has("zone");
+if (counted && counted !== zone && news && !asked && known() === zone) location.reload();

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.axe import serious
 from tests.running import PASSWORD, RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+ZONE = "Australia/Adelaide"  # half an hour away from most, and it changes its clocks
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
 
 
@@ -22,15 +27,20 @@ def dreamed(site: RunningSite) -> RunningSite:
 
 
 @pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce")
+def page(request: pytest.FixtureRequest, browser: Browser, dreamed: RunningSite) -> Iterator[Page]:
+    context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce", timezone_id=ZONE)
+    context.add_cookies([{"name": "zone", "value": ZONE, "url": dreamed.url}])
     page = context.new_page()
     trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("console", lambda said: trouble.append(_told(said)) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
     yield page
     context.close()
     assert trouble == []
+
+
+def _told(said: ConsoleMessage) -> str:
+    return f"{said.text} ({said.location.get('url')})"
 
 
 def fits(page: Page) -> bool:
@@ -40,15 +50,18 @@ def fits(page: Page) -> bool:
 def test_through_time(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
     assert fits(page)
-    expect(page.locator(".tile")).to_have_count(48)
+    expect(page.locator(".tile[id]")).to_have_count(48)
     page.get_by_role("link", name="Older").click()
-    expect(page.locator(".tile")).to_have_count(12)
+    expect(page.locator(".tile[id]")).to_have_count(12)
     page.locator("#frame-5 a").click()
     expect(page.get_by_role("heading", name="Frame 5")).to_be_visible()
     assert fits(page)
-    expect(page.locator(".frame-picture img")).to_have_js_property("naturalWidth", 96)
+    expect(page.locator(".frame-picture > a img")).to_have_js_property("naturalWidth", 96)
+    scripted = page.get_by_role("button", name="Drawn and dreamed")
+    expect(scripted).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="Frame 6")).to_be_visible()
+    expect(scripted).to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("heading", name="Frame 5")).to_be_visible()
     page.get_by_role("link", name="All frames").click()
@@ -56,14 +69,179 @@ def test_through_time(page: Page, dreamed: RunningSite) -> None:
 
 
 def test_a_moment(page: Page, dreamed: RunningSite) -> None:
+    """By the form, in the viewer's own time, which is not UTC here; and back to the living canvas."""
     page.goto(dreamed.url + "/history/?canvas=night")
-    made_at = str(page.locator("#frame-30 time").get_attribute("datetime"))
-    page.get_by_label("Go to a moment").fill(made_at[:19])
+    made_at = datetime.fromisoformat(str(page.locator("#frame-30 time").get_attribute("datetime")))
+    expect(page.get_by_label("by the clock of")).to_have_value(ZONE)
+    there = (made_at + timedelta(seconds=2)).astimezone(ZoneInfo(ZONE))
+    page.get_by_label("Go to a moment").fill(there.strftime("%Y-%m-%dT%H:%M:%S"))
     page.get_by_role("button", name="Go").click()
-    page.wait_for_url("**#frame-*")
-    # The form knows whole seconds: the moment lies just before the frame was finished, or at it.
-    assert page.url.rpartition("-")[2] in ("29", "30")
-    expect(page.locator(".tile:target")).to_be_in_viewport()
+    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (30)")
+    expect(page.locator("[data-told=local]")).to_contain_text(there.strftime("%H:%M:%S"))
+    expect(page.get_by_role("link", name="Back to the living canvas")).to_have_attribute("href", "/c/night/")
+    assert fits(page)
+
+
+def test_the_line_of_time_by_pointer(page: Page, dreamed: RunningSite) -> None:
+    page.goto(dreamed.url + "/history/?canvas=night")
+    slider = page.get_by_role("slider", name="The whole history")
+    box = slider.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    bubble = page.locator(".bubble")
+    expect(bubble).to_be_visible()
+    expect(bubble.locator("img")).to_be_visible()
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**/history/2*Z?canvas=night")
+    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
+    before = page.url
+    box = slider.bounding_box()
+    assert box
+    slider.click(position={"x": box["width"] - 2, "y": 20})
+    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((59|60)\)"))
+    assert page.url != before, "a moment has an address of its own"
+    page.go_back()
+    expect(page).to_have_url(before)
+    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_the_line_of_time_by_keys(page: Page, dreamed: RunningSite) -> None:
+    page.goto(dreamed.url + "/history/?canvas=night")
+    slider = page.get_by_role("slider", name="The whole history")
+    slider.focus()
+    said = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("Home")
+    expect(slider).not_to_have_attribute("aria-valuetext", str(said))
+    page.wait_for_url("**/history/2*Z?canvas=night")
+    slider = page.get_by_role("slider", name="The whole history")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (60)")
+    slider.blur()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (59)")
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_the_canvas_then_is_painted_as_the_server_paints_it(page: Page, dreamed: RunningSite) -> None:
+    """And what was drawn stands beside what was dreamed of it."""
+    page.goto(dreamed.url + "/history/?canvas=night")
+    number, moment = _with_ink(dreamed)
+    page.goto(f"{dreamed.url}/history/{moment}?canvas=night")
+    expect(page.locator("canvas.moment-picture")).to_be_visible()
+    expect(page.locator(".loading")).to_have_count(0)
+    same = page.evaluate(
+        """async (address) => {
+            const image = new Image();
+            image.src = address;
+            await image.decode();
+            const canvas = document.createElement('canvas');
+            [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+            canvas.getContext('2d').drawImage(image, 0, 0);
+            const bytes = (it) => it.getContext('2d').getImageData(0, 0, it.width, it.height).data;
+            const [a, b] = [bytes(canvas), bytes(document.querySelector('canvas.moment-picture'))];
+            return a.length === b.length && a.every((value, index) => Math.abs(value - b[index]) <= 2);
+        }""",
+        f"/history/{moment}.png?canvas=night",
+    )
+    assert same, "two decoders of JPEG may differ by two levels; the strokes may not differ at all"
+    page.get_by_role("button", name="Drawn and dreamed").click()
+    sides = page.locator(".compare-side img")
+    expect(sides.first).to_have_attribute("src", re.compile("^blob:"))
+    expect(sides.nth(1)).to_have_attribute("src", re.compile(r"/media/frames/"))
+    expect(page.locator("[data-told=following]")).to_contain_text(f"({number + 1})")
+    page.get_by_role("slider", name="Where the drawing ends").press("End")
+    page.get_by_role("button", name="This moment").click()
+    page.get_by_role("button", name="Watch it being drawn").click()
+    expect(page.get_by_role("button", name="Watch it being drawn")).to_be_visible()
+
+
+def _with_ink(site: RunningSite) -> tuple[int, str]:
+    """A frame on which somebody drew before the next one, and the moment after the first of those strokes."""
+    rows = site.rows(
+        "SELECT f.number, min(b.at) FROM canvas_frame f JOIN canvas_frame n ON n.canvas_id = f.canvas_id AND"
+        " n.number = f.number + 1 JOIN canvas_batch b ON b.canvas_id = f.canvas_id AND b.first > f.seq AND"
+        " b.last <= n.seq JOIN canvas_canvas c ON c.id = f.canvas_id WHERE c.slug = 'night' AND n.kind = 'dream'"
+        " GROUP BY f.number ORDER BY f.number DESC LIMIT 1"
+    )
+    number, at = rows[0]
+    moment = datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(seconds=1)
+    return number, moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_yesterday_evening_in_three_clicks(page: Page, dreamed: RunningSite) -> None:
+    """Calendar, day, picture: nobody needs to know a date's number."""
+    page.goto(dreamed.url + "/history/?canvas=night")
+    page.get_by_role("link", name="Calendar").click()
+    page.locator(".calendar td a").last.click()
+    expect(page.locator(".hour").first).to_be_visible()
+    assert fits(page)
+    page.locator(".hour .tile a").last.click()
+    expect(page.get_by_role("heading", name=re.compile("Frame"))).to_be_visible()
+    page.get_by_role("link", name="This moment in the timeline").click()
+    expect(page.locator("[data-told=utc]")).to_be_visible()
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_the_slideshow_waits_for_those_who_asked_for_less_motion(page: Page, dreamed: RunningSite) -> None:
+    page.goto(dreamed.url + "/history/slideshow/?canvas=night&from=3")
+    first = page.get_by_role("link", name="Frame 3")
+    expect(first).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("link", name="Frame 4")).to_be_visible()
+    page.get_by_label("Pace").select_option("1")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("link", name="Frame 6")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_without_javascript(browser: Browser, dreamed: RunningSite) -> None:
+    with closing(browser.new_context(java_script_enabled=False)) as context:
+        page = context.new_page()
+        page.goto(dreamed.url + "/history/?canvas=night")
+        made_at = str(page.locator("#frame-20 time").get_attribute("datetime"))
+        page.get_by_label("Go to a moment").fill(made_at[:19])
+        page.get_by_role("button", name="Go").click()
+        expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((19|20)\)"))
+        expect(page.locator("img.moment-picture")).to_have_js_property("naturalWidth", 96)
+        page.get_by_role("link", name="Frame before").click()
+        expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((18|19)\)"))
+        page.get_by_role("link", name="The whole day").click()
+        page.locator(".hour .tile a").first.click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="What was drawn, before the dream").click()
+        assert download.value.path().read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_first_visit_already_has_the_viewers_own_days(browser: Browser, dreamed: RunningSite) -> None:
+    with closing(browser.new_context(timezone_id=ZONE)) as context:
+        page = context.new_page()
+        page.goto(dreamed.url + "/history/?canvas=night", wait_until="commit")
+        expect(page.locator(f"[data-zone-used='{ZONE}']")).to_be_visible()
+        expect(page.locator(".day h2 small").first).to_have_text(ZONE)
+
+
+def test_nothing_serious_for_axe(page: Page, dreamed: RunningSite) -> None:
+    page.goto(dreamed.url + "/history/?canvas=night")
+    frame = page.locator(".tile[id] a").nth(3).get_attribute("href")
+    moment = page.locator(".chip", has_text="The beginning").get_attribute("href")
+    day = page.locator(".day h2 a[href*='/history/2']").first.get_attribute("href")
+    addresses = ["/history/?canvas=night", "/history/calendar/?canvas=night", "/highlights/", frame, moment, day,
+                 "/history/slideshow/?canvas=night", f"{frame}embed/"]  # fmt: skip
+    found = {}
+    for address in addresses:
+        page.goto(f"{dreamed.url}{address}")
+        page.wait_for_load_state("load")
+        assert fits(page), address
+        if grave := serious(page):
+            found[address] = grave
+    assert found == {}
+    page.evaluate("document.body.append(document.createElement('button'))")
+    assert serious(page), "it would have seen a button without a name"
 
 
 def test_the_first_tab_skips_to_the_content(page: Page, dreamed: RunningSite) -> None:
@@ -81,7 +259,7 @@ def test_an_account(page: Page, dreamed: RunningSite, request: pytest.FixtureReq
     page.goto(dreamed.url + "/history/?canvas=night")
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Make an account").click()
-    page.get_by_label("Username").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
     page.wait_for_url("**/history/?canvas=night")

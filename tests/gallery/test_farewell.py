@@ -45,6 +45,17 @@ def test_the_canvas_gives_way_to_the_farewell_and_comes_back(client: Client, kep
     assert Act.objects.get(verb="end-project").why == "It was time."
 
 
+def test_other_canvases_have_their_last_picture(client: Client, kept: Frame, staff: User) -> None:
+    other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
+    assert b'data-socket="' in client.get("/c/other/").content
+    ending.end(staff)
+    assert b"Nobody drew on it" in client.get("/c/other/").content
+    Frame.objects.update(canvas=other)
+    assert kept.picture.url in client.get("/c/other/").content.decode()
+    assert client.get("/c/main/")["Location"] == "/"
+    assert client.get("/c/nowhere/").status_code == 404
+
+
 def test_twice_is_once(staff: User) -> None:
     assert ending.end(staff) and not ending.end(staff)
     assert ending.resume(staff) and not ending.resume(staff)

@@ -41,9 +41,8 @@ def test_switches_reach_the_room_by_the_poll_and_by_the_write(place: Canvas) -> 
     rules.frozen, rules.frozen_why, rules.slow, rules.newcomers_after = True, "a raid", 3, timezone.now()
     rules.save()
     lock = Region.objects.create(canvas=place, x=1, y=2, width=3, height=4, why="a memorial")
-    veil = Region.objects.create(
-        canvas=place, kind="veil", x=9, y=9, width=9, height=9, until=timezone.now() + timedelta(1)
-    )
+    tomorrow = timezone.now() + timedelta(days=1)
+    veil = Region.objects.create(canvas=place, kind="veil", x=9, y=9, width=9, height=9, until=tomorrow)
     expected = gate.Rules(
         version=Rules.objects.get().version, frozen=True, why="a raid", slow=3,
         newcomers_after=ms(rules.newcomers_after),

@@ -1,0 +1,148 @@
+"""The gate over real sockets in two web processes with Redis between them: a switch acts everywhere within a second.
+
+The poll and the recheck, which would heal a lost message, are slow here: what acts is the message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from canvas import ledger
+from tests.running import RunningSite, copy
+from tests.services import Postgres, Redis
+from tests.sockets import Client, opened, stroke_id
+
+LINE = [(40 * step, 800, 160) for step in range(24)]
+SLOW = {"canvas.limits.POLL": 20.0, "canvas.limits.RECHECK_SECONDS": 60.0}
+chance = random.Random(5)
+
+# What a view does, in a process that is neither of the two.
+_ACT = """
+from datetime import timedelta
+from django.utils import timezone
+from canvas import hub
+from canvas.models import Canvas, Region, Rules, Sanction
+from dreamsite.models import SiteState, User
+place = Canvas.objects.get(slug="main")
+rules = Rules.objects.of(place)
+"""
+
+pytestmark = [pytest.mark.postgres, pytest.mark.redis]
+Two = tuple[RunningSite, RunningSite]
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    postgres: Postgres, postgres_template: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Two]:
+    template, address = postgres_template
+    redis = Redis()
+    env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": redis.url, "WEB_PROCESSES": "2"}
+    var = copy(template, tmp_path_factory.mktemp("gate") / "var")
+    one, two = (RunningSite(var, name=name, tune=SLOW, **env) for name in ("one", "two"))
+    try:
+        for site in (one, two):
+            site.start_web()
+        yield one, two
+        for site in (one, two):
+            assert "Traceback" not in site.log(), site.log()[-5000:]
+    finally:
+        for site in (one, two):
+            site.stop()
+        redis.stop()
+
+
+async def act(site: RunningSite, code: str) -> None:
+    """Does it in a process of its own."""
+    await asyncio.to_thread(site.shell, _ACT + code)
+
+
+async def told(client: Client, kind: str, ready: Callable[[dict[str, object]], object]) -> dict[str, object]:
+    await client.until(lambda: any(ready(news) for news in client.told(kind)))
+    return next(news for news in reversed(client.told(kind)) if ready(news))
+
+
+async def refused(client: Client) -> int:
+    """Draws a stroke and gives the REJECT code; 0 where it was taken."""
+    stroke = stroke_id(chance)
+    sent = await client.draw(stroke, LINE)
+    await client.until(lambda: stroke in client.refused or len(client.pieces_of(client.me, stroke)) == len(sent))
+    return client.refused.get(stroke, 0)
+
+
+async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(fleet: Two) -> None:
+    one, two = fleet
+    staff = one.person(1)
+    await act(one, f"User.objects.filter(pk={staff.id}).update(is_staff=True, is_superuser=True)")
+    async with AsyncExitStack() as stack:
+        pens = [
+            await stack.enter_async_context(opened(site.url, site.person(number).headers))
+            for site, number in ((one, 0), (two, 1))
+        ]
+        assert [await refused(pen) for pen in pens] == [0, 0]
+        await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nhub.look('main')")
+        for pen in pens:
+            await told(pen, "rules", lambda news: news["rules"]["frozen"])  # type: ignore[index]
+        assert [await refused(pen) for pen in pens] == [ledger.LOCKED, ledger.LOCKED]
+        region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
+        await act(one, f"rules.frozen = False\nrules.save()\n{region}\nhub.look('main')")
+        for pen in pens:
+            await told(pen, "rules", lambda news: news["rules"]["regions"])  # type: ignore[index]
+        assert [await refused(pen) for pen in pens] == [ledger.LOCKED, ledger.LOCKED]
+        await act(one, "[each.lift() for each in Region.objects.all()]\nhub.look('main')")
+        for pen in pens:
+            await told(pen, "rules", lambda news: not news["rules"]["regions"])  # type: ignore[index]
+        assert [await refused(pen) for pen in pens] == [0, 0]
+
+
+async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_is(fleet: Two) -> None:
+    one, two = fleet
+    person = one.person(2)
+    await act(one, f"User.objects.filter(pk={person.id}).update(is_staff=True, is_superuser=True)")
+    async with (
+        opened(one.url, person.headers) as here,
+        opened(two.url, two.person(2).headers) as there,
+        opened(two.url, two.person(3).headers) as other,
+    ):
+        assert await refused(here) == 0
+        make = f"Sanction.objects.create(user_id={person.id}, degree='{{}}', reason='threats')"
+        await act(one, f"{make.format('read_only')}\nhub.recheck([{person.id}])")
+        for client in (here, there):
+            news = await told(client, "you", lambda news: news["sanctions"])
+            assert news["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
+            assert await refused(client) == ledger.SUSPENDED
+        await act(one, f"{make.format('suspend')}\nhub.recheck([{person.id}])")
+        assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
+        assert here.told("you")[-1]["sanctions"][0]["degree"]
+        assert await refused(other) == 0
+    async with opened(two.url, two.person(2).headers) as again:
+        assert await again.until_closed() == 4403 and again.told("you")
+
+
+async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
+    one, two = fleet
+    moment = "User.objects.order_by('date_joined').first().date_joined"
+    async with opened(two.url, two.person(4).headers) as newer:
+        await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nhub.look('main')")
+        await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])  # type: ignore[index]
+        assert await refused(newer) == ledger.SUSPENDED
+        await act(one, "rules.newcomers_after = None\nrules.save()\nhub.look('main')")
+        await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])  # type: ignore[index]
+        assert await refused(newer) == 0
+
+
+async def test_the_end_is_the_end_everywhere(fleet: Two) -> None:
+    one, two = fleet
+    async with opened(one.url, one.person(5).headers) as pen, opened(two.url) as viewer:
+        await act(one, "SiteState.end(timezone.now())")
+        for client in (pen, viewer):
+            assert await client.until_closed() == 4410 and client.told("ended")
+    async with opened(two.url) as late:
+        assert await late.until_closed() == 4410
+    await act(one, "SiteState.end(None)")

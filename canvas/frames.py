@@ -147,7 +147,7 @@ def compose(
         seq = now.head if up_to is None else up_to
         numbered = journal.operations(now, since, now.head)
         drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
-        painted = picture.compose(pixels, drawn, _patch_source, cancelled)
+        painted = picture.compose(pixels, drawn, patch_source, cancelled)
         return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id)
 
 
@@ -170,7 +170,7 @@ def lock(canvas_id: int) -> Canvas:
     return Canvas.objects.select_for_update(of=("self",)).select_related("frame").get(pk=canvas_id)
 
 
-def _patch_source(frame_id: int) -> Pixels:
+def patch_source(frame_id: int) -> Pixels:
     """A frame for a PATCH; nothing where its file is lost, as in browsers, which then wait for it without end."""
     try:
         return load(frame_id)
@@ -199,7 +199,8 @@ def keep(
     A crash between the two leaves files that nothing names, never a frame without its file. With `holder` the
     frame is recorded only while that process still holds the lease (LeaseLost otherwise), the frame `base` is
     the one it was composed from (BaseGone otherwise: it would bring back what somebody hid), and nobody has withdrawn
-    the position (ClaimGone). `also` runs in the same transaction with the canvas as it was before; it may raise Refused.
+    the position (ClaimGone). `also` runs in the same transaction, with the canvas as it was before; it may raise
+    Refused.
     """
     height, width = made.pixels.shape[:2]
     folder = f"frames/{place.slug}/{timezone.now():%Y/%m/%d}"
@@ -284,13 +285,23 @@ def hide(frame: Frame) -> bool:
     return done
 
 
-def unhide(frame: Frame) -> bool:
-    """Shows a frame in the history again; the canvas keeps the base it has. False where it was not hidden."""
+def unhide(frame: Frame, *, as_base: bool = False) -> bool:
+    """Shows a frame in the history again; False where it was not hidden.
+
+    The canvas keeps the base it has; with `as_base` it starts from the frame again, unless a newer one was kept since.
+    """
     with transaction.atomic():
-        done = bool(Frame.objects.filter(pk=frame.pk).exclude(hidden_at=None).update(hidden_at=None))
-        if done:
-            visibility_changed.send(Frame, frame=frame)
-    return done
+        place = lock(frame.canvas_id)
+        if not Frame.objects.filter(pk=frame.pk).exclude(hidden_at=None).update(hidden_at=None):
+            return False
+        newer = Frame.objects.visible().filter(canvas=place, number__gt=frame.number).exists()
+        if as_base and not newer:
+            Canvas.objects.filter(pk=place.pk).update(frame=frame)
+            place.frame = frame
+            withdraw(place)
+    if as_base:
+        hub.look(place.slug)
+    return True
 
 
 def _lose(frame: Frame, error: FrameGone) -> None:

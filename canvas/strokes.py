@@ -73,7 +73,7 @@ class _Chunk:
 
     def write(self, place: Canvas) -> None:
         keys = self.drawn.keys() | self.undone.keys() | set(self.strokes.values())
-        known = {(row.author, row.stroke): row for row in _rows(place, keys)}
+        known = {(row.author, row.stroke): row for row in rows(place, keys)}
         for key, row in self.drawn.items():
             known[key] = _joined(known[key], row) if key in known else row
         for key, number in self.undone.items():
@@ -121,7 +121,8 @@ def _joined(row: Stroke, more: Stroke) -> Stroke:
     return row
 
 
-def _rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
+def rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
+    """What the index has of these strokes."""
     wanted = set(keys)
     listed = sorted(wanted)
     for at in range(0, len(listed), KEYS):
@@ -167,6 +168,21 @@ def pieces(place: Canvas, strokes: Iterable[Stroke]) -> Pieces:
                 if isinstance(op, wire.Stroke) and (op.author, op.stroke) in found and first <= number <= last:
                     found[op.author, op.stroke].append((number, op))
     return found
+
+
+def numbered(place: Canvas, numbers: Iterable[int]) -> list[tuple[int, wire.Stroke]]:
+    """The pieces that have these numbers, in order."""
+    wanted = set(numbers)
+    if not wanted:
+        return []
+    batches = Batch.objects.filter(canvas=place, last__gte=min(wanted), first__lte=max(wanted)).order_by("first")
+    return [
+        (number, op)
+        for row in batches.iterator(CHUNK)
+        if not wanted.isdisjoint(range(row.first, row.last + 1))
+        for number, op in operations(row)
+        if number in wanted and isinstance(op, wire.Stroke)
+    ]
 
 
 def _ranges(listed: list[Stroke], gap: int = 500) -> list[tuple[int, int]]:

@@ -51,7 +51,7 @@ class Area:
 
 
 def _rect(width: int, height: int, rect: Rect, feather: int) -> Alpha:
-    """As a PATCH fades: inside the rectangle, from its edges. There is nothing to fade into at the canvas' own edges."""
+    """As a PATCH fades: inside the rectangle, from its edges, but not from the canvas' own."""
     left, top, right, bottom = rect
     far = width + height + feather
     xs, ys = np.arange(width), np.arange(height)

@@ -1,0 +1,221 @@
+"""The moderators' JSON on a canvas, for the panel: looking up, planning, doing, taking back."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from PIL import Image
+
+from canvas.brush import Pixels, Rect
+from canvas.models import Act, Canvas, Frame
+from canvas.moderation import acts, audit, lookup, plans, switches, undo
+from canvas.moderation.permissions import moderator_required
+from canvas.moderation.plans import Wish
+from canvas.moderation.selection import Unfit, moment, rectangle
+
+SHOWN = 480  # px a side of a preview's pictures
+LOG = 30
+
+Answer = dict[str, Any]
+
+
+def endpoint(view: Callable[[HttpRequest, Canvas], Answer]) -> Callable[..., Any]:
+    """A view for moderators that answers in JSON; what cannot be done says why, as {"error"}."""
+
+    @moderator_required(json=True)
+    @wraps(view)
+    def answer(request: HttpRequest, slug: str) -> JsonResponse:
+        try:
+            return JsonResponse(view(request, get_object_or_404(Canvas, slug=slug)))
+        except Unfit as error:
+            return JsonResponse({"error": str(error)}, status=409)
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            return JsonResponse({"error": f"The request cannot be read: {error}"}, status=400)
+
+    return answer
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    data = json.loads(request.body or b"{}")
+    if not isinstance(data, dict):
+        raise ValueError("expected a JSON object")
+    return data
+
+
+# --- looking up ------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@endpoint
+def at(request: HttpRequest, place: Canvas) -> Answer:
+    """Who drew at ?x&y within ?r px, newest first. The look-up itself is logged."""
+    x, y = float(request.GET["x"]), float(request.GET["y"])
+    radius = min(64.0, max(0.0, float(request.GET.get("r", 2))))
+    found = lookup.who_drew(place, x, y, radius)
+    audit.record(
+        request.user, "look-up", canvas=place, x=round(x), y=round(y), people=sorted({f["author"] for f in found})
+    )
+    return {"strokes": found}
+
+
+@require_GET
+@endpoint
+def people(request: HttpRequest, place: Canvas) -> Answer:
+    """Who has drawn in the last ?minutes, within ?rect=x,y,w,h."""
+    minutes = min(60 * 24 * 30, max(1, int(request.GET.get("minutes", 15))))
+    rect = rectangle(request.GET["rect"].split(",")) if request.GET.get("rect") else None
+    return {"people": lookup.people(place, timezone.now() - timedelta(minutes=minutes), rect)}
+
+
+@require_GET
+@endpoint
+def ink(request: HttpRequest, place: Canvas) -> Answer:
+    """The lines of ?people=1,2 drawn since ?since (ms)."""
+    chosen = [int(person) for person in request.GET["people"].split(",")][: lookup.PEOPLE]
+    return lookup.ink_of(place, chosen, moment(request.GET.get("since")))
+
+
+@require_GET
+@endpoint
+def pictures(request: HttpRequest, place: Canvas) -> Answer:
+    before = request.GET.get("before")
+    return {"frames": lookup.pictures(place, int(before) if before else None)}
+
+
+@require_GET
+@endpoint
+def state(request: HttpRequest, place: Canvas) -> Answer:
+    return switches.state(place)
+
+
+@require_GET
+@endpoint
+def log(request: HttpRequest, place: Canvas) -> Answer:
+    """What was done on this canvas, newest first; ?before an act's id."""
+    rows = Act.objects.with_undone().filter(canvas=place).exclude(verb="look-up").order_by("-id")
+    if request.GET.get("before"):
+        rows = rows.filter(pk__lt=int(request.GET["before"]))
+    return {"acts": [_told(act) for act in rows[:LOG]]}
+
+
+def _told(act: Act) -> Answer:
+    undone = getattr(act, "undone_by", None)
+    return {
+        "id": act.pk,
+        "at": lookup.ms(act.at),
+        "by": act.by_name,
+        "title": act.title,
+        "what": _short(act),
+        "why": act.why,
+        "op": str(act.op),
+        "undone": bool(undone),
+        "undoable": undo.can_undo(act),
+    }
+
+
+def _short(act: Act) -> str:
+    """The act's facts in a few words."""
+    what = act.what
+    if what.get("kind") == "picture":
+        return _("%(strokes)d strokes of %(people)d people") % {
+            "strokes": what["strokes"], "people": len(what["people"])
+        } if what["strokes"] else _("an earlier picture")  # fmt: skip
+    if what.get("switch") == "frame":
+        return _("frame %d") % what["after"]["number"]
+    if what.get("switch") == "style" and isinstance(what["after"], dict):
+        return str(what["after"]["title"])
+    if what.get("switch") == "slow":
+        return f"× {what['after']}"
+    return act.person_name
+
+
+# --- doing -----------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@endpoint
+def preview(request: HttpRequest, place: Canvas) -> Answer:
+    """What an act would do: counts, lines, and the picture before and after; nothing is changed."""
+    made = plans.plan(place, Wish.of(_body(request)))
+    rect = made.rect()
+    base_seq = made.place.frame.seq if made.place.frame else 0
+    authors: dict[int, int] = {}
+    for stroke in made.strokes:
+        authors[stroke.author] = authors.get(stroke.author, 0) + 1
+    known = lookup.names(authors)
+    return {
+        "strokes": len(made.strokes),
+        "dreamed": sum(stroke.first_seq <= base_seq for stroke in made.strokes),
+        "people": [
+            {"id": author, "name": known.get(author, ""), "strokes": count}
+            for author, count in sorted(authors.items(), key=lambda item: -item[1])
+        ],
+        "mends": made.mends,
+        "source": _frame(made.source) if made.mends else None,
+        "rect": [rect[0], rect[1], rect[2] - rect[0], rect[3] - rect[1]],
+        "lines": lookup.lines(place, list(made.strokes)),
+        "before": None if made.empty else _data(made.before(), rect),
+        "after": None if made.empty else _data(made.after(), rect),
+    }
+
+
+def _frame(frame: Frame | None) -> Answer | None:
+    return {"id": frame.pk, "number": frame.number, "at": lookup.ms(frame.made_at)} if frame else None
+
+
+def _data(pixels: Pixels, rect: Rect) -> str:
+    """A part of the picture as a data: address, small enough for a phone's connection."""
+    left, top, right, bottom = rect
+    image = Image.fromarray(pixels[top:bottom, left:right])
+    image.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@require_POST
+@endpoint
+def apply(request: HttpRequest, place: Canvas) -> Answer:
+    """Does it; with "hide_frames" the frames that hold the ink leave the history too, in the same operation."""
+    data = _body(request)
+    op = uuid.uuid4()
+    act = acts.apply(place, Wish.of(data), request.user, str(data.get("why", "")), op)
+    if data.get("hide_frames") and act.what["frame"]:
+        spoilt = Frame.objects.visible().filter(canvas=place, number__lt=act.what["next"])
+        if act.what["first"]:
+            spoilt = spoilt.filter(seq__gte=act.what["first"])
+        elif act.what["source"]:
+            spoilt = spoilt.filter(number__gt=Frame.objects.get(pk=act.what["source"]).number)
+        for frame in spoilt.order_by("number"):
+            switches.turn(place, "frame", {"id": frame.pk}, request.user, str(data.get("why", "")), op)
+    return {"act": _told(act)}
+
+
+@require_POST
+@endpoint
+def take_back(request: HttpRequest, place: Canvas) -> Answer:
+    """Takes an act back, with all of its operation: {"act": id}."""
+    data = _body(request)
+    act = get_object_or_404(Act.objects.filter(canvas=place), pk=int(data["act"]))
+    return {"acts": [_told(done) for done in undo.undo(act, request.user, str(data.get("why", "")))]}
+
+
+@require_POST
+@endpoint
+def switch(request: HttpRequest, place: Canvas) -> Answer:
+    """Turns a switch: {"switch": name, "value", "why"}."""
+    data = _body(request)
+    act = switches.turn(place, str(data["switch"]), data.get("value"), request.user, str(data.get("why", "")))
+    return {"act": _told(act), "state": switches.state(place)}

@@ -1,0 +1,286 @@
+"""Taking strokes out and earlier pictures back: the picture is what honest people made, to the byte, and back again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from canvas import frames, journal, picture, strokes, wire
+from canvas.brush import Pixels
+from canvas.models import Act, Canvas, Dream, Frame, Stroke
+from canvas.moderation import acts, plans, undo
+from canvas.moderation.mend import Area
+from canvas.moderation.plans import Wish
+from canvas.moderation.selection import Selection, Unfit
+from dreamsite.models import User
+from tests.sockets import pieces
+
+HONEST, VANDAL, OTHER = 1, 2, 3
+
+
+@pytest.fixture
+def moderator(place: Canvas) -> User:
+    user = User.objects.create(username="mod")
+    user.groups.add(Group.objects.get(name="Moderators"))
+    return user
+
+
+def draw(place: Canvas, author: int, y: int, colour: tuple[int, int, int], stroke: int = 1) -> list[wire.Operation]:
+    """A line across the canvas, piece by piece."""
+    cut = pieces(stroke, [(x * 8, y * 8, 64) for x in range(4, 61, 4)], each=3, colour=colour, opacity=255)
+    operations = [wire.by(piece, author) for piece in cut]
+    for op in operations:
+        journal.append(place, [op])
+    return operations
+
+
+def now(place: Canvas) -> Pixels:
+    return frames.compose(place).pixels
+
+
+def kept(place: Canvas, kind: str = Frame.Kind.REST) -> Frame:
+    """A frame of the canvas as it is. A dream's is another picture than the drawing."""
+    composed = frames.compose(place)
+    pixels = 255 - composed.pixels // 2 if kind == Frame.Kind.DREAM else composed.pixels
+    return frames.keep(
+        place, frames.encode(pixels, kind), kind=kind, seq=composed.seq, authors=composed.authors, base=composed.base
+    )
+
+
+def of(*authors: int, **more: Any) -> Wish:
+    return Wish(Selection(people=authors), **more)
+
+
+def test_ink_that_nobody_has_dreamed_leaves_no_trace(place: Canvas, moderator: User) -> None:
+    honest = draw(place, HONEST, 20, (0, 90, 0))
+    draw(place, VANDAL, 22, (0, 0, 0))
+    spoilt = now(place)
+    act = acts.apply(place, of(VANDAL), moderator, "painted over it")
+    assert np.array_equal(now(place), picture.compose(_blank(place), enumerate(honest, 1), frames.load))
+    assert Frame.objects.count() == 0 and act.what["strokes"] == 1 and act.by == moderator
+    undo.undo(act, moderator)
+    assert np.array_equal(now(place), spoilt)
+
+
+def _blank(place: Canvas) -> Pixels:
+    return picture.blank(place.width, place.height, place.background_rgb)
+
+
+def test_dreamed_ink_goes_with_its_dream_and_honest_strokes_are_replayed(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    good = kept(place, Frame.Kind.DREAM)
+    replayed = draw(place, HONEST, 30, (200, 0, 0), stroke=2)
+    draw(place, VANDAL, 32, (0, 0, 0))
+    spoilt = kept(place, Frame.Kind.DREAM)
+    on_top = draw(place, HONEST, 50, (0, 0, 250), stroke=3)
+    draw(place, VANDAL, 52, (9, 9, 9), stroke=2)
+    before = now(place)
+
+    act = acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+
+    made = Canvas.objects.select_related("frame").get(pk=place.pk).frame
+    assert made and made.kind == Frame.Kind.RESTORED and made.seq == spoilt.seq and made.number == spoilt.number + 1
+    wanted = picture.compose(frames.load(good.pk), enumerate([*replayed, *on_top], 1), frames.load)
+    assert np.array_equal(now(place), wanted)
+    # What honest people drew after the base lies on top as before: it can be taken back by them.
+    journal.append(place, [wire.Undo(3, HONEST)])
+    journal.append(place, [op for op in on_top if isinstance(op, wire.Stroke)][:0])
+    assert not np.array_equal(now(place), wanted)
+
+    (undone,) = undo.undo(act, moderator)
+    without = np.array_equal(now(place), before)
+    assert not without  # the honest undo stays
+    again = undo.undo(undone, moderator)
+    assert again[0].undoes == undone
+    assert np.array_equal(now(place), picture.compose(frames.load(good.pk), enumerate(replayed, 1), frames.load))
+
+
+def test_undoing_brings_the_very_picture_back(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    kept(place, Frame.Kind.DREAM)
+    draw(place, VANDAL, 32, (0, 0, 0))
+    kept(place, Frame.Kind.DREAM)
+    draw(place, VANDAL, 52, (9, 9, 9), stroke=2)
+    spoilt = now(place)
+    act = acts.apply(place, of(VANDAL), moderator)
+    mended = now(place)
+    assert not np.array_equal(mended, spoilt)
+    (undone,) = undo.undo(act, moderator)
+    assert np.array_equal(now(place), spoilt)
+    undo.undo(undone, moderator)
+    assert np.array_equal(now(place)[30:34], mended[30:34])
+    with pytest.raises(Unfit, match="taken back already"):
+        undo.undo(act, moderator)
+
+
+def test_around_ink_nothing_else_changes(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 5, (0, 90, 0))
+    kept(place, Frame.Kind.DREAM)
+    draw(place, VANDAL, 56, (0, 0, 0))
+    kept(place, Frame.Kind.DREAM)
+    before = now(place)
+    acts.apply(place, of(VANDAL, area=Area("ink", None, feather=4, grow=2)), moderator)
+    changed = np.flatnonzero((now(place) != before).any(axis=(1, 2)))
+    assert changed.size and changed.min() > 56 - 4 - 2 - 2 * 4 - 3
+
+
+def test_an_act_after_further_dreams_is_undone_too(place: Canvas, moderator: User) -> None:
+    draw(place, VANDAL, 32, (0, 0, 0))
+    act = acts.apply(place, of(VANDAL), moderator)  # nothing dreamed: only hidden
+    kept(place)
+    assert (now(place) == 255).all()
+    undo.undo(act, moderator)
+    assert (now(place)[32, 30] == 0).all()  # its ink is in the base's past, and comes back through a restored picture
+    assert Canvas.objects.select_related("frame").get(pk=place.pk).frame.kind == Frame.Kind.RESTORED  # type: ignore[union-attr]
+
+
+def test_a_second_act_does_not_bring_back_what_the_first_took_out(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    good = kept(place)
+    draw(place, VANDAL, 30, (0, 0, 0))
+    kept(place)
+    draw(place, OTHER, 50, (7, 7, 7))
+    kept(place)
+    acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+    assert plans.source_before(place, Stroke.objects.get(author=OTHER).first_seq) == good  # not the one with the ink
+    acts.apply(place, of(OTHER, area=Area("all")), moderator)
+    assert np.array_equal(now(place), frames.load(good.pk))
+
+
+def test_a_rectangle_comes_back_from_a_chosen_frame(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    good = kept(place)
+    draw(place, VANDAL, 12, (0, 0, 0))
+    newer = draw(place, HONEST, 40, (200, 0, 0), stroke=2)
+    kept(place, Frame.Kind.DREAM)
+    before = now(place)
+    wish = Wish(Selection(people=(VANDAL,), rect=(0, 0, 32, 64)), good.pk, Area("rect", (0, 0, 32, 64), feather=0))
+    acts.apply(place, wish, moderator)
+    after = now(place)
+    wanted = picture.compose(frames.load(good.pk), enumerate(newer, 1), frames.load)
+    assert np.array_equal(after[:, :32], wanted[:, :32]) and np.array_equal(after[:, 32:], before[:, 32:])
+
+
+def test_a_running_dream_of_such_ink_is_dropped(place: Canvas, moderator: User) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    draw(place, VANDAL, 30, (0, 0, 0))
+    Dream.objects.create(canvas=place, holder="one")
+    dreaming = frames.compose(place, holder="one")
+    acts.apply(place, of(VANDAL), moderator)
+    made = frames.encode(dreaming.pixels, Frame.Kind.DREAM)
+    with pytest.raises(frames.ClaimGone):
+        frames.keep(place, made, kind="dream", seq=dreaming.seq, authors=(), holder="one", base=dreaming.base)
+    assert Frame.objects.count() == 0
+    # One that began after it holds nothing of that ink, and may be kept; so may one of ink that nobody touched.
+    again = frames.compose(place, holder="one")
+    draw(place, VANDAL, 50, (0, 0, 0), stroke=9)
+    acts.apply(place, of(VANDAL), moderator)
+    frames.keep(place, frames.encode(again.pixels, "rest"), kind="rest", seq=again.seq, authors=(), holder="one")
+
+
+def test_a_frame_that_comes_in_between_makes_the_act_plan_anew(
+    place: Canvas, moderator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(place, HONEST, 10, (0, 90, 0))
+    draw(place, VANDAL, 30, (0, 0, 0))
+    plan, raced = plans.plan, []
+
+    def slow(place: Canvas, wish: Wish) -> plans.Plan:
+        made = plan(place, wish)
+        if not raced:
+            raced.append(kept(place))
+        return made
+
+    monkeypatch.setattr(plans, "plan", slow)
+    acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+    assert raced and (now(place)[30] == 255).all() and not (now(place)[10] == 255).all()
+
+
+def test_what_is_undone_or_out_already_is_left_alone(place: Canvas, moderator: User) -> None:
+    draw(place, VANDAL, 30, (0, 0, 0))
+    journal.append(place, [wire.Undo(1, VANDAL)])
+    with pytest.raises(Unfit, match="nothing to change"):
+        acts.apply(place, of(VANDAL), moderator)
+    draw(place, VANDAL, 40, (0, 0, 0), stroke=2)
+    acts.apply(place, of(VANDAL), moderator)
+    with pytest.raises(Unfit, match="nothing to change"):
+        acts.apply(place, of(VANDAL), moderator)
+
+
+def test_many_pieces_are_hidden_in_messages_that_browsers_take(place: Canvas, moderator: User) -> None:
+    cut = pieces(5, [(8 * (n % 60), 80, 16) for n in range(9000)], each=1)
+    for at in range(0, len(cut), 1000):
+        journal.append(place, [wire.by(piece, VANDAL) for piece in cut[at : at + 1000]])
+    act = acts.apply(place, of(VANDAL), moderator)
+    first, last = act.what["ops"]
+    assert (last - first, act.what["pieces"]) == (2, 8999)
+    assert all(len(batch.payload) < 60 * 1024 for batch in place.batches.filter(first__gte=first))
+    assert (now(place) == 255).all()
+    strokes.index(place)
+    assert Stroke.objects.get().hidden == 8999
+
+
+# --- over HTTP -------------------------------------------------------------------------------------------------------
+
+
+def post(client: Client, place: Canvas, what: str, **data: Any) -> Any:
+    return client.post(f"/c/{place.slug}/moderation/{what}", json.dumps(data), content_type="application/json")
+
+
+def test_the_endpoints_look_up_preview_apply_and_undo(place: Canvas, moderator: User, client: Client) -> None:
+    vandal = User.objects.create(username="vandal")
+    draw(place, vandal.pk, 30, (255, 0, 0))
+    client.force_login(moderator)
+    (found,) = client.get(f"/c/here/moderation/at?x=30&y=30").json()["strokes"]  # noqa: F541
+    assert (found["name"], found["colour"], found["state"]) == ("vandal", "#ff0000", "visible")
+    assert Act.objects.get(verb="look-up").what["people"] == [vandal.pk]
+    (person,) = client.get("/c/here/moderation/people?minutes=5").json()["people"]
+    assert (person["name"], person["strokes"]) == ("vandal", 1)
+    shown = post(client, place, "preview", people=[vandal.pk]).json()
+    assert shown["strokes"] == 1 and shown["after"].startswith("data:image/png;base64,") and not shown["mends"]
+    assert Act.objects.filter(verb="rollback").count() == 0
+    done = post(client, place, "apply", people=[vandal.pk], why="rude").json()["act"]
+    assert (now(place) == 255).all() and done["undoable"]
+    vandal.delete()
+    (gone,) = client.get("/c/here/moderation/at?x=30&y=30").json()["strokes"]
+    assert (gone["name"], gone["state"]) == ("", "hidden")  # somebody who has left
+    post(client, place, "undo", act=done["id"])
+    assert not (now(place) == 255).all()
+    titles = [act["title"] for act in client.get("/c/here/moderation/log").json()["acts"]]
+    assert titles == ["Took an act back", "Took strokes out of the picture"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "said"),
+    [
+        ({}, 409, "Choose people"),
+        ({"people": ["x"]}, 409, "cannot be read"),
+        ({"people": [1], "rect": [0, 0, 0, 5]}, 409, "rectangle"),
+        ({"people": [1], "area": "sky"}, 409, "no area"),
+        ({"people": [1]}, 200, ""),
+        ({"frame": 12345}, 409, "earlier picture"),
+    ],
+)
+def test_what_cannot_be_done_says_why(
+    place: Canvas, moderator: User, client: Client, data: dict[str, Any], status: int, said: str
+) -> None:
+    client.force_login(moderator)
+    answer = post(client, place, "preview", **data)
+    assert answer.status_code == status and said in answer.json().get("error", "")
+
+
+def test_only_moderators_come_in(place: Canvas, moderator: User, client: Client) -> None:
+    gets = ("at?x=1&y=1", "people", "ink?people=1", "pictures", "state", "log")
+    posts = ("preview", "apply", "undo", "switch")
+    for expected in (401, 403):
+        assert {client.get(f"/c/here/moderation/{what}").status_code for what in gets} == {expected}
+        assert {post(client, place, what).status_code for what in posts} == {expected}
+        client.force_login(User.objects.get_or_create(username="ann", is_staff=True)[0])
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(moderator)
+    assert {post(strict, place, what).status_code for what in posts} == {403}

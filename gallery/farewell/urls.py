@@ -1,4 +1,4 @@
-"""Included before the canvas' own addresses: the same `/` is something else after the end."""
+"""Included before the canvas' own addresses: the same address is something else after the end."""
 
 from __future__ import annotations
 
@@ -8,5 +8,6 @@ from gallery.farewell import views
 
 urlpatterns = [
     path("", views.home),
+    path("c/<slug:slug>/", views.home),
     path("canvas/", views.last_canvas, name="last_canvas"),
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,9 +18,13 @@ EXPORTING = "DREAMSITE_EXPORT"  # in the request's environment, where no request
 
 
 @never_cache
-def home(request: HttpRequest) -> HttpResponseBase:
-    """The canvas while it lives, then the farewell."""
-    return farewell(request) if over(request) else canvas_views.canvas(request)
+def home(request: HttpRequest, slug: str = "") -> HttpResponseBase:
+    """A canvas while it lives. Then at `/` the farewell, and at the address of another canvas its last canvas."""
+    if not over(request):
+        return canvas_views.canvas(request, slug)
+    if not slug or slug == settings.CANVAS_SLUG:
+        return redirect("canvas") if slug else farewell(request)
+    return last_canvas(request, get_object_or_404(Canvas, slug=slug))
 
 
 def over(request: HttpRequest) -> bool:
@@ -35,9 +40,9 @@ def farewell(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def last_canvas(request: HttpRequest) -> HttpResponseBase:
+def last_canvas(request: HttpRequest, place: Canvas | None = None) -> HttpResponseBase:
     """The canvas as everybody left it: a picture to look at closely. While it lives, the canvas itself."""
     if not over(request):
         return redirect("canvas")
-    place = Canvas.objects.default()
+    place = place or Canvas.objects.default()
     return render(request, "gallery/farewell/last.html", {"place": place, "last": scene.last_frame(place)})

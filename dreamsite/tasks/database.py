@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +16,13 @@ from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats, retries
 
 log = logging.getLogger(__name__)
 
+Row = DBTaskResult[Any, Any]  # of any task
+
 KEPT = timedelta(days=14)  # finished tasks, to look at
 INTERRUPTED = f"{Interrupted.__module__}.{Interrupted.__qualname__}"
 
 
-class _OneTask(Worker):  # type: ignore[misc]
+class _OneTask(Worker):
     """django-tasks-db's worker for one task, which waits in the queue again when it failed."""
 
     def __init__(self, queue: str) -> None:
@@ -29,7 +32,7 @@ class _OneTask(Worker):  # type: ignore[misc]
         )  # fmt: skip
         self.did_one = False
 
-    def run_task(self, row: DBTaskResult) -> None:
+    def run_task(self, row: Row) -> None:
         super().run_task(row)
         self.did_one = True
         if row.status == TaskResultStatus.FAILED:
@@ -64,7 +67,7 @@ def prune() -> None:
     DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEPT).delete()
 
 
-def _failed(row: DBTaskResult, why: str) -> bool:
+def _failed(row: Row, why: str) -> bool:
     attempt = len(row.worker_ids)
     wait = retries.wait_after(attempt)
     if wait is not None:
@@ -80,7 +83,7 @@ def _failed(row: DBTaskResult, why: str) -> bool:
     return True
 
 
-def _again(row: DBTaskResult, wait: timedelta, worker_ids: list[str]) -> bool:
+def _again(row: Row, wait: timedelta, worker_ids: list[str]) -> bool:
     with transaction.atomic():
         return bool(_untouched(row).update(
             status=TaskResultStatus.READY, run_after=timezone.now() + wait, worker_ids=worker_ids,
@@ -88,6 +91,6 @@ def _again(row: DBTaskResult, wait: timedelta, worker_ids: list[str]) -> bool:
         ))  # fmt: skip
 
 
-def _untouched(row: DBTaskResult) -> DBTaskResultQuerySet:
+def _untouched(row: Row) -> DBTaskResultQuerySet:
     """The row, if nobody else has taken it in hand since it was read."""
     return DBTaskResult.objects.filter(pk=row.pk, status=row.status, started_at=row.started_at)

@@ -106,18 +106,19 @@ def _failed(jobs: Any, job: Job, why: str) -> None:
     else:
         log.error("%s failed for good after %d attempts: %s.", job.func_name, attempt, why)
         job.set_status(JobStatus.FAILED)
-        job.save_meta()
+        job.save_meta()  # type: ignore[no-untyped-call]
         jobs.failed_job_registry.add(job)
 
 
 def _again(jobs: Any, job: Job, wait: timedelta) -> None:
     job.set_status(JobStatus.SCHEDULED)
-    job.save_meta()
+    job.save_meta()  # type: ignore[no-untyped-call]
     jobs.schedule_job(job, datetime.now(UTC) + wait)
 
 
 def _job(jobs: Any, job_id: str) -> Job | None:
     try:
-        return Job.fetch(job_id, connection=jobs.connection)
+        found: Job = Job.fetch(job_id, connection=jobs.connection)  # type: ignore[assignment]
     except NoSuchJobError:
         return None
+    return found

@@ -31,7 +31,7 @@ class MadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("Progress"), ordering="fraction")
     def progress(self, row: Any) -> str:
         if row.state != State.MAKING:
-            return row.get_state_display()
+            return str(row.get_state_display())
         left = f", {row.seconds_left} s" if row.seconds_left else ""
         return format_html('<progress max="1" value="{}"></progress> {} %{}', f"{row.fraction:.3f}", row.percent, left)
 

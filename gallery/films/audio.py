@@ -26,7 +26,7 @@ def length(path: Path) -> float:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise ValueError("received a file without sound, expected music")
-            seconds = sum(piece.shape[1] for piece in _decoded(container)) / RATE
+            seconds: float = sum(piece.shape[1] for piece in _decoded(container)) / RATE
     except (av.FFmpegError, OSError, ValueError) as error:
         raise ValueError(f"received no readable sound file: {error}") from error
     if seconds < 1:

@@ -173,12 +173,12 @@ def join(
             pause()
             with av.open(str(workshop.path(part, output))) as source:
                 video = source.streams.video[0]
-                shift = round(Fraction(part.start, plan.fps) / video.time_base)  # type: ignore[operator]
+                shift = round(Fraction(part.start, plan.fps) / video.time_base)
                 for packet in source.demux(video):
                     if packet.dts is None or packet.pts is None:
                         continue  # the demuxer's word that it is at the end
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    now = float(packet.pts * video.time_base)  # type: ignore[operator]
+                    now = float(packet.pts * video.time_base)
                     packet.stream = stream
                     # Sound lies beside its picture in the file: a player reads both in one go.
                     while heard <= now and (more := next(packets, None)) is not None:

@@ -63,7 +63,7 @@ def tell(row: Made, **what: Any) -> None:
 
 
 def mine(row: Made) -> Any:
-    return type(row)._default_manager.filter(pk=row.pk, holder=WORKER, edition=row.edition, state=State.MAKING)  # type: ignore[attr-defined]
+    return type(row)._default_manager.filter(pk=row.pk, holder=WORKER, edition=row.edition, state=State.MAKING)
 
 
 @contextlib.contextmanager
@@ -85,7 +85,7 @@ def in_hand(model: type[M], pk: int) -> Iterator[M | None]:
 
 
 def _take(model: type[M], pk: int) -> M | None:
-    manager: Any = model._default_manager  # type: ignore[attr-defined]
+    manager: Any = model._default_manager
     row: M | None = manager.filter(pk=pk).first()
     if row is None or row.state not in CLAIMABLE:
         return None

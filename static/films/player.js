@@ -1,7 +1,7 @@
 // @ts-check
 /** The film's player: a line with chapters and previews, single pictures, speed, keys. Without it the browser's own. */
 
-import { cues, clock, frameBeside } from "./times.js";
+import { chapterAt, clock, cues, frameBeside } from "./times.js";
 
 const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-player]"));
 const video = stage?.querySelector("video");
@@ -48,7 +48,7 @@ function play(stage, video) {
   /** @param {number} by */
   const chapter = (by) => {
     // Back leads to the beginning of this one first, as players do.
-    const now = starts.findLastIndex((start) => start <= video.currentTime + (by < 0 ? -1.5 : 0.05));
+    const now = chapterAt(starts, video.currentTime + (by < 0 ? -1.5 : 0.05));
     const next = by < 0 ? Math.max(0, now) : now + 1;
     if (next < starts.length) go(starts[next]);
   };
@@ -94,7 +94,7 @@ function play(stage, video) {
     played.style.width = `${(100 * now) / length}%`;
     part("time").textContent = clock(now);
     seek.setAttribute("aria-valuetext", `${clock(now)} / ${clock(length)}`);
-    const current = starts.findLastIndex((start) => start <= now + 0.01);
+    const current = chapterAt(starts, now + 0.01);
     part("chapter").textContent = links[current]?.lastChild?.textContent?.trim() ?? "";
     links.forEach((link, index) => {
       if (index === current) link.setAttribute("aria-current", "true");
@@ -154,8 +154,7 @@ function play(stage, video) {
   });
 
   void previews(stage, length, (seconds) => {
-    const index = starts.findLastIndex((start) => start <= seconds);
-    return links[index]?.lastChild?.textContent?.trim() ?? "";
+    return links[chapterAt(starts, seconds)]?.lastChild?.textContent?.trim() ?? "";
   });
   show();
 }
@@ -164,9 +163,9 @@ function play(stage, video) {
  * What is there where the pointer is on the line.
  * @param {HTMLElement} stage
  * @param {number} length
- * @param {(seconds: number) => string} chapterAt
+ * @param {(seconds: number) => string} titleAt
  */
-async function previews(stage, length, chapterAt) {
+async function previews(stage, length, titleAt) {
   const bar = /** @type {HTMLElement} */ (stage.querySelector("[data-bar]"));
   const box = /** @type {HTMLElement} */ (stage.querySelector("[data-preview]"));
   const picture = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-picture]"));
@@ -186,7 +185,7 @@ async function previews(stage, length, chapterAt) {
       picture.style.width = `${tile.width}px`;
       picture.style.height = `${tile.height}px`;
     }
-    words.textContent = [clock(seconds), chapterAt(seconds)].filter(Boolean).join(" · ");
+    words.textContent = [clock(seconds), titleAt(seconds)].filter(Boolean).join(" · ");
     box.hidden = false;
     const half = box.offsetWidth / 2;
     box.style.left = `${Math.min(edge.width - half, Math.max(half, fraction * edge.width)) - half}px`;

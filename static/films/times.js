@@ -25,6 +25,15 @@ export function frameBeside(now, by, fps, length) {
 }
 
 /**
+ * Which chapter a second belongs to, -1 before the first.
+ * @param {number[]} starts in rising order
+ * @param {number} seconds
+ */
+export function chapterAt(starts, seconds) {
+  return starts.filter((start) => start <= seconds).length - 1;
+}
+
+/**
  * The cues of a WebVTT whose words name parts of a picture.
  * @param {string} text
  * @returns {Tile[]}

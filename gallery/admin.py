@@ -18,6 +18,7 @@ from gallery.donations import admin as _donations  # noqa: F401  each registers 
 from gallery.exhibits import admin as _exhibits  # noqa: F401
 from gallery.farewell import admin as _farewell  # noqa: F401
 from gallery.films import admin as _films  # noqa: F401
+from gallery.highlights.models import Highlight
 from gallery.pages import admin as _pages  # noqa: F401
 from gallery.uploads import admin as _uploads  # noqa: F401
 
@@ -84,6 +85,23 @@ class FrameAdmin(OnlyWhatChanged):
         count = sum(map(frames.unhide, chosen.exclude(hidden_at=None)))
         said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(Highlight)
+class HighlightAdmin(OnlyWhatChanged):
+    """The words of highlights; they are chosen, and taken back, on the frame's own page, which records who did it."""
+
+    list_display = ["frame", "words", "chosen_by", "chosen_at"]
+    list_select_related = ["frame__canvas", "chosen_by"]
+    readonly_fields = ["frame", "chosen_by", "chosen_at"]
+    search_fields = ["words", "=frame__number"]
+    date_hierarchy = "chosen_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Highlight | None = None) -> bool:
+        return False
 
 
 @admin.register(Canvas)

@@ -17,7 +17,7 @@ from canvas import wire
 from canvas.models import Batch, Canvas, Frame
 from canvas.picture import Numbered, visible
 
-MAX_OPERATIONS = 50_000  # in one span; a rest frame every few thousand keeps real ones far below
+MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps real ones far below
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from canvas.picture import Numbered
 from gallery.moments.ink import Span
 
 MAX_OPERATIONS = 12_000  # a few seconds of painting
-PATIENCE = 8.0  # seconds to wait for one's turn
+PATIENCE = 3.0  # seconds to wait for one's turn
 _turn = threading.BoundedSemaphore(1)
 
 

@@ -151,6 +151,7 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
         "ink": asked.address("ink", place, frame=span.base.pk if span.base else 0),
         "day": asked.address("day", place, local.date()),
         "around": _around(place, span),
+        "slideshow": asked.address("slideshow", place, **{"from": span.base.number if span.base else 1}),
         "steps": steps,
     }
 

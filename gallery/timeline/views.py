@@ -72,6 +72,7 @@ def as_json(request: HttpRequest) -> HttpResponse:
 @dataclass(frozen=True)
 class Hour:
     begin: datetime  # in the viewer's zone
+    mark: str  # where addresses point: an hour that comes twice when clocks go back has two
     label: str
     strokes: int
     frames: int
@@ -121,9 +122,10 @@ def _hours(place: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]
             continue
         frames, strokes = _sum(inside, "frames"), _sum(inside, "strokes")
         at = datetime.fromtimestamp(begin, zone)
+        until = datetime.fromtimestamp(end, zone)
         hours.append(Hour(
-            at, f"{date_format(at, 'H:i')} – {date_format(datetime.fromtimestamp(end, zone), 'H:i')}", strokes, frames,
-            round(100 * (whole.activity_of(frames, strokes) / most) ** 0.5) if most else 0,
+            at, f"hour-{at:%H}" + "-again" * at.fold, f"{date_format(at, 'H:i')} – {date_format(until, 'H:i')}",
+            strokes, frames, round(100 * (whole.activity_of(frames, strokes) / most) ** 0.5) if most else 0,
             [found[number] for number in wanted[begin] if number in found],
             moment_address(place, datetime.fromtimestamp(begin, UTC)),
         ))  # fmt: skip

@@ -12,7 +12,7 @@ import { zone } from "./zone.js";
  * @typedef {{id: number, number: number, seq: number, made_ms: number, page: string, picture: string, thumbnail: string,
  *   kind: string, title: string, width: number, height: number}} Frame
  * @typedef {{at: string, utc: string, sentence: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
- *   day: string, around: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} Told
+ *   day: string, around: string, slideshow: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} Told
  */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("[data-moment]"));
@@ -112,7 +112,7 @@ function words(now) {
   main.querySelector('[data-told="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
   say("sentence", now.sentence);
   image.alt = `The canvas on ${now.utc} UTC.`;
-  const links = { around: now.around, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
+  const links = { around: now.around, slideshow: now.slideshow, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
   for (const [name, href] of Object.entries(links)) {
     const link = main.querySelector(`a[data-told="${name}"]`);
     if (link instanceof HTMLAnchorElement && href) link.href = href;

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -22,6 +23,7 @@ from gallery import frames
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.export import crawl, rewrite
 from gallery.export.addresses import Addresses, Wanted
+from gallery.films.models import Download, Film, FilmFile, State
 from gallery.pages.models import Page
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +57,22 @@ def lived(kept: Frame, place: Canvas, staff: User) -> Frame:
     Page.objects.create(
         slug="imprint", title="Imprint", place=9, body="[m](mailto:a@example.org) [x](https://example.org/)"
     )
+    film = Film.objects.create(
+        canvas=place, kind=Film.Kind.WHOLE, starts_at=kept.made_at, ends_at=timezone.now(), state=State.READY, frames=3,
+        width=96, height=96, seconds=2.0, made_at=timezone.now(), poster=stored("poster.jpg"),
+        chapters=[{"at": 0.0, "title": "towers", "number": 1}],
+    )  # fmt: skip
+    FilmFile.objects.create(
+        film=film, codec="h264", file=stored("film.mp4"), codecs="avc1.4d4029", size=9, sha256="0" * 64
+    )
+    Download.objects.create(
+        canvas=place, day=kept.made_at.date(), kind="frames", state=State.READY, file=stored("day.zip"), size=9, count=3
+    )
     return kept
+
+
+def stored(name: str) -> str:
+    return default_storage.save(f"films/{name}", ContentFile(b"not really"))
 
 
 class Links(HTMLParser):
@@ -120,6 +137,8 @@ def test_every_link_leads_to_a_file(lived: Frame, tmp_path: Path) -> None:
     for file in ("history/index.html", "frames/1/index.html", "exhibits/skies/index.html", "about/index.html",
                  "imprint/index.html", "people/bruno/index.html", "canvas/index.html", "frames/1.json"):  # fmt: skip
         assert (folder / file).is_file(), file
+    assert "<video" in farewell and len(list((folder / "media/films").iterdir())) == 3
+    assert "<video" in next((folder / "films").glob("*/index.html")).read_text()
     with default_storage.open(lived.picture.name) as picture:
         assert (folder / "media" / lived.picture.name).read_bytes() == picture.read()
     assert "hidden" in (folder / "frames/2/index.html").read_text()

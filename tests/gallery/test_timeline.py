@@ -180,6 +180,7 @@ class TestPages:
         assert hours[0].shown[-1].number == 120
         client.cookies["zone"] = "Asia/Tokyo"  # the same frames lie on two days there
         assert [hour.begin.hour for hour in client.get("/history/2026-11-20/").context["hours"]] == [21, 22, 23]
+        assert 'id="hour-21"' in client.get("/history/2026-11-20/").content.decode()
         quiet = client.get("/history/2026-11-22/").content.decode()
         assert "A quiet day" in quiet
 

@@ -32,13 +32,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         place = Canvas.objects.filter(slug=options["canvas"]).first()
-        extent = place and whole.extent(place)
+        extent = whole.extent(place) if place else None
         if place is None or extent is None:
             raise CommandError("There is no history to measure: see manage.py seed_history.")
         count = Frame.objects.filter(canvas=place).count()
         self.stdout.write(f"{place}: {count:,} frames, {place.head:,} operations, {connection.vendor}")
         activity.settle(place)
-        client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
+        client = Client(headers={"host": str(settings.ALLOWED_HOSTS[0])})
         client.cookies[asked.ZONE_COOKIE] = options["zone"]
         user = get_user_model().objects.filter(frames__canvas=place).order_by("pk").first()
         if user:

@@ -18,6 +18,7 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 
 from canvas.models import Canvas, Frame
 from gallery import frames
+from gallery.uploads.models import Upload
 
 HISTORY = {
     "calendar", "calendar_month", "canvas", "day", "download_day", "downloads", "downloads_json", "frame",
@@ -25,7 +26,7 @@ HISTORY = {
 }  # fmt: skip
 OTHERS = {
     None, "bitcoin_code", "donate", "exhibit", "exhibit_json", "exhibits", "film", "film_chapters", "film_json",
-    "films", "films_json", "last_canvas", "page",
+    "films", "films_json", "last_canvas", "page", "upload",
 }  # fmt: skip
 JSON = {
     "downloads_json", "exhibit_json", "film_json", "films_json", "frame_json", "frame_recipe", "history_json",
@@ -117,6 +118,9 @@ class Addresses:
             case "frame_picture":
                 frame = Frame.objects.visible().filter(pk=of["pk"]).first()
                 return self.target(frame.picture.url) if frame else None
+            case "upload":
+                upload = Upload.objects.filter(pk=of["pk"]).first()
+                return self.target(upload.picture.url) if upload else None
             case "history" | "history_json":
                 return self._history(name, other, query, parts.fragment)
         asked = {"canvas": other} if other and name in BY_CANVAS else {}

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -72,9 +73,9 @@ class UploadAdmin(Recorded):
     def preview(self, upload: Upload) -> str:
         return format_html('<img src="{}" height="96" alt="" loading="lazy">', upload.picture.url)
 
-    @admin.display(description=_("Address, for pages"))
+    @admin.display(description=_("In the words of a page"))
     def address(self, upload: Upload) -> str:
-        return upload.picture.url
+        return f"![{upload.title}]({reverse('upload', args=[upload.pk])})" if upload.pk else "–"
 
     @admin.display(description=_("Size"))
     def measures(self, upload: Upload) -> str:

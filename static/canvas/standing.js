@@ -48,6 +48,7 @@ export class Gate {
 
     /** @param {Rules} rules */
     rule(rules) {
+        if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.tell("Slow mode: everybody has less ink for a while.");
         this.rules = rules;
         this.page.regions.rule(rules.regions);
         this.#show();

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.visitor import DESKTOP, PHONE, Visitor, finished, line, operations
+from tests.browser.visitor import PHONE, Visitor, finished, line, operations
 from tests.running import RunningSite, copy, until
 
 Act = Callable[[str], Any]
@@ -35,17 +35,17 @@ def site(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def act(site: RunningSite) -> Iterator[Act]:
     yield lambda code: site.shell(_ACT + code)
-    site.shell(
-        _ACT + "rules.frozen = False\nrules.save()\nRegion.objects.all().delete()\nSanction.objects.all().delete()"
-    )
+    for statement in (
+        "DELETE FROM canvas_sanction",
+        "DELETE FROM canvas_region",
+        "UPDATE canvas_rules SET frozen = FALSE, version = version + 1",
+    ):
+        site.rows(statement)
 
 
-@pytest.mark.parametrize("how", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_frozen_canvas_says_so_and_takes_no_stroke(
-    browser: Browser, site: RunningSite, act: Act, how: dict[str, Any]
-) -> None:
-    ann = Visitor(browser, site, site.person(0), **how).open()
-    guest = Visitor(browser, site, **how).open()
+def test_a_frozen_canvas_says_so_and_takes_no_stroke(browser: Browser, site: RunningSite, act: Act) -> None:
+    ann = Visitor(browser, site, site.person(0)).open()
+    guest = Visitor(browser, site, **PHONE).open()
     act("rules.frozen, rules.frozen_why = True, 'We clean up after a raid'\nrules.save()")
     for visitor in (ann, guest):
         closed = visitor.page.locator(".closed")

@@ -79,6 +79,44 @@ async def test_no_canvas_no_room(hub: Hub, journals: list[Journal]) -> None:
     assert await hub.room("nowhere") is None and journals == []
 
 
+async def test_a_name_that_no_canvas_has_is_asked_for_once_in_a_while(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    known: dict[str, int] = {}
+
+    def canvas_id(slug: str) -> int | None:
+        asked.append(slug)
+        return known.get(slug)
+
+    monkeypatch.setattr(hubs, "canvas_id", canvas_id)
+    monkeypatch.setattr(hubs, "UNKNOWN_SECONDS", 0.2)
+    for _ in range(5):
+        assert await hub.room("soon") is None
+    assert asked == ["soon"]
+    known["soon"] = 1
+    await asyncio.sleep(0.25)
+    assert await hub.room("soon") is not None
+
+
+async def test_people_of_whom_something_changed_are_looked_at_in_every_room(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await hub.room("here")
+    assert room is not None
+    heard: list[Any] = []
+
+    async def hear(message: dict[str, Any]) -> None:
+        heard.append(message)
+
+    monkeypatch.setattr(room, "hear", hear)
+    await asyncio.sleep(0.05)  # the subscription
+    await asyncio.to_thread(hubs.recheck, {3, 1})
+    await asyncio.to_thread(hubs.look_everywhere)
+    await asyncio.sleep(0.1)
+    assert [(one["type"], one.get("users")) for one in heard] == [("recheck", [1, 3]), ("look", None)]
+
+
 async def test_a_room_that_could_not_be_opened_is_tried_anew(hub: Hub, journals: list[Journal]) -> None:
     answers = await asyncio.gather(*(hub.room("broken") for _ in range(3)), return_exceptions=True)
     assert all(isinstance(answer, OSError) for answer in answers)

@@ -228,7 +228,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"} if EMAIL_HOST else {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"] if EMAIL_HOST else ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_HOST else "none"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = bool(EMAIL_HOST)
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Not SUPPORTS_CHANGE: allauth offers it for new addresses only, which tells whose are known.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_HOST)
 ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place when it is confirmed
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where a mail server is

@@ -6,6 +6,7 @@ What was drawn stays, for it is part of a picture that others drew too; but nobo
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -25,6 +28,7 @@ from dreamsite.tasks.worker import chore
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(days=14)
+UNCONFIRMED = timedelta(days=2)
 
 
 @transaction.atomic
@@ -53,9 +57,26 @@ def scrub_due() -> int:
     return sum(scrub(pk) for pk in list(due))
 
 
+def forget_unconfirmed() -> int:
+    """Where addresses are confirmed: names taken by sign-ups that never were, with a mistyped address for one."""
+    if settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
+        return 0
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    never = User.objects.filter(last_login=None, date_joined__lt=timezone.now() - UNCONFIRMED, is_staff=False)
+    gone = never.filter(Exists(EmailAddress.objects.filter(user=OuterRef("pk")))).exclude(Exists(confirmed))
+    return gone.delete()[0]
+
+
+_forgotten_at = 0.0
+
+
 @chore
 def keep_promises() -> None:
+    global _forgotten_at
     scrub_due()  # one look into an index where nobody is due
+    if time.monotonic() - _forgotten_at > 3600:
+        _forgotten_at = time.monotonic()
+        forget_unconfirmed()
 
 
 @transaction.atomic

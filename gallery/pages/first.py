@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps as installed
 from django.apps.registry import Apps
 
 from gallery.pages.models import Page
@@ -17,8 +18,11 @@ def slugs() -> set[str]:
     return {file.stem for file in FOLDER.glob("*.md")}
 
 
-def make(apps: Apps, using: str = "default", **_signal: Any) -> None:
-    """A receiver of post_migrate: makes those that are missing; one that is there stays as it is, edited or not."""
+def make(apps: Apps = installed, using: str = "default", **_signal: Any) -> None:
+    """Makes those that are missing; one that is there stays as it is, edited or not.
+
+    A receiver of post_migrate, which `flush` sends too, without a registry of its own.
+    """
     if "page" not in apps.all_models["gallery"]:
         return  # migrated back to before there were pages
     for slug in sorted(slugs()):

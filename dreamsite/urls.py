@@ -5,12 +5,14 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from dreamer import views as dreamer
 from dreamsite import claim, health, security
 
 urlpatterns = [
     path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
     path("", include("canvas.urls")),
     path("", include("gallery.urls")),
+    path("moderation/styles", dreamer.styles, name="moderation_styles"),
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),
     path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain"), name="robots"),

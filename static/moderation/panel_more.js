@@ -1,0 +1,111 @@
+// @ts-check
+/** The panel's switches and its log. */
+
+import { ago, ask, make } from "./panel_ask.js";
+
+/** @typedef {{tell: (text: string) => void, trouble: (problem: unknown) => void}} Say */
+/** @typedef {Say & {box: () => import("./panel_ink.js").Box | null}} Here */
+
+const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
+
+/** @template {HTMLElement} E @param {string} name @returns {E} */
+const part = (name) => /** @type {E} */ (root.querySelector(`[data-mod="${name}"]`));
+
+const why = /** @type {HTMLInputElement} */ (part("switch-why"));
+/** @type {Here | null} */
+let here = null;
+
+/** @param {Here} given */
+export async function showSwitches(given) {
+    here = given;
+    try {
+        const [state, shelf] = await Promise.all([ask("state"), ask(root.dataset.styles ?? "")]);
+        const select = /** @type {HTMLSelectElement} */ (part("style"));
+        select.replaceChildren(make("option", { value: "" }, "Any other style"), ...shelf.styles.map(
+            (/** @type {any} */ style) => make("option", { value: JSON.stringify(style) }, style.title)));
+        show(state);
+    } catch (problem) {
+        given.trouble(problem);
+    }
+}
+
+/** @param {any} state */
+function show(state) {
+    check("frozen").checked = state.frozen.on;
+    check("paused").checked = state.paused;
+    check("newcomers").checked = state.newcomers !== null;
+    part("newcomers-said").textContent = state.newcomers ? `not those who joined after ${new Date(state.newcomers).toLocaleString()}` : "";
+    const slow = /** @type {HTMLSelectElement} */ (part("slow"));
+    if (![...slow.options].some((option) => option.value === String(state.slow))) slow.add(new Option(`× ${state.slow}`, String(state.slow)));
+    slow.value = String(state.slow);
+    const { named, wanted, now } = state.style;
+    part("style-said").textContent = named ? `next: ${named}` : wanted ? "next: another" : now ? `now: ${now}` : "";
+    part("regions").replaceChildren(...state.regions.map((/** @type {any} */ region) => {
+        const open = make("button", { type: "button", className: "button button-small" }, "Open");
+        open.addEventListener("click", () => void turn("region", { id: region.id }));
+        const [x, y, w, h] = region.rect;
+        const until = region.until ? `, until ${new Date(region.until).toLocaleTimeString()}` : "";
+        return make("li", null, make("span", null, `${region.kind === "veil" ? "Veiled" : "Locked"}: ${w} × ${h} at ${x}, ${y}${until}`), open);
+    }));
+}
+
+/** @param {string} name */
+const check = (name) => /** @type {HTMLInputElement} */ (part(name));
+
+/** @param {string} name @param {any} value */
+async function turn(name, value) {
+    try {
+        const { act, state } = await ask("switch", { switch: name, value, why: why.value });
+        here?.tell(`${act.title}. It is in the log, and can be undone there.`);
+        show(state);
+    } catch (problem) {
+        here?.trouble(problem);
+        await ask("state").then(show, () => {});
+    }
+}
+
+check("frozen").addEventListener("change", () => turn("frozen", { on: check("frozen").checked, why: why.value }));
+check("paused").addEventListener("change", () => turn("paused", check("paused").checked));
+check("newcomers").addEventListener("change", () => turn("newcomers", check("newcomers").checked ? Date.now() : null));
+part("slow").addEventListener("change", () => turn("slow", Number(/** @type {HTMLSelectElement} */ (part("slow")).value)));
+part("style-set").addEventListener("click", () => {
+    const { value } = /** @type {HTMLSelectElement} */ (part("style"));
+    void turn("style", value ? JSON.parse(value) : "next");
+});
+part("lock").addEventListener("click", () => {
+    const rect = here?.box();
+    if (!rect) return here?.trouble("Draw a rectangle first.");
+    const minutes = Number(/** @type {HTMLSelectElement} */ (part("lock-minutes")).value) || null;
+    void turn("region", { rect, minutes, why: why.value });
+});
+part("hide-frame").addEventListener("click", () => turn("frame", "newest"));
+
+/** @param {Say} say */
+export async function showLog(say) {
+    try {
+        const { acts } = await ask("log");
+        part("acts").replaceChildren(...acts.map((/** @type {any} */ act) => {
+            const row = make("li", { className: act.undone ? "mod-undone" : "" },
+                make("b", null, act.title), make("span", null, [act.what, act.why].filter(Boolean).join(". ")),
+                make("small", null, `${act.by || "the site"}, ${ago(act.at)}${act.undone ? ", taken back" : ""}`));
+            if (act.undoable) {
+                const undo = make("button", { type: "button", className: "button button-small" }, "Undo");
+                undo.addEventListener("click", async () => {
+                    undo.disabled = true;
+                    try {
+                        await ask("undo", { act: act.id });
+                        say.tell("Taken back.");
+                    } catch (problem) {
+                        say.trouble(problem);
+                    }
+                    await showLog(say);
+                });
+                row.append(undo);
+            }
+            return row;
+        }));
+        if (!acts.length) part("acts").replaceChildren(make("li", { className: "mod-empty" }, "Nothing has been done here yet."));
+    } catch (problem) {
+        say.trouble(problem);
+    }
+}

@@ -1,0 +1,335 @@
+// @ts-check
+/** The moderators' panel: who drew, taking ink out, earlier pictures back, switches, and the log with its undo. */
+
+import { ago, ask, counted, make } from "./panel_ask.js";
+import * as ink from "./panel_ink.js";
+import { showLog, showSwitches } from "./panel_more.js";
+
+/** @typedef {import("./panel_ink.js").Box} Box */
+
+const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
+const stage = /** @type {HTMLElement} */ (document.querySelector("#canvas"));
+
+/** @template {HTMLElement} E @param {string} name @returns {E} */
+const part = (name) => /** @type {E} */ (root.querySelector(`[data-mod="${name}"]`));
+
+const people = part("people"), said = part("said"), preview = part("preview"), frames = part("frames");
+const minutes = /** @type {HTMLSelectElement} */ (part("minutes"));
+const why = /** @type {HTMLInputElement} */ (part("why"));
+const whole = /** @type {HTMLInputElement} */ (part("whole"));
+const spoilt = /** @type {HTMLInputElement} */ (part("spoilt"));
+const numbers = ["x", "y", "w", "h"].map((name) => /** @type {HTMLInputElement} */ (part(`rect-${name}`)));
+
+/** @type {Set<number>} */
+const chosen = new Set();
+/** @type {Box | null} */
+let box = null;
+/** @type {number | null} the frame to restore; null: the newest from before the ink */
+let frame = null;
+/** @type {any[]} */
+let listed = [];
+
+/** @param {unknown} problem */
+function trouble(problem) {
+    tell(problem instanceof Error ? problem.message : String(problem), true);
+}
+
+/** @param {string} text @param {boolean} [bad] */
+function tell(text, bad = false) {
+    said.textContent = text;
+    said.classList.toggle("bad", bad);
+}
+
+const since = () => Date.now() - 60_000 * Number(minutes.value);
+
+// --- Tabs and the sheet itself -----------------------------------------------------------------------------------
+
+const tabs = /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("[role=tab]"));
+
+/** @param {string} name */
+function open(name) {
+    for (const tab of tabs) {
+        const on = tab.dataset.tab === name;
+        tab.ariaSelected = String(on);
+        tab.tabIndex = on ? 0 : -1;
+        const page = document.getElementById(tab.getAttribute("aria-controls") ?? "");
+        if (page) page.hidden = !on;
+    }
+    tell("");
+    part("do").hidden = name !== "ink" && name !== "restore";
+    frame = name === "restore" ? frame : null;
+    forget();
+    if (name === "ink") void listPeople();
+    if (name === "restore") void listFrames();
+    if (name === "switches") void showSwitches({ tell, trouble, box: () => box });
+    if (name === "log") void showLog({ tell, trouble });
+}
+
+for (const tab of tabs) tab.addEventListener("click", () => open(tab.dataset.tab ?? ""));
+root.querySelector("[role=tablist]")?.addEventListener("keydown", (event) => {
+    const key = /** @type {KeyboardEvent} */ (event).key;
+    const at = [...tabs].findIndex((tab) => tab.ariaSelected === "true");
+    const to = key === "ArrowRight" ? at + 1 : key === "ArrowLeft" ? at - 1 : -1;
+    const tab = tabs[(to + tabs.length) % tabs.length];
+    if (to < 0 && key !== "ArrowLeft") return;
+    event.preventDefault();
+    event.stopPropagation();
+    open(tab.dataset.tab ?? "");
+    tab.focus();
+});
+
+export const panel = {
+    toggle() {
+        root.hidden = !root.hidden;
+        document.body.classList.toggle("moderating", !root.hidden);
+        if (root.hidden) {
+            ink.release();
+            ink.clear();
+            return;
+        }
+        open("ink");
+        tabs[0].focus({ preventScroll: true });
+    },
+};
+
+part("close").addEventListener("click", panel.toggle);
+root.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // letters here are no tools of the canvas
+    if (event.key === "Escape") pointing ? endPointing() : panel.toggle();
+});
+
+// --- Pointing: who drew here, and the rectangle --------------------------------------------------------------------
+
+let pointing = false;
+
+/** @param {string} text */
+function beginPointing(text) {
+    pointing = true;
+    root.classList.add("away");
+    tell(text);
+}
+
+function endPointing() {
+    pointing = false;
+    root.classList.remove("away");
+    ink.release();
+    tell("");
+}
+
+part("cancel").addEventListener("click", endPointing);
+part("point").addEventListener("click", () => {
+    beginPointing("Tap a place to see who drew there.");
+    ink.point(async (x, y, radius) => {
+        endPointing();
+        await lookUp(x, y, radius).catch(trouble);
+    });
+});
+
+/** @param {number} x @param {number} y @param {number} radius */
+async function lookUp(x, y, radius) {
+    const { strokes } = await ask(`at?x=${x}&y=${y}&r=${radius}`);
+    ink.showLines(strokes);
+    tell(strokes.length ? "" : "Nobody has drawn here.");
+    const states = { visible: "there", dreamed: "dreamed", hidden: "taken out", undone: "taken back" };
+    part("here").replaceChildren(...strokes.map((/** @type {any} */ stroke) => {
+        const box = make("input", { type: "checkbox", checked: chosen.has(stroke.author) });
+        box.addEventListener("change", () => choose(stroke.author, box.checked));
+        const swatch = make("i", { className: "mod-swatch" });
+        swatch.style.setProperty("--swatch", stroke.colour);
+        const state = states[/** @type {keyof typeof states} */ (stroke.state)];
+        return make("li", null, make("label", { className: "mod-person" }, box, swatch,
+            make("b", null, stroke.name || "somebody who has left"),
+            make("span", null, `${ago(stroke.at)}, ${Math.round(stroke.width)} px, ${state}`)));
+    }));
+}
+
+part("rect").addEventListener("click", () => {
+    if (box) return setBox(null);
+    beginPointing("Drag a rectangle over the canvas.");
+    ink.drag((drawn) => {
+        endPointing();
+        setBox(drawn);
+    });
+});
+
+/** @param {Box | null} to */
+function setBox(to) {
+    box = to;
+    ink.showBox(to);
+    numbers.forEach((input, i) => (input.value = to ? String(to[i]) : ""));
+    part("rect").textContent = to ? "Whole canvas again" : "Draw a rectangle";
+    part("rect-said").textContent = to ? `${to[2]} × ${to[3]} px at ${to[0]}, ${to[1]}` : "The whole canvas";
+    forget();
+    if (!part("page-ink").hidden) void listPeople();
+}
+
+for (const input of numbers) {
+    input.addEventListener("change", () => {
+        const values = numbers.map((each) => Number(each.value || NaN));
+        if (values.every((value) => Number.isFinite(value)) && values[2] > 0 && values[3] > 0) setBox(/** @type {Box} */ (values));
+    });
+}
+
+// --- People --------------------------------------------------------------------------------------------------------
+
+async function listPeople() {
+    try {
+        const query = box ? `&rect=${box.join(",")}` : "";
+        listed = (await ask(`people?minutes=${minutes.value}${query}`)).people;
+    } catch (problem) {
+        return trouble(problem);
+    }
+    showPeople();
+}
+
+function showPeople() {
+    const young = listed.filter((person) => isYoung(person)).length;
+    part("young").textContent = `New accounts (${young})`;
+    part("none").textContent = chosen.size ? `None (${chosen.size} chosen)` : "None";
+    people.replaceChildren(...listed.map((person) => {
+        const tick = make("input", { type: "checkbox", checked: chosen.has(person.id) });
+        tick.addEventListener("change", () => choose(person.id, tick.checked));
+        const joined = person.joined ? `joined ${ago(person.joined)}` : "has left";
+        const out = person.all - person.strokes;
+        const facts = [counted(person.strokes, "stroke"), out ? `${out} out` : "", joined, person.standing.replace("_", " ")];
+        const name = person.name || `somebody (${person.id})`;
+        const label = make("label", { className: "mod-person" }, tick, make("b", null, name),
+            make("span", null, facts.filter(Boolean).join(", ")));
+        const row = make("li", null, label);
+        if (person.name && root.dataset.sanction) {
+            row.append(make("a", { href: `${root.dataset.sanction}?person=${person.id}`, className: "mod-link" }, "Sanction"));
+        }
+        return row;
+    }));
+    if (!listed.length) people.replaceChildren(make("li", { className: "mod-empty" }, "Nobody has drawn here in this time."));
+}
+
+/** @param {any} person */
+const isYoung = (person) => person.joined && Date.now() - person.joined < 60 * 60_000;
+
+/** @param {number} id @param {boolean} on */
+function choose(id, on) {
+    if (on) chosen.add(id);
+    else chosen.delete(id);
+    forget();
+    showPeople();
+    void highlight();
+}
+
+async function highlight() {
+    if (!chosen.size) return ink.showLines([]);
+    try {
+        ink.showLines((await ask(`ink?people=${[...chosen].join(",")}&since=${Math.round(since())}`)).lines);
+    } catch (problem) {
+        trouble(problem);
+    }
+}
+
+part("young").addEventListener("click", () => {
+    for (const person of listed) if (isYoung(person)) chosen.add(person.id);
+    choose(0, false);
+});
+part("none").addEventListener("click", () => {
+    chosen.clear();
+    choose(0, false);
+});
+minutes.addEventListener("change", () => {
+    forget();
+    void listPeople();
+    void highlight();
+});
+part("again").addEventListener("click", () => void listPeople());
+
+// --- Frames --------------------------------------------------------------------------------------------------------
+
+async function listFrames() {
+    try {
+        const found = (await ask("pictures")).frames;
+        frames.replaceChildren(...found.map((/** @type {any} */ each) => {
+            const button = make("button", { type: "button", className: "mod-frame", ariaPressed: String(each.id === frame) },
+                make("img", { src: each.thumbnail, alt: "", loading: "lazy", width: 96, height: 96 }),
+                make("span", null, `${each.number}, ${ago(each.at)}`));
+            button.addEventListener("click", () => {
+                frame = each.id;
+                for (const other of frames.querySelectorAll("button")) other.ariaPressed = String(other === button);
+                forget();
+            });
+            return button;
+        }));
+        if (!found.length) frames.replaceChildren(make("p", { className: "mod-empty" }, "Nothing has been dreamed yet."));
+    } catch (problem) {
+        trouble(problem);
+    }
+}
+
+// --- Preview and doing ---------------------------------------------------------------------------------------------
+
+/** What is asked for, as the server takes it. */
+function wish() {
+    return {
+        people: [...chosen], since: chosen.size ? Math.round(since()) : null, rect: box, frame, why: why.value,
+        area: frame !== null ? (box ? "rect" : "all") : whole.checked ? (box ? "rect" : "all") : "ink",
+        hide_frames: spoilt.checked,
+    };
+}
+
+function forget() {
+    preview.hidden = true;
+    part("apply").hidden = true;
+    part("look").hidden = false;
+}
+
+for (const input of [whole, spoilt]) input.addEventListener("change", forget);
+
+/** @param {HTMLElement} button @param {() => Promise<void>} work */
+async function busy(button, work) {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    try {
+        await work();
+    } catch (problem) {
+        trouble(problem);
+    } finally {
+        button.ariaBusy = null;
+    }
+}
+
+part("look").addEventListener("click", () => busy(part("look"), async () => {
+    tell("Working it out …");
+    const plan = await ask("preview", wish());
+    const nothing = !plan.strokes && !plan.mends;
+    tell(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
+    ink.showLines(plan.lines);
+    if (nothing) return;
+    const words = [`${counted(plan.strokes, "stroke")} of ${counted(plan.people.length, "person", "people")}`];
+    if (plan.dreamed) words.push(`${plan.dreamed} of them dreamed`);
+    if (plan.mends) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
+    part("count").textContent = words.join("; ") + ".";
+    /** @type {HTMLImageElement} */ (part("before")).src = plan.before;
+    /** @type {HTMLImageElement} */ (part("after")).src = plan.after;
+    preview.hidden = false;
+    part("look").hidden = true;
+    part("apply").hidden = false;
+    part("apply").focus({ preventScroll: true });
+    part("apply").scrollIntoView({ block: "nearest" });
+    preview.scrollIntoView({ block: "nearest" });
+}));
+
+part("apply").addEventListener("click", () => busy(part("apply"), async () => {
+    tell("Putting it in order …");
+    const { act } = await ask("apply", wish());
+    forget();
+    chosen.clear();
+    ink.showLines([]);
+    await listPeople();
+    tell(`Done: ${act.what}. `);
+    const back = make("button", { type: "button", className: "button button-small" }, "Undo");
+    back.addEventListener("click", () => busy(back, async () => {
+        await ask("undo", { act: act.id });
+        tell("Taken back.");
+        await listPeople();
+    }));
+    said.append(back);
+}));
+
+stage.addEventListener("pointerdown", () => root.classList.remove("tall"));

@@ -1,0 +1,120 @@
+"""Each switch acts, is in the log, and can be turned back from there, and forth again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from canvas import frames
+from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
+from canvas.moderation import switches, undo
+from canvas.moderation.selection import Unfit
+from dreamsite.models import User
+
+
+@pytest.fixture
+def moderator(place: Canvas) -> User:
+    user = User.objects.create(username="mod")
+    user.groups.add(Group.objects.get(name="Moderators"))
+    return user
+
+
+STYLE = {"model": "house", "layer": "b4", "channel": 3, "title": "Eyes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "verb"),
+    [
+        ("frozen", {"on": True, "why": "A moment, please."}, "freeze"),
+        ("slow", 4, "slow"),
+        ("newcomers", 1_700_000_000_000, "newcomers"),
+        ("paused", True, "pause-dream"),
+        ("style", "next", "next-style"),
+        ("style", STYLE, "this-style"),
+    ],
+)
+def test_a_switch_is_turned_and_turned_back(
+    place: Canvas, moderator: User, client: Client, name: str, value: Any, verb: str
+) -> None:
+    client.force_login(moderator)
+    before = switches.state(place)
+    answer = client.post(
+        "/c/here/moderation/switch", json.dumps({"switch": name, "value": value, "why": "so"}), "application/json"
+    )
+    after = answer.json()["state"]
+    assert answer.status_code == 200 and after != before
+    act = Act.objects.get(verb=verb)
+    assert (act.by, act.why, act.canvas) == (moderator, "so", place)
+    (undone,) = undo.undo(act, moderator)
+    assert switches.state(place) == before
+    undo.undo(undone, moderator)
+    assert switches.state(place) == after
+
+
+def test_what_the_switches_say_is_what_rooms_and_dreamers_read(place: Canvas, moderator: User) -> None:
+    switches.turn(place, "frozen", {"on": True, "why": "Wait."}, moderator)
+    switches.turn(place, "slow", 3, moderator)
+    switches.turn(place, "style", STYLE, moderator)
+    rules, dream = Rules.objects.get(canvas=place), Dream.objects.get(canvas=place)
+    assert (rules.frozen, rules.frozen_why, rules.slow) == (True, "Wait.", 3)
+    assert dream.style_wanted and dream.style_named == STYLE
+
+
+def test_a_region_is_locked_opened_and_locked_again(place: Canvas, moderator: User) -> None:
+    act = switches.turn(place, "region", {"rect": [10, 10, 100, 20], "minutes": 5, "why": "Wet paint."}, moderator)
+    region = Region.objects.in_force().get()
+    assert (region.x, region.y, region.width, region.height) == (10, 10, 54, 20)  # cut to the canvas
+    (undone,) = undo.undo(act, moderator)
+    assert not Region.objects.in_force().exists()
+    undo.undo(undone, moderator)
+    assert Region.objects.in_force().get() == region
+    switches.turn(place, "region", {"id": region.pk}, moderator)
+    assert not Region.objects.in_force().exists()
+    assert Act.objects.filter(verb="unlock-region").exists()
+
+
+def test_the_newest_frame_is_hidden_and_comes_back_as_it_was(place: Canvas, moderator: User) -> None:
+    first, second = (
+        frames.keep(place, frames.encode(frames.compose(place).pixels // n, "rest"), kind="rest", seq=0, authors=())
+        for n in (1, 2)
+    )
+    act = switches.turn(place, "frame", "newest", moderator)
+    place.refresh_from_db()
+    assert place.frame == first and Frame.objects.get(pk=second.pk).hidden_at
+    undo.undo(act, moderator)
+    place.refresh_from_db()
+    assert place.frame == second and not Frame.objects.get(pk=second.pk).hidden_at
+    assert (frames.compose(place).pixels == 127).all()
+
+
+def test_a_hidden_frame_stays_history_where_a_newer_one_was_kept(place: Canvas, moderator: User) -> None:
+    white = frames.compose(place).pixels
+    for n in (1, 2):
+        frames.keep(place, frames.encode(white // n, "rest"), kind="rest", seq=0, authors=())
+    act = switches.turn(place, "frame", "newest", moderator)
+    newer = frames.keep(place, frames.encode(white // 3, "rest"), kind="rest", seq=0, authors=())
+    undo.undo(act, moderator)
+    place.refresh_from_db()
+    assert place.frame == newer and not Frame.objects.exclude(hidden_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("fire", True, "no switch 'fire'"),
+        ("slow", 0, "expected 1"),
+        ("slow", 1000, "expected 1"),
+        ("region", {"rect": [900, 0, 5, 5]}, "outside"),
+        ("region", {"id": 12345}, "open already"),
+        ("style", {"title": "half"}, "style"),
+        ("frame", "newest", "no such frame"),
+    ],
+)
+def test_what_cannot_be_turned_says_why(place: Canvas, moderator: User, name: str, value: Any, said: str) -> None:
+    with pytest.raises(Unfit, match=said):
+        switches.turn(place, name, value, moderator)
+    assert not Act.objects.exists()

@@ -11,7 +11,12 @@ class CanvasConfig(AppConfig):
         from allauth.account.signals import user_signed_up
         from django.contrib.auth.signals import user_logged_in
 
-        from canvas.moderation import guard, permissions, traces
+        from canvas.moderation import (
+            chores,  # noqa: F401  for workers
+            guard,
+            permissions,
+            traces,
+        )
 
         post_migrate.connect(guard.protect, sender=self, dispatch_uid="canvas-audit-guard")
         post_migrate.connect(permissions.make_group, sender=self, dispatch_uid="canvas-moderators")

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas import strokes
 from canvas.models import Act, Canvas, Case, Note, Report, Sanction, Signal, Stroke, Trace
-from canvas.moderation import audit, cases, traces, watch
+from canvas.moderation import audit, cases, chores, traces
 from canvas.moderation.forms_cases import NoteForm
 from canvas.moderation.permissions import MODERATE, moderator_required
 from dreamsite.models import User
@@ -109,8 +109,8 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @moderator_required(MODERATE)
 def signals(request: HttpRequest) -> HttpResponse:
-    """What the site noticed, not looked at yet first; it looks again on the way, where the last look is a while ago."""
-    watch.look_if_due()
+    """What the site noticed, not looked at yet first."""
+    chores.look_without_worker()
     asked = {name: request.GET.get(name, "") for name in ("state", "kind")}
     found = Signal.objects.select_related("person", "seen_by")
     found = found.exclude(seen_at=None) if asked["state"] == "seen" else found.filter(seen_at=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
@@ -19,7 +20,6 @@ from dreamsite.models import User
 BACK = timedelta(hours=36)  # a session of a day and a half is seen whole
 STROKES_MOST = 20_000  # of one person
 ACCOUNTS = 5  # from one address within a salt's life
-EVERY = 600  # s between two looks that pages ask for
 
 
 def look(now: datetime | None = None) -> int:
@@ -28,29 +28,25 @@ def look(now: datetime | None = None) -> int:
     return sum(_keep(*found) for found in [*_drawn(now), *_came(now)])
 
 
-def look_if_due() -> None:
-    """`look`, where the last one that a page asked for is a while ago: a site without a timetable has signals too."""
-    if cache.add("moderation:looked", True, EVERY):
-        look()
-
-
+_COLUMNS = ("author", "began_at", "ended_at", "left", "top", "right", "bottom", "width", "points")
 Found = tuple[int, str, datetime, float, float, dict[str, Any]]  # person, kind, when, value, limit, details
 
 
 def _drawn(now: datetime) -> Iterator[Found]:
+    here = set(User.objects.values_list("pk", flat=True))
     for place in Canvas.objects.all():
         strokes.index(place)
         recent = Stroke.objects.filter(canvas=place).between(now - BACK, now + timedelta(seconds=1))
-        authors = set(recent.values_list("author", flat=True).distinct().order_by())
-        for person in User.objects.filter(pk__in=authors).values_list("pk", flat=True):
-            rows = recent.by(person).order_by("began_at", "first_seq")
+        rows = recent.order_by("author", "began_at", "first_seq").values_list(*_COLUMNS)
+        for person, theirs in groupby(rows.iterator(5000), key=itemgetter(0)):
+            if person not in here:
+                continue
             drawn = [
                 rhythm.Drawn(
-                    row.began_at.timestamp(), row.ended_at.timestamp(),
-                    float(max(0, row.right - row.left) * max(0, row.bottom - row.top)), row.width, row.points,
+                    began.timestamp(), ended.timestamp(), float((right - left) * (bottom - top)), width, points
                 )
-                for row in rows[:STROKES_MOST]
-            ]  # fmt: skip
+                for _, began, ended, left, top, right, bottom, width, points in islice(theirs, STROKES_MOST)
+            ]
             for finding in rhythm.find(drawn, place.width * place.height):
                 since, until = (datetime.fromtimestamp(at, UTC) for at in (finding.since, finding.until))
                 span = {"since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds")}

@@ -60,6 +60,21 @@ def facts(frame: Frame) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
 
 
+def style(frame: Frame) -> dict[str, Any] | None:
+    """The style (Dream.style) that a frame's recipe tells; None where it dreamed of something else."""
+    target = frame.recipe.get("target")
+    terms = target.get("terms") if isinstance(target, dict) else None
+    if not (isinstance(terms, list) and len(terms) == 1 and isinstance(terms[0], dict) and terms[0].get("layer")):
+        return None
+    channels = terms[0].get("channels")
+    if channels and not (isinstance(channels, list) and len(channels) == 1 and isinstance(channels[0], list)):
+        return None
+    return {
+        "model": str(frame.recipe.get("model") or ""), "layer": str(terms[0]["layer"]),
+        "channel": int(channels[0][0]) if channels else None, "title": frame.title,
+    }  # fmt: skip
+
+
 def _term(term: dict[str, Any]) -> str:
     layer = str(term["layer"])
     channels = term.get("channels")

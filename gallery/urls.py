@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 
 from gallery import asked, media, mine, slides, views
 from gallery.feeds import HighlightsFeed, HistoryFeed
+from gallery.frame import acts
 from gallery.frame import views as frame
 from gallery.highlights import views as highlights
 from gallery.moments import views as moments
@@ -40,7 +41,8 @@ urlpatterns = [
     path("frames/<int:pk>/recipe.json", frame.recipe_json, name="frame_recipe"),
     path("frames/<int:pk>/embed/", sharing.embed, name="frame_embed"),
     path("frames/<int:pk>/highlight/", highlights.choose, name="frame_highlight"),
-    path("frames/<int:pk>/dream-again/", highlights.dream_again, name="frame_dream_again"),
+    path("frames/<int:pk>/dream-again/", acts.dream_again, name="frame_dream_again"),
+    path("frames/<int:pk>/hide/", acts.hide, name="frame_hide"),
     path("oembed", sharing.oembed, name="oembed"),
     path("sitemap.xml", sitemap.index, name="sitemap"),
     path("sitemap/pages.xml", sitemap.pages, name="sitemap_pages"),

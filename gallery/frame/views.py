@@ -74,7 +74,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "highlight": Highlight.objects.filter(frame=this).first(),
         "words_max": MAX_WORDS,
         "moderates": moderates,
-        "can_dream_again": moderates and bool(this.recipe.get("target")),
+        "can_dream_again": moderates and recipe.style(this) is not None,
         "before": before.base,
         "ink": asked.address("ink", place, frame=before.base.pk if before.base else 0),
         "report_part": _report_part(),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from canvas.models import Canvas, Dream, Frame
+from canvas.models import Canvas
 from canvas.moderation import audit
 from canvas.moderation.permissions import moderator_required
 from gallery import asked
@@ -62,33 +62,3 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
             audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, words=words)
     messages.success(request, _("It is no highlight any more.") if drop else _("It is a highlight now."))
     return redirect(frame)
-
-
-@require_POST
-@moderator_required()
-def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks the dreamer for this frame's style with its next dream."""
-    frame = one.find(pk)
-    style = style_of(frame)
-    if style is None:
-        raise PermissionDenied(_("This frame has no style that the dreamer could dream of again."))
-    with transaction.atomic():
-        Dream.objects.update_or_create(canvas=frame.canvas, defaults={"style_named": style, "style_wanted": True})
-        audit.record(request.user, "this-style", canvas=frame.canvas, style=style, frame=frame.pk)
-    messages.success(request, _("The next dream will be of %(title)s.") % {"title": style["title"]})
-    return redirect(frame)
-
-
-def style_of(frame: Frame) -> dict[str, object] | None:
-    """The style (Dream.style) that a frame's recipe tells; None where it dreamed of something else."""
-    target = frame.recipe.get("target")
-    terms = target.get("terms") if isinstance(target, dict) else None
-    if not (isinstance(terms, list) and len(terms) == 1 and isinstance(terms[0], dict) and terms[0].get("layer")):
-        return None
-    channels = terms[0].get("channels")
-    if channels and not (isinstance(channels, list) and len(channels) == 1 and isinstance(channels[0], list)):
-        return None
-    return {
-        "model": str(frame.recipe.get("model") or ""), "layer": str(terms[0]["layer"]),
-        "channel": int(channels[0][0]) if channels else None, "title": frame.title,
-    }  # fmt: skip

@@ -12,6 +12,7 @@ import { dayOf, timeOf } from "./when.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 100;
+const LETTER = 7; // px, about
 const FINE = 48; // px away from the track at which a drag becomes half as fast, and again at twice as far
 
 /** @param {string} name @param {Record<string, string | number>} attributes */
@@ -113,7 +114,7 @@ export class Track {
     this.ticks.setAttribute("data-drawn", "");
     this.ticks.replaceChildren(...this.#roomy(stretch.ticks).map(({ at, label }) => {
       const share = this.share(1000 * at);
-      const text = shape("text", { x: `${100 * share}%`, y: 15, "text-anchor": share > 0.92 ? "end" : "start" });
+      const text = shape("text", { x: `${100 * share}%`, y: 15, "text-anchor": this.#turned(at, label) ? "end" : "start" });
       text.textContent = label;
       return text;
     }));
@@ -122,19 +123,30 @@ export class Track {
 
   /** The labels for which there is room: days before hours. @param {Stretch["ticks"]} ticks */
   #roomy(ticks) {
-    const wide = this.element.clientWidth || 1000;
     const isHour = (/** @type {string} */ label) => /^\d\d:\d\d$/.test(label);
     /** @type {typeof ticks} */
     const found = [];
     for (const tick of [...ticks.filter(({ label }) => !isHour(label)), ...ticks.filter(({ label }) => isHour(label))]) {
-      const x = wide * this.share(1000 * tick.at);
+      const [left, right] = this.#reach(tick.at, tick.label);
       const free = found.every(({ at, label }) => {
-        const other = wide * this.share(1000 * at);
-        return other < x ? x - other > 8 * label.length : other - x > 8 * tick.label.length;
+        const [from, to] = this.#reach(at, label);
+        return right < from || to < left;
       });
       if (free) found.push(tick);
     }
     return found;
+  }
+
+  /** Whether a label would leave the track and stands before its moment instead. @param {number} at @param {string} label */
+  #turned(at, label) {
+    const wide = this.element.clientWidth || 1000;
+    return wide * this.share(1000 * at) + LETTER * label.length > wide;
+  }
+
+  /** From where to where a label goes, in px. @param {number} at @param {string} label */
+  #reach(at, label) {
+    const x = (this.element.clientWidth || 1000) * this.share(1000 * at), wide = LETTER * label.length;
+    return this.#turned(at, label) ? [x - wide, x + LETTER] : [x, x + wide + LETTER];
   }
 
   /** What went on around a moment. @param {number} ms */

@@ -97,10 +97,19 @@ class TestRecipe:
         assert (style["layer"], style["channel"], style["model"]) == ("inception_4c/output", 63, "googlenet")
         assert Act.objects.get().verb == "this-style"
 
+    def test_a_moderator_hides_a_frame(self, client: Client, many: Many, moderator: User) -> None:
+        frame = many(2)[0]
+        client.post(f"/frames/{frame.pk}/hide/", {"why": "somebody's address"})
+        assert Client().get(f"/frames/{frame.pk}/").status_code == 410
+        assert (Act.objects.get().verb, Act.objects.get().why) == ("hide-frame", "somebody's address")
+        client.post(f"/frames/{frame.pk}/hide/")
+        assert Act.objects.count() == 1
+
     def test_nobody_else_does(self, client: Client, kept: Frame) -> None:
         client.force_login(User.objects.create_user("anybody"))
         assert "Let the canvas dream of this next" not in client.get(f"/frames/{kept.pk}/").content.decode()
-        assert client.post(f"/frames/{kept.pk}/dream-again/").status_code == 403
+        for act in ("dream-again", "hide"):
+            assert client.post(f"/frames/{kept.pk}/{act}/").status_code == 403
         assert not Dream.objects.exclude(style_named=None).exists()
 
 

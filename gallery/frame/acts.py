@@ -1,0 +1,43 @@
+"""What moderators do from a frame's page: the canvas' switches, turned here."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from canvas.moderation import switches
+from canvas.moderation.permissions import moderator_required
+from canvas.moderation.selection import Unfit
+from gallery import recipe
+from gallery.frame.views import find
+
+
+@require_POST
+@moderator_required()
+def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks the dreamer for this frame's style with its next dream."""
+    frame = find(pk)
+    style = recipe.style(frame)
+    if style is None:
+        raise PermissionDenied(_("This frame has no style that the dreamer could dream of again."))
+    switches.turn(frame.canvas, "style", style, request.user)
+    messages.success(request, _("The next dream will be of %(title)s.") % {"title": style["title"]})
+    return redirect(frame)
+
+
+@require_POST
+@moderator_required()
+def hide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes the frame from everybody's eyes; its page stays, and says so."""
+    frame = find(pk)
+    try:
+        switches.turn(frame.canvas, "frame", {"id": frame.pk}, request.user, why=request.POST.get("why", ""))
+    except Unfit:
+        messages.info(request, _("It is hidden already."))
+    else:
+        messages.success(request, _("Nobody sees it any more."))
+    return redirect(frame)

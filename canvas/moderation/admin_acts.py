@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from canvas import hub
 from canvas.models import Act, CleanHours, Region, Rules, VeilVote
 from canvas.moderation import audit
-from canvas.moderation.admin_shown import Shown, on_desk
+from canvas.moderation.admin_shown import Shown, on_desk, short
 from canvas.moderation.permissions import MODERATE, SEE_AUDIT
 
 
@@ -36,7 +36,7 @@ class ActAdmin(Shown):
     """Nobody adds, changes or deletes here, not even administrators; the database refuses it, too."""
 
     door = SEE_AUDIT
-    list_display = ["at", "by_name", "title", "person_name", "canvas", "why", "operation", "undone"]
+    list_display = ["at", "by_name", "title", "person_name", "canvas", "short_why", "operation", "undone"]
     list_filter = [VerbFilter, "canvas", "at"]
     list_select_related = ["canvas", "undone_by"]
     search_fields = ["by_name", "person_name", "why", "=op"]
@@ -47,6 +47,10 @@ class ActAdmin(Shown):
     @admin.display(description=_("Did"), ordering="verb")
     def title(self, act: Act) -> str:
         return act.title
+
+    @admin.display(description=_("Why"))
+    def short_why(self, act: Act) -> str:
+        return short(act.why)
 
     @admin.display(description=_("Operation"), ordering="op")
     def operation(self, act: Act) -> str:

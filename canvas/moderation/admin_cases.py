@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from canvas.models import Appeal, Case, Note, Report, Sanction, Signal, Trace
 from canvas.moderation import audit, cases, sanctions
-from canvas.moderation.admin_shown import Shown, on_desk
+from canvas.moderation.admin_shown import Shown, on_desk, short
 from canvas.moderation.permissions import REVIEW_REPORT, SANCTION
 from canvas.moderation.views_people import SEEN
 
@@ -43,9 +43,7 @@ class SanctionAdmin(Shown):
     """Issued and changed on the desk, whose forms warn of duplicates and of what others did meanwhile."""
 
     door = SANCTION
-    list_display = [
-        "user", "degree", "short_reason", "starts_at", "until", "in_force", "created_by", "appealed", "desk",
-    ]  # fmt: skip
+    list_display = ["user", "degree", "in_force", "until", "short_reason", "created_by", "appealed", "desk"]
     list_filter = [InForce, "degree", "created_at", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "created_by", "appeal"]
     search_fields = ["user__username", "reason", "created_by__username"]
@@ -60,7 +58,7 @@ class SanctionAdmin(Shown):
 
     @admin.display(description=_("Reason"))
     def short_reason(self, sanction: Sanction) -> str:
-        return sanction.reason if len(sanction.reason) < 80 else sanction.reason[:78] + " …"
+        return short(sanction.reason)
 
     @admin.display(description=_("In force"), boolean=True)
     def in_force(self, sanction: Sanction) -> bool:
@@ -126,9 +124,7 @@ class ReportsInline(admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Case)
 class CaseAdmin(Shown):
     door = REVIEW_REPORT
-    list_display = [
-        "id", "kind", "place", "score", "reports_sent", "opened_at", "claimed_by", "outcome", "closed_by", "desk",
-    ]  # fmt: skip
+    list_display = ["id", "kind", "place", "score", "reports_sent", "opened_at", "claimed_by", "outcome", "desk"]
     list_filter = [
         "kind", ("closed_at", admin.EmptyFieldListFilter), "outcome", "reports__category", "canvas", "opened_at",
     ]  # fmt: skip
@@ -182,7 +178,7 @@ class ReportAdmin(Shown):
 
     @admin.display(description=_("Text"))
     def short_text(self, report: Report) -> str:
-        return report.text if len(report.text) < 80 else report.text[:78] + " …"
+        return short(report.text)
 
     @admin.display(description=_("How it ended"), ordering="case__outcome")
     def ended(self, report: Report) -> str:
@@ -195,11 +191,15 @@ class ReportAdmin(Shown):
 
 @admin.register(Note)
 class NoteAdmin(Shown):
-    list_display = ["at", "author", "about", "text"]
+    list_display = ["at", "author", "about", "short_text"]
     list_filter = ["at", ("person", admin.EmptyFieldListFilter)]
     list_select_related = ["author", "person", "case"]
     search_fields = ["text", "person__username", "author__username"]
     date_hierarchy = "at"
+
+    @admin.display(description=_("Text"))
+    def short_text(self, note: Note) -> str:
+        return short(note.text)
 
     @admin.display(description=_("About"))
     def about(self, note: Note) -> str:

@@ -42,3 +42,8 @@ class Shown(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def on_desk(name: str, pk: Any, words: Any) -> str:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), words)
+
+
+def short(text: str, most: int = 60) -> str:
+    """Text for a column; all of it in the row's own page."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

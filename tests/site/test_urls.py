@@ -75,7 +75,7 @@ def test_who_is_told_what() -> None:
     world.people, world.elsewhere, world.frame  # noqa: B018  these are here before the first request
     for key, row in TABLE.items():
         name, *arguments = key.split(" ")
-        assert set(arguments) == row.args.keys(), f"the row of {key!r} must give {arguments}"
+        assert row.path or set(arguments) == row.args.keys(), f"the row of {key!r} must give {arguments}"
         given = {argument: make(world) if callable(make) else make for argument, make in row.args.items()}
         address = row.path or reverse(name, kwargs=given) + row.query
         said = outcomes(world, "get", address), outcomes(world, "post", address)

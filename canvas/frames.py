@@ -299,6 +299,7 @@ def unhide(frame: Frame, *, as_base: bool = False) -> bool:
             Canvas.objects.filter(pk=place.pk).update(frame=frame)
             place.frame = frame
             withdraw(place)
+        visibility_changed.send(Frame, frame=frame)
     if as_base:
         hub.look(place.slug)
     return True

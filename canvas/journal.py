@@ -19,6 +19,7 @@ from canvas.member import Person
 from canvas.models import Batch, Canvas, CleanHours, Dream, Frame
 from canvas.picture import Numbered
 from canvas.ports import Admit, State
+from canvas.signals import ink_changed
 
 SIGNED_OUT, FORBIDDEN = 4401, 4403  # close codes
 
@@ -126,7 +127,10 @@ def append(place: Canvas, operations: list[wire.Operation]) -> wire.Ops | None:
     """Writes operations that no browser sent: a moderator's, a test's."""
     with transaction.atomic():
         head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=place.pk)
-        return _write(place.pk, head, operations, int(timezone.now().timestamp() * 1000))
+        batch = _write(place.pk, head, operations, int(timezone.now().timestamp() * 1000))
+        if numbers := [number for op in operations if isinstance(op, wire.Hide) for number in op.numbers]:
+            ink_changed.send(Canvas, canvas=place, numbers=numbers)
+        return batch
 
 
 def _write(canvas_id: int, head: int, operations: list[wire.Operation], now_ms: int) -> wire.Ops | None:

@@ -6,3 +6,6 @@ from django.dispatch import Signal
 
 # A frame was hidden from everybody, or shown again: frame=canvas.models.Frame.
 visibility_changed = Signal()
+
+# Ink was hidden by a moderator, or put back: canvas=canvas.models.Canvas, numbers=the operations' numbers.
+ink_changed = Signal()

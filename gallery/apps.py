@@ -9,7 +9,7 @@ class GalleryConfig(AppConfig):
     verbose_name = "History"
 
     def ready(self) -> None:
-        from canvas.signals import visibility_changed
+        from canvas.signals import ink_changed, visibility_changed
         from gallery import staff
         from gallery.farewell import film  # noqa: F401  what the worker does after the end
         from gallery.films import schedule, wishes  # noqa: F401  the worker's chores
@@ -18,3 +18,4 @@ class GalleryConfig(AppConfig):
         post_migrate.connect(first.make, sender=self)
         post_migrate.connect(staff.make_group, sender=self)
         visibility_changed.connect(wishes.frame_changed)
+        ink_changed.connect(wishes.ink_changed)

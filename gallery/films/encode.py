@@ -43,7 +43,7 @@ def outputs(*, av1: bool, lossless: bool, threads: int = 0) -> list[Output]:
     if av1:
         lanes = f":lp={threads}" if threads else ""
         # A short look ahead: with the longest SVT-AV1 would hold a gigabyte of a canvas of 1536 px.
-        params = f"tune=0:lookahead=24{lanes}"
+        params = f"tune=0:lookahead=16{lanes}"
         found.append(Output("av1", "libsvtav1", {"crf": "34", "preset": "9", "svtav1-params": params}))
     if lossless:
         found.append(Output("lossless", "libx264", {"crf": "12", "preset": "medium", "threads": str(threads)}))

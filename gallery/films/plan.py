@@ -43,7 +43,7 @@ class Pace:
 
 PACES = {
     # A second for each frame: two hours become four minutes, slow enough to see each stroke.
-    "hours": Pace(draw=9, fade=9, hold=6),
+    "hours": Pace(draw=11, fade=8, hold=5),
     "day": Pace(draw=6, fade=2, hold=0),
     "part": Pace(draw=9, fade=6, hold=2),
     "whole": Pace(draw=4, fade=1, hold=0),

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max, Min
 
-from canvas.models import Canvas, Frame
+from canvas.models import Batch, Canvas, Frame
 from dreamsite.tasks import enqueue
 from gallery.films import files
 from gallery.films.models import Download, Film, FilmFile, State, Track
@@ -88,6 +89,20 @@ def frame_changed(sender: Any, frame: Frame, **kwargs: Any) -> None:
         again(one)
     day = frame.made_at.astimezone(UTC).date()
     for other in Download.objects.filter(canvas=frame.canvas_id, day=day, kind=Download.Kind.FRAMES):
+        again(other)
+
+
+def ink_changed(sender: Any, canvas: Canvas, numbers: list[int], **kwargs: Any) -> None:
+    """Ink was hidden, or put back: what shows strokes of its time is withdrawn and made anew."""
+    written = Batch.objects.filter(canvas=canvas, first__lte=max(numbers), last__gte=min(numbers))
+    span = written.aggregate(first=Min("at"), last=Max("at"))
+    if span["first"] is None:
+        return
+    drawn = Film.objects.filter(canvas=canvas, drawing=True, ends_at__gt=span["first"], starts_at__lte=span["last"])
+    for one in drawn.exclude(state=State.CANCELLED):
+        again(one)
+    days = span["first"].astimezone(UTC).date(), span["last"].astimezone(UTC).date()
+    for other in Download.objects.filter(canvas=canvas, day__range=days, kind=Download.Kind.STROKES):
         again(other)
 
 

@@ -79,7 +79,7 @@ def test_the_frames_of_a_day(
     assert made(row).count == 4
 
 
-def test_the_strokes_of_a_day(place: Canvas) -> None:
+def test_the_strokes_of_a_day(place: Canvas, django_capture_on_commit_callbacks: Any) -> None:
     """Each line is an operation; what was taken back, hidden, or is of another day is not there."""
     ann, left = User.objects.create_user("ann"), User.objects.create_user("left", closed_at=BEGUN)
 
@@ -111,6 +111,13 @@ def test_the_strokes_of_a_day(place: Canvas) -> None:
     manifest = json.loads(archive.read("manifest.json"))
     assert manifest["lines"] == row.count == len(lines)
     assert {key for line in lines for key in line} <= set(manifest["fields"]) | {"frame", "x", "y"}
+    # Hidden later: the file goes at once, and the next one lacks that stroke.
+    old = row.file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        journal.append(place, [wire.Hide((2, 3, 4))])
+    row.refresh_from_db()
+    assert row.state == State.WAITING and not default_storage.exists(old)
+    assert made(row).count == 2
     assert lines[0]["points"] == [[8, 8, 80], [80, 160, 96]] and lines[0]["colour"] == [2, 2, 3]
 
 

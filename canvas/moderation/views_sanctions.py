@@ -49,11 +49,12 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @moderator_required(SANCTION)
 def new(request: HttpRequest) -> HttpResponse:
-    """Issues a sanction on `person`, from a `case` if told. A person who has one in force is sanctioned anew only
+    """Issues a sanction on `person`: GET takes an id, as links give it, or a name; POST a name. `case` is where it
+    comes from. A person who has one in force is sanctioned anew only
     where the moderator says so: mostly the one that is there should be changed."""
     sent = request.POST if request.method == "POST" else request.GET
     case = Case.objects.filter(pk=int(sent["case"])).first() if sent.get("case", "").isdecimal() else None
-    person = User.objects.filter(username__iexact=sent.get("person", "").strip()).first()
+    person = _person(sent.get("person", "").strip(), by_id=request.method != "POST")
     there = list(Sanction.objects.in_force(person).select_related("created_by")) if person else []
     status = 200
     if request.method == "POST":
@@ -73,13 +74,19 @@ def new(request: HttpRequest) -> HttpResponse:
                 return redirect("case", case.pk) if case else redirect("sanction", made.pk)
     else:
         degree = sanctions.next_degree(person) if person else Sanction.Degree.WARN
-        form = SanctionForm(initial={"person": sent.get("person", ""), "degree": degree, "length": "day"})
+        form = SanctionForm(initial={"person": person.username if person else "", "degree": degree, "length": "day"})
     context = {
         "form": form, "person": person, "case": case, "there": there, "section": "sanctions",
         "past": Sanction.objects.filter(user=person).exclude(pk__in=[each.pk for each in there])[:10] if person else [],
         "told": DEGREES_TOLD,
     }  # fmt: skip
     return render(request, "moderation/sanction_new.html", context, status=status)
+
+
+def _person(text: str, *, by_id: bool) -> User | None:
+    if by_id and text.isdecimal() and len(text) < 19:  # a name of digits alone is found by its id only
+        return User.objects.filter(pk=int(text)).first()
+    return User.objects.filter(username__iexact=text).first()
 
 
 DEGREES_TOLD = {

@@ -206,7 +206,7 @@ def test_who_drew_at_the_spot_is_named_and_the_canvas_is_a_click_away(
     page = signed_in(mona).get(f"/moderation/cases/{case.pk}/")
     assert [row["person"] for row in page.context["drawers"]] == [people[1]]
     assert f"/c/here/?moderate={case.x}%2C{case.y}%2C{case.r}" in page.content.decode()
-    assert f"/moderation/sanctions/new/?person=ben&amp;case={case.pk}" in page.content.decode()
+    assert f"/moderation/sanctions/new/?person={people[1].pk}&amp;case={case.pk}" in page.content.decode()
 
 
 def test_a_veil_in_the_queue_is_lifted_by_the_decision_that_nothing_is_wrong(

@@ -117,10 +117,18 @@ def test_a_second_sanction_on_somebody_is_asked_for_twice(mona: User, otto: User
 def test_the_form_proposes_the_next_degree(mona: User, vandal: User) -> None:
     proposed = []
     for _ in range(5):
-        page = signed_in(mona).get("/moderation/sanctions/new/?person=vandal")
+        page = signed_in(mona).get(f"/moderation/sanctions/new/?person={vandal.pk}")
         proposed.append(str(page.context["form"]["degree"].value()))
         sanctions.issue(mona, vandal, proposed[-1], "x")
     assert proposed == ["warn", "cool_down", "read_only", "suspend", "suspend"]
+
+
+def test_a_name_of_digits_is_nobody_elses_id(mona: User, vandal: User) -> None:
+    digits = User.objects.create(username=f"{vandal.pk}")
+    linked = signed_in(mona).get(f"/moderation/sanctions/new/?person={vandal.pk}")
+    assert linked.context["person"] == vandal and linked.context["form"]["person"].value() == "vandal"
+    signed_in(mona).post("/moderation/sanctions/new/", form(digits.username))
+    assert Sanction.objects.get().user == digits
 
 
 def opened(desk: Client, sanction: Sanction) -> dict[str, Any]:

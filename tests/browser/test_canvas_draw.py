@@ -123,7 +123,7 @@ def test_a_visitor_is_invited_and_comes_back_with_a_brush(site: RunningSite, vis
     link = invitation.get_by_role("link", name="Sign up")
     assert parse_qs(urlsplit(link.get_attribute("href") or "").query) == {"next": ["/"]}
     link.click()
-    page.get_by_label("Username").fill("newcomer")
+    page.get_by_label("Name", exact=True).fill("newcomer")
     page.locator("input[type=password]").first.fill(PASSWORD)
     page.locator("main form [type=submit]").first.click()
     page.wait_for_url(site.url + "/")
@@ -203,5 +203,5 @@ def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     assert off.max() <= 8 and off.mean() <= 2
     assert artist.page.evaluate("window.sameDocument") is True
     artist.page.locator(".dream summary").click()
-    artist.page.get_by_role("link", name="This moment").click()
+    artist.page.get_by_role("link", name="This moment’s own page").click()
     assert "/frames/" in artist.page.url

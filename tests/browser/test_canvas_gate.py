@@ -118,6 +118,34 @@ def test_a_warning_is_read_before_anything_more_is_drawn(browser: Browser, site:
     ann.close()
 
 
+def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSite, act: Act) -> None:
+    """Three of them, on phones: the first asks, the others are asked."""
+    people = [site.person(number) for number in (4, 5, 6)]
+    newcomer = Visitor(browser, site, site.person(7)).open()
+    ids = [person.id for person in people]
+    act(
+        "from canvas.models import CleanHours\nfrom dreamsite.models import User\n"
+        f"User.objects.filter(pk__in={ids}).update(date_joined=timezone.now() - timedelta(days=99))\n"
+        f"CleanHours.objects.bulk_create(CleanHours(user_id=one, hours=99) for one in {ids})"
+    )
+    visitors = [Visitor(browser, site, person, **PHONE).open() for person in people]
+    first, *others = (visitor.page for visitor in visitors)
+    newcomer.page.locator(".bar-end .menu summary").click()
+    assert not newcomer.page.get_by_role("button", name="Cover a place").is_visible()
+    first.locator(".bar-end .menu summary").click()
+    first.get_by_role("button", name="Cover a place").click()
+    first.touchscreen.tap(200, 400)
+    first.get_by_role("button", name="Ask for it").click()
+    for number, page in enumerate(others, 1):
+        page.get_by_text(f"{number} of 3 people ask").wait_for()
+        page.locator(".region.asked").wait_for()
+        page.get_by_role("button", name="Ask for it").click()
+    for visitor in (*visitors, newcomer):
+        visitor.page.locator(".region.veil").wait_for()
+        assert visitor.trouble == []
+        visitor.close()
+
+
 def test_the_suspended_are_told_why(browser: Browser, site: RunningSite, act: Act) -> None:
     person = site.person(3)
     ann = Visitor(browser, site, person).open()

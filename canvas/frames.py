@@ -371,7 +371,7 @@ def _delete(*names: str) -> None:
 def _known(authors: Iterable[int]) -> list[int]:
     from django.contrib.auth import get_user_model
 
-    return list(get_user_model().objects.filter(pk__in=list(authors)).values_list("pk", flat=True))
+    return list(get_user_model().objects.filter(pk__in=list(authors), closed_at=None).values_list("pk", flat=True))
 
 
 def thumbnail_of(pixels: Pixels) -> bytes:

@@ -145,8 +145,17 @@ def _write(canvas_id: int, head: int, operations: list[wire.Operation], now_ms: 
 
 def operations(place: Canvas, after: int, up_to: int) -> list[Numbered]:
     """The journal's operations after number `after`, up to and with `up_to`."""
-    rows = Batch.objects.filter(canvas=place, last__gt=after, first__lte=up_to).order_by("first")
-    return [(number, op) for row in rows for number, op in _ops(row).operations() if after < number <= up_to]
+    found = batches(place, after, up_to)
+    return [(number, op) for batch in found for number, op in batch.operations() if after < number <= up_to]
+
+
+def batches(place: Canvas, after: int, up_to: int) -> Iterator[wire.Ops]:
+    """The batches that hold the operations after number `after`, up to and with `up_to`; at the ends with others."""
+    rows = Batch.objects.filter(canvas=place)
+    # By `first` alone: asked for `last` too, SQLite walks through the whole journal from its beginning.
+    begin = rows.filter(first__lte=after + 1).order_by("-first").values_list("first", flat=True).first() or 0
+    found = rows.filter(first__gte=begin, first__lte=up_to).order_by("first")
+    return (_ops(row) for row in found.iterator(chunk_size=500))
 
 
 def _ops(row: Batch) -> wire.Ops:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from canvas import wire
-from canvas.models import Batch, Canvas, Frame
+from canvas import journal, wire
+from canvas.models import Canvas, Frame
 from canvas.picture import Numbered, visible
 
 MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps real ones far below
@@ -78,16 +78,14 @@ def read(span: Span) -> Ink:
         beyond = _after(span.place, span.following)
         last = max(beyond.seq if beyond else place_head, span.following.seq)
         shown_until = int(span.following.made_at.timestamp() * 1000)
-    rows = Batch.objects.filter(canvas=span.place, last__gt=span.seq, first__lte=last).order_by("first")
     numbered: list[Numbered] = []
     times: dict[int, int] = {}
     whole = True
-    for first, end, at, payload in rows.values_list("first", "last", "at", "payload").iterator(chunk_size=500):
-        told = int(at.timestamp() * 1000)
-        for number, op in wire.Ops(first, told, end - first + 1, bytes(payload)).operations():
+    for batch in journal.batches(span.place, span.seq, last):
+        for number, op in batch.operations():
             if span.seq < number <= last:
                 numbered.append((number, op))
-                times[number] = told
+                times[number] = batch.at
         if len(numbered) > MAX_OPERATIONS:
             whole = False
             break

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from canvas.models import Act, Canvas, Dream, Frame
 from dreamer.engine.recipe import Recipe
+from dreamer.styles import Style
 from dreamsite.models import User
 from gallery.highlights.models import Highlight
 from gallery.sharing import sitemap
@@ -94,7 +95,8 @@ class TestRecipe:
         assert "Let the canvas dream of this next" in client.get(f"/frames/{kept.pk}/").content.decode()
         client.post(f"/frames/{kept.pk}/dream-again/")
         style = Dream.objects.get(canvas=kept.canvas).style_named
-        assert (style["layer"], style["channel"], style["model"]) == ("inception_4c/output", 63, "googlenet")
+        asked = Style.from_json(style)
+        assert asked and (asked.layer, asked.channel, asked.model) == ("inception_4c/output", 63, "googlenet")
         assert Act.objects.get().verb == "this-style"
 
     def test_a_moderator_hides_a_frame(self, client: Client, many: Many, moderator: User) -> None:

@@ -63,6 +63,12 @@ class World:
         )  # fmt: skip
 
     @cached_property
+    def hideable(self) -> Frame:
+        """A frame of its own: hiding moves files, which no rollback brings back."""
+        made = frames.encode(np.full((96, 96, 3), 64, np.uint8), Frame.Kind.DREAM)
+        return frames.keep(self.elsewhere, made, kind=Frame.Kind.DREAM, seq=0, authors=[])
+
+    @cached_property
     def sanction(self) -> Sanction:
         """Of the suspended one: their own page and appeal."""
         return Sanction.objects.get(user=self.people["suspended"])

@@ -138,7 +138,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     try:
         sanctions.lift(request.user, found, request.POST.get("why", ""))
-    except sanctions.Refused as refused:
+    except (sanctions.Refused, cases.Conflict) as refused:
         return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(refused), status=409)
     messages.success(request, _("Lifted. It stays in the history."))
     return redirect("sanction", pk)

@@ -93,6 +93,12 @@ def test_every_address_opens_for_those_it_is_for(place: Canvas, people: list[Use
         assert got == expected, (method, address)
 
 
+def test_nothing_of_the_desk_stays_in_a_cache(place: Canvas, people: list[User], mona: User) -> None:
+    case, desk = reported(place), signed_in(mona)
+    for address in ("", f"cases/{case.pk}/", f"people/{people[0].pk}/", "log/", "sanctions/", "signals/"):
+        assert "no-store" in desk.get(f"/moderation/{address}")["Cache-Control"]
+
+
 def test_moderators_need_not_be_staff_and_a_narrow_group_sees_its_part(place: Canvas) -> None:
     narrow = person("narrow")
     narrow.user_permissions.add(Permission.objects.get(codename="review_report"))

@@ -13,6 +13,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from canvas import frames
@@ -130,6 +132,27 @@ def test_one_person_who_reports_often_weighs_once_and_strangers_little(place: Ca
     for number in range(9):
         cases.report(cases.Where(place, None, 9, 9, 20), "spam", "", reporter=None, address=f"{number}")
     assert Case.objects.get().score == 2.0  # all strangers together weigh as much as one newcomer
+
+
+people_and_strangers = st.lists(
+    st.tuples(st.none() | st.integers(1, 5), st.sampled_from("abc"), st.floats(0, 2)), max_size=12
+)
+
+
+@given(people_and_strangers, st.tuples(st.none() | st.integers(1, 5), st.sampled_from("abc"), st.floats(0, 2)))
+def test_no_crowd_of_strangers_and_no_persistence_makes_a_score(reports: Any, another: Any) -> None:
+    before, after = scores.score(reports), scores.score([*reports, another])
+    accounts = {person for person, _, _ in reports if person is not None}
+    assert 0 <= before <= 2 * len(accounts) + scores.ANONYMOUS_MOST
+    assert before - 1e-9 <= after <= before + 2
+    assert scores.score([*reports, *reports]) == pytest.approx(before)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_a_weight_grows_with_being_right_and_stays_in_bounds(right: int, wrong: int) -> None:
+    assert 0 < scores.weight(right, wrong) < 2
+    assert scores.weight(right, wrong + 1) < scores.weight(right, wrong) < scores.weight(right + 1, wrong)
+    assert scores.weight(right, right) == 1
 
 
 def test_weights_follow_how_often_somebody_was_right(place: Canvas, people: list[User], moderator: User) -> None:

@@ -72,6 +72,7 @@ class SiteState(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitestate_one_row")]
+        verbose_name = verbose_name_plural = _("the project and its end")
 
     def __str__(self) -> str:
         return f"claimed {self.claimed_at:%Y-%m-%d %H:%M} UTC" if self.claimed_at else "unclaimed"

@@ -104,6 +104,6 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
         ("embed", reverse("frame_embed", args=[middle.pk])),
         ("oEmbed", f"{reverse('oembed')}?url={reverse('frame', args=[middle.pk])}"),
         ("sitemap", reverse("sitemap")),
-        ("sitemap, a part", at("sitemap_frames", day, 2)),
+        ("sitemap, a part", at("sitemap_frames", day, 1)),
     ]  # fmt: skip
     return [*found, ("a hidden frame", reverse("frame", args=[hidden.pk]))] if hidden else found

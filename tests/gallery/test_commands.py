@@ -1,0 +1,63 @@
+"""The made-up history, and the measuring of pages on it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from canvas import frames, strokes
+from canvas.models import Canvas, Frame, Indexed, Stroke
+from gallery.highlights.models import Highlight
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeded(settings: Any, tmp_path: Path) -> Canvas:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    frames.load.cache_clear()
+    options = {"frames": 40, "pictures": 2, "side": 64, "canvas": "made-up"}
+    call_command("seed_history", **options, stdout=io.StringIO())
+    with pytest.raises(CommandError, match="drawn on already"):
+        call_command("seed_history", **options, stdout=io.StringIO())
+    return Canvas.objects.get(slug="made-up")
+
+
+def test_the_index_of_a_made_up_history_is_what_its_journal_says(seeded: Canvas) -> None:
+    fields = [field.name for field in Stroke._meta.fields if field.name != "id"]
+    made = list(Stroke.objects.order_by("first_seq").values(*fields))
+    assert made
+    Stroke.objects.all().delete()
+    Indexed.objects.all().delete()
+    strokes.index(seeded)
+    assert list(Stroke.objects.order_by("first_seq").values(*fields)) == made
+
+
+def test_a_made_up_history_hangs_together(seeded: Canvas, client: Client) -> None:
+    newest = Frame.objects.get(number=40)
+    assert (seeded.head, seeded.frame) == (newest.seq, newest)
+    assert Highlight.objects.exists()
+    drawn = Stroke.objects.values_list("author", flat=True)
+    assert set(drawn) == set(Frame.contributors.through.objects.values_list("user_id", flat=True))
+    pixels = np.asarray(frames.compose(seeded).pixels)
+    assert np.array_equal(pixels, frames.load(newest.pk)), "nobody drew after the last frame"
+
+
+def test_measuring_asks_for_every_kind_of_page(seeded: Canvas) -> None:
+    told = io.StringIO()
+    call_command("measure_history", times=1, canvas="made-up", zone="Asia/Tokyo", stdout=told)
+    rows = re.findall(r"^(.+?) +[\d.]+ ms .* (\d{3})$", told.getvalue(), re.MULTILINE)
+    assert len(rows) >= 24
+    assert {status for _, status in rows} == {"200"}, rows
+
+
+def test_there_is_nothing_to_measure() -> None:
+    with pytest.raises(CommandError, match="seed_history"):
+        call_command("measure_history", canvas="none")

@@ -49,8 +49,9 @@ def films(request: HttpRequest) -> HttpResponse:
     others = every.filter(kind__in=[Film.Kind.WHOLE, Film.Kind.PART]).exclude(state__in=[State.EMPTY, State.CANCELLED])
     places = list(Canvas.objects.order_by("pk"))
     context = {
-        "section": "films",
+        "section": "history",
         "place": place,
+        "query": asked.query(place),
         "places": [(other, asked.address("films", other)) for other in places] if len(places) > 1 else [],
         "days": [(day, [_card(film) for film in group]) for day, group in days],
         "whole": [] if before else [_card(film) for film in others.order_by("-id")[:12]],
@@ -88,7 +89,7 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
     title = words.title(this)
     original = files.get(FilmFile.Codec.LOSSLESS) or files.get(FilmFile.Codec.H264)
     context = {
-        "section": "films",
+        "section": "history",
         "film": this,
         "title": title,
         "span": words.span(this),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("moderation/cases/<int:pk>/frame", private(views_queue.hide_frame), name="case_frame"),
     path("moderation/cases/<int:pk>/note", private(views_queue.note), name="case_note"),
     path("moderation/cases/<int:pk>/appeal", private(views_sanctions.decide_appeal), name="case_appeal"),
+    path("moderation/cases/<int:pk>/now.jpg", views_report.now, name="case_now"),
     path("moderation/evidence/<int:pk>.jpg", views_report.picture, name="evidence"),
     path("moderation/sanctions/", private(views_sanctions.listing), name="sanctions"),
     path("moderation/sanctions/new/", private(views_sanctions.new), name="sanction_new"),

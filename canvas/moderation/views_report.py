@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from canvas.models import Evidence
-from canvas.moderation import cases, traces
+from canvas.models import Case, Evidence
+from canvas.moderation import cases, evidence, traces
 from canvas.moderation.forms_cases import ReportForm
 from canvas.moderation.permissions import REVIEW_REPORT, moderator_required
 from dreamsite.errors import NotHere
@@ -55,9 +55,23 @@ def _file(request: HttpRequest, template: str, form: ReportForm, reporter: Any) 
 @moderator_required(REVIEW_REPORT)
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
     """A report's evidence. It never changes, and no cache but the moderator's own keeps it."""
-    found = get_object_or_404(Evidence, pk=pk)
-    response = HttpResponse(bytes(found.image), content_type="image/jpeg")
-    response["Cache-Control"] = "private, max-age=3600"
+    return _jpeg(get_object_or_404(Evidence, pk=pk), "private, max-age=3600")
+
+
+@require_safe
+@moderator_required(REVIEW_REPORT)
+def now(request: HttpRequest, pk: int) -> HttpResponse:
+    """A case's spot as the canvas is at this moment, also what lies below a veil."""
+    found = get_object_or_404(Case.objects.select_related("canvas"), pk=pk)
+    if found.canvas is None or found.x is None or found.y is None or found.r is None:
+        raise NotHere("This case is about no spot of a canvas.")
+    made, _seq = evidence.of_canvas(found.canvas, found.x, found.y, found.r)
+    return _jpeg(made, "no-store")
+
+
+def _jpeg(shown: Evidence, caching: str) -> HttpResponse:
+    response = HttpResponse(bytes(shown.image), content_type="image/jpeg")
+    response["Cache-Control"] = caching
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Content-Disposition"] = "inline"
     response["X-Content-Type-Options"] = "nosniff"

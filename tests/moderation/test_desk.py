@@ -65,7 +65,8 @@ def test_every_address_opens_for_those_it_is_for(place: Canvas, people: list[Use
     acts = [302, 403, 302, 302, 302]
     table = [
         ("get", "/moderation/", desk), ("get", f"/moderation/cases/{case.pk}/", desk),
-        ("get", f"/moderation/evidence/{evidence}.jpg", desk), ("get", "/moderation/sanctions/", desk),
+        ("get", f"/moderation/evidence/{evidence}.jpg", desk), ("get", f"/moderation/cases/{case.pk}/now.jpg", desk),
+        ("get", "/moderation/sanctions/", desk),
         ("get", "/moderation/sanctions/new/", desk), ("get", f"/moderation/sanctions/{sanction.pk}/", desk),
         ("get", "/moderation/people/", desk), ("get", f"/moderation/people/{people[0].pk}/", desk),
         ("get", "/moderation/signals/", desk), ("get", "/moderation/log/", desk),
@@ -226,6 +227,8 @@ def test_a_veil_in_the_queue_is_lifted_by_the_decision_that_nothing_is_wrong(
     desk = signed_in(mona)
     page = desk.get(f"/moderation/cases/{case.pk}/").content.decode()
     assert "Put up together by" in page and ">ann</a>" in page
+    below = desk.get(f"/moderation/cases/{case.pk}/now.jpg")
+    assert below["Content-Type"] == "image/jpeg" and below["Cache-Control"] == "no-store"
     answer = desk.post(f"/moderation/cases/{case.pk}/decide", {"version": case.version, "outcome": "dismissed"})
     assert answer.status_code == 302
     region.refresh_from_db()

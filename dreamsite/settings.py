@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -35,6 +36,7 @@ CSRF_TRUSTED_ORIGINS = SITE_ORIGINS
 CSRF_FAILURE_VIEW = "dreamsite.errors.csrf_failure"
 HTTPS = _site.scheme == "https"
 
+SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").split()  # still open what they closed, sign nothing new
 SECRET_KEY = env.secret("SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
 DEBUG = env.flag("DEBUG", False)
 # A proxy in front that overwrites X-Forwarded-Proto and X-Forwarded-For.
@@ -127,6 +129,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the layer between web processes, and the shared cache that rate limits count in --------------------------
 REDIS_URL = env.secret("REDIS_URL")
+CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {

@@ -105,8 +105,8 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-@rate_limit(action="export")
-@reauthentication_required(app="allauth.account")
+@rate_limit(action="export")  # type: ignore[untyped-decorator]
+@reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]
 def export_data(request: HttpRequest) -> HttpResponseBase:
     """Everything the site knows about oneself, as one zip that is written while it is sent."""
     user = _person(request)
@@ -119,8 +119,8 @@ def export_data(request: HttpRequest) -> HttpResponseBase:
 
 @never_cache
 @login_required
-@rate_limit(action="close")
-@reauthentication_required(app="allauth.account", allow_get=True)
+@rate_limit(action="close")  # type: ignore[untyped-decorator]
+@reauthentication_required(app="allauth.account", allow_get=True)  # type: ignore[untyped-decorator]
 def close(request: HttpRequest) -> HttpResponse:
     """Says what closing an account means; POST closes it."""
     user = _person(request)

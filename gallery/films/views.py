@@ -93,6 +93,7 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
         "film": this,
         "title": title,
         "span": words.span(this),
+        "all": asked.address("films", this.canvas),
         # What a page plays; the lossless one is for keeping.
         "sources": [files[codec] for codec in (FilmFile.Codec.AV1, FilmFile.Codec.H264) if codec in files],
         "files": [files[codec] for codec in FilmFile.Codec.values if codec in files],

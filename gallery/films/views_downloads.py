@@ -22,7 +22,7 @@ ROWS = 120  # on one page: two months
 
 @require_safe
 def days(request: HttpRequest) -> HttpResponse:
-    """All days of a canvas that can be downloaded, newest first: `?canvas=`, `?before=` a number of days to skip."""
+    """All days of a canvas that can be downloaded, newest first: `?canvas=`, `?skip=` a number of files."""
     place = asked.canvas(request)
     skip = asked.number(request, "skip") or 0
     every = Download.objects.filter(canvas=place).exclude(state__in=[State.EMPTY, State.CANCELLED])
@@ -48,7 +48,15 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     rows = _rows(Download.objects.filter(canvas=place, day=day).exclude(state=State.EMPTY))
     if not rows:
         raise NotHere(_("There is nothing to download of this day. Days are made ready when they are over."))
-    context = {"section": "history", "place": place, "day": day, "rows": rows, "licence": licence.current()}
+    context = {
+        "section": "history",
+        "place": place,
+        "day": day,
+        "rows": rows,
+        "licence": licence.current(),
+        "all": asked.address("downloads", place),
+        "history": asked.address("day", place, day),
+    }
     return render(request, "gallery/films/download_day.html", context)
 
 

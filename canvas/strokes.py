@@ -136,11 +136,23 @@ def _strokes_of(place: Canvas, numbers: Iterable[int]) -> dict[int, Key]:
     """Whose pieces these numbers are; numbers of other operations are left out."""
     wanted = set(numbers)
     found = {}
-    for row in Batch.objects.filter(canvas=place, last__gte=min(wanted), first__lte=max(wanted)).iterator(CHUNK):
+    for row in _batches(place, min(wanted), max(wanted)):
         for number, (kind, author, stroke, _) in enumerate(_scan(row), row.first):
             if kind == wire.STROKE and number in wanted:
                 found[number] = (author, stroke)
     return found
+
+
+def _batches(place: Canvas, first: int, last: int) -> Iterator[Batch]:
+    """Those that hold numbers `first` to `last`, in order.
+
+    Asked by one bound alone, along the index, and ended here: with both a database may begin at the journal's first.
+    """
+    rows = Batch.objects.filter(canvas=place, last__gte=first).order_by("last")[: last - first + 1]
+    for row in rows.iterator(CHUNK):
+        if row.first > last:
+            return
+        yield row
 
 
 def operations(row: Batch) -> list[tuple[int, wire.Operation]]:
@@ -160,8 +172,7 @@ def pieces(place: Canvas, strokes: Iterable[Stroke]) -> Pieces:
     listed = sorted(strokes, key=lambda stroke: stroke.first_seq)
     found: Pieces = {(stroke.author, stroke.stroke): [] for stroke in listed}
     for first, last in _ranges(listed):
-        rows = Batch.objects.filter(canvas=place, last__gte=first, first__lte=last).order_by("first")
-        for row in rows.iterator(CHUNK):
+        for row in _batches(place, first, last):
             if not any((author, stroke) in found for _, author, stroke, _ in _scan(row)):
                 continue
             for number, op in operations(row):
@@ -175,10 +186,9 @@ def numbered(place: Canvas, numbers: Iterable[int]) -> list[tuple[int, wire.Stro
     wanted = set(numbers)
     if not wanted:
         return []
-    batches = Batch.objects.filter(canvas=place, last__gte=min(wanted), first__lte=max(wanted)).order_by("first")
     return [
         (number, op)
-        for row in batches.iterator(CHUNK)
+        for row in _batches(place, min(wanted), max(wanted))
         if not wanted.isdisjoint(range(row.first, row.last + 1))
         for number, op in operations(row)
         if number in wanted and isinstance(op, wire.Stroke)

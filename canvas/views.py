@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from canvas.models import Canvas, Dream
+from canvas.models import Canvas
+from canvas.moderation import switches
+from canvas.moderation.permissions import moderator_required
 
 
 def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
@@ -21,10 +22,10 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@moderator_required()
 def next_style(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks the dreamer for another style with its next dream."""
     place = get_object_or_404(Canvas, slug=slug)
-    Dream.objects.update_or_create(canvas=place, defaults={"style_wanted": True})
+    switches.turn(place, "style", "next", request.user)
     messages.success(request, _("The next dream will be of something else."))
     return redirect(place)

@@ -58,7 +58,8 @@ def _rect(width: int, height: int, rect: Rect, feather: int) -> Alpha:
     across = np.minimum(xs - left if left > 0 else far, right - 1 - xs if right < width else far)
     down = np.minimum(ys - top if top > 0 else far, bottom - 1 - ys if bottom < height else far)
     edge = np.minimum(np.broadcast_to(across, (width,))[None, :], np.broadcast_to(down, (height,))[:, None])
-    return (255 * np.clip(edge + 1, 0, feather + 1) // (feather + 1)).astype(np.uint8)
+    alpha: Alpha = (255 * np.clip(edge + 1, 0, feather + 1) // (feather + 1)).astype(np.uint8)
+    return alpha
 
 
 def _around(width: int, height: int, ink: Iterable[wire.Stroke], grow: int, feather: int) -> Alpha:

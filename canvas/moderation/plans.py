@@ -196,9 +196,10 @@ def _stale(place: Canvas) -> list[tuple[int, int, int]]:
         if act.what["first"] is None:
             continue
         turns = [act.what["next"]]
-        link = act
-        while (link := getattr(link, "undone_by", None)) is not None:
+        link = getattr(act, "undone_by", None)
+        while link is not None:
             turns.append(link.what["next"])
+            link = getattr(link, "undone_by", None)
         # In force after an odd number of turns; spans of the other parity differ from now.
         edges = [0, *turns]
         spans = list(zip(edges, turns, strict=False))

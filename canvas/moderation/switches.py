@@ -206,7 +206,7 @@ def _take_frame(place: Canvas, asked: Any, by: Any) -> Value:
     """{"id"} hides that frame; "newest" the one that the canvas starts from."""
     now = Canvas.objects.get(pk=place.pk)
     pk = now.frame_id if asked == "newest" else int(asked["id"])
-    frame = Frame.objects.visible().filter(canvas=place, pk=pk).first()
+    frame = Frame.objects.visible().filter(canvas=place, pk=pk or 0).first()
     if frame is None:
         raise Unfit("There is no such frame to hide.")
     return {"id": frame.pk, "number": frame.number, "hidden": True, "base": now.frame_id == frame.pk}

@@ -128,17 +128,18 @@ def _told(act: Act) -> Answer:
 def _short(act: Act) -> str:
     """The act's facts in a few words."""
     what = act.what
+    if what.get("kind") == "picture" and what["strokes"]:
+        count = {"strokes": what["strokes"], "people": len(what["people"])}
+        return _("%(strokes)d strokes of %(people)d people") % count
     if what.get("kind") == "picture":
-        return _("%(strokes)d strokes of %(people)d people") % {
-            "strokes": what["strokes"], "people": len(what["people"])
-        } if what["strokes"] else _("an earlier picture")  # fmt: skip
+        return _("an earlier picture")
     if what.get("switch") == "frame":
         return _("frame %d") % what["after"]["number"]
     if what.get("switch") == "style" and isinstance(what["after"], dict):
         return str(what["after"]["title"])
     if what.get("switch") == "slow":
         return f"× {what['after']}"
-    return act.person_name
+    return str(act.person_name)
 
 
 # --- doing -----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ export async function showLog(say) {
                         say.trouble(problem);
                     }
                     await showLog(say);
+                    /** @type {HTMLElement | null} */ (root.querySelector("[aria-selected=true]"))?.focus({ preventScroll: true });
                 });
                 row.append(undo);
             }

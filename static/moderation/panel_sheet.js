@@ -8,8 +8,6 @@ import { showLog, showSwitches } from "./panel_more.js";
 /** @typedef {import("./panel_ink.js").Box} Box */
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
-const stage = /** @type {HTMLElement} */ (document.querySelector("#canvas"));
-
 /** @template {HTMLElement} E @param {string} name @returns {E} */
 const part = (name) => /** @type {E} */ (root.querySelector(`[data-mod="${name}"]`));
 
@@ -93,9 +91,15 @@ export const panel = {
 };
 
 part("close").addEventListener("click", panel.toggle);
+// Where a button that had the focus is gone with its list.
+addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !root.hidden && event.target === document.body) panel.toggle();
+});
 root.addEventListener("keydown", (event) => {
     event.stopPropagation(); // letters here are no tools of the canvas
-    if (event.key === "Escape") pointing ? endPointing() : panel.toggle();
+    const typing = event.target instanceof Element && event.target.matches("input:not([type=checkbox]), select");
+    if (event.key === "Escape" && pointing) endPointing();
+    else if (event.key === "Escape" || (event.key === "m" && !typing)) panel.toggle();
 });
 
 // --- Pointing: who drew here, and the rectangle --------------------------------------------------------------------
@@ -311,7 +315,6 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
     part("look").hidden = true;
     part("apply").hidden = false;
     part("apply").focus({ preventScroll: true });
-    part("apply").scrollIntoView({ block: "nearest" });
     preview.scrollIntoView({ block: "nearest" });
 }));
 
@@ -327,9 +330,8 @@ part("apply").addEventListener("click", () => busy(part("apply"), async () => {
     back.addEventListener("click", () => busy(back, async () => {
         await ask("undo", { act: act.id });
         tell("Taken back.");
+        tabs[0].focus({ preventScroll: true });
         await listPeople();
     }));
     said.append(back);
 }));
-
-stage.addEventListener("pointerdown", () => root.classList.remove("tall"));

@@ -93,3 +93,19 @@ def test_what_was_written_stays_when_the_site_does_not_answer(site: RunningSite,
     page.click(".report-form [type=submit]")
     expect(page.locator("#report-title")).to_have_text("Thank you")
     visitor.close()
+
+
+def test_from_a_case_the_panel_opens_at_its_spot(site: RunningSite, browser: Browser) -> None:
+    moderator = site.person(9)
+    site.shell(
+        "from django.contrib.auth import get_user_model; from django.contrib.auth.models import Group; "
+        f"get_user_model().objects.get(pk={moderator.id}).groups.add(Group.objects.get(name='Moderators'))"
+    )
+    visitor = Visitor(browser, site, moderator)
+    page = visitor.page
+    page.goto(f"{site.url}/?moderate=500,40,100")
+    visitor.ready()
+    expect(page.locator('[data-mod="rect-said"]')).to_contain_text("200 × 140 px at 400, 0")
+    assert visitor.view()["scale"] * 1536 <= 901  # everything is seen
+    assert visitor.trouble == []
+    visitor.close()

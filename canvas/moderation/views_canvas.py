@@ -130,11 +130,11 @@ def _short(act: Act) -> str:
     what = act.what
     if what.get("kind") == "picture" and what["strokes"]:
         count = {"strokes": what["strokes"], "people": len(what["people"])}
-        return _("%(strokes)d strokes of %(people)d people") % count
+        return str(_("%(strokes)d strokes of %(people)d people") % count)
     if what.get("kind") == "picture":
         return _("an earlier picture")
     if what.get("switch") == "frame":
-        return _("frame %d") % what["after"]["number"]
+        return str(_("frame %d") % what["after"]["number"])
     if what.get("switch") == "style" and isinstance(what["after"], dict):
         return str(what["after"]["title"])
     if what.get("switch") == "slow":

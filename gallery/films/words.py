@@ -26,7 +26,10 @@ def title(film: Film) -> str:
         return film.title
     if film.kind == Film.Kind.WHOLE:
         return _("The whole film")
-    return date_format(film.starts_at.astimezone(UTC), "l, j F Y")
+    start, end = film.starts_at.astimezone(UTC), film.ends_at.astimezone(UTC)
+    if film.kind == Film.Kind.PART and start.date() != end.date():
+        return _("A part of the film")
+    return date_format(start, "l, j F Y")
 
 
 def span(film: Film) -> str:

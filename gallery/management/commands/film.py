@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from canvas.models import Canvas
+from canvas.models import Canvas, Frame
 from dreamsite.tasks import beats
 from gallery.films import make, wishes, words
 from gallery.films.models import Film, State
@@ -57,7 +57,11 @@ class Command(BaseCommand):
             until = _moment(options["until"]) or timezone.now()
             if since >= until:
                 raise CommandError(f"--from {since:%Y-%m-%dT%H:%M} is not before --to {until:%Y-%m-%dT%H:%M}.")
-            film = wishes.film(place, Film.Kind.PART, since, until, **more)
+            shown = Frame.objects.visible().filter(canvas=place, made_at__gte=since, made_at__lt=until)
+            first = shown.order_by("number").values_list("made_at", flat=True).first()
+            if first is None:
+                raise CommandError(f"{place} has no frames from {since:%Y-%m-%dT%H:%M} to {until:%Y-%m-%dT%H:%M}.")
+            film = wishes.film(place, Film.Kind.PART, max(since, first), until, **more)
         else:
             film = wishes.whole(place, **more)
         if film is None:

@@ -17,6 +17,7 @@ from django.db import transaction
 from canvas import brush, wire
 from canvas.brush import Rect
 from canvas.models import Batch, Canvas, Indexed, Stroke
+from canvas.picture import Numbered, visible
 
 CHUNK = 200  # batches read into the index in one transaction: about 50 ms, during which SQLite writes no ink
 KEYS = 400  # strokes asked for in one query
@@ -130,6 +131,18 @@ def rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
         for row in Stroke.objects.filter(canvas=place, author__in=set(authors), stroke__in=strokes):
             if (row.author, row.stroke) in wanted:
                 yield row
+
+
+def shown(place: Canvas, operations: Iterable[Numbered]) -> list[Numbered]:
+    """What is drawn of these operations, less what moderators have hidden by now.
+
+    The journal says HIDE when it was done, often long after the ink was dreamed: a stretch of it does not know.
+    """
+    index(place)
+    seen = visible(operations)
+    keys = {(op.author, op.stroke) for _, op in seen if isinstance(op, wire.Stroke)}
+    hidden = {number for row in rows(place, keys) for number in row.hidden_numbers}
+    return [(number, op) for number, op in seen if number not in hidden]
 
 
 def _strokes_of(place: Canvas, numbers: Iterable[int]) -> dict[int, Key]:

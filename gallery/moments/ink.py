@@ -1,8 +1,9 @@
 """The canvas at any moment: what everybody saw then, less what was taken back or taken out since.
 
-It is the newest frame made by then, and the ink that was drawn on it until then. Ink that was undone, or hidden by a
-moderator, before it was dreamed stays out, also where the moment lies before the undo: its author took it away. Hidden
-frames count as never made, for everybody alike; the journal is complete, so nothing of the rest is missing.
+It is the newest frame made by then, and the ink that was drawn on it until then. Ink that was undone before it was
+dreamed stays out, also where the moment lies before the undo: its author took it away. So does what a moderator has
+hidden, whenever that was. Hidden frames count as never made, for everybody alike; the journal is complete, so nothing
+of the rest is missing.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from canvas import journal, wire
+from canvas import journal, strokes, wire
 from canvas.models import Canvas, Frame
-from canvas.picture import Numbered, visible
+from canvas.picture import Numbered
 
 MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps real ones far below
 
@@ -89,7 +90,7 @@ def read(span: Span) -> Ink:
         if len(numbered) > MAX_OPERATIONS:
             whole = False
             break
-    kept = visible(numbered)
+    kept = strokes.shown(span.place, numbered)
     if shown_until is not None and span.following is not None:
         seq = span.following.seq
         kept = [(number, op) for number, op in kept if number <= seq or times[number] < shown_until]

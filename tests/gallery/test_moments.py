@@ -131,6 +131,26 @@ def test_what_was_taken_back_before_it_was_dreamed_was_never_there(client: Clien
     assert client.get(f"/history/ink?frame={Frame.objects.get().pk}").content == b""
 
 
+def test_what_is_hidden_after_it_was_dreamed_is_not_shown_again(client: Client, draw: Draw, dream: Dream) -> None:
+    one, bad = stroke(1), stroke(2, 30)
+    draw(0, one)
+    number = draw(2, bad)
+    first = dream(20, number)
+    draw(30, stroke(3, 10))
+    second = dream(40, draw(31, stroke(4, 40)))
+    above = painted(first, stroke(3, 10), stroke(4, 40))
+    addresses = f"/history/{name(5)}.png", f"/frames/{first.pk}/drawing.png"
+    for address in addresses:
+        assert np.array_equal(shown(client, address), painted(None, one, bad))
+    draw(50, wire.Hide((number,)))
+    for address in addresses:
+        assert np.array_equal(shown(client, address), painted(None, one))
+    assert wire.encode(bad)[:-1] not in client.get("/history/ink").content
+    assert np.array_equal(shown(client, f"/frames/{second.pk}/drawing.png"), above)
+    draw(60, wire.Hide((number,), show=True))
+    assert np.array_equal(shown(client, addresses[0]), painted(None, one, bad))
+
+
 def test_a_hidden_frame_counts_as_never_made(client: Client, as_staff: Client, draw: Draw, dream: Dream) -> None:
     one, two = stroke(1), stroke(2, 30)
     first = dream(10, draw(0, one))

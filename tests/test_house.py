@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from canvas import ledger, wire
+from dreamsite.accounts import providers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,8 +57,11 @@ def test_the_cores_import_without_django() -> None:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
-    reader = re.compile(r'env\.(?:text|flag|integer|number|choice|secret|site_url)\(\s*"([A-Z0-9_]+)"')
+    reader = re.compile(r'env\.[a-z_]+\(\s*"([A-Z0-9_]+)"')
     read = set(reader.findall((ROOT / "dreamsite/settings.py").read_text())) | {"HOST"}
+    read |= set(reader.findall((ROOT / "dreamsite/accounts/providers.py").read_text()))
+    others = [*(provider.prefix for provider in providers.PROVIDERS), "SOCIAL_OIDC"]
+    read |= {f"{prefix}_{half}" for prefix in others for half in ("ID", "SECRET")}
     rows = [line for line in (ROOT / "docs/settings.md").read_text().splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row.split("|")[1])}
     assert documented == read

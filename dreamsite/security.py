@@ -11,7 +11,10 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from canvas.moderation.door import same_for_everybody
 
+
+@same_for_everybody
 @require_safe
 @cache_control(public=True, max_age=86400)
 def security_txt(request: HttpRequest) -> HttpResponse:

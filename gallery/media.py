@@ -21,6 +21,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
 
+from canvas.moderation.door import same_for_everybody
 from dreamsite.errors import NotHere
 
 # What the site itself stores. Anything else is handed out as bytes to save, not to show.
@@ -43,6 +44,7 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 _RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})-([0-9]{0,18})\s*\Z", re.IGNORECASE)
 
 
+@same_for_everybody
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """A stored file: 200, 206 for one range, 304, 416, or 404."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from canvas.moderation.door import same_for_everybody
 from dreamsite.errors import NotHere
 from gallery.donations import ledger
 from gallery.donations.ways import ways
@@ -24,6 +25,7 @@ def donate(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/donations/donate.html", context)
 
 
+@same_for_everybody
 @require_safe
 @cache_control(max_age=3600, public=True)
 def bitcoin_code(request: HttpRequest) -> HttpResponse:

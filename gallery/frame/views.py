@@ -141,7 +141,10 @@ def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
     this = find(pk)
     if hidden_from(request, this):
         return _gone()
-    return moments.answer(lambda: files.painted(this))
+    response = moments.answer(lambda: files.painted(this))
+    if this.hidden_at is not None:
+        response["Cache-Control"] = "private, no-store"  # the staff's eyes only
+    return response
 
 
 @require_safe

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.frames import FrameGone
 from canvas.models import Batch, Canvas, Frame
+from canvas.moderation.door import same_for_everybody
 from dreamsite.errors import NotHere
 from gallery import asked, recipe
 from gallery.moments import ink, paint
@@ -205,6 +206,7 @@ def ink_of(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@same_for_everybody
 @require_safe
 def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
     """The canvas at that time as PNG."""

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dreamsite.models import User
+
 CONTENT = bytes(range(256)) * 4 + b"end"
 
 
@@ -43,6 +45,12 @@ def test_a_picture(client: Client, folder: Path) -> None:
     assert headers["Accept-Ranges"] == "bytes"
     assert "sandbox" in headers["Content-Security-Policy"]
     assert "Cookie" not in headers.get("Vary", "")
+
+
+def test_a_picture_opened_by_itself_is_the_same_for_everybody(client: Client, folder: Path, staff: User) -> None:
+    client.force_login(staff)
+    answer = client.get("/media/frames/a.jpg", headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 200 and "Cookie" not in answer.headers.get("Vary", "")
 
 
 def test_head(client: Client, folder: Path) -> None:

@@ -151,16 +151,16 @@ def test_what_is_hidden_after_it_was_dreamed_is_not_shown_again(client: Client, 
     assert np.array_equal(shown(client, addresses[0]), painted(None, one, bad))
 
 
-def test_a_hidden_frame_counts_as_never_made(client: Client, as_staff: Client, draw: Draw, dream: Dream) -> None:
+def test_a_hidden_frame_counts_as_never_made(as_staff: Client, draw: Draw, dream: Dream) -> None:
     one, two = stroke(1), stroke(2, 30)
     first = dream(10, draw(0, one))
     second = dream(20, draw(15, two))
-    assert client.get(f"/history/{name(25)}").context["base"] == second
+    assert as_staff.get(f"/history/{name(25)}").context["base"] == second
     frames.hide(second)
-    for who in (client, as_staff):
+    for who in (Client(), as_staff):
         assert who.get(f"/history/{name(25)}").context["base"] == first
         assert np.array_equal(shown(who, f"/history/{name(25)}.png"), painted(first, two))
-    assert client.get(f"/history/ink?frame={second.pk}").status_code == 404
+    assert Client().get(f"/history/ink?frame={second.pk}").status_code == 404
 
 
 def test_a_patch_of_a_hidden_frame_stays_out(client: Client, draw: Draw, dream: Dream) -> None:
@@ -174,7 +174,7 @@ def test_a_patch_of_a_hidden_frame_stays_out(client: Client, draw: Draw, dream: 
     assert np.array_equal(shown(client, f"/history/{name(30)}.png"), painted(second))
 
 
-def test_what_was_drawn_before_a_dream(client: Client, draw: Draw, dream: Dream) -> None:
+def test_what_was_drawn_before_a_dream(client: Client, staff: User, draw: Draw, dream: Dream) -> None:
     first = dream(10, draw(0, stroke(1)))
     seq = draw(15, stroke(2, 30))
     draw(16, stroke(3, 10))  # came too late for it
@@ -187,6 +187,8 @@ def test_what_was_drawn_before_a_dream(client: Client, draw: Draw, dream: Dream)
     assert files["drawing"]["size"] == len(client.get(address).content)
     frames.hide(second)
     assert client.get(address).status_code == 410
+    client.force_login(staff)
+    assert "no-store" in client.get(address)["Cache-Control"], "nobody else gets it from a cache that staff filled"
 
 
 def test_the_ink_says_when_each_stroke_came(client: Client, draw: Draw, dream: Dream) -> None:

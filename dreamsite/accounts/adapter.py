@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dreamsite.models import User
+from dreamsite.models import SiteState, User
 
 # Names that would let a stranger speak for the site.
 RESERVED = {
@@ -45,6 +45,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         "enter_current_password": gettext_lazy("That is not the password you have now."),
         "rate_limited": gettext_lazy("That was tried too often. Wait a few minutes, then try again."),
     }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Not after the end. Who has an account may still sign in, and fetch their data."""
+        return not SiteState.ended()
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         if username.lower().strip("._-") in RESERVED:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
+
 from canvas.models import Canvas, Frame
 from gallery.donations.ways import ways
 from gallery.farewell import drinks, film, numbers
@@ -12,11 +14,13 @@ from gallery.pages.models import Page
 FAREWELL, AFTERWARDS = "farewell", "afterwards"
 
 
-def context() -> dict[str, Any]:
+def context(request: HttpRequest) -> dict[str, Any]:
     place = Canvas.objects.default()
+    last = last_frame(place)
     return {
         "place": place,
-        "last": last_frame(place),
+        "last": last,
+        "card": last and request.build_absolute_uri(last.picture.url),
         "film": film.whole(place),
         "numbers": numbers.read(),
         "questions": Page.objects.filter(slug=AFTERWARDS).first(),

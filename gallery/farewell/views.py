@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -32,11 +35,16 @@ def over(request: HttpRequest) -> bool:
     return EXPORTING in request.META or SiteState.ended()
 
 
+def told(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `project_ended`, asked where a template wants to know."""
+    return {"project_ended": SimpleLazyObject(lambda: over(request))}
+
+
 @require_safe
 def farewell(request: HttpRequest) -> HttpResponse:
     page = Page.objects.filter(slug=scene.FAREWELL).first() or Page(title="")
     page.published = True  # on this day it is, whatever the box says
-    return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **scene.context()})
+    return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **scene.context(request)})
 
 
 @require_safe

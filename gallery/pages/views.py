@@ -29,5 +29,5 @@ def find(request: HttpRequest, slug: str) -> Page:
 
 
 def shown(request: HttpRequest, this: Page) -> HttpResponse:
-    context = scene.context() if this.template == Page.Template.END else {}
+    context = scene.context(request) if this.template == Page.Template.END else {}
     return render(request, f"gallery/pages/{this.template}.html", {"page": this, **context})

@@ -45,6 +45,21 @@ def test_the_canvas_gives_way_to_the_farewell_and_comes_back(client: Client, kep
     assert Act.objects.get(verb="end-project").why == "It was time."
 
 
+def test_no_page_says_live_or_asks_to_sign_up_any_more(kept: Frame, staff: User) -> None:
+    pages = [reverse("history"), kept.get_absolute_url(), reverse("calendar"), reverse("films"), "/about/"]
+    visitor = Client()
+    assert all(">Sign up<" in visitor.get(page).content.decode() for page in pages)
+    assert [">Live<" in visitor.get(page).content.decode() for page in pages] == [True, True, True, False, False]
+    ending.end(staff)
+    for page in pages:
+        words = visitor.get(page).content.decode()
+        assert ">Sign up<" not in words and ">Sign in<" in words and "Live<" not in words, page
+        assert 'href="/canvas/"' in words, page
+    assert "Sign-up is closed" in visitor.get(reverse("account_signup")).content.decode()
+    visitor.post(reverse("account_signup"), {"username": "late", "password1": "a-long-late-word-7"})
+    assert not User.objects.filter(username="late").exists()
+
+
 def test_other_canvases_have_their_last_picture(client: Client, kept: Frame, staff: User) -> None:
     other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
     assert b'data-socket="' in client.get("/c/other/").content

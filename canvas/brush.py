@@ -15,8 +15,6 @@ from math import ceil, floor, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from canvas.limits import STAMP_AREA
-
 Point = tuple[int, int, int]  # x, y, diameter; all in 1/8 px
 Rect = tuple[int, int, int, int]  # left, top, right, bottom; pixels, the last two excluded
 Pixels = NDArray[np.uint8]  # [height, width, 3], RGB
@@ -123,9 +121,3 @@ def measure(points: Sequence[Point], carry: int) -> tuple[float, float]:
         pixels += n * w * w / 64
         x0, y0, w0 = x1, y1, w1
     return stamps, pixels
-
-
-def area(points: Sequence[Point], carry: int) -> float:
-    """What painting the piece costs everybody, in pixels: about those it stamps, and a share for each stamp."""
-    stamps, pixels = measure(points, carry)
-    return pixels + STAMP_AREA * stamps

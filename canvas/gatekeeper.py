@@ -68,10 +68,25 @@ class Gatekeeper:
         code = gate.judge(op, self.rules, standing, now_ms)
         if code is None and isinstance(op, wire.Stroke):
             pen.ink.resize(*gate.allowance(self.rules, standing, now_ms), now)
-            cost = pixels * (1 + (gate.shield(standing) - 1) * self.shield.share(op, now_ms))
-            if not pen.ink.take(cost, now):
+            if not pen.ink.take(self._cost(op, pixels, standing, now_ms), now):
                 return ledger.BUDGET
         return code
+
+    def _cost(self, op: wire.Stroke, pixels: float, standing: Standing, now_ms: int) -> float:
+        return pixels * (1 + (gate.shield(standing) - 1) * self.shield.share(op, now_ms))
+
+    def learn(self, batch: wire.Ops, now: float, *, ours: bool) -> None:
+        """Takes in a batch of the journal. `ours`: it came in here, and its ink is paid for.
+
+        Who draws through several processes at once pays for it in each of them, as soon as each hears of it: tabs
+        that a balancer spread out are one hand too.
+        """
+        if not ours and self._pens:
+            for _, op in batch.operations():
+                if isinstance(op, wire.Stroke) and (pen := self._pens.get(op.author)) is not None:
+                    pixels = brush.measure(op.points, op.carry)[1]
+                    pen.ink.spend(self._cost(op, pixels, self.standing(op.author), batch.at), now)
+        self.shield.learn(batch)
 
     def judge(self, op: wire.Operation, rules: Rules, now_ms: int) -> int | None:
         """As the gate, for what is about to be written, by the rules as the database has them at that moment."""

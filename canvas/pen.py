@@ -20,6 +20,11 @@ class Bucket:
         self._tokens -= amount
         return True
 
+    def spend(self, amount: float, now: float) -> None:
+        """What is gone already: takes it, or what is left."""
+        self._fill(now)
+        self._tokens = max(0.0, self._tokens - amount)
+
     def full(self, now: float) -> bool:
         self._fill(now)
         return self._tokens >= self._burst
@@ -57,7 +62,7 @@ class Pen:
         self.ink = Bucket(rate, burst)
 
     def take(self, op: wire.Stroke | wire.Undo, area: float, now: float) -> bool:
-        """Whether a hand can have made this too; `area` is what painting it costs (brush.area)."""
+        """Whether a hand can have made this too; `area`: pixels, and STAMP_AREA for each stamp."""
         if isinstance(op, wire.Undo):
             return self._strokes.take(1, now)  # it takes a place in the journal too
         return (

@@ -266,7 +266,7 @@ class Room:
         if written:
             self.ledger.learn(written)
             await self.learn_names([written])
-            self.apply(written)
+            self.apply(written, ours=True)
             for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
                 self.keeper.drew(who, now_ms)
         for member, answer in answers:
@@ -285,14 +285,14 @@ class Room:
             taken += 1
         return list(itertools.islice(self._drafts, taken))
 
-    def apply(self, batch: wire.Ops) -> None:
+    def apply(self, batch: wire.Ops, *, ours: bool = False) -> None:
         """The next batch of the journal, to everybody: encoded once, the same bytes to each socket."""
         if batch.last <= self.head:
             return
         if not self.tail.append(batch):  # a hole: the poll reads what is missing
             self.rounds.look_now()
             return
-        self.keeper.shield.learn(batch)
+        self.keeper.learn(batch, self.clock(), ours=ours)
         frame = batch.frame()
         for member in self.members:
             if member.joined and member.seq == batch.first - 1:

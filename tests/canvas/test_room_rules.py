@@ -173,6 +173,22 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
     assert len(anna.refused) == refused and anna.closed is None
 
 
+async def test_two_processes_are_one_hand(journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "INK_LEVELS", ((0, 0.001, 4_000),))
+    other = Room(journal, NoLayer(), executor)
+    await other.start()
+    here, there = joined(journal, room, 1), joined(journal, other, 1)
+    there.put(dab(width=160))
+    await until(lambda: not there.pending)
+    for _ in range(40):
+        here.put(dab(width=160))
+    await until(lambda: not here.pending and other.head == journal.head)
+    there.put(dab(width=160))
+    await until(lambda: not there.pending)
+    assert {code for _, code in there.refused} == {ledger.BUDGET} and len(here.refused) < 40
+    await other.stop()
+
+
 async def test_painting_over_others_fresh_ink_costs_more(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

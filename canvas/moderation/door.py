@@ -36,7 +36,7 @@ def suspended_url(user: Any) -> str | None:
 
     Only for people who have just proved who they are: for two hours the address opens their standing to its bearer.
     """
-    if not Sanction.objects.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists():
+    if not Sanction.objects.suspends(user):
         return None
     return reverse("suspended", args=[signing.dumps(user.pk, salt=_SALT)])
 

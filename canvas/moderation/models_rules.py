@@ -153,6 +153,9 @@ class SanctionQuerySet(models.QuerySet["Sanction"]):
         )
         return found if user is None else found.filter(user=user)
 
+    def suspends(self, user: Any) -> bool:
+        return self.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists()
+
 
 class Sanction(models.Model):
     """What a person may not do for a while, and the reason they are shown.

@@ -53,17 +53,26 @@ def _canvas() -> Any:
     return Canvas
 
 
+def _suspended(user: Any) -> bool:
+    from canvas.models import Sanction
+
+    return Sanction.objects.suspends(user)
+
+
 View = Callable[..., HttpResponseBase]
 
 
 def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Callable[[View], View]:
-    """Lets those through who have the permission. Others sign in, or are refused; with `json` in JSON."""
+    """Lets those through who have the permission. Others sign in, or are refused; with `json` in JSON.
+
+    Also the suspended are refused: their session may live on until their next page (canvas.moderation.door).
+    """
 
     def wrap(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
-            if user.is_authenticated and user.has_perm(permission):
+            if user.is_authenticated and user.has_perm(permission) and not _suspended(user):
                 return view(request, *args, **kwargs)
             if json:
                 status = 403 if user.is_authenticated else 401

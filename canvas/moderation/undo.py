@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db import IntegrityError
+
 from canvas.models import Act
 from canvas.moderation import acts, switches
 from canvas.moderation.selection import Unfit
@@ -23,4 +25,7 @@ def undo(act: Act, by: Any, why: str = "") -> list[Act]:
     if not left:
         raise Unfit("This was taken back already, or cannot be.")
     op = uuid.uuid4()
-    return [REVERSE[row.what["kind"]](row, by, why, op) for row in left]
+    try:
+        return [REVERSE[row.what["kind"]](row, by, why, op) for row in left]
+    except IntegrityError as error:  # the log holds one taking back of each act
+        raise Unfit("Somebody else has just taken this back.") from error

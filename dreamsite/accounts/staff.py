@@ -21,6 +21,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from canvas.models import Sanction
 from dreamsite.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -52,7 +53,7 @@ class AdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        if not super().has_permission(request) or not isinstance(user, User):
+        if not super().has_permission(request) or not isinstance(user, User) or Sanction.objects.suspends(user):
             return False
         return not settings.ADMIN_TWO_FACTOR or proved(request, user)
 

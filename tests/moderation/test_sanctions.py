@@ -229,6 +229,21 @@ def test_a_suspended_session_can_change_nothing_and_programs_are_told_so(place: 
     assert here.post("/moderation/people/1/note", {"text": "x"})["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.parametrize("address", ["/moderation/log/", "/c/here/moderation/people", "/staff/"])
+def test_a_suspended_moderators_session_reads_nothing_either(
+    place: Canvas, mona: User, settings: Any, address: str
+) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    other = moderator("other")
+    other.is_staff = True
+    other.save()
+    here = signed_in(other)
+    reads = {"Accept": "*/*"}  # as programs ask: only pages are looked after by the middleware
+    assert here.get(address, headers=reads).status_code == 200
+    sanctions.issue(mona, other, "suspend", "x")
+    assert here.get(address, headers=reads).status_code in (302, 403)
+
+
 def test_the_suspended_address_is_signed_and_grows_old(mona: User, vandal: User, monkeypatch: Any) -> None:
     sanctions.issue(mona, vandal, "suspend", "x")
     address = door.suspended_url(vandal)

@@ -55,6 +55,18 @@ def test_a_switch_is_turned_and_turned_back(
     assert switches.state(place) == after
 
 
+def test_of_two_who_take_an_act_back_at_once_one_does(
+    place: Canvas, moderator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = switches.turn(place, "slow", 3, moderator)
+    undo.undo(act, moderator)
+    switches.turn(place, "slow", 5, moderator)
+    monkeypatch.setattr(undo, "can_undo", lambda act: True)  # as the other saw it a moment before
+    with pytest.raises(Unfit, match="just taken this back"):
+        undo.undo(act, moderator)
+    assert switches.state(place)["slow"] == 5
+
+
 def test_what_the_switches_say_is_what_rooms_and_dreamers_read(place: Canvas, moderator: User) -> None:
     switches.turn(place, "frozen", {"on": True, "why": "Wait."}, moderator)
     switches.turn(place, "slow", 3, moderator)

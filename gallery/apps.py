@@ -14,6 +14,7 @@ class GalleryConfig(AppConfig):
         from gallery.farewell import film  # noqa: F401  what the worker does after the end
         from gallery.films import schedule, wishes  # noqa: F401  the worker's chores
         from gallery.pages import first
+        from gallery.timeline import chores  # noqa: F401  for the worker
 
         post_migrate.connect(first.make, sender=self)
         post_migrate.connect(staff.make_group, sender=self)

@@ -89,6 +89,8 @@ def settle(place: Canvas) -> int:
     newest = Quarter.objects.filter(canvas=place).order_by("-at").values_list("at", flat=True).first()
     begin = newest + QUARTER if newest is not None else 0
     finished = int(timezone.now().timestamp()) - SETTLING - QUARTER
+    if begin > finished:
+        return begin
     rows: list[Quarter] = []
     for tally in _counted(place, begin):
         if tally.at > finished:

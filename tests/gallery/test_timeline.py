@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
-from gallery.timeline import activity, buckets
+from gallery.timeline import activity, buckets, chores
 from gallery.timeline.models import Quarter
 from tests.gallery.conftest import BEGUN
 
@@ -111,6 +113,15 @@ class TestCounting:
         bars = client.get("/history/timeline.json").json()["bars"]
         assert sum(bar["frames"] for bar in bars) == 401 and bars[-1]["frames"] == 1
         assert list(Quarter.objects.values_list("pk", "at", "frames")) == kept
+
+    def test_the_worker_counts_so_that_no_visitor_has_to(self, client: Client, many: Many) -> None:
+        many(400)
+        chores.settle()
+        assert sum(Quarter.objects.values_list("frames", flat=True)) == 400
+        chores.settle()
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/history/timeline.json")
+        assert not [query for query in asked.captured_queries if query["sql"].startswith("INSERT")]
 
     def test_changes_of_style_are_marks(self, client: Client, many: Many) -> None:
         many(60)

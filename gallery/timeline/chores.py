@@ -1,0 +1,13 @@
+"""The timeline counted as time goes by: nobody who comes after a quiet week waits while a page counts it."""
+
+from __future__ import annotations
+
+from canvas.models import Canvas
+from dreamsite.tasks.worker import chore
+from gallery.timeline import activity
+
+
+@chore
+def settle() -> None:
+    for place in Canvas.objects.order_by("pk"):
+        activity.settle(place)

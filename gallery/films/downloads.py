@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from canvas import strokes, wire
-from canvas.models import Batch, Canvas, Frame, Stroke
+from canvas.models import Batch, Canvas, Frame
 from gallery import licence
 from gallery.films import files, hands
 from gallery.films.models import Download, State
@@ -177,14 +177,9 @@ def _shown(
 ) -> Iterator[dict[str, Any]]:
     if not pending:
         return
-    first, last = pending[0][0], pending[-1][0]
-    rows = Stroke.objects.filter(canvas=place, last_seq__gte=first, first_seq__lte=last)
-    undone: set[tuple[int, int]] = set()
-    hidden: set[int] = set()
-    for author, stroke, undone_seq, numbers in rows.values_list("author", "stroke", "undone_seq", "hidden_numbers"):
-        if undone_seq is not None:
-            undone.add((author, stroke))
-        hidden.update(numbers)
+    rows = list(strokes.rows(place, {(op.author, op.stroke) for *_, op in pending if isinstance(op, wire.Stroke)}))
+    undone = {(row.author, row.stroke) for row in rows if row.undone_seq is not None}
+    hidden = {number for row in rows for number in row.hidden_numbers}
     for number, at, op in pending:
         if number in hidden:
             continue

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
-from canvas import frames, journal, picture, strokes
+from canvas import frames, journal, strokes
 from canvas.brush import Pixels
 from canvas.models import Frame, Stroke
 from gallery import licence
@@ -117,12 +117,8 @@ def _sources(film: Film, said: cards.Words, width: int, height: int) -> render.S
         return frames.load(frame_id)
 
     def drawn(before: Still, after: Still, base: Pixels, count: int) -> Iterator[Pixels]:
-        taken = Stroke.objects.filter(
-            canvas=film.canvas, last_seq__gt=before.seq, first_seq__lte=after.seq, hidden__gt=0
-        ).values_list("hidden_numbers", flat=True)
-        hidden = {number for numbers in taken for number in numbers}
-        seen = picture.visible(journal.operations(film.canvas, before.seq, after.seq))
-        return drawing.steps(base, [(n, op) for n, op in seen if n not in hidden], count, load_frame)
+        seen = strokes.shown(film.canvas, journal.operations(film.canvas, before.seq, after.seq))
+        return drawing.steps(base, seen, count, load_frame)
 
     return render.Sources(
         cards.title(width, height, said, settings.FILM_FONT), cards.credits(width, height, said, settings.FILM_FONT),

@@ -49,7 +49,7 @@ def films(request: HttpRequest) -> HttpResponse:
     others = every.filter(kind__in=[Film.Kind.WHOLE, Film.Kind.PART]).exclude(state__in=[State.EMPTY, State.CANCELLED])
     places = list(Canvas.objects.order_by("pk"))
     context = {
-        "section": "history",
+        "section": "films",
         "place": place,
         "query": asked.query(place),
         "places": [(other, asked.address("films", other)) for other in places] if len(places) > 1 else [],
@@ -89,7 +89,7 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
     title = words.title(this)
     original = files.get(FilmFile.Codec.LOSSLESS) or files.get(FilmFile.Codec.H264)
     context = {
-        "section": "history",
+        "section": "films",
         "film": this,
         "title": title,
         "span": words.span(this),

@@ -30,7 +30,7 @@ def days(request: HttpRequest) -> HttpResponse:
     shown = rows[:ROWS]
     places = list(Canvas.objects.order_by("pk"))
     context = {
-        "section": "history",
+        "section": "films",
         "place": place,
         "places": [(other, asked.address("downloads", other)) for other in places] if len(places) > 1 else [],
         "days": [(day, _rows(group)) for day, group in groupby(shown, key=lambda row: row.day)],
@@ -49,7 +49,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     if not rows:
         raise NotHere(_("There is nothing to download of this day. Days are made ready when they are over."))
     context = {
-        "section": "history",
+        "section": "films",
         "place": place,
         "day": day,
         "rows": rows,

@@ -37,6 +37,13 @@ for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.query
   });
 }
 
+// Where tabs do not fit side by side, the one we are on is in sight.
+for (const tab of document.querySelectorAll(".ways [aria-current]")) {
+  const tabs = /** @type {HTMLElement} */ (tab.closest(".ways"));
+  const { left, right } = tab.getBoundingClientRect(), view = tabs.getBoundingClientRect();
+  if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft += (left + right - view.left - view.right) / 2;
+}
+
 // Times are written in UTC, which is what permanent pages need; the reader's own hour stands in the tooltip.
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
   const moment = new Date(time.dateTime);

@@ -13,6 +13,7 @@ import { dayOf, timeOf } from "./when.js";
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 100;
 const LETTER = 7; // px, about
+const APART = 40; // px from style change to style change, on average, for lines through the whole track
 const FINE = 48; // px away from the track at which a drag becomes half as fast, and again at twice as far
 
 /** @param {string} name @param {Record<string, string | number>} attributes */
@@ -109,7 +110,9 @@ export class Track {
         shapes.push(shape("rect", { class: "change", x: left, y: HEIGHT - 3, width: 0.8 * (right - left), height: 3 }));
       }
     }
-    for (const { at } of stretch.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: 0, width: 1.2, height: HEIGHT }));
+    // Lines that would stand closer than a finger is wide hide the bars: then they are short, below them.
+    const sparse = stretch.styles.length * APART <= this.element.clientWidth, tall = sparse ? HEIGHT : 6;
+    for (const { at } of stretch.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: HEIGHT - tall, width: 1.2, height: tall }));
     this.svg.replaceChildren(...shapes);
     this.ticks.setAttribute("data-drawn", "");
     this.ticks.replaceChildren(...this.#roomy(stretch.ticks).map(({ at, label }) => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,8 +14,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from canvas import frames
 from canvas.models import Canvas, Dream, Frame
+from canvas.moderation import switches
+from canvas.moderation.selection import Unfit
 from gallery.donations import admin as _donations  # noqa: F401  each registers its own
 from gallery.exhibits import admin as _exhibits  # noqa: F401
 from gallery.farewell import admin as _farewell  # noqa: F401
@@ -76,15 +79,25 @@ class FrameAdmin(OnlyWhatChanged):
 
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = sum(map(frames.hide, chosen.filter(hidden_at=None).order_by("number")))
+        count = _turn(request, chosen, hidden=True)
         said = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = sum(map(frames.unhide, chosen.exclude(hidden_at=None)))
+        count = _turn(request, chosen, hidden=False)
         said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+
+def _turn(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
+    """As the moderators' switch, so that it is in the log and can be taken back in one go; how many were turned."""
+    op, count = uuid.uuid4(), 0
+    for frame in chosen.select_related("canvas").order_by("number"):
+        with suppress(Unfit):  # it is so already
+            switches.turn(frame.canvas, "frame", {"id": frame.pk, "hidden": hidden}, request.user, op=op)
+            count += 1
+    return count
 
 
 @admin.register(Highlight)

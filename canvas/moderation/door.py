@@ -46,13 +46,25 @@ def user_of(token: str) -> int:
     return int(signing.loads(token, salt=_SALT, max_age=OPEN_SECONDS))
 
 
+def _minds(request: HttpRequest, view: Any) -> bool:
+    if request.method not in _SAFE:
+        return True
+    if getattr(view, "same_for_everybody", False):
+        return False
+    if "text/html" in request.headers.get("Accept", "text/html"):
+        return True
+    match = request.resolver_match
+    return getattr(view, "for_staff", False) or (match is not None and "admin" in match.app_names)
+
+
 class SuspendedMiddleware(MiddlewareMixin):
-    """Asks before pages and before everything that changes something; pictures and data that are read cost no query."""
+    """Asks before pages, before everything that changes something, and before all that only staff reads.
+
+    Pictures and data that others read cost no query.
+    """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if request.method in _SAFE and (
-            getattr(view, "same_for_everybody", False) or "text/html" not in request.headers.get("Accept", "text/html")
-        ):
+        if not _minds(request, view):
             return None
         if not request.user.is_authenticated or (address := suspended_url(request.user)) is None:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -68,7 +68,8 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
     assert act.canvas is not None
     place, name = act.canvas, act.what["switch"]
     with SWITCHES[name].together():
-        SWITCHES[name].put(place, act.what["before"], by)
+        with suppress(Unfit):  # somebody has put it there by hand: the rest of the operation is taken back all the same
+            SWITCHES[name].put(place, act.what["before"], by)
         done = _record(place, name, act.what["after"], act.what["before"], by, "undo", why, op, undoes=act)
     hub.look(place.slug)
     return done
@@ -203,13 +204,14 @@ def _read_style(place: Canvas, value: Value) -> Value:
 
 
 def _take_frame(place: Canvas, asked: Any, by: Any) -> Value:
-    """{"id"} hides that frame; "newest" the one that the canvas starts from."""
+    """{"id"} hides that frame, "newest" the one that the canvas starts from; with "hidden": false it is shown again."""
     now = Canvas.objects.get(pk=place.pk)
     pk = now.frame_id if asked == "newest" else int(asked["id"])
-    frame = Frame.objects.visible().filter(canvas=place, pk=pk or 0).first()
+    hide = asked == "newest" or asked.get("hidden", True) is not False
+    frame = Frame.objects.filter(canvas=place, pk=pk or 0, hidden_at__isnull=hide).first()
     if frame is None:
-        raise Unfit("There is no such frame to hide.")
-    return {"id": frame.pk, "number": frame.number, "hidden": True, "base": now.frame_id == frame.pk}
+        raise Unfit("There is no such frame to hide." if hide else "There is no such frame to show again.")
+    return {"id": frame.pk, "number": frame.number, "hidden": hide, "base": hide and now.frame_id == frame.pk}
 
 
 def _put_frame(place: Canvas, value: Value, by: Any) -> None:

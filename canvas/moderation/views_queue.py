@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from canvas import frames, strokes
+from canvas import strokes
 from canvas.models import Act, Appeal, Case, Frame, Report, Stroke
-from canvas.moderation import audit, cases, sanctions
+from canvas.moderation import cases, sanctions, switches
 from canvas.moderation.forms_cases import AnswerForm, NoteForm
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
+from canvas.moderation.selection import Unfit
 from dreamsite.errors import NotHere
 from dreamsite.models import User
 
@@ -233,12 +234,14 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     if found.frame is None:
         raise NotHere("This case is about no frame.")
-    verb, do = ("show-frame", frames.unhide) if request.POST.get("show") else ("hide-frame", frames.hide)
-    if do(found.frame):
-        why = request.POST.get("why", "")
-        audit.record(request.user, verb, canvas=found.canvas, why=why, op=found.op, frame=found.frame.pk, case=pk)
-        hidden = verb == "hide-frame"
-        messages.success(request, _("Hidden from everybody.") if hidden else _("Everybody sees it again."))
+    hide, why = not request.POST.get("show"), request.POST.get("why", "")
+    asked = {"id": found.frame.pk, "hidden": hide}
+    try:
+        switches.turn(found.frame.canvas, "frame", asked, request.user, why, found.op)
+    except Unfit:
+        messages.info(request, _("It is hidden already.") if hide else _("It can be seen already."))
+    else:
+        messages.success(request, _("Hidden from everybody.") if hide else _("Everybody sees it again."))
     return redirect("case", pk)
 
 

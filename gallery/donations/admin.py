@@ -6,11 +6,10 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from gallery.donations.models import Entry
-from gallery.staff import Recorded
 
 
 @admin.register(Entry)
-class EntryAdmin(Recorded):
+class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["day", "kind", "money", "worth", "days", "note"]
     list_filter = ["kind", "currency", "day"]
     search_fields = ["note"]

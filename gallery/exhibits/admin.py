@@ -11,7 +11,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from gallery.exhibits.models import Exhibit, Picture
-from gallery.staff import Recorded
 from gallery.uploads.admin import CleanPictureField
 from gallery.uploads.models import Upload
 
@@ -87,7 +86,7 @@ class PictureInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Exhibit)
-class ExhibitAdmin(Recorded):
+class ExhibitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["title", "curator", "count", "published_at", "open"]
     list_select_related = ["curator"]
     search_fields = ["title", "statement"]

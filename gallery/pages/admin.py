@@ -14,11 +14,10 @@ from gallery import markdown
 from gallery.pages import first
 from gallery.pages.models import Page
 from gallery.pages.views import shown
-from gallery.staff import Recorded
 
 
 @admin.register(Page)
-class PageAdmin(Recorded):
+class PageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["title", "address", "template", "place", "published", "updated_at"]
     list_filter = ["template", "published"]
     search_fields = ["title", "slug", "body"]

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from gallery.staff import Recorded
 from gallery.uploads import pictures
 from gallery.uploads.models import Upload
 
@@ -48,7 +47,7 @@ class UploadForm(forms.ModelForm[Upload]):
 
 
 @admin.register(Upload)
-class UploadAdmin(Recorded):
+class UploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["preview", "title", "measures", "by", "at"]
     list_display_links = ["preview", "title"]
     list_select_related = ["by"]

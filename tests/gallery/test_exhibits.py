@@ -117,7 +117,7 @@ def test_a_curator_hangs_a_frame_and_a_file_in_one_step(as_staff: Client, staff:
     assert (first.caption, second.caption, second.after_frame) == ("First", "Second", kept)
     assert first.after_upload and first.before_upload and first.after_upload.by == staff
     assert first.after_upload.picture.name.startswith("uploads/") and first.after_upload.picture.name.endswith(".jpg")
-    assert Act.objects.filter(verb="gallery-add", by=staff).exists()
+    assert Act.objects.filter(verb="admin-add", by=staff).exists()
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_editing_shows_what_it_will_be_and_is_recorded(as_staff: Client, staff: 
     assert as_staff.post(reverse("admin:gallery_page_change", args=[page.pk]), form).status_code == 302
     page.refresh_from_db()
     assert (page.title, page.html) == ("About us", "<h2>Us</h2>\n")
-    act = Act.objects.filter(verb="gallery-change").latest("pk")
+    act = Act.objects.filter(verb="admin-change").latest("pk")
     assert act.by == staff and act.what["name"] == "About us"
 
 

@@ -108,3 +108,31 @@ def test_old_things_are_forgotten_by_command(filled: User) -> None:
     call_command("moderation", "purge", verbosity=0)
     assert not Signal.objects.exists() and not hasattr(case.reports.get(), "evidence")
     assert Note.objects.count() == 1 and Trace.objects.count() == 1  # young, or for ever
+
+
+def test_rights_given_in_the_administration_are_in_the_log(people: list[User]) -> None:
+    """On pages of any app: here those of accounts and of groups."""
+    owner = User.objects.create(username="owner", is_staff=True, is_superuser=True)
+    here, ann = office(owner), people[0]
+    address = f"/{settings.ADMIN_PATH}/dreamsite/user/{ann.pk}/change/"
+    form = here.get(address).context["adminform"].form
+    data = {name: form[name].value() or "" for name in form.fields if not isinstance(form[name].value(), bool)}
+    joined = ann.date_joined
+    moderators = Group.objects.get(name="Moderators")
+    data |= {
+        "is_active": "on", "is_staff": "on", "groups": [moderators.pk],
+        "date_joined_0": f"{joined:%Y-%m-%d}", "date_joined_1": f"{joined:%H:%M:%S}", "user_permissions": [],
+    }  # fmt: skip
+    for name in ("last_login", "date_joined", "password"):
+        data.pop(name, None)
+    assert here.post(address, data).status_code == 302
+    act = Act.objects.get(verb="admin-change")
+    assert (act.by, act.person) == (owner, ann)
+    assert act.what["staff"] is True and act.what["groups"] == ["Moderators"]
+
+    change = {"name": "Moderators", "permissions": []}
+    assert here.post(f"/{settings.ADMIN_PATH}/auth/group/{moderators.pk}/change/", change).status_code == 302
+    assert Act.objects.filter(verb="admin-change").latest("pk").what["permissions"] == []
+    delete = f"/{settings.ADMIN_PATH}/auth/group/{moderators.pk}/delete/"
+    assert here.post(delete, {"post": "yes"}).status_code == 302
+    assert Act.objects.get(verb="admin-delete").what["name"] == "Moderators"

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from canvas import frames, picture
 from canvas.models import Act, Canvas, Case, Frame, Note, Region, Sanction, Signal, Stroke, Trace, VeilVote
-from canvas.moderation import cases, rhythm, sanctions, watch
+from canvas.moderation import cases, rhythm, sanctions, undo, watch
 from dreamsite.models import User
 
 pytestmark = pytest.mark.django_db
@@ -246,7 +246,10 @@ def test_a_reported_frame_is_hidden_from_its_case_and_shown_again(place: Canvas,
     assert "Show it again" in desk.get(f"/moderation/cases/{case.pk}/").content.decode()
     desk.post(f"/moderation/cases/{case.pk}/frame", {"show": "yes"})
     assert Frame.objects.visible().get() == frame
-    assert [act.verb for act in Act.objects.filter(op=case.op)] == ["show-frame", "hide-frame"]
+    shown, hidden = Act.objects.filter(op=case.op)
+    assert (shown.verb, hidden.verb) == ("show-frame", "hide-frame")
+    assert undo.can_undo(shown) and undo.undo(shown, mona)
+    assert Frame.objects.visible().get() == frame, "all of the case's acts are taken back, to what was before"
 
 
 # --- The log and the summary -----------------------------------------------------------------------------------------

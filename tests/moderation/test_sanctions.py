@@ -238,7 +238,7 @@ def test_a_suspended_moderators_session_reads_nothing_either(
     other.is_staff = True
     other.save()
     here = signed_in(other)
-    reads = {"Accept": "*/*"}  # as programs ask: only pages are looked after by the middleware
+    reads = {"Accept": "*/*"}  # as programs ask
     assert here.get(address, headers=reads).status_code == 200
     sanctions.issue(mona, other, "suspend", "x")
     assert here.get(address, headers=reads).status_code in (302, 403)

@@ -94,7 +94,8 @@ def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Byte
 def _by_cells(shares: Floats) -> Bytes:
     """Shares per pixel, float32 [SLOTS, CROP, CROP], as means over cells, of 255."""
     cells = shares.reshape(SLOTS, CELLS, CELL, CELLS, CELL).mean(axis=(2, 4))
-    return np.rint(cells * 255).astype(np.uint8)
+    rounded: Bytes = np.rint(cells * 255).astype(np.uint8)
+    return rounded
 
 
 def _middling(middle: tuple[float, float], size: float) -> Floats:

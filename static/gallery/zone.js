@@ -16,11 +16,10 @@ if (news) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=la
 // cookie was kept, and only where nobody asked for a certain zone.
 const counted = document.querySelector("[data-zone-used]")?.getAttribute("data-zone-used");
 const asked = new URLSearchParams(location.search).has("zone");
-if (counted && counted !== zone && news && !asked && known() === zone) location.reload();
-
-// Asked for once more, a page stays where it stood, at its top; an address that names an hour means that hour.
-if (location.hash) {
-  addEventListener("load", () => {
-    if (!scrollY) document.getElementById(location.hash.slice(1))?.scrollIntoView();
-  });
+if (counted && counted !== zone && news && !asked && known() === zone) {
+  history.scrollRestoration = "manual"; // an address that names an hour means that hour, not the top where this page stood
+  location.reload();
+}
+if (location.hash && history.scrollRestoration === "manual") {
+  addEventListener("load", () => document.getElementById(location.hash.slice(1))?.scrollIntoView());
 }

@@ -15,6 +15,7 @@ from dreamer.engine import Network, Recipe, Target, dream
 from dreamer.house import BUILTIN, judge, look, samples, sprites, textures
 from dreamer.house.classes import CREATURES, LABELS, NUMBER, OBJECTS, PLAIN
 from dreamer.library import LibraryError, Registry
+from dreamer.library.files import ModelFiles
 
 HOUSE = BUILTIN / "house"
 GOLDEN = Path(__file__).with_name("house-golden.png")
@@ -248,15 +249,31 @@ def test_a_dream_is_the_golden_one(shipped: Network) -> None:
 
 @needs_model
 def test_dreams_on_top_of_one_another_stay_alive(shipped: Network) -> None:
-    """After twelve of them a canvas has neither gone grey nor burnt out, and shows no grid of the network's stride."""
-    picture = look.scribble(160, 160)
-    for seed in range(12):
-        recipe = Recipe(Target.layer("creatures"), model="house", octaves=3, seed=seed)
-        picture = dream(picture, shipped, recipe)
+    """After sixteen of them, as the live canvas has them, a blank canvas is full and colourful, and neither grey nor
+    burnt out; and no grid of the network's strides shows."""
+    shelf = ModelFiles.read(HOUSE).shelf
+    blank = look.blank(160, 160)
+    *_, picture = look.chain(blank, shipped, [style for style in shelf[:8] for _ in range(2)])
     flat = picture.reshape(-1, 3).astype(np.float32)
+    assert picture.std() > 35 > blank.std()
+    assert 60 < picture.mean() < 225
     assert np.ptp(flat, axis=1).mean() > 25  # colourful
-    assert ((flat < 3) | (flat > 252)).mean() < 0.6
+    assert ((flat < 3) | (flat > 252)).mean() < 0.4
     luma = picture.mean(axis=2)
     power = np.abs(np.fft.fft2(luma - luma.mean())) ** 2
-    checkerboard = power[80, :].sum() + power[:, 80].sum()
-    assert checkerboard < 0.01 * power.sum()
+    for period in (2, 4, 8, 16):
+        line = 160 // period
+        near = [line + d for d in (-4, -3, -2, 2, 3, 4) if line + d <= 80]
+        for along in (power, power.T):
+            assert along[line].sum() < 4 * np.median([along[n].sum() for n in near]), period
+
+
+@needs_model
+@pytest.mark.parametrize(("group", "label"), [("creatures", "owl"), ("garden", "cherry blossom")])
+def test_a_channel_of_a_group_makes_a_blank_canvas_into_its_class(shipped: Network, group: str, label: str) -> None:
+    """The network itself sees it there, at a seventh of the places or more, and saw it nowhere before."""
+    blank = look.blank(192, 192)
+    *_, picture = look.chain(blank, shipped, [look.style_named(f"{group}:{label}")] * 8)
+    before, after = (found.argmax(axis=0) for found in judge.scores(HOUSE, np.stack([blank, picture])))
+    assert (before == NUMBER[label]).sum() == 0
+    assert (after == NUMBER[label]).mean() > 1 / 7

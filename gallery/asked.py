@@ -28,7 +28,10 @@ class MomentConverter:
     regex = NAME
 
     def to_python(self, value: str) -> datetime:
-        return datetime.fromisoformat(value)  # ValueError (the 30th of February): no such address
+        found = datetime.fromisoformat(value)  # ValueError (the 30th of February): no such address
+        if not 2000 <= found.year <= 9000:  # further out a time zone, or a step, leads out of what a datetime knows
+            raise ValueError
+        return found
 
     def to_url(self, value: datetime) -> str:
         return name_of(value)

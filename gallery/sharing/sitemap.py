@@ -17,11 +17,14 @@ from django.views.decorators.http import require_safe
 from canvas.models import Canvas, Frame
 from dreamsite.errors import NotHere
 from gallery import asked
+from gallery.exhibits.models import Exhibit
+from gallery.films.models import Film
+from gallery.pages.models import Page
 from gallery.timeline import activity
 
 PART = 5_000  # addresses in one file
 SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PAGES = ("canvas", "history", "calendar", "highlights")
+PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "exhibits")
 
 
 @require_safe
@@ -40,7 +43,11 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def pages(request: HttpRequest) -> HttpResponse:
-    return _urls([request.build_absolute_uri(reverse(name)) for name in PAGES])
+    """Everything but frames: the lists, and each page of words, exhibit and film that is open to everybody."""
+    paths = [reverse(name) for name in PAGES]
+    for found in (Page.objects.published(), Exhibit.objects.published(), Film.objects.ready().only("pk")):
+        paths += [one.get_absolute_url() for one in found]
+    return _urls([request.build_absolute_uri(path) for path in paths])
 
 
 @require_safe

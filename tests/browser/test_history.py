@@ -244,6 +244,7 @@ def test_nothing_serious_for_axe(page: Page, dreamed: RunningSite) -> None:
     assert serious(page), "it would have seen a button without a name"
 
 
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
 def test_the_first_tab_skips_to_the_content(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
     page.keyboard.press("Tab")
@@ -254,8 +255,9 @@ def test_the_first_tab_skips_to_the_content(page: Page, dreamed: RunningSite) ->
     expect(page).to_have_url(re.compile("#content$"))
 
 
-def test_an_account(page: Page, dreamed: RunningSite, request: pytest.FixtureRequest) -> None:
-    name = f"visitor-{request.node.callspec.params['page']}"
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_an_account(page: Page, dreamed: RunningSite) -> None:
+    name = "visitor"
     page.goto(dreamed.url + "/history/?canvas=night")
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Make an account").click()

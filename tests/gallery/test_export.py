@@ -128,8 +128,16 @@ def export(folder: Path, *options: str) -> Path:
     return folder
 
 
-def test_every_link_leads_to_a_file(lived: Frame, tmp_path: Path) -> None:
+def test_the_whole_site_needs_no_server(lived: Frame, tmp_path: Path) -> None:
+    """One export, looked at from all sides: each takes a second or two."""
     folder = export(tmp_path / "site")
+    _every_link_leads_to_a_file(folder, lived)
+    _what_is_hidden_is_not_in_it(folder)
+    _nothing_in_it_asks_a_server(folder)
+    _json_twins_point_into_the_folder(folder)
+
+
+def _every_link_leads_to_a_file(folder: Path, lived: Frame) -> None:
     assert dead(folder) == []
     assert len(list(links(folder))) > 200
     farewell = (folder / "index.html").read_text()
@@ -145,15 +153,13 @@ def test_every_link_leads_to_a_file(lived: Frame, tmp_path: Path) -> None:
     assert not (folder / crawl.NOTES).exists()
 
 
-def test_what_is_hidden_is_not_in_it(lived: Frame, tmp_path: Path) -> None:
+def _what_is_hidden_is_not_in_it(folder: Path) -> None:
     hidden = Frame.objects.get(number=2)
-    folder = export(tmp_path / "site")
     names = {file.name for file in folder.rglob("*")}
     assert Path(hidden.picture.name).name not in names and Path(hidden.thumbnail.name).name not in names
 
 
-def test_nothing_in_it_asks_a_server(lived: Frame, tmp_path: Path) -> None:
-    folder = export(tmp_path / "site")
+def _nothing_in_it_asks_a_server(folder: Path) -> None:
     for file in folder.rglob("*.html"):
         text = file.read_text()
         assert "<form" not in text and "csrfmiddlewaretoken" not in text and "/accounts/" not in text, file
@@ -161,19 +167,17 @@ def test_nothing_in_it_asks_a_server(lived: Frame, tmp_path: Path) -> None:
     assert scripts and scripts <= crawl.SCRIPTS | {"gallery/zone.js"}
 
 
-def test_json_twins_point_into_the_folder(lived: Frame, tmp_path: Path) -> None:
-    folder = export(tmp_path / "site")
+def _json_twins_point_into_the_folder(folder: Path) -> None:
     told = json.loads((folder / "frames/1.json").read_text())
     assert (folder / "frames" / told["page"]).resolve() == folder / "frames/1/index.html"
     assert (folder / "frames" / told["picture"]).is_file()
-    assert not list(export(tmp_path / "bare", "--no-json").rglob("*.json"))
 
 
 def test_without_frames_the_rest_still_holds_together(lived: Frame, tmp_path: Path) -> None:
-    folder = export(tmp_path / "site", "--no-frames")
+    folder = export(tmp_path / "site", "--no-frames", "--no-json")
     assert dead(folder) == []
     assert not (folder / "frames").exists() and not (folder / "history").exists()
-    assert (folder / "exhibits/skies/index.html").is_file()
+    assert (folder / "exhibits/skies/index.html").is_file() and not list(folder.rglob("*.json"))
 
 
 def test_a_run_that_was_cut_short_goes_on(lived: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,10 +192,10 @@ def test_a_run_that_was_cut_short_goes_on(lived: Frame, tmp_path: Path, monkeypa
     monkeypatch.setattr(crawl, "BATCH", 5)
     monkeypatch.setattr(crawl.Export, "_write", falls)
     with pytest.raises(KeyboardInterrupt):
-        export(folder)
+        export(folder, "--no-frames")
     again: list[str] = []
     monkeypatch.setattr(crawl.Export, "_write", lambda self, target: (again.append(target.file), whole(self, target)))
-    export(folder)
+    export(folder, "--no-frames")
     assert not set(written[:10]) & set(again), "what was noted as done is not done again"
     assert dead(folder) == []
     with pytest.raises(CommandError, match="not empty"):

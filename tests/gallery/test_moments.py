@@ -235,7 +235,16 @@ def test_steps(client: Client, draw: Draw, dream: Dream) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["2026-02-30T00:00:00Z", "2026-11-20T25:00:00Z", "2026-11-20T12:00:00", "2999-01-01T00:00:00Z", "2026-11-31/"],
+    [
+        "2026-02-30T00:00:00Z",
+        "2026-11-20T25:00:00Z",
+        "2026-11-20T12:00:00",
+        "2999-01-01T00:00:00Z",
+        "2026-11-31/",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00Z.json",
+        "9999-12-31T23:59:59Z",
+    ],
 )
 def test_no_such_moment(client: Client, address: str) -> None:
     assert client.get(f"/history/{address}").status_code == 404

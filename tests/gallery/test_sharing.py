@@ -17,6 +17,7 @@ from canvas.models import Act, Canvas, Dream, Frame
 from dreamer.engine.recipe import Recipe
 from dreamer.styles import Style
 from dreamsite.models import User
+from gallery.exhibits.models import Exhibit
 from gallery.highlights.models import Highlight
 from gallery.sharing import sitemap
 from tests.gallery.conftest import RECIPE
@@ -176,8 +177,14 @@ class TestSitemap:
 
     def test_pages(self, client: Client, many: Many) -> None:
         many(2)
-        for location in _locations(client.get("/sitemap/pages.xml").content):
+        Exhibit.objects.create(title="Skies", slug="skies", published_at=timezone.now())
+        Exhibit.objects.create(title="Draft", slug="draft")
+        listed = _locations(client.get("/sitemap/pages.xml").content)
+        for location in listed:
             assert client.get(location).status_code == 200, location
+        paths = {location.removeprefix("http://testserver") for location in listed}
+        assert {"/films/", "/exhibits/skies/", "/about/", "/donate/"} <= paths
+        assert not paths & {"/exhibits/draft/", "/farewell/"}
 
 
 def _locations(xml: bytes) -> list[str]:

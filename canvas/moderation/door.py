@@ -6,8 +6,11 @@ made. They are led to a page of their own instead, which says why and until when
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypeVar
 
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
 from django.contrib.auth import logout
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -31,19 +34,30 @@ def same_for_everybody(view: View) -> View:
     return view
 
 
-def suspended_url(user: Any) -> str | None:
+def suspended_url(user: Any, *, proved: bool = False) -> str | None:
     """Where somebody who is suspended reads why, and appeals; None for everybody else.
 
-    Only for people who have just proved who they are: for two hours the address opens their standing to its bearer.
+    For two hours the address opens their standing to its bearer. `proved`: they have signed in just now, and for a
+    while may also take their data with them, or close the account.
     """
     if not Sanction.objects.suspends(user):
         return None
-    return reverse("suspended", args=[signing.dumps(user.pk, salt=_SALT)])
+    return reverse("suspended", args=[signing.dumps([user.pk, proved], salt=_SALT)])
 
 
-def user_of(token: str) -> int:
-    """Whose address it is. Raises django.core.signing.BadSignature for one that is old, or nobody's."""
-    return int(signing.loads(token, salt=_SALT, max_age=OPEN_SECONDS))
+def user_of(token: str, *, proved: bool = False) -> int:
+    """Whose address it is. Raises django.core.signing.BadSignature for one that is old, nobody's, or not `proved`."""
+    lasts = settings.ACCOUNT_REAUTHENTICATION_TIMEOUT if proved else OPEN_SECONDS
+    user_id, was_proved = signing.loads(token, salt=_SALT, max_age=lasts)
+    if proved and not was_proved:
+        raise signing.BadSignature("made for a session that was open already")
+    return int(user_id)
+
+
+def _has_proved(request: HttpRequest) -> bool:
+    """Whether this session's sign-in is no older than what the account's own pages ask for."""
+    since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    return any(record["at"] > since for record in get_authentication_records(request, request.user))
 
 
 def _minds(request: HttpRequest, view: Any) -> bool:
@@ -66,7 +80,9 @@ class SuspendedMiddleware(MiddlewareMixin):
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if not _minds(request, view):
             return None
-        if not request.user.is_authenticated or (address := suspended_url(request.user)) is None:
+        if not request.user.is_authenticated:
+            return None
+        if (address := suspended_url(request.user, proved=_has_proved(request))) is None:
             return None
         logout(request)
         if wants_json(request):

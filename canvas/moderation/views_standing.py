@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +22,8 @@ from canvas import hub
 from canvas.models import Report, Sanction
 from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
+from dreamsite.accounts import closing
+from dreamsite.accounts.views import data_of
 from dreamsite.errors import NotHere
 from dreamsite.models import User
 
@@ -48,6 +51,30 @@ def suspended(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_POST
+@never_cache
+@rate_limit(action="suspended")  # type: ignore[untyped-decorator]
+def suspended_export(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What the site knows about somebody does not depend on how they stand: they may have it."""
+    return data_of(request, _proved(token))
+
+
+@require_POST
+@never_cache
+@rate_limit(action="suspended")  # type: ignore[untyped-decorator]
+def suspended_close(request: HttpRequest, token: str) -> HttpResponse:
+    person = _proved(token)
+    closing.close(person)
+    return render(request, "account/closed.html", {"until": person.closes_at})
+
+
+def _proved(token: str) -> User:
+    try:
+        return get_object_or_404(User, pk=door.user_of(token, proved=True), closed_at=None)
+    except signing.BadSignature:
+        raise NotHere(_("Sign in once more, then you can do this for some minutes.")) from None
+
+
+@require_POST
 @login_required
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     return _appeal(request, request.user, pk)
@@ -63,6 +90,13 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
         hub.recheck([request.user.pk])
         messages.success(request, _("Thank you. The canvas is open to you."))
     return redirect("standing")
+
+
+def _is_proved(token: str) -> bool:
+    try:
+        return bool(door.user_of(token, proved=True))
+    except signing.BadSignature:
+        return False
 
 
 def _appeal(request: HttpRequest, person: Any, pk: int, *, token: str = "") -> HttpResponse:
@@ -100,6 +134,6 @@ def _page(
     reports = Report.objects.filter(reporter=person).select_related("case__canvas", "case__frame").order_by("-pk")
     context = {
         "person": person, "shown": shown, "reports": [] if token else reports[:30], "token": token,
-        "section": "account", "clean": not in_force,
+        "section": "account", "clean": not in_force, "proved": bool(token) and _is_proved(token),
     }  # fmt: skip
     return render(request, "moderation/standing.html", context, status=status)

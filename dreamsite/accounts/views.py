@@ -108,8 +108,12 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
 @rate_limit(action="export")  # type: ignore[untyped-decorator]
 @reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]
 def export_data(request: HttpRequest) -> HttpResponseBase:
-    """Everything the site knows about oneself, as one zip that is written while it is sent."""
-    user = _person(request)
+    """Everything the site knows about oneself."""
+    return data_of(request, _person(request))
+
+
+def data_of(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Everything the site knows about somebody, as one zip that is written while it is sent."""
     chunks = export.chunks_async if isinstance(request, ASGIRequest) else export.chunks
     response = StreamingHttpResponse(chunks(user), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="dreamsite-{user.username}-{timezone.now():%Y-%m-%d}.zip"'

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -250,9 +253,25 @@ def test_the_suspended_address_is_signed_and_grows_old(mona: User, vandal: User,
     assert address and door.suspended_url(mona) is None
     assert Client().get(address).status_code == 200
     assert Client().get(address[:-2] + "x/").status_code == 404
+    for act in ("export", "close"):  # a session that was left open somewhere proves too little for these
+        assert Client().post(f"{address}{act}").status_code == 404
+    assert "sign in once more" in Client().get(address).content.decode()
     monkeypatch.setattr(door, "OPEN_SECONDS", -1)
     old = Client().get(address)
     assert old.status_code == 404 and "grown old" in old.content.decode()
+
+
+def test_the_suspended_take_their_data_with_them_and_may_leave(mona: User, vandal: User) -> None:
+    sanctions.issue(mona, vandal, "suspend", "x")
+    here = Client()
+    page = here.post("/accounts/login/", {"login": "vandal", "password": PASSWORD}, follow=True)
+    address = page.request["PATH_INFO"]
+    sent = here.post(f"{address}export")
+    with zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content))) as data:  # type: ignore[attr-defined]
+        assert json.loads(data.read("profile.json"))["name"] == "vandal" and data.read("sanctions.jsonl")
+    assert "Your account is closed" in here.post(f"{address}close").content.decode()
+    vandal.refresh_from_db()
+    assert vandal.closes_at is not None
 
 
 # --- Appeals --------------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ TABLE = {
     "appeal pk": Row("405", "login 404 404 404", pk=lambda w: w.sanction.pk),
     "acknowledge pk": Row("405", "login 302 302 302", pk=lambda w: w.sanction.pk),
     "suspended token": Row("404", "404", token="forged"),
+    "suspended_export token": Row("405", "404", token="forged"),
+    "suspended_close token": Row("405", "404", token="forged"),
     "": Row("200", "200", at="/"),
     # --- The moderators' desk ------------------------------------------------------------------------------------
     "queue": Row(MODERATORS),

@@ -67,9 +67,24 @@ def _make(film: Film) -> None:
 
 def stills_of(film: Film) -> list[Still]:
     """The film's frames, in their order. Hidden ones are left out."""
-    rows = Frame.objects.visible().filter(canvas=film.canvas, made_at__gte=film.starts_at, made_at__lt=film.ends_at)
-    columns = rows.order_by("number").values_list("pk", "number", "seq", "made_at", "title")
+    columns = _frames(film).values_list("pk", "number", "seq", "made_at", "title")
     return [Still(*row) for row in columns.iterator(chunk_size=2000)]
+
+
+def _frames(film: Film) -> Any:
+    rows = Frame.objects.visible().filter(canvas=film.canvas, made_at__gte=film.starts_at, made_at__lt=film.ends_at)
+    return rows.order_by("number")
+
+
+def frame_at(film: Film, seconds: float) -> int | None:
+    """The id of the frame that a finished film shows at this second.
+
+    Found by arithmetic where shots are all alike: the film of everything has hundreds of thousands of them.
+    """
+    if film.drawing:
+        return plan_of(film).at(seconds).id
+    index = plan.shot_at(film.frames, plan.PACES[film.kind], seconds)
+    return _frames(film).values_list("pk", flat=True)[index : index + 1].first()
 
 
 def plan_of(film: Film) -> Plan:

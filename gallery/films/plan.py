@@ -128,6 +128,12 @@ def plan(stills: Sequence[Still], pace: Pace, *, drawing: bool) -> Plan:
     return Plan(parts, _segments(parts))
 
 
+def shot_at(count: int, pace: Pace, seconds: float) -> int:
+    """Which of `count` shots, from 0, `Plan.at` finds in a film without strokes: its shots are all of one length."""
+    since = seconds * FPS + 1e-6 - (TITLE + max(CARD_FADE, pace.fade) + pace.hold)
+    return 0 if since < 0 else min(1 + int(since // (pace.fade + pace.hold)), count - 1)
+
+
 def _segments(parts: list[Part]) -> list[Segment]:
     cuts = [0]
     for index, part in enumerate(parts):

@@ -137,9 +137,10 @@ def previews(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
     """Leads from a moment of the film, `?t=`, to the frame's own page."""
-    this = _ready(pk)
-    stills = make.plan_of(this)
-    return redirect("frame", stills.at(_seconds(request)).id)
+    found = make.frame_at(_ready(pk), _seconds(request))
+    if found is None:
+        raise NotHere(_("The film has no frame at this moment any more."))
+    return redirect("frame", found)
 
 
 @require_POST

@@ -90,3 +90,12 @@ def test_every_moment_lies_in_its_window(moments: list[datetime], hours: int) ->
     found = plan.windows(moments, hours * 3600)
     assert all(any(start <= moment < start + timedelta(hours=hours) for start in found) for moment in moments)
     assert all(start.hour % hours == 0 and start.minute == start.second == 0 for start in found)
+
+
+@given(histories, st.sampled_from(list(plan.PACES.values())), st.floats(0, 400))
+def test_without_strokes_a_moment_is_found_by_arithmetic(
+    frames: list[plan.Still], pace: plan.Pace, seconds: float
+) -> None:
+    film = plan.plan(frames, pace, drawing=False)
+    for at in (seconds, *(part.start / plan.FPS for part in film.parts)):
+        assert frames[plan.shot_at(len(frames), pace, at)] == film.at(at)

@@ -13,9 +13,11 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+
+from dreamsite.errors import json_error
 
 MODERATORS = "Moderators"
 
@@ -66,9 +68,9 @@ def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Cal
             if user.is_authenticated and user.has_perm(permission):
                 return view(request, *args, **kwargs)
             if json:
-                status = 403 if user.is_authenticated else 401
-                said = _("You may not do this.") if status == 403 else _("You are signed out. Sign in and try again.")
-                return JsonResponse({"error": said}, status=status)
+                if user.is_authenticated:
+                    return json_error(403, "forbidden", _("You may not do this."))
+                return json_error(401, "signed-out", _("You are signed out. Sign in and try again."))
             if user.is_authenticated:
                 raise PermissionDenied
             return redirect_to_login(request.get_full_path())

@@ -24,6 +24,7 @@ from canvas.moderation import acts, audit, lookup, plans, switches, undo
 from canvas.moderation.permissions import moderator_required
 from canvas.moderation.plans import Wish
 from canvas.moderation.selection import Unfit, moment, rectangle
+from dreamsite.errors import json_error
 
 SHOWN = 480  # px a side of a preview's pictures
 LOG = 30
@@ -32,7 +33,7 @@ Answer = dict[str, Any]
 
 
 def endpoint(view: Callable[[HttpRequest, Canvas], Answer]) -> Callable[..., Any]:
-    """A view for moderators that answers in JSON; what cannot be done says why, as {"error"}."""
+    """A view for moderators that answers in JSON; what cannot be done says why."""
 
     @moderator_required(json=True)
     @wraps(view)
@@ -40,9 +41,9 @@ def endpoint(view: Callable[[HttpRequest, Canvas], Answer]) -> Callable[..., Any
         try:
             return JsonResponse(view(request, get_object_or_404(Canvas, slug=slug)))
         except Unfit as error:
-            return JsonResponse({"error": str(error)}, status=409)
+            return json_error(409, "unfit", str(error))
         except (TypeError, ValueError, KeyError, OverflowError) as error:
-            return JsonResponse({"error": f"The request cannot be read: {error}"}, status=400)
+            return json_error(400, "unreadable", f"The request cannot be read: {error}")
 
     return answer
 

@@ -12,29 +12,26 @@ from django.views.decorators.http import require_POST
 from canvas import limits
 from canvas.models import Canvas
 from canvas.moderation import veils
+from dreamsite.errors import json_error
 
 
 @require_POST
 def veil(request: HttpRequest, slug: str) -> JsonResponse:
-    """POST {"x", "y", "width", "height"} in px. Answers {"votes", "quorum", "veiled"}, or {"error"} with its status."""
+    """POST {"x", "y", "width", "height"} in px. Answers {"votes", "quorum", "veiled"}, or says why not."""
     place = get_object_or_404(Canvas, slug=slug)
     if not request.user.is_authenticated:
-        return _error(_("Sign in first."), 401)
+        return json_error(401, "signed-out", _("Sign in first."))
     try:
         asked = json.loads(request.body)
         x, y, width, height = (asked[name] for name in ("x", "y", "width", "height"))
     except (ValueError, KeyError, TypeError):
-        return _error(_("Expected JSON with x, y, width and height."), 400)
+        return json_error(400, "unreadable", _("Expected JSON with x, y, width and height."))
     rect = (x, y, width, height)
     if any(type(one) is not int or abs(one) > 0xFFFF for one in rect):
-        return _error(_("x, y, width and height are whole numbers of pixels."), 400)
+        return json_error(400, "unreadable", _("x, y, width and height are whole numbers of pixels."))
     try:
         outcome = veils.vote(place, request.user, rect)
     except veils.Refused as refused:
-        return _error(str(refused), refused.status)
+        return json_error(refused.status, "refused", str(refused))
     answer = {"votes": outcome.votes, "quorum": limits.VEIL_QUORUM, "veiled": outcome.region is not None}
     return JsonResponse(answer)
-
-
-def _error(reason: str, status: int) -> JsonResponse:
-    return JsonResponse({"error": reason}, status=status)

@@ -77,11 +77,11 @@ export class Cover {
         try {
             const answer = await fetch(page.url, {
                 method: "POST",
-                headers: { "Content-Type": "application/json", "X-CSRFToken": page.token },
+                headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
                 body: JSON.stringify({ x, y, width, height }),
             });
             const said = await answer.json();
-            if (!answer.ok) page.tell(said.error);
+            if (!answer.ok) page.tell(said.detail);
             else if (said.veiled) page.tell("The place is covered. A moderator will look.");
             else page.tell(`Thank you. ${said.votes} of ${said.quorum} people ask for it now.`);
             this.close();

@@ -21,7 +21,7 @@ export async function ask(what, data) {
         throw new Error("The site did not answer. Nothing is known to be done: look at the log, then try again.");
     }
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(said.error || `The site answered ${answer.status}.`);
+    if (!answer.ok) throw new Error(said.detail || `The site answered ${answer.status}.`);
     return said;
 }
 

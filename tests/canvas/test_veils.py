@@ -75,7 +75,7 @@ def test_old_votes_and_votes_of_those_no_longer_trusted_do_not_count(trusted: li
 def test_what_a_moderator_has_looked_at_stays_open_for_a_while(trusted: list[User], people: list[User]) -> None:
     cover(trusted).lift(people[0])
     status, said = ask(trusted[3])
-    assert status == 409 and "moderator" in said["error"]
+    assert status == 409 and "moderator" in said["detail"]
     Region.objects.update(lifted_at=timezone.now() - timedelta(minutes=limits.VEIL_REST_MINUTES + 1))
     assert ask(trusted[3])[0] == 200
 
@@ -93,7 +93,7 @@ def test_a_covered_place_cannot_be_covered_again_and_nobody_asks_all_day(trusted
 def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list[User]) -> None:
     assert ask(None)[0] == 401
     status, said = ask(people[0])
-    assert status == 403 and str(limits.TRUSTED_HOURS) in said["error"]
+    assert status == 403 and str(limits.TRUSTED_HOURS) in said["detail"]
     User.objects.filter(pk=people[0].pk).update(is_staff=True, is_superuser=True)
     assert ask(people[0])[0] == 403  # staff have switches of their own, and no other pen than anybody
     assert not VeilVote.objects.exists()
@@ -108,7 +108,7 @@ def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list
 )  # fmt: skip
 def test_nonsense_is_refused_with_a_reason(trusted: list[User], asked: Any) -> None:
     status, said = ask(trusted[0], asked)
-    assert status == 400 and said["error"]
+    assert status == 400 and said["detail"]
 
 
 def test_other_canvases_and_forged_requests(trusted: list[User]) -> None:

@@ -271,7 +271,7 @@ def test_what_cannot_be_done_says_why(
 ) -> None:
     client.force_login(moderator)
     answer = post(client, place, "preview", **data)
-    assert answer.status_code == status and said in answer.json().get("error", "")
+    assert answer.status_code == status and said in answer.json().get("detail", "")
 
 
 def test_only_moderators_come_in(place: Canvas, moderator: User, client: Client) -> None:

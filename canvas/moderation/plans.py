@@ -192,14 +192,17 @@ def source_before(place: Canvas, number: int) -> Frame | None:
 def _stale(place: Canvas) -> list[tuple[int, int, int]]:
     """(first operation concerned, frame numbers from, to) where frames differ from what acts say today."""
     found = []
-    for act in Act.objects.filter(canvas=place, verb__in=("rollback", "restore"), undoes=None).order_by("id"):
-        if act.what["first"] is None:
+    rows = Act.objects.filter(canvas=place, verb__in=("rollback", "restore", "undo")).order_by("id")
+    acts = [act for act in rows if act.what.get("kind") == "picture"]  # one query, however many links
+    undone_by = {act.undoes_id: act for act in acts}
+    for act in acts:
+        if act.undoes_id is not None or act.what["first"] is None:
             continue
         turns = [act.what["next"]]
-        link = getattr(act, "undone_by", None)
+        link = undone_by.get(act.pk)
         while link is not None:
             turns.append(link.what["next"])
-            link = getattr(link, "undone_by", None)
+            link = undone_by.get(link.pk)
         # In force after an odd number of turns; spans of the other parity differ from now.
         edges = [0, *turns]
         spans = list(zip(edges, turns, strict=False))

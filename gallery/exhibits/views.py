@@ -26,9 +26,10 @@ def exhibits(request: HttpRequest) -> HttpResponse:
 @require_safe
 def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
     this = _find(request, slug)
-    return render(
-        request, "gallery/exhibits/exhibit.html", {"section": "exhibits", "exhibit": this, "wall": hang(this)}
-    )
+    wall = hang(this)
+    card = request.build_absolute_uri(wall[0].after.address) if wall else ""
+    context = {"section": "exhibits", "exhibit": this, "wall": wall, "card": card}
+    return render(request, "gallery/exhibits/exhibit.html", context)
 
 
 @require_safe

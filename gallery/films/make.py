@@ -84,7 +84,8 @@ def frame_at(film: Film, seconds: float) -> int | None:
     if film.drawing:
         return plan_of(film).at(seconds).id
     index = plan.shot_at(film.frames, plan.PACES[film.kind], seconds)
-    return _frames(film).values_list("pk", flat=True)[index : index + 1].first()
+    found: int | None = _frames(film).values_list("pk", flat=True)[index : index + 1].first()
+    return found
 
 
 def plan_of(film: Film) -> Plan:

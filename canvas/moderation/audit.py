@@ -28,6 +28,7 @@ VERBS: dict[str, str | Promise] = {
     "hide-frame": _("Hid a frame"),
     "show-frame": _("Showed a frame again"),
     "look-up": _("Looked up who drew"),
+    "remove-second-factor": _("Removed second factors, from the command line"),
 }
 
 

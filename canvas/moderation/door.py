@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.messages import get_messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -84,6 +85,7 @@ class SuspendedMiddleware(MiddlewareMixin):
             return None
         if (address := suspended_url(request.user, proved=_has_proved(request))) is None:
             return None
+        list(get_messages(request))  # "Hello" from the sign-in, which nobody shall read here
         logout(request)
         if wants_json(request):
             return json_error(403, "suspended", _("This account is suspended. Sign in to read why, and to appeal."))

@@ -215,7 +215,8 @@ def test_a_suspended_person_is_signed_out_told_why_and_can_appeal_at_sign_in(mon
     fresh = Client()
     into = fresh.post("/accounts/login/", {"login": "vandal", "password": PASSWORD}, follow=True)
     words = into.content.decode()
-    assert "Hate, three times." in words and "cannot come in" in words and "_auth_user_id" not in fresh.session
+    assert "Hate, three times." in words and "cannot come in" in words and "Hello" not in words
+    assert "_auth_user_id" not in fresh.session
     door_address = into.request["PATH_INFO"]
     sent = fresh.post(door_address, {"sanction": sanction.pk, "text": "It was my brother."}, follow=True)
     assert "Your appeal is with the moderators" in sent.content.decode()

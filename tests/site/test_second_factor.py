@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.management import call_command
 from django.test import Client
 
+from canvas.models import Act
 from dreamsite.models import User
 from tests.site.conftest import PASSWORD
 
@@ -109,6 +110,7 @@ def test_who_lost_everything_is_let_in_by_the_owner(client: Client, staff: User,
     set_up(client)
     call_command("second_factor", "boss", "--remove")
     assert "recovery_codes, totp, removed" in capsys.readouterr().out
+    assert Act.objects.get(verb="remove-second-factor").person == staff
     assert client.get("/account/").status_code == 302, "its sessions ended"
     sign_in(client, "boss")
     assert client.get("/account/").status_code == 200

@@ -6,7 +6,9 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from canvas.moderation import audit
 from dreamsite.accounts import closing
 from dreamsite.models import User
 
@@ -25,6 +27,8 @@ class Command(BaseCommand):
         held = Authenticator.objects.filter(user=user)
         kinds = ", ".join(sorted(held.values_list("type", flat=True))) or "none"
         if remove:
-            held.delete()
-            closing.end_sessions(user)
+            with transaction.atomic():
+                held.delete()
+                closing.end_sessions(user)
+                audit.record(None, "remove-second-factor", person=user, kinds=kinds)
         self.stdout.write(f"{user.username}: {kinds}{', removed' if remove else ''}")

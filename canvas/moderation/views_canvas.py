@@ -22,7 +22,7 @@ from canvas.brush import Pixels, Rect
 from canvas.models import Act, Canvas, Frame
 from canvas.moderation import acts, audit, lookup, plans, switches, undo
 from canvas.moderation.permissions import moderator_required
-from canvas.moderation.plans import Wish
+from canvas.moderation.plans import Plan, Wish
 from canvas.moderation.selection import Unfit, moment, rectangle
 from dreamsite.errors import json_error
 
@@ -150,7 +150,8 @@ def _short(act: Act) -> str:
 @endpoint
 def preview(request: HttpRequest, place: Canvas) -> Answer:
     """What an act would do: counts, lines, and the picture before and after; nothing is changed."""
-    made = plans.plan(place, Wish.of(_body(request)))
+    wish = Wish.of(_body(request))
+    made = plans.plan(place, wish)
     rect = made.rect()
     base_seq = made.place.frame.seq if made.place.frame else 0
     authors: dict[int, int] = {}
@@ -165,12 +166,21 @@ def preview(request: HttpRequest, place: Canvas) -> Answer:
             for author, count in sorted(authors.items(), key=lambda item: -item[1])
         ],
         "mends": made.mends,
+        "covers": _covers(made, wish.selection.rect),
         "source": _frame(made.source) if made.mends else None,
         "rect": [rect[0], rect[1], rect[2] - rect[0], rect[3] - rect[1]],
         "lines": lookup.lines(place, list(made.strokes)),
         "before": None if made.empty else _data(made.before(), rect),
         "after": None if made.empty else _data(made.after(), rect),
     }
+
+
+def _covers(made: Plan, rect: Rect | None) -> float:
+    """The share of the rectangle, or of the whole canvas, in which an earlier picture would come back: 0 to 1."""
+    if not made.mends:
+        return 0.0
+    left, top, right, bottom = rect or (0, 0, made.place.width, made.place.height)
+    return round(float(made.alpha[top:bottom, left:right].mean()) / 255, 3)
 
 
 def _frame(frame: Frame | None) -> Answer | None:

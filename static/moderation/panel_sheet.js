@@ -26,6 +26,9 @@ let box = null;
 let frame = null;
 /** @type {any[]} */
 let listed = [];
+// Where their ink lay over more than this share, dreams have carried it everywhere: patches would stay between.
+const EVERYWHERE = 0.25;
+let wholeDecided = false; // by the moderator's own hand
 
 /** @param {unknown} problem */
 function trouble(problem) {
@@ -284,6 +287,7 @@ function forget() {
 }
 
 for (const input of [whole, spoilt]) input.addEventListener("change", forget);
+whole.addEventListener("change", () => (wholeDecided = true));
 
 /** @param {HTMLElement} button @param {() => Promise<void>} work */
 async function busy(button, work) {
@@ -300,7 +304,12 @@ async function busy(button, work) {
 
 part("look").addEventListener("click", () => busy(part("look"), async () => {
     tell("Working it out …");
-    const plan = await ask("preview", wish());
+    let plan = await ask("preview", wish());
+    const widened = plan.covers > EVERYWHERE && frame === null && !whole.checked && !wholeDecided;
+    if (widened) {
+        whole.checked = true;
+        plan = await ask("preview", wish());
+    }
     const nothing = !plan.strokes && !plan.mends;
     tell(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
     ink.showLines(plan.lines);
@@ -308,7 +317,8 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
     const words = [`${counted(plan.strokes, "stroke")} of ${counted(plan.people.length, "person", "people")}`];
     if (plan.dreamed) words.push(`${plan.dreamed} of them dreamed`);
     if (plan.mends) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
-    part("count").textContent = words.join("; ") + ".";
+    const wide = widened ? " Their ink was nearly everywhere, so the whole area comes back, with everybody else’s strokes on it." : "";
+    part("count").textContent = words.join("; ") + "." + wide;
     /** @type {HTMLImageElement} */ (part("before")).src = plan.before;
     /** @type {HTMLImageElement} */ (part("after")).src = plan.after;
     preview.hidden = false;
@@ -323,6 +333,7 @@ part("apply").addEventListener("click", () => busy(part("apply"), async () => {
     const { act } = await ask("apply", wish());
     forget();
     chosen.clear();
+    whole.checked = wholeDecided = false; // the next one is judged afresh
     ink.showLines([]);
     await listPeople();
     tell(`Done: ${act.what}. `);

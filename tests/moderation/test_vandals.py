@@ -80,6 +80,9 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
         assert {person["id"] for person in listed} == {person.id for person in (*honest, *vandals)}
         culprits = [person["id"] for person in listed if person["name"].startswith("vandal")]
         wish = {"people": culprits, "since": began, "area": "all", "why": "Painting over everybody."}
+        around = moderator.ask("preview", {**wish, "area": "ink"})["covers"]
+        assert around > 0.25, "the panel would not offer the whole picture by itself"
+        assert moderator.ask("preview", {**wish, "mend": False})["covers"] == 0
         shown = moderator.ask("preview", wish)
         assert (shown["strokes"], shown["dreamed"], shown["mends"]) == (40, 20, True)
         assert shown["source"]["id"] == good

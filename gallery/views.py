@@ -50,7 +50,6 @@ def history(request: HttpRequest) -> HttpResponse:
         "older": shown.older and asked.address("history", place, before=shown.older),
         "first": asked.address("history", place, after=0),
         "json": asked.address("history_json", place, before=before, after=after),
-        "latest": shown.frames[0] if shown.frames else None,
     }
     if extent:
         context["timeline"] = timeline(place, extent, zone)

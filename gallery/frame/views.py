@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.template.exceptions import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -25,7 +22,6 @@ from gallery.moments import ink
 from gallery.moments import views as moments
 
 SHOWN_PEOPLE = 60
-REPORT = "moderation/report_link.html"
 
 
 def find(pk: int) -> Frame:
@@ -77,23 +73,11 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "can_dream_again": moderates and recipe.style(this) is not None,
         "before": before.base,
         "ink": asked.address("ink", place, frame=before.base.pk if before.base else 0),
-        "report_part": _report_part(),
         "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
         + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),
     }
     return render(request, "gallery/frame.html", context)
-
-
-@cache
-def _report_part() -> str:
-    """The link to report a frame, where the site has one."""
-    try:
-        get_template(REPORT)
-        reverse("report")
-    except (TemplateDoesNotExist, NoReverseMatch):
-        return ""
-    return REPORT
 
 
 def _person(name: str) -> str:

@@ -102,7 +102,7 @@ def test_a_crowd_is_shown_in_part_and_costs_no_more(
 ) -> None:
     (frame,) = many(1)
     frame.contributors.set(User.objects.bulk_create(User(username=f"person{n:03}") for n in range(200)))
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page = client.get(f"/frames/{frame.pk}/").content.decode()
     assert page.count('class="chip"') == 61
     assert "and 140 more" in page

@@ -45,7 +45,7 @@ def test_newest_first(client: Client, many: Many) -> None:
     many(3)
     page = client.get("/history/").content.decode()
     assert numbers(page) == [3, 2, 1]
-    assert "3 frames so far" in page
+    assert "3 frames." in page
     assert "Friday, 20 November 2026" in page
     assert "Older" not in page and "Newer" not in page
 

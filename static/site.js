@@ -44,10 +44,13 @@ for (const tab of document.querySelectorAll(".ways [aria-current]")) {
   if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft += (left + right - view.left - view.right) / 2;
 }
 
+// "en" alone would be American, with the month before the day; the pages say "21 November".
+const lang = document.documentElement.lang.replace(/^en$/, "en-GB") || undefined;
+
 // Times are written in UTC, which is what permanent pages need; the reader's own hour stands in the tooltip.
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
   const moment = new Date(time.dateTime);
   if (!Number.isNaN(moment.valueOf())) {
-    time.title = moment.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
+    time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "long" });
   }
 }

@@ -170,8 +170,8 @@ async function previews(stage, length, titleAt) {
   const box = /** @type {HTMLElement} */ (stage.querySelector("[data-preview]"));
   const picture = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-picture]"));
   const words = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-words]"));
-  const answer = await fetch(stage.dataset.previews ?? "");
-  const tiles = answer.ok ? cues(await answer.text()) : [];
+  /** @type {ReturnType<typeof cues>} */
+  let tiles = []; // until they are here, the time alone
   const hide = () => (box.hidden = true);
   /** @param {PointerEvent} event */
   const show = (event) => {
@@ -194,4 +194,6 @@ async function previews(stage, length, titleAt) {
   bar.addEventListener("pointerdown", show);
   for (const event of ["pointerleave", "pointercancel"]) bar.addEventListener(event, hide);
   bar.addEventListener("pointerup", (event) => event.pointerType !== "mouse" && hide());
+  const answer = await fetch(stage.dataset.previews ?? "");
+  if (answer.ok) tiles = cues(await answer.text());
 }

@@ -187,7 +187,8 @@ function play() {
   if (!replay) return;
   if (shownAs !== "then") void view("then");
   const { ink } = replay;
-  const times = [0];
+  main.querySelector(".moment-stage")?.scrollIntoView({ block: "nearest" }); // on a phone the button is far below it
+  const times = ink.length ? [0] : [];
   for (let i = 1; i < ink.length; i++) times.push(times[i - 1] + Math.min(ink[i].at - ink[i - 1].at, 400));
   const begun = performance.now();
   playButton.textContent = "Stop";

@@ -4,6 +4,8 @@
  * asked for less motion gets no melting, and it waits for their hand to begin.
  */
 
+import { lang } from "./when.js";
+
 /** @typedef {{number: number, hidden: boolean, title: string, made_at: string, page: string, picture: string}} Frame */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("#slides"));
@@ -65,7 +67,7 @@ async function show(frame) {
   }
   if (time) {
     time.dateTime = frame.made_at;
-    time.textContent = `${new Date(frame.made_at).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "medium", timeZone: "UTC" })} UTC`;
+    time.textContent = `${new Date(frame.made_at).toLocaleString(lang, { dateStyle: "long", timeStyle: "medium", timeZone: "UTC" })} UTC`;
   }
 }
 

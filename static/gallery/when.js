@@ -3,7 +3,8 @@
 
 import { zone } from "./zone.js";
 
-const lang = document.documentElement.lang || "en";
+// "en" alone would be American, with the month before the day; the pages say "21 November".
+export const lang = (document.documentElement.lang || "en").replace(/^en$/, "en-GB");
 const day = new Intl.DateTimeFormat(lang, { weekday: "short", day: "numeric", month: "short", timeZone: zone });
 const time = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone });
 const coarse = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });

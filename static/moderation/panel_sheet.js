@@ -208,7 +208,7 @@ function showPeople() {
         }
         return row;
     }));
-    if (!listed.length) people.replaceChildren(make("li", { className: "mod-empty" }, "Nobody has drawn here in this time."));
+    if (!listed.length) people.replaceChildren(make("li", { className: "mod-empty" }, "Nobody has drawn here in this time. Choose a longer one above."));
 }
 
 /** @param {any} person */
@@ -319,9 +319,12 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
     if (plan.mends) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
     const wide = widened ? " Their ink was nearly everywhere, so the whole area comes back, with everybody else’s strokes on it." : "";
     part("count").textContent = words.join("; ") + "." + wide;
-    /** @type {HTMLImageElement} */ (part("before")).src = plan.before;
-    /** @type {HTMLImageElement} */ (part("after")).src = plan.after;
     preview.hidden = false;
+    await Promise.all(["before", "after"].map((name) => {
+        const image = /** @type {HTMLImageElement} */ (part(name));
+        image.src = plan[name];
+        return image.decode().catch(() => {}); // how tall it is decides how far the sheet scrolls
+    }));
     part("look").hidden = true;
     part("apply").hidden = false;
     part("apply").focus({ preventScroll: true });

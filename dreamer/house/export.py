@@ -4,6 +4,7 @@ Batch norm is folded into the convolutions, and the layers get GoogLeNet's names
 ReLU, `inception_3a/3x3` after it). After the last module come
 
     classes      class scores at each place (logits)
+    likeness     the same as likelihood * score, see below: what "static into bananas" maximises
     creatures, garden, feast, town, wonders, textures
                  what each place resembles among these: likelihood * score. Maximising it (or its squares) strengthens
                  at each place the few classes it looks like most, in proportion, until one of them is there. Plain
@@ -39,7 +40,7 @@ OPSET, IR = 18, 10
 FOLDER = BUILTIN / "house"
 SHARPNESS, LIFT = 2.0, 8.0
 CALIBRATION = 256  # samples, of a seed of their own
-IMAGE, CLASSES = "data", "classes"
+IMAGE, CLASSES, LIKENESS = "data", "classes", "likeness"
 
 
 class _Writer:
@@ -136,6 +137,11 @@ def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.Model
     assert head.bias is not None
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
     out.node("Conv", [x, out.constant("classes_w", weight), out.constant("classes_b", bias)], CLASSES)
+    gain = SHARPNESS / usual.deviation
+    measured = out.node("Mul", [CLASSES, out.constant("likeness_gain", gain[:, None, None])], "likeness/gained")
+    lift = out.constant("likeness_lift", (LIFT - usual.mean * gain)[:, None, None])
+    score = out.node("Add", [measured, lift], "likeness/score")
+    out.node("Mul", [score, out.node("Softmax", [score], "likeness/likelihood", axis=1)], LIKENESS)
     for group, members in GROUPS.items():
         rows = [labels.index(label) for label in members]
         gain = SHARPNESS / usual.deviation[rows]
@@ -145,9 +151,10 @@ def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.Model
         score = out.node("Conv", names, f"{group}/score")
         out.node("Mul", [score, out.node("Softmax", [score], f"{group}/likelihood", axis=1)], group)
     image = helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, ["n", 3, "h", "w"])
+    sizes = {CLASSES: len(labels), LIKENESS: len(labels)} | {group: len(members) for group, members in GROUPS.items()}
     results = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "y", "x"])
-        for name, channels in ((CLASSES, len(labels)), *((group, len(m)) for group, m in GROUPS.items()))
+        for name, channels in sizes.items()
     ]
     graph = helper.make_graph(out.nodes, "house", [image], results, out.weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="dreamsite")
@@ -177,7 +184,7 @@ def export(checkpoint: Path, folder: Path = FOLDER) -> None:
         channel_order="RGB",
         mean=(127.5, 127.5, 127.5),
         scale=1 / 127.5,
-        logits=CLASSES,
+        logits=LIKENESS,
         licence="BSD-3-Clause; trained on drawings of Noto Color Emoji (SIL OFL 1.1) and on textures of our own",
         source=f"dreamer/house, {steps} steps",
         sha256=hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),

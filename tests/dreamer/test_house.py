@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer.engine import Network, Recipe, Target, dream
+from dreamer.engine import PRESETS, Network, Recipe, Target, dream
+from dreamer.engine.dream import noise_start
 from dreamer.house import BUILTIN, judge, look, samples, sprites, textures
 from dreamer.house.classes import CREATURES, LABELS, NUMBER, OBJECTS, PLAIN
 from dreamer.library import LibraryError, Registry
@@ -184,7 +185,7 @@ def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> No
     assert np.abs(found - expected).max() < 1e-3 * max(1.0, np.abs(expected).max())
     network_file = Network.open(tmp_path / "house", threads=1)
     assert network_file.labels == LABELS
-    assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "creatures"} <= set(network_file.layers)
+    assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "likeness"} <= set(network_file.layers)
 
 
 # --- what ships -----------------------------------------------------------------------------------------------------
@@ -224,6 +225,16 @@ def test_layers_bear_googlenets_names(shipped: Network) -> None:
     assert shipped.layers["classes"].channels == len(LABELS)
     assert shipped.layers["classes"].stride == 16
     assert shipped.class_target("banana").terms[0].channels == ((NUMBER["banana"], 1.0),)
+
+
+@needs_model
+def test_static_becomes_bananas(shipped: Network) -> None:
+    """The network sees nothing of the kind in the noise, and bananas after the class target's dream."""
+    settings = PRESETS["noise"] | {"min_size": 64}
+    recipe = Recipe(shipped.class_target("banana"), model="house", noise=(128, 128), **settings)
+    found = [judge.scores(HOUSE, picture[None])[0] for picture in (noise_start(recipe), dream(None, shipped, recipe))]
+    before, after = ((scores.argmax(axis=0) == NUMBER["banana"]).sum() for scores in found)
+    assert before == 0 and after >= 6
 
 
 @needs_model

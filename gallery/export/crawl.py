@@ -179,4 +179,8 @@ class Export:
         return self._plain.get(name, name) in SCRIPTS
 
 
-_REDIRECT = '<!DOCTYPE html><meta charset="utf-8"><title>→</title><meta http-equiv="refresh" content="0; url={to}">\n'
+# With an icon of its own, however empty: browsers would ask the server's root for one.
+_REDIRECT = (
+    '<!DOCTYPE html><meta charset="utf-8"><title>→</title><link rel="icon" href="data:,">'
+    '<meta http-equiv="refresh" content="0; url={to}">\n'
+)

@@ -35,6 +35,8 @@ def sentence(frame: Frame) -> str:
         return _("A dream whose recipe was not written down.")
     octaves, iterations = _count(frame.recipe.get("octaves")), _count(frame.recipe.get("iterations"))
     text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(wanted)}
+    if frame.title:
+        text += _(" (“%(title)s”)") % {"title": frame.title}
     if octaves:
         text += ngettext(", at %(count)s size", ", from coarse to fine in %(count)s sizes", octaves) % {
             "count": octaves

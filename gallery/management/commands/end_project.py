@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         so_far = numbers.read()
         self.stdout.write(
-            f"So far: {so_far.days} days, {so_far.people} people, {so_far.strokes} strokes, {so_far.frames} frames."
+            f"So far: days {so_far.days}, people {so_far.people}, strokes {so_far.strokes}, frames {so_far.frames}."
         )
         if not options["yes"]:
             if not sys.stdin.isatty():

@@ -53,6 +53,7 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["username"]
+        labels = {"username": gettext_lazy("Name")}
         widgets = {"username": forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})}
 
     def clean(self) -> dict[str, Any]:

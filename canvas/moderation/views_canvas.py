@@ -123,6 +123,7 @@ def _told(act: Act) -> Answer:
         "op": str(act.op),
         "undone": bool(undone),
         "undoable": undo.can_undo(act),
+        "again": act.verb == "undo",
     }
 
 

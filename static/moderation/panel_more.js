@@ -89,12 +89,12 @@ export async function showLog(say) {
                 make("b", null, act.title), make("span", null, [act.what, act.why].filter(Boolean).join(". ")),
                 make("small", null, `${act.by || "the site"}, ${ago(act.at)}${act.undone ? ", taken back" : ""}`));
             if (act.undoable) {
-                const undo = make("button", { type: "button", className: "button button-small" }, "Undo");
+                const undo = make("button", { type: "button", className: "button button-small" }, act.again ? "Do it again" : "Undo");
                 undo.addEventListener("click", async () => {
                     undo.disabled = true;
                     try {
                         await ask("undo", { act: act.id });
-                        say.tell("Taken back.");
+                        say.tell(act.again ? "Done again." : "Taken back.");
                     } catch (problem) {
                         say.trouble(problem);
                     }

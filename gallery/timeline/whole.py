@@ -13,7 +13,7 @@ from canvas.models import Canvas, Frame
 from gallery import asked
 from gallery.timeline import activity, buckets
 from gallery.timeline.activity import Tally
-from gallery.timeline.buckets import DAY, HOUR, MINUTE
+from gallery.timeline.buckets import HOUR, MINUTE
 
 WANTED = 180  # bars; each is a few pixels wide even on a phone
 MAX_MARKS = 240  # changes of style told one by one; where there are more, bars only count them
@@ -61,12 +61,6 @@ def extent(place: Canvas) -> tuple[int, int] | None:
         return None
     since, until = found
     return (since, until) if until - since >= SHORTEST else (until - SHORTEST, until)
-
-
-def day_around(at: int, zone: ZoneInfo) -> tuple[int, int]:
-    """The viewer's day in which a moment lies."""
-    begin, end = buckets.edges(at, at + 1, DAY, zone)[:2]
-    return begin, end
 
 
 def stretch(place: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int = WANTED) -> Stretch:

@@ -127,7 +127,7 @@ def append(place: Canvas, operations: list[wire.Operation]) -> wire.Ops | None:
     """Writes operations that no browser sent: a moderator's, a test's."""
     with transaction.atomic():
         head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=place.pk)
-        batch = _write(place.pk, head, operations, int(timezone.now().timestamp() * 1000))
+        batch = _write(place.pk, head, operations, wire.milliseconds(timezone.now()))
         if numbers := [number for op in operations if isinstance(op, wire.Hide) for number in op.numbers]:
             ink_changed.send(Canvas, canvas=place, numbers=numbers)
         return batch
@@ -159,7 +159,7 @@ def batches(place: Canvas, after: int, up_to: int) -> Iterator[wire.Ops]:
 
 
 def _ops(row: Batch) -> wire.Ops:
-    at = int(row.at.timestamp() * 1000)
+    at = wire.milliseconds(row.at)
     return wire.Ops(row.first, at, row.last - row.first + 1, bytes(row.payload))
 
 
@@ -200,7 +200,7 @@ def dream_news(dream: Dream | None) -> dict[str, Any]:
         "model": dream.style.get("model", ""),
         "device": dream.device,
         "position": dream.position,
-        "next_at": int(dream.next_at.timestamp() * 1000) if dream.next_at else None,
+        "next_at": wire.milliseconds(dream.next_at),
         "fraction": round(dream.fraction, 3),
         "octave": dream.octave,
         "octaves": dream.octaves,

@@ -16,10 +16,7 @@ from django.utils import timezone
 
 from canvas import gate, limits
 from canvas.models import Region, Rules, Sanction
-
-
-def milliseconds(at: datetime | None) -> int | None:
-    return None if at is None else int(at.timestamp() * 1000)
+from canvas.wire import milliseconds
 
 
 @cache
@@ -72,7 +69,7 @@ def _standing(user: Any, now: datetime) -> gate.Standing:
     earned = getattr(user, "clean_hours", None)
     hours = earned.hours if earned else 0
     return gate.Standing(
-        joined=milliseconds(user.date_joined) or 0,
+        joined=milliseconds(user.date_joined),
         hours=hours,
         last_hour=earned.last_hour if earned else 0,
         trusted=hours >= limits.TRUSTED_HOURS

@@ -7,7 +7,8 @@ import json
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, overload
 
 from canvas import limits
 
@@ -118,6 +119,15 @@ def without(batch: Ops, seq: int) -> Ops:
     skipped = seq - batch.first + 1
     end = next(itertools.islice(_walk(batch.payload, batch.count), skipped - 1, None))[-1]
     return Ops(seq + 1, batch.at, batch.count - skipped, batch.payload[end:])
+
+
+@overload
+def milliseconds(at: datetime) -> int: ...
+@overload
+def milliseconds(at: datetime | None) -> int | None: ...
+def milliseconds(at: datetime | None) -> int | None:
+    """A moment as the protocol and the news write it: ms since 1970; None stays None."""
+    return None if at is None else int(at.timestamp() * 1000)
 
 
 def header(kind: int) -> bytes:

@@ -13,6 +13,7 @@ from canvas import strokes
 from canvas.brush import Rect
 from canvas.models import Canvas, Frame, Sanction, Stroke
 from canvas.moderation.plans import fresh
+from canvas.wire import milliseconds
 
 PEOPLE = 200
 LINES = 1_500  # strokes drawn over the canvas at once
@@ -33,7 +34,7 @@ def described(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
             "author": stroke.author,
             "stroke": stroke.stroke,
             "name": known.get(stroke.author, ""),
-            "at": ms(stroke.ended_at),
+            "at": milliseconds(stroke.ended_at),
             "colour": stroke.colour,
             "width": stroke.width,
             "state": stroke.state(base_seq),
@@ -67,12 +68,12 @@ def people(place: Canvas, since: datetime, rect: Rect | None = None) -> list[dic
         {
             "id": row["author"],
             "name": users[row["author"]].get_username() if row["author"] in users else "",
-            "joined": ms(users[row["author"]].date_joined) if row["author"] in users else None,
+            "joined": milliseconds(users[row["author"]].date_joined) if row["author"] in users else None,
             "strokes": row["strokes"],
             "all": row["all"],
             "dreamed": row["dreamed"],
-            "first": ms(row["first"]),
-            "last": ms(row["last"]),
+            "first": milliseconds(row["first"]),
+            "last": milliseconds(row["last"]),
             "standing": standing.get(row["author"], ""),
         }
         for row in rows
@@ -120,7 +121,7 @@ def pictures(place: Canvas, before: int | None = None) -> list[dict[str, Any]]:
         {
             "id": frame.pk,
             "number": frame.number,
-            "at": ms(frame.made_at),
+            "at": milliseconds(frame.made_at),
             "kind": frame.kind,
             "title": frame.title,
             "thumbnail": frame.thumbnail.url,
@@ -131,10 +132,6 @@ def pictures(place: Canvas, before: int | None = None) -> list[dict[str, Any]]:
 
 def names(people: Iterable[int]) -> dict[int, str]:
     return {user.pk: user.get_username() for user in get_user_model().objects.filter(pk__in=set(people))}
-
-
-def ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
 
 
 def _base_seq(place: Canvas) -> int:

@@ -15,8 +15,8 @@ from django.utils import timezone
 from canvas import frames, hub, limits
 from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
 from canvas.moderation import audit
-from canvas.moderation.lookup import ms
 from canvas.moderation.selection import Unfit, moment, rectangle
+from canvas.wire import milliseconds
 
 Value = Any  # JSON: it stands in the log
 
@@ -84,7 +84,7 @@ def state(place: Canvas) -> dict[str, Any]:
         "frozen": {"on": rules.frozen, "why": rules.frozen_why},
         "slow": rules.slow,
         "slowest": limits.SLOWEST,
-        "newcomers": ms(rules.newcomers_after) if rules.newcomers_after else None,
+        "newcomers": milliseconds(rules.newcomers_after),
         "paused": bool(dream and dream.paused),
         "style": {
             "now": (dream.style or {}).get("title", "") if dream else "",
@@ -97,7 +97,7 @@ def state(place: Canvas) -> dict[str, Any]:
                 "kind": region.kind,
                 "rect": [region.x, region.y, region.width, region.height],
                 "why": region.why,
-                "until": ms(region.until) if region.until else None,
+                "until": milliseconds(region.until),
             }
             for region in regions
         ],
@@ -123,12 +123,12 @@ def _slow(place: Canvas, asked: Any, by: Any) -> int:
 
 def _newcomers(place: Canvas, asked: Any, by: Any) -> int | None:
     at = moment(asked)
-    return ms(at) if at else None
+    return milliseconds(at)
 
 
 def _read_newcomers(place: Canvas, value: Value) -> int | None:
     at = Rules.objects.of(place).newcomers_after
-    return ms(at) if at else None
+    return milliseconds(at)
 
 
 # --- regions ---------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def _take_region(place: Canvas, asked: Any, by: Any) -> Value:
         region = Region.objects.in_force().filter(canvas=place, pk=int(asked["id"])).first()
         if region is None:
             raise Unfit("This region is open already.")
-        return {"id": region.pk, "locked": False, "until": ms(region.until) if region.until else None}
+        return {"id": region.pk, "locked": False, "until": milliseconds(region.until)}
     rect = rectangle(asked["rect"])
     minutes = asked.get("minutes")
     if rect is None:
@@ -149,7 +149,7 @@ def _take_region(place: Canvas, asked: Any, by: Any) -> Value:
     right, bottom = min(place.width, rect[2]), min(place.height, rect[3])
     if left >= right or top >= bottom:
         raise Unfit("The rectangle lies outside the canvas.")
-    until = ms(timezone.now() + timedelta(minutes=int(minutes))) if minutes else None
+    until = milliseconds(timezone.now() + timedelta(minutes=int(minutes))) if minutes else None
     return {
         "id": None, "locked": True, "until": until, "why": str(asked.get("why", ""))[:200],
         "rect": [left, top, right - left, bottom - top],

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from canvas import hub, limits, standings
 from canvas.models import Canvas, Case, Region, VeilVote
 from canvas.moderation import audit
+from canvas.wire import milliseconds
 
 VEIL = audit.verb("veil", gettext_lazy("Covered a place together"))
 
@@ -62,7 +63,7 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
     if region:
         hub.look(place.slug)
     else:
-        until = int((mine.at + timedelta(minutes=limits.VEIL_VOTES_MINUTES)).timestamp() * 1000)
+        until = milliseconds(mine.at + timedelta(minutes=limits.VEIL_VOTES_MINUTES))
         hub.ask_trusted(place.slug, {
             "x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height,
             "votes": len(agreeing), "quorum": limits.VEIL_QUORUM, "until": until,

@@ -24,6 +24,7 @@ from canvas.moderation import acts, audit, lookup, plans, switches, undo
 from canvas.moderation.permissions import moderator_required
 from canvas.moderation.plans import Plan, Wish
 from canvas.moderation.selection import Unfit, moment, rectangle
+from canvas.wire import milliseconds
 from dreamsite.errors import json_error
 
 SHOWN = 480  # px a side of a preview's pictures
@@ -115,7 +116,7 @@ def _told(act: Act) -> Answer:
     undone = getattr(act, "undone_by", None)
     return {
         "id": act.pk,
-        "at": lookup.ms(act.at),
+        "at": milliseconds(act.at),
         "by": act.by_name,
         "title": act.title,
         "what": _short(act),
@@ -185,7 +186,7 @@ def _covers(made: Plan, rect: Rect | None) -> float:
 
 
 def _frame(frame: Frame | None) -> Answer | None:
-    return {"id": frame.pk, "number": frame.number, "at": lookup.ms(frame.made_at)} if frame else None
+    return {"id": frame.pk, "number": frame.number, "at": milliseconds(frame.made_at)} if frame else None
 
 
 def _data(pixels: Pixels, rect: Rect) -> str:

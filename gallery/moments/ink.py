@@ -43,7 +43,7 @@ class Ink:
     whole: bool
 
     def until(self, moment: datetime) -> list[Numbered]:
-        return self.operations[: bisect_right(self.times, int(moment.timestamp() * 1000))]
+        return self.operations[: bisect_right(self.times, wire.milliseconds(moment))]
 
     def up_to(self, seq: int) -> list[Numbered]:
         return [(number, op) for number, op in self.operations if number <= seq]
@@ -78,7 +78,7 @@ def read(span: Span) -> Ink:
         # Ink after the following frame's own can be taken back until the frame after that one.
         beyond = _after(span.place, span.following)
         last = max(beyond.seq if beyond else place_head, span.following.seq)
-        shown_until = int(span.following.made_at.timestamp() * 1000)
+        shown_until = wire.milliseconds(span.following.made_at)
     numbered: list[Numbered] = []
     times: dict[int, int] = {}
     whole = True

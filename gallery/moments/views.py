@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from canvas.frames import FrameGone
 from canvas.models import Batch, Canvas, Frame
 from canvas.moderation.door import same_for_everybody
+from canvas.wire import milliseconds
 from dreamsite.errors import NotHere
 from gallery import asked, recipe
 from gallery.moments import ink, paint
@@ -180,7 +181,7 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
         "title": frame.title,
         "seq": frame.seq,
         "made_at": asked.name_of(frame.made_at),
-        "made_ms": int(frame.made_at.timestamp() * 1000),
+        "made_ms": milliseconds(frame.made_at),
         "page": frame.get_absolute_url(),
         "json": reverse("frame_json", args=[frame.pk]),
         "picture": request.build_absolute_uri(frame.picture.url),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -16,33 +17,9 @@ from canvas.models import Act, Canvas, Case, Frame, Note, Region, Sanction, Sign
 from canvas.moderation import cases, rhythm, sanctions, undo, watch
 from dreamsite.models import User
 
+from .persons import person, signed_in
+
 pytestmark = pytest.mark.django_db
-
-
-def person(name: str, **fields: Any) -> User:
-    return User.objects.create(username=name, **fields)
-
-
-def moderator(name: str) -> User:
-    user = person(name)
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return user
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def mona(db: None) -> User:
-    return moderator("mona")
-
-
-@pytest.fixture
-def otto(db: None) -> User:
-    return moderator("otto")
 
 
 def reported(place: Canvas, x: int = 20, **more: Any) -> Case:
@@ -370,3 +347,13 @@ def drawn(times: list[float], *, box: float = 50, width: float = 4, points: int 
 )  # fmt: skip
 def test_what_is_odd_and_what_is_not(strokes: list[rhythm.Drawn], kinds: set[str]) -> None:
     assert {finding.kind for finding in rhythm.find(sorted(strokes, key=lambda one: one.began), 1_000_000)} == kinds
+
+
+def test_a_note_is_written_from_a_cases_page_and_from_a_persons(mona: User, place: Canvas) -> None:
+    case, somebody = reported(place), person("somebody")
+    for page in (f"/moderation/cases/{case.pk}/", f"/moderation/people/{somebody.pk}/"):
+        shown = signed_in(mona).get(page).content.decode()
+        action = re.search(r'<form class="form" method="post" action="([^"]+/note)"', shown)
+        assert action, f"{page} has no form for notes"
+        signed_in(mona).post(action.group(1), {"text": "Seen before."})
+        assert "Seen before." in signed_in(mona).get(page).content.decode()

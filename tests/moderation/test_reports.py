@@ -22,6 +22,8 @@ from canvas.models import Canvas, Case, Evidence, Frame, Report, Salt, Trace
 from canvas.moderation import cases, scores, traces
 from dreamsite.models import User
 
+from .persons import signed_in
+
 pytestmark = pytest.mark.django_db
 
 
@@ -30,12 +32,6 @@ def moderator(db: None) -> User:
     user = User.objects.create(username="mod")
     user.groups.add(Group.objects.get(name="Moderators"))
     return user
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def send(client: Client, place: Canvas | None = None, **fields: Any) -> Any:

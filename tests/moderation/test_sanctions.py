@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import Group
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -20,30 +19,10 @@ from canvas.models import Act, Appeal, Canvas, Case, Sanction
 from canvas.moderation import cases, door, sanctions
 from dreamsite.models import User
 
+from .persons import moderator, signed_in
+
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long walk by the sea"
-
-
-def moderator(name: str) -> User:
-    user = User.objects.create(username=name)
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return user
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def mona(db: None) -> User:
-    return moderator("mona")
-
-
-@pytest.fixture
-def otto(db: None) -> User:
-    return moderator("otto")
 
 
 @pytest.fixture

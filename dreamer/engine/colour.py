@@ -6,6 +6,7 @@ All functions work in place on RGB, 0..255, float32 [3, H, W] unless they say ot
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -21,24 +22,38 @@ CORRELATION_ROOT: Floats = (_ROOT / np.linalg.norm(_ROOT, axis=0).max()).astype(
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def decorrelate(gradient: Floats) -> None:
+def decorrelate(gradient: Floats, lively: float = 0.0) -> None:
     """Turn the gradient into a step in decorrelated colours, in place.
 
     With rgb = M y, M being CORRELATION_ROOT, the gradient in y is Mᵀ g. Each of y's three channels is brought to the
     same root mean square (a gradient's size says little about how far to go, as with Adam and its kin), and M turns
     the step back into RGB. Brightness then changes most, then blue against yellow, then green against magenta, in the
-    proportions of natural pictures: no acid colours.
+    proportions of natural pictures: no acid colours. `lively` takes that much of the proportions away: at 1 the three
+    count the same.
     """
     squares = np.zeros(3)
     for rows in rows_of(gradient):
-        band = np.tensordot(CORRELATION_ROOT.T, gradient[:, rows], axes=1)
-        squares += np.square(band).sum(axis=(1, 2), dtype=np.float64)
+        band = _mixed(CORRELATION_ROOT.T, gradient[:, rows])
+        squares += [float(np.square(channel).sum(dtype=np.float64)) for channel in band]
         gradient[:, rows] = band
     scales = 1 / np.sqrt(np.maximum(squares / gradient[0].size, 1e-30))
     scales[squares == 0] = 0
+    scales *= np.linalg.norm(CORRELATION_ROOT, axis=0) ** -lively
     back = CORRELATION_ROOT * scales.astype(np.float32)
     for rows in rows_of(gradient):
-        gradient[:, rows] = np.tensordot(back, gradient[:, rows], axes=1)
+        gradient[:, rows] = _mixed(back, gradient[:, rows])
+
+
+def _mixed(matrix: Floats, band: Floats) -> Floats:
+    """matrix [3, 3] times band [3, rows, W]. A product this thin gains nothing from a library's threads, which would
+    wait for one another at the processor's full cost."""
+    out = np.empty_like(band)
+    term = np.empty_like(band[0])
+    for channel, shares in zip(out, matrix, strict=True):
+        np.multiply(band[0], shares[0], out=channel)
+        for other, share in zip(band[1:], shares[1:], strict=True):
+            channel += np.multiply(other, share, out=term)
+    return out
 
 
 def to_luminance(gradient: Floats) -> None:
@@ -51,6 +66,7 @@ def to_luminance(gradient: Floats) -> None:
 MODES: dict[str, Callable[[Floats], None]] = {
     "rgb": lambda gradient: None,
     "decorrelated": decorrelate,
+    "vivid": partial(decorrelate, lively=0.5),
     "luminance": to_luminance,
 }
 

@@ -24,8 +24,8 @@ from . import bands
 from .bands import Bytes, Floats, rows_of
 from .colour import MODES, keep_colours, mean_free
 from .network import Cancelled, Network
-from .noise import noise_picture
-from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink
+from .noise import clouds, noise_picture
+from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, steps_of
 from .recipe import Recipe
 from .smooth import normalise_bands
 from .target import Target
@@ -134,8 +134,9 @@ class _Dream:
         self.random = np.random.default_rng(recipe.seed)
         self.size = (photo.shape[0], photo.shape[1])
         least = max(recipe.min_size, network.min_size)
-        self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least)
-        work = np.cumsum([0] + [h * w * recipe.iterations for h, w in self.sizes])
+        self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least, recipe.finest)
+        self.steps = steps_of(len(self.sizes), recipe.iterations, recipe.taper)
+        work = np.cumsum([0] + [h * w * steps for (h, w), steps in zip(self.sizes, self.steps, strict=True)])
         self.done_before = (work / max(work[-1], 1)).tolist()
         self.clock = _Clock()
         self.halo, self.border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
@@ -157,17 +158,20 @@ class _Dream:
                 self._ascend(picture, base)
             except Cancelled:
                 raise Interrupted(self._compose(picture, base, self.size)) from None
-            if size == self.size:
-                return self._compose(picture, base, size)
+            if octave == len(self.sizes) - 1:
+                return self._compose(picture, base, self.size)
             add_photo(base, picture, -1.0)
             difference = picture
-        raise AssertionError("the last octave is the picture's own size")
+        raise AssertionError("there is always an octave")
 
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""
         gradient = np.empty_like(picture)
         mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
-        for iteration in range(self.recipe.iterations):
+        if self.recipe.wash and self.octave == 0:
+            washed = clouds(base, self.recipe.wash, self.random)
+            picture += washed if mask is None else washed * bands.share(mask)
+        for iteration in range(self.steps[self.octave]):
             self.iteration = iteration
             self._gradient(picture, gradient)
             self._step(picture, gradient, base, mask)
@@ -260,13 +264,13 @@ class _Dream:
             self.report(self._progress(tile, tiles))
 
     def _progress(self, tile: int, tiles: int) -> Progress:
-        recipe, first, last = self.recipe, self.done_before[self.octave], self.done_before[self.octave + 1]
-        fraction = first + (last - first) * (self.iteration + tile / tiles) / recipe.iterations
+        steps, first, last = self.steps[self.octave], self.done_before[self.octave], self.done_before[self.octave + 1]
+        fraction = first + (last - first) * (self.iteration + tile / tiles) / steps
         return Progress(
             self.octave + 1,
             len(self.sizes),
             self.iteration + 1,
-            recipe.iterations,
+            steps,
             tile,
             tiles,
             fraction,

@@ -1,14 +1,20 @@
-"""A start from nothing: noise that looks like the world's pictures do before anything is in them."""
+"""A start from nothing: noise that looks like the world's pictures do before anything is in them, as a whole picture
+or where a picture is empty."""
 
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from .bands import Bytes, Floats, bands, rows_of
 from .colour import CORRELATION_ROOT
 from .octaves import add_enlarged
 
 GREY = 117.0  # the middle that the networks of 2014 were trained around
+
+# What counts as flat for `clouds`: a deviation well under FLAT grey levels in a square of CELL pixels.
+FLAT, CELL = 8.0, 8
+GRAINS = (6, 12, 24, 48)  # px; the sizes of the clouds' puffs
 
 
 def noise_picture(height: int, width: int, *, contrast: float, seed: int) -> Bytes:
@@ -34,6 +40,33 @@ def noise_picture(height: int, width: int, *, contrast: float, seed: int) -> Byt
         band = np.tensordot(picture[:, rows], spread * CORRELATION_ROOT.T, axes=(0, 0))
         out[rows] = np.clip(np.rint(band + np.float32(GREY)), 0, 255).astype(np.uint8)
     return out
+
+
+def clouds(picture: Bytes, strength: float, rng: np.random.Generator) -> Floats:
+    """What to add to uint8 [H, W, 3] to have coloured clouds in its flat places: float32 [3, H, W].
+
+    `strength` is their deviation in grey levels. On white (or black) they are that much darker (lighter) that a dream
+    can go both ways from there; what is drawn stays as it is. Meant for a dream's smallest octave.
+    """
+    height, width = picture.shape[:2]
+    puffs = np.zeros((3, height, width), np.float32)
+    for grain in GRAINS:
+        rows, columns = max(2, height // grain), max(2, width // grain)
+        add_enlarged(np.stack([_white(rng, rows, columns) for _ in range(3)]), puffs)
+    puffs *= np.float32(strength / max(_deviation(puffs), 1e-6))
+    here = picture.transpose(2, 0, 1).astype(np.float32)
+    towards_middle = (here / np.float32(127.5) - 1) ** 3 * np.float32(-1.5 * strength)
+    grey = here.mean(axis=0)
+    variance = _blurred(grey * grey) - _blurred(grey) ** 2
+    flat = np.exp(-np.maximum(variance, 0) / np.float32(FLAT * FLAT))
+    return np.asarray((np.tensordot(CORRELATION_ROOT, puffs, axes=1) + towards_middle) * flat, np.float32)
+
+
+def _blurred(grey: Floats) -> Floats:
+    """Means over squares of CELL pixels, smoothly joined: [H, W]."""
+    height, width = grey.shape
+    small = Image.fromarray(grey).resize((max(1, width // CELL), max(1, height // CELL)), Image.Resampling.BOX)
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _white(rng: np.random.Generator, height: int, width: int) -> Floats:

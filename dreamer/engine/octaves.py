@@ -19,19 +19,28 @@ from .bands import Bytes, Floats, bands, rows_of
 Size = tuple[int, int]
 
 
-def octave_sizes(height: int, width: int, octaves: int, scale: float, min_size: int) -> list[Size]:
-    """(height, width) of each octave, smallest first, the picture's own size last.
+MOST_STEPS = 8  # times `iterations`: what a tapered octave takes at most
+
+
+def octave_sizes(height: int, width: int, octaves: int, scale: float, min_size: int, finest: float = 1.0) -> list[Size]:
+    """(height, width) of each octave, smallest first, the last one `finest` times the picture's own size.
 
     Each is the next larger one divided by `scale` and rounded down. Octaves whose shorter side would fall under
-    `min_size` are left out, so that one recipe fits a thumbnail and a poster; the picture itself always stays.
+    `min_size` are left out, so that one recipe fits a thumbnail and a poster; one octave always stays.
     """
-    sizes = [(height, width)]
+    finest = min(1.0, max(finest, min_size / min(height, width)))
+    sizes = [(round(height * finest), round(width * finest))]
     while len(sizes) < octaves:
         smaller = (int(sizes[-1][0] / scale), int(sizes[-1][1] / scale))
         if min(smaller) < max(min_size, 1):
             break
         sizes.append(smaller)
     return sizes[::-1]
+
+
+def steps_of(octaves: int, iterations: int, taper: float) -> list[int]:
+    """How many steps each octave takes, smallest first: `taper` times as many as the next larger one, rounded."""
+    return [round(iterations * min(taper**below, MOST_STEPS)) for below in reversed(range(octaves))]
 
 
 def shrink(photo: Bytes, size: Size) -> Bytes:

@@ -30,7 +30,20 @@ class Recipe:
     octaves: int = _field(6, "sizes the picture is dreamed at; more give larger forms", low=1, high=32)
     octave_scale: float = _field(1.31415, "how many times larger each octave is than the one before", low=1.01, high=8)
     min_size: int = _field(64, "no octave's shorter side is smaller than this, in pixels", low=1, high=8192)
+    finest: float = _field(
+        1.0,
+        "the largest octave's size as a share of the picture's; less leaves out the finest grain and its time",
+        low=0.1,
+        high=1,
+    )
     iterations: int = _field(1, "steps in each octave; more give a stronger dream", low=0, high=10_000)
+    taper: float = _field(
+        1.0,
+        "how many times as many steps each octave takes as the next larger one, up to eight times `iterations`: "
+        "large forms for little time",
+        low=1,
+        high=8,
+    )
     step: float = _field(1.5, "how far a step moves the average pixel, in grey levels of 255", low=0, high=255)
     tile: int = _field(512, "longest side of the tiles the network sees at once, in pixels", low=64, high=8192)
     roll: int = _field(
@@ -55,7 +68,8 @@ class Recipe:
     )
     colour: str = _field(
         "rgb",
-        "what a step may do to colours: as the gradient says, decorrelated (calmer, more natural), or luminance alone",
+        "what a step may do to colours: as the gradient says, decorrelated (calmer, more natural), vivid (between the "
+        "two), or luminance alone",
         choices=tuple(MODES),
     )
     mean_free: bool = _field(False, "take the mean out of each step, so that long loops do not drift in colour")
@@ -75,6 +89,13 @@ class Recipe:
     )
     noise: tuple[int, int] | None = _field(
         None, "start from noise of this size, WIDTHxHEIGHT in pixels, instead of from a photograph"
+    )
+    wash: float = _field(
+        0.0,
+        "grey levels of coloured clouds that flat places get first: where a picture is the same everywhere "
+        "the network has nothing to tell one place from another by, and dreams of grids",
+        low=0,
+        high=64,
     )
     contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
 

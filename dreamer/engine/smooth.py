@@ -10,11 +10,15 @@ The pyramid is built in place. Beside the gradient it needs a third of the gradi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
-from .bands import Floats, bands, rows_of
+from .bands import Floats
 
 TINY = 1e-10
+STRIP = 32  # rows
+SAMPLED = 256  # rows that are measured of a large picture, or more
 
 
 def halve(picture: Floats) -> Floats:
@@ -24,25 +28,33 @@ def halve(picture: Floats) -> Floats:
     """
     channels, height, width = picture.shape
     half = np.empty((channels, (height + 1) // 2, (width + 1) // 2), dtype=np.float32)
-    for rows in bands(half.shape[1], channels * width * 8):
+    for rows in _strips(half):
         wanted = np.clip(np.arange(2 * rows.start - 2, 2 * rows.stop + 1), 0, height - 1)
-        half[:, rows] = _halve_axis(_halve_axis(picture[:, wanted], 2, edge=True), 1, edge=False)
+        half[:, rows] = _halve_axis(_halve_axis(picture[:, wanted], 1, edge=False), 2, edge=True)
     return half
 
 
-def add_doubled(half: Floats, picture: Floats, sign: float) -> None:
-    """picture += sign * (half, doubled in size by the same kernel times 4), in place.
+def add_doubled(half: Floats, picture: Floats, sign: float = 1.0, *, gain: float = 1.0) -> None:
+    """picture = gain * picture + sign * (half, doubled in size by the same kernel times 4), in place.
 
-    Away from the edges this is the adjoint of `halve`, times 4: together they keep a flat picture as it is.
+    Away from the edges doubling is the adjoint of `halve`, times 4: together they keep a flat picture as it is.
     """
-    width = picture.shape[2]
-    for rows in rows_of(picture):
-        # An even row 2i draws on i-1, i and i+1, an odd one on i and i+1. Bands begin at an even row.
-        wanted = np.clip(np.arange(rows.start // 2 - 1, (rows.stop + 1) // 2 + 1), 0, half.shape[1] - 1)
-        tall = _double_axis(half[:, wanted], 1, edge=False)[:, : rows.stop - rows.start]
-        wide = _double_axis(tall, 2, edge=True)[:, :, :width]
-        wide *= np.float32(sign)
-        picture[:, rows] += wide
+    for rows in _strips(picture):
+        wide = _doubled(half, rows, picture.shape[2])
+        if sign != 1:
+            wide *= np.float32(sign)
+        part = picture[:, rows]
+        if gain != 1:
+            part *= np.float32(gain)
+        part += wide
+
+
+def _doubled(half: Floats, rows: slice, width: int) -> Floats:
+    """These rows of `half` doubled, the first of them an even one."""
+    # An even row 2i draws on i-1, i and i+1, an odd one on i and i+1.
+    wanted = np.clip(np.arange(rows.start // 2 - 1, (rows.stop + 1) // 2 + 1), 0, half.shape[1] - 1)
+    tall = _double_axis(half[:, wanted], 1, edge=False)[:, : rows.stop - rows.start]
+    return _double_axis(tall, 2, edge=True)[:, :, :width]
 
 
 def normalise_bands(gradient: Floats, levels: int) -> None:
@@ -50,20 +62,41 @@ def normalise_bands(gradient: Floats, levels: int) -> None:
 
     Fewer levels are taken where the picture is too small: the coarsest one is at least two pixels on a side. A band
     that is zero stays zero.
+
+    With low = halve(g) and its double f the detail is g - f, and the result (g - f) / r + double(normalised low), r
+    being the detail's root mean square. Doubling is linear, so that is g / r + double(normalised low - low / r): one
+    doubling instead of two, and the detail is made only where r is measured.
     """
     if levels > 0 and min(gradient.shape[1:]) >= 4:
         low = halve(gradient)
-        add_doubled(low, gradient, -1.0)
-        normalise_bands(low, levels - 1)
-        gradient /= np.float32(max(_rms(gradient), TINY))
-        add_doubled(low, gradient, 1.0)
+        gain = 1 / max(_detail(gradient, low), TINY)
+        below = low.copy()
+        normalise_bands(below, levels - 1)
+        low *= np.float32(gain)
+        below -= low
+        add_doubled(below, gradient, gain=gain)
     else:
-        gradient /= np.float32(max(_rms(gradient), TINY))
+        gradient /= np.float32(max(_rms(gradient[:, rows] for rows in _strips(gradient)), TINY))
 
 
-def _rms(band: Floats) -> float:
-    total = sum(float(np.square(band[:, rows]).sum(dtype=np.float64)) for rows in rows_of(band))
-    return float(np.sqrt(total / band.size))
+def _detail(gradient: Floats, low: Floats) -> float:
+    """The root mean square of gradient - double(low), in strips spread over the picture: all of a small one."""
+    strips = list(_strips(gradient))[:: max(1, gradient.shape[1] // SAMPLED)]
+    return _rms(gradient[:, rows] - _doubled(low, rows, gradient.shape[2]) for rows in strips)
+
+
+def _strips(array: Floats) -> Iterator[slice]:
+    """Bands of few rows: what is made of them stays in the processor's cache."""
+    height = array.shape[1]
+    return (slice(top, min(top + STRIP, height)) for top in range(0, height, STRIP))
+
+
+def _rms(parts: Iterable[Floats]) -> float:
+    total, count = 0.0, 0
+    for part in parts:
+        total += float(np.square(part).sum(dtype=np.float64))
+        count += part.size
+    return float(np.sqrt(total / count))
 
 
 def _halve_axis(picture: Floats, axis: int, *, edge: bool) -> Floats:
@@ -73,7 +106,12 @@ def _halve_axis(picture: Floats, axis: int, *, edge: bool) -> Floats:
         p = np.pad(p, ((0, 0), (0, 0), (2, 2)), mode="edge")
     count = (p.shape[-1] - 3) // 2
     at = [p[..., k : k + 2 * count - 1 : 2] for k in range(5)]
-    out = (at[0] + at[4]) * np.float32(1 / 16) + (at[1] + at[3]) * np.float32(4 / 16) + at[2] * np.float32(6 / 16)
+    out = at[1] + at[3]
+    out *= np.float32(4)
+    out += at[0]
+    out += at[4]
+    out += at[2] * np.float32(6)
+    out *= np.float32(1 / 16)
     return np.moveaxis(out, -1, axis)
 
 

@@ -34,6 +34,16 @@ def test_decorrelated_steps_still_climb_and_have_natural_colours() -> None:
     assert np.trace(np.cov(gradient.reshape(3, -1))) == pytest.approx(np.trace(natural), rel=0.05)
 
 
+def test_vivid_steps_climb_and_are_the_more_colourful() -> None:
+    gradient = noise(40, 50)
+    calm, vivid = gradient.copy(), gradient.copy()
+    colour.MODES["decorrelated"](calm)
+    colour.MODES["vivid"](vivid)
+    assert np.vdot(vivid, gradient) > 0
+    calmly, vividly = (float(np.var(step - step.mean(axis=0)) / np.var(step)) for step in (calm, vivid))
+    assert vividly > 2 * calmly > 0
+
+
 @pytest.mark.parametrize("mode", list(colour.MODES))
 def test_nothing_stays_nothing(mode: str) -> None:
     gradient = np.zeros((3, 4, 5), np.float32)

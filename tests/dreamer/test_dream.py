@@ -49,6 +49,7 @@ def test_the_network_sees_more_of_what_it_dreams_of(network: Network, photo: Any
 
 @pytest.mark.parametrize("change", [
     {}, {"smooth": 3}, {"smooth_pool": True}, {"colour": "decorrelated"}, {"colour": "luminance"}, {"mean_free": True},
+    {"colour": "vivid"}, {"finest": 0.7}, {"taper": 1.5},
     {"rotate": 8.0, "rescale": 0.1, "iterations": 10}, {"target": Target.layer("conv2_pre", 5)},
     {"target": Target((Term("conv2"), Term("block/output", weight=0.5)))}, {"target": Target.layer("logits", 3)},
 ], ids=str)  # fmt: skip
@@ -65,7 +66,7 @@ def test_same_seed_same_bytes(network: Network, photo: Any) -> None:
     assert (first != other).any()
 
 
-@pytest.mark.parametrize("change", [{"iterations": 0}, {"step": 0.0}])
+@pytest.mark.parametrize("change", [{"iterations": 0}, {"step": 0.0}, {"step": 0.0, "finest": 0.6, "taper": 2.0}])
 def test_a_dream_that_does_nothing_returns_the_photograph_to_the_bit(
     network: Network, photo: Any, change: dict[str, Any]
 ) -> None:
@@ -94,6 +95,42 @@ def test_progress_counts_everything_and_ends_at_one(network: Network, large: Any
     assert {(p.octave, p.iteration) for p in seen} == {(o, i) for o in (1, 2, 3) for i in (1, 2, 3)}
     assert all(1 <= p.tile <= p.tiles and p.octaves == 3 and p.iterations == 3 for p in seen)
     assert max(p.tiles for p in seen) > 1
+
+
+def test_progress_counts_a_tapered_octaves_steps(network: Network, large: Any) -> None:
+    seen: list[Progress] = []
+    dream(large, network, replace(SMALL, taper=1.4, iterations=1, finest=0.8), progress=seen.append)
+    assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
+    assert seen[-1].fraction == pytest.approx(1.0)
+    assert {(p.octave, p.iterations) for p in seen} == {(1, 2), (2, 1), (3, 1)}
+
+
+def test_a_wash_colours_what_is_flat_and_spares_what_is_drawn(network: Network) -> None:
+    white = np.full((96, 128, 3), 255, np.uint8)
+    drawn = white.copy()
+    drawn[:, :64] = np.where((np.mgrid[0:96, 0:64].sum(axis=0) // 4 % 2)[..., None], [220, 30, 30], [20, 20, 90])
+    recipe = replace(SMALL, wash=20.0, step=0.0)
+    washed = dream(white, network, recipe).astype(float)
+    assert washed.std() > 8 and 195 < washed.mean() < 245  # room above, too
+    assert np.ptp(washed, axis=2).mean() > 3  # coloured
+    change = np.abs(dream(drawn, network, recipe).astype(float) - drawn)
+    assert change[:, 80:].mean() > 10 > 2 > change[:, 8:48].mean()
+    mask = np.zeros((96, 128), np.uint8)
+    mask[:48] = 255
+    np.testing.assert_array_equal(dream(white, network, recipe, mask=mask)[48:], white[48:])
+
+
+def test_without_a_wash_a_white_canvas_gets_the_networks_grid_and_with_it_none(network: Network) -> None:
+    """A flat picture is the same at every place of a stride's phase, so its gradient repeats with the stride."""
+    white = np.full((128, 128, 3), 255, np.uint8)
+    repeats = []
+    for wash in (0.0, 20.0):
+        recipe = Recipe(TARGET, model="tiny", octaves=1, step=8.0, roll=0, seed=1, wash=wash)
+        grey = dream(white, network, recipe)[32:-32, 32:-32].mean(axis=2)
+        change = grey - grey.mean()
+        stride = network.layer("block/output").stride
+        repeats.append((change[:-stride] * change[stride:]).mean() / max(change.var(), 1e-9))
+    assert repeats[0] > 0.9 > 0.6 > repeats[1]
 
 
 @pytest.mark.parametrize("tiles", [0, 1, 10])

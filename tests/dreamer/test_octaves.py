@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamer.engine import bands
-from dreamer.engine.octaves import add_enlarged, add_photo, octave_sizes, shrink
+from dreamer.engine.octaves import MOST_STEPS, add_enlarged, add_photo, octave_sizes, shrink, steps_of
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -29,6 +29,25 @@ def test_octaves_end_at_the_picture_and_respect_the_minimum(h: int, w: int, n: i
     assert all(min(size) >= least for size in sizes[:-1])
     if len(sizes) < n:  # one more would have been too small
         assert int(min(sizes[0]) / scale) < least
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.floats(0.1, 1), st.integers(1, 400))
+def test_the_finest_octave_is_a_share_of_the_picture_but_no_smaller_than_the_least(
+    h: int, w: int, finest: float, least: int
+) -> None:
+    *_, (height, width) = octave_sizes(h, w, 3, 1.5, least, finest)
+    assert height <= h and width <= w
+    assert min(height, width) >= min(least, min(h, w))
+    if min(h, w) * finest >= least:
+        assert abs(height - h * finest) <= 0.5 and abs(width - w * finest) <= 0.5
+
+
+def test_smaller_octaves_take_more_steps_up_to_a_limit() -> None:
+    assert steps_of(4, 3, 1.0) == [3, 3, 3, 3]
+    assert steps_of(4, 1, 1.3) == [2, 2, 1, 1]
+    assert steps_of(3, 2, 2.0) == [8, 4, 2]
+    assert steps_of(32, 5, 8.0)[0] == 5 * MOST_STEPS
+    assert steps_of(5, 0, 2.0) == [0] * 5
 
 
 @settings(max_examples=25, deadline=None)

@@ -52,7 +52,7 @@ def test_the_live_recipe_is_dreamcanvas() -> None:
     ("step", float("nan"), "received nan"),
     ("step", "much", "received 'much', expected a number"),
     ("seed", -1, "received -1"),
-    ("colour", "sepia", "expected one of rgb, decorrelated, luminance"),
+    ("colour", "sepia", "expected one of rgb, decorrelated, vivid, luminance"),
     ("keep_colours", 1, "expected true or false"),
     ("model", "", "received an empty text"),
     ("noise", (0, 5), "expected width and height"),

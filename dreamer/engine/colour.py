@@ -66,7 +66,7 @@ def to_luminance(gradient: Floats) -> None:
 MODES: dict[str, Callable[[Floats], None]] = {
     "rgb": lambda gradient: None,
     "decorrelated": decorrelate,
-    "vivid": partial(decorrelate, lively=0.5),
+    "vivid": partial(decorrelate, lively=0.3),
     "luminance": to_luminance,
 }
 

@@ -20,6 +20,15 @@ from typing import Any
 
 BUILTIN = Path(__file__).parent / "models"
 
-# What suits it better on the live canvas than DreamCanvas' recipe; found by looking (docs/house-model.md). Its
-# gradients are weak on white and hold over long steps, so one long step does for three short ones.
-LIVE: dict[str, Any] = {"octaves": 8, "step": 8.0, "smooth": 2, "colour": "decorrelated"}
+# What suits it on the live canvas, found by looking (docs/house-model.md). Its gradients hold over long steps, so one
+# does for three short ones; forms begin in the small octaves, where steps cost little, and the finest octave adds more
+# cost than detail; and a white canvas needs something to see forms in.
+LIVE: dict[str, Any] = {
+    "octaves": 7,
+    "finest": 0.7,
+    "taper": 1.3,
+    "step": 8.0,
+    "smooth": 4,
+    "colour": "vivid",
+    "wash": 40.0,
+}

@@ -30,6 +30,7 @@ from .engine import Network, Recipe, Target, dream
 from .engine.graph import IMAGE
 from .engine.network import interior
 from .engine.session import cuda_works
+from .engine.tiles import cut, paste
 from .library.files import ModelFiles
 
 LIVE_SIDE = 1536
@@ -115,8 +116,9 @@ def torch_network(network: Network, folder: Path) -> Any:
             out = options.get("out")
             out = np.empty_like(picture) if out is None else out
             tiles = self.tiles(picture.shape[1:], [layer], options.get("tile", 512), options.get("halo", 32))
+            roll = options.get("roll", (0, 0))
             for done, tile in enumerate(tiles, 1):
-                window = np.ascontiguousarray(picture[(slice(None), *tile.window)])
+                window = cut(picture, roll, tile.window)
                 whole = picture_gradient(
                     twin,
                     window,
@@ -126,7 +128,7 @@ def torch_network(network: Network, folder: Path) -> Any:
                     scale=files.info.scale,
                     bgr=files.info.channel_order == "BGR",
                 )
-                out[(slice(None), *tile.core)] = whole[(slice(None), *tile.inner)]
+                paste(whole[(slice(None), *tile.inner)], out, roll, tile.core)
                 if options.get("on_tile"):
                     options["on_tile"](done, len(tiles))
             return out, 0.0
@@ -168,7 +170,10 @@ def sgemm_rates(threads: int) -> dict[str, Callable[[], float]]:
         product()
         return 2 * side**3 / (time.perf_counter() - start) / 1e9
 
-    rates = {"onnxruntime": lambda: rate(lambda: runner.run(a[None], window, {})), "numpy": lambda: rate(lambda: a @ b)}
+    rates = {
+        "onnxruntime": lambda: rate(lambda: runner.run(runner.place(a[None]), window, {})),
+        "numpy": lambda: rate(lambda: a @ b),
+    }
     try:
         import torch
     except ImportError:

@@ -184,25 +184,21 @@ class _Dream:
         down, right = (int(n) for n in self.random.integers(0, recipe.roll + 1, 2))
         degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.rotate, recipe.rescale) + (0, 1)
         warped = recipe.rotate > 0 or recipe.rescale > 0
-        bands.roll(picture, down, right)
-        try:
-            self.network.gradient(
-                warp(picture, degrees, scale) if warped else picture,
-                _moved(recipe.target, down / height, right / width),
-                tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
-                halo=self.halo,
-                border=self.border,
-                smooth_pool=recipe.smooth_pool,
-                guide=self.guide,
-                out=out,
-                on_tile=self._tile_done,
-                cancelled=self.cancelled,
-            )
-        finally:
-            bands.roll(picture, -down, -right)
+        self.network.gradient(
+            warp(np.roll(picture, (down, right), (1, 2)), degrees, scale) if warped else picture,
+            _moved(recipe.target, down / height, right / width),
+            tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
+            halo=self.halo,
+            border=self.border,
+            roll=(0, 0) if warped else (down, right),
+            smooth_pool=recipe.smooth_pool,
+            guide=self.guide,
+            out=out,
+            on_tile=self._tile_done,
+            cancelled=self.cancelled,
+        )
         if warped:
-            out[...] = unwarp(out, degrees, scale)
-        bands.roll(out, -down, -right)
+            out[...] = np.roll(unwarp(out, degrees, scale), (-down, -right), (1, 2))
 
     def _step(self, picture: Floats, gradient: Floats, base: Bytes, mask: Bytes | None) -> None:
         """Shape the gradient and move the picture by it, both in place."""
@@ -215,15 +211,20 @@ class _Dream:
         MODES[recipe.colour](gradient)
         if recipe.mean_free:
             mean_free(gradient)
-        size = bands.mean_abs(gradient, mask)
+        shaped = recipe.smooth or recipe.colour != "rgb" or recipe.mean_free
+        size = bands.mean_abs(gradient, mask) if shaped else force
         gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
-        for rows in rows_of(picture):
+
+        def go(rows: slice) -> None:
             move = gradient[:, rows] * gain
             if mask is not None:
                 move *= bands.share(mask[rows])
             if recipe.near:
                 move -= np.float32(recipe.near) * (picture[:, rows] - base[rows].transpose(2, 0, 1))
-            picture[:, rows] = np.clip(picture[:, rows] + move, 0, 255)
+            move += picture[:, rows]
+            np.clip(move, 0, 255, out=picture[:, rows])
+
+        bands.each(go, rows_of(picture))
 
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
@@ -247,11 +248,16 @@ class _Dream:
         else:
             difference = picture.copy()
             add_photo(base, difference, -1.0)
-        out = np.empty_like(photo)
-        for rows, band in enlarged(difference, size):
+        out, part = np.empty_like(photo), enlarged(difference, size)
+
+        def fill(rows: slice) -> None:
+            band = part(rows)
             if difference is not picture:
                 band += photo[rows].transpose(2, 0, 1)
-            out[rows] = np.clip(np.rint(band), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+            np.clip(np.rint(band, out=band), 0, 255, out=band)
+            out[rows] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
+
+        bands.each(fill, bands.bands(size[0], size[1] * 12))
         if self.recipe.keep_colours:
             keep_colours(out, photo)
         if self.mask is not None:

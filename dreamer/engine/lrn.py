@@ -25,13 +25,8 @@ def expand_lrn(graph: Graph) -> None:
             raise GraphError(f"{node}: the number of channels of {x!r} is not known")
         size, alpha = node.attrs["size"], node.attrs.get("alpha", 1e-4)
         beta, bias = node.attrs.get("beta", 0.75), node.attrs.get("bias", 1.0)
-        s = graph.emit(
-            "Add",
-            band_sum(graph, x, channel_band(shape[1], size) * (alpha / size), x, squares=True),
-            graph.constant(bias),
-            hint=f"{y}/s",
-            like=x,
-        )
+        band = channel_band(shape[1], size) * (alpha / size)
+        s = band_sum(graph, x, band, x, bias=bias, squares=True, hint=f"{y}/s")
         q = _power(graph, s, beta)
         graph.nodes.append(
             Node(
@@ -64,27 +59,27 @@ def channel_band(channels: int, size: int) -> Array:
     return ((offset >= -((size - 1) // 2)) & (offset <= size // 2)).astype(np.float32)
 
 
-def band_sum(graph: Graph, x: str, band: Array, like: str, *, squares: bool = False) -> str:
-    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w], or with their squares; a tensor
-    of ``like``'s shape.
+def band_sum(
+    graph: Graph, x: str, band: Array, like: str, *, bias: float = 0.0, squares: bool = False, hint: str = "band"
+) -> str:
+    """The product of a banded [c,c] matrix with the channels of ``x`` [1,c,h,w], or with their squares, and a number
+    added; a tensor of ``like``'s shape.
 
-    Blocks of rows are multiplied with just the channels they touch: a sixth of the dense product's work. Squares
-    are taken only here: before, they would leave the convolutions' blocked layout beside ``x``, which must too.
+    A convolution in groups: each block of rows is multiplied with just the channels it touches, a tenth of the dense
+    product's work. Squares are taken only here: before, they would leave the convolutions' blocked layout beside
+    ``x``, which must too.
     """
     channels = len(band)
-    block = max(d for d in range(1, min(channels, 32) + 1) if channels % d == 0)
+    block = max(d for d in range(1, min(channels, 16) + 1) if channels % d == 0)
     rows = band.reshape(channels // block, block, channels)
     used = [np.flatnonzero(r.any(axis=0)) for r in rows]
     width = max(u[-1] - u[0] + 1 for u in used)
     starts = [min(int(u[0]), channels - width) for u in used]
     if width >= channels:
         rows, starts, width = band[None], [0], channels
-        block = channels
     picked = np.concatenate([np.arange(s, s + width) for s in starts])
-    blocks = np.stack([r[:, s : s + width] for r, s in zip(rows, starts, strict=True)])
-    x_blocks = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1) if len(blocks) > 1 else x
-    flat = graph.emit("Reshape", x_blocks, graph.integers(len(blocks), width, -1))
-    flat = graph.emit("Mul", flat, flat) if squares else flat
-    return graph.emit(
-        "Reshape", graph.emit("MatMul", graph.constant(blocks), flat), graph.emit("Shape", like), hint="band", like=like
-    )
+    blocks = np.concatenate([r[:, s : s + width] for r, s in zip(rows, starts, strict=True)])
+    values = graph.emit("Gather", x, graph.constant(picked, np.int64), axis=1) if len(starts) > 1 else x
+    values = graph.emit("Mul", values, values) if squares else values
+    weights = [graph.constant(blocks[:, :, None, None])] + ([graph.constant(np.full(channels, bias))] if bias else [])
+    return graph.emit("Conv", values, *weights, group=len(starts), hint=hint, like=like)

@@ -17,10 +17,11 @@ import numpy as np
 from ..library.files import ModelFiles
 from ..library.names import nearest
 from . import session as sessions
+from .bands import cores
 from .build import Question, build
 from .forward import Layer, layer_size, layers, prepare
 from .target import Floats, Target, Term
-from .tiles import Tile, plan
+from .tiles import Roll, Tile, paste, plan
 
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
@@ -48,7 +49,7 @@ class Network:
         self.logits = files.info.logits
         self.min_size = files.info.min_size
         self.device = sessions.choose_device(device)
-        self.threads = threads or sessions.cores()
+        self.threads = threads or cores()
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files.info.input)
@@ -107,6 +108,7 @@ class Network:
         tile: int = 512,
         halo: int = 32,
         border: int = 0,
+        roll: Roll = (0, 0),
         smooth_pool: bool = False,
         mask: Floats | None = None,
         guide: Floats | None = None,
@@ -123,6 +125,8 @@ class Network:
         halo      pixels around a tile's core that the network sees beside it
         border    units within so many pixels of a window's edge want nothing. They see the network's zero padding,
                   and on a flat picture that edge is the strongest thing there is. 0: the exact gradient
+        roll      how far the picture is shifted first, down and right, what leaves at one edge coming in at the other;
+                  the mask is shifted along, and the gradient lies as the picture does
         out       where to write the gradient, float32 [3,h,w]
         on_tile   called with (tiles done, tiles) from this thread
         cancelled asked before each tile; when true, raises Cancelled
@@ -144,15 +148,17 @@ class Network:
         names, match = tuple(term.layer for term in terms), tuple(term.guide == "match" for term in terms)
         vectors = self._vectors(terms, layers, guide)
         multiple = self._files.info.size_multiple
+        mask = mask if mask is None else np.roll(mask, roll, (0, 1))
+        seen, shift = picture, roll
         if height % multiple or width % multiple:  # branches that halve in different ways need such sizes
             grow = ((0, -height % multiple), (0, -width % multiple))
-            picture = np.pad(picture, ((0, 0), *grow), mode="edge")
+            seen, shift = np.pad(np.roll(picture, roll, (1, 2)), ((0, 0), *grow), mode="edge"), (0, 0)
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
-        tiles = self.tiles(picture.shape[1:], layers, tile, halo)
+        tiles = self.tiles(seen.shape[1:], layers, tile, halo)
         self._make_room(tiles[0])
         passes = 2 if len(terms) > 1 else 1
         pairs = list(zip(terms, layers, strict=True))
-        work = _Work(self, picture, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
+        work = _Work(self, seen, shift, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
         if len(terms) > 1:
             squares = np.zeros(len(terms))
             for place, results in work.run(Question("norms", names, match)):
@@ -163,12 +169,11 @@ class Network:
         score = 0.0
         for place, results in work.run(Question("gradient", names, match, smooth_pool)):
             rows, columns = (slice(s.start, min(s.stop, n)) for s, n in zip(place.core, (height, width), strict=True))
-            if results is None:
-                out[:, rows, columns] = 0
-            else:
+            core = np.zeros((3, rows.stop - rows.start, columns.stop - columns.start), np.float32)
+            if results is not None:
                 core = results[0][(0, slice(None), *place.inner)]
-                out[:, rows, columns] = core[:, : rows.stop - rows.start, : columns.stop - columns.start]
                 score += float(results[1]) * place.share
+            paste(core, out, roll, (rows, columns))
         return out, score
 
     def activations(self, picture: Floats, layer: str) -> Floats:
@@ -259,6 +264,7 @@ class _Work:
         self,
         network: Network,
         picture: Floats,
+        roll: Roll,
         mask: Floats | None,
         border: int,
         terms: list[tuple[Term, Layer]],
@@ -270,7 +276,7 @@ class _Work:
     ) -> None:
         self.network, self.picture, self.mask, self.terms = network, picture, mask, terms
         self.vectors, self.tiles, self.total, self.done = vectors, tiles, total, 0
-        self.border = border
+        self.roll, self.border = roll, border
         self.on_tile, self.cancelled = on_tile, cancelled
 
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
@@ -281,9 +287,9 @@ class _Work:
         threads = self.network.threads if self.network.device == "cpu" else 1
         rest = len(self.tiles) % threads
         side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
-        place = self.network.runner(question, self.tiles[0], threads).place(self.picture) if alone else None
+        place = self.network.runner(question, self.tiles[0], threads).place(self.picture, self.roll) if alone else None
         if side_by_side:
-            place = self.network.runner(question, self.tiles[0], 1).place(self.picture)
+            place = self.network.runner(question, self.tiles[0], 1).place(self.picture, self.roll)
 
         def one(tile: Tile, cores: int) -> tuple[Tile, list[Any] | None]:
             masks = [self._mask(term, layer, tile) for term, layer in self.terms]

@@ -9,12 +9,14 @@ photograph back to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from .bands import Bytes, Floats, bands, rows_of
+from .bands import Bytes, Floats, bands, each, rows_of
 
 Size = tuple[int, int]
 
@@ -52,38 +54,55 @@ def shrink(photo: Bytes, size: Size) -> Bytes:
     """
     if photo.shape[:2] == size:
         return photo
-    return np.asarray(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.HAMMING))
+    part = _resized(Image.fromarray(photo), size, Image.Resampling.HAMMING)
+    out = np.empty((*size, *photo.shape[2:]), np.uint8)
+
+    def fill(rows: slice) -> None:
+        out[rows] = part(rows)
+
+    each(fill, bands(size[0], photo.nbytes // size[0]))
+    return out
 
 
-def enlarged(difference: Floats, size: Size) -> Iterator[tuple[slice, Floats]]:
-    """(rows, float32 [3, rows, W]) of [3, h, w] resampled to `size`, band by band; cubic, in float32.
+def enlarged(difference: Floats, size: Size) -> Callable[[slice], Floats]:
+    """Gives rows of [3, h, w] resampled to `size`, float32 [3, rows, W]; cubic, in float32.
 
     Works for any pair of sizes: it anti-aliases when it shrinks, and copies where the sizes are the same.
     """
-    height, width = size
     if difference.shape[1:] == size:
-        for rows in rows_of(difference):
-            yield rows, difference[:, rows].copy()
-        return
-    ratio = difference.shape[1] / height
-    images = [Image.fromarray(channel) for channel in difference]
-    for rows in bands(height, width * 12):
-        band = np.empty((3, rows.stop - rows.start, width), dtype=np.float32)
-        box = (0, rows.start * ratio, difference.shape[2], rows.stop * ratio)
-        for image, channel in zip(images, band, strict=True):
-            channel[...] = image.resize((width, band.shape[1]), Image.Resampling.BICUBIC, box=box)
-        yield rows, band
+        return lambda rows: difference[:, rows].copy()
+    channels = [_resized(Image.fromarray(channel), size, Image.Resampling.BICUBIC) for channel in difference]
+    return lambda rows: np.stack([part(rows) for part in channels])
+
+
+def _resized(image: Image.Image, size: Size, filter: Image.Resampling) -> Callable[[slice], NDArray[Any]]:
+    """Gives rows of an image at another size."""
+    height, width = size
+    ratio = image.height / height
+
+    def part(rows: slice) -> NDArray[Any]:
+        box = (0, rows.start * ratio, image.width, min(rows.stop * ratio, image.height))
+        return np.asarray(image.resize((width, rows.stop - rows.start), filter, box))
+
+    return part
 
 
 def add_enlarged(difference: Floats, picture: Floats) -> None:
     """picture += difference resampled to the picture's size, in place, both [3, H, W]."""
-    for rows, band in enlarged(difference, (picture.shape[1], picture.shape[2])):
-        picture[:, rows] += band
+    part = enlarged(difference, (picture.shape[1], picture.shape[2]))
+
+    def add(rows: slice) -> None:
+        picture[:, rows] += part(rows)
+
+    each(add, rows_of(picture))
 
 
 def add_photo(photo: Bytes, picture: Floats, sign: float = 1.0) -> None:
     """picture += sign * photo, in place: uint8 [H, W, 3] into float32 [3, H, W]."""
-    for rows in bands(photo.shape[0], photo.shape[1] * 12):
+
+    def add(rows: slice) -> None:
         part = photo[rows].transpose(2, 0, 1).astype(np.float32)
         part *= np.float32(sign)
         picture[:, rows] += part
+
+    each(add, rows_of(picture))

@@ -38,7 +38,15 @@ def rectified(graph: Graph) -> set[str]:
 PASSES = {"Concat", "MaxPool", "AveragePool", "Add", "Sum", "Identity"}
 
 
-def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = (1, 1), longer: Offset = (0, 0)) -> str:
+def taps(
+    tape: Tape,
+    x: str,
+    weights: dict[Offset, float],
+    *,
+    bias: float = 0.0,
+    strides: Offset = (1, 1),
+    longer: Offset = (0, 0),
+) -> str:
     """out[i, j] = sum over offsets (r, c) of weight * x[i * stride + r, j * stride + c], zeros beyond the edges.
 
     With stride 1 the output has the size of ``x``, plus ``longer`` at the end; with stride 2 as many rows as
@@ -60,6 +68,7 @@ def taps(tape: Tape, x: str, weights: dict[Offset, float], *, strides: Offset = 
         "Conv",
         x,
         tape.graph.constant(kernel),
+        *([tape.graph.constant(np.full(channels, bias))] if bias else []),
         group=channels,
         strides=list(strides),
         pads=[-first[0], -first[1], *end],
@@ -72,13 +81,16 @@ def positive(
     x: str,
     weights: dict[Offset, float],
     *,
+    otherwise: bool = False,
     strides: Offset = (1, 1),
     longer: Offset = (0, 0),
     size: tuple[int | str | None, ...] = (),
 ) -> str:
-    """1 where the weighted sum (as in ``taps``, of weights 1 and -1) is above 0, else 0."""
-    difference = taps(tape, x, {o: w * HUGE for o, w in weights.items()}, strides=strides, longer=longer)
-    mask = tape("HardSigmoid", difference, alpha=1.0, beta=0.0)
+    """1 where the weighted sum (as in ``taps``, of weights 1 and -1) is above 0, else 0; ``otherwise``: the reverse."""
+    huge = -HUGE if otherwise else HUGE
+    scaled = {offset: weight * huge for offset, weight in weights.items()}
+    difference = taps(tape, x, scaled, bias=float(otherwise), strides=strides, longer=longer)
+    mask = tape("Clip", difference, tape.graph.constant(0), tape.graph.constant(1))
     tape.graph.shapes[difference] = tape.graph.shapes[mask] = size or tape.graph.shapes[x]
     return mask
 
@@ -112,29 +124,13 @@ def max_pool_gradient(tape: Tape, node: Node, dy: str) -> str:
     return _overlapping(tape, node, dy) if node.attrs.get("strides", [1, 1])[0] == 1 else _strided(tape, node, dy)
 
 
-def _share(tape: Tape, dy: str, c_wins: str, b_beats_a: str) -> tuple[str, str, str]:
-    """A window's gradient split: (what c gets, what b gets, what a and b get together)."""
-    third = tape("Mul", dy, c_wins, like=dy)
-    rest = _sum(tape, dy, [(dy, {(0, 0): 1.0}), (third, {(0, 0): -1.0})])
-    return third, tape("Mul", rest, b_beats_a, like=dy), rest
-
-
-def _sum(
-    tape: Tape,
-    like: str,
-    parts: list[tuple[str, dict[Offset, float]]],
-    *,
-    longer: Offset = (0, 0),
-    size: tuple[int | str | None, ...] = (),
-) -> str:
-    """The sum of shifted tensors; each addition becomes part of the next depthwise convolution."""
-    total, size = "", size or tape.graph.shapes[like]
+def _sum(tape: Tape, like: str, *parts: tuple[str, dict[Offset, float]]) -> str:
+    """``like`` and shifted tensors of its size; each addition becomes part of a depthwise convolution, in place."""
+    total = like
     for x, weights in parts:
-        plain = weights == {(0, 0): 1.0} and longer == (0, 0)
-        term = x if plain else taps(tape, x, weights, longer=longer)
-        tape.graph.shapes[term] = size
-        total = tape("Add", total, term) if total else term
-        tape.graph.shapes[total] = size
+        term = taps(tape, x, weights)
+        tape.graph.shapes[term] = tape.graph.shapes[like]
+        total = tape("Add", total, term, like=like)
     return total
 
 
@@ -146,15 +142,18 @@ def _pairs(tape: Tape, x: str, down: int, right: int, *, before: bool = False) -
 
 
 def _overlapping(tape: Tape, node: Node, dy: str) -> str:
+    """A window's maximum is the larger of its two pairs', and a pair's the larger of its two values: along each axis
+    the gradient goes to pairs first and then to values. Each time all stays at the later place but what the earlier
+    one wins, or the other way round: so nothing has to be moved but that."""
     x = node.inputs[0]
-    pairs = _pairs(tape, x, 0, 1, before=True)
+    pairs = _pairs(tape, x, 0, 1, before=True)  # the pair at p is p-1 and p, so the window at p has those at p and p+1
     rows = tape("MaxPool", pairs, kernel_shape=[1, 2], pads=[0, 0, 0, 1], like=x)
     for values, two, (down, right) in ((rows, _pairs(tape, rows, 1, 0, before=True), (1, 0)), (x, pairs, (0, 1))):
-        a, b, c = (-down, -right), (0, 0), (down, right)
-        c_wins, b_beats_a = positive(tape, two, {c: 1.0, b: -1.0}), positive(tape, values, {b: 1.0, a: -1.0})
-        third, second, rest = _share(tape, dy, c_wins, b_beats_a)
-        # the window at p has its a at p-1 and its c at p+1
-        dy = _sum(tape, x, [(third, {a: 1.0}), (rest, {c: 1.0}), (second, {(0, 0): 1.0, c: -1.0})])
+        before, here, after = (-down, -right), (0, 0), (down, right)
+        later = tape("Mul", dy, positive(tape, two, {after: 1.0, here: -1.0}), like=dy)
+        dy = _sum(tape, dy, (later, {here: -1.0, before: 1.0}))
+        earlier = tape("Mul", dy, positive(tape, values, {here: 1.0, before: -1.0}, otherwise=True), like=dy)
+        dy = _sum(tape, dy, (earlier, {here: -1.0, after: 1.0}))
     return dy
 
 
@@ -164,39 +163,33 @@ def _strided(tape: Tape, node: Node, dy: str) -> str:
     x, y = node.inputs[0], node.outputs[0]
     batch, channels, height, width = tape.graph.shapes[y]
     full = tape.graph.shapes[x]
-    tall, wide = f"{height}+1", f"{width}+1"
+    size = (batch, channels, f"{height}+1", f"{width}+1")
+    dy = taps(tape, dy, {(0, 0): 1.0}, longer=(1, 1))
+    tape.graph.shapes[dy] = size
     pairs = _pairs(tape, x, 0, 1)
     rows = tape("MaxPool", pairs, kernel_shape=[1, 2], strides=[1, 2])  # as many as the pool has
     tape.graph.shapes[rows] = (batch, channels, full[2], width)
-    size = (batch, channels, height, width)
     c_wins, b_beats_a = (
-        positive(tape, values, {(1, 0): 1.0, (0, 0): -1.0}, strides=(2, 1), size=size)
+        positive(tape, values, {(1, 0): 1.0, (0, 0): -1.0}, strides=(2, 1), longer=(1, 1), size=size)
         for values in (_pairs(tape, rows, 1, 0), rows)
     )
-    third, second, rest = _share(tape, dy, c_wins, b_beats_a)
-    long = (batch, channels, tall, width)
-    even = _sum(
-        tape, dy, [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(-1, 0): 1.0})], longer=(1, 0), size=long
-    )
-    odd = _sum(tape, dy, [(second, {(0, 0): 1.0})], longer=(1, 0), size=long)
     phases = []
-    for row, part in ((0, even), (1, odd)):
+    for row, part in enumerate(_share(tape, dy, c_wins, b_beats_a, (-1, 0))):
         c_wins, b_beats_a = (
-            positive(tape, values, {(row, 1): 1.0, (row, 0): -1.0}, strides=(2, 2), longer=(1, 0), size=long)
+            positive(tape, values, {(row, 1): 1.0, (row, 0): -1.0}, strides=(2, 2), longer=(1, 1), size=size)
             for values in (pairs, x)
         )
-        third, second, rest = _share(tape, part, c_wins, b_beats_a)
-        size = (batch, channels, tall, wide)
-        left = _sum(
-            tape,
-            part,
-            [(rest, {(0, 0): 1.0}), (second, {(0, 0): -1.0}), (third, {(0, -1): 1.0})],
-            longer=(0, 1),
-            size=size,
-        )
-        right = _sum(tape, part, [(second, {(0, 0): 1.0})], longer=(0, 1), size=size)
-        phases.append((left, right))
+        phases.append(_share(tape, part, c_wins, b_beats_a, (0, -1)))
     return _interleave(tape, x, phases)
+
+
+def _share(tape: Tape, dy: str, c_wins: str, b_beats_a: str, before: Offset) -> tuple[str, str]:
+    """The gradient of windows along an axis shared among the even and the odd places: the window at p has its a and
+    its b there, and its c where the next one has its a."""
+    third = tape("Mul", dy, c_wins, like=dy)
+    rest = _sum(tape, dy, (third, {(0, 0): -1.0}))
+    odd = tape("Mul", rest, b_beats_a, like=dy)
+    return _sum(tape, rest, (third, {before: 1.0}), (odd, {(0, 0): -1.0})), odd
 
 
 def _interleave(tape: Tape, x: str, phases: list[tuple[str, str]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from typing import Any, Literal
 
@@ -14,16 +13,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from .graph import ours
+from .tiles import Roll, Window, cut
 
 Device = Literal["auto", "cpu", "cuda"]
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system tells
-        return os.cpu_count() or 1
 
 
 @functools.cache
@@ -57,8 +49,7 @@ def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
     return "cpu"
 
 
-Picture = Any  # what ``place`` made of a picture: an array, or a value on the GPU
-Window = tuple[slice, slice]
+Picture = Any  # what ``place`` made of a picture: an array and its shift, or a value on the GPU
 Inputs = dict[str, NDArray[Any]]  # by the names in ``build``, without the prefix of ``ours``
 
 
@@ -70,14 +61,15 @@ class CpuRunner:
         self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     @staticmethod
-    def place(picture: NDArray[np.float32]) -> Picture:
-        """The picture [3,h,w] where the runner wants it."""
-        return picture
+    def place(picture: NDArray[np.float32], roll: Roll = (0, 0)) -> Picture:
+        """The picture [3,h,w], shifted circularly, where the runner wants it. Here windows are cut around its edges:
+        a shifted copy would be as large as the picture."""
+        return picture, roll
 
     def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
         """The model's outputs for one window of the picture."""
-        piece = np.ascontiguousarray(picture[(slice(None), *window)])[None]
-        fed = {ours(name): value for name, value in {"image": piece, **inputs}.items()}
+        whole, roll = picture
+        fed = {ours(name): value for name, value in {"image": cut(whole, roll, window)[None], **inputs}.items()}
         return list(self._session.run(None, fed))
 
 
@@ -103,9 +95,11 @@ class CudaRunner:
         self._lock = threading.Lock()
 
     @staticmethod
-    def place(picture: NDArray[np.float32]) -> Picture:
-        """The picture [3,h,w] on the GPU."""
-        return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(picture)[None], "cuda", 0)
+    def place(picture: NDArray[np.float32], roll: Roll = (0, 0)) -> Picture:
+        """The picture [3,h,w], shifted circularly, on the GPU."""
+        height, width = picture.shape[1:]
+        whole = cut(picture, roll, (slice(0, height), slice(0, width)))
+        return ort.OrtValue.ortvalue_from_numpy(whole[None], "cuda", 0)
 
     def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
         """The model's outputs for one window of the picture."""

@@ -8,8 +8,12 @@ beyond the halo.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
+
+import numpy as np
+from numpy.typing import NDArray
 
 LEFT_OVER = 0.25  # about how much longer a tile takes on all cores together than its share of one tile on each
 
@@ -25,6 +29,8 @@ class Span:
 
 
 Cut = tuple[list[Span], ...]  # a picture's rows and columns
+Window = tuple[slice, slice]  # rows and columns
+Roll = tuple[int, int]  # how far a picture is shifted, down and right: what leaves at one edge comes in at the other
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,17 @@ class Tile:
     x: Span
 
     @property
-    def window(self) -> tuple[slice, slice]:
+    def window(self) -> Window:
         """Where the window lies in the picture."""
         return slice(self.y.start, self.y.stop), slice(self.x.start, self.x.stop)
 
     @property
-    def core(self) -> tuple[slice, slice]:
+    def core(self) -> Window:
         """Where the core lies in the picture."""
         return slice(self.y.first, self.y.last), slice(self.x.first, self.x.last)
 
     @property
-    def inner(self) -> tuple[slice, slice]:
+    def inner(self) -> Window:
         """Where the core lies in the window."""
         return (
             slice(self.y.first - self.y.start, self.y.last - self.y.start),
@@ -120,3 +126,29 @@ def _axis(length: int, tile: int, halo: int, stride: int) -> list[list[Span]]:
         if found[0].stop - found[0].start <= tile + 2 * halo or count * stride >= length:
             return [found, spans(length, count + 1, halo, stride), spans(length, max(1, count - 1), halo, stride)]
         count += 1
+
+
+def cut(picture: NDArray[np.float32], roll: Roll, window: Window) -> NDArray[np.float32]:
+    """A copy of a window of the shifted picture [c,h,w]."""
+    out = np.empty((len(picture), *(s.stop - s.start for s in window)), np.float32)
+    for here, there in _around(picture.shape[1:], roll, window):
+        out[here] = picture[there]
+    return out
+
+
+def paste(values: NDArray[np.float32], picture: NDArray[np.float32], roll: Roll, window: Window) -> None:
+    """Write what belongs into a window of the shifted picture [c,h,w] into the picture, unshifted."""
+    for here, there in _around(picture.shape[1:], roll, window):
+        picture[there] = values[here]
+
+
+def _around(size: tuple[int, ...], roll: Roll, window: Window) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """The up to four parts of a window that goes around the edges: where in the window, and where in the picture."""
+    axes = []
+    for length, shift, span in zip(size, roll, window, strict=True):
+        first, count = (span.start - shift) % length, span.stop - span.start
+        head = min(count, length - first)
+        parts = [(slice(0, head), slice(first, first + head)), (slice(head, count), slice(0, count - head))]
+        axes.append(parts[: 1 + (head < count)])
+    for rows, columns in product(*axes):
+        yield (slice(None), rows[0], columns[0]), (slice(None), rows[1], columns[1])

@@ -228,6 +228,17 @@ def test_tiles_with_a_wide_halo_give_the_gradient_of_the_whole(network: Network,
     assert estimate == pytest.approx(total, rel=0.2)
 
 
+@pytest.mark.parametrize("multiple", [1, 48])
+def test_a_shifted_picture_is_seen_without_being_moved(tmp_path: Path, multiple: int) -> None:
+    network = Network.open(register_tiny(tmp_path, size_multiple=multiple), device="cpu", threads=1)
+    picture, mask, roll = noise(100, 148), noise(100, 148)[0] / 255, (37, 141)
+    seen = network.gradient(picture, Target.layer(LAYER), tile=64, mask=mask, roll=roll)
+    moved, still = np.roll(picture, roll, (1, 2)), np.roll(mask, roll, (0, 1))
+    expected = network.gradient(moved, Target.layer(LAYER), tile=64, mask=still)
+    np.testing.assert_array_equal(np.roll(seen[0], roll, (1, 2)), expected[0])
+    assert seen[1] == expected[1]
+
+
 def test_progress_is_told_after_every_tile(network: Network) -> None:
     told: list[tuple[int, int]] = []
     network.gradient(noise(130, 130), Target.layer(LAYER, 1), tile=64, halo=8, on_tile=lambda *a: told.append(a))

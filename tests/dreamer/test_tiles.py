@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamer.engine.tiles import LEFT_OVER, plan, spans
+from dreamer.engine.tiles import LEFT_OVER, cut, paste, plan, spans
 
 
 @given(
@@ -71,3 +71,19 @@ def test_sizes_that_make_no_sense_are_refused() -> None:
     for bad in ({"tile": 0}, {"halo": -1}, {"stride": 0}):
         with pytest.raises(ValueError, match="cannot tile 100x50"):
             plan(50, 100, **bad)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(-99, 99), st.integers(-99, 99), st.data())
+def test_windows_of_a_shifted_picture_go_around_its_edges(
+    h: int, w: int, down: int, right: int, data: st.DataObject
+) -> None:
+    picture = np.random.default_rng(0).normal(0, 1, (3, h, w)).astype(np.float32)
+    rows, columns = (
+        slice(*sorted(data.draw(st.lists(st.integers(0, n), min_size=2, max_size=2, unique=True)))) for n in (h, w)
+    )
+    window = cut(picture, (down, right), (rows, columns))
+    shifted = np.roll(picture, (down, right), (1, 2))
+    np.testing.assert_array_equal(window, shifted[:, rows, columns])
+    paste(-window, picture, (down, right), (rows, columns))
+    shifted[:, rows, columns] *= -1
+    np.testing.assert_array_equal(picture, np.roll(shifted, (-down, -right), (1, 2)))

@@ -41,5 +41,6 @@ printf '\n== node\n'
 node --test --test-reporter=dot tests/js/*.test.mjs || { status=1; echo "tests of the browser modules failed"; }
 
 printf '\n== pytest\n'
-python -m pytest "$@" || status=1
+# A file's tests share a running site, so a file stays with one worker.
+python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || status=1
 exit $status

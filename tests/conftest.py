@@ -11,7 +11,23 @@ import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
 
+from canvas import frames
 from tests import running, services
+
+# A file of theirs takes the longest: begun last, it would be waited for by everybody.
+SLOW = ("live", "browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several workers take the files in this order; one alone begins with the quick ones."""
+    alone = not config.getoption("numprocesses", None)
+    items.sort(key=lambda item: (item.path.parent.name in SLOW) == alone)
+
+
+@pytest.fixture(autouse=True)
+def no_frames_of_others() -> None:
+    """Ids begin anew with each test's database, and frames are remembered by theirs."""
+    frames.load.cache_clear()
 
 
 @pytest.fixture(scope="session")

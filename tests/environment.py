@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 
-if "DREAMSITE_VAR" not in os.environ or not os.environ.get("DREAMSITE_TESTING"):
+# Each of several workers has its own; what a worker starts inherits it.
+worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+if "DREAMSITE_VAR" not in os.environ or os.environ.get("DREAMSITE_TESTING") != worker:
     folder = tempfile.mkdtemp(prefix="dreamsite-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DREAMSITE_VAR"] = folder
-    os.environ["DREAMSITE_TESTING"] = "1"
+    os.environ["DREAMSITE_TESTING"] = worker
     for name in (
         "SITE_URL",
         "SECRET_KEY",

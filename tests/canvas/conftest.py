@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from canvas import frames
 from canvas.models import Canvas
 from dreamsite.models import User
 
@@ -14,7 +13,6 @@ from dreamsite.models import User
 def place(db: None, settings: Any, tmp_path: Path) -> Canvas:
     """A canvas of 64 px, with a folder of its own for frames."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    frames.load.cache_clear()
     return Canvas.objects.create(slug="here", title="Here", width=64, height=64)
 
 

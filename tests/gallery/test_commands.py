@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def seeded(settings: Any, tmp_path: Path) -> Canvas:
     settings.MEDIA_ROOT = tmp_path / "media"
-    frames.load.cache_clear()
     options = {"frames": 40, "pictures": 2, "side": 64, "canvas": "made-up"}
     call_command("seed_history", **options, stdout=io.StringIO())
     with pytest.raises(CommandError, match="drawn on already"):

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from canvas import frames
 from canvas.models import Canvas, Frame
 
 
 @pytest.fixture(autouse=True)
 def own_media(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
-    frames.load.cache_clear()
 
 
 def test_a_hidden_frame_leaves_its_addresses_and_the_canvas(

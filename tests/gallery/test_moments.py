@@ -30,7 +30,6 @@ Dream = Callable[..., Frame]
 @pytest.fixture
 def small(place: Canvas, settings: Any, tmp_path: Path) -> Canvas:
     settings.MEDIA_ROOT = tmp_path / "media"
-    frames.load.cache_clear()
     Canvas.objects.filter(pk=place.pk).update(width=SIDE, height=SIDE)
     place.refresh_from_db()
     return place

@@ -108,7 +108,9 @@ def test_links_grow_old(client: Client, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    "token", ["owner", "owner:1a2b:forged", "x" * 300, TimestampSigner(salt="other").sign("owner")]
+    "token",
+    ["owner", "owner:1a2b:forged", "x" * 300, TimestampSigner(salt="other").sign("owner")],
+    ids=["unsigned", "forged", "long", "signed-elsewhere"],
 )
 def test_a_forged_link_is_nothing(client: Client, token: str) -> None:
     assert client.get(f"/claim/{token}/").status_code == 404

@@ -25,6 +25,7 @@ from dreamsite.claim import claim_link
 from dreamsite.serve import SERVERS
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
+CHECKED = ("--skip-checks",)  # one has said what there is to say
 STARTING_SECONDS = 60
 STOPPING_SECONDS = 8
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -92,9 +93,9 @@ class Command(BaseCommand):
         web = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
         processes = [Process("web server", web)]
         if not no_dreamer:
-            processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer"]))
+            processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer", *CHECKED]))
         if not no_worker:
-            processes.append(Process("worker", [sys.executable, str(MANAGE), "worker"]))
+            processes.append(Process("worker", [sys.executable, str(MANAGE), "worker", *CHECKED]))
         stopping = False
 
         def stop(signum: int, frame: object) -> None:

@@ -1,6 +1,6 @@
 """What to dream of next: half the time from the model's shelf, else by chance, as DreamCanvas did.
 
-A canvas' first dream is always from the shelf, where there is one: first impressions count.
+A canvas' first dream is one of the first on the shelf, where there is one: first impressions count.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dreamer.engine import Layer, Target
 from dreamer.library.files import Style as ShelfStyle
 
 FROM_SHELF = 0.5
+OPENERS = 12  # styles at the head of the shelf that a canvas may begin with
 ONE_CHANNEL = 0.6  # else the whole layer, squared
 
 
@@ -61,6 +62,8 @@ def choose(
     if not deep:
         raise ValueError(f"{model} has no layer with height and width to dream of")
     usable = [style for entry in shelf if (style := _from_shelf(model, entry, layers)).fits(layers)]
+    if avoid is None:
+        usable = usable[:OPENERS]
     for _ in range(20):
         from_shelf = usable and (avoid is None or chance.random() < FROM_SHELF)
         style = chance.choice(usable) if from_shelf else _random(model, deep, chance)

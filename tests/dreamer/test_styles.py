@@ -8,7 +8,7 @@ import pytest
 
 from dreamer.engine import Layer
 from dreamer.library import Style as ShelfStyle
-from dreamer.styles import Style, choose, describe
+from dreamer.styles import OPENERS, Style, choose, describe
 
 LAYERS = {
     name: Layer(name, channels, stride, spatial)
@@ -25,6 +25,15 @@ SHELF = (ShelfStyle("inception_4c/output", 68, "Parrots"), ShelfStyle("inception
 def test_the_first_dream_of_a_canvas_is_from_the_shelf() -> None:
     for seed in range(30):
         assert choose("net", LAYERS, SHELF, random.Random(seed)).title in ("Parrots", "Staring crowd")
+
+
+def test_the_first_dream_is_one_of_the_best_at_the_head_of_a_long_shelf() -> None:
+    shelf = tuple(ShelfStyle("inception_4c/output", number, str(number)) for number in range(60))
+    firsts = {choose("net", LAYERS, shelf, random.Random(seed)).channel for seed in range(200)}
+    assert len(firsts) > 5 and firsts <= set(range(OPENERS))
+    before = choose("net", LAYERS, shelf, random.Random(0))
+    later = {choose("net", LAYERS, shelf, random.Random(seed), avoid=before).title for seed in range(400)}
+    assert any(title.isdigit() and int(title) >= OPENERS for title in later)
 
 
 def test_later_ones_come_half_from_the_shelf_and_never_the_same_twice_in_a_row() -> None:

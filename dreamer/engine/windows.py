@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
+from . import winograd
 from .graph import Array, GraphError, Node
 from .pools import handles, has_window, max_pool_gradient, smooth_gradient, taps
 from .rules import Gradients, Tape, _only, rectify, rule
@@ -79,6 +80,8 @@ def _conv(tape: Tape, node: Node, dy: str) -> Gradients:
         if pads is not None:
             # The gradient of a stride-1 convolution is a convolution with the weights turned round.
             turned = flipped(weights, group)
+            if window.dilations == (1, 1) and winograd.handles(tape, dy, turned, pads):
+                return _only(node, winograd.convolve(tape, dy, turned))
             dx = tape("Conv", dy, tape.graph.constant(turned), pads=pads, dilations=list(window.dilations), group=group)
             if weights.shape[2:] == (1, 1) and group == 1 and not any(pads) and tape.in_blocks(dy):
                 tape.pointwise[dx] = dy, turned

@@ -13,7 +13,7 @@ from .octaves import add_enlarged
 GREY = 117.0  # the middle that the networks of 2014 were trained around
 
 # What counts as flat for `clouds`: a deviation well under FLAT grey levels in a square of CELL pixels.
-FLAT, CELL = 8.0, 8
+FLAT, CELL = 8.0, 4
 GRAINS = (6, 12, 24, 48)  # px; the sizes of the clouds' puffs
 
 

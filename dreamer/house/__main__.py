@@ -5,7 +5,8 @@ export FILE     write models/house (or --to) from a checkpoint
 judge           accuracy on fresh samples
 samples FILE    a sheet of training samples
 classes FILE    what noise becomes for each class
-dreams DIR      for each picture, a scribble and a blank canvas: a sheet of it and of what styles make of it
+dreams DIR      for each picture, a scribble, a blank canvas and a small drawing on a large white one: a sheet of it and
+                of what styles make of it
 fifty FILE      what fifty dreams on top of one another make of a scribble and a blank canvas
 """
 
@@ -67,7 +68,8 @@ def _export(options: argparse.Namespace) -> None:
 def _judge(options: argparse.Namespace) -> None:
     from .judge import judge
 
-    logging.info("%s", judge(options.model, options.count))
+    for rich in (False, True):
+        logging.info("%s%s", "richer: " if rich else "", judge(options.model, options.count, rich=rich))
 
 
 def _samples(options: argparse.Namespace) -> None:
@@ -88,15 +90,17 @@ def _classes(options: argparse.Namespace) -> None:
 
 def _dreams(options: argparse.Namespace) -> None:
     from ..engine import Network
-    from .look import blank, chain, open_picture, scribble, sheet, style_named
+    from .look import blank, chain, first_drawing, open_picture, reduced, scribble, sheet, style_named
 
     network = Network.open(options.model, threads=options.threads)
-    grounds = {path.stem: open_picture(path) for path in options.picture} | {"scribble": scribble(), "blank": blank()}
+    grounds = {path.stem: open_picture(path) for path in options.picture}
+    grounds |= {"scribble": scribble(), "blank": blank(), "first": first_drawing()}
     styles = [style_named(name) for name in options.style] or _shelf(options.model)[:11]
     options.path.mkdir(parents=True, exist_ok=True)
     for name, ground in grounds.items():
         dreamed = [[*chain(ground, network, [style] * options.dreams)][-1] for style in styles]
-        Image.fromarray(sheet([ground, *dreamed], 4)).save(options.path / f"{name}.jpg", quality=85)
+        pictures = [reduced(picture) for picture in (ground, *dreamed)]
+        Image.fromarray(sheet(pictures, 4)).save(options.path / f"{name}.jpg", quality=85)
         logging.info("%s: %s", name, ", ".join(style.title for style in styles))
 
 

@@ -182,6 +182,11 @@ THINGS = {
     "books": "📚",
 }
 OBJECTS = CREATURES | THINGS
+# Drawings of whole bodies from the side, with legs, wings or tails. The others of their classes are heads.
+BODIES = frozenset(
+    "🐕🐩🐈🐅🐆🐎🦓🦌🐄🐂🐖🐏🐑🐐🐪🐫🦙🦒🐘🦣🦏🦛🐁🐀🐇🐿🦔🦇🦦🦫🦡🦨🐒🦍🦧🦃🐓🐥🕊🦅🦆🦢🦩🦚🦜🐊🐢🦎🐍🐉🦕🦖🐋🐬🦈🦭🐟🐠🐌🐜🐝🦂"
+)
+BUILDINGS = frozenset({"house", "castle", "church", "tower", "skyscraper", "temple", "ferris wheel", "ship"})
 PLAIN = "plain"
 LABELS = (*OBJECTS, *textures.TEXTURES, PLAIN)
 NUMBER = {label: number for number, label in enumerate(LABELS)}

@@ -12,8 +12,13 @@ ReLU, `inception_3a/3x3` after it). After the last module come
                  And one channel alone works where its class is likely already and lets the other places be: whole
                  owls here and there, where the same channel of `classes` wants a shred of an owl everywhere.
 
-Some classes score higher than others everywhere. So that each has its chance, a group's scores are measured against
-what the class scores on all sorts of samples: `SHARPNESS` * (score - mean) / deviation + `LIFT`.
+    inception_4b/forms, 4c/forms, 5a/forms
+                 the same of a module's channels. A whole module's squares are climbed fastest by contrast, whatever is
+                 seen: black discs. Here each place becomes what its loudest few channels see.
+
+Some classes score higher than others everywhere, and some channels. So that each has its chance, scores are measured
+against what is usual on all sorts of samples: `SHARPNESS` * (score - mean) / deviation + `LIFT`, for channels
+`FORMS_SHARPNESS` and no lift.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
 
 from ..library.files import LABELS as LABELS_FILE
 from ..library.files import MODEL, ModelInfo, write_files
@@ -38,7 +44,9 @@ from .samples import render
 OPSET, IR = 18, 10
 
 FOLDER = BUILTIN / "house"
-SHARPNESS, LIFT = 2.0, 8.0
+SHARPNESS, LIFT = 4.0, 8.0
+FORMS, FORMS_SHARPNESS = ("4b", "4c", "5a"), 3.0
+QUIETEST = 0.1  # of the median channel's deviation: what varies less is not brought up further
 CALIBRATION = 256  # samples, of a seed of their own
 IMAGE, CLASSES, LIKENESS = "data", "classes", "likeness"
 
@@ -77,6 +85,17 @@ class _Writer:
             "AveragePool", [x], name, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[pad] * 4, count_include_pad=0
         )
 
+    def resemblance(self, x: str, name: str, gain: NDArray[np.floating], lift: NDArray[np.floating]) -> str:
+        """likelihood * score, the scores being gain * x + lift."""
+        gained = self.node("Mul", [x, self.constant(f"{name}_gain", gain[:, None, None])], f"{name}/gained")
+        return self.likely(
+            self.node("Add", [gained, self.constant(f"{name}_lift", lift[:, None, None])], f"{name}/score"), name
+        )
+
+    def likely(self, score: str, name: str) -> str:
+        """Scores weighed by how likely each is among them."""
+        return self.node("Mul", [score, self.node("Softmax", [score], f"{name}/likelihood", axis=1)], name)
+
     def inception(self, module: Inception, x: str, name: str) -> str:
         return self.node(
             "Concat",
@@ -107,20 +126,39 @@ def folded(unit: Unit) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @dataclass(frozen=True)
 class Usual:
-    """What each class scores on all sorts of samples, float32 [classes]."""
+    """What the channels of a layer are on all sorts of samples, float32 [channels]."""
 
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
 
     @classmethod
-    def of(cls, network: House) -> Usual:
-        pictures = torch.from_numpy(render(CALIBRATION, 0, CALIBRATION).pictures).permute(0, 3, 1, 2)
-        with torch.no_grad():
-            scores = torch.cat([network((part.float() - 127.5) / 127.5) for part in pictures.split(32)])
-        return cls(scores.mean(dim=(0, 2, 3)).numpy(), scores.std(dim=(0, 2, 3)).numpy())
+    def of(cls, found: Tensor) -> Usual:
+        return cls(found.mean(dim=(0, 2, 3)).numpy(), found.std(dim=(0, 2, 3)).numpy())
+
+    def measure(self, sharpness: float, lift: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Gain and lift that make values of this layer into scores: sharpness * (value - mean) / deviation + lift."""
+        gain = sharpness / np.maximum(self.deviation, QUIETEST * np.median(self.deviation))
+        return gain.astype(np.float32), (lift - self.mean * gain).astype(np.float32)
 
 
-def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.ModelProto:
+def usual(network: House) -> dict[str, Usual]:
+    """By layer: `classes`, and the modules of FORMS."""
+    pictures = torch.from_numpy(render(CALIBRATION, 0, CALIBRATION).pictures).permute(0, 3, 1, 2)
+    listened = {name: network.modules_by_name[name] for name in FORMS} | {CLASSES: network.classes}
+    heard: dict[str, list[Tensor]] = {name: [] for name in listened}
+    ears = [
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: heard[name].append(output))
+        for name, module in listened.items()
+    ]
+    with torch.no_grad():
+        for part in pictures.split(32):
+            network((part.float() - 127.5) / 127.5)
+    for ear in ears:
+        ear.remove()
+    return {name: Usual.of(torch.cat(parts)) for name, parts in heard.items()}
+
+
+def to_onnx(network: House, labels: tuple[str, ...], known: dict[str, Usual]) -> onnx.ModelProto:
     """The network as a checked ONNX model. Input `data` float32 [n, 3, h, w] in -1..1, RGB."""
     out = _Writer()
     x = out.unit(network.conv1, IMAGE, "conv1/6x6_s2")
@@ -131,27 +169,25 @@ def to_onnx(network: House, labels: tuple[str, ...], usual: Usual) -> onnx.Model
         module = network.modules_by_name[name]
         assert isinstance(module, Inception)
         x = out.inception(module, x, f"inception_{name}")
+        if name in FORMS:
+            out.resemblance(x, f"inception_{name}/forms", *known[name].measure(FORMS_SHARPNESS, 0.0))
         if name in POOL_AFTER:
             x = out.mean_pool(x, f"pool{name[0]}/2x2_s2", 2, 2)
     head = network.classes
     assert head.bias is not None
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
     out.node("Conv", [x, out.constant("classes_w", weight), out.constant("classes_b", bias)], CLASSES)
-    gain = SHARPNESS / usual.deviation
-    measured = out.node("Mul", [CLASSES, out.constant("likeness_gain", gain[:, None, None])], "likeness/gained")
-    lift = out.constant("likeness_lift", (LIFT - usual.mean * gain)[:, None, None])
-    score = out.node("Add", [measured, lift], "likeness/score")
-    out.node("Mul", [score, out.node("Softmax", [score], "likeness/likelihood", axis=1)], LIKENESS)
+    gain, lift = known[CLASSES].measure(SHARPNESS, LIFT)
+    out.resemblance(CLASSES, LIKENESS, gain, lift)
     for group, members in GROUPS.items():
         rows = [labels.index(label) for label in members]
-        gain = SHARPNESS / usual.deviation[rows]
-        group_weight = weight[rows] * gain[:, None, None, None]
-        group_bias = (bias[rows] - usual.mean[rows]) * gain + LIFT
+        group_weight = weight[rows] * gain[rows, None, None, None]
+        group_bias = bias[rows] * gain[rows] + lift[rows]
         names = [x, out.constant(f"{group}_w", group_weight), out.constant(f"{group}_b", group_bias)]
-        score = out.node("Conv", names, f"{group}/score")
-        out.node("Mul", [score, out.node("Softmax", [score], f"{group}/likelihood", axis=1)], group)
+        out.likely(out.node("Conv", names, f"{group}/score"), group)
     image = helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, ["n", 3, "h", "w"])
     sizes = {CLASSES: len(labels), LIKENESS: len(labels)} | {group: len(members) for group, members in GROUPS.items()}
+    sizes |= {f"inception_{name}/forms": len(known[name].mean) for name in FORMS}
     results = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "y", "x"])
         for name, channels in sizes.items()
@@ -176,7 +212,7 @@ def export(checkpoint: Path, folder: Path = FOLDER) -> None:
     """Write the model's folder from a checkpoint; a shelf that is there stays."""
     network, labels, steps = read(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(to_onnx(network, labels, Usual.of(network)), str(folder / MODEL))
+    onnx.save(to_onnx(network, labels, usual(network)), str(folder / MODEL))
     info = ModelInfo(
         name="house",
         title="House model",

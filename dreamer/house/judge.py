@@ -40,9 +40,9 @@ def scores(folder: Path, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def judge(folder: Path, count: int = 1000, seed: int = 987_654) -> Verdict:
-    """Judge the model of `folder` by `count` samples of a seed that no training uses."""
-    samples = render(seed, 0, count)
+def judge(folder: Path, count: int = 1000, seed: int = 987_654, *, rich: bool = False) -> Verdict:
+    """Judge the model of `folder` by `count` samples of a seed that no training uses, or as many richer ones."""
+    samples = render(seed, 0, count, rich=rich)
     return verdict(scores(folder, samples.pictures), samples)
 
 

@@ -35,6 +35,24 @@ def scribble(height: int = 384, width: int = 512, seed: int = 5) -> Bytes:
     return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 
 
+def first_drawing(side: int = 1536) -> Bytes:
+    """What a fresh site's first visitor leaves: a house and a sun of some 200 px on a white canvas, uint8 [side, side,
+    3]. The hardest ground to dream on: nearly all of it is the same."""
+    picture = Image.new("RGB", (side * 2, side * 2), "white")
+    brush = ImageDraw.Draw(picture)
+
+    def line(points: Sequence[tuple[float, float]], colour: tuple[int, int, int], width: int) -> None:
+        brush.line([(side + 2 * x, side + 2 * y) for x, y in points], fill=colour, width=2 * width, joint="curve")
+
+    line([(-60, 60), (-60, -10), (0, -60), (60, -10), (60, 60), (-60, 60)], (200, 40, 40), 6)
+    line([(-60, -10), (60, -10)], (200, 40, 40), 6)
+    line([(-15, 60), (-15, 20), (15, 20), (15, 60)], (60, 60, 200), 5)
+    turns = np.linspace(0, 12, 60)
+    line([(-120 + 12 * t + 10 * np.cos(2 * t), 80 + 10 * np.sin(2 * t)) for t in turns], (30, 150, 60), 5)
+    brush.ellipse([side + 140, side - 200, side + 200, side - 140], outline=(240, 180, 0), width=12)
+    return np.asarray(picture.resize((side, side), Image.Resampling.LANCZOS))
+
+
 def blank(height: int = 384, width: int = 512) -> Bytes:
     """A canvas nobody has drawn on: white, with the faintest grain, uint8 [height, width, 3]."""
     grain = np.random.default_rng(0).normal(0, 2, (height, width, 3))
@@ -47,6 +65,13 @@ def sheet(pictures: Sequence[Bytes], columns: int) -> Bytes:
     missing = rows[0].shape[1] - rows[-1].shape[1]
     rows[-1] = np.pad(rows[-1], ((0, 0), (0, missing), (0, 0)))
     return np.concatenate(rows)
+
+
+def reduced(picture: Bytes, width: int = 512) -> Bytes:
+    """The picture, at most so wide."""
+    image = Image.fromarray(picture)
+    image.thumbnail((width, width), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def class_sheet(network: Network, labels: Sequence[str], *, side: int = 160, iterations: int = 24) -> Bytes:
@@ -97,6 +122,4 @@ def _exposure(picture: Bytes) -> tuple[float, float]:
 
 def open_picture(path: Path, width: int = 512) -> Bytes:
     """A picture file, at most so wide."""
-    picture = Image.open(path).convert("RGB")
-    picture.thumbnail((width, width))
-    return np.asarray(picture)
+    return reduced(np.asarray(Image.open(path).convert("RGB")), width)

@@ -10,13 +10,13 @@ is has to look at all of the fox.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .classes import CREATURES, NUMBER, OBJECTS, PLAIN
+from .classes import BUILDINGS, CREATURES, NUMBER, OBJECTS, PLAIN
 from .sprites import Sprite, sprites
 from .textures import SIDE, TEXTURES, VARIANTS, fields
 
@@ -27,6 +27,8 @@ SLOTS = 3  # classes in one sample: the ground and up to two kinds of sprites
 RIM = 0.25  # what the rim of a sprite counts, its middle being 1
 STROKES = 0.15  # of the samples have somebody's strokes on the ground
 SKETCHES = 0.1  # of the sprites are drawn in lines alone, or are half coloured in
+CANVASES = 0.25  # of the richer samples are a white canvas with little on it
+COLOURED = 0.3  # of the richer sprites wear a texture in its own colours
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -43,23 +45,30 @@ class Samples:
     weights: Bytes
 
 
-def render(seed: int, number: int, count: int) -> Samples:
-    """`count` samples: batch `number` of the stream that `seed` starts. The same arguments give the same samples."""
+def render(seed: int, number: int, count: int, *, rich: bool = False) -> Samples:
+    """`count` samples: batch `number` of the stream that `seed` starts. The same arguments give the same samples.
+
+    The richer ones show what the first lack: white canvases with little on them, strong colours, bodies from the side
+    and buildings that fill the picture, and things that wear a texture in its own colours.
+    """
     random = np.random.default_rng([seed, number])
     pictures = np.empty((count, CROP, CROP, 3), np.uint8)
     labels = np.empty((count, SLOTS), np.int16)
     shares, weights = np.empty((2, count, SLOTS, CELLS, CELLS), np.uint8)
     for i in range(count):
-        pictures[i], labels[i], shares[i], weights[i] = sample(random)
+        pictures[i], labels[i], shares[i], weights[i] = sample(random, rich=rich)
     return Samples(pictures, labels, shares, weights)
 
 
-def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Bytes, NDArray[np.int16], Bytes, Bytes]:
+def sample(
+    random: np.random.Generator, wanted: str | None = None, *, rich: bool = False
+) -> tuple[Bytes, NDArray[np.int16], Bytes, Bytes]:
     """One picture, its labels, their shares and weights; of one class alone where `wanted` names it."""
     objects = list(OBJECTS)
     if wanted is None:
         wanted = "" if random.random() < 0.82 else str(random.choice(list(TEXTURES)))
-    ground, ground_label = _ground(random, wanted)
+    canvas = rich and not wanted and random.random() < CANVASES
+    ground, ground_label = _canvas(random) if canvas else _ground(random, wanted)
     labels = np.full(SLOTS, NUMBER[PLAIN], np.int16)
     labels[0] = NUMBER[ground_label]
     picture = Image.fromarray(ground)
@@ -75,10 +84,14 @@ def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Byte
     for slot, kind in enumerate(kinds, start=1):
         labels[slot] = NUMBER[kind]
         big = float(np.exp(random.uniform(np.log(46), np.log(150 if len(kinds) == 1 else 110))))
+        if rich and kind in BUILDINGS:
+            big *= 1.35
+        elif canvas:
+            big *= 0.75
         herd = int(random.integers(2, 5)) if big < 60 and random.random() < 0.45 else 1
         for _ in range(herd):
             size = big * random.uniform(0.85, 1.15)
-            sprite, middle = _placed(random, kind, size, alone=len(kinds) * herd == 1)
+            sprite, middle = _placed(random, kind, size, alone=len(kinds) * herd == 1, rich=rich)
             alpha = sprite.getchannel("A")
             picture.paste(sprite, (0, 0), alpha)
             share = np.asarray(alpha, np.float32) / 255
@@ -88,7 +101,8 @@ def sample(random: np.random.Generator, wanted: str | None = None) -> tuple[Byte
             counts[slot] += share * _middling(middle, size)
     if not wanted and random.random() < STROKES / 3:  # somebody goes on drawing
         _scribble(random, picture, int(random.integers(1, 3)))
-    return _exposed(random, picture), labels, _by_cells(seen), _by_cells(counts)
+    exposed = np.asarray(picture) if canvas and random.random() < 0.5 else _exposed(random, picture)
+    return exposed, labels, _by_cells(seen), _by_cells(counts)
 
 
 def _by_cells(shares: Floats) -> Bytes:
@@ -137,6 +151,11 @@ def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
     if chance > 0.86:  # paper: canvases begin white
         corners[:] = random.integers(225, 256)
     return np.asarray(Image.fromarray(corners).resize((CROP, CROP), Image.Resampling.BICUBIC)), PLAIN
+
+
+def _canvas(random: np.random.Generator) -> tuple[Bytes, str]:
+    """White paper, as a canvas begins."""
+    return np.full((CROP, CROP, 3), random.integers(246, 256), np.uint8), PLAIN
 
 
 def _window(random: np.random.Generator, heights: Bytes, low: float = 0.35, high: float = 1.0) -> Bytes:
@@ -190,14 +209,19 @@ def _lit(random: np.random.Generator, colours: Bytes, heights: Bytes) -> Bytes:
 
 
 def _placed(
-    random: np.random.Generator, kind: str, size: float, *, alone: bool
+    random: np.random.Generator, kind: str, size: float, *, alone: bool, rich: bool
 ) -> tuple[Image.Image, tuple[float, float]]:
     """A sprite relit, recoloured, turned, squeezed and put somewhere: RGBA of CROP px, and its middle (x, y)."""
     versions = sprites()[kind]
     version = versions[random.integers(len(versions))]
     side = 64 if size < 60 else 128
-    dressed = _sketched if random.random() < SKETCHES else _dressed
-    rgba = Image.fromarray(dressed(random, version[side], kind))
+    if rich and not version[side].body:  # a body from the side gets a second chance
+        version = versions[random.integers(len(versions))]
+    sprite = version[side]
+    if random.random() < SKETCHES:
+        rgba = Image.fromarray(_sketched(random, sprite))
+    else:
+        rgba = Image.fromarray(_dressed(random, _coloured(random, sprite) if rich else sprite, kind))
     turn = random.normal(0, 0.25) if random.random() < 0.8 else random.uniform(-np.pi, np.pi)
     mirror = -1 if random.random() < 0.5 else 1
     squeeze = float(np.exp(random.normal(0, 0.14)))
@@ -212,6 +236,23 @@ def _placed(
     matrix = (a, b, side / 2 - a * cx - b * cy, d, e, side / 2 - d * cx - e * cy)
     placed = rgba.transform((CROP, CROP), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR)
     return _edged(random, placed), (cx, cy)
+
+
+def _coloured(random: np.random.Generator, sprite: Sprite) -> Sprite:
+    """The sprite in stronger colours, or wearing a texture in its own."""
+    rgb, chance = sprite.rgba[..., :3].astype(np.float32), random.random()
+    grey = rgb.mean(axis=2, keepdims=True)
+    if chance < COLOURED:
+        names = tuple(TEXTURES)
+        colours, _ = _textured(random, names[random.integers(len(names))], random.uniform(0.6, 1))
+        side = rgb.shape[0]
+        worn = np.asarray(Image.fromarray(colours).resize((side, side), Image.Resampling.BILINEAR), np.float32)
+        share = random.uniform(0.25, 0.65)
+        rgb = rgb * (1 - share) + worn * (share * (0.4 + grey / 255))  # the drawing's light and dark show through
+    elif chance < 0.8:
+        rgb = grey + (rgb - grey) * np.float32(random.uniform(1.1, 2))
+    bytes_ = np.clip(rgb, 0, 255).astype(np.uint8)
+    return replace(sprite, rgba=np.concatenate([bytes_, sprite.rgba[..., 3:]], axis=2))
 
 
 def _dressed(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
@@ -242,7 +283,7 @@ def _dressed(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
     return np.concatenate([np.clip(rgb, 0, 255).astype(np.uint8), sprite.rgba[..., 3:]], axis=2)
 
 
-def _sketched(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
+def _sketched(random: np.random.Generator, sprite: Sprite) -> Bytes:
     """The sprite as somebody would draw it: its lines with one pen, and its colours thin: uint8 [side, side, 4]."""
     side = sprite.rgba.shape[0]
     whole = Image.fromarray(sprite.rgba)

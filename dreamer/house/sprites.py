@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from .classes import CREATURES, OBJECTS
+from .classes import BODIES, CREATURES, OBJECTS
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the one size of the font's bitmaps
@@ -28,10 +28,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sprite:
-    """One drawing at one size: uint8 [side, side, 4] RGBA and the slopes of its relief, float32 [2, side, side]."""
+    """One drawing at one size: uint8 [side, side, 4] RGBA, the slopes of its relief, float32 [2, side, side], and
+    whether it is a whole body seen from the side."""
 
     rgba: Bytes
     slopes: Floats
+    body: bool
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +52,7 @@ def sprites() -> dict[str, tuple[dict[int, Sprite], ...]]:
             if label in CREATURES and (eyes := _dark_spots(picture)):
                 bare = _without_spots(picture, eyes)
                 drawn = [bare] * EYELESS + [_with_irises(bare, eyes, random) for _ in range(EYED)]
-            versions += [{side: _sprite(version, side) for side in SIDES} for version in drawn]
+            versions += [{side: _sprite(version, side, character in BODIES) for side in SIDES} for version in drawn]
         found[label] = tuple(versions)
     return found
 
@@ -69,7 +71,7 @@ def _glyph(character: str, font: ImageFont.FreeTypeFont) -> Bytes:
     return np.asarray(square)
 
 
-def _sprite(rgba: Bytes, side: int) -> Sprite:
+def _sprite(rgba: Bytes, side: int, body: bool) -> Sprite:
     picture = Image.fromarray(rgba).convert("RGBa").resize((side, side), Image.Resampling.BOX).convert("RGBA")
     small = np.asarray(picture)
     # The relief: a dome over the whole shape, and the drawing's own light and dark as finer bumps.
@@ -80,7 +82,7 @@ def _sprite(rgba: Bytes, side: int) -> Sprite:
     bumps = np.asarray(picture.convert("L").filter(ImageFilter.GaussianBlur(side * 0.02)), np.float32) / 255
     height = dome * (side * 0.12) + bumps * (side * 0.05)
     down, right = np.gradient(height.astype(np.float32))
-    return Sprite(small, np.stack([down, right]).astype(np.float32))
+    return Sprite(small, np.stack([down, right]).astype(np.float32), body)
 
 
 def _dark_spots(rgba: Bytes) -> list[tuple[float, float, float]]:

@@ -42,7 +42,7 @@ SHARD = 2048  # samples rendered and stored together
 VIEW = 6  # cells of a side that one step sees of a sample's seven: which ones is another thing that varies
 REUSE = 5.0  # how often a sample is seen, on average, in the run
 WINDOW = 64  # shards in use at a time
-FIRST = 3  # shards rendered before the first step
+FIRST, FIRST_RICH = 3, 20  # shards rendered before the first step, and before the first with the richer samples
 CHECKPOINT_SECONDS = 120
 PLAIN_WEIGHT = 0.3  # of a place where nothing is, in the loss
 SHOWN = 1.0  # cells' weight that a class needs to count as shown, in the log
@@ -56,19 +56,36 @@ class Plan:
     workers: int = 2
     batch: int = 64
     plain_steps: int = 1500
-    robust_steps: int = 11500
+    robust_steps: int = 14000
     ramp_steps: int = 1600  # in which the radius grows to its full size
     radius: float = 3.0
     rate: float = 2e-3
     robust_rate: float = 1e-3
     true_colours: int = 7000  # the step from which samples keep their own colours, and colour tells what things are
-    final_steps: int = 4000  # in which the rate falls to nothing
+    rich: int = 9000  # the step from which all samples are of the richer kind
+    final_steps: int = 4500  # in which the rate falls to nothing
     decay: float = 0.02
     average: float = 0.998  # of the averaged weights, which are what is exported
 
     @property
     def steps(self) -> int:
         return self.plain_steps + self.robust_steps
+
+    def shards_at(self, step: int) -> tuple[int, int]:
+        """The first of the shards that a step's samples are from, and the one after the last."""
+        first, newest = 0, FIRST + self._used(step)
+        if step >= self.rich:
+            first = self.rich_shard
+            newest += FIRST_RICH
+        return max(first, newest - WINDOW), newest
+
+    @property
+    def rich_shard(self) -> int:
+        """The first shard of the richer samples."""
+        return FIRST + self._used(self.rich)
+
+    def _used(self, step: int) -> int:
+        return int(step * self.batch / SHARD / REUSE)
 
     def rate_at(self, step: int) -> float:
         """Learning rate: warmed up, constant (the average does a decay's work), falling at the end."""
@@ -91,12 +108,13 @@ class Stream:
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pictures [n, 3, h, w] in -1..1, labels [n, slots], and their weights [n, slots, cells, cells] in 0..1."""
-        newest = FIRST + int(step * self.plan.batch / SHARD / REUSE)
-        oldest = max(newest - WINDOW, 0)
+        oldest, newest = self.plan.shards_at(step)
         if self.pool:
             for number in range(oldest, newest + 2):
                 if number not in self.asked:
-                    self.asked[number] = self.pool.submit(render_shard, self.folder, self.plan.seed, number)
+                    self.asked[number] = self.pool.submit(
+                        render_shard, self.folder, self.plan.seed, number, rich=number >= self.plan.rich_shard
+                    )
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
         count = self.plan.batch // self.plan.workers // 2
         parts = []
@@ -145,12 +163,12 @@ def _recoloured(x: Tensor, random: np.random.Generator) -> Tensor:
     return (mixed + torch.from_numpy(shift).float()).clamp_(-1, 1)
 
 
-def render_shard(folder: Path, seed: int, number: int) -> None:
+def render_shard(folder: Path, seed: int, number: int, *, rich: bool) -> None:
     """Render and store a shard, unless it is there."""
     path = folder / f"{number:05}.pictures.npy"
     if path.is_file():
         return
-    samples = render(seed, number, SHARD)
+    samples = render(seed, number, SHARD, rich=rich)
     for name in ("weights", "shares", "labels", "pictures"):  # pictures last: they say that the shard is whole
         part = folder / f"{number:05}.{name}.part"
         with part.open("wb") as file:

@@ -80,6 +80,22 @@ def mean_free(gradient: Floats) -> None:
         channel -= np.float32(channel.mean(dtype=np.float64))
 
 
+def hold_colours(move: Floats, here: Floats, limit: float) -> None:
+    """Slow a move [3, h, w] away from grey, in place, where the picture `here` is colourful: at a chroma of `limit` it
+    has ended, at half of it a quarter is gone.
+
+    Chroma is the distance from the grey of the same mean, in grey levels: 208 for pure red. Moves to other hues and
+    back to grey stay as they are, and so does what is more colourful already: ink is nobody's to fade.
+    """
+    chroma = here - here.mean(axis=0)
+    size = np.square(chroma).sum(axis=0)
+    outward = np.einsum("crw,crw->rw", chroma, move)
+    np.maximum(outward, 0, out=outward)
+    outward *= np.minimum(np.float32(1 / limit**2), 1 / np.maximum(size, 1))
+    chroma *= outward
+    move -= chroma
+
+
 def keep_colours(dreamed: Bytes, photo: Bytes) -> None:
     """Give uint8 [H, W, 3] `dreamed` the colours of `photo`, in place: Y of the dream, Cb and Cr of the photo.
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import bands
 from .bands import Bytes, Floats, rows_of
-from .colour import MODES, keep_colours, mean_free
+from .colour import MODES, hold_colours, keep_colours, mean_free
 from .network import Cancelled, Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, steps_of
@@ -221,6 +221,8 @@ class _Dream:
                 move *= bands.share(mask[rows])
             if recipe.near:
                 move -= np.float32(recipe.near) * (picture[:, rows] - base[rows].transpose(2, 0, 1))
+            if recipe.chroma:
+                hold_colours(move, picture[:, rows], recipe.chroma)
             move += picture[:, rows]
             np.clip(move, 0, 255, out=picture[:, rows])
 

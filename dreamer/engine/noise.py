@@ -4,16 +4,15 @@ or where a picture is empty."""
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from .bands import Bytes, Floats, bands, rows_of
 from .colour import CORRELATION_ROOT
-from .octaves import add_enlarged
+from .octaves import add_enlarged, soften
 
 GREY = 117.0  # the middle that the networks of 2014 were trained around
 
-# What counts as flat for `clouds`: a deviation well under FLAT grey levels in a square of CELL pixels.
-FLAT, CELL = 8.0, 4
+# What counts as flat for `clouds`: a deviation well under FLAT grey levels within some NEAR pixels.
+FLAT, NEAR = 8.0, 2
 GRAINS = (6, 12, 24, 48)  # px; the sizes of the clouds' puffs
 
 
@@ -57,16 +56,17 @@ def clouds(picture: Bytes, strength: float, rng: np.random.Generator) -> Floats:
     here = picture.transpose(2, 0, 1).astype(np.float32)
     towards_middle = (here / np.float32(127.5) - 1) ** 3 * np.float32(-1.5 * strength)
     grey = here.mean(axis=0)
-    variance = _blurred(grey * grey) - _blurred(grey) ** 2
-    flat = np.exp(-np.maximum(variance, 0) / np.float32(FLAT * FLAT))
+    variance = _blurred(np.square(grey - _blurred(grey)))
+    flat = _blurred(1 / (1 + np.square(variance / np.float32(FLAT**2))))
     return np.asarray((np.tensordot(CORRELATION_ROOT, puffs, axes=1) + towards_middle) * flat, np.float32)
 
 
 def _blurred(grey: Floats) -> Floats:
-    """Means over squares of CELL pixels, smoothly joined: [H, W]."""
-    height, width = grey.shape
-    small = Image.fromarray(grey).resize((max(1, width // CELL), max(1, height // CELL)), Image.Resampling.BOX)
-    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
+    """[H, W], softened over NEAR pixels."""
+    out: Floats = grey[None].astype(np.float32)
+    for _ in range(NEAR):
+        soften(out)
+    return np.asarray(out[0])
 
 
 def _white(rng: np.random.Generator, height: int, width: int) -> Floats:

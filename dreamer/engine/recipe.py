@@ -72,6 +72,13 @@ class Recipe:
         "two), or luminance alone",
         choices=tuple(MODES),
     )
+    chroma: float = _field(
+        0.0,
+        "how colourful a dream may make a pixel: its distance from grey, in grey levels (pure red: 208), so that dream "
+        "upon dream does not end in neon; 0 sets no end",
+        low=0,
+        high=255,
+    )
     mean_free: bool = _field(False, "take the mean out of each step, so that long loops do not drift in colour")
     near: float = _field(
         0.0, "pull towards the photograph at each step, as a share of the distance to it", low=0, high=1

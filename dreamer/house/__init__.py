@@ -31,4 +31,5 @@ LIVE: dict[str, Any] = {
     "smooth": 4,
     "colour": "vivid",
     "wash": 40.0,
+    "chroma": 80.0,
 }

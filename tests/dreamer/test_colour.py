@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from dreamer.engine import colour
@@ -89,3 +91,36 @@ def test_keep_colours_of_an_unchanged_photo_changes_nothing() -> None:
     dreamed = photo.copy()
     colour.keep_colours(dreamed, photo)
     np.testing.assert_array_equal(dreamed, photo)
+
+
+def test_colour_is_held_at_its_limit_and_may_turn_and_fade_there() -> None:
+    here = np.float32([[200, 100, 120]]).T[..., None]  # [3, 1, 1]
+    chroma = here - here.mean()
+    size, aside = np.linalg.norm(chroma), np.float32([0, 1, -1])[:, None, None]
+    aside -= chroma * (aside * chroma).sum() / size**2
+
+    def held(move: np.ndarray, limit: float) -> np.ndarray:
+        move = move.astype(np.float32)
+        colour.hold_colours(move, here, limit)
+        return move
+
+    np.testing.assert_allclose(held(chroma, size), 0, atol=1e-4)
+    np.testing.assert_allclose(held(chroma, size / 3), 0, atol=1e-4)
+    np.testing.assert_allclose(held(chroma, 2 * size), 0.75 * chroma, rtol=1e-5)
+    for free in (-chroma, aside, np.ones_like(here), -5 * np.ones_like(here)):
+        np.testing.assert_allclose(held(free, size), free, atol=1e-4)
+    grey, move = np.full((3, 2, 2), 90, np.float32), np.random.default_rng(0).normal(0, 9, (3, 2, 2)).astype(np.float32)
+    before = move.copy()
+    colour.hold_colours(move, grey, 1.0)
+    np.testing.assert_array_equal(move, before)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(20, 150))
+def test_steps_without_end_do_not_end_in_neon(seed: int, limit: float) -> None:
+    random = np.random.default_rng(seed)
+    here, always = np.full((3, 1, 4), 128, np.float32), random.normal(0, 3, (3, 1, 4)).astype(np.float32)
+    for _ in range(300):
+        move = always.copy()
+        colour.hold_colours(move, here, limit)
+        here = np.clip(here + move, 0, 255)
+    assert (np.linalg.norm(here - here.mean(axis=0), axis=0) < limit + 5).all()

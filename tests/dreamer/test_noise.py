@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.engine.noise import GREY, noise_picture
+from dreamer.engine.noise import GREY, clouds, noise_picture
 from dreamer.engine.warp import unwarp, warp
 
 
@@ -79,3 +79,19 @@ def test_the_edges_are_mirrored() -> None:
     field = np.full((3, 30, 40), 100, np.float32)
     for degrees, scale in ((10.0, 0.8), (-45.0, 0.5), (3.0, 1.3)):
         np.testing.assert_allclose(warp(field, degrees, scale), 100, atol=0.1)
+
+
+class Still:
+    """Chance that is always nothing: clouds without puffs are the light alone that a white place loses to them."""
+
+    def standard_normal(self, size: tuple[int, int], dtype: type) -> np.ndarray:
+        return np.zeros(size, dtype)
+
+
+def test_clouds_end_softly_before_what_is_drawn() -> None:
+    drawn = np.full((60, 80, 3), 255, np.uint8)
+    drawn[20:24, 10:40] = drawn[20:40, 36:40] = (30, 20, 60)
+    lost = -clouds(drawn, 20.0, Still())[0] / 30  # type: ignore[arg-type]
+    assert lost[20:24, 10:36].max() < 0.15 and lost[50:, 60:].min() > 0.99
+    assert lost[32, :28].min() > 0.99, "as near as ten pixels a place is flat"
+    assert max(np.abs(np.diff(lost, axis=axis)).max() for axis in (0, 1)) < 0.4, "no edge"

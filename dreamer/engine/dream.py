@@ -25,7 +25,7 @@ from .bands import Bytes, Floats, rows_of
 from .colour import MODES, hold_colours, keep_colours, mean_free
 from .network import Cancelled, Network
 from .noise import clouds, noise_picture
-from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, steps_of
+from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
 from .recipe import Recipe
 from .smooth import normalise_bands
 from .target import Target
@@ -250,6 +250,7 @@ class _Dream:
         else:
             difference = picture.copy()
             add_photo(base, difference, -1.0)
+            soften(difference)
         out, part = np.empty_like(photo), enlarged(difference, size)
 
         def fill(rows: slice) -> None:

@@ -25,7 +25,7 @@ BUILTIN = Path(__file__).parent / "models"
 # cost than detail; and a white canvas needs something to see forms in.
 LIVE: dict[str, Any] = {
     "octaves": 7,
-    "finest": 0.7,
+    "finest": 0.65,
     "taper": 1.3,
     "step": 8.0,
     "smooth": 4,

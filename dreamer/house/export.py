@@ -44,7 +44,7 @@ from .samples import render
 OPSET, IR = 18, 10
 
 FOLDER = BUILTIN / "house"
-SHARPNESS, LIFT = 4.0, 8.0
+SHARPNESS, LIFT = 2.0, 8.0
 FORMS, FORMS_SHARPNESS = ("4b", "4c", "5a"), 3.0
 QUIETEST = 0.1  # of the median channel's deviation: what varies less is not brought up further
 CALIBRATION = 256  # samples, of a seed of their own

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamer.engine import bands
-from dreamer.engine.octaves import MOST_STEPS, add_enlarged, add_photo, octave_sizes, shrink, steps_of
+from dreamer.engine.octaves import MOST_STEPS, add_enlarged, add_photo, octave_sizes, shrink, soften, steps_of
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -40,6 +40,20 @@ def test_the_finest_octave_is_a_share_of_the_picture_but_no_smaller_than_the_lea
     assert min(height, width) >= min(least, min(h, w))
     if min(h, w) * finest >= least:
         assert abs(height - h * finest) <= 0.5 and abs(width - w * finest) <= 0.5
+
+
+def test_softening_takes_out_what_is_as_fine_as_the_pixels_and_nothing_coarse() -> None:
+    checkers = np.indices((12, 17)).sum(axis=0) % 2 * np.float32(20)
+    picture = np.stack([checkers, np.full_like(checkers, 7), np.zeros_like(checkers)]).astype(np.float32)
+    soften(picture)
+    np.testing.assert_allclose(picture[0, 1:-1, 1:-1], 10, atol=1e-4)
+    np.testing.assert_allclose(picture[1], 7, atol=1e-5)
+    assert not picture[2].any()
+    dot = np.zeros((3, 5, 6), np.float32)
+    dot[1, 2, 3] = 16
+    soften(dot)
+    np.testing.assert_allclose(dot[1, 1:4, 2:5], np.outer([1, 2, 1], [1, 2, 1]), atol=1e-5)
+    assert dot.sum() == pytest.approx(16)
 
 
 def test_smaller_octaves_take_more_steps_up_to_a_limit() -> None:

@@ -55,6 +55,7 @@ class Network:
         self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._max_sessions, self._gpu_memory = max_sessions, gpu_memory
+        self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
 
@@ -154,6 +155,7 @@ class Network:
             seen, shift = np.pad(np.roll(picture, roll, (1, 2)), ((0, 0), *grow), mode="edge"), (0, 0)
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
         tiles = self.tiles(seen.shape[1:], layers, tile, halo)
+        self._make_room(tiles[0])
         passes = 2 if len(terms) > 1 else 1
         pairs = list(zip(terms, layers, strict=True))
         work = _Work(self, seen, shift, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
@@ -208,6 +210,14 @@ class Network:
                     self._runners.popitem(last=False)
             self._runners.move_to_end(key)
             return self._runners[key]
+
+    def _make_room(self, place: Tile) -> None:
+        """Windows larger than any before do not fit into the memory left by smaller ones: that goes back first."""
+        rows, columns = place.window
+        pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
+        if self.device == "cpu" and pixels > self._largest:
+            self._largest = pixels
+            sessions.empty_arena()
 
     # What the graph is fed
 
@@ -295,20 +305,15 @@ class _Work:
             inputs = {**self.vectors, **{f"mask{i}": m for i, m in enumerate(masks)}}
             return tile, runner.run(place, tile.window, inputs)
 
-        # memory left by windows of other sizes goes back first, and so does that of the runs that taught the runtime
-        first = at_once if runner.learns(tiles[0].window) else 0
-        for some in (tiles[:first], tiles[first:]):
-            if first:
-                sessions.empty_arena()
-            started: deque[Future[tuple[Tile, list[Any] | None]]] = deque()
-            for tile in [*some, *[None] * at_once]:
-                # no more tiles under way than cores: what is cancelled stops soon, and results do not pile up
-                done = started.popleft().result() if len(started) == at_once or (tile is None and started) else None
-                if tile is not None:
-                    self._go_on()
-                    started.append(pool.submit(one, tile))
-                if done is not None:
-                    yield from self._told(done)
+        started: deque[Future[tuple[Tile, list[Any] | None]]] = deque()
+        for tile in [*tiles, *[None] * at_once]:
+            # no more tiles under way than cores: what is cancelled stops soon, and results do not pile up
+            done = started.popleft().result() if len(started) == at_once or (tile is None and started) else None
+            if tile is not None:
+                self._go_on()
+                started.append(pool.submit(one, tile))
+            if done is not None:
+                yield from self._told(done)
 
     def _go_on(self) -> None:
         if self.cancelled is not None and self.cancelled():

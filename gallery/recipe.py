@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from canvas.models import Frame
+from dreamer.engine.octaves import steps_of
 
 SHOWN_TERMS = 4
 SHOWN_CHANNELS = 6
@@ -41,7 +42,7 @@ def sentence(frame: Frame) -> str:
         text += ngettext(", at %(count)s size", ", from coarse to fine in %(count)s sizes", octaves) % {
             "count": octaves
         }
-    if iterations > 1:
+    if iterations > 1 and not _tapered(frame.recipe):
         text += ngettext(", %(count)s step at each", ", %(count)s steps at each", iterations) % {"count": iterations}
     return text + "."
 
@@ -53,7 +54,7 @@ def facts(frame: Frame) -> list[tuple[str, str]]:
         (_("Dreamed of"), "; ".join(targets(recipe))),
         (_("Network"), recipe.get("model")),
         (_("Octaves"), _octaves(recipe)),
-        (_("Steps per octave"), recipe.get("iterations")),
+        (_("Steps per octave"), _steps(recipe)),
         (_("Step"), _number(recipe.get("step"))),
         (_("Seed"), recipe.get("seed")),
         (_("Took"), _("%(seconds)s s") % {"seconds": _number(round(frame.seconds, 1))} if frame.seconds else None),
@@ -97,6 +98,20 @@ def _octaves(recipe: dict[str, Any]) -> str:
     if octaves and scale:
         return _("%(count)s, each %(scale)s times larger") % {"count": octaves, "scale": _number(scale)}
     return str(octaves or "")
+
+
+def _steps(recipe: dict[str, Any]) -> str:
+    """One number, or one for each octave, coarse to fine."""
+    if _tapered(recipe):
+        steps = steps_of(_count(recipe.get("octaves")), _count(recipe.get("iterations")), recipe["taper"])
+        return ", ".join(map(str, steps))
+    return str(recipe.get("iterations") or "")
+
+
+def _tapered(recipe: dict[str, Any]) -> bool:
+    """Whether small octaves took more steps than large ones."""
+    taper = recipe.get("taper")
+    return isinstance(taper, int | float) and taper > 1
 
 
 def _count(value: Any) -> int:

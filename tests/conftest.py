@@ -18,9 +18,9 @@ from tests import running, services
 SLOW = ("live", "browser")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several workers take the files in this order; one alone begins with the quick ones."""
-    alone = not config.getoption("numprocesses", None)
+    alone = "PYTEST_XDIST_WORKER" not in os.environ  # a worker's own options do not tell that there are others
     items.sort(key=lambda item: (item.path.parent.name in SLOW) == alone)
 
 

@@ -33,7 +33,7 @@ def decorrelate(gradient: Floats, lively: float = 0.0) -> None:
     """
     squares = np.zeros(3)
     for rows in rows_of(gradient):
-        band = _mixed(CORRELATION_ROOT.T, gradient[:, rows])
+        band = mixed(CORRELATION_ROOT.T, gradient[:, rows])
         squares += [float(np.square(channel).sum(dtype=np.float64)) for channel in band]
         gradient[:, rows] = band
     scales = 1 / np.sqrt(np.maximum(squares / gradient[0].size, 1e-30))
@@ -41,10 +41,10 @@ def decorrelate(gradient: Floats, lively: float = 0.0) -> None:
     scales *= np.linalg.norm(CORRELATION_ROOT, axis=0) ** -lively
     back = CORRELATION_ROOT * scales.astype(np.float32)
     for rows in rows_of(gradient):
-        gradient[:, rows] = _mixed(back, gradient[:, rows])
+        gradient[:, rows] = mixed(back, gradient[:, rows])
 
 
-def _mixed(matrix: Floats, band: Floats) -> Floats:
+def mixed(matrix: Floats, band: Floats) -> Floats:
     """matrix [3, 3] times band [3, rows, W]. A product this thin gains nothing from a library's threads, which would
     wait for one another at the processor's full cost."""
     out = np.empty_like(band)
@@ -87,11 +87,12 @@ def hold_colours(move: Floats, here: Floats, limit: float) -> None:
     Chroma is the distance from the grey of the same mean, in grey levels: 208 for pure red. Moves to other hues and
     back to grey stay as they are, and so does what is more colourful already: ink is nobody's to fade.
     """
-    chroma = here - here.mean(axis=0)
+    chroma = here + move / 2  # half-way, or moves across the chroma would lengthen it
+    chroma -= chroma.mean(axis=0)
     size = np.square(chroma).sum(axis=0)
     outward = np.einsum("crw,crw->rw", chroma, move)
     np.maximum(outward, 0, out=outward)
-    outward *= np.minimum(np.float32(1 / limit**2), 1 / np.maximum(size, 1))
+    outward *= np.minimum(np.float32(1 / max(limit, 1) ** 2), 1 / np.maximum(size, 1))
     chroma *= outward
     move -= chroma
 

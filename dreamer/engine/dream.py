@@ -29,6 +29,7 @@ from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shri
 from .recipe import Recipe
 from .smooth import normalise_bands
 from .target import Target
+from .tiles import paste
 from .warp import unwarp, warp
 
 # On a flat picture (a white canvas) the gradient all but vanishes and dividing by its mean would blow up noise. Below
@@ -37,6 +38,9 @@ FLOOR = 0.02
 
 # From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles.
 HUGE_PIXELS, HUGE_TILE = 24_000_000, 192
+
+# Clouds are coarse: they are made at this many pixels at most.
+CLOUDED = 2**20
 
 # The network sees a guide whole and in every step: its longer side in pixels is this at most.
 GUIDE_SIDE = 384
@@ -159,7 +163,7 @@ class _Dream:
             except Cancelled:
                 raise Interrupted(self._compose(picture, base, self.size)) from None
             if octave == len(self.sizes) - 1:
-                return self._compose(picture, base, self.size)
+                return self._compose(picture, base, self.size, last=True)
             add_photo(base, picture, -1.0)
             difference = picture
         raise AssertionError("there is always an octave")
@@ -169,8 +173,11 @@ class _Dream:
         gradient = np.empty_like(picture)
         mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
         if self.recipe.wash and self.octave == 0:
-            washed = clouds(base, self.recipe.wash, self.random)
-            picture += washed if mask is None else washed * bands.share(mask)
+            small = _within(base, CLOUDED)
+            washed = clouds(small, self.recipe.wash, self.random)
+            if mask is not None:
+                washed *= bands.share(shrink(mask, small.shape[:2]))
+            add_enlarged(washed, picture)
         for iteration in range(self.steps[self.octave]):
             self.iteration = iteration
             self._gradient(picture, gradient)
@@ -198,7 +205,7 @@ class _Dream:
             cancelled=self.cancelled,
         )
         if warped:
-            out[...] = np.roll(unwarp(out, degrees, scale), (-down, -right), (1, 2))
+            paste(unwarp(out, degrees, scale), out, (down, right), (slice(0, height), slice(0, width)))
 
     def _step(self, picture: Floats, gradient: Floats, base: Bytes, mask: Bytes | None) -> None:
         """Shape the gradient and move the picture by it, both in place."""
@@ -242,20 +249,21 @@ class _Dream:
             known[key] = bands.mean_abs(gradient)
         return known[key]
 
-    def _compose(self, picture: Floats, base: Bytes, size: Size) -> Bytes:
-        """What an octave's picture makes of the photograph at `size`: uint8 [H, W, 3]."""
+    def _compose(self, picture: Floats, base: Bytes, size: Size, *, last: bool = False) -> Bytes:
+        """What an octave's picture makes of the photograph at `size`: uint8 [H, W, 3]. The last one to be composed is
+        used up, since it may be large."""
         photo = shrink(self.photo, size)
-        if size == picture.shape[1:]:
-            difference = picture  # no arithmetic between: what has not moved is the photograph's very bytes
-        else:
-            difference = picture.copy()
+        # At the same size no arithmetic comes between: what has not moved is the photograph's very bytes.
+        same = size == picture.shape[1:]
+        difference = picture if same or last else picture.copy()
+        if not same:
             add_photo(base, difference, -1.0)
             soften(difference)
         out, part = np.empty_like(photo), enlarged(difference, size)
 
         def fill(rows: slice) -> None:
             band = part(rows)
-            if difference is not picture:
+            if not same:
                 band += photo[rows].transpose(2, 0, 1)
             np.clip(np.rint(band, out=band), 0, 255, out=band)
             out[rows] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
@@ -320,6 +328,13 @@ def _guide(picture: Bytes) -> Floats:
     scale = min(1.0, GUIDE_SIDE / max(height, width))
     small = shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
     return np.ascontiguousarray(small.transpose(2, 0, 1), dtype=np.float32)
+
+
+def _within(picture: Bytes, pixels: int) -> Bytes:
+    """A picture, shrunk where it has more pixels."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, (pixels / (height * width)) ** 0.5)
+    return shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
 def _moved(target: Target, down: float, right: float) -> Target:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .bands import Bytes, Floats, bands, rows_of
-from .colour import CORRELATION_ROOT
+from .colour import CORRELATION_ROOT, mixed
 from .octaves import add_enlarged, soften
 
 GREY = 117.0  # the middle that the networks of 2014 were trained around
@@ -58,7 +58,7 @@ def clouds(picture: Bytes, strength: float, rng: np.random.Generator) -> Floats:
     grey = here.mean(axis=0)
     variance = _blurred(np.square(grey - _blurred(grey)))
     flat = _blurred(1 / (1 + np.square(variance / np.float32(FLAT**2))))
-    return np.asarray((np.tensordot(CORRELATION_ROOT, puffs, axes=1) + towards_middle) * flat, np.float32)
+    return np.asarray((mixed(CORRELATION_ROOT, puffs) + towards_middle) * flat, np.float32)
 
 
 def _blurred(grey: Floats) -> Floats:

@@ -17,8 +17,7 @@ import numpy as np
 from .bands import Floats
 
 TINY = 1e-10
-STRIP = 32  # rows
-SAMPLED = 256  # rows that are measured of a large picture, or more
+STRIP = 32  # rows, an even number
 
 
 def halve(picture: Floats) -> Floats:
@@ -64,8 +63,8 @@ def normalise_bands(gradient: Floats, levels: int) -> None:
     that is zero stays zero.
 
     With low = halve(g) and its double f the detail is g - f, and the result (g - f) / r + double(normalised low), r
-    being the detail's root mean square. Doubling is linear, so that is g / r + double(normalised low - low / r): one
-    doubling instead of two, and the detail is made only where r is measured.
+    being the detail's root mean square. Doubling is linear, so that is g / r + double(normalised low - low / r): the
+    detail is measured strip by strip and never kept.
     """
     if levels > 0 and min(gradient.shape[1:]) >= 4:
         low = halve(gradient)
@@ -80,9 +79,8 @@ def normalise_bands(gradient: Floats, levels: int) -> None:
 
 
 def _detail(gradient: Floats, low: Floats) -> float:
-    """The root mean square of gradient - double(low), in strips spread over the picture: all of a small one."""
-    strips = list(_strips(gradient))[:: max(1, gradient.shape[1] // SAMPLED)]
-    return _rms(gradient[:, rows] - _doubled(low, rows, gradient.shape[2]) for rows in strips)
+    """The root mean square of gradient - double(low). Of all of it: a gradient may live in one place."""
+    return _rms(gradient[:, rows] - _doubled(low, rows, gradient.shape[2]) for rows in _strips(gradient))
 
 
 def _strips(array: Floats) -> Iterator[slice]:

@@ -18,7 +18,7 @@ from .bands import Floats
 def warp(picture: Floats, degrees: float, scale: float) -> Floats:
     """float32 [3, H, W] turned counter-clockwise and scaled about its middle, same size; cubic, mirrored edges.
 
-    Holds two more copies of the picture: meant for pictures that begin as noise, not for the largest photographs.
+    Holds up to three more copies: meant for pictures that begin as noise, not for the largest photographs.
     """
     _, height, width = picture.shape
     # How far beyond the edge the corners of the result reach.

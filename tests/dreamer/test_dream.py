@@ -294,3 +294,13 @@ def test_a_photograph_of_48_megapixels_needs_less_than_2_gb(tmp_path: Path) -> N
                           cwd=Path(__file__).parents[2])  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 2000
+
+
+def test_what_an_enlarged_dream_changes_from_pixel_to_pixel_is_softened(network: Network, large: Any) -> None:
+    """Grain does not survive being enlarged a little: it comes out as a weave."""
+
+    def grain(picture: np.ndarray) -> float:
+        return float(np.abs(np.diff(picture.astype(float) - large, n=2, axis=1)).mean())
+
+    whole, part = (dream(large, network, replace(SMALL, octaves=1, finest=finest)) for finest in (1.0, 0.9))
+    assert grain(part) < 0.5 * grain(whole)

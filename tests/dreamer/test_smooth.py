@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.engine import bands
+from dreamer.engine import smooth
 from dreamer.engine.smooth import add_doubled, halve, normalise_bands
 
 
@@ -79,9 +79,16 @@ def test_scale_does_not_matter_and_zero_stays_zero(levels: int) -> None:
     assert not nothing.any()
 
 
-def test_bands_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, banded = noise(61, 43), noise(61, 43)
     normalise_bands(whole, 3)
-    monkeypatch.setattr(bands, "BAND_BYTES", 1)
+    monkeypatch.setattr(smooth, "STRIP", 2)
     normalise_bands(banded, 3)
     np.testing.assert_allclose(banded, whole, rtol=1e-4, atol=1e-4)
+
+
+def test_what_lives_in_one_place_is_measured_there() -> None:
+    gradient = np.zeros((3, 1024, 256), np.float32)
+    gradient[:, 40:100, 60:160] = noise(60, 100)
+    normalise_bands(gradient, 4)
+    assert np.abs(gradient).max() < 1000

@@ -8,6 +8,8 @@ import pytest
 
 from dreamer.engine import Layer
 from dreamer.library import Style as ShelfStyle
+from dreamer.library.files import read_shelf
+from dreamer.library.registry import SHELVES
 from dreamer.styles import OPENERS, Style, choose, describe
 
 LAYERS = {
@@ -69,3 +71,9 @@ def test_what_was_stored_comes_back_or_is_forgotten() -> None:
     style = choose("net", LAYERS, SHELF, random.Random(3))
     assert Style.from_json(style.to_json()) == style
     assert Style.from_json({}) is None and Style.from_json({"model": "net"}) is None
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception5h"])
+def test_a_known_networks_first_dreams_are_of_things_and_not_of_grain(name: str) -> None:
+    first = read_shelf(SHELVES / f"{name}.json")[:OPENERS]
+    assert len(first) == OPENERS and all(style.layer.startswith(("inception_4", "mixed4", "mixed5")) for style in first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -35,6 +36,13 @@ def test_the_page_says_it_all(client: Client, kept: Frame) -> None:
         assert words in page, words
 
 
+def test_where_small_sizes_took_more_steps_the_page_says_how_many(client: Client, kept: Frame) -> None:
+    kept.recipe |= {"octaves": 7, "iterations": 1, "taper": 1.3}
+    kept.save(update_fields=["recipe"])
+    page = client.get(f"/frames/{kept.pk}/").content.decode()
+    assert "5, 4, 3, 2, 2, 1, 1" in page and "at each" not in page
+
+
 def test_the_picture_is_there(client: Client, kept: Frame) -> None:
     answer = client.get(f"/frames/{kept.pk}/picture", follow=True)
     assert answer["Content-Type"] == "image/jpeg"
@@ -49,9 +57,10 @@ def test_json(client: Client, kept: Frame) -> None:
     small = kept.thumbnail.open("rb").read()
     assert (files["thumbnail"]["size"], files["thumbnail"]["sha256"]) == (len(small), hashlib.sha256(small).hexdigest())
     assert client.get(answer.pop("moment")).context["base"].pk == kept.pk
+    assert datetime.fromisoformat(answer.pop("made_at")) == kept.made_at
     assert answer == {
         "id": kept.pk, "canvas": "main", "number": 1, "kind": "dream", "hidden": False,
-        "made_at": kept.made_at.isoformat().replace("+00:00", "Z"), "page": f"http://testserver/frames/{kept.pk}/",
+        "page": f"http://testserver/frames/{kept.pk}/",
         "title": "inception_4c/output 63", "seq": 12, "width": 96, "height": 96, "size": kept.size,
         "sha256": kept.sha256, "seconds": 8.25, "recipe": RECIPE, "picture": f"http://testserver{kept.picture.url}",
         "thumbnail": f"http://testserver{kept.thumbnail.url}", "contributors": ["ada-l", "bruno"],

@@ -111,7 +111,7 @@ def _steps(recipe: dict[str, Any]) -> str:
 def _tapered(recipe: dict[str, Any]) -> bool:
     """Whether small octaves took more steps than large ones."""
     taper = recipe.get("taper")
-    return isinstance(taper, int | float) and taper > 1
+    return isinstance(taper, int | float) and 1 < taper < 100 and 0 < _count(recipe.get("octaves")) < 100
 
 
 def _count(value: Any) -> int:

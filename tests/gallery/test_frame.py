@@ -37,7 +37,7 @@ def test_the_page_says_it_all(client: Client, kept: Frame) -> None:
 
 
 def test_where_small_sizes_took_more_steps_the_page_says_how_many(client: Client, kept: Frame) -> None:
-    kept.recipe |= {"octaves": 7, "iterations": 1, "taper": 1.3}
+    kept.recipe = {**kept.recipe, "octaves": 7, "iterations": 1, "taper": 1.3}
     kept.save(update_fields=["recipe"])
     page = client.get(f"/frames/{kept.pk}/").content.decode()
     assert "5, 4, 3, 2, 2, 1, 1" in page and "at each" not in page
@@ -183,7 +183,9 @@ CHANNELS = PLAIN | st.lists(PLAIN | st.lists(PLAIN, max_size=2), max_size=8)
 TERM = st.fixed_dictionaries({}, optional={"layer": PLAIN, "channels": CHANNELS})
 TARGET = st.fixed_dictionaries({"terms": PLAIN | st.lists(PLAIN | TERM, max_size=5)})
 JSON = PLAIN | st.lists(PLAIN, max_size=3) | TARGET
-KEYS = st.sampled_from(["target", "model", "octaves", "octave_scale", "iterations", "step", "seed", "device", "other"])
+KEYS = st.sampled_from(
+    ["target", "model", "octaves", "octave_scale", "iterations", "taper", "step", "seed", "device", "other"]
+)
 
 
 @given(st.dictionaries(KEYS, JSON), st.sampled_from(Frame.Kind.values))

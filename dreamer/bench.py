@@ -138,7 +138,7 @@ def torch_network(network: Network, folder: Path) -> Any:
 
 def convolution_flops(network: Network, layer: str, height: int, width: int) -> float:
     """Operations (a multiplication and an addition are two) in the convolutions up to a layer for one window,
-    forward and for the gradient with respect to the picture."""
+    forward and for the gradient with respect to the picture. Counted as plain convolutions, whoever does with fewer."""
     part = network.forward.copy()
     part.cut([layer])
     shapes = part.infer_shapes({IMAGE: (1, 3, height, width)})

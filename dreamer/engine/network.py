@@ -169,8 +169,9 @@ class Network:
         score = 0.0
         for place, results in work.run(Question("gradient", names, match, smooth_pool)):
             rows, columns = (slice(s.start, min(s.stop, n)) for s, n in zip(place.core, (height, width), strict=True))
-            core = np.zeros((3, rows.stop - rows.start, columns.stop - columns.start), np.float32)
-            if results is not None:
+            if results is None:
+                core = np.zeros((3, rows.stop - rows.start, columns.stop - columns.start), np.float32)
+            else:
                 core = results[0][(0, slice(None), *place.inner)]
                 score += float(results[1]) * place.share
             paste(core, out, roll, (rows, columns))
@@ -187,8 +188,7 @@ class Network:
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
         stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
-        cores = self.threads if self.device == "cpu" else 1
-        return plan(*size, tile=tile, halo=halo, stride=stride, cores=cores)
+        return plan(*size, tile=tile, halo=halo, stride=stride, cores=self.threads if self.device == "cpu" else 1)
 
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
@@ -288,14 +288,14 @@ class _Work:
         rest = len(self.tiles) % threads
         side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
         with ThreadPoolExecutor(threads) as pool:
-            for tiles, cores in ((side_by_side, 1), (alone, threads)):
+            for tiles, each in ((side_by_side, 1), (alone, threads)):
                 if tiles:
-                    yield from self._run(question, tiles, cores, pool, threads // cores)
+                    yield from self._run(question, tiles, each, pool, threads // each)
 
     def _run(
-        self, question: Question, tiles: list[Tile], cores: int, pool: ThreadPoolExecutor, at_once: int
+        self, question: Question, tiles: list[Tile], each: int, pool: ThreadPoolExecutor, at_once: int
     ) -> Iterator[tuple[Tile, list[Any] | None]]:
-        runner = self.network.runner(question, tiles[0], cores)
+        runner = self.network.runner(question, tiles[0], each)
         place = runner.place(self.picture, self.roll)
 
         def one(tile: Tile) -> tuple[Tile, list[Any] | None]:

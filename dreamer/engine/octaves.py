@@ -20,7 +20,6 @@ from .bands import Bytes, Floats, bands, each, rows_of
 
 Size = tuple[int, int]
 
-
 MOST_STEPS = 8  # times `iterations`: what a tapered octave takes at most
 
 

@@ -33,19 +33,15 @@ def halve(picture: Floats) -> Floats:
     return half
 
 
-def add_doubled(half: Floats, picture: Floats, sign: float = 1.0, *, gain: float = 1.0) -> None:
-    """picture = gain * picture + sign * (half, doubled in size by the same kernel times 4), in place.
+def add_doubled(half: Floats, picture: Floats, gain: float) -> None:
+    """picture = gain * picture + half, doubled in size by the same kernel times 4; in place.
 
     Away from the edges doubling is the adjoint of `halve`, times 4: together they keep a flat picture as it is.
     """
     for rows in _strips(picture):
-        wide = _doubled(half, rows, picture.shape[2])
-        if sign != 1:
-            wide *= np.float32(sign)
         part = picture[:, rows]
-        if gain != 1:
-            part *= np.float32(gain)
-        part += wide
+        part *= np.float32(gain)
+        part += _doubled(half, rows, picture.shape[2])
 
 
 def _doubled(half: Floats, rows: slice, width: int) -> Floats:
@@ -73,7 +69,7 @@ def normalise_bands(gradient: Floats, levels: int) -> None:
         normalise_bands(below, levels - 1)
         low *= np.float32(gain)
         below -= low
-        add_doubled(below, gradient, gain=gain)
+        add_doubled(below, gradient, gain)
     else:
         gradient /= np.float32(max(_rms(gradient[:, rows] for rows in _strips(gradient)), TINY))
 

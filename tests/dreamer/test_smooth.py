@@ -26,7 +26,7 @@ def test_a_band_and_what_is_below_it_make_the_picture(h: int, w: int) -> None:
     low = halve(picture)
     assert low.shape == (3, (h + 1) // 2, (w + 1) // 2)
     detail = picture.copy()
-    add_doubled(low, detail, -1.0)
+    add_doubled(-low, detail, 1.0)
     add_doubled(low, detail, 1.0)
     np.testing.assert_allclose(detail, picture, atol=1e-4)
 
@@ -37,7 +37,7 @@ def test_flat_pictures_have_no_detail(h: int, w: int, grey: float) -> None:
     flat = np.full((3, h, w), grey, np.float32)
     low = halve(flat)
     np.testing.assert_allclose(low, grey, rtol=1e-5, atol=1e-5)
-    add_doubled(low, flat, -1.0)
+    add_doubled(-low, flat, 1.0)
     np.testing.assert_allclose(flat, 0, atol=1e-3)
 
 

@@ -182,5 +182,5 @@ class Export:
 # With an icon of its own, however empty: browsers would ask the server's root for one.
 _REDIRECT = (
     '<!DOCTYPE html><meta charset="utf-8"><title>→</title><link rel="icon" href="data:,">'
-    '<meta http-equiv="refresh" content="0; url={to}">\n'
+    '<meta http-equiv="refresh" content="0; url={to}"><p><a href="{to}">→</a>\n'
 )

@@ -9,5 +9,5 @@ urlpatterns = [
     path("exhibits/", views.exhibits, name="exhibits"),
     path("exhibits/<slug:slug>/", views.exhibit, name="exhibit"),
     path("exhibits/<slug:slug>.json", views.exhibit_json, name="exhibit_json"),
-    path("uploads/<int:pk>", uploads.picture, name="upload"),
+    path("uploads/<slug:key>", uploads.picture, name="upload"),
 ]

@@ -119,7 +119,7 @@ class Addresses:
                 frame = Frame.objects.visible().filter(pk=of["pk"]).first()
                 return self.target(frame.picture.url) if frame else None
             case "upload":
-                upload = Upload.objects.filter(pk=of["pk"]).first()
+                upload = Upload.objects.of_key(of["key"])
                 return self.target(upload.picture.url) if upload else None
             case "history" | "history_json":
                 return self._history(name, other, query, parts.fragment)

@@ -74,7 +74,7 @@ class UploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("In the words of a page"))
     def address(self, upload: Upload) -> str:
-        return f"![{upload.title}]({reverse('upload', args=[upload.pk])})" if upload.pk else "–"
+        return f"![{upload.title}]({reverse('upload', args=[upload.key])})" if upload.pk else "–"
 
     @admin.display(description=_("Size"))
     def measures(self, upload: Upload) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,10 @@ class UploadManager(models.Manager["Upload"]):
             by=by,
         )
 
+    def of_key(self, key: str) -> Upload | None:
+        """The picture whose file was stored under this `key`."""
+        return self.filter(picture__startswith=f"uploads/{key}.").first()
+
 
 class Upload(models.Model):
     """A picture as this site made it anew from an uploaded one (gallery.uploads.pictures): no original is kept."""
@@ -50,6 +55,11 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.title or f"{self.width} × {self.height}, {self.at:%Y-%m-%d}"
+
+    @property
+    def key(self) -> str:
+        """Its name in addresses: the file's, which nobody can guess, so that a draft's pictures are not counted out."""
+        return PurePosixPath(str(self.picture.name)).stem
 
 
 @receiver(post_delete, sender=Upload)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from gallery.uploads.models import Upload
 
 
 @require_safe
-def picture(request: HttpRequest, pk: int) -> HttpResponse:
-    return redirect(get_object_or_404(Upload, pk=pk).picture.url)
+def picture(request: HttpRequest, key: str) -> HttpResponse:
+    upload = Upload.objects.of_key(key)
+    if upload is None:
+        raise Http404
+    return redirect(upload.picture.url)

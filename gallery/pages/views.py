@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import resolve
 from django.views.decorators.http import require_safe
 
 from gallery.farewell import scene
@@ -18,7 +19,11 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def add_slash(request: HttpRequest, slug: str) -> HttpResponse:
-    return redirect(find(request, slug), permanent=True)
+    """Leads from `/word` to `/word/`, be it a page or a place of the site's own; Django does not, since this address
+    exists. A word that is neither is not found, rather than led on."""
+    if resolve(f"/{slug}/").func is page:
+        find(request, slug)
+    return redirect(request.get_full_path(force_append_slash=True), permanent=True)
 
 
 def find(request: HttpRequest, slug: str) -> Page:

@@ -128,6 +128,13 @@ def test_words_that_the_site_uses_itself_are_refused() -> None:
     Page(slug="imprint", title="x").full_clean()
 
 
+def test_a_word_without_its_slash_is_led_on(client: Client) -> None:
+    for word in ("about", "history", "films", "exhibits", "account", "donate"):
+        answer = client.get(f"/{word}?a=b")
+        assert (answer.status_code, answer["Location"]) == (301, f"/{word}/?a=b"), word
+    assert client.get("/nothing-here").status_code == 404
+
+
 def test_nothing_there_is_a_page_that_says_so(client: Client) -> None:
     assert client.get("/no-such-page/").status_code == client.get("/no-such-page").status_code == 404
     assert client.get("/about")["Location"] == "/about/"

@@ -347,8 +347,8 @@ def test_the_model_for_a_gpu_computes_the_same(network: Network, smooth: bool) -
     h, w = network.layer_size(LAYER, 72, 80)
     fed = {
         "picture": picture[None],
-        "start": np.array([top, left]),
-        "stop": np.array([top + 72, left + 80]),
+        "rows": np.arange(top, top + 72),
+        "columns": np.arange(left, left + 80),
         "linear0": zeros + 1,
         "squared0": zeros,
         "mask0": np.ones((1, 1, h, w), np.float32),

@@ -16,10 +16,10 @@ UNREAD = 256 * 1024  # a smaller outbox: the pens' allowance fills it in one go
 def either_site(
     request: pytest.FixtureRequest, site_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[running.RunningSite]:
-    """The same site under each of the two servers; a slow reader gets two seconds."""
+    """The same site under each of the two servers; a slow reader gets five seconds."""
     var = running.copy(site_template, tmp_path_factory.mktemp(request.param) / "var")
     site = running.RunningSite(
-        var, server=request.param, tune={"canvas.limits.BEHIND_SECONDS": 2.0, "canvas.limits.OUTBOX_BYTES": UNREAD}
+        var, server=request.param, tune={"canvas.limits.BEHIND_SECONDS": 5.0, "canvas.limits.OUTBOX_BYTES": UNREAD}
     )
     site.start_web()
     yield site

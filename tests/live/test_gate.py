@@ -121,7 +121,7 @@ async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_
         assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
         assert here.told("you")[-1]["sanctions"][0]["degree"]
         assert await refused(other) == 0
-    async with opened(two.url, two.person(2).headers) as again:
+    async with opened(two.url, two.person(2).headers, join=False) as again:  # shown out at the door
         assert await again.until_closed() == 4403 and again.told("you")
 
 

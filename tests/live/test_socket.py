@@ -256,7 +256,7 @@ async def test_one_who_stops_reading_holds_nobody_and_is_closed(either_site: Run
                 sent += sum(len(wire.encode(piece)) for piece in cut)
                 await viewer.until(lambda p=pen, c=cut: len(viewer.pieces_of(p.me, c[0].stroke)) == len(c))
         assert either_site.memory() - before < 24 * 1024 * 1024
-        await asyncio.sleep(4)
+        await asyncio.sleep(7)
         last = stroke_id(chance)
         cut = await pens[0].draw(last, LINE)
         await viewer.until(lambda: len(viewer.pieces_of(pens[0].me, last)) == len(cut))

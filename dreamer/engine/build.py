@@ -20,7 +20,7 @@ class Question:
     layers       the terms' layers, in order
     match        which terms have a matching guide
     window       None: the picture's size is known at run time (CPU). Else (height, width): the model takes a
-                 whole picture, which may stay on the GPU, and cuts this window out of it, so that every size
+                 whole picture, which may stay on the GPU, and takes this window out of it, so that every size
                  after that is fixed
     """
 
@@ -33,8 +33,9 @@ class Question:
 
 def build(forward: Graph, question: Question) -> onnx.ModelProto:
     """The model. Inputs, each under the name that ``ours`` gives it: ``image`` and per term what
-    ``append_seed`` says (and with a window ``picture`` [1,3,h,w], ``start`` and ``stop`` int64 [2] instead of
-    ``image``). Outputs: the gradient [1,3,h,w] and the score; or each seed's sum of squares; or the layers' values.
+    ``append_seed`` says (and with a window ``picture`` [1,3,h,w] and what ``gather_window`` takes of it, ``rows`` and
+    ``columns``, instead of ``image``). Outputs: the gradient [1,3,h,w] and the score; or each seed's sum of squares; or
+    the layers' values.
     """
     graph = forward.copy()
     graph.cut(list(dict.fromkeys(question.layers)))
@@ -66,5 +67,5 @@ def _spatial(graph: Graph, layer: str) -> bool:
 def _finished(graph: Graph, question: Question, outputs: list[str]) -> onnx.ModelProto:
     graph.outputs = outputs
     if question.window:
-        graph.cut_window(ours("picture"), ours("start"), ours("stop"), IMAGE)
+        graph.gather_window(ours("picture"), ours("rows"), ours("columns"), IMAGE)
     return graph.write()

@@ -237,16 +237,16 @@ class Graph:
         copy.shapes, copy.sizes, copy._count = dict(self.shapes), dict(self.sizes), self._count
         return copy
 
-    def cut_window(self, whole: str, start: str, stop: str, window: str) -> None:
-        """Replace the input ``window`` [1,c,h,w] by a larger picture and the place (int64 [2]) to cut it from."""
+    def gather_window(self, whole: str, rows: str, columns: str, window: str) -> None:
+        """Replace the input ``window`` [1,c,h,w] by a larger picture and which of its rows and columns to take, int64
+        [h] and [w] in any order: so a window may go around the edges, and its size is fixed all the same."""
         shape = self.inputs.pop(window)
-        self.inputs |= {whole: (*shape[:2], "height", "width"), start: (2,), stop: (2,)}
-        self.integer_inputs |= {start, stop}
-        piece = self.fresh("piece")
-        # the Reshape changes nothing; it tells the runtime that the size is fixed from here on
+        self.inputs |= {whole: (*shape[:2], "height", "width"), rows: shape[2:3], columns: shape[3:]}
+        self.integer_inputs |= {rows, columns}
+        band = self.fresh("band")
         self.nodes[:0] = [
-            Node("Slice", [whole, start, stop, self.integers(2, 3)], [piece], name=piece),
-            Node("Reshape", [piece, self.constant(shape, np.int64)], [window], name=window),
+            Node("Gather", [whole, rows], [band], {"axis": 2}, name=band),
+            Node("Gather", [band, columns], [window], {"axis": 3}, name=window),
         ]
 
     def infer_shapes(self, sizes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Shape]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 
 from ..library.files import ModelFiles
 from ..library.names import nearest
@@ -39,22 +40,24 @@ class Network:
         *,
         device: sessions.Device = "auto",
         threads: int = 0,
-        max_sessions: int = 4,
+        max_sessions: int | None = None,
         gpu_memory: int = 0,
+        resident: bool | None = None,
     ) -> None:
-        if max_sessions < 1:
+        if max_sessions is not None and max_sessions < 1:
             raise ValueError(f"max_sessions must be at least 1, got {max_sessions}")
         self.name = files.name
         self.labels = files.labels
         self.logits = files.info.logits
         self.min_size = files.info.min_size
         self.device = sessions.choose_device(device)
+        self.resident = self.device == "cuda" if resident is None else resident
         self.threads = threads or cores()
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
-        self._max_sessions, self._gpu_memory = max_sessions, gpu_memory
+        self._max_sessions, self.gpu_memory = max_sessions or (12 if self.resident else 4), gpu_memory
         self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
@@ -66,8 +69,11 @@ class Network:
         device        auto, cpu or cuda; ``network.device`` says what it is
         threads       cores to use, 0 for all
         max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
-                      CPU a layer takes two (a tile on one core, a tile on all); on a GPU one for each tile size
+                      CPU a layer takes two (a tile on one core, a tile on all), and 4 are kept; on a GPU one for each
+                      octave, whose tiles are of one size, and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena in bytes, 0 for none
+        resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
+                      tests want it: so what a GPU does can be seen where there is none
         """
         return cls(ModelFiles.read(Path(folder)), **options)
 
@@ -145,29 +151,16 @@ class Network:
             out = np.empty_like(picture)
         elif out.shape != picture.shape or out.dtype != np.float32:
             raise ValueError(f"out must be float32 {picture.shape}, got {out.dtype} {out.shape}")
-        names, match = tuple(term.layer for term in terms), tuple(term.guide == "match" for term in terms)
-        vectors = self._vectors(terms, layers, guide)
-        multiple = self._files.info.size_multiple
         mask = mask if mask is None else np.roll(mask, roll, (0, 1))
-        seen, shift = picture, roll
-        if height % multiple or width % multiple:  # branches that halve in different ways need such sizes
-            grow = ((0, -height % multiple), (0, -width % multiple))
+        seen, shift, size = picture, roll, self._grown(height, width)
+        if size != (height, width):
+            grow = ((0, size[0] - height), (0, size[1] - width))
             seen, shift = np.pad(np.roll(picture, roll, (1, 2)), ((0, 0), *grow), mode="edge"), (0, 0)
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
-        tiles = self.tiles(seen.shape[1:], layers, tile, halo)
-        self._make_room(tiles[0])
-        passes = 2 if len(terms) > 1 else 1
-        pairs = list(zip(terms, layers, strict=True))
-        work = _Work(self, seen, shift, mask, border, pairs, vectors, tiles, passes * len(tiles), on_tile, cancelled)
-        if len(terms) > 1:
-            squares = np.zeros(len(terms))
-            for place, results in work.run(Question("norms", names, match)):
-                squares += [float(r) * place.share for r in results or [0.0] * len(terms)]
-            for i, (term, square) in enumerate(zip(terms, squares, strict=True)):
-                for name in (f"linear{i}", f"squared{i}"):
-                    vectors[name] = vectors[name] * np.float32(term.weight / (np.sqrt(square) + 1e-12))
+        tiles = self.tiles(size, layers, tile, halo)
+        work = _Work(self, seen, size, shift, mask, border, target, guide, tiles, on_tile, cancelled)
         score = 0.0
-        for place, results in work.run(Question("gradient", names, match, smooth_pool)):
+        for place, results in work.gradients(smooth_pool):
             rows, columns = (slice(s.start, min(s.stop, n)) for s, n in zip(place.core, (height, width), strict=True))
             if results is None:
                 core = np.zeros((3, rows.stop - rows.start, columns.stop - columns.start), np.float32)
@@ -176,6 +169,36 @@ class Network:
                 score += float(results[1]) * place.share
             paste(core, out, roll, (rows, columns))
         return out, score
+
+    def held_gradients(
+        self,
+        picture: ort.OrtValue,
+        target: Target,
+        *,
+        tile: int,
+        halo: int,
+        border: int,
+        roll: Roll,
+        smooth_pool: bool,
+        guide: Floats | None,
+        on_tile: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> Iterator[tuple[Tile, ort.OrtValue | None]]:
+        """The windows' gradients of a picture [1,3,h,w] on the device, which stay there: each tile of the shifted
+        picture with its window's, float32 [1,3,h,w] (None: zero). Options as for ``gradient``; nothing else comes back.
+        """
+        layers = [self.layer(term.layer) for term in target.terms]
+        height, width = picture.shape()[2:]
+        self._check_size(height, width, "picture", layers)
+        size = self._grown(height, width)
+        tiles = self.tiles(size, layers, tile, halo)
+        # what lies beyond the picture shows its last row and column again, and counts for nothing
+        mask = None
+        if size != (height, width):
+            mask = np.pad(np.ones((height, width), np.float32), ((0, size[0] - height), (0, size[1] - width)))
+        work = _Work(self, picture, size, roll, mask, border, target, guide, tiles, on_tile, cancelled)
+        for place, results in work.gradients(smooth_pool):
+            yield place, None if results is None else results[0]
 
     def activations(self, picture: Floats, layer: str) -> Floats:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
@@ -188,12 +211,12 @@ class Network:
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
         stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
-        return plan(*size, tile=tile, halo=halo, stride=stride, cores=self.threads if self.device == "cpu" else 1)
+        return plan(*size, tile=tile, halo=halo, stride=stride, cores=1 if self.resident else self.threads)
 
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
         tile's. The least recently used ones are given up."""
-        if self.device == "cuda":
+        if self.resident:
             rows, columns = place.window
             question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
             threads = 1
@@ -202,8 +225,8 @@ class Network:
             if key not in self._runners:
                 model = build(self.forward, question)
                 self._runners[key] = (
-                    sessions.CudaRunner(model, self._gpu_memory)
-                    if question.window
+                    sessions.BoundRunner(model, self.device, self.gpu_memory)
+                    if self.resident
                     else sessions.CpuRunner(model, threads)
                 )
                 while len(self._runners) > self._max_sessions:
@@ -211,32 +234,38 @@ class Network:
             self._runners.move_to_end(key)
             return self._runners[key]
 
-    def _make_room(self, place: Tile) -> None:
+    def make_room(self, place: Tile) -> None:
         """Windows larger than any before do not fit into the memory left by smaller ones: that goes back first."""
         rows, columns = place.window
         pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
-        if self.device == "cpu" and pixels > self._largest:
+        if not self.resident and pixels > self._largest:
             self._largest = pixels
             sessions.empty_arena()
 
     # What the graph is fed
 
+    def _grown(self, height: int, width: int) -> tuple[int, int]:
+        """The size that a picture has to be grown to: branches that halve in different ways need multiples."""
+        multiple = self._files.info.size_multiple
+        return height + -height % multiple, width + -width % multiple
+
     def _checked(self, picture: Floats, what: str, layers: list[Layer]) -> Floats:
         if picture.ndim != 3 or picture.shape[0] != 3:
             raise ValueError(f"{what} must be float32 [3, height, width], got shape {picture.shape}")
+        self._check_size(picture.shape[1], picture.shape[2], what, layers)
+        return np.ascontiguousarray(picture, np.float32)
+
+    def _check_size(self, height: int, width: int, what: str, layers: list[Layer]) -> None:
         least = self.min_size
         if not all(layer.spatial for layer in layers):
             least = max(least, self._files.info.logits_min_size)
-        if min(picture.shape[1:]) < least:
-            raise ValueError(
-                f"{self.name} needs a {what} of at least {least} pixels a side here, "
-                f"got {picture.shape[2]}x{picture.shape[1]}"
-            )
-        return np.ascontiguousarray(picture, np.float32)
+        if min(height, width) < least:
+            raise ValueError(f"{self.name} needs a {what} of at least {least} pixels a side here, got {width}x{height}")
 
-    def _vectors(self, terms: tuple[Term, ...], layers: list[Layer], guide: Floats | None) -> dict[str, Any]:
+    def vectors(self, pairs: list[tuple[Term, Layer]], guide: Floats | None) -> dict[str, Any]:
+        """What the terms want of their layers' channels, under the names of the model's inputs."""
         fed: dict[str, Any] = {}
-        for i, (term, layer) in enumerate(zip(terms, layers, strict=True)):
+        for i, (term, layer) in enumerate(pairs):
             vector = term.vector(layer.channels)
             if term.guide:
                 if guide is None:
@@ -250,7 +279,7 @@ class Network:
                     vector = mean / max(float(np.abs(mean).sum()), 1e-12)
             shape = (1, -1, 1, 1) if layer.spatial else (1, -1)
             vector = vector.reshape(shape).astype(np.float32)
-            if len(terms) == 1:
+            if len(pairs) == 1:
                 vector = vector * np.float32(term.weight)
             zero = np.zeros_like(vector)
             fed[f"linear{i}"], fed[f"squared{i}"] = (zero, vector) if term.wants_squares else (vector, zero)
@@ -258,33 +287,50 @@ class Network:
 
 
 class _Work:
-    """The tiles of one call: what each is fed, and running them."""
+    """The tiles of one call: what each is fed, and running them. ``picture`` is an array [3,h,w] or lies on the
+    device; ``size`` is what the tiles cover, which may be larger."""
 
     def __init__(
         self,
         network: Network,
-        picture: Floats,
+        picture: Floats | ort.OrtValue,
+        size: tuple[int, int],
         roll: Roll,
         mask: Floats | None,
         border: int,
-        terms: list[tuple[Term, Layer]],
-        vectors: dict[str, Any],
+        target: Target,
+        guide: Floats | None,
         tiles: list[Tile],
-        total: int,
         on_tile: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
-        self.network, self.picture, self.mask, self.terms = network, picture, mask, terms
-        self.vectors, self.tiles, self.total, self.done = vectors, tiles, total, 0
-        self.roll, self.border = roll, border
+        self.network, self.picture, self.size, self.roll = network, picture, size, roll
+        self.mask, self.border, self.tiles = mask, border, tiles
+        self.terms = [(term, network.layer(term.layer)) for term in target.terms]
+        self.vectors = network.vectors(self.terms, guide)
+        self.done, self.total = 0, len(tiles) * (2 if len(self.terms) > 1 else 1)
         self.on_tile, self.cancelled = on_tile, cancelled
+        network.make_room(tiles[0])
+
+    def gradients(self, smooth_pool: bool) -> Iterator[tuple[Tile, list[Any] | None]]:
+        """Each tile with its window's gradient and value (None: zeros), the terms weighed against each other."""
+        names = tuple(term.layer for term, _ in self.terms)
+        match = tuple(term.guide == "match" for term, _ in self.terms)
+        if len(self.terms) > 1:
+            squares = np.zeros(len(self.terms))
+            for place, results in self.run(Question("norms", names, match)):
+                squares += [float(r) * place.share for r in results or [0.0] * len(self.terms)]
+            for i, ((term, _), square) in enumerate(zip(self.terms, squares, strict=True)):
+                for name in (f"linear{i}", f"squared{i}"):
+                    self.vectors[name] = self.vectors[name] * np.float32(term.weight / (np.sqrt(square) + 1e-12))
+        yield from self.run(Question("gradient", names, match, smooth_pool))
 
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its results, in order; None for tiles in which nothing is wanted.
 
         One tile on each core is faster than each tile on all cores; what is left over takes them all.
         """
-        threads = self.network.threads if self.network.device == "cpu" else 1
+        threads = 1 if self.network.resident else self.network.threads
         rest = len(self.tiles) % threads
         side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
         with ThreadPoolExecutor(threads) as pool:
@@ -332,14 +378,14 @@ class _Work:
             inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
         free = self.mask is None and term.place is None and not self.border
-        if free and self.network.device == "cpu":
+        if free and not self.network.resident:
             return np.ones((1, 1, 1, 1), np.float32)
         rows, columns = tile.window
         height, width = rows.stop - rows.start, columns.stop - columns.start
         h, w = self.network.layer_size(layer.name, height, width)
         result = np.ones((h, w), np.float32) if self.mask is None else _shrink(self.mask[tile.window], h, w)
         if term.place is not None:
-            x, y = (round(p * (n - 1)) for p, n in zip(term.place, self.picture.shape[:0:-1], strict=True))
+            x, y = (round(p * (n - 1)) for p, n in zip(term.place, self.size[::-1], strict=True))
             unit = np.zeros_like(result)
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1

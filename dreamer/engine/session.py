@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import logging
 import threading
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +17,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from .graph import ours
-from .tiles import Roll, Window, cut
+from .tiles import Roll, Window, cut, picked
 
 Device = Literal["auto", "cpu", "cuda"]
+
+log = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -51,7 +55,7 @@ def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
     return "cpu"
 
 
-Picture = Any  # what ``place`` made of a picture: an array and its shift, or a value on the GPU
+Picture = Any  # what ``place`` made of a picture: an array or a value on the device, and its shift
 Inputs = dict[str, NDArray[Any]]  # by the names in ``build``, without the prefix of ``ours``
 
 
@@ -75,59 +79,83 @@ class CpuRunner:
         return list(self._session.run(None, fed))
 
 
-class CudaRunner:
-    """A model built for one window size, on the first GPU. The picture is uploaded once and windows are cut
-    from it there; nothing may fall back to the CPU, which the session refuses to do.
+class BoundRunner:
+    """A model on one device, by I/O binding: pictures, and what is made of them, may stay there. On a GPU nothing may
+    fall back to the CPU, which the session refuses to do; models for it are of fixed sizes, so there is no reason to.
 
-    ``memory`` limits the arena, in bytes (0: no limit). HEURISTIC, because the exhaustive search of algorithms
+    ``memory`` limits the GPU's arena, in bytes (0: no limit). HEURISTIC, because the exhaustive search of algorithms
     starts again for every new shape.
     """
 
-    def __init__(self, model: onnx.ModelProto, memory: int) -> None:
-        options = _options(1)
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        provider = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
-        if memory:
-            provider["gpu_mem_limit"] = str(memory)
-        self._session = ort.InferenceSession(
-            model.SerializeToString(), options, providers=[("CUDAExecutionProvider", provider)]
-        )
-        if "CUDAExecutionProvider" not in self._session.get_providers():
+    def __init__(self, model: onnx.ModelProto, device: Literal["cpu", "cuda"], memory: int = 0) -> None:
+        options, provider, settings = _options(1), "CPUExecutionProvider", {}
+        if device == "cuda":
+            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            provider, settings = "CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC", **_arena(memory)}
+        self._session = ort.InferenceSession(model.SerializeToString(), options, providers=[(provider, settings)])
+        if provider not in self._session.get_providers():
             raise RuntimeError("the session was refused CUDA: see ONNX Runtime's log for the reason")
-        self._lock = threading.Lock()
+        self._device, self._lock = device, threading.Lock()
 
-    @staticmethod
-    def place(picture: NDArray[np.float32], roll: Roll = (0, 0)) -> Picture:
-        """The picture [3,h,w], shifted circularly, on the GPU."""
-        height, width = picture.shape[1:]
-        whole = cut(picture, roll, (slice(0, height), slice(0, width)))
-        return ort.OrtValue.ortvalue_from_numpy(whole[None], "cuda", 0)
+    def place(self, picture: NDArray[np.float32] | ort.OrtValue, roll: Roll = (0, 0)) -> Picture:
+        """The picture, shifted circularly, on the device. An array [3,h,w] is taken there, and gradients asked of it
+        come back; those of a picture [1,3,h,w] that lies there already stay there too."""
+        stay = isinstance(picture, ort.OrtValue)
+        return picture if stay else upload(picture[None], self._device), roll, stay
 
-    def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[NDArray[Any]]:
-        """The model's outputs for one window of the picture."""
-        rows, columns = window
-        corners = {"start": (rows.start, columns.start), "stop": (rows.stop, columns.stop)}
-        with self._lock:  # one stream; tiles follow each other on the device anyway
+    def run(self, picture: Picture, window: Window, inputs: Inputs) -> list[Any]:
+        """The model's outputs for one window of the picture, which may reach beyond its end (``picked``)."""
+        whole, roll, stay = picture
+        axes = zip(whole.shape()[2:], roll, window, strict=True)
+        rows, columns = (picked(length, shift, span) for length, shift, span in axes)
+        return self.answer({"picture": whole, "rows": rows, "columns": columns, **inputs}, stay=stay)
+
+    def answer(self, inputs: Mapping[str, NDArray[Any] | ort.OrtValue], *, stay: bool = True) -> list[Any]:
+        """The model's outputs: arrays, except for pictures (four axes) that are to stay on the device."""
+        with self._lock:  # one stream; runs follow each other on the device anyway
             binding = self._session.io_binding()
-            binding.bind_ortvalue_input(ours("picture"), picture)
-            for name, corner in corners.items():
-                binding.bind_cpu_input(ours(name), np.array(corner, np.int64))
             for name, value in inputs.items():
-                binding.bind_cpu_input(ours(name), np.ascontiguousarray(value))
-            for output in self._session.get_outputs():
-                binding.bind_output(output.name, "cpu")
+                if isinstance(value, ort.OrtValue):
+                    binding.bind_ortvalue_input(ours(name), value)
+                else:
+                    binding.bind_cpu_input(ours(name), np.ascontiguousarray(value))
+            staying = [stay and len(output.shape) == 4 for output in self._session.get_outputs()]
+            for output, stays in zip(self._session.get_outputs(), staying, strict=True):
+                binding.bind_output(output.name, self._device if stays else "cpu")
             self._session.run_with_iobinding(binding)
-            return list(binding.copy_outputs_to_cpu())
+            values = binding.get_outputs()
+        return [value if stays else value.numpy() for value, stays in zip(values, staying, strict=True)]
+
+
+def upload(array: NDArray[Any], device: Literal["cpu", "cuda"]) -> ort.OrtValue:
+    """The array on a device."""
+    return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), device, 0)
+
+
+@functools.cache
+def _arena(memory: int) -> dict[str, str]:
+    """One arena for all sessions on the GPU, as on the CPU: each octave's has tiles of another size, and what one
+    leaves the next can use. The answer is a session's settings for what it keeps to itself."""
+    place = ort.OrtMemoryInfo("Cuda", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    try:
+        ort.create_and_register_allocator_v2("CUDAExecutionProvider", place, {}, _sizes(memory))
+    except Exception as error:
+        log.warning("Sessions on the GPU share no memory, each has an arena of its own: %s", error)
+    return {"arena_extend_strategy": "kSameAsRequested", **({"gpu_mem_limit": str(memory)} if memory else {})}
 
 
 @functools.cache
 def _share_arena() -> None:
     """One arena for all sessions of the process: what a layer's session leaves, the next one's can use."""
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    # extend by what is asked for (1), not to the next power of two; -1 and 0 are the runtime's own choice
+    ort.create_and_register_allocator(memory, _sizes())
+
+
+def _sizes(most: int = 0) -> ort.OrtArenaCfg:
+    """How an arena grows: by what is asked for (1), not to the next power of two, to ``most`` bytes (0: any).
+    -1 and 0 are the runtime's own choice."""
     sizes = ("initial_chunk_size_bytes", "max_dead_bytes_per_chunk", "initial_growth_chunk_size_bytes")
-    arena = ort.OrtArenaCfg({"max_mem": 0, "arena_extend_strategy": 1, **dict.fromkeys(sizes, -1)})
-    ort.create_and_register_allocator(memory, arena)
+    return ort.OrtArenaCfg({"max_mem": most, "arena_extend_strategy": 1, **dict.fromkeys(sizes, -1)})
 
 
 def empty_arena() -> None:

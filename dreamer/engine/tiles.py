@@ -152,3 +152,15 @@ def _around(size: tuple[int, ...], roll: Roll, window: Window) -> Iterator[tuple
         axes.append(parts[: 1 + (head < count)])
     for rows, columns in product(*axes):
         yield (slice(None), rows[0], columns[0]), (slice(None), rows[1], columns[1])
+
+
+def picked(length: int, shift: int, span: slice) -> NDArray[np.int64]:
+    """Along one axis: which places of the picture a window of the shifted one shows, int64 [window's length]. It may
+    reach beyond the end of the shifted picture, where the last place repeats."""
+    return (np.minimum(np.arange(span.start, span.stop), length - 1) - shift) % length
+
+
+def returned(length: int, shift: int, span: Span) -> NDArray[np.int64]:
+    """The reverse for a window's core: where in the window each place of the picture lies, or -1; int64 [length]."""
+    places = (np.arange(length) + shift) % length
+    return np.where((span.first <= places) & (places < span.last), places - span.start, -1)

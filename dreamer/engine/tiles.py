@@ -86,7 +86,8 @@ def spans(length: int, count: int, halo: int, stride: int) -> list[Span]:
     starts = [round(i * steps / (count - 1)) * stride for i in range(count)]
     # Cores meet in the middle of each overlap.
     cuts = [0, *((a + size + b) // 2 for a, b in pairwise(starts)), length]
-    return [Span(s, s + size, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False)]
+    # Windows of a few strides can lie so unevenly that one has nothing left.
+    return [Span(s, s + size, a, b) for s, a, b in zip(starts, cuts, cuts[1:], strict=False) if a < b]
 
 
 def plan(height: int, width: int, *, tile: int = 512, halo: int = 32, stride: int = 1, cores: int = 1) -> list[Tile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dreamer.engine.tiles import LEFT_OVER, cut, paste, plan, spans
@@ -17,6 +17,7 @@ from dreamer.engine.tiles import LEFT_OVER, cut, paste, plan, spans
     st.integers(0, 64),
     st.sampled_from([1, 2, 8, 16, 32]),
 )
+@example(32, 161, 48, 33, 32)
 def test_cores_partition_the_picture_and_windows_are_equal(h: int, w: int, tile: int, halo: int, stride: int) -> None:
     tiles = plan(h, w, tile=tile, halo=halo, stride=stride)
     covered = np.zeros((h, w), int)

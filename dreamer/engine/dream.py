@@ -1,9 +1,8 @@
 """The dream: gradient ascent on a picture, octave by octave.
 
 For each octave the picture is the photograph at that size plus what has been dreamed so far (octaves.py). Each step
-shifts it at random, asks the network for the gradient, shapes that (smooth.py, colour.py), and moves the picture by
-`step` grey levels on average: x += step * g / mean|g|, as in Google's "Inceptionism" of 2015, the mean being that of
-the whole gradient, so that no tile is dreamed harder than another.
+shifts it at random, asks the network for the gradient, shapes that, and moves the picture by `step` grey levels on
+average (ascent.py, and device.py where the picture stays on a GPU through an octave).
 
 Beside the photograph (uint8) it holds two float32 arrays of the picture's size, the picture and its gradient;
 everything else is as large as a tile or a band of rows.
@@ -21,16 +20,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from . import bands
-from .bands import Bytes, Floats, rows_of
-from .colour import MODES, hold_colours, keep_colours, mean_free
+from .ascent import Ascent, HostAscent
+from .bands import Bytes, Floats
+from .colour import keep_colours
+from .device import DeviceAscent, stays
 from .network import Cancelled, Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
 from .recipe import Recipe
-from .smooth import normalise_bands
 from .target import Target
-from .tiles import paste
-from .warp import unwarp, warp
 
 # On a flat picture (a white canvas) the gradient all but vanishes and dividing by its mean would blow up noise. Below
 # this share of what the same target does on coloured noise, a step gets weaker in proportion instead.
@@ -170,7 +168,6 @@ class _Dream:
 
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""
-        gradient = np.empty_like(picture)
         mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
         if self.recipe.wash and self.octave == 0:
             small = _within(base, CLOUDED)
@@ -178,62 +175,38 @@ class _Dream:
             if mask is not None:
                 washed *= bands.share(shrink(mask, small.shape[:2]))
             add_enlarged(washed, picture)
-        for iteration in range(self.steps[self.octave]):
-            self.iteration = iteration
-            self._gradient(picture, gradient)
-            self._step(picture, gradient, base, mask)
-            if self.preview is not None:
-                self.preview(self._progress(1, 1), lambda size=None: self._compose(picture, base, size or self.size))
+        kind = DeviceAscent if stays(self.network, self.recipe, base.size // 3) else HostAscent
+        ascent: Ascent = kind(self.network, self.recipe, picture, base, mask)
+        try:
+            for iteration in range(self.steps[self.octave]):
+                self.iteration = iteration
+                self._step(ascent, base.shape[0], base.shape[1])
+                if self.preview is not None:
+                    self.preview(
+                        self._progress(1, 1),
+                        lambda size=None: self._compose(ascent.fetch(), base, size or self.size),
+                    )
+        finally:
+            ascent.fetch()
 
-    def _gradient(self, picture: Floats, out: Floats) -> None:
-        """The gradient at the picture, seen shifted, turned and scaled at random, into `out`."""
-        recipe, (height, width) = self.recipe, picture.shape[1:]
+    def _step(self, ascent: Ascent, height: int, width: int) -> None:
+        """One step at the picture, seen shifted, turned and scaled at random."""
+        recipe = self.recipe
         down, right = (int(n) for n in self.random.integers(0, recipe.roll + 1, 2))
         degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.rotate, recipe.rescale) + (0, 1)
-        warped = recipe.rotate > 0 or recipe.rescale > 0
-        self.network.gradient(
-            warp(np.roll(picture, (down, right), (1, 2)), degrees, scale) if warped else picture,
+        ascent.step(
             _moved(recipe.target, down / height, right / width),
+            (down, right),
+            (degrees, scale),
+            lambda: FLOOR * self._usual_force(),
             tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
             halo=self.halo,
             border=self.border,
-            roll=(0, 0) if warped else (down, right),
             smooth_pool=recipe.smooth_pool,
             guide=self.guide,
-            out=out,
             on_tile=self._tile_done,
             cancelled=self.cancelled,
         )
-        if warped:
-            paste(unwarp(out, degrees, scale), out, (down, right), (slice(0, height), slice(0, width)))
-
-    def _step(self, picture: Floats, gradient: Floats, base: Bytes, mask: Bytes | None) -> None:
-        """Shape the gradient and move the picture by it, both in place."""
-        recipe = self.recipe
-        force = bands.mean_abs(gradient, mask)
-        floor = FLOOR * self._usual_force()
-        strength = force / floor if force < floor else 1.0
-        if recipe.smooth:
-            normalise_bands(gradient, recipe.smooth)
-        MODES[recipe.colour](gradient)
-        if recipe.mean_free:
-            mean_free(gradient)
-        shaped = recipe.smooth or recipe.colour != "rgb" or recipe.mean_free
-        size = bands.mean_abs(gradient, mask) if shaped else force
-        gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
-
-        def go(rows: slice) -> None:
-            move = gradient[:, rows] * gain
-            if mask is not None:
-                move *= bands.share(mask[rows])
-            if recipe.near:
-                move -= np.float32(recipe.near) * (picture[:, rows] - base[rows].transpose(2, 0, 1))
-            if recipe.chroma:
-                hold_colours(move, picture[:, rows], recipe.chroma)
-            move += picture[:, rows]
-            np.clip(move, 0, 255, out=picture[:, rows])
-
-        bands.each(go, rows_of(picture))
 
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""

@@ -185,7 +185,12 @@ class Dreamer:
         self._asked, self._network = asked, None
         try:
             self._files = self._registry.get(wanted)
-            self._network = Network.open(self._files.path, device=settings.DREAM_DEVICE, threads=settings.DREAM_THREADS)
+            self._network = Network.open(
+                self._files.path,
+                device=settings.DREAM_DEVICE,
+                threads=settings.DREAM_THREADS,
+                gpu_memory=settings.DREAM_GPU_MEMORY,
+            )
             log.info("Dreaming with %s on %s, %d layers.", wanted, self._network.device, len(self._network.layers))
         except (LibraryError, ValueError, RuntimeError, OSError) as error:
             log.error("The network %s cannot be opened: %s", wanted, error)

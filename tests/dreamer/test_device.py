@@ -16,6 +16,7 @@ import pytest
 from dreamer.engine import Interrupted, Network, Progress, Recipe, Snapshot, Target, Term, device, dream
 from dreamer.engine.build import Question, build
 from dreamer.engine.noise import noise_picture
+from dreamer.engine.session import BoundRunner, _arena
 
 from .gradients import relative_error
 from .nets import register_tiny
@@ -340,3 +341,40 @@ def test_few_sessions_of_fixed_sizes(resident: Network, monkeypatch: pytest.Monk
     for seed, channel in ((1, None), (2, 5)):
         dream(photo, resident, replace(SMALL, seed=seed, target=Target.layer(LAYER, channel)))
     assert not made
+
+
+def test_what_is_asked_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fallback, a heuristic search, and one arena for all sessions, within the limit."""
+    asked, arenas = [], []
+
+    class Session:
+        def __init__(
+            self, model: bytes, options: ort.SessionOptions, providers: list[tuple[str, dict[str, str]]]
+        ) -> None:
+            asked.append((options, providers))
+
+        def get_providers(self) -> list[str]:
+            return ["CUDAExecutionProvider"]
+
+    monkeypatch.setattr(ort, "InferenceSession", Session)
+    monkeypatch.setattr(ort, "create_and_register_allocator_v2", lambda *a: arenas.append((a[0], a[3].max_mem)))
+    limit = 987 * 2**20  # another one than that of any other test: an arena is made once for each
+    for model in (device.paste_model(), device.move_model(False, False, False, False)):
+        BoundRunner(model, "cuda", limit)
+    assert arenas == [("CUDAExecutionProvider", limit)]
+    for options, ((provider, settings),) in asked:
+        assert provider == "CUDAExecutionProvider"
+        assert options.get_session_config_entry("session.disable_cpu_ep_fallback") == "1"
+        assert options.get_session_config_entry("session.use_env_allocators") == "1"
+        assert settings["cudnn_conv_algo_search"] == "HEURISTIC" and settings["gpu_mem_limit"] == str(limit)
+
+
+def test_an_arena_that_cannot_be_shared_is_no_reason_not_to_dream(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise RuntimeError("not here")
+
+    monkeypatch.setattr(ort, "create_and_register_allocator_v2", refuse)
+    assert "gpu_mem_limit" in _arena(986 * 2**20)
+    assert "not here" in caplog.text

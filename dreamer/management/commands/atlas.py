@@ -36,7 +36,12 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             files = registry().get(options["name"])
-            network = Network.open(files.path, device=options["device"], threads=options["threads"])
+            network = Network.open(
+                files.path,
+                device=options["device"],
+                threads=options["threads"],
+                gpu_memory=settings.DREAM_GPU_MEMORY,
+            )
             layers = options["layer"] or chief_layers(network)
             total = sum(network.layer(layer).channels for layer in layers)
             out = options["out"] or settings.VAR_DIR / "atlas" / files.name

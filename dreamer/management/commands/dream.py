@@ -155,7 +155,12 @@ class Command(BaseCommand):
         if not model:
             raise ValueError("there is no network yet: `manage.py model fetch` or `manage.py model import` brings one")
         files = registry.get(model)
-        network = Network.open(files.path, device=options["device"], threads=options["threads"])
+        network = Network.open(
+            files.path,
+            device=options["device"],
+            threads=options["threads"],
+            gpu_memory=settings.DREAM_GPU_MEMORY,
+        )
         aims = options["aims"] or []
         if not (aims or options["label"] or "target" in base) and files.shelf:
             first = files.shelf[0]

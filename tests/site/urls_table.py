@@ -132,7 +132,7 @@ TABLE = {
     "donate": Row("200"),
     "bitcoin_code": Row("404 404 404 404 404"),
     "<slug:slug> slug": Row("404", at="/no-such-page"),
-    "upload pk": Row("404", pk=1),
+    "upload key": Row("404", key="0" * 32),
     "page slug": Row("200", slug=lambda w: w.page.slug),
     # --- Accounts ------------------------------------------------------------------------------------------------
     "account": Row(SIGNED_IN, SIGNED_IN),

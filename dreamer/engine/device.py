@@ -24,11 +24,12 @@ from .session import BoundRunner, upload
 from .target import Target
 from .tiles import Roll, returned
 
-# What a step holds at most, in whole pictures float32 [3,h,w], beside what the network needs for a tile; measured.
-PICTURES = 12
+# What a step takes at most for each pixel, beside what the network needs for a tile: twelve pictures float32 [3,h,w].
+# Measured on the CPU, whose Where needs two of them.
+PIXEL_BYTES = 12 * 12
 
 # Larger pictures do not stay on the device: their steps are taken on the CPU, and the device sees tile by tile. So many
-# pixels are an ordinary phone's photograph, and 1.8 GB of PICTURES. Of a limited memory they get half.
+# pixels are an ordinary phone's photograph, and take 1.8 GB. Of a limited memory they get half.
 MOST_PIXELS = 12_500_000
 
 TINY = 1e-30  # divides a gradient of zeros
@@ -38,7 +39,7 @@ def stays(network: Network, recipe: Recipe, pixels: int) -> bool:
     """Whether an octave's picture stays on the device. The pyramid of smoothed recipes, turning and scaling, and
     colours other than the gradient's own are work for the CPU."""
     plain = not (recipe.smooth or recipe.rotate or recipe.rescale) and recipe.colour == "rgb"
-    room = network.gpu_memory // (2 * 12 * PICTURES) if network.gpu_memory else MOST_PIXELS
+    room = network.gpu_memory // 2 // PIXEL_BYTES if network.gpu_memory else MOST_PIXELS
     return network.resident and plain and pixels <= min(room, MOST_PIXELS)
 
 

@@ -16,7 +16,7 @@ import pytest
 from dreamer.engine import Interrupted, Network, Progress, Recipe, Snapshot, Target, Term, device, dream
 from dreamer.engine.build import Question, build
 from dreamer.engine.noise import noise_picture
-from dreamer.engine.session import BoundRunner, _arena
+from dreamer.engine.session import BoundRunner, _arena, cuda_works
 
 from .gradients import relative_error
 from .nets import register_tiny
@@ -34,9 +34,13 @@ def networks(tmp_path_factory: pytest.TempPathFactory, request: Any) -> tuple[Ne
     return usual, fixed
 
 
-@pytest.fixture(scope="module")
-def resident(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    return Network.open(register_tiny(tmp_path_factory.mktemp("models")), device="cpu", threads=1, resident=True)
+without_a_gpu = pytest.mark.skipif(not cuda_works(), reason="ONNX Runtime gets no CUDA on this machine")
+
+
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=without_a_gpu)])
+def resident(tmp_path_factory: pytest.TempPathFactory, request: Any) -> Network:
+    folder = register_tiny(tmp_path_factory.mktemp("models"))
+    return Network.open(folder, device=request.param, threads=1, resident=True)
 
 
 @pytest.fixture
@@ -125,8 +129,8 @@ def test_recipes_that_are_work_for_the_cpu(
 def test_pictures_too_large_for_the_device_are_not_held_there(tmp_path: Path, moves: list[int]) -> None:
     """Bounded by what suits any device, and by half of the memory that it may take."""
     folder = register_tiny(tmp_path)
-    assert device.MOST_PIXELS * 12 * device.PICTURES < 2e9
-    tight = Network.open(folder, device="cpu", threads=1, resident=True, gpu_memory=2 * 12 * device.PICTURES * 5000)
+    assert device.MOST_PIXELS * device.PIXEL_BYTES < 2e9
+    tight = Network.open(folder, device="cpu", threads=1, resident=True, gpu_memory=2 * device.PIXEL_BYTES * 6000)
     dreamed = dream(noise_picture(80, 96, contrast=40, seed=4), tight, SMALL)  # three octaves: 46, 60 and 80 high
     assert len(moves) == 2 * SMALL.iterations
     usual = Network.open(folder, device="cpu", threads=1)
@@ -150,11 +154,27 @@ def test_flat_and_silent_pictures_and_empty_masks(resident: Network, moves: list
         dream(np.zeros((20, 50, 3), np.uint8), resident, SMALL)
 
 
-def test_same_seed_same_bytes(resident: Network) -> None:
+def test_same_seed_same_bytes(networks: tuple[Network, Network]) -> None:
+    """On the CPU: a GPU adds what a pool scatters in any order."""
     photo = noise_picture(120, 150, contrast=40, seed=4)
-    first, again, other = (dream(photo, resident, replace(SMALL, seed=seed)) for seed in (7, 7, 8))
+    first, again, other = (dream(photo, networks[1], replace(SMALL, seed=seed)) for seed in (7, 7, 8))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+@without_a_gpu
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_gpu_dreams_what_the_cpu_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, masked: bool) -> None:
+    """A few steps: by many, dreams that begin a rounding apart part."""
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "0")
+    photo, mask = noise_picture(157, 209, contrast=40, seed=4), np.tri(157, 209, 20).astype(np.uint8) * 255
+    recipe = replace(SMALL, octaves=2, iterations=2, near=0.1, chroma=40.0, mean_free=True)
+    folder = register_tiny(tmp_path)
+    expected, got = (
+        dream(photo, Network.open(folder, device=name), recipe, mask=mask if masked else None).astype(float)
+        for name in ("cpu", "cuda")
+    )
+    assert np.abs(got - expected).mean() < 0.05 * np.abs(expected - photo).mean()
 
 
 @pytest.mark.parametrize("tiles", [0, 1, 7, 19])

@@ -10,6 +10,7 @@ import onnx
 from .forward import layer_size
 from .graph import IMAGE, Graph, append_gradient, ours
 from .lrn import expand_lrn
+from .rewrite import fix_padding
 from .target import append_seed
 
 
@@ -22,6 +23,7 @@ class Question:
     window       None: the picture's size is known at run time (CPU). Else (height, width): the model takes a
                  whole picture, which may stay on the GPU, and takes this window out of it, so that every size
                  after that is fixed
+    aligned      whether windows are only of sizes that every SAME stride up to the layers divides (``aligned``)
     """
 
     purpose: Literal["gradient", "norms", "features"]
@@ -29,6 +31,7 @@ class Question:
     match: tuple[bool, ...] = ()
     smooth_pool: bool = False
     window: tuple[int, int] | None = None
+    aligned: bool = False
 
 
 def build(forward: Graph, question: Question) -> onnx.ModelProto:
@@ -42,6 +45,7 @@ def build(forward: Graph, question: Question) -> onnx.ModelProto:
     if question.window:
         graph.inputs = {IMAGE: (1, 3, *question.window)}
     graph.infer_shapes()
+    fix_padding(graph, aligned=question.aligned)
     expand_lrn(graph)
     if question.purpose == "features":
         return _finished(graph, question, list(question.layers))

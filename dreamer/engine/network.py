@@ -20,7 +20,7 @@ from ..library.names import nearest
 from . import session as sessions
 from .bands import cores
 from .build import Question, build
-from .forward import Layer, layer_size, layers, prepare
+from .forward import Layer, aligned, layer_size, layers, prepare
 from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
 
@@ -61,6 +61,7 @@ class Network:
         self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
+        self.aligned = lru_cache(maxsize=256)(partial(aligned, self.forward))
 
     @classmethod
     def open(cls, folder: str | Path, **options: Any) -> Network:
@@ -216,10 +217,12 @@ class Network:
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
         tile's. The least recently used ones are given up."""
+        rows, columns = place.window
+        window = rows.stop - rows.start, columns.stop - columns.start
         if self.resident:
-            rows, columns = place.window
-            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
-            threads = 1
+            question, threads = replace(question, window=window), 1
+        elif question.purpose == "gradient":
+            question = replace(question, aligned=self.aligned(question.layers, *window))
         with self._lock:
             key = question, threads
             if key not in self._runners:

@@ -53,3 +53,24 @@ def fold_picture(graph: Graph, picture: Node, mean: Array) -> None:
     shift = np.abs(order).T @ mean / np.abs(order).sum(axis=0)
     centred = Node("Sub", [picture.inputs[0], graph.constant(shift.reshape(1, 3, 1, 1))], [CENTRED], name=CENTRED)
     graph.nodes[graph.nodes.index(picture)] = centred
+
+
+def fix_padding(graph: Graph, *, aligned: bool) -> None:
+    """Write SAME padding as numbers, with which windows take the fast ways, where it is known: where the size is, or
+    where (``aligned``) every size is a multiple of the stride that meets it. Shapes must have been inferred."""
+    for node in graph.nodes:
+        auto = node.attrs.get("auto_pad", b"NOTSET")
+        if not auto.startswith(b"SAME"):
+            continue
+        kernel = node.attrs.get("kernel_shape") or graph.constants[node.inputs[1]].shape[2:]
+        sizes = graph.shapes.get(node.inputs[0], (None,) * 4)[2:]
+        ones = [1] * len(kernel)
+        strides, dilations = (node.attrs.get(name, ones) for name in ("strides", "dilations"))
+        totals = []
+        for size, n, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
+            left = stride if aligned or stride == 1 else (size - 1) % stride + 1 if isinstance(size, int) else None
+            totals.append(None if left is None else max(dilation * (n - 1) + 1 - left, 0))
+        if None not in totals:
+            before = [(total + (auto == b"SAME_LOWER")) // 2 for total in totals]
+            node.attrs["pads"] = [*before, *(total - b for total, b in zip(totals, before, strict=True))]
+            del node.attrs["auto_pad"]

@@ -10,6 +10,7 @@ import onnxruntime as ort
 
 from dreamer.engine.graph import Graph, append_gradient
 from dreamer.engine.lrn import expand_lrn
+from dreamer.engine.rewrite import fix_padding
 
 from .nets import INPUT
 
@@ -28,7 +29,9 @@ def forward(model: onnx.ModelProto, x: np.ndarray, output: str) -> np.ndarray:
     return np.asarray(session(graph.write()).run(None, {INPUT: x})[0])
 
 
-def seeded_gradient(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, **options: Any) -> np.ndarray:
+def seeded_gradient(
+    model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, *, aligned: bool = False, **options: Any
+) -> np.ndarray:
     """The gradient of sum(seed * output) with respect to the input, by the engine."""
     graph = Graph.read(model)
     graph.inputs = {INPUT: tuple(d if isinstance(d, int) else f"axis{i}" for i, d in enumerate(graph.inputs[INPUT]))}
@@ -36,6 +39,7 @@ def seeded_gradient(model: onnx.ModelProto, x: np.ndarray, output: str, seed: np
         graph.inputs = {INPUT: (1, x.shape[1], "height", "width")}
     graph.cut([output])
     graph.infer_shapes()
+    fix_padding(graph, aligned=aligned)
     expand_lrn(graph)
     graph.inputs["seed"] = seed.shape
     graph.outputs = [append_gradient(graph, {output: "seed"}, INPUT, **options)]

@@ -85,9 +85,12 @@ def test_layers_agree_at_even_and_odd_sizes(
         np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max(), err_msg=name)
 
 
-def test_the_engine_dreams_of_it_as_autograd_would(imported: ModelFiles, weights: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("size", [(65, 82), (96, 82), (96, 112)], ids=["odd", "odd one way", "multiples"])
+def test_the_engine_dreams_of_it_as_autograd_would(
+    imported: ModelFiles, weights: dict[str, np.ndarray], size: tuple[int, int]
+) -> None:
     """From pixels: the mean, the padding that depends on parity, LRN and overlapping pools, there and back."""
-    picture = RANDOM.uniform(0, 255, (3, 65, 82)).astype(np.float32)
+    picture = RANDOM.uniform(0, 255, (3, *size)).astype(np.float32)
     ours, _ = Network.open(imported.path, device="cpu").gradient(picture, Target((Term("mixed4c"),)))
     net = Torch(weights, picture[None] - np.float32(117))
     net.tensors["input"].requires_grad_(True)

@@ -115,3 +115,37 @@ def test_a_pool_after_a_strided_convolution(kernel: int, pad: int, size: tuple[i
     ]
     got = seeded_gradient(model(nodes, {"w": weights}, ["y"], opset=18), x, "y", seed)
     np.testing.assert_array_equal(got, reference.grad.numpy())
+
+
+@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("kernel", [7, 5, 3, 2])
+@pytest.mark.parametrize("size", [(24, 32), (24, 30), (25, 31)])
+def test_padding_that_depends_on_the_size(kernel: int, auto_pad: str, size: tuple[int, int]) -> None:
+    """Where the strides divide the sizes it is known beforehand, and the same."""
+    random = np.random.default_rng(kernel)
+    weights = random.integers(-2, 3, (CHANNELS, 3, kernel, kernel)).astype(np.float32)
+    x = random.integers(-3, 4, (1, 3, *size)).astype(np.float32)
+
+    def same(values: torch.Tensor, reach: int) -> torch.Tensor:
+        pads = []
+        for n in values.shape[:1:-1]:
+            total = max(reach - (2 - n % 2), 0)
+            pads += [total // 2, total - total // 2][:: 1 if auto_pad == "SAME_UPPER" else -1]
+        return F.pad(values, pads)
+
+    reference = torch.from_numpy(x).requires_grad_()
+    r = F.relu(F.conv2d(same(reference, kernel), torch.from_numpy(weights), stride=2))
+    y = F.max_pool2d(same(r, 3), 3, stride=2)
+    seed = random.integers(-4, 5, y.shape).astype(np.float32)
+    y.backward(torch.from_numpy(seed))
+    assert reference.grad is not None
+    attrs: dict[str, Any] = {"strides": [2, 2], "auto_pad": auto_pad}
+    nodes = [
+        node("Conv", [INPUT, "w"], "c", **attrs),
+        node("Relu", ["c"], "r"),
+        node("MaxPool", ["r"], "y", kernel_shape=[3, 3], **attrs),
+    ]
+    network = model(nodes, {"w": weights}, ["y"], opset=18)
+    for aligned in {False, all(n % 4 == 0 for n in size)}:
+        got = seeded_gradient(network, x, "y", seed, aligned=aligned)
+        np.testing.assert_array_equal(got, reference.grad.numpy())

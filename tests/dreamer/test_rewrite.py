@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dreamer.engine.forward import prepare
 from dreamer.engine.graph import IMAGE, Graph
 from dreamer.engine.lrn import band_sum, channel_band, expand_lrn
-from dreamer.engine.rewrite import CENTRED, fold_constants
+from dreamer.engine.rewrite import CENTRED, fix_padding, fold_constants
 from dreamer.library.files import ModelFiles
 
 from .gradients import forward, relative_error, session
 from .nets import INPUT, model, node, register, register_tiny, tiny_inception
+
+Pair = tuple[int, int]
 
 
 @pytest.mark.parametrize("size, alpha, beta, bias", [(5, 1e-1, 0.75, 1.0), (11, 0.2, 0.5, 2.0), (4, 0.3, 0.6, 1.0)])
@@ -88,6 +93,37 @@ def test_preprocessing_moves_into_the_first_convolution(tmp_path: Path, order: s
     expected = forward(net, ((fed - mean[:, None, None]) * np.float32(0.02)).astype(np.float32), "conv2")
     graph.cut(["conv2"])
     assert relative_error(session(graph.write()).run(None, {IMAGE: picture})[0], expected) < 1e-5
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(["Conv", "MaxPool", "AveragePool"]),
+    st.sampled_from(["SAME_UPPER", "SAME_LOWER"]),
+    *(st.tuples(st.integers(low, high), st.integers(low, high)) for low, high in ((1, 5), (1, 3), (6, 15))),
+)
+def test_padding_is_written_as_numbers(op: str, auto_pad: str, kernel: Pair, strides: Pair, size: Pair) -> None:
+    """Where the size is known, or where the strides divide it; else it stays."""
+    strides = (
+        min(strides[0], kernel[0]),
+        min(strides[1], kernel[1]),
+    )  # or the runtime's pools fail
+    attrs: dict[str, Any] = {"auto_pad": auto_pad, "strides": strides, "kernel_shape": kernel}
+    weights = np.random.default_rng(0).normal(0, 1, (2, 3, *kernel))
+    inputs, constants = ([INPUT, "w"], {"w": weights}) if op == "Conv" else ([INPUT], {})
+    divided = tuple(n // s * s for n, s in zip(size, strides, strict=True))
+    for shape, aligned, known in (
+        ((1, 3, *size), False, True),
+        ((1, 3, "height", "width"), True, True),
+        ((1, 3, "height", "width"), False, strides == (1, 1)),
+    ):
+        net = model([node(op, inputs, "y", **attrs)], constants, ["y"], shape=shape)
+        x = np.random.default_rng(1).uniform(0, 1, (1, 3, *(divided if aligned else size))).astype(np.float32)
+        graph = Graph.read(net)
+        graph.infer_shapes()
+        fix_padding(graph, aligned=aligned)
+        assert ("auto_pad" not in graph.nodes[0].attrs) == known
+        got = session(graph.write()).run(None, {INPUT: x})[0]
+        np.testing.assert_allclose(got, forward(net, x, "y"), atol=1e-5)
 
 
 def test_reading_and_writing_changes_nothing(tmp_path: Path) -> None:

@@ -102,10 +102,14 @@ def handles(tape: Tape, node: Node) -> bool:
 
 def has_window(tape: Tape, node: Node) -> bool:
     """Whether this is a 3x3 pool of stride 1 or 2 as GoogLeNet has them, on the CPU's blocked layout."""
-    attrs, x = node.attrs, node.inputs[0]
+    return tape.in_blocks(node.inputs[0]) > 0 and _has_window(tape, node)
+
+
+def _has_window(tape: Tape, node: Node) -> bool:
+    """The same, whatever the channels."""
+    attrs = node.attrs
     if (
-        not tape.in_blocks(x)
-        or None in tape.graph.shapes[node.outputs[0]]
+        None in tape.graph.shapes[node.outputs[0]]
         or list(attrs["kernel_shape"]) != [3, 3]
         or attrs.get("dilations", [1, 1]) != [1, 1]
     ):
@@ -117,6 +121,19 @@ def has_window(tape: Tape, node: Node) -> bool:
     return (strides, pads) == ([1, 1], [1] * 4) or (
         strides == [2, 2] and ((pads == [0] * 4 and ceiling) or (pads == [0, 0, 1, 1] and not ceiling))
     )
+
+
+def blocks_lack(tape: Tape, node: Node) -> int:
+    """How many channels a pool lacks that only for want of whole blocks of them would not take its fast way; 0 where
+    that is none, or so many that filling them up is no gain."""
+    x = node.inputs[0]
+    shape = tape.graph.shapes.get(x, ())
+    channels = shape[1] if len(shape) == 4 else None
+    fits = tape.blocked and (tape.smooth_pool or x in tape.rectified)
+    if not fits or not isinstance(channels, int) or not _has_window(tape, node):
+        return 0
+    lacking = -channels % 16
+    return lacking if 8 * lacking < channels else 0
 
 
 def max_pool_gradient(tape: Tape, node: Node, dy: str) -> str:

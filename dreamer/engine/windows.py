@@ -9,7 +9,7 @@ from onnx import TensorProto
 
 from . import winograd
 from .graph import Array, GraphError, Node
-from .pools import handles, has_window, max_pool_gradient, smooth_gradient, taps
+from .pools import blocks_lack, handles, has_window, max_pool_gradient, smooth_gradient, taps
 from .rules import Gradients, Tape, _only, rectify, rule
 
 
@@ -181,6 +181,8 @@ def flipped(weights: Array, group: int) -> Array:
 
 @rule("MaxPool")
 def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
+    if lacking := blocks_lack(tape, node):
+        return [_filled(tape, node, dy, lacking)]
     if tape.smooth_pool:
         return [_smooth_pool(tape, node, dy)]
     if handles(tape, node):
@@ -196,6 +198,20 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
     if len(node.outputs) == 1:
         node.outputs.append(tape.graph.fresh("Indices"))
     return [tape.scatter(node.inputs[0], node.outputs[1], dy)]
+
+
+def _filled(tape: Tape, node: Node, dy: str, lacking: int) -> str:
+    """A pool's gradient by way of one with ``lacking`` more channels, of zeros."""
+    channels, filled, numbers = _channels(tape, node), [], tape.graph.integers
+    for name, like in ((node.inputs[0],) * 2, (node.outputs[0],) * 2, (dy, node.outputs[0])):
+        batch, _, *size = tape.graph.shapes[like]
+        filled.append(tape("Pad", name, numbers(0, 0, 0, 0, 0, lacking, 0, 0)))
+        tape.graph.shapes[filled[-1]] = (batch, channels + lacking, *size)
+    x, y, dy = filled
+    tape.rectified.add(x)
+    tape.plain.add(dy)
+    dx = str(_max_pool(tape, Node("MaxPool", [x], [y], node.attrs, node.name), dy)[0])
+    return tape("Slice", dx, numbers(0), numbers(channels), numbers(1), like=node.inputs[0])
 
 
 def _smooth_pool(tape: Tape, node: Node, dy: str) -> str:

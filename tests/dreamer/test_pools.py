@@ -82,6 +82,12 @@ def test_a_flat_picture(kind: str) -> None:
     check(kind, np.full((1, CHANNELS, 9, 10), 2.5, np.float32), 1)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("channels", [20, 44, 100])
+def test_channels_that_fill_no_blocks(kind: str, channels: int) -> None:
+    check(kind, np.random.default_rng(channels).integers(-1, 3, (1, channels, 9, 8)).astype(np.float32), 2)
+
+
 def test_a_pool_of_something_not_rectified_takes_the_general_way() -> None:
     # here padding with zeros would win against negative values
     pool = node("MaxPool", [INPUT], "y", kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])

@@ -198,7 +198,7 @@ def test_what_a_rule_does_not_cover_is_said() -> None:
         seeded_gradient(net, spread_out(SMALL), Y, np.zeros((1, 2, 9, 8), np.float32))
 
 
-@pytest.mark.parametrize("channels", [2, 16])
+@pytest.mark.parametrize("channels", [2, 16, 44])
 @pytest.mark.parametrize("stride, pads", [(1, 1), (2, 0)])
 def test_the_smoothed_pool_is_the_gradient_of_the_average_pool(channels: int, stride: int, pads: int) -> None:
     """Of one that counts its padding."""

@@ -62,11 +62,14 @@ def to_luminance(gradient: Floats) -> None:
         gradient[:, rows] = np.tensordot(LUMA, gradient[:, rows], axes=1)
 
 
-# What a step may do to colours, by the recipe's name for it.
+# How lively decorrelated colours are, by the recipe's name for them.
+LIVELY = {"decorrelated": 0.0, "vivid": 0.3}
+
+# What a step may do to colours, likewise.
 MODES: dict[str, Callable[[Floats], None]] = {
     "rgb": lambda gradient: None,
-    "decorrelated": decorrelate,
-    "vivid": partial(decorrelate, lively=0.3),
+    "decorrelated": partial(decorrelate, lively=LIVELY["decorrelated"]),
+    "vivid": partial(decorrelate, lively=LIVELY["vivid"]),
     "luminance": to_luminance,
 }
 

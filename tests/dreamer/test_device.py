@@ -15,11 +15,14 @@ import pytest
 
 from dreamer.engine import Interrupted, Network, Progress, Recipe, Snapshot, Target, Term, device, dream
 from dreamer.engine.build import Question, build
+from dreamer.engine.colour import MODES
+from dreamer.engine.device_models import Shaping, move_model, paste_model
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.session import BoundRunner, _arena, cuda_works
+from dreamer.house import BUILTIN
 
 from .gradients import relative_error
-from .nets import register_tiny
+from .nets import register_googlenet, register_tiny
 
 LAYER = "block/output"
 TARGET = Target.layer(LAYER)
@@ -91,6 +94,10 @@ def test_windows_of_fixed_size_give_the_same_gradient(networks: tuple[Network, N
         {},
         {"mean_free": True},
         {"near": 0.1, "chroma": 40.0, "mean_free": True},
+        {"smooth": 4, "colour": "vivid", "chroma": 80.0, "mean_free": True},
+        {"smooth": 12},
+        {"colour": "decorrelated"},
+        {"colour": "luminance"},
         {"roll": 0, "smooth_pool": True},
         {"finest": 0.8, "taper": 1.5, "wash": 20.0, "keep_colours": True},
         {"target": Target((Term("conv2"), Term(LAYER, weight=0.5)))},
@@ -116,7 +123,7 @@ def test_a_picture_that_stays_there_is_dreamed_the_same(
     assert np.abs(got - expected).max() <= 1 and (got != expected).mean() < 1e-3
 
 
-@pytest.mark.parametrize("change", [{"smooth": 3}, {"colour": "vivid"}, {"rotate": 5.0}, {"rescale": 0.1}], ids=str)
+@pytest.mark.parametrize("change", [{"rotate": 5.0}, {"rescale": 0.1}], ids=str)
 def test_recipes_that_are_work_for_the_cpu(
     networks: tuple[Network, Network], moves: list[int], change: dict[str, Any]
 ) -> None:
@@ -126,23 +133,27 @@ def test_recipes_that_are_work_for_the_cpu(
     assert np.abs(got - expected).max() <= 1
 
 
-def test_pictures_too_large_for_the_device_are_not_held_there(tmp_path: Path, moves: list[int]) -> None:
-    """Bounded by what suits any device, and by half of the memory that it may take."""
-    folder = register_tiny(tmp_path)
-    assert device.MOST_PIXELS * device.PIXEL_BYTES < 2e9
-    tight = Network.open(folder, device="cpu", threads=1, resident=True, gpu_memory=2 * device.PIXEL_BYTES * 6000)
-    dreamed = dream(noise_picture(80, 96, contrast=40, seed=4), tight, SMALL)  # three octaves: 46, 60 and 80 high
-    assert len(moves) == 2 * SMALL.iterations
-    usual = Network.open(folder, device="cpu", threads=1)
-    expected = dream(noise_picture(80, 96, contrast=40, seed=4), usual, SMALL)
-    assert np.abs(dreamed.astype(int) - expected).max() <= 1
+@pytest.mark.parametrize("smooth, pictures", [(0, device.PICTURES), (3, device.PYRAMID)])
+def test_pictures_too_large_for_the_device_are_not_held_there(
+    tmp_path: Path, moves: list[int], smooth: int, pictures: int
+) -> None:
+    """Half of the memory that dreams may take is theirs."""
+    folder, recipe = register_tiny(tmp_path), replace(SMALL, smooth=smooth)
+    photo = noise_picture(80, 96, contrast=40, seed=4)  # octaves of 46 x 55, 60 x 73 and 80 x 96
+    tight = Network.open(folder, device="cpu", threads=1, resident=True, gpu_memory=2 * 12 * pictures * 60 * 73)
+    expected = dream(photo, Network.open(folder, device="cpu", threads=1), recipe)
+    assert np.abs(dream(photo, tight, recipe).astype(int) - expected).max() <= 1
+    assert len(moves) == 2 * recipe.iterations
+    wide = Network.open(folder, device="cpu", resident=True)
+    most = device.MOST_BYTES // 12 // pictures
+    assert device.stays(wide, recipe, most) and not device.stays(wide, recipe, most + 1)
 
 
 def test_flat_and_silent_pictures_and_empty_masks(resident: Network, moves: list[int]) -> None:
     """Nothing is divided by nothing."""
     photo = noise_picture(64, 64, contrast=40, seed=4)
-    for mean_free in (False, True):
-        recipe = replace(SMALL, mean_free=mean_free)
+    for change in ({}, {"mean_free": True}, {"smooth": 3, "colour": "vivid"}):
+        recipe = replace(SMALL, **change)
         np.testing.assert_array_equal(dream(photo, resident, recipe, mask=np.zeros((9, 9), np.uint8)), photo)
         np.testing.assert_array_equal(dream(photo, resident, replace(recipe, step=0.0)), photo)
         for grey in (0, 117, 255):
@@ -313,8 +324,9 @@ def models(network: Network) -> dict[str, onnx.ModelProto]:
     for purpose in ("gradient", "norms"):
         found[f"{purpose} of two"] = of(purpose, LAYER, LAYER, match=(True, False), window=(72, 80))
     found["features"] = of("features", LAYER, window=(72, 80))
-    found["paste"] = device.paste_model()
-    return found | {f"move {what}": device.move_model(*what) for what in product((False, True), repeat=4)}
+    found["paste"] = paste_model()
+    kinds = [Shaping(*what) for what in product([(), ((True, False), (False, True))], MODES, *[(False, True)] * 4)]
+    return found | {str(kind): move_model(kind) for kind in kinds}
 
 
 def optimised(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
@@ -342,8 +354,18 @@ def misplaced(model: onnx.ModelProto) -> list[str]:
 
 def test_every_op_on_the_device_has_a_cuda_kernel(resident: Network, tmp_path: Path) -> None:
     found = {name: misplaced(optimised(model, tmp_path / "optimised.onnx")) for name, model in models(resident).items()}
-    assert len(found) == 28
+    assert len(found) == 12 + 2 * 4 * 16
     assert {name: nodes for name, nodes in found.items() if nodes} == {}
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("name", ["house", "googlenet"])
+def test_networks_in_use_need_no_other_ops(tmp_path: Path, name: str, smooth: bool) -> None:
+    folder = BUILTIN / "house" if name == "house" else register_googlenet(tmp_path)
+    network = Network.open(folder, device="cpu")
+    layer = [layer.name for layer in network.layers.values() if layer.spatial][-1]
+    model = build(network.forward, Question("gradient", (layer,), (False,), smooth, window=(301, 287)))
+    assert misplaced(optimised(model, tmp_path / "optimised.onnx")) == []
 
 
 def test_ops_that_would_fall_back_are_found(resident: Network, tmp_path: Path) -> None:
@@ -379,7 +401,7 @@ def test_what_is_asked_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "InferenceSession", Session)
     monkeypatch.setattr(ort, "create_and_register_allocator_v2", lambda *a: arenas.append((a[0], a[3].max_mem)))
     limit = 987 * 2**20  # another one than that of any other test: an arena is made once for each
-    for model in (device.paste_model(), device.move_model(False, False, False, False)):
+    for model in (paste_model(), move_model(Shaping())):
         BoundRunner(model, "cuda", limit)
     assert arenas == [("CUDAExecutionProvider", limit)]
     for options, ((provider, settings),) in asked:

@@ -35,7 +35,10 @@ from .library.files import ModelFiles
 
 LIVE_SIDE = 1536
 WARM_SIDE = 700  # small, but with octaves of tiles that run side by side and of one alone: opens both sessions
-GOOGLENET = ("inception_4d/3x3_reduce_pre", "inception_4c/output", "inception_5b/output")
+LAYERS = (  # of the live dream, and a whole layer at the middle and at the end; of GoogLeNet and of inception5h
+    ("inception_4d/3x3_reduce_pre", "inception_4c/output", "inception_5b/output"),
+    ("mixed4d_3x3_bottleneck_pre_relu", "mixed4c", "mixed5b"),
+)
 
 
 class Timed:
@@ -306,9 +309,10 @@ def table(name: str, case: dict[str, Any]) -> str:
 
 
 def layers_to_measure(network: Network) -> list[str]:
-    """GoogLeNet's three, or three at a half, two thirds and the end of another network."""
-    if all(layer in network.layers for layer in GOOGLENET):
-        return list(GOOGLENET)
+    """A known network's three, or three at a half, two thirds and the end of another."""
+    for known in LAYERS:
+        if all(layer in network.layers for layer in known):
+            return list(known)
     spatial = [layer.name for layer in network.layers.values() if layer.spatial]
     return list(dict.fromkeys(spatial[len(spatial) * part // 6 - 1] for part in (3, 4, 6)))
 

@@ -70,8 +70,9 @@ class Network:
         device        auto, cpu or cuda; ``network.device`` says what it is
         threads       cores to use, 0 for all
         max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
-                      CPU a layer takes two (a tile on one core, a tile on all), and 4 are kept; on a GPU one for each
-                      octave, whose tiles are of one size, and 12 are kept
+                      CPU a layer takes two (a tile on one core, a tile on all; two more where TensorFlow's padding
+                      depends on the size), and 4 are kept; on a GPU one for each octave, whose tiles are of one size,
+                      and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena on a GPU in bytes, 0 for none; one arena for all networks
         resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
                       tests want it: so what a GPU does can be seen where there is none

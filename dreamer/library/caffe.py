@@ -110,7 +110,7 @@ def net_to_onnx(net: Message, weights: dict[str, list[Array]]) -> Raw:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
     model.ir_version = IR_VERSION
-    return Raw(model, convention, picture)
+    return Raw(model, convention)
 
 
 def _in_test(layer: Message) -> bool:

@@ -12,8 +12,11 @@ from .tensorflow import read_graphdef
 SUFFIXES = {".onnx": "ONNX", ".caffemodel": "Caffe", ".pb": "TensorFlow"}
 
 
-def read_file(path: Path, prototxt: Path | None = None) -> Raw:
-    """Read a network from `path`, by its ending; `prototxt` goes with a `.caffemodel` only."""
+def read_file(path: Path, prototxt: Path | None = None, picture: str | None = None) -> Raw:
+    """Read a network from `path`, by its ending; `prototxt` goes with a `.caffemodel` only.
+
+    `picture` names the tensor to feed, which a TensorFlow graph must know before it is read.
+    """
     if not path.is_file():
         raise LibraryError(f"there is no file {path}")
     kind = SUFFIXES.get(path.suffix.lower())
@@ -25,4 +28,4 @@ def read_file(path: Path, prototxt: Path | None = None) -> Raw:
         raise LibraryError(f"a .prototxt describes Caffe nets; {path.name} brings its own description")
     if kind == "Caffe":
         return read_caffe(path, prototxt)
-    return read_onnx(path) if kind == "ONNX" else read_graphdef(path)
+    return read_onnx(path) if kind == "ONNX" else read_graphdef(path, picture)

@@ -24,7 +24,7 @@ class Raw:
 
     model: onnx.ModelProto
     convention: Convention | None = None
-    input: str | None = None
+    input: str | None = None  # the picture's tensor, where the reader had to settle it
     notes: tuple[str, ...] = ()
 
 
@@ -72,7 +72,7 @@ class Options(TypedDict, total=False):
 
 def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
-    normal = normal_form(raw.model, options.get("input") or raw.input, options.get("size") or 224)
+    normal = normal_form(raw.model, raw.input or options.get("input"), options.get("size") or 224)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention

@@ -99,7 +99,7 @@ class Registry:
         """
         self.check_free(name, replace)
         path = Path(path)
-        raw = read_file(path, Path(prototxt) if prototxt else None)
+        raw = read_file(path, Path(prototxt) if prototxt else None, options.get("input"))
         options.setdefault("source", path.name)
         return self.keep(name, draft(raw, file_sha256(path), **options), replace=replace)
 

@@ -82,20 +82,28 @@ def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
     picture = _picture(nodes, picture)
     order = _reachable(nodes, picture)
     state = State(_constants(nodes), {picture: 4})
+    state.constants.pop(picture, None)
     skipped: set[str] = set()
     notes = []
     for node in order:
+        unknown_inputs = [n for n in node.inputs if n not in state.ranks and n not in state.constants]
         if node.op not in OPS:
             # One strange branch (a summary, a decoder) must not forbid the rest.
             skipped.add(node.name)
             notes.append(f"left out {node.name} ({node.op}) and what rests on it")
-        elif any(name in skipped for name in node.inputs):
+        elif any(name in skipped for name in unknown_inputs):
             skipped.add(node.name)
+        elif unknown_inputs:  # dropout's share to keep, say, which is fed at every run
+            skipped.add(node.name)
+            notes.append(f"left out {node.name} ({node.op}): nothing says what {', '.join(unknown_inputs)} is")
         else:
             OPS[node.op](state, node)
     if not state.nodes:
         known = ", ".join(sorted(OPS))
-        raise LibraryError(f"nothing after {picture!r} can be imported ({'; '.join(notes)}); known are {known}")
+        raise LibraryError(
+            f"nothing after {picture!r} can be imported ({'; '.join(notes)}); "
+            f"name the tensor to feed with --input; operations known here are {known}"
+        )
     read = {name for node in state.nodes for name in node.input}
     outputs = [node.output[0] for node in state.nodes if node.output[0] not in read]
     graph = helper.make_graph(
@@ -112,6 +120,7 @@ def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
 
 def _picture(nodes: dict[str, Node], picture: str | None) -> str:
     if picture is not None:
+        picture = picture.removesuffix(":0")  # TensorFlow's name for a node's first result
         if picture not in nodes:
             raise unknown("tensor", picture, nodes)
         return picture
@@ -168,8 +177,8 @@ def _constants(nodes: dict[str, Node]) -> dict[str, Array]:
         if node.op == "Const" and tensor is not None and first(tensor, "dtype", 0) in _TYPES:
             found[node.name] = _tensor(node.name, tensor)
     changed = True
-    while changed:  # weights are often read through Identity
-        new = [n for n in nodes.values() if n.op == "Identity" and n.name not in found and n.inputs[:1]]
+    while changed:  # weights are often read through Identity, switches have defaults
+        new = [n for n in nodes.values() if n.op in ("Identity", "PlaceholderWithDefault") and n.name not in found and n.inputs[:1]]
         new = [n for n in new if n.inputs[0] in found]
         found.update({n.name: found[n.inputs[0]] for n in new})
         changed = bool(new)

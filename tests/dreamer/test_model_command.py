@@ -14,6 +14,7 @@ from dreamer.library import Registry
 from dreamer.library.sources import SOURCES
 
 from . import caffe_files
+from .graphdef import GraphDef
 from .test_library_onnx import tiny
 
 
@@ -111,6 +112,59 @@ def test_a_mean_picture_and_a_prototxt(
     assert Registry(models).get("net").info.mean == (10, 20, 30)
     with pytest.raises(CommandError, match=r"a \.prototxt describes Caffe nets"):
         said(capsys, "import", file, "--prototxt", tmp_path / "net.prototxt")
+
+
+def conv(graph: GraphDef, name: str, source: str) -> str:
+    weight = graph.const(f"{name}_w", np.ones((3, 3, 3, 4), np.float32))
+    return graph.node("Conv2D", name, source, weight, padding="SAME", strides=[1, 1, 1, 1])
+
+
+def test_a_tensorflow_graph_is_told_which_tensor_to_feed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], models: Path
+) -> None:
+    """Two placeholders, as dropout leaves them; and a classifier that decodes a JPEG first."""
+    two = GraphDef()
+    two.node("Placeholder", "image")
+    two.node("Placeholder", "keep_prob")
+    two.node("Relu", "seen", conv(two, "conv", "image"))
+    two.node("RealDiv", "dropped", "seen", "keep_prob")
+    two.node("Relu", "after", "dropped")
+    (tmp_path / "two.pb").write_bytes(two.data())
+    words = ["import", tmp_path / "two.pb", "--convention", "raw"]
+    with pytest.raises(CommandError, match=r"found image, keep_prob; name the tensor to feed with --input"):
+        said(capsys, *words)
+    text = said(capsys, *words, "--input", "image")
+    assert "left out dropped (RealDiv): nothing says what keep_prob is" in text
+    assert Registry(models).get("two").info.input == "image"
+    assert list(Registry(models).layers("two")) == ["conv", "seen"]
+    said(capsys, *words, "--input", "image:0", "--name", "as-tensorflow-says-it")
+    assert Registry(models).get("as-tensorflow-says-it").info.input == "image"
+
+    jpeg = GraphDef()
+    jpeg.node("ResizeBilinear", "resized", jpeg.node("DecodeJpeg", "decoded", jpeg.node("Placeholder", "jpeg")))
+    conv(jpeg, "conv", "resized")
+    (tmp_path / "jpeg.pb").write_bytes(jpeg.data())
+    words = ["import", tmp_path / "jpeg.pb", "--convention", "raw"]
+    with pytest.raises(CommandError, match=r"nothing after 'jpeg' can be imported .*; name the tensor to feed with --inp"):
+        said(capsys, *words)
+    with pytest.raises(CommandError, match="unknown tensor 'resize': did you mean resized"):
+        said(capsys, *words, "--input", "resize")
+    said(capsys, *words, "--input", "resized")
+    assert Registry(models).get("jpeg").info.input == "resized"
+
+
+def test_the_input_of_a_caffe_net_is_the_one_it_describes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = [np.ones((4, 3, 3, 3), np.float32), np.zeros(4, np.float32)]
+    (tmp_path / "net.caffemodel").write_bytes(caffe_files.v2({"conv": weights}))
+    (tmp_path / "net.prototxt").write_text(
+        'input: "data" input_shape { dim: 1 dim: 3 dim: 32 dim: 32 }'
+        'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
+        "convolution_param { num_output: 4 kernel_size: 3 } }"
+    )
+    words = ["import", tmp_path / "net.caffemodel", "--prototxt", tmp_path / "net.prototxt", "--convention", "caffe"]
+    with pytest.raises(CommandError, match="no input is called 'image'; there are data"):
+        said(capsys, *words, "--input", "image")
+    said(capsys, *words, "--input", "data")
 
 
 def test_help_is_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> None:

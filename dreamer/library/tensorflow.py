@@ -47,6 +47,7 @@ _NODE = {
     5: Field("attr", "message", {1: Field("key", "string"), 2: Field("value", "message", _VALUE)}),
 }
 GRAPH = {1: Field("node", "message", _NODE)}
+_PASSING = ("Identity", "PlaceholderWithDefault")
 # TensorFlow's number of a data type -> (numpy's, where values stand that are not raw bytes)
 _TYPES = {
     1: (np.float32, "float_val"),
@@ -178,7 +179,7 @@ def _constants(nodes: dict[str, Node]) -> dict[str, Array]:
             found[node.name] = _tensor(node.name, tensor)
     changed = True
     while changed:  # weights are often read through Identity, switches have defaults
-        new = [n for n in nodes.values() if n.op in ("Identity", "PlaceholderWithDefault") and n.name not in found and n.inputs[:1]]
+        new = [n for n in nodes.values() if n.op in _PASSING and n.name not in found and n.inputs[:1]]
         new = [n for n in new if n.inputs[0] in found]
         found.update({n.name: found[n.inputs[0]] for n in new})
         changed = bool(new)

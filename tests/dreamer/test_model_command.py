@@ -145,7 +145,7 @@ def test_a_tensorflow_graph_is_told_which_tensor_to_feed(
     conv(jpeg, "conv", "resized")
     (tmp_path / "jpeg.pb").write_bytes(jpeg.data())
     words = ["import", tmp_path / "jpeg.pb", "--convention", "raw"]
-    with pytest.raises(CommandError, match=r"nothing after 'jpeg' can be imported .*; name the tensor to feed with --inp"):
+    with pytest.raises(CommandError, match=r"nothing after 'jpeg' can be imported .*; name the tensor to feed"):
         said(capsys, *words)
     with pytest.raises(CommandError, match="unknown tensor 'resize': did you mean resized"):
         said(capsys, *words, "--input", "resize")

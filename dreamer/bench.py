@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from .engine import Network, Recipe, Target, dream
 from .engine.graph import IMAGE
-from .engine.network import interior
 from .engine.session import cuda_works
 from .engine.tiles import cut, paste
+from .engine.work import interior
 from .library.files import ModelFiles
 
 LIVE_SIDE = 1536

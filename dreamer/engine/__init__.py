@@ -5,9 +5,10 @@ from __future__ import annotations
 from .dream import Interrupted, Progress, Snapshot, dream
 from .forward import Layer
 from .graph import GraphError
-from .network import Cancelled, Network
+from .network import Network
 from .recipe import PRESETS, Recipe
 from .target import Target, Term
+from .work import Cancelled
 
 __all__ = [
     "PRESETS",

@@ -23,11 +23,12 @@ from PIL import Image, ImageDraw, ImageFont
 from .bands import Bytes
 from .dream import dream
 from .forward import Layer
-from .network import Cancelled, Network
+from .network import Network
 from .pictures import PictureError, read_picture, read_recipe, whole_file, write_picture
 from .recipe import Recipe
 from .source import awake
 from .target import Target
+from .work import Cancelled
 
 SIDE = 112  # of a small picture, in pixels
 DARK, PALE, BRIGHT = (14, 14, 18), (150, 150, 160), (235, 235, 240)

@@ -24,11 +24,12 @@ from .ascent import Ascent, HostAscent
 from .bands import Bytes, Floats
 from .colour import keep_colours
 from .device import DeviceAscent, stays
-from .network import Cancelled, Network
+from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
 from .recipe import Recipe
 from .target import Target
+from .work import Cancelled
 
 # On a flat picture (a white canvas) the gradient all but vanishes and dividing by its mean would blow up noise. Below
 # this share of what the same target does on coloured noise, a step gets weaker in proportion instead.

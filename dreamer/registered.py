@@ -7,10 +7,16 @@ from typing import Any
 from django.conf import settings
 
 from dreamer import house
+from dreamer.engine import PRESETS
 from dreamer.library import Registry
 
-# What suits a network on the live canvas better than DreamCanvas' recipe.
-LIVE: dict[str, dict[str, Any]] = {"house": house.LIVE}
+# What suits a network better than the presets that go for all.
+OWN: dict[str, dict[str, dict[str, Any]]] = {"house": {"live": house.LIVE, "photo": house.PHOTO}}
+
+
+def preset(name: str, model: str) -> dict[str, Any]:
+    """The fields of a preset as they suit a network; those left out keep a Recipe's defaults."""
+    return {**PRESETS[name], **OWN.get(model, {}).get(name, {})}
 
 
 def registry() -> Registry:

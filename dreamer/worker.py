@@ -26,7 +26,7 @@ from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.house import BUILTIN
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
-from dreamer.registered import LIVE, default_model, registry
+from dreamer.registered import default_model, preset, registry
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -228,10 +228,8 @@ class Dreamer:
             recipe = Recipe(
                 target=style.target,
                 model=style.model,
-                # Dream upon dream for hours: without this the whole canvas drifts to one colour.
-                mean_free=True,
                 seed=self._chance.getrandbits(48),
-                **LIVE.get(style.model, {}),
+                **preset("live", style.model),
             )
             composed = frames.compose(place, holder=self.holder, cancelled=self._cancelled)
             self._tell(

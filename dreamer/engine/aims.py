@@ -23,16 +23,16 @@ def build_target(
     network: Network,
     aims: Sequence[Aim],
     *,
-    label: str | None = None,
+    labels: Sequence[str] = (),
     guide: Guide | None = None,
     squared: bool | None = None,
 ) -> Target:
-    """The target of some layers, and of a class where `label` names one (or gives its number).
+    """The target of some layers and of some classes, each by its label or number.
 
     A guide applies to every layer that asks for no channels. ValueError says what was received and what there is.
     """
     terms = [_term(network, aim, guide, squared) for aim in aims]
-    if label is not None:
+    for label in labels:
         terms += network.class_target(label).terms
     if not terms:
         some = [name for name, layer in network.layers.items() if layer.spatial and layer.stride >= 8][::6]

@@ -130,6 +130,18 @@ def file_kind(path: Path) -> str:
     return kind
 
 
+def check_writable(path: Path) -> None:
+    """PictureError where `whole_file` would fail; nothing is left behind."""
+    if path.is_dir():
+        raise PictureError(f"{path}: received a folder, expected the name of a file")
+    if not path.parent.is_dir():
+        raise PictureError(f"{path}: there is no folder {path.parent}")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be written ({error.strerror})") from None
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends well, and goes otherwise."""

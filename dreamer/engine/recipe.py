@@ -20,7 +20,7 @@ def _field(default: Any, meaning: str, *, low: float | None = None, high: float 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The defaults are the live canvas' (DreamCanvas'); PRESETS holds what suits a photograph or a start from noise.
+    """The defaults are DreamCanvas'; PRESETS holds what suits the live canvas, a photograph or a start from noise.
 
     Raises ValueError or TypeError naming the field, what was received and what is expected.
     """
@@ -45,7 +45,12 @@ class Recipe:
         high=8,
     )
     step: float = _field(1.5, "how far a step moves the average pixel, in grey levels of 255", low=0, high=255)
-    tile: int = _field(512, "longest side of the tiles the network sees at once, in pixels", low=64, high=8192)
+    tile: int = _field(
+        512,
+        "the network sees tiles of this many pixels by this many, or longer ones of the same area: bounds its memory",
+        low=64,
+        high=8192,
+    )
     roll: int = _field(
         512,
         "the picture is shifted by up to this many pixels at random before each step and back "
@@ -134,9 +139,10 @@ class Recipe:
         return cls(**{**data, "target": Target.from_json(data["target"])})
 
 
-# What suits each start; the fields not named keep the live canvas' defaults.
+# What suits each start; the fields not named keep their defaults.
 PRESETS: dict[str, dict[str, Any]] = {
-    "live": {},
+    # Dream upon dream for hours: without this the whole canvas drifts to one colour.
+    "live": {"mean_free": True},
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
     # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before
     # they are fine. As many octaves as fit between min_size and the picture.

@@ -12,11 +12,13 @@ from .dream import Interrupted, Progress, Snapshot, dream, noise_start
 from .film import Add, film, fit
 from .network import Network
 from .octaves import shrink
-from .pictures import PictureError, file_kind, read_mask, read_picture, write_picture
+from .pictures import PictureError, check_writable, file_kind, read_mask, read_picture, write_picture
 from .recipe import Recipe
 from .zoom import Journey, travel
 
 FRAME_SIDES = {".gif": 640, ".mp4": 1280}  # longest side of an animation's pictures, in pixels
+SMALLEST, LARGEST = 16, 8192  # what may be asked for in their place
+FPS = 120
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,24 @@ class Job:
     journey: Journey | None = None
 
     def check(self, recipe: Recipe) -> None:
-        """PictureError where the files cannot fit the recipe: everything that can be known before the work."""
+        """ValueError where files or films cannot be as asked, or do not fit the recipe: everything that can be known
+        before the work."""
         file_kind(self.dreamed)
         for path in self.films:
             if path.suffix.lower() not in FRAME_SIDES:
                 raise PictureError(
                     f"{path}: received the ending {path.suffix or 'nothing'!r}, expected {' or '.join(FRAME_SIDES)}"
                 )
+        taken = {path.resolve() for path in (self.photo, self.mask, self.guide) if path}
         for path in (self.dreamed, *self.films):
-            if not path.parent.is_dir():
-                raise PictureError(f"{path}: there is no folder {path.parent}")
+            if path.resolve() in taken:
+                raise PictureError(f"{path}: received a file that is in use here already, expected a name of its own")
+            taken.add(path.resolve())
+            check_writable(path)
+        if not 0 < self.fps <= FPS:
+            raise ValueError(f"fps: received {self.fps}, expected more than 0 and at most {FPS}")
+        if self.frame_side is not None and not SMALLEST <= self.frame_side <= LARGEST:
+            raise ValueError(f"frame_side: received {self.frame_side}, expected {SMALLEST} to {LARGEST}")
         if self.photo is None and recipe.noise is None:
             raise PictureError("received no photograph, expected one, or noise of some size to start from")
         if self.guide is None and any(term.guide for term in recipe.target.terms):

@@ -10,7 +10,9 @@ fit together without rescaling. u, v and m are inputs of the graph: changing the
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -46,14 +48,16 @@ class Term:
         if not isinstance(self.layer, str) or not self.layer:
             raise ValueError(f"layer must be the name of a layer, got {self.layer!r}")
         if self.channels is not None:
-            pairs = tuple((int(c), float(w)) for c, w in self.channels)
-            if not pairs or any(c < 0 or not np.isfinite(w) for c, w in pairs):
+            pairs = [_numbers(pair) for pair in _listed(self.channels)]
+            if not pairs or any(len(pair) != 2 or pair[0] < 0 or pair[0] % 1 for pair in pairs):
                 raise ValueError(f"channels must be (number >= 0, finite weight) pairs, got {self.channels!r}")
-            object.__setattr__(self, "channels", pairs)
-        if not np.isfinite(self.weight) or self.weight == 0:
+            object.__setattr__(self, "channels", tuple((int(number), weight) for number, weight in pairs))
+        if not isinstance(self.squared, bool | None):
+            raise ValueError(f"squared must be true, false or none, got {self.squared!r}")
+        if not any(_numbers([self.weight])):
             raise ValueError(f"weight must be a finite number other than 0, got {self.weight!r}")
         if self.place is not None:
-            place = tuple(float(p) for p in self.place)
+            place = _numbers(self.place)
             if len(place) != 2 or not all(0 <= p <= 1 for p in place):
                 raise ValueError(f"place must be (x, y) with both in 0..1, got {self.place!r}")
             object.__setattr__(self, "place", place)
@@ -77,6 +81,19 @@ class Term:
                 raise ValueError(f"{self.layer} has channels 0 to {channels - 1}, got {channel}")
             vector[channel] += weight
         return vector
+
+
+def _listed(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _numbers(value: object) -> tuple[float, ...]:
+    """The finite numbers that a list holds; empty where it is no list, or holds anything else."""
+    values = _listed(value)
+    if not all(isinstance(v, Real) and not isinstance(v, bool) for v in values):
+        return ()
+    numbers = tuple(float(v) for v in values)
+    return numbers if all(map(math.isfinite, numbers)) else ()
 
 
 @dataclass(frozen=True)

@@ -33,3 +33,5 @@ LIVE: dict[str, Any] = {
     "wash": 40.0,
     "chroma": 80.0,
 }
+# A photograph is dreamed once: in every octave, to the finest, by more and shorter steps, and has no empty ground.
+PHOTO: dict[str, Any] = {**LIVE, "iterations": 3, "step": 6.0, "finest": 1.0, "wash": 0.0, "mean_free": True}

@@ -98,7 +98,7 @@ def chain(picture: Bytes, network: Network, styles: Sequence[Style]) -> Iterator
     """Dreams on top of one another as the live canvas has them, one in each style."""
     for seed, style in enumerate(styles):
         target = Target.layer(style.layer, style.channel)
-        recipe = Recipe(target, model=network.name, seed=seed, mean_free=True, **LIVE)
+        recipe = Recipe(target, model=network.name, seed=seed, **PRESETS["live"] | LIVE)
         picture = dream(picture, network, recipe)
         yield picture
 

@@ -13,10 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import ExifTags, Image
 
+from dreamer import house
 from dreamer.engine import PRESETS, Recipe
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.pictures import read_picture, read_recipe
-from dreamer.library import Registry
 from dreamer.management.commands.dream import Command
 from dreamer.management.terminal import Bar, duration
 from tests.dreamer import nets
@@ -136,6 +136,14 @@ def test_the_shelfs_first_style_is_the_default(here: Path, models: Path, setting
     (["photo.png", "a.png", *LAYER, "--noise", "64"], "WIDTHxHEIGHT"),
     (["photo.png", "a.png", "--channel", "3"], "--layer of its own before it"),
     (["photo.png", "a.png", *LAYER, "--colour", "sepia"], "invalid choice"),
+    (["photo.png", "photo.png", *LAYER], "photo.png: received a file that is in use here already"),
+    (["photo.png", "a.png", *LAYER, "--mask", "photo.png", "--gif", "./a.gif", "--film", "a.gif"], "a.gif: .*in use"),
+    (["photo.png", "/proc/a.png", *LAYER], "/proc/a.png: cannot be written"),
+    (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "0"], "fps: received 0.0, expected more than 0"),
+    (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "nan"], "fps: received nan"),
+    (["photo.png", "a.png", *LAYER, "--film", "a.mp4", "--frame-side", "-10"], "frame_side: received -10, expected 16"),
+    (["photo.png", "a.png", *LAYER, "--zoom", "1.1"], "--zoom without --dreams"),
+    (["photo.png", "a.png", *LAYER, "--turn", "3"], "--turn without --dreams"),
 ])  # fmt: skip
 def test_mistakes_say_what_was_received_and_expected(here: Path, words: list[str], expected: str) -> None:
     with pytest.raises(CommandError, match=expected):
@@ -143,10 +151,57 @@ def test_mistakes_say_what_was_received_and_expected(here: Path, words: list[str
     assert sorted(p.name for p in here.iterdir()) == ["photo.png"]
 
 
+def test_a_folder_of_that_name_is_known_before_the_work(here: Path) -> None:
+    (here / "a.png").mkdir()
+    with pytest.raises(CommandError, match=r"a\.png: received a folder, expected the name of a file"):
+        run("photo.png", "a.png", *LAYER)
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), [
+    ("octaves", '"4"', "octaves: received '4', expected a whole number"),
+    ("channels", "[1, 2]", "channels must be"),
+    ("channels", "3", "channels must be"),
+    ("weight", '"x"', "weight must be"),
+    ("place", "0.5", "place must be"),
+    ("squared", '"no"', "squared must be"),
+])  # fmt: skip
+def test_a_recipe_written_by_hand_is_read_with_care(here: Path, field: str, value: str, expected: str) -> None:
+    of_recipe = f', "{field}": {value}' if field == "octaves" else ""
+    of_term = "" if of_recipe else f', "{field}": {value}'
+    term = f'{{"layer": "conv2"{of_term}}}'
+    (here / "r.json").write_text(f'{{"model": "tiny", "target": {{"terms": [{term}]}}{of_recipe}}}')
+    with pytest.raises(CommandError, match=expected):
+        run("photo.png", "a.png", "--recipe", "r.json")
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    (["--guide", "photo.png"], "received --guide for a recipe without one"),
+    (["--no-squared"], "received --squared without a --layer"),
+    (["--preset", "live"], "both --recipe and --preset"),
+])  # fmt: skip
+def test_what_a_recipe_has_no_use_for_is_said(here: Path, words: list[str], expected: str) -> None:
+    (here / "r.json").write_text('{"model": "tiny", "target": {"terms": [{"layer": "conv2"}]}}')
+    with pytest.raises(CommandError, match=expected):
+        run("photo.png", "a.png", "--recipe", "r.json", *words)
+
+
+def test_several_classes_at_once(here: Path) -> None:
+    run("photo.png", "a.png", "--class", "thing 4", "--class", "7", *SMALL)
+    terms = Recipe.from_json(read_recipe(here / "a.png")).target.terms
+    assert [term.channels for term in terms] == [((4, 1.0),), ((7, 1.0),)]
+
+
+def test_the_house_model_has_presets_of_its_own(here: Path, settings: Any) -> None:
+    settings.HOUSE_MODEL = True
+    run("photo.png", "a.png", "--model", "house", "--preset", "live")
+    run("photo.png", "b.png", "--model", "house", "--iterations", "1")
+    live, photo = (Recipe.from_json(read_recipe(here / name)) for name in ("a.png", "b.png"))
+    assert {**live.to_json(), **house.LIVE, **PRESETS["live"]} == live.to_json()
+    assert {**photo.to_json(), **house.PHOTO, "iterations": 1} == photo.to_json()
+
+
 def test_without_a_network_it_says_how_to_get_one(settings: Any, tmp_path: Path) -> None:
-    settings.MODELS_DIR = tmp_path / "none"
-    if Registry(settings.MODELS_DIR).names():
-        pytest.skip("a network comes with the program")
+    settings.MODELS_DIR, settings.HOUSE_MODEL = tmp_path / "none", False
     with pytest.raises(CommandError, match=r"manage\.py model"):
         run("photo.png", "a.png", *LAYER)
 

@@ -103,7 +103,9 @@ def test_sizes_in_words() -> None:
 
 
 def test_targets_in_words(network: Network) -> None:
-    target = build_target(network, [Aim("conv2", "3,5:0.5"), Aim("block/output:2", place="0.5,0.25")], label="thing 4")
+    target = build_target(
+        network, [Aim("conv2", "3,5:0.5"), Aim("block/output:2", place="0.5,0.25")], labels=["thing 4"]
+    )
     assert target.terms == (
         Term("conv2", ((3, 1.0), (5, 0.5))),
         Term("block/output", weight=2.0, place=(0.5, 0.25)),
@@ -125,8 +127,8 @@ def test_targets_in_words(network: Network) -> None:
 ])  # fmt: skip
 def test_unknown_words_name_the_nearest(network: Network, aims: Any, label: Any, guide: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
-        build_target(network, aims, label=label, guide=guide)
+        build_target(network, aims, labels=[label] if label else [], guide=guide)
 
 
 def test_a_class_target_has_the_classs_score(network: Network, tmp_path: Path) -> None:
-    assert build_target(network, [], label="7") == build_target(network, [], label="thing 7")
+    assert build_target(network, [], labels=["7"]) == build_target(network, [], labels=["thing 7"])

@@ -61,7 +61,14 @@ class Command(BaseCommand):
             metavar="X,Y",
             help="only the unit of the layer before it at this place, as shares of the picture",
         )
-        aim.add_argument("--class", dest="label", metavar="NAME", help="a class of the network, by name or number")
+        aim.add_argument(
+            "--class",
+            dest="labels",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="a class of the network, by name or number; may be repeated",
+        )
         aim.add_argument(
             "--squared",
             action=argparse.BooleanOptionalAction,
@@ -75,7 +82,9 @@ class Command(BaseCommand):
             help="at each place the guide's nearest feature, or its features on average (default: match)",
         )
         how = parser.add_argument_group(
-            "how", "Defaults are those of --preset; a recipe's come before them, and what is given here before both."
+            "how",
+            "Defaults are those of --preset; a recipe's come before them, and what is given here before both. The "
+            "house model has presets of its own for live and photo (docs/house-model.md).",
         )
         how.add_argument("--preset", choices=tuple(PRESETS), help="default: noise with --noise, else photo")
         how.add_argument("--recipe", type=Path, metavar="FILE", help="a dreamed picture or a JSON file to dream by")
@@ -99,15 +108,14 @@ class Command(BaseCommand):
         )
         zoom.add_argument("--dreams", type=int, metavar="N", help="how many; one to three iterations each are enough")
         zoom.add_argument(
-            "--zoom", type=float, default=1.04, metavar="NUMBER", help="enlargement between two dreams (default: 1.04)"
+            "--zoom", type=float, metavar="NUMBER", help=f"enlargement between two dreams (default: {Journey.zoom})"
         )
-        zoom.add_argument("--turn", type=float, default=0.0, metavar="DEGREES", help="turn between two dreams")
+        zoom.add_argument("--turn", type=float, metavar="DEGREES", help="turn between two dreams")
         zoom.add_argument(
             "--between",
             type=int,
-            default=0,
             metavar="N",
-            help="pictures drawn between two dreams, for a smooth film (default: 0)",
+            help=f"pictures drawn between two dreams, for a smooth film (default: {Journey.between})",
         )
         machine = parser.add_argument_group("the machine")
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
@@ -120,7 +128,7 @@ class Command(BaseCommand):
             started = time.monotonic()
             with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
                 finished = run(job, network, recipe, progress=_teller(bar), cancelled=stopped)
-        except (ValueError, RuntimeError, OSError) as error:
+        except (ValueError, TypeError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         seconds = time.monotonic() - started
         took = duration(seconds) if seconds >= 60 else f"{seconds:.1f} s"
@@ -130,9 +138,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
 
     def _job(self, options: dict[str, Any]) -> Job:
-        journey = None
-        if options["dreams"] is not None:
-            journey = Journey(options["dreams"], options["zoom"], options["turn"], options["between"])
+        given = {name: options[name] for name in ("zoom", "turn", "between") if options[name] is not None}
+        if given and options["dreams"] is None:
+            raise ValueError(f"received --{next(iter(given))} without --dreams, expected how many dreams the zoom has")
+        journey = None if options["dreams"] is None else Journey(options["dreams"], **given)
         return Job(
             dreamed=options["dreamed"], photo=options["photo"], mask=options["mask"], guide=options["guide"],
             films=tuple(path for path in (options["gif"], options["film"]) if path),
@@ -144,33 +153,37 @@ class Command(BaseCommand):
         given = {f.name: options[f.name] for f in fields(Recipe) if f.metadata and options[f.name] is not None}
         if options["photo"] and "noise" in given:
             raise ValueError(f"received both a photograph ({options['photo']}) and --noise, expected one of them")
-        if options["recipe"]:
-            base = Recipe.from_json(read_recipe(options["recipe"])).to_json()
-        else:
-            base = dict(PRESETS[options["preset"] or ("noise" if "noise" in given else "photo")])
-        if options["photo"]:
-            base["noise"] = None
-        registry = registered.registry()
+        base = Recipe.from_json(read_recipe(options["recipe"])).to_json() if options["recipe"] else {}
         model = given.get("model") or base.get("model") or registered.default_model()
         if not model:
             raise ValueError("there is no network yet: `manage.py model fetch` or `manage.py model import` brings one")
-        files = registry.get(model)
+        if not options["recipe"]:
+            base = registered.preset(options["preset"] or ("noise" if "noise" in given else "photo"), model)
+        elif options["preset"]:
+            raise ValueError("received both --recipe and --preset, expected one of them")
+        if options["photo"]:
+            base["noise"] = None
+        files = registered.registry().get(model)
         network = Network.open(
             files.path,
             device=options["device"],
             threads=options["threads"],
             gpu_memory=settings.DREAM_GPU_MEMORY,
         )
-        aims = options["aims"] or []
-        if not (aims or options["label"] or "target" in base) and files.shelf:
+        aims, labels = options["aims"] or [], options["labels"]
+        if not (aims or labels or "target" in base) and files.shelf:
             first = files.shelf[0]
             aims = [Aim(first.layer, None if first.channel is None else str(first.channel))]
-        if aims or options["label"] or "target" not in base:
+        if aims or labels or "target" not in base:
             guide = options["guide_mode"] if options["guide"] else None
-            target = build_target(network, aims, label=options["label"], guide=guide, squared=options["squared"])
+            target = build_target(network, aims, labels=labels, guide=guide, squared=options["squared"])
             if not options["photo"]:
                 target = awake(network, target)
             base["target"] = target.to_json()
+        elif options["squared"] is not None:
+            raise ValueError("received --squared without a --layer, expected the layer that it is said of")
+        elif options["guide"] and not any("guide" in term for term in base["target"]["terms"]):
+            raise ValueError("received --guide for a recipe without one, expected a --layer to choose channels of")
         return Recipe.from_json({**base, **given, "model": model}), network
 
 
@@ -180,7 +193,9 @@ def _add_option(group: argparse._ArgumentGroup, name: str, default: Any, limits:
     shown = ", ".join(f"{value} {preset}" for preset, value in defaults.items())
     if len(set(defaults.values())) == 1:
         shown = str(default)
-    text = limits["help"] + ("" if default is None or name == "model" else f" (default: {shown})")
+    if name == "model":
+        shown = "DREAM_MODEL, or else the first that was brought, or else house"
+    text = limits["help"] + ("" if default is None else f" (default: {shown})")
     more: dict[str, Any]
     if isinstance(default, bool):
         more = {"action": argparse.BooleanOptionalAction}

@@ -17,6 +17,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from .bands import cores
 from .graph import ours
 from .tiles import Roll, Window, cut, picked
 
@@ -24,7 +25,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 log = logging.getLogger(__name__)
 
-ARENA = 2**31 - 2**24  # bytes reserved for all runs on the CPU: nearly as many as the runtime lets one ask for
+ARENA = min(cores() * 2**29, 2**31 - 2**24)  # bytes for all runs on the CPU; the runtime's limit is 2**31
 HUGE_PAGE = 2**21  # bytes
 
 

@@ -31,6 +31,7 @@ from .engine.graph import IMAGE
 from .engine.session import cuda_works
 from .engine.tiles import cut, paste
 from .engine.work import interior
+from .house import BUILTIN
 from .library.files import ModelFiles
 
 LIVE_SIDE = 1536
@@ -237,9 +238,8 @@ def measure(
     turns: dict[str, list[Turn]] = {name: [] for name in timed}
     ceiling = dict.fromkeys(rates, 0.0)
     title = f"{layer}{' (smoothed pool)' if smooth else ''}"
-    for name, side in (("ours", WARM_SIDE), ("PyTorch", 256)):
-        if name in timed:
-            timed[name].dream(canvas(min(side, len(picture))), recipe, f"{title}, {name}, warming up")
+    for name, one in timed.items():
+        one.dream(canvas(min(WARM_SIDE, len(picture))), recipe, f"{title}, {name}, warming up")
     for turn in range(1, repeat + 1):
         for name, one in timed.items():
             turns[name].append(one.dream(picture, recipe, f"{title}, {name}, {turn} of {repeat}"))
@@ -318,14 +318,15 @@ def layers_to_measure(network: Network) -> list[str]:
 
 
 def find_model(wanted: str | None) -> Path:
-    """The folder to measure: ``--model``, else DREAMSITE_BENCH_MODEL, else googlenet or the first one registered."""
+    """The folder to measure: ``--model``, else DREAMSITE_BENCH_MODEL, else googlenet or the first one registered, else
+    the house model. SystemExit where ``--model`` names no such folder."""
     if wanted or (wanted := os.environ.get("DREAMSITE_BENCH_MODEL")):
+        if not Path(wanted, "model.onnx").is_file():
+            raise SystemExit(f"--model: received {wanted}, expected a registered model's folder, with its model.onnx")
         return Path(wanted)
-    root = Path(os.environ.get("MODELS_DIR", "var/models"))
+    root = Path(os.environ.get("MODELS_DIR") or Path(os.environ.get("DREAMSITE_VAR") or "var", "models"))
     folders = sorted(root.glob("*/model.onnx"), key=lambda p: (p.parent.name != "googlenet", p))
-    if not folders:
-        raise SystemExit(f"no model in {root}: give a model's folder with --model, or fetch one with manage.py model")
-    return folders[0].parent
+    return folders[0].parent if folders else BUILTIN / "house"
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dreamer import bench
 from dreamer.engine import Network, Target
+from dreamer.house import BUILTIN
 
 from .gradients import relative_error
 from .nets import register_googlenet, register_tiny
@@ -59,7 +60,12 @@ def test_googlenet_has_the_arithmetic_that_is_known_of_it(tmp_path: Path) -> Non
     assert bench.convolution_flops(network, bench.LAYERS[0][0], 512, 512) == pytest.approx(24.8e9, rel=0.01)
 
 
-def test_without_a_model_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
-    with pytest.raises(SystemExit, match=r"no model in .*--model"):
-        bench.main([])
+def test_which_model_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODELS_DIR", raising=False)
+    monkeypatch.delenv("DREAMSITE_BENCH_MODEL", raising=False)
+    monkeypatch.setenv("DREAMSITE_VAR", str(tmp_path))
+    assert bench.find_model(None) == BUILTIN / "house", "nothing was brought"
+    folder = register_tiny(tmp_path / "models")
+    assert bench.find_model(None) == folder
+    with pytest.raises(SystemExit, match=r"received .*nowhere, expected a registered model's folder"):
+        bench.main(["--model", str(tmp_path / "nowhere")])

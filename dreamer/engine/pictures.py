@@ -166,6 +166,10 @@ def _rgb(image: Image.Image) -> Image.Image:
         # Pillow's own conversion clips 16 bits instead of scaling them.
         values = np.asarray(image).astype(np.float32) / 257
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    elif image.mode == "F":
+        # Numbers as they come: 0 to 1 where none is larger, else 0 to 255.
+        values = np.nan_to_num(np.asarray(image))
+        image = Image.fromarray(np.clip(np.rint(values * (255 if values.max() <= 1 else 1)), 0, 255).astype(np.uint8))
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         image = image.convert("RGBA")

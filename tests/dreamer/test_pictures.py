@@ -35,6 +35,13 @@ def test_pictures_are_turned_upright(tmp_path: Path, corner: Any, orientation: i
     assert red > 200 and blue < 60
 
 
+@pytest.mark.parametrize(("white", "expected"), [(1.0, [0, 64, 255]), (255.0, [0, 64, 255])])
+def test_numbers_with_fractions_are_a_picture_by_their_range(tmp_path: Path, white: float, expected: list[int]) -> None:
+    values = np.array([[0, 0.25 * white, white, np.nan]], np.float32)
+    Image.fromarray(values).save(tmp_path / "f.tiff")
+    assert read_picture(tmp_path / "f.tiff")[0, :3, 0].tolist() == expected
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "YCbCr", "I;16"])
 def test_any_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     grey = np.full((8, 9, 3), 128, np.uint8)

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
 from .work import Work
 
+GUIDES = 4  # how many guides' features are remembered
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
 
@@ -54,6 +56,7 @@ class Network:
         self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._max_sessions, self.gpu_memory = max_sessions or (12 if self.resident else 4), gpu_memory
+        self._guides: OrderedDict[Any, Any] = OrderedDict()
         self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
@@ -270,13 +273,10 @@ class Network:
             if term.guide:
                 if guide is None:
                     raise ValueError(f"the term on {term.layer} is guided, but no guide picture was given")
-                features = self.activations(guide, term.layer).reshape(layer.channels, -1)
                 if term.guide == "match":
-                    step = -(-features.shape[1] // GUIDE_POSITIONS)
-                    fed[f"guide{i}"] = np.ascontiguousarray(features[:, ::step])
+                    fed[f"guide{i}"] = self._guided(guide, term)
                 else:
-                    mean = features.mean(axis=1)
-                    vector = mean / max(float(np.abs(mean).sum()), 1e-12)
+                    vector = self._guided(guide, term)
             shape = (1, -1, 1, 1) if layer.spatial else (1, -1)
             vector = vector.reshape(shape).astype(np.float32)
             if len(pairs) == 1:
@@ -284,3 +284,23 @@ class Network:
             zero = np.zeros_like(vector)
             fed[f"linear{i}"], fed[f"squared{i}"] = (zero, vector) if term.wants_squares else (vector, zero)
         return fed
+
+    def _guided(self, guide: Floats, term: Term) -> Any:
+        """What a guide asks for: its features [c, positions], on the device where pictures are, or each channel's
+        share of them [c]. Remembered: it is the same for every step of a dream."""
+        key = sha256(guide.tobytes()).digest(), guide.shape, term.layer, term.guide
+        found = self._guides.get(key)
+        if found is None:
+            features = self.activations(guide, term.layer)
+            features = features.reshape(len(features), -1)
+            if term.guide == "match":
+                features = np.ascontiguousarray(features[:, :: -(-features.shape[1] // GUIDE_POSITIONS)])
+                found = sessions.upload(features, self.device) if self.resident else features
+            else:
+                mean = features.mean(axis=1)
+                found = mean / max(float(np.abs(mean).sum()), 1e-12)
+            with self._lock:
+                self._guides[key] = found
+                while len(self._guides) > GUIDES:
+                    self._guides.popitem(last=False)
+        return found

@@ -288,6 +288,21 @@ def test_each_octave_travels_once_and_its_mask_and_photograph_go_along(
     assert traffic.pictures(32 * 32 * 12) == (3 * 3, 3)
 
 
+@pytest.mark.parametrize("guide", ["mean", "match"])
+def test_a_guide_travels_once_in_a_dream(resident: Network, monkeypatch: pytest.MonkeyPatch, guide: Any) -> None:
+    photo, shown = noise_picture(160, 208, contrast=40, seed=4), noise_picture(96, 96, contrast=60, seed=1)
+    recipe = replace(SMALL, octaves=1, iterations=4, target=Target((Term(LAYER, guide=guide),)))
+    dream(photo, resident, recipe, guide=noise_picture(96, 96, contrast=60, seed=2))
+    # the force that is usual on noise is asked once for each guide: not what is counted here
+    monkeypatch.setattr(resident, "gradient", lambda noise, *a, **k: (noise, 0.0))
+    traffic = Traffic(monkeypatch)
+    dream(photo, resident, recipe, guide=shown)
+    features = 80 * 12 * 12 * 4
+    assert sorted(n for n in traffic.up if n >= features // 2) == sorted(
+        [photo.size * 4, shown.size * 4, *[features] * (guide == "match")]
+    )
+
+
 # What is left of the models after the runtime's basic optimisation, which no device takes part in
 
 ANY = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.BOOL})

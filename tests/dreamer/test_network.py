@@ -188,6 +188,27 @@ def test_a_matching_guide_wants_the_nearest_feature_everywhere(network: Network)
     assert score == pytest.approx(float((best * values).sum()), rel=1e-4)
 
 
+def test_a_guide_is_looked_at_once(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    real = Network.activations
+
+    def counted(self: Network, picture: np.ndarray, layer: str) -> np.ndarray:
+        seen.append(layer)
+        return real(self, picture, layer)
+
+    monkeypatch.setattr(Network, "activations", counted)
+    picture, guides, term = noise(64, 64), [noise(48, 80, seed=s) for s in range(20, 26)], Term(LAYER, guide="mean")
+    for guide in (guides[0], guides[0].copy(), guides[1], guides[0]):
+        gradient(network, picture, term, guide=guide)
+    assert len(seen) == 2
+    gradient(network, picture, Term(LAYER, guide="match"), guide=guides[0])
+    gradient(network, picture, Term("conv2", guide="mean"), guide=guides[0])
+    assert len(seen) == 4
+    for guide in guides:  # the last few are remembered
+        gradient(network, picture, term, guide=guide)
+    assert len(seen) == 8
+
+
 def test_a_target_survives_json() -> None:
     target = Target(
         (Term("a", ((1, 0.5), (7, -2.0)), weight=3.0), Term("b", place=(0.5, 1.0)), Term("c", guide="mean"))

@@ -2,7 +2,8 @@
 
 A broken download is kept beside its goal as `<file>.part` and resumed, also by the next run. Servers may ignore
 the request to resume, lie about their length, stall, or give an error page: each is noticed, told, and tried
-elsewhere.
+elsewhere. A file for which no checksum was published counts when it can be read, comes from one address in one run,
+and is not kept: nothing could tell later that it is whole.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from .names import LibraryError
 from .sources import Part
 
+Read = TypeVar("Read")
 OnProgress = Callable[[int, int], None]  # (bytes so far, bytes in all or 0)
 CHUNK = 1 << 16
 LARGEST = 1 << 32  # bytes; nothing we fetch comes near
 _OURS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EISDIR}  # no server's fault
-ATTEMPTS = 4  # at one address without a single new byte
+ATTEMPTS = 4  # at one address without getting further than ever before
 
 
 @dataclass
@@ -38,29 +41,47 @@ class Download:
     agent: str = "dreamsite-model-fetch"
     troubles: list[str] = field(default_factory=list)
 
-    def get(self, part: Part, folder: Path) -> Path:
-        """Bring `part` into `folder` and return its path; LibraryError lists every address and its trouble."""
+    def get(self, part: Part, folder: Path, read: Callable[[Path], Read]) -> tuple[Read, str]:
+        """Bring `part` into `folder`; what `read` makes of it, and the address that gave it.
+
+        The address is empty where the file lay there from an earlier run. A file without a published checksum that
+        `read` refuses by LibraryError is none: the next address is asked. LibraryError lists every address and its
+        trouble.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        goal = folder / part.file
-        if goal.is_file() and not mismatch(goal, part):
-            return goal
-        partial = folder / f"{part.file}.part"
+        goal, partial = folder / part.file, folder / f"{part.file}.part"
+        if part.checked and goal.is_file() and not mismatch(goal, part):
+            return read(goal), ""
+        goal.unlink(missing_ok=True)
         self.troubles = []
         for url in part.urls:
             self.tell(f"{part.file} from {url}")
-            if self._from(url, part, partial):
-                partial.replace(goal)
-                return goal
+            if not part.checked:
+                partial.unlink(missing_ok=True)
+            if not self._from(url, part, partial):
+                continue
+            partial.replace(goal)
+            if part.checked:
+                return read(goal), url
+            try:
+                return read(goal), url
+            except LibraryError as error:
+                self._trouble(url, str(error))
+            finally:
+                goal.unlink()
+        if not part.checked:
+            partial.unlink(missing_ok=True)
         tried = "".join(f"\n  {trouble}" for trouble in self.troubles)
+        kept = " (what has arrived is kept and resumed)" if partial.exists() else ""
         raise LibraryError(
             f"{part.file} could not be downloaded:{tried}\n"
-            "Try again later (what has arrived is kept and resumed), or get the file elsewhere and give it "
-            "with --from FILE."
+            f"Try again later{kept}, or get the file elsewhere and give it with --from FILE."
         )
 
     def _from(self, url: str, part: Part, partial: Path) -> bool:
         """Try one address until it is done or hopeless; False, with the trouble noted, when it is."""
-        idle = 0
+        idle, most = 0, _size(partial)
+        inherited = most > 0
         while idle < ATTEMPTS:
             start = _size(partial)
             try:
@@ -68,13 +89,14 @@ class Download:
             except urllib.error.HTTPError as error:
                 if error.code == 416 and start:  # already longer than the file: not the same file
                     partial.unlink()
-                    idle += 1
+                    idle, most, inherited = idle + 1, 0 if inherited else most, False
                     continue
                 return self._trouble(url, f"{error.code} {error.reason}")
             except (OSError, http.client.HTTPException) as error:
                 if getattr(error, "errno", None) in _OURS:
                     raise LibraryError(f"{partial} cannot be written: {error}") from None
-                idle = 0 if _size(partial) > start else idle + 1
+                idle = 0 if _size(partial) > most else idle + 1
+                most = max(most, _size(partial))
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
                 said = "no data" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__
                 if idle >= ATTEMPTS or (isinstance(error, urllib.error.URLError) and not start):
@@ -89,8 +111,8 @@ class Download:
                 return self._trouble(url, problem)
             # The beginning came from an earlier run or another address: once more from nothing.
             self.tell(f"{problem}; from the beginning")
-            idle += 1
-        return self._trouble(url, "no progress")
+            idle, most, inherited = idle + 1, 0 if inherited else most, False
+        return self._trouble(url, f"no progress beyond {most} bytes")
 
     def _trouble(self, url: str, problem: str) -> bool:
         self.troubles.append(f"{url}: {problem}")
@@ -113,6 +135,8 @@ class Download:
             total = done + int(length) if length and length.isdigit() else part.size
             if part.size and total != part.size:
                 raise urllib.error.URLError(f"the file there has {total} bytes, expected {part.size}")
+            if total and total < part.at_least:
+                raise urllib.error.URLError(f"the file there has {total} bytes, expected {part.at_least} or more")
             with partial.open("ab" if resumed else "wb") as file:
                 while block := answer.read(CHUNK):
                     file.write(block)
@@ -145,6 +169,8 @@ def mismatch(path: Path, part: Part) -> str:
     """What is wrong with a file that should be `part`; empty when nothing is."""
     if part.size and _size(path) != part.size:
         return f"received {_size(path)} bytes, expected {part.size}"
+    if _size(path) < part.at_least:
+        return f"received {_size(path)} bytes, expected {part.at_least} or more"
     for kind, expected in (("sha256", part.sha256), ("sha1", part.sha1)):
         if expected:
             received = digest(path, kind)

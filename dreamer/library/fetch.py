@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .caffe import read_caffe
@@ -11,10 +15,19 @@ from .download import Download, digest, mismatch
 from .files import ModelFiles, read_labels
 from .formats import read_file
 from .googlenet import describe
-from .importing import draft
+from .importing import Raw, draft
 from .names import LibraryError, unknown
 from .registry import Registry
 from .sources import SOURCES, Labels, Part, Source
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A network's file as it was read."""
+
+    path: Path
+    sha256: str
+    raw: Raw
 
 
 def source(name: str) -> Source:
@@ -42,21 +55,53 @@ def fetch(
     name = name or wanted.name
     registry.check_free(name, replace)
     folder = registry.root / ".downloads"
-    path = file or download.get(wanted.weights, folder)
-    weights = _weights(wanted, path, folder / f"{wanted.name}.files")
-    # Whoever brings a file has no internet, or does not want it asked.
-    names = _labels(wanted, weights.parent, folder, download, labels, online=file is None)
-    sha256 = digest(weights, "sha256")
-    if not (wanted.weights.sha256 or wanted.weights.sha1):
-        download.tell(f"no checksum was published to compare with; this file's SHA-256 is {sha256}")
-    raw = read_caffe(weights, description=describe(wanted.googlenet)) if wanted.googlenet else read_file(weights)
-    origin = file.name if file else wanted.weights.urls[0]
-    finished = draft(raw, sha256, labels=names, licence=wanted.licence, source=origin)
-    files = registry.keep(name, finished, replace=replace)
-    if file is None:
-        path.unlink(missing_ok=True)
-    shutil.rmtree(folder / f"{wanted.name}.files", ignore_errors=True)
+    with _alone(folder, download.tell):
+        registry.check_free(name, replace)  # whoever was waited for may have brought it
+        with _emptied(folder / "unpacked") as unpacked:
+            if file:
+                weights, origin = _read(wanted, file, unpacked), ""
+            else:
+                weights, origin = download.get(wanted.weights, folder, lambda path: _read(wanted, path, unpacked))
+            # Whoever brings a file has no internet, or does not want it asked.
+            names = _labels(wanted, weights.path.parent, folder, download, labels, online=file is None)
+        if not wanted.weights.checked:
+            download.tell(f"no checksum was published to compare with; this file's SHA-256 is {weights.sha256}")
+        origin = origin or (file.name if file else wanted.weights.file)
+        finished = draft(weights.raw, weights.sha256, labels=names, licence=wanted.licence, source=origin)
+        files = registry.keep(name, finished, replace=replace)
+        if file is None:
+            (folder / wanted.weights.file).unlink(missing_ok=True)
     return files
+
+
+@contextmanager
+def _alone(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """One fetch at a time: two would write into the same files. A killed process holds nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("another fetch is under way; waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """The folder without what a killed process left in it; afterwards it is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(wanted: Source, path: Path, unpacked: Path) -> _Weights:
+    """The network in `path`, if that is the published file (or what its archive holds)."""
+    weights = _weights(wanted, path, unpacked)
+    raw = read_caffe(weights, description=describe(wanted.googlenet)) if wanted.googlenet else read_file(weights)
+    return _Weights(weights, digest(weights, "sha256"), raw)
 
 
 def _weights(wanted: Source, path: Path, folder: Path) -> Path:
@@ -104,18 +149,10 @@ def _labels(
         return ()
     if (beside / labels.file).is_file():
         return _checked(read_labels(beside / labels.file), labels)
-    for url in labels.urls if online else ():
-        part = Part(labels.file, (url,))
-        try:
-            path = download.get(part, folder)
-            names = _checked(read_labels(path), labels)
-        except LibraryError as error:
-            download.tell(str(error).splitlines()[0])
-            continue
-        finally:
-            (folder / labels.file).unlink(missing_ok=True)
-            (folder / f"{labels.file}.part").unlink(missing_ok=True)
-        return names
+    if online and labels.urls:
+        with suppress(LibraryError):  # every address has told its trouble
+            part = Part(labels.file, labels.urls)
+            return download.get(part, folder, lambda path: _checked(read_labels(path), labels))[0]
     download.tell(
         f"no class names for {wanted.name} now: classes go by number. "
         "Give a file with --labels and --replace, or fetch again with --replace when there is internet."

@@ -1,7 +1,8 @@
 """Where the published networks live: official addresses first, then mirrors, with what is known to check them by.
 
 A mirror needs no trust: a file counts only when its checksum is the published one. Where no checksum was ever
-published, the file's own is printed and kept in model.json.
+published, a file counts when it can be read, none is kept for another run, and its own checksum is printed and kept
+in model.json.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a model. `sha256`, else `sha1`, else nothing but `size` (bytes, 0 when unknown) checks it."""
+    """One file of a model. `sha256`, else `sha1`, else nothing but its size (bytes, 0 when unknown) checks it."""
 
     file: str
     urls: tuple[str, ...]
     sha256: str = ""
     sha1: str = ""
     size: int = 0
+    at_least: int = 0  # where the size itself is unknown
     holds: tuple[Part, ...] = ()  # for an archive: the files wanted from it
+
+    @property
+    def checked(self) -> bool:
+        """Whether a checksum was published, so that a wrong or damaged file can be told for certain."""
+        return bool(self.sha256 or self.sha1)
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,11 @@ SOURCES: dict[str, Source] = {
             "CC BY 4.0; cite Zhou, Lapedriza, Khosla, Oliva and Torralba, Places (2017)",
             Part(
                 "googlenet_places365.caffemodel",
-                ("http://places2.csail.mit.edu/models_places365/googlenet_places365.caffemodel",),
+                (
+                    "https://places2.csail.mit.edu/models_places365/googlenet_places365.caffemodel",
+                    "http://places2.csail.mit.edu/models_places365/googlenet_places365.caffemodel",
+                ),
+                at_least=25_390_708,  # its 6.3 million weights alone, in float32
             ),
             Labels(
                 "categories_places365.txt",

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import hashlib
 import io
+import math
 import threading
 import urllib.parse
 import zipfile
@@ -19,6 +20,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dreamer.library import LibraryError, Registry
+from dreamer.library.conventions import GOOGLENET_MODULES, module_convolutions
 from dreamer.library.download import Download
 from dreamer.library.fetch import fetch, source
 from dreamer.library.sources import SOURCES, Labels, Part, Source
@@ -98,7 +100,7 @@ def told() -> list[str]:
 
 
 def get(part: Part, folder: Path, told: list[str], stall: float = 5.0) -> bytes:
-    return Download(stall=stall, tell=told.append).get(part, folder).read_bytes()
+    return Download(stall=stall, tell=told.append).get(part, folder, Path.read_bytes)[0]
 
 
 def broken_after(count: int) -> Callable[[Handler, bytes], None]:
@@ -122,11 +124,12 @@ def test_a_file_comes_whole_and_reports_progress(server: Server, tmp_path: Path)
     server.files["a"] = DATA
     seen: list[tuple[int, int]] = []
     download = Download(progress=lambda done, total: seen.append((done, total)))
-    assert download.get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path).read_bytes() == DATA
+    part = Part("a", (server.url("a"),), sha256=SHA256)
+    assert download.get(part, tmp_path, Path.read_bytes) == (DATA, server.url("a"))
     assert seen[-1] == (len(DATA), len(DATA))
     assert [d for d, _ in seen] == sorted(d for d, _ in seen)
     assert not list(tmp_path.glob("*.part"))
-    download.get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path)
+    assert download.get(part, tmp_path, Path.read_bytes) == (DATA, "")
     assert len(server.requests) == 1  # it is there: nothing is asked for again
 
 
@@ -222,6 +225,18 @@ def test_a_stalled_server_is_left_for_the_mirror(server: Server, tmp_path: Path,
     assert any("no data" in line for line in told)
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_server_that_never_gets_further_is_left(
+    server: Server, tmp_path: Path, told: list[str], ranges: bool
+) -> None:
+    """It promises more than it has: resuming is refused, beginning again brings the same half."""
+    server.files.update({"half": DATA[:1000], "mirror": DATA})
+    server.faults["half"] = lambda handler, data: handler.whole(data, ranges, len(DATA))
+    part = Part("a", (server.url("half"), server.url("mirror")), sha256=SHA256)
+    assert get(part, tmp_path, told) == DATA
+    assert server.requests.count(("half", None)) < 6
+
+
 def test_no_network_at_all_is_said(tmp_path: Path, told: list[str]) -> None:
     with Server() as gone:
         url = gone.url("a")
@@ -307,7 +322,8 @@ def test_googlenet_is_fetched_converted_and_registered(
     assert len(files.shelf) >= 30
     assert all(s.layer in layers and (s.channel or 0) < layers[s.layer] for s in files.shelf)
     assert len({s.title for s in files.shelf}) == len(files.shelf)
-    assert list((tmp_path / ".downloads").iterdir()) == []  # 50 MB are not kept twice
+    assert files.info.source == server.url("weights")  # the first address had nothing
+    assert [p.name for p in (tmp_path / ".downloads").iterdir()] == ["lock"]  # 50 MB are not kept twice
     with pytest.raises(LibraryError, match="already a model 'googlenet'"):
         fetch(source("googlenet"), registry)
 
@@ -365,6 +381,108 @@ def test_the_command_fetches_and_tells(
         call_command("model", "fetch", "googlenet")
 
 
+PAGE = b"<!doctype html><title>Sign in to this network</title>" * 100
+
+
+def unpublished(wanted: Source, *urls: str) -> Source:
+    """The source as one for which nobody published a checksum or a size."""
+    weights = dataclasses.replace(wanted.weights, urls=urls, sha256="", sha1="", size=0)
+    return dataclasses.replace(wanted, weights=weights)
+
+
+def test_a_page_instead_of_a_file_without_a_checksum_is_not_kept(
+    server: Server,
+    tmp_path: Path,
+    caffemodel: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A hotel's sign-in page comes with status 200; the next run, from the true server, brings the network."""
+    settings.MODELS_DIR = tmp_path
+    wanted = local(source("googlenet"), server, caffemodel)
+    monkeypatch.setitem(SOURCES, "googlenet", unpublished(wanted, server.url("weights")))
+    server.files["weights"] = PAGE
+    with pytest.raises(CommandError, match=r"(?s)weights: .*is not a \.caffemodel file.*Try again later, or get"):
+        call_command("model", "fetch", "googlenet")
+    assert [p.name for p in (tmp_path / ".downloads").iterdir()] == ["lock"]
+    server.files["weights"] = caffemodel
+    call_command("model", "fetch", "googlenet")
+    assert server.requests[:2] == [("weights", None)] * 2
+    assert f"this file's SHA-256 is {hashlib.sha256(caffemodel).hexdigest()}" in capsys.readouterr().err
+    assert Registry(tmp_path).get("googlenet").info.source == server.url("weights")
+    assert [p.name for p in (tmp_path / ".downloads").iterdir()] == ["lock"]
+
+
+def test_a_file_that_cannot_be_read_sends_on_to_the_mirror(
+    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+) -> None:
+    wanted = local(source("googlenet"), server, caffemodel)
+    server.files.update({"page": PAGE, "cut": caffemodel[: len(caffemodel) // 2]})
+    wanted = unpublished(wanted, server.url("page"), server.url("cut"), server.url("weights"))
+    files = fetch(wanted, Registry(tmp_path), download=Download(tell=told.append))
+    assert files.info.source == server.url("weights")
+    assert sum("is not a .caffemodel file, or it is cut short" in line for line in told) == 2
+
+
+def test_without_a_checksum_nothing_goes_from_one_address_or_run_into_another(
+    server: Server, tmp_path: Path, told: list[str]
+) -> None:
+    """Within one run and address a broken download is resumed all the same."""
+    server.files.update({"broken": b"x" * 1000, "mirror": DATA})
+    server.faults["broken"] = lambda handler, data: handler.whole(data, length=len(DATA))
+    server.faults["mirror"] = broken_after(200_000)
+    for left in ("a", "a.part"):
+        (tmp_path / left).write_bytes(b"x" * 5000)
+    assert get(Part("a", (server.url("broken"), server.url("mirror"))), tmp_path, told) == DATA
+    assert server.requests[0] == ("broken", None)
+    assert server.requests[-2:] == [("mirror", None), ("mirror", "bytes=200000-")]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("said", [True, False], ids=["length given", "length not given"])
+def test_a_file_below_the_least_size_is_refused(server: Server, tmp_path: Path, told: list[str], said: bool) -> None:
+    def unsaid(handler: Handler, data: bytes) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    server.files["page"] = PAGE
+    if not said:
+        server.faults["page"] = unsaid
+    with pytest.raises(LibraryError, match=f"{len(PAGE)} bytes, expected {len(DATA)} or more"):
+        get(Part("a", (server.url("page"),), at_least=len(DATA)), tmp_path, told)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_fetches_at_once_wait_for_each_other(
+    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+) -> None:
+    """Both would write into one file: the second waits, and then finds the model there."""
+    asked = threading.Event()
+
+    def slow(handler: Handler, data: bytes) -> None:
+        asked.set()
+        handler.server.release.wait(20)
+        handler.whole(data)
+
+    def tell(text: str) -> None:
+        told.append(text)
+        server.release.set()
+
+    wanted = local(source("googlenet"), server, caffemodel)
+    server.faults["weights"] = slow
+    registry = Registry(tmp_path)
+    first = threading.Thread(target=fetch, args=(wanted, registry))
+    first.start()
+    assert asked.wait(20)
+    with pytest.raises(LibraryError, match="already a model 'googlenet'"):
+        fetch(wanted, registry, download=Download(tell=tell))
+    first.join()
+    assert told == ["another fetch is under way; waiting for its end"]
+    assert registry.verify("googlenet").info.source_sha256 == hashlib.sha256(caffemodel).hexdigest()
+
+
 def archive() -> tuple[bytes, tuple[Part, ...]]:
     writer = Writer(random_weights(1))
     inception(writer)
@@ -395,6 +513,7 @@ def test_inception5h_comes_out_of_its_archive(server: Server, tmp_path: Path) ->
     tampered = dataclasses.replace(holds[0], sha256="0" * 64)
     with pytest.raises(LibraryError, match=r"tensorflow_inception_graph.pb in .*: wrong checksum"):
         fetch(local(source("inception5h"), server, data, (tampered, holds[1])), Registry(tmp_path), replace=True)
+    assert not (tmp_path / ".downloads" / "unpacked").exists()
     graph = tmp_path / "unpacked.pb"
     graph.write_bytes(zipfile.ZipFile(io.BytesIO(data)).read("tensorflow_inception_graph.pb"))
     assert fetch(wanted, Registry(tmp_path), file=graph, name="by-hand").info.mean == (117.0, 117.0, 117.0)
@@ -409,8 +528,11 @@ def test_the_table_of_sources_is_sound() -> None:
         for part in parts:
             assert not part.sha256 or len(bytes.fromhex(part.sha256)) == 32
             assert not part.sha1 or len(bytes.fromhex(part.sha1)) == 20
+            assert part.checked or part.at_least  # something tells an error page from a network
         assert all(url.startswith(("https://", "http://")) for part in parts for url in part.urls)
         assert isinstance(wanted.labels, Labels)
     assert len(SOURCES["googlenet"].weights.urls) >= 3
+    trunk = sum(n * (math.prod(s) + s[0]) for s, n in module_convolutions(GOOGLENET_MODULES).items())
+    assert SOURCES["places365"].weights.at_least == 4 * (trunk + 365 * 1025)  # weights and biases, float32
     with pytest.raises(LibraryError, match="unknown published model 'inception5': did you mean inception5h"):
         source("inception5")

@@ -118,7 +118,9 @@ class Command(BaseCommand):
                     replace=options["replace"],
                 )
         except KeyboardInterrupt:
-            _stop("stopped; what has arrived is kept, and the same command resumes it")
+            kept = "what has arrived is kept, and the same command resumes it"
+            lost = "the same command begins again, as no checksum was published to resume by"
+            _stop(f"stopped; {kept if wanted.weights.checked else lost}")
         self._told(registry, files)
 
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:

@@ -46,6 +46,8 @@ class Sheet:
 
 def recipe_for(network: Network, layer: str, channel: int, side: int = SIDE) -> Recipe:
     """How a channel's small picture is dreamed: from noise, at three sizes, turned and scaled, all bands alike."""
+    # What is small is dreamed all over the picture, around its edges; of larger things the picture shows one, whole.
+    small = network.layer(layer).stride <= 4
     return Recipe(
         target=awake(network, Target.layer(layer, channel)),
         model=network.name,
@@ -54,7 +56,7 @@ def recipe_for(network: Network, layer: str, channel: int, side: int = SIDE) -> 
         octave_scale=1.4,
         min_size=max(48, network.min_size),
         iterations=16,
-        roll=16,
+        roll=side if small else 16,
         smooth=4,
         smooth_pool=True,
         rotate=6.0,

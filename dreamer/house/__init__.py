@@ -10,7 +10,9 @@ makes it and never runs on the site:
     network.py   the network (PyTorch)
     train.py     training, first plain, then against perturbed pictures; resumable
     export.py    from a checkpoint to `models/house/`
+    judge.py     how often it knows what fresh samples show
     look.py      sheets of what it dreams, to judge it by
+    __main__.py  the commands that do all this
 
 `python -m dreamer.house --help` lists the commands; docs/house-model.md is the model's card.
 """

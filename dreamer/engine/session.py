@@ -87,7 +87,7 @@ class CpuRunner:
 
 class BoundRunner:
     """A model on one device, by I/O binding: pictures, and what is made of them, may stay there. On a GPU nothing may
-    fall back to the CPU, which the session refuses to do; models for it are of fixed sizes, so there is no reason to.
+    fall back to the CPU, which the session refuses to do; models for it compute no sizes, so there is no reason to.
 
     ``memory`` limits the GPU's arena, in bytes (0: no limit). HEURISTIC, because the exhaustive search of algorithms
     starts again for every new shape.

@@ -17,6 +17,9 @@ from .names import LibraryError, unknown
 Triple = tuple[float, float, float]
 
 
+SCALES = (1e-6, 1e6)  # pixels between 0 and 255 become neither nothing nor infinite
+
+
 @dataclass(frozen=True)
 class Convention:
     """One way to feed pictures. `std` other than ones is folded into the first layer at import."""
@@ -57,7 +60,7 @@ class Known:
     convention: Convention
     licence: str
     shelf: str | None = None  # a file under shelves/
-    source: str = ""
+    labels: int | None = None  # class names published, where those are fewer than the outputs
 
 
 UNRESTRICTED = "unrestricted (BVLC: released for unrestricted use)"
@@ -71,8 +74,9 @@ PLACES365 = Known(
 PLACES205 = Known("places205", "GoogLeNet Places205", CONVENTIONS["places205"], "unknown")
 # Its shelf holds the 66 pairs that DreamCanvas (2017) picked from, less three that name no layer, one whose channel
 # does not exist and one given twice. GoogLeNet's was chosen by looking at what a few hundred channels dream of.
+# It has 1008 outputs, and the archive it comes in names 1001; the last seven are nothing.
 INCEPTION5H = Known(
-    "inception5h", "Inception 5h (TensorFlow, 2015)", CONVENTIONS["inception5h"], "Apache-2.0", "inception5h"
+    "inception5h", "Inception 5h (TensorFlow, 2015)", CONVENTIONS["inception5h"], "Apache-2.0", "inception5h", 1001
 )
 
 # (1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection) of the nine modules: Szegedy et al., "Going deeper
@@ -181,11 +185,19 @@ def choose(
         )
     if channel_order is not None and channel_order not in ("RGB", "BGR"):
         raise LibraryError(f"the channel order is {channel_order!r}, expected RGB or BGR")
-    if scale is not None and not scale > 0:
-        raise LibraryError(f"the scale is {scale!r}, expected a number above 0")
     order = channel_order or (base.channel_order if base else "RGB")
     if base is None:
-        return Convention(order, mean or (0.0, 0.0, 0.0), 1.0 if scale is None else scale)
+        return _sound(Convention(order, mean or (0.0, 0.0, 0.0), 1.0 if scale is None else scale))
     turned = order != base.channel_order
     old_mean, old_std = (t[::-1] if turned else t for t in (base.mean, base.std))
-    return Convention(order, mean or old_mean, base.scale if scale is None else scale, old_std)
+    return _sound(Convention(order, mean or old_mean, base.scale if scale is None else scale, old_std))
+
+
+def _sound(feed: Convention) -> Convention:
+    """`feed` itself; LibraryError where it would turn every picture into nothing."""
+    # Written so that what is no number (NaN) does not pass.
+    if not all(0 <= value <= 255 for value in feed.mean):
+        raise LibraryError(f"the mean is ({', '.join(map(str, feed.mean))}), expected numbers from 0 to 255")
+    if not SCALES[0] <= feed.scale <= SCALES[1]:
+        raise LibraryError(f"the scale is {feed.scale}, expected a number from {SCALES[0]:g} to {SCALES[1]:g}")
+    return feed

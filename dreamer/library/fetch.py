@@ -54,6 +54,7 @@ def fetch(
     download = download or Download()
     name = name or wanted.name
     registry.check_free(name, replace)
+    given = read_labels(labels) if labels else None  # before a long download, in case there is no such file
     folder = registry.root / ".downloads"
     with _alone(folder, download.tell):
         registry.check_free(name, replace)  # whoever was waited for may have brought it
@@ -63,7 +64,7 @@ def fetch(
             else:
                 weights, origin = download.get(wanted.weights, folder, lambda path: _read(wanted, path, unpacked))
             # Whoever brings a file has no internet, or does not want it asked.
-            names = _labels(wanted, weights.path.parent, folder, download, labels, online=file is None)
+            names = _labels(wanted, weights.path.parent, folder, download, given, online=file is None)
         if not wanted.weights.checked:
             download.tell(f"no checksum was published to compare with; this file's SHA-256 is {weights.sha256}")
         origin = origin or (file.name if file else wanted.weights.file)
@@ -139,11 +140,11 @@ def _unpack(archive: Path, part: Part, folder: Path) -> Path:
 
 
 def _labels(
-    wanted: Source, beside: Path, folder: Path, download: Download, given: Path | None, *, online: bool
+    wanted: Source, beside: Path, folder: Path, download: Download, given: tuple[str, ...] | None, *, online: bool
 ) -> tuple[str, ...]:
     """The class names, or none with a word about it: a network without names still dreams."""
     if given is not None:
-        return read_labels(given)
+        return given
     labels = wanted.labels
     if labels is None:
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class ModelInfo:
             raise LibraryError(f"channel_order is {info.channel_order!r}, expected RGB or BGR")
         if info.layout != "NCHW":
             raise LibraryError(f"layout is {info.layout!r}; only NCHW is kept on disk, import the model again")
-        if not info.scale > 0:
+        if not 0 < info.scale < math.inf:
             raise LibraryError(f"scale is {info.scale!r}, expected a number above 0")
         for name in ("min_size", "size_multiple"):
             if getattr(info, name) < 1:
@@ -84,7 +85,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def _mean(value: object) -> tuple[float, float, float]:
     if isinstance(value, (list, tuple)) and len(value) == 3 and all(isinstance(v, (int, float)) for v in value):
-        return float(value[0]), float(value[1]), float(value[2])
+        mean = float(value[0]), float(value[1]), float(value[2])
+        if all(map(math.isfinite, mean)):
+            return mean
     raise LibraryError(f"mean is {value!r}, expected three numbers, one per channel")
 
 

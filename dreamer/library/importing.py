@@ -17,6 +17,8 @@ from .files import ModelInfo, Style, read_labels
 from .names import LibraryError
 from .normal import Normal, normal_form
 
+SIZES = (8, 4096)  # px; what networks are made for lies far inside
+
 
 @dataclass(frozen=True)
 class Raw:
@@ -72,7 +74,11 @@ class Options(TypedDict, total=False):
 
 def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
-    normal = normal_form(raw.model, raw.input or options.get("input"), options.get("size") or 224)
+    size = options.get("size")
+    if size is not None and not SIZES[0] <= size <= SIZES[1]:
+        raise LibraryError(f"the size is {size} px, expected {SIZES[0]} to {SIZES[1]}, as the network was made for")
+    normal = normal_form(raw.model, raw.input or options.get("input"), size or 224)
+    _check_weights(normal.model)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
@@ -88,6 +94,10 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         _divide_input(model, normal.input, feed.std)
     labels = options.get("labels")
     names = read_labels(Path(labels)) if isinstance(labels, (str, Path)) else tuple(labels or ())
+    if isinstance(labels, (str, Path)) and not names:
+        raise LibraryError(f"{labels} holds no class names; expected one a line, in output order")
+    if names:
+        _check_labels(names, normal, known.labels if known else None)
     info = ModelInfo(
         name="draft",
         title=options.get("title") or (known.title if known else ""),
@@ -104,19 +114,31 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         size_multiple=normal.size_multiple,
         notes=(*raw.notes, *normal.notes),
     )
-    _check_labels(names, normal)
     return Draft(model, info, names, known)
 
 
-def _check_labels(labels: tuple[str, ...], normal: Normal) -> None:
-    if not labels:
-        return
+def _check_weights(model: onnx.ModelProto) -> None:
+    """LibraryError where a weight is no number: whatever were dreamed with it would be black."""
+    for tensor in model.graph.initializer:
+        value = numpy_helper.to_array(tensor)
+        # A single infinite number may be meant: what a map is padded with before a pool.
+        wrong = np.isnan(value) if value.size == 1 else ~np.isfinite(value)
+        if wrong.any():
+            raise LibraryError(f"{tensor.name} holds {wrong.sum()} values that are no numbers; the file is damaged")
+
+
+def _check_labels(labels: tuple[str, ...], normal: Normal, published: int | None) -> None:
+    """LibraryError unless there is a name for each class, or as many as were `published`: else all may be shifted."""
     if normal.logits is None:
         raise LibraryError(f"{len(labels)} labels were given, but the network has no classifier to name")
     count = classes(normal.model, normal.logits)
-    # Fewer names than outputs happens (inception5h has 1001 for 1008); more cannot be right.
-    if count is not None and len(labels) > count:
-        raise LibraryError(f"{len(labels)} labels were given, but the network tells {count} classes apart")
+    if count is None or len(labels) in (count, published):
+        return
+    hint = "; where the first class stands for nothing, it has a line too" if len(labels) + 1 == count else ""
+    raise LibraryError(
+        f"{len(labels)} labels were given, but the network tells {count} classes apart; "
+        f"expected a line for each, in output order{hint}"
+    )
 
 
 def classes(model: onnx.ModelProto, logits: str) -> int | None:

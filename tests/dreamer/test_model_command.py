@@ -70,6 +70,11 @@ def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFix
         (["layers", "googlenet"], "unknown model 'googlenet': there are none yet"),
         (["remove", "x"], "unknown model 'x'"),
         (["import", "a.onnx", "--mean", "1,2"], "not one number, three with commas"),
+        (["fetch", "googlenet", "--stall", "-1"], "'-1' is not a number of seconds above 0"),
+        (["fetch", "googlenet", "--stall", "nan"], "'nan' is not a number of seconds above 0"),
+        (["fetch", "googlenet", "--labels", "absent.txt"], "No such file or directory: 'absent.txt'"),
+        (["fetch", "googlenet", "--as", "house"], "'house' is a network that comes with the program"),
+        (["import", "house.onnx"], "'house' is a network that comes with the program; give another name with --name"),
         (["import", "a.onnx", "--channel-order", "GRB"], "invalid choice: 'GRB'"),
         ([], "required"),
     ],
@@ -78,6 +83,53 @@ def test_mistakes_are_explained(arguments: list[str], expected: str, capsys: pyt
     with pytest.raises(CommandError) as caught:
         said(capsys, *arguments)
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--mean nan", "the mean is (nan, nan, nan), expected numbers from 0 to 255"),
+        ("--mean 104,inf,123", "the mean is (104.0, inf, 123.0), expected"),
+        ("--mean 1040,117,123", "the mean is (1040.0, 117.0, 123.0), expected"),
+        ("--mean 0 --scale nan", "the scale is nan, expected a number from 1e-06"),
+        ("--mean 0 --scale inf", "the scale is inf, expected"),
+        ("--mean 0 --scale=-1", "the scale is -1.0, expected"),
+        ("--mean 0 --scale 1e-50", "the scale is 1e-50, expected"),
+        ("--mean 0 --size=-5", "the size is -5 px, expected 8 to 4096"),
+        ("--mean 0 --size 0", "the size is 0 px, expected"),
+    ],
+)
+def test_what_would_turn_every_dream_black_is_refused(
+    file: Path, words: str, expected: str, capsys: pytest.CaptureFixture[str], models: Path
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        said(capsys, "import", file, "--channel-order", "RGB", *words.split())
+    assert expected in str(caught.value)
+    assert Registry(models).names() == ()
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = tiny()
+    tensor = next(t for t in net.graph.initializer if len(t.dims) == 4)
+    value = onnx.numpy_helper.to_array(tensor).copy()
+    value[0, 0, 0, 0] = np.nan
+    tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+    onnx.save(net, str(tmp_path / "net.onnx"))
+    with pytest.raises(CommandError, match="holds 1 values that are no numbers; the file is damaged"):
+        said(capsys, "import", tmp_path / "net.onnx", "--convention", "raw")
+
+
+@pytest.mark.parametrize("count", [0, 2, 4, 6])
+def test_there_is_a_label_for_each_class(
+    file: Path, tmp_path: Path, count: int, capsys: pytest.CaptureFixture[str], models: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("thing\n" * count)
+    expected = f"{count} labels were given, but the network tells 5 classes apart; expected a line for each"
+    with pytest.raises(CommandError, match=expected if count else r"labels\.txt holds no class names"):
+        said(capsys, "import", file, "--convention", "raw", "--labels", labels)
+    labels.write_text("thing\n" * 5)
+    assert "5 labels" in said(capsys, "import", file, "--convention", "raw", "--labels", labels)
 
 
 def test_an_unknown_network_is_asked_about(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import textwrap
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="alias", metavar="NAME", help="register it under another name")
         parser.add_argument("--labels", type=Path, metavar="FILE", help="class names, one a line, in output order")
         parser.add_argument(
-            "--stall", type=float, default=30.0, metavar="SECONDS", help="without data: give up (%(default)g)"
+            "--stall", type=_seconds, default=30.0, metavar="SECONDS", help="without data: give up (%(default)g)"
         )
         parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
 
@@ -99,6 +100,7 @@ class Command(BaseCommand):
 
     def _fetch(self, registry: Registry, options: dict[str, Any]) -> None:
         wanted = source(options["name"])
+        _check_name(options["alias"] or wanted.name, "--as")
         self.stderr.write(f"{wanted.name}: {wanted.about}\nLicence: {wanted.licence}")
         live = sys.stderr.isatty()
         try:
@@ -126,6 +128,7 @@ class Command(BaseCommand):
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:
         file: Path = options["file"]
         name = options["name"] or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+        _check_name(name, "--name")
         given = ("title", "labels", "licence", "convention", "channel_order", "mean", "scale", "input", "size")
         chosen: Any = {key: options[key] for key in given if options[key] is not None}
         files = registry.import_file(file, name, prototxt=options["prototxt"], replace=options["replace"], **chosen)
@@ -170,6 +173,12 @@ class Command(BaseCommand):
             self.stdout.write(f"  {note}")
 
 
+def _check_name(name: str, option: str) -> None:
+    """A network under the name of one that comes with the program would be dreamed with by that one's recipes."""
+    if name in registered.OWN:
+        raise LibraryError(f"{name!r} is a network that comes with the program; give another name with {option} NAME")
+
+
 def _words(order: str, mean: Triple, scale: float, std: Triple = (1.0, 1.0, 1.0)) -> str:
     """How a network is fed, in a few words."""
     means = ", ".join(f"{m:g}" for m in mean)
@@ -200,6 +209,16 @@ def _mean(text: str) -> Triple:
     if len(values) != 3:
         raise argparse.ArgumentTypeError(f"{text!r} is not one number, three with commas, or a .binaryproto file")
     return values[0], values[1], values[2]
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, a day at most")
+    return value
 
 
 def _stop(words: str) -> NoReturn:

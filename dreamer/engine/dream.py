@@ -28,6 +28,7 @@ from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
 from .recipe import Recipe
+from .soak import halo, soaked
 from .target import Target
 from .work import Cancelled
 
@@ -88,7 +89,8 @@ def dream(
     cancelled: Callable[[], bool] | None = None,
     preview: Preview | None = None,
 ) -> Bytes:
-    """Dream on a photograph. The same arguments on the same CPU give the same bytes.
+    """Dream on a photograph. The same arguments give the same bytes on the same CPU, with as many threads of the
+    network: how a picture is cut into tiles depends on their number.
 
     photo      uint8 [H, W, 3] RGB; None with a recipe that starts from noise
     mask       uint8 [H, W] of any size: 255 where the dream may work, 0 where the photograph stays to the bit
@@ -136,6 +138,8 @@ class _Dream:
         self.report, self.cancelled, self.preview = progress, cancelled, preview
         self.random = np.random.default_rng(recipe.seed)
         self.size = (photo.shape[0], photo.shape[1])
+        if recipe.soak:
+            self.photo = soaked(photo, recipe.soak, None if mask is None else shrink(mask, self.size))
         least = max(recipe.min_size, network.min_size)
         self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least, recipe.finest)
         self.steps = steps_of(len(self.sizes), recipe.iterations, recipe.taper)
@@ -170,12 +174,16 @@ class _Dream:
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""
         mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
-        if self.recipe.wash and self.octave == 0:
+        if self.octave == 0 and (self.recipe.wash or self.recipe.soak):
             small = _within(base, CLOUDED)
-            washed = clouds(small, self.recipe.wash, self.random)
+            ground = np.zeros((3, *small.shape[:2]), np.float32)
+            if self.recipe.soak:
+                ground += halo(small, self.recipe.soak)
+            if self.recipe.wash:
+                ground += clouds(small, self.recipe.wash, self.random)
             if mask is not None:
-                washed *= bands.share(shrink(mask, small.shape[:2]))
-            add_enlarged(washed, picture)
+                ground *= bands.share(shrink(mask, small.shape[:2]))
+            add_enlarged(ground, picture)
         kind = DeviceAscent if stays(self.network, self.recipe, base.size // 3) else HostAscent
         ascent: Ascent = kind(self.network, self.recipe, picture, base, mask)
         try:
@@ -225,24 +233,27 @@ class _Dream:
 
     def _compose(self, picture: Floats, base: Bytes, size: Size, *, last: bool = False) -> Bytes:
         """What an octave's picture makes of the photograph at `size`: uint8 [H, W, 3]. The last one to be composed is
-        used up, since it may be large."""
+        used up, and others are copied a channel at a time, since they may be large."""
         photo = shrink(self.photo, size)
+        out = np.empty_like(photo)
         # At the same size no arithmetic comes between: what has not moved is the photograph's very bytes.
         same = size == picture.shape[1:]
-        difference = picture if same or last else picture.copy()
-        if not same:
-            add_photo(base, difference, -1.0)
-            soften(difference)
-        out, part = np.empty_like(photo), enlarged(difference, size)
-
-        def fill(rows: slice) -> None:
-            band = part(rows)
+        for channel in (slice(c, c + 1) for c in range(3)):
+            difference = picture[channel] if same or last else picture[channel].copy()
             if not same:
-                band += photo[rows].transpose(2, 0, 1)
-            np.clip(np.rint(band, out=band), 0, 255, out=band)
-            out[rows] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
+                add_photo(base[..., channel], difference, -1.0)
+            if size > picture.shape[1:]:
+                soften(difference)
+            part = enlarged(difference, size)
 
-        bands.each(fill, bands.bands(size[0], size[1] * 12))
+            def fill(rows: slice, channel: slice = channel, part: Callable[[slice], Floats] = part) -> None:
+                band = part(rows)
+                if not same:
+                    band += photo[rows, :, channel].transpose(2, 0, 1)
+                np.clip(np.rint(band, out=band), 0, 255, out=band)
+                out[rows, :, channel] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
+
+            bands.each(fill, bands.bands(size[0], size[1] * 12))
         if self.recipe.keep_colours:
             keep_colours(out, photo)
         if self.mask is not None:

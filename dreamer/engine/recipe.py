@@ -58,7 +58,12 @@ class Recipe:
         low=0,
         high=65_535,
     )
-    seed: int = _field(0, "the random numbers' seed: the same seed gives the same picture", low=0, high=2**63 - 1)
+    seed: int = _field(
+        0,
+        "the random numbers' seed: the same seed gives the same picture, on the same processor with as many threads",
+        low=0,
+        high=2**63 - 1,
+    )
     smooth: int = _field(
         0,
         "levels of the pyramid that gives coarse forms as much force as fine grain; 0 is off, "
@@ -108,6 +113,13 @@ class Recipe:
         "the network has nothing to tell one place from another by, and dreams of grids",
         low=0,
         high=64,
+    )
+    soak: float = _field(
+        0.0,
+        "share of its contrast that what is drawn loses to its surroundings first, as wet ink does on paper; flat "
+        "places around it take its colour, and forms grow along it",
+        low=0,
+        high=1,
     )
     contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
 

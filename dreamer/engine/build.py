@@ -10,7 +10,7 @@ import onnx
 from .forward import layer_size
 from .graph import IMAGE, Graph, append_gradient, ours
 from .lrn import expand_lrn
-from .rewrite import fix_padding
+from .rewrite import even_out, fix_padding
 from .target import append_seed
 
 
@@ -23,7 +23,6 @@ class Question:
     window       None: the picture's size is known at run time (CPU). Else (height, width): the model takes a
                  whole picture, which may stay on the GPU, and takes this window out of it, so that every size
                  after that is fixed
-    aligned      whether windows are only of sizes that every SAME stride up to the layers divides (``aligned``)
     """
 
     purpose: Literal["gradient", "norms", "features"]
@@ -31,7 +30,6 @@ class Question:
     match: tuple[bool, ...] = ()
     smooth_pool: bool = False
     window: tuple[int, int] | None = None
-    aligned: bool = False
 
 
 def build(forward: Graph, question: Question) -> onnx.ModelProto:
@@ -45,8 +43,10 @@ def build(forward: Graph, question: Question) -> onnx.ModelProto:
     if question.window:
         graph.inputs = {IMAGE: (1, 3, *question.window)}
     graph.infer_shapes()
-    fix_padding(graph, aligned=question.aligned)
+    fix_padding(graph)
     expand_lrn(graph)
+    if question.purpose == "gradient":
+        even_out(graph)
     if question.purpose == "features":
         return _finished(graph, question, list(question.layers))
     seeds: dict[str, list[str]] = {}

@@ -73,19 +73,3 @@ def layer_size(graph: Graph, layer: str, height: int, width: int) -> tuple[int, 
     if not isinstance(h, int) or not isinstance(w, int):
         raise GraphError(f"the size of {layer!r} is not known")
     return h, w
-
-
-def aligned(graph: Graph, layers: tuple[str, ...], height: int, width: int) -> bool:
-    """Whether padding by SAME is the same for this picture as for all whose sizes the strides up to the layers divide:
-    it depends on what they leave over. False where nothing is padded so before a stride."""
-    part = graph.copy()
-    part.cut(list(layers))
-    same = [n for n in part.nodes if n.attrs.get("auto_pad", b"").startswith(b"SAME")]
-    strided = [(n.inputs[0], n.attrs["strides"]) for n in same if max(n.attrs.get("strides", [1])) > 1]
-    shapes = part.infer_shapes({IMAGE: (1, 3, height, width)}) if strided else {}
-    left = [
-        size % step if isinstance(size, int) else None
-        for name, steps in strided
-        for size, step in zip(shapes[name][2:], steps, strict=True)
-    ]
-    return bool(left) and all(n == 0 for n in left)

@@ -20,7 +20,7 @@ from ..library.names import nearest
 from . import session as sessions
 from .bands import cores
 from .build import Question, build
-from .forward import Layer, aligned, layer_size, layers, prepare
+from .forward import Layer, layer_size, layers, prepare
 from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
 from .work import Work
@@ -60,7 +60,6 @@ class Network:
         self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
-        self.aligned = lru_cache(maxsize=256)(partial(aligned, self.forward))
 
     @classmethod
     def open(cls, folder: str | Path, **options: Any) -> Network:
@@ -69,9 +68,8 @@ class Network:
         device        auto, cpu or cuda; ``network.device`` says what it is
         threads       cores to use, 0 for all
         max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
-                      CPU a layer takes two (a tile on one core, a tile on all; two more where TensorFlow's padding
-                      depends on the size), and 4 are kept; on a GPU one for each octave, whose tiles are of one size,
-                      and 12 are kept
+                      CPU a layer takes two (a tile on one core, a tile on all), and 4 are kept; on a GPU one for each
+                      octave, whose tiles are of one size, and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena on a GPU in bytes, 0 for none; one arena for all networks
         resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
                       tests want it: so what a GPU does can be seen where there is none
@@ -217,12 +215,10 @@ class Network:
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
         tile's. The least recently used ones are given up."""
-        rows, columns = place.window
-        window = rows.stop - rows.start, columns.stop - columns.start
         if self.resident:
-            question, threads = replace(question, window=window), 1
-        elif question.purpose == "gradient":
-            question = replace(question, aligned=self.aligned(question.layers, *window))
+            rows, columns = place.window
+            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
+            threads = 1
         with self._lock:
             key = question, threads
             if key not in self._runners:

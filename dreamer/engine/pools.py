@@ -29,8 +29,9 @@ def rectified(graph: Graph) -> set[str]:
     """Tensors that are never negative and through whose zeros no gradient passes: they come from Relu."""
     found: set[str] = set()
     for node in graph.nodes:
-        values = node.inputs[:1] if node.rule == "LRN" else node.inputs
-        if node.op == "Relu" or ((node.op in PASSES or node.rule == "LRN") and found.issuperset(values)):
+        zeros = node.op == "Pad" and not any(node.inputs[2:3]) and node.attrs.get("mode", b"constant") == b"constant"
+        values = node.inputs[:1] if node.rule == "LRN" or zeros else node.inputs
+        if node.op == "Relu" or ((node.op in PASSES or node.rule == "LRN" or zeros) and found.issuperset(values)):
             found.add(node.outputs[0])
     return found
 

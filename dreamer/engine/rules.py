@@ -38,6 +38,7 @@ class Tape:
     plain: set[str] = field(default_factory=set)  # gradients that are not in the blocked layout
     pointwise: dict[str, tuple[str, Array]] = field(default_factory=dict)  # results of 1x1 convolutions: of what
     phases: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # of what they are interleaved to
+    starts: dict[str, str] = field(default_factory=dict)  # where in that it begins (int64 [2]), if not at 0
     _lengths: dict[str | None, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -341,10 +342,14 @@ def _concat(tape: Tape, node: Node, dy: str) -> Gradients:
 def _pad(tape: Tape, node: Node, dy: str) -> Gradients:
     if node.attrs.get("mode", b"constant") not in (b"constant", "constant"):
         raise GraphError(f"{node}: only constant padding is differentiated, got mode {node.attrs['mode']!r}")
-    pads = tape.const(node, 1)
-    assert pads is not None
-    inputs = [dy, tape.graph.constant(-pads, np.int64), tape.graph.constant(0)]
-    return _only(node, tape("Pad", *inputs, *(node.inputs[3:4])))
+    pads = node.inputs[1]
+    less = tape.graph.integers(*-tape.graph.constants[pads]) if pads in tape.graph.constants else tape("Neg", pads)
+    dx = tape("Pad", dy, less, tape.graph.constant(0), *node.inputs[3:4])
+    if tape.masked.get(dy) == node.outputs[0]:
+        tape.masked[dx] = node.inputs[0]
+        if dy in tape.phases and "begin" in node.saved:  # before it there is nothing
+            tape.phases[dx], tape.starts[dx] = tape.phases[dy], node.saved["begin"]
+    return _only(node, dx)
 
 
 # Dense

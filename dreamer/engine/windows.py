@@ -124,7 +124,8 @@ def _by_phases(tape: Tape, dy: str, weights: Array, window: Window, x: str) -> s
     ):
         conv = _of_phases(tape, tape.phases[dy], phases.reshape(depth * block * block, out, *spans), low)
         whole = tape("DepthToSpace", conv, blocksize=block, mode="CRD")
-        return tape.crop(whole, tape.graph.integers(0, 0), tape.size(x))
+        start = tape("Mul", tape.starts[dy], tape.graph.integers(stride)) if dy in tape.starts else ""
+        return tape.crop(whole, start or tape.graph.integers(0, 0), tape.size(x))
     # the outputs may end before the picture does, and in the middle of a block
     short = [
         max(0, -(-(k - a - b) // stride)) + block // stride - 1

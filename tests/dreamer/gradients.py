@@ -10,7 +10,7 @@ import onnxruntime as ort
 
 from dreamer.engine.graph import Graph, append_gradient
 from dreamer.engine.lrn import expand_lrn
-from dreamer.engine.rewrite import fix_padding
+from dreamer.engine.rewrite import even_out, fix_padding
 
 from .nets import INPUT
 
@@ -30,17 +30,20 @@ def forward(model: onnx.ModelProto, x: np.ndarray, output: str) -> np.ndarray:
 
 
 def seeded_gradient(
-    model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, *, aligned: bool = False, **options: Any
+    model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, *, even: bool = True, **options: Any
 ) -> np.ndarray:
-    """The gradient of sum(seed * output) with respect to the input, by the engine."""
+    """The gradient of sum(seed * output) with respect to the input, by the engine. Padding that depends on the
+    size takes the general way without ``even``."""
     graph = Graph.read(model)
     graph.inputs = {INPUT: tuple(d if isinstance(d, int) else f"axis{i}" for i, d in enumerate(graph.inputs[INPUT]))}
     if x.ndim == 4:
         graph.inputs = {INPUT: (1, x.shape[1], "height", "width")}
     graph.cut([output])
     graph.infer_shapes()
-    fix_padding(graph, aligned=aligned)
+    fix_padding(graph)
     expand_lrn(graph)
+    if even:
+        even_out(graph)
     graph.inputs["seed"] = seed.shape
     graph.outputs = [append_gradient(graph, {output: "seed"}, INPUT, **options)]
     return np.asarray(session(graph.write()).run(None, {INPUT: x, "seed": seed})[0])

@@ -71,7 +71,7 @@ def fix_padding(graph: Graph) -> None:
 
 def even_out(graph: Graph) -> None:
     """Give odd sizes a row or a column of zeros in front where SAME padding meets a stride of 2: then padding is a
-    number, as for even sizes. So windows take the fast ways at any size, and the results are the same to the bit.
+    number, as for even sizes, and windows take the fast ways at any size.
 
     Odd windows pad an odd size by one pixel more, and that in front; to a pool zeros are nothing where what it gets
     is rectified. Other nodes keep SAME. To be called after ``fix_padding`` and ``expand_lrn``.

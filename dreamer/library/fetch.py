@@ -16,7 +16,7 @@ from .files import ModelFiles, read_labels
 from .formats import read_file
 from .googlenet import describe
 from .importing import Raw, draft
-from .names import LibraryError, unknown
+from .names import LibraryError, about, unknown
 from .registry import Registry
 from .sources import SOURCES, Labels, Part, Source
 
@@ -68,7 +68,8 @@ def fetch(
         if not wanted.weights.checked:
             download.tell(f"no checksum was published to compare with; this file's SHA-256 is {weights.sha256}")
         origin = origin or (file.name if file else wanted.weights.file)
-        finished = draft(weights.raw, weights.sha256, labels=names, licence=wanted.licence, source=origin)
+        with about(weights.path):
+            finished = draft(weights.raw, weights.sha256, labels=names, licence=wanted.licence, source=origin)
         files = registry.keep(name, finished, replace=replace)
         if file is None:
             (folder / wanted.weights.file).unlink(missing_ok=True)
@@ -101,7 +102,8 @@ def _emptied(folder: Path) -> Iterator[Path]:
 def _read(wanted: Source, path: Path, unpacked: Path) -> _Weights:
     """The network in `path`, if that is the published file (or what its archive holds)."""
     weights = _weights(wanted, path, unpacked)
-    raw = read_caffe(weights, description=describe(wanted.googlenet)) if wanted.googlenet else read_file(weights)
+    with about(weights):
+        raw = read_caffe(weights, description=describe(wanted.googlenet)) if wanted.googlenet else read_file(weights)
     return _Weights(weights, digest(weights, "sha256"), raw)
 
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class LibraryError(ValueError):
     """Something about a model file or name is wrong; the message says what came, what was expected, what to do."""
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Whatever fails on a file from elsewhere becomes a LibraryError about it: such files can be wrong in any way."""
+    try:
+        yield
+    except (LibraryError, OSError):
+        raise
+    except Exception as error:
+        raise LibraryError(
+            f"{path} cannot be imported: it is damaged, or made in a way not known here "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

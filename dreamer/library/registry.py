@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ import onnx
 from .files import MODEL, ModelFiles, Style, read_shelf, write_files
 from .formats import read_file
 from .importing import Draft, Options, draft, file_sha256, layers, misfit
-from .names import LibraryError, check_model_name, unknown
+from .names import LibraryError, about, check_model_name, unknown
 
 ABANDONED = 5.0  # seconds; two renames take none
 SHELVES = Path(__file__).parent / "shelves"
@@ -99,9 +100,11 @@ class Registry:
         """
         self.check_free(name, replace)
         path = Path(path)
-        raw = read_file(path, Path(prototxt) if prototxt else None, options.get("input"))
         options.setdefault("source", path.name)
-        return self.keep(name, draft(raw, file_sha256(path), **options), replace=replace)
+        with about(path):
+            raw = read_file(path, Path(prototxt) if prototxt else None, options.get("input"))
+            finished = draft(raw, file_sha256(path), **options)
+        return self.keep(name, finished, replace=replace)
 
     def keep(self, name: str, finished: Draft, *, replace: bool = False) -> ModelFiles:
         """Write a draft as the model `name`, all at once; a known network gets its curated shelf."""
@@ -120,10 +123,18 @@ class Registry:
             write_files(folder, info, finished.labels, _shelf(finished))
             ModelFiles.read(folder)  # what is kept is what can be read
             _sync(folder)
-            target = self.root / name
-            if target.exists():
-                target.rename(scratch / "replaced")
-            folder.rename(target)
+            target, replaced = self.root / name, scratch / "replaced"
+            try:
+                if replace and target.exists():
+                    target.rename(replaced)
+                folder.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                raise LibraryError(f"another process registered a model {name!r} meanwhile; that one stays") from None
+            finally:
+                if replaced.exists() and not target.exists():
+                    replaced.rename(target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return self.get(name)

@@ -114,6 +114,40 @@ def test_readers_never_meet_half_a_model(registry: Registry, file: Path) -> None
     assert broken == []
 
 
+def test_of_two_imports_at_once_the_first_stays(
+    registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other registers its model while this one is being written."""
+
+    def meanwhile(folder: Path) -> None:
+        monkeypatch.undo()
+        registry.import_file(file, "new", convention="torchvision")
+
+    monkeypatch.setattr("dreamer.library.registry._sync", meanwhile)
+    with pytest.raises(LibraryError, match="another process registered a model 'new' meanwhile"):
+        registry.import_file(file, "new", convention="raw")
+    assert registry.get("new").info.mean != (0, 0, 0)
+    assert sorted(p.name for p in registry.root.iterdir()) == ["new", "tiny"]
+
+
+def test_a_replacement_that_is_stopped_between_the_two_renames_puts_back_what_was_there(
+    registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, rename = registry.get("tiny"), Path.rename
+
+    def stopped(path: Path, target: Path) -> Path:
+        if target == before.path and (path.parent / "replaced").exists():
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        registry.import_file(file, "tiny", convention="raw", replace=True)
+    assert registry.get("tiny") == before
+    assert [p.name for p in registry.root.iterdir()] == ["tiny"]
+
+
 def test_a_process_killed_between_the_two_renames_loses_nothing(registry: Registry) -> None:
     before = registry.get("tiny")
     scratch = registry.root / ".scratch-tiny-killed"

@@ -108,6 +108,28 @@ def test_what_would_turn_every_dream_black_is_refused(
     assert Registry(models).names() == ()
 
 
+def test_damaged_files_of_every_kind_are_told_of_without_a_traceback(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], models: Path
+) -> None:
+    """Whatever is wrong inside: numbers that are none, attributes that are missing, shapes that do not fit."""
+    graph = GraphDef()
+    graph.node("MaxPool", "pool", graph.node("Placeholder", "image"), padding="SAME")
+    (tmp_path / "net.pb").write_bytes(graph.data())
+    weights = [np.ones((4, 3, 3, 3), np.float32), np.zeros(4, np.float32)]
+    (tmp_path / "net.caffemodel").write_bytes(caffe_files.v2({"conv": weights}))
+    (tmp_path / "net.prototxt").write_text(
+        'input: "data" layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
+        "convolution_param { num_output: four kernel_size: 3 } }"
+    )
+    net = tiny()
+    net.graph.initializer[0].dims[0] = 1 << 40
+    onnx.save(net, str(tmp_path / "net.onnx"))
+    for kind, more in ((".pb", []), (".caffemodel", ["--prototxt", tmp_path / "net.prototxt"]), (".onnx", [])):
+        with pytest.raises(CommandError, match=rf"net\{kind} cannot be imported: it is damaged, or made in a way not"):
+            said(capsys, "import", tmp_path / f"net{kind}", "--convention", "raw", *more)
+    assert not models.exists()
+
+
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net = tiny()
     tensor = next(t for t in net.graph.initializer if len(t.dims) == 4)

@@ -96,7 +96,9 @@ class Command(BaseCommand):
         try:
             getattr(self, f"_{action}")(registry, options)
         except (LibraryError, OSError) as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            _stop("stopped")
 
     def _fetch(self, registry: Registry, options: dict[str, Any]) -> None:
         wanted = source(options["name"])

@@ -12,12 +12,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from .checks import SIZE, check_labels, check_size, check_weights
 from .conventions import Convention, Known, Triple, choose, from_metadata, recognise
 from .files import ModelInfo, Style, read_labels
 from .names import LibraryError
-from .normal import Normal, normal_form
-
-SIZES = (8, 4096)  # px; what networks are made for lies far inside
+from .normal import normal_form
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,9 @@ class Options(TypedDict, total=False):
 def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     """Normalise `raw`, recognise it, and settle how it is fed. What the caller gives goes before what was found."""
     size = options.get("size")
-    if size is not None and not SIZES[0] <= size <= SIZES[1]:
-        raise LibraryError(f"the size is {size} px, expected {SIZES[0]} to {SIZES[1]}, as the network was made for")
-    normal = normal_form(raw.model, raw.input or options.get("input"), size or 224)
-    _check_weights(normal.model)
+    size = SIZE if size is None else check_size(size)
+    normal = normal_form(raw.model, raw.input or options.get("input"), size)
+    check_weights(normal.model, normal.input)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
@@ -97,7 +95,7 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     if isinstance(labels, (str, Path)) and not names:
         raise LibraryError(f"{labels} holds no class names; expected one a line, in output order")
     if names:
-        _check_labels(names, normal, known.labels if known else None)
+        check_labels(names, normal.model, normal.logits, known.labels if known else None)
     info = ModelInfo(
         name="draft",
         title=options.get("title") or (known.title if known else ""),
@@ -115,40 +113,6 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         notes=(*raw.notes, *normal.notes),
     )
     return Draft(model, info, names, known)
-
-
-def _check_weights(model: onnx.ModelProto) -> None:
-    """LibraryError where a weight is no number: whatever were dreamed with it would be black."""
-    for tensor in model.graph.initializer:
-        value = numpy_helper.to_array(tensor)
-        # A single infinite number may be meant: what a map is padded with before a pool.
-        wrong = np.isnan(value) if value.size == 1 else ~np.isfinite(value)
-        if wrong.any():
-            raise LibraryError(f"{tensor.name} holds {wrong.sum()} values that are no numbers; the file is damaged")
-
-
-def _check_labels(labels: tuple[str, ...], normal: Normal, published: int | None) -> None:
-    """LibraryError unless there is a name for each class, or as many as were `published`: else all may be shifted."""
-    if normal.logits is None:
-        raise LibraryError(f"{len(labels)} labels were given, but the network has no classifier to name")
-    count = classes(normal.model, normal.logits)
-    if count is None or len(labels) in (count, published):
-        return
-    hint = "; where the first class stands for nothing, it has a line too" if len(labels) + 1 == count else ""
-    raise LibraryError(
-        f"{len(labels)} labels were given, but the network tells {count} classes apart; "
-        f"expected a line for each, in output order{hint}"
-    )
-
-
-def classes(model: onnx.ModelProto, logits: str) -> int | None:
-    """How many classes the head has."""
-    inferred = onnx.shape_inference.infer_shapes(model)
-    for info in (*inferred.graph.value_info, *inferred.graph.output):
-        if info.name == logits:
-            last = info.type.tensor_type.shape.dim[-1]
-            return last.dim_value or None
-    return None
 
 
 def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:

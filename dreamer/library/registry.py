@@ -70,7 +70,9 @@ class Registry:
 
     def layers(self, name: str) -> dict[str, int]:
         """Every tensor of the model one can dream of, in graph order, with its number of channels."""
-        return layers(onnx.load(str(self.get(name).model)))
+        files = self.verify(name)
+        with about(files.model):
+            return layers(onnx.load(str(files.model)))
 
     def remove(self, name: str) -> None:
         """Delete a model of `root`."""

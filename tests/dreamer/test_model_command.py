@@ -55,6 +55,9 @@ def test_import_list_layers_remove(file: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFixture[str], models: Path) -> None:
     said(capsys, "import", file, "--convention", "raw", "--name", "one")
+    (models / "one" / "model.onnx").write_bytes(b"half")
+    with pytest.raises(CommandError, match=r"model\.onnx is damaged: .*fetch or import the model again"):
+        said(capsys, "layers", "one")
     (models / "one" / "model.json").write_text("{}")
     assert "import the model again" in said(capsys, "list")
 
@@ -128,6 +131,19 @@ def test_damaged_files_of_every_kind_are_told_of_without_a_traceback(
         with pytest.raises(CommandError, match=rf"net\{kind} cannot be imported: it is damaged, or made in a way not"):
             said(capsys, "import", tmp_path / f"net{kind}", "--convention", "raw", *more)
     assert not models.exists()
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_network_for_other_than_colour_pictures_is_refused(
+    channels: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = GraphDef()
+    weight = graph.const("w", np.ones((3, 3, channels, 4), np.float32))
+    graph.node("Conv2D", "conv", graph.node("Placeholder", "image"), weight, padding="SAME", strides=[1, 1, 1, 1])
+    (tmp_path / "net.pb").write_bytes(graph.data())
+    expected = f"'conv' takes {channels} channels, but the picture has 3; only networks for colour pictures"
+    with pytest.raises(CommandError, match=expected):
+        said(capsys, "import", tmp_path / "net.pb", "--convention", "raw")
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

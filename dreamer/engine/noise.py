@@ -11,7 +11,7 @@ from .octaves import add_enlarged, soften
 
 GREY = 117.0  # the middle that the networks of 2014 were trained around
 
-# What counts as flat for `clouds`: a deviation well under FLAT grey levels within some NEAR pixels.
+# What counts as flat: a deviation well under FLAT grey levels within some NEAR pixels.
 FLAT, NEAR = 8.0, 2
 GRAINS = (6, 12, 24, 48)  # px; the sizes of the clouds' puffs
 
@@ -55,10 +55,14 @@ def clouds(picture: Bytes, strength: float, rng: np.random.Generator) -> Floats:
     puffs *= np.float32(strength / max(_deviation(puffs), 1e-6))
     here = picture.transpose(2, 0, 1).astype(np.float32)
     towards_middle = (here / np.float32(127.5) - 1) ** 3 * np.float32(-1.5 * strength)
-    grey = here.mean(axis=0)
+    return np.asarray((mixed(CORRELATION_ROOT, puffs) + towards_middle) * flatness(picture), np.float32)
+
+
+def flatness(picture: Bytes) -> Floats:
+    """How flat uint8 [H, W, 3] is, place by place: float32 [H, W], 0 to 1."""
+    grey = picture.transpose(2, 0, 1).astype(np.float32).mean(axis=0)
     variance = _blurred(np.square(grey - _blurred(grey)))
-    flat = _blurred(1 / (1 + np.square(variance / np.float32(FLAT**2))))
-    return np.asarray((mixed(CORRELATION_ROOT, puffs) + towards_middle) * flat, np.float32)
+    return _blurred(1 / (1 + np.square(variance / np.float32(FLAT**2))))
 
 
 def _blurred(grey: Floats) -> Floats:

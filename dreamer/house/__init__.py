@@ -24,7 +24,7 @@ BUILTIN = Path(__file__).parent / "models"
 
 # What suits it on the live canvas, found by looking (docs/house-model.md). Its gradients hold over long steps, so one
 # does for three short ones; forms begin in the small octaves, where steps cost little, and the finest octave adds more
-# cost than detail; and a white canvas needs something to see forms in.
+# cost than detail; a white canvas needs something to see forms in, and ink that soaks in makes them grow along strokes.
 LIVE: dict[str, Any] = {
     "octaves": 7,
     "finest": 0.65,
@@ -34,6 +34,7 @@ LIVE: dict[str, Any] = {
     "colour": "vivid",
     "wash": 40.0,
     "chroma": 80.0,
+    "soak": 0.2,
 }
 # A photograph is dreamed once: in every octave, to the finest, by more and shorter steps, and has no empty ground.
 PHOTO: dict[str, Any] = {**LIVE, "iterations": 3, "step": 6.0, "finest": 1.0, "wash": 0.0, "mean_free": True}

@@ -77,6 +77,7 @@ def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFix
         (["fetch", "googlenet", "--stall", "nan"], "'nan' is not a number of seconds above 0"),
         (["fetch", "googlenet", "--labels", "absent.txt"], "No such file or directory: 'absent.txt'"),
         (["fetch", "googlenet", "--as", "house"], "'house' is a network that comes with the program"),
+        (["import", "夢.onnx"], "no name for a model can be made of '夢.onnx'; give one with --name"),
         (["import", "house.onnx"], "'house' is a network that comes with the program; give another name with --name"),
         (["import", "a.onnx", "--channel-order", "GRB"], "invalid choice: 'GRB'"),
         ([], "required"),

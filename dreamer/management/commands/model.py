@@ -129,7 +129,9 @@ class Command(BaseCommand):
 
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:
         file: Path = options["file"]
-        name = options["name"] or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+        name = options["name"] or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower())[:64].strip("-._")
+        if not name:
+            raise LibraryError(f"no name for a model can be made of {file.name!r}; give one with --name NAME")
         _check_name(name, "--name")
         given = ("title", "labels", "licence", "convention", "channel_order", "mean", "scale", "input", "size")
         chosen: Any = {key: options[key] for key in given if options[key] is not None}

@@ -56,21 +56,22 @@ class Download:
         self.troubles = []
         for url in part.urls:
             self.tell(f"{part.file} from {url}")
-            if not part.checked:
-                partial.unlink(missing_ok=True)
-            if not self._from(url, part, partial):
-                continue
-            partial.replace(goal)
-            if part.checked:
-                return read(goal), url
             try:
-                return read(goal), url
-            except LibraryError as error:
-                self._trouble(url, str(error))
+                if not part.checked:
+                    partial.unlink(missing_ok=True)
+                if not self._from(url, part, partial):
+                    continue
+                partial.replace(goal)
+                try:
+                    return read(goal), url
+                except LibraryError as error:
+                    if part.checked:
+                        raise
+                    self._trouble(url, str(error))
             finally:
-                goal.unlink()
-        if not part.checked:
-            partial.unlink(missing_ok=True)
+                if not part.checked:
+                    partial.unlink(missing_ok=True)
+                    goal.unlink(missing_ok=True)
         tried = "".join(f"\n  {trouble}" for trouble in self.troubles)
         kept = " (what has arrived is kept and resumed)" if partial.exists() else ""
         raise LibraryError(

@@ -7,19 +7,23 @@ flat places around it take its colour: there forms grow, along the stroke and of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 from .bands import Bytes, Floats
 from .noise import flatness
 from .octaves import Size, shrink
+from .smooth import add_doubled, halve
 
 # How far contrast goes, in parts of the picture's shorter side: half of what goes stays near.
 NEAR, FAR = 96, 32
 
-# How far colour goes in flat places, likewise. A stroke is thin: over so wide a place its colour is next to nothing,
-# and is made stronger, up to LEVELS grey levels (root mean square of the channels) times the share's root.
-HALO, GAIN, LEVELS = (48, 24, 12), 15.0, 180.0
+# How far colour goes in flat places: by the coarsest levels of a pyramid that ends at some COARSEST pixels, in these
+# shares. A stroke is thin: over so wide a place its colour is next to nothing, and is made stronger, up to LEVELS grey
+# levels (root mean square of the channels) times the root of the share that soaks.
+COARSEST, SHARES, GAIN, LEVELS = 12, (4 / 7, 2 / 7, 1 / 7), 15.0, 180.0
 
 # Of which share of its surroundings on a place counts as open ground. A sheet full of strokes has more, a photograph
 # of a meadow and a canvas that was dreamed on have a fifth.
@@ -43,26 +47,34 @@ def halo(picture: Bytes, share: float) -> Floats:
     smallest octave, as ``clouds`` are.
     """
     here = picture.transpose(2, 0, 1).astype(np.float32)
-    whole = sum(1 / parts for parts in HALO)
-    around = sum((_around(here, parts) * np.float32(1 / parts / whole) for parts in HALO), np.zeros_like(here))
-    out = (around - here) * np.float32(GAIN)
+    out = (_around(here, SHARES) - here) * np.float32(GAIN)
     strength = np.sqrt(np.square(out).mean(axis=0)) / np.float32(LEVELS * share**0.5)
     flat = flatness(picture)
-    open_ground = np.clip(_around(flat[None], min(HALO))[0], 0, 1) ** 4
+    open_ground = _around(flat[None], (1.0,))[0] ** 4
     out *= flat * open_ground / (open_ground + OPEN**4) / np.sqrt(1 + np.square(strength))
     return np.asarray(out, np.float32)
 
 
-def _around(field: Floats, parts: int) -> Floats:
-    """[n, H, W] blurred to so many parts of its shorter side. Linearly: what a cubic filter overshoots, made stronger,
-    would be a ring of the opposite colour around the halo."""
-    (height, width), (rows, columns) = field.shape[1:], _parts(field[0], parts)
-    few = (Image.fromarray(channel).resize((columns, rows), Image.Resampling.BILINEAR) for channel in field)
-    return np.stack([np.asarray(channel.resize((width, height), Image.Resampling.BILINEAR)) for channel in few])
+def _around(field: Floats, shares: Sequence[float]) -> Floats:
+    """[n, H, W] blurred smoothly: its pyramid's levels in these shares, the coarsest first, doubled to its size again.
+
+    No level's kernel has negative parts: made stronger, they would be rings of the opposite colour.
+    """
+    levels = [field]
+    while min(levels[-1].shape[1:]) >= 2 * COARSEST or len(levels) == 1:
+        levels.append(halve(levels[-1]))
+    used = shares[: len(levels) - 1]
+    gains = [0.0] * (len(levels) - len(used)) + [share / sum(used) for share in reversed(used)]
+    out = levels.pop() * np.float32(gains.pop())
+    while levels:
+        finer = levels.pop().copy()
+        add_doubled(out, finer, gains.pop())
+        out = finer
+    return out
 
 
-def _parts(picture: Bytes | Floats, parts: int) -> Size:
-    """The size of a picture [H, W] or [H, W, 3] that has so many pixels on its shorter side, or its own."""
+def _parts(picture: Bytes, parts: int) -> Size:
+    """The size of a picture that has so many pixels on its shorter side, or its own."""
     height, width = picture.shape[:2]
     scale = min(1.0, parts / min(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))

@@ -69,9 +69,10 @@ def test_flat_places_take_the_colour_of_ink_more_the_nearer_and_the_ink_stays(gr
     added = halo(picture, 0.2)
     ink = np.array(RED, np.float32) - ground
     along = np.tensordot(added, ink / np.linalg.norm(ink), axes=(0, 0))[:, 64:-64].mean(axis=1)
-    near, further, far = along[84:88].mean(), along[76:80].mean(), along[:64]
+    near, further, far = along[84:88].mean(), along[76:80].mean(), along[:40]
     assert near > further > 50 and np.abs(far).max() < 1
     assert along[:88].min() > -1, "no ring of the opposite colour"
+    assert np.abs(np.diff(added[:, :84], axis=1)).max() < 12, "and no edge"
     assert np.sqrt(np.square(added).mean(axis=0)).max() < LEVELS * 0.2**0.5
     assert np.abs(added[:, 94:98, 64:-64]).mean() < 3
 

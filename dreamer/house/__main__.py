@@ -5,8 +5,8 @@ export FILE     write models/house (or --to) from a checkpoint
 judge           accuracy on fresh samples
 samples FILE    a sheet of training samples
 classes FILE    what noise becomes for each class
-dreams DIR      for each picture, a scribble, a blank canvas and a small drawing on a large white one: a sheet of it and
-                of what styles make of it
+dreams DIR      for each picture, and for a canvas of 1536 x 1536 with a scribble, with nothing and with a small drawing
+                on it: a sheet of it and of what styles make of it
 fifty FILE      what fifty dreams on top of one another make of a scribble and a blank canvas
 """
 
@@ -90,11 +90,11 @@ def _classes(options: argparse.Namespace) -> None:
 
 def _dreams(options: argparse.Namespace) -> None:
     from ..engine import Network
-    from .look import blank, chain, first_drawing, open_picture, reduced, scribble, sheet, style_named
+    from .look import canvases, chain, open_picture, reduced, sheet, style_named
 
     network = Network.open(options.model, threads=options.threads)
     grounds = {path.stem: open_picture(path) for path in options.picture}
-    grounds |= {"scribble": scribble(), "blank": blank(), "first": first_drawing()}
+    grounds |= canvases()
     styles = [style_named(name) for name in options.style] or _shelf(options.model)[:11]
     options.path.mkdir(parents=True, exist_ok=True)
     for name, ground in grounds.items():
@@ -106,10 +106,10 @@ def _dreams(options: argparse.Namespace) -> None:
 
 def _fifty(options: argparse.Namespace) -> None:
     from ..engine import Network
-    from .look import blank, fifty, scribble
+    from .look import canvases, fifty
 
     network = Network.open(options.model, threads=options.threads)
-    grounds = [scribble(), blank()]
+    grounds = [canvases()[name] for name in ("scribble", "blank")]
     Image.fromarray(fifty(network, _shelf(options.model), grounds, options.seed)).save(options.path, quality=85)
 
 

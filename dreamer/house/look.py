@@ -19,19 +19,20 @@ from .classes import GROUPS
 log = logging.getLogger("dreamer.house")
 
 
-def scribble(height: int = 384, width: int = 512, seed: int = 5) -> Bytes:
-    """A child's drawing: a few thick strokes in bright colours on white, uint8 [height, width, 3]."""
+def scribble(height: int = 384, width: int = 512, seed: int = 5, brush: float = 1.0) -> Bytes:
+    """A child's drawing: nine thick strokes in bright colours on white, uint8 [height, width, 3]. With a `brush` of 2
+    they are twice as wide and long: 14 to 34 px wide."""
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (width * 2, height * 2), "white")
-    brush = ImageDraw.Draw(picture)
+    pen = ImageDraw.Draw(picture)
     for _ in range(9):
         at, heading, turn = random.uniform(0.15, 0.85, 2) * (width * 2, height * 2), random.uniform(0, 6.3), 0.0
-        colour, radius = tuple(int(c) for c in random.integers(20, 240, 3)), int(random.integers(7, 18))
+        colour, radius = tuple(int(c) for c in random.integers(20, 240, 3)), brush * int(random.integers(7, 18))
         for _ in range(int(random.integers(60, 160))):
             turn = 0.85 * turn + random.normal(0, 0.07)
             heading += turn
-            at = at + 8 * np.array([np.cos(heading), np.sin(heading)])
-            brush.ellipse([*(at - radius), *(at + radius)], fill=colour)
+            at = at + 8 * brush * np.array([np.cos(heading), np.sin(heading)])
+            pen.ellipse([*(at - radius), *(at + radius)], fill=colour)
     return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 
 
@@ -57,6 +58,12 @@ def blank(height: int = 384, width: int = 512) -> Bytes:
     """A canvas nobody has drawn on: white, with the faintest grain, uint8 [height, width, 3]."""
     grain = np.random.default_rng(0).normal(0, 2, (height, width, 3))
     return np.clip(250 + grain, 0, 255).astype(np.uint8)
+
+
+def canvases(side: int = 1536) -> dict[str, Bytes]:
+    """What a live canvas begins with, at its size, by name."""
+    drawn = scribble(side, side, brush=side / 768)
+    return {"scribble": drawn, "blank": blank(side, side), "first": first_drawing(side)}
 
 
 def sheet(pictures: Sequence[Bytes], columns: int) -> Bytes:
@@ -110,7 +117,7 @@ def fifty(network: Network, shelf: Sequence[Style], grounds: Sequence[Bytes], se
     for ground in grounds:
         chosen = random.choice(len(shelf), 10, replace=False)
         dreams = [ground, *chain(ground, network, [shelf[number] for number in chosen for _ in range(5)])]
-        rows += [dreams[after] for after in (0, 5, 15, 30, 50)]
+        rows += [reduced(dreams[after]) for after in (0, 5, 15, 30, 50)]
         log.info("after 50 dreams: mean %.0f, burnt out %.1f %%", *_exposure(dreams[-1]))
     return sheet(rows, 5)
 

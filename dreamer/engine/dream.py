@@ -36,7 +36,8 @@ from .work import Cancelled
 # this share of what the same target does on coloured noise, a step gets weaker in proportion instead.
 FLOOR = 0.02
 
-# From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles.
+# From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles: in every
+# octave, since what a tile has taken is kept.
 HUGE_PIXELS, HUGE_TILE = 24_000_000, 192
 
 # Clouds are coarse: they are made at this many pixels at most.
@@ -149,6 +150,8 @@ class _Dream:
         self.halo, self.border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
         if not recipe.roll:
             self.border = 0  # unmoved edges stay edges: without their units they would never be dreamed
+        huge = self.size[0] * self.size[1] >= HUGE_PIXELS
+        self.tile = min(recipe.tile, HUGE_TILE) if huge else recipe.tile
         self.octave = self.iteration = 0
 
     def run(self) -> Bytes:
@@ -208,7 +211,7 @@ class _Dream:
             (down, right),
             (degrees, scale),
             lambda: FLOOR * self._usual_force(),
-            tile=recipe.tile if height * width < HUGE_PIXELS else min(recipe.tile, HUGE_TILE),
+            tile=self.tile,
             halo=self.halo,
             border=self.border,
             smooth_pool=recipe.smooth_pool,
@@ -233,27 +236,27 @@ class _Dream:
 
     def _compose(self, picture: Floats, base: Bytes, size: Size, *, last: bool = False) -> Bytes:
         """What an octave's picture makes of the photograph at `size`: uint8 [H, W, 3]. The last one to be composed is
-        used up, and others are copied a channel at a time, since they may be large."""
+        used up, since it may be large."""
+        own = picture.shape[1], picture.shape[2]
+        if size < own:
+            return shrink(self._compose(picture, base, own), size)
         photo = shrink(self.photo, size)
-        out = np.empty_like(photo)
         # At the same size no arithmetic comes between: what has not moved is the photograph's very bytes.
-        same = size == picture.shape[1:]
-        for channel in (slice(c, c + 1) for c in range(3)):
-            difference = picture[channel] if same or last else picture[channel].copy()
+        same = size == own
+        difference = picture if same or last else picture.copy()
+        if not same:
+            add_photo(base, difference, -1.0)
+            soften(difference)
+        out, part = np.empty_like(photo), enlarged(difference, size)
+
+        def fill(rows: slice) -> None:
+            band = part(rows)
             if not same:
-                add_photo(base[..., channel], difference, -1.0)
-            if size > picture.shape[1:]:
-                soften(difference)
-            part = enlarged(difference, size)
+                band += photo[rows].transpose(2, 0, 1)
+            np.clip(np.rint(band, out=band), 0, 255, out=band)
+            out[rows] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
 
-            def fill(rows: slice, channel: slice = channel, part: Callable[[slice], Floats] = part) -> None:
-                band = part(rows)
-                if not same:
-                    band += photo[rows, :, channel].transpose(2, 0, 1)
-                np.clip(np.rint(band, out=band), 0, 255, out=band)
-                out[rows, :, channel] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
-
-            bands.each(fill, bands.bands(size[0], size[1] * 12))
+        bands.each(fill, bands.bands(size[0], size[1] * 12))
         if self.recipe.keep_colours:
             keep_colours(out, photo)
         if self.mask is not None:

@@ -26,6 +26,7 @@ from .tiles import Roll, Tile, paste, plan
 from .work import Work
 
 GUIDES = 4  # how many guides' features are remembered
+MOST_AT_ONCE = 4  # tiles, each of which takes some 300 MB with GoogLeNet: more cores than that share them
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
 
@@ -42,6 +43,8 @@ class Network:
         gpu_memory: int = 0,
         resident: bool | None = None,
     ) -> None:
+        if threads < 0:
+            raise ValueError(f"threads must be 0, for all cores, or more; got {threads}")
         if max_sessions is not None and max_sessions < 1:
             raise ValueError(f"max_sessions must be at least 1, got {max_sessions}")
         self.name = files.name
@@ -51,6 +54,7 @@ class Network:
         self.device = sessions.choose_device(device)
         self.resident = self.device == "cuda" if resident is None else resident
         self.threads = threads or cores()
+        self.at_once = 1 if self.resident else min(self.threads, MOST_AT_ONCE)
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files.info.input)
@@ -210,7 +214,7 @@ class Network:
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
         stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
-        return plan(*size, tile=tile, halo=halo, stride=stride, cores=1 if self.resident else self.threads)
+        return plan(*size, tile=tile, halo=halo, stride=stride, cores=self.at_once)
 
     def runner(self, question: Question, place: Tile, threads: int) -> Any:
         """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this

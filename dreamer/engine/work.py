@@ -67,13 +67,13 @@ class Work:
 
         One tile on each core is faster than each tile on all cores; what is left over takes them all.
         """
-        threads = 1 if self.network.resident else self.network.threads
-        rest = len(self.tiles) % threads
+        threads, at_once = self.network.threads, self.network.at_once
+        rest = len(self.tiles) % at_once
         side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
-        with ThreadPoolExecutor(threads) as pool:
-            for tiles, each in ((side_by_side, 1), (alone, threads)):
+        with ThreadPoolExecutor(at_once) as pool:
+            for tiles, count in ((side_by_side, at_once), (alone, 1)):
                 if tiles:
-                    yield from self._run(question, tiles, each, pool, threads // each)
+                    yield from self._run(question, tiles, threads // count, pool, count)
 
     def _run(
         self, question: Question, tiles: list[Tile], each: int, pool: ThreadPoolExecutor, at_once: int

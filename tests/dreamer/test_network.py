@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -404,6 +405,31 @@ def test_gpu_and_cpu_agree(network: Network, tmp_path: Path, monkeypatch: pytest
     expected, value = network.gradient(picture, Target((term,)), tile=96)
     got, score = gpu.gradient(picture, Target((term,)), tile=96)
     assert relative_error(got, expected) < 5e-3 and score == pytest.approx(value, rel=1e-2)
+
+
+def test_many_cores_share_a_few_tiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tile takes hundreds of megabytes: one on each of 64 cores would take twenty gigabytes."""
+    folder, lock, under_way, most = register_tiny(tmp_path), threading.Lock(), 0, 0
+    run = CpuRunner.run
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        try:
+            return run(*arguments)
+        finally:
+            with lock:
+                under_way -= 1
+
+    monkeypatch.setattr(CpuRunner, "run", counted)
+    picture, target = noise(300, 420), Target.layer("block/output")
+    alone, many = (
+        Network.open(folder, device="cpu", threads=n).gradient(picture, target, tile=64, halo=48)[0] for n in (1, 11)
+    )
+    assert 1 < most <= 4
+    assert relative_error(many, alone) < 1e-3
 
 
 @pytest.mark.skipif(cuda_works(), reason="this machine has a GPU that works")

@@ -60,11 +60,11 @@ class Window:
 
     def spread(self, tape: Tape, dy: str, weights: str, x: str, group: int) -> str:
         """The adjoint of the strided window: every output's weights laid back over ``x``'s size."""
-        room = tape.graph.constant([0, 0, 0, 0, 0, 0, *self.reach], np.int64)
+        room = tape.graph.constant([0, 0, 0, 0, 0, 0, *self.strides], np.int64)
         whole = tape(
             "ConvTranspose", dy, weights, strides=list(self.strides), dilations=list(self.dilations), group=group
         )
-        # pixels beyond the last window exist in x but not here: make room, then take x's window
+        # pixels beyond the last window, fewer than a stride, exist in x but not here: make room, then take x's window
         whole = tape("Pad", whole, room) if any(s > 1 for s in self.strides) else whole
         return tape.crop(whole, self.begin(tape, x), tape.size(x))
 
@@ -91,6 +91,7 @@ def _conv(tape: Tape, node: Node, dy: str) -> Gradients:
         and window.dilations == (1, 1)
         and window.strides == (2, 2)
         and window.pads is not None
+        and all(pad < reach for pad, reach in zip(window.pads, window.reach * 2, strict=True))
         and weights.shape[1] <= 4
     ):
         return _only(node, _by_phases(tape, dy, weights, window, node.inputs[0]))

@@ -59,6 +59,11 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "Conv 7x7 stride 2": (conv(3, 3, (7, 7), strides=[2, 2], pads=[3, 3, 3, 3]), (1, 3, 9, 10)),
     "Conv stride 2, pixels left over": (conv(3, 2, (2, 3), strides=[2, 2]), (1, 2, 7, 8)),
     "Conv 1x1 stride 2": (conv(3, 2, (1, 1), strides=[2, 2]), SMALL),
+    "Conv 1x1 stride 3, pixels left over": (conv(3, 5, (1, 1), strides=[3, 4]), (1, 5, 6, 8)),
+    "Conv 1x4 stride 2, more padding than it reaches": (
+        conv(3, 3, (1, 4), strides=[2, 2], pads=[1, 4, 0, 3]),
+        (1, 3, 5, 6),
+    ),
     "Conv stride 3 by 2": (conv(3, 2, (3, 3), strides=[3, 2], pads=[1, 1, 1, 1]), SMALL),
     "Conv stride 2 dilated grouped": (
         conv(4, 4, (3, 3), group=2, strides=[2, 2], dilations=[1, 2], pads=[1, 2, 1, 2]),
@@ -85,6 +90,10 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "MaxPool SAME_UPPER": (one("MaxPool", **POOL, strides=[2, 2], auto_pad="SAME_UPPER"), SMALL),
     "AveragePool": (one("AveragePool", **POOL), SMALL),
     "AveragePool stride 2": (one("AveragePool", **POOL, strides=[2, 2]), SMALL),
+    "AveragePool 1x1 stride 3, pixels left over": (
+        one("AveragePool", kernel_shape=[1, 1], strides=[3, 3]),
+        (1, 2, 6, 8),
+    ),
     "AveragePool padded": (one("AveragePool", **POOL, pads=[1, 1, 1, 1]), SMALL),
     "AveragePool counting the padding": (
         one("AveragePool", **POOL, strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1),

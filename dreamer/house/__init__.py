@@ -36,8 +36,8 @@ LIVE: dict[str, Any] = {
     "chroma": 80.0,
     "soak": 0.2,
 }
-# A photograph is dreamed once: in every octave, to the finest, by more and shorter steps, has no empty ground, and stays
-# sharp.
+# A photograph is dreamed once: in every octave, to the finest, by more and shorter steps. It has no empty ground, and
+# stays sharp.
 PHOTO: dict[str, Any] = {
     **LIVE,
     "iterations": 3,

@@ -306,6 +306,20 @@ def test_the_first_dream_fills_a_large_white_canvas_around_a_small_drawing(shipp
 
 
 @needs_model
+def test_what_grows_along_a_stroke_takes_its_colour_and_the_stroke_shows(shipped: Network) -> None:
+    """In each style that a canvas may begin with: ground that is nobody's, some 20 to 50 px beside two strokes."""
+    ground, colours = np.full((512, 512, 3), 255, np.uint8), ((30, 60, 220), (220, 40, 40))
+    for left, colour in zip((120, 380), colours, strict=True):
+        ground[100:412, left : left + 12] = colour
+    for style in ModelFiles.read(HOUSE).shelf[:OPENERS]:
+        (dreamed,) = look.chain(ground, shipped, [style])
+        warmth = dreamed[130:382].astype(int)[..., 0] - dreamed[130:382].astype(int)[..., 2]
+        blue, red = (np.r_[left - 40 : left - 10, left + 22 : left + 52] for left in (120, 380))
+        assert warmth[:, red].mean() - warmth[:, blue].mean() > 40, style.title
+        assert warmth[:, 382:390].mean() - warmth[:, 122:130].mean() > 80, style.title
+
+
+@needs_model
 @pytest.mark.parametrize(("group", "label"), [("creatures", "owl"), ("garden", "cherry blossom")])
 def test_a_channel_of_a_group_makes_a_blank_canvas_into_its_class(shipped: Network, group: str, label: str) -> None:
     """The network itself sees it there, at a seventh of the places or more, and saw it nowhere before."""

@@ -38,7 +38,7 @@ FLOOR = 0.02
 
 # From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles: in every
 # octave, since what a tile has taken is kept.
-HUGE_PIXELS, HUGE_TILE = 24_000_000, 192
+HUGE_PIXELS, HUGE_TILE = 24_000_000, 160
 
 # Clouds are coarse: they are made at this many pixels at most.
 CLOUDED = 2**20
@@ -239,7 +239,8 @@ class _Dream:
         used up, since it may be large."""
         own = picture.shape[1], picture.shape[2]
         if size < own:
-            return shrink(self._compose(picture, base, own), size)
+            whole = self._compose(picture, base, own)  # a channel at a time: Pillow has a copy of what it shrinks
+            return np.stack([shrink(channel, size) for channel in whole.transpose(2, 0, 1)], axis=2)
         photo = shrink(self.photo, size)
         # At the same size no arithmetic comes between: what has not moved is the photograph's very bytes.
         same = size == own

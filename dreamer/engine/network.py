@@ -25,7 +25,7 @@ from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
 from .work import Work
 
-GUIDES = 4  # how many guides' features are remembered
+GUIDES = 32  # how many guides' features are remembered
 MOST_AT_ONCE = 4  # tiles, each of which takes some 300 MB with GoogLeNet: more cores than that share them
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
@@ -54,14 +54,13 @@ class Network:
         self.device = sessions.choose_device(device)
         self.resident = self.device == "cuda" if resident is None else resident
         self.threads = threads or cores()
-        self.at_once = 1 if self.resident else min(self.threads, MOST_AT_ONCE)
+        self.at_once = 1 if self.resident else self.threads // -(-self.threads // MOST_AT_ONCE)
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files.info.input)
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._max_sessions, self.gpu_memory = max_sessions or (12 if self.resident else 4), gpu_memory
         self._guides: OrderedDict[Any, Any] = OrderedDict()
-        self._largest = 0  # pixels of the largest window so far
         self._lock = threading.Lock()
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
 
@@ -72,8 +71,8 @@ class Network:
         device        auto, cpu or cuda; ``network.device`` says what it is
         threads       cores to use, 0 for all
         max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
-                      CPU a layer takes two (a tile on one core, a tile on all), and 4 are kept; on a GPU one for each
-                      octave, whose tiles are of one size, and 12 are kept
+                      CPU a layer takes two (tiles side by side, a tile on all cores), and 4 are kept; on a GPU one for
+                      each octave, whose tiles are of one size, and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena on a GPU in bytes, 0 for none; one arena for all networks
         resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
                       tests want it: so what a GPU does can be seen where there is none
@@ -236,14 +235,6 @@ class Network:
                     self._runners.popitem(last=False)
             self._runners.move_to_end(key)
             return self._runners[key]
-
-    def make_room(self, place: Tile) -> None:
-        """Windows larger than any before do not fit into the memory left by smaller ones: that goes back first."""
-        rows, columns = place.window
-        pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
-        if not self.resident and pixels > self._largest:
-            self._largest = pixels
-            sessions.empty_arena()
 
     # What the graph is fed
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 ARENA = min(cores() * 2**29, 2**31 - 2**24)  # bytes for all runs on the CPU; the runtime's limit is 2**31
 HUGE_PAGE = 2**21  # bytes
+_sharing = threading.Lock()
 
 
 @functools.cache
@@ -151,8 +152,13 @@ def _arena(memory: int) -> dict[str, str]:
     return {"arena_extend_strategy": "kSameAsRequested", **({"gpu_mem_limit": str(memory)} if memory else {})}
 
 
-@functools.cache
 def _share_arena() -> None:
+    with _sharing:  # of two that open networks at once, one
+        _make_arena()
+
+
+@functools.cache
+def _make_arena() -> None:
     """One arena for all sessions of the process: what a tile leaves, the next one can use, whatever its size.
 
     It begins as one piece, of which only what is touched takes memory, and in huge pages where Linux gives them: a
@@ -160,10 +166,11 @@ def _share_arena() -> None:
     """
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(memory, _sizes(first=ARENA))
-    binding = _nothing().io_binding()
+    session = ort.InferenceSession(_trifle(), _options(1), providers=["CPUExecutionProvider"])
+    binding = session.io_binding()
     binding.bind_cpu_input("x", np.zeros(1, np.float32))
     binding.bind_output("y", "cpu")
-    _nothing().run_with_iobinding(binding)
+    session.run_with_iobinding(binding)
     start = -(-binding.get_outputs()[0].data_ptr() // HUGE_PAGE) * HUGE_PAGE  # the first thing that lies there
     with contextlib.suppress(OSError, AttributeError):  # other systems have no such pages
         ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(ARENA - 2 * HUGE_PAGE), mmap.MADV_HUGEPAGE)
@@ -176,21 +183,6 @@ def _sizes(most: int = 0, first: int = 0) -> ort.OrtArenaCfg:
     return ort.OrtArenaCfg(
         {**sizes, **dict.fromkeys(("max_dead_bytes_per_chunk", "initial_growth_chunk_size_bytes"), -1)}
     )
-
-
-def empty_arena() -> None:
-    """Give back what no session uses. The runtime does that at the end of a run only: of one that does nothing."""
-    _share_arena()
-    run = ort.RunOptions()
-    run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    _nothing().run(None, {"x": np.zeros(1, np.float32)}, run)
-    with contextlib.suppress(OSError, AttributeError):  # glibc keeps what was freed between other things
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-@functools.cache
-def _nothing() -> ort.InferenceSession:
-    return ort.InferenceSession(_trifle(), _options(1), providers=["CPUExecutionProvider"])
 
 
 def _trifle() -> bytes:

@@ -47,7 +47,6 @@ class Work:
         self.vectors = network.vectors(self.terms, guide)
         self.done, self.total = 0, len(tiles) * (2 if len(self.terms) > 1 else 1)
         self.on_tile, self.cancelled = on_tile, cancelled
-        network.make_room(tiles[0])
 
     def gradients(self, smooth_pool: bool) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its window's gradient and value (None: zeros), the terms weighed against each other."""
@@ -65,7 +64,8 @@ class Work:
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its results, in order; None for tiles in which nothing is wanted.
 
-        One tile on each core is faster than each tile on all cores; what is left over takes them all.
+        One tile on each core, or on each few where there are many, is faster than each tile on all cores; what is left
+        over takes them all.
         """
         threads, at_once = self.network.threads, self.network.at_once
         rest = len(self.tiles) % at_once

@@ -143,6 +143,7 @@ class Download:
                     file.write(block)
                     done += len(block)
                     if done > LARGEST:
+                        partial.unlink()
                         raise urllib.error.URLError(f"more than {LARGEST} bytes")
                     self.progress(done, total)
                 file.flush()

@@ -403,6 +403,7 @@ def test_few_sessions_of_fixed_sizes(resident: Network, monkeypatch: pytest.Monk
 def test_what_is_asked_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """No fallback, a heuristic search, and one arena for all sessions, within the limit."""
     asked, arenas = [], []
+    BoundRunner(paste_model(), "cpu", 0)  # a real one before any that only asks: it is the process' first
 
     class Session:
         def __init__(

@@ -276,7 +276,7 @@ PEAK = """
 import sys
 import numpy as np
 from dreamer.engine import Network, Recipe, Target, dream
-network = Network.open(sys.argv[1], threads=2)
+network = Network.open(sys.argv[1], device="cpu", threads=2)
 photo = np.random.default_rng(0).integers(0, 256, (6000, 1, 3), dtype=np.uint8).repeat(8000, axis=1)
 layer = Target.layer("inception_3a/output")
 recipe = Recipe(target=layer, octaves=2, octave_scale=1.9, mean_free=True, keep_colours=True)

@@ -1,17 +1,13 @@
-"""Fetching over a real HTTP server that misbehaves in every way downloads do, and from files."""
+"""Fetching models over a real HTTP server, and from files."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import io
 import math
 import threading
-import urllib.parse
 import zipfile
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,241 +23,7 @@ from dreamer.library.sources import SOURCES, Labels, Part, Source
 
 from . import caffe_files
 from .graphdef import MODULES, Writer, inception, random_weights
-
-DATA = np.random.default_rng(3).bytes(300_000)
-SHA256 = hashlib.sha256(DATA).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves `files`; what goes wrong is a function per path. `requests` lists (path, Range) as they came."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes] = {}
-        self.faults: dict[str, Callable[[Handler, bytes], None]] = {}
-        self.requests: list[tuple[str, str | None]] = []
-        self.release = threading.Event()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/{path}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        path = urllib.parse.unquote(self.path.lstrip("/"))
-        self.server.requests.append((path, self.headers.get("Range")))
-        self.close_connection = True
-        if path not in self.server.files:
-            self.send_error(404)
-            return
-        data = self.server.files[path]
-        self.server.faults.get(path, Handler.whole)(self, data)
-
-    def whole(self, data: bytes, ranges: bool = True, length: int | None = None) -> None:
-        """The right answer, with or without ranges, perhaps under a wrong length."""
-        asked = self.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and ranges else 0
-        if start and start >= len(data):
-            self.send_response(416)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - start if length is None else length - start))
-        self.end_headers()
-        self.wfile.write(data[start:])
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Server() as found:
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield found
-        found.release.set()
-        found.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-def get(part: Part, folder: Path, told: list[str], stall: float = 5.0) -> bytes:
-    return Download(stall=stall, tell=told.append).get(part, folder, Path.read_bytes)[0]
-
-
-def broken_after(count: int) -> Callable[[Handler, bytes], None]:
-    """Sends `count` bytes of what is asked for, under the right length, and hangs up; resumes properly."""
-
-    def fault(handler: Handler, data: bytes) -> None:
-        asked = handler.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        end = min(start + count, len(data))
-        handler.send_response(206 if start else 200)
-        if start:
-            handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        handler.send_header("Content-Length", str(len(data) - start))
-        handler.end_headers()
-        handler.wfile.write(data[start:end])
-
-    return fault
-
-
-def test_a_file_comes_whole_and_reports_progress(server: Server, tmp_path: Path) -> None:
-    server.files["a"] = DATA
-    seen: list[tuple[int, int]] = []
-    download = Download(progress=lambda done, total: seen.append((done, total)))
-    part = Part("a", (server.url("a"),), sha256=SHA256)
-    assert download.get(part, tmp_path, Path.read_bytes) == (DATA, server.url("a"))
-    assert seen[-1] == (len(DATA), len(DATA))
-    assert [d for d, _ in seen] == sorted(d for d, _ in seen)
-    assert not list(tmp_path.glob("*.part"))
-    assert download.get(part, tmp_path, Path.read_bytes) == (DATA, "")
-    assert len(server.requests) == 1  # it is there: nothing is asked for again
-
-
-def test_404_then_the_mirror(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["mirror"] = DATA
-    part = Part("a", (server.url("gone"), server.url("mirror")), sha256=SHA256)
-    assert get(part, tmp_path, told) == DATA
-    assert any("404" in line for line in told)
-
-
-def test_a_wrong_file_is_refused_and_the_mirror_asked(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["wrong"] = b"<html>moved</html>" * 1000
-    server.files["mirror"] = DATA
-    part = Part("a", (server.url("wrong"), server.url("mirror")), sha1=hashlib.sha1(DATA).hexdigest())
-    assert get(part, tmp_path, told) == DATA
-    assert server.requests[1] == ("mirror", None)  # nothing of the wrong file is carried on
-
-
-def test_all_wrong_says_received_and_expected(server: Server, tmp_path: Path, told: list[str]) -> None:
-    wrong = b"something else"
-    server.files["wrong"] = wrong
-    part = Part("net.bin", (server.url("wrong"), server.url("gone")), sha256=SHA256)
-    with pytest.raises(LibraryError) as caught:
-        get(part, tmp_path, told)
-    text = str(caught.value)
-    assert f"received sha256 {hashlib.sha256(wrong).hexdigest()}, expected {SHA256}" in text
-    assert "gone: 404" in text
-    assert "--from FILE" in text
-    assert not list(tmp_path.iterdir())  # a wrong file is not left to be resumed
-
-
-def test_a_wrong_size_is_known_before_it_is_downloaded(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["short"] = DATA[:1000]
-    with pytest.raises(LibraryError, match=f"the file there has 1000 bytes, expected {len(DATA)}"):
-        get(Part("a", (server.url("short"),), size=len(DATA)), tmp_path, told)
-
-
-def test_truncated_answers_are_resumed(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["a"] = DATA
-    server.faults["a"] = broken_after(110_000)
-    assert get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path, told) == DATA
-    assert server.requests == [("a", None), ("a", "bytes=110000-"), ("a", "bytes=220000-")]
-
-
-def test_a_second_run_resumes_the_first(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["a"] = DATA
-    (tmp_path / "a.part").write_bytes(DATA[:200_000])
-    assert get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path, told) == DATA
-    assert server.requests == [("a", "bytes=200000-")]
-
-
-def test_a_complete_part_needs_no_request(server: Server, tmp_path: Path, told: list[str]) -> None:
-    (tmp_path / "a.part").write_bytes(DATA)
-    part = Part("a", (server.url("a"),), sha256=SHA256, size=len(DATA))
-    assert get(part, tmp_path, told) == DATA
-    assert server.requests == []
-
-
-def test_a_server_that_ignores_ranges_starts_over(server: Server, tmp_path: Path, told: list[str]) -> None:
-    server.files["a"] = DATA
-    server.faults["a"] = lambda handler, data: handler.whole(data, ranges=False)
-    (tmp_path / "a.part").write_bytes(b"x" * 5000 + DATA[5000:200_000])
-    assert get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path, told) == DATA
-    assert server.requests == [("a", "bytes=200000-")]
-
-
-@pytest.mark.parametrize("left", [b"x" * 1000, b"x" * 400_000], ids=["wrong beginning", "longer than the file"])
-def test_a_part_of_something_else_is_thrown_away(server: Server, tmp_path: Path, told: list[str], left: bytes) -> None:
-    server.files["a"] = DATA
-    (tmp_path / "a.part").write_bytes(left)
-    assert get(Part("a", (server.url("a"),), sha256=SHA256), tmp_path, told) == DATA
-    assert server.requests[-1] == ("a", None)
-
-
-def test_a_stalled_server_is_left_for_the_mirror(server: Server, tmp_path: Path, told: list[str]) -> None:
-    """It sends a beginning and then nothing: what came is kept, and the mirror asked for the rest."""
-
-    def stall(handler: Handler, data: bytes) -> None:
-        if handler.headers.get("Range") is None:
-            handler.send_response(200)
-            handler.send_header("Content-Length", str(len(data)))
-            handler.end_headers()
-            handler.wfile.write(data[:100_000])
-            handler.wfile.flush()
-        handler.server.release.wait(10)
-
-    server.files["slow"] = server.files["mirror"] = DATA
-    server.faults["slow"] = stall
-    part = Part("a", (server.url("slow"), server.url("mirror")), sha256=SHA256)
-    assert get(part, tmp_path, told, stall=0.15) == DATA
-    assert server.requests[-1][0] == "mirror"
-    assert server.requests[-1][1] is not None  # resumed, not begun again
-    assert any("no data" in line for line in told)
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_a_server_that_never_gets_further_is_left(
-    server: Server, tmp_path: Path, told: list[str], ranges: bool
-) -> None:
-    """It promises more than it has: resuming is refused, beginning again brings the same half."""
-    server.files.update({"half": DATA[:1000], "mirror": DATA})
-    server.faults["half"] = lambda handler, data: handler.whole(data, ranges, len(DATA))
-    part = Part("a", (server.url("half"), server.url("mirror")), sha256=SHA256)
-    assert get(part, tmp_path, told) == DATA
-    assert server.requests.count(("half", None)) < 6
-
-
-def test_no_network_at_all_is_said(tmp_path: Path, told: list[str]) -> None:
-    with Server() as gone:
-        url = gone.url("a")
-    with pytest.raises(LibraryError, match=r"a could not be downloaded(?s:.*)refused(?s:.*)--from FILE"):
-        get(Part("a", (url,)), tmp_path, told)
-    with pytest.raises(LibraryError, match="no web address"):
-        get(Part("a", ("file:///etc/hostname",)), tmp_path, told)
-
-
-def test_a_full_disk_is_not_blamed_on_the_server(
-    server: Server, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    server.files["a"] = DATA
-    monkeypatch.setattr("dreamer.library.download.os.fsync", full)
-    for requests, sha256 in enumerate((SHA256, ""), 1):
-        with pytest.raises(LibraryError, match=r"a\.part cannot be written: .*No space left"):
-            get(Part("a", (server.url("a"), server.url("mirror")), sha256=sha256), tmp_path, told)
-        assert len(server.requests) == requests
-    assert not list(tmp_path.iterdir())
-
-
-# --- whole models
+from .server import PAGE, Handler, Server
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +68,17 @@ def local(wanted: Source, server: Server, data: bytes, holds: tuple[Part, ...] =
         wanted.labels, urls=(server.url("nothing"), server.url("labels")) if wanted.labels.urls else ()
     )
     return dataclasses.replace(wanted, weights=part, labels=labels)
+
+
+@pytest.fixture
+def published(
+    server: Server, tmp_path: Path, caffemodel: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Source:
+    """What `manage.py model fetch googlenet` gets here, into `tmp_path`."""
+    settings.MODELS_DIR = tmp_path
+    found = local(source("googlenet"), server, caffemodel)
+    monkeypatch.setitem(SOURCES, "googlenet", found)
+    return found
 
 
 def test_googlenet_is_fetched_converted_and_registered(
@@ -363,15 +136,8 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel
 
 
 def test_the_command_fetches_and_tells(
-    server: Server,
-    tmp_path: Path,
-    caffemodel: bytes,
-    monkeypatch: pytest.MonkeyPatch,
-    settings: Any,
-    capsys: pytest.CaptureFixture[str],
+    server: Server, tmp_path: Path, caffemodel: bytes, published: Source, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.MODELS_DIR = tmp_path
-    monkeypatch.setitem(SOURCES, "googlenet", local(source("googlenet"), server, caffemodel))
     server.files["labels"] = "".join(f"{'banana' if i == 954 else i}\n" for i in range(1000)).encode()
     call_command("model", "fetch", "googlenet", "--as", "mine")
     out, err = capsys.readouterr()
@@ -381,9 +147,6 @@ def test_the_command_fetches_and_tells(
     server.files.clear()
     with pytest.raises(CommandError, match=r"could not be downloaded(?s:.*)404(?s:.*)--from FILE"):
         call_command("model", "fetch", "googlenet")
-
-
-PAGE = b"<!doctype html><title>Sign in to this network</title>" * 100
 
 
 def unpublished(wanted: Source, *urls: str) -> Source:
@@ -396,14 +159,12 @@ def test_a_page_instead_of_a_file_without_a_checksum_is_not_kept(
     server: Server,
     tmp_path: Path,
     caffemodel: bytes,
+    published: Source,
     monkeypatch: pytest.MonkeyPatch,
-    settings: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A hotel's sign-in page comes with status 200; the next run, from the true server, brings the network."""
-    settings.MODELS_DIR = tmp_path
-    wanted = local(source("googlenet"), server, caffemodel)
-    monkeypatch.setitem(SOURCES, "googlenet", unpublished(wanted, server.url("weights")))
+    monkeypatch.setitem(SOURCES, "googlenet", unpublished(published, server.url("weights")))
     server.files["weights"] = PAGE
     with pytest.raises(CommandError, match=r"(?s)weights: .*is not a \.caffemodel file.*Try again later, or get"):
         call_command("model", "fetch", "googlenet")
@@ -425,36 +186,6 @@ def test_a_file_that_cannot_be_read_sends_on_to_the_mirror(
     files = fetch(wanted, Registry(tmp_path), download=Download(tell=told.append))
     assert files.info.source == server.url("weights")
     assert sum("is not a .caffemodel file, or it is cut short" in line for line in told) == 2
-
-
-def test_without_a_checksum_nothing_goes_from_one_address_or_run_into_another(
-    server: Server, tmp_path: Path, told: list[str]
-) -> None:
-    """Within one run and address a broken download is resumed all the same."""
-    server.files.update({"broken": b"x" * 1000, "mirror": DATA})
-    server.faults["broken"] = lambda handler, data: handler.whole(data, length=len(DATA))
-    server.faults["mirror"] = broken_after(200_000)
-    for left in ("a", "a.part"):
-        (tmp_path / left).write_bytes(b"x" * 5000)
-    assert get(Part("a", (server.url("broken"), server.url("mirror"))), tmp_path, told) == DATA
-    assert server.requests[0] == ("broken", None)
-    assert server.requests[-2:] == [("mirror", None), ("mirror", "bytes=200000-")]
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("said", [True, False], ids=["length given", "length not given"])
-def test_a_file_below_the_least_size_is_refused(server: Server, tmp_path: Path, told: list[str], said: bool) -> None:
-    def unsaid(handler: Handler, data: bytes) -> None:
-        handler.send_response(200)
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    server.files["page"] = PAGE
-    if not said:
-        server.faults["page"] = unsaid
-    with pytest.raises(LibraryError, match=f"{len(PAGE)} bytes, expected {len(DATA)} or more"):
-        get(Part("a", (server.url("page"),), at_least=len(DATA)), tmp_path, told)
-    assert not list(tmp_path.iterdir())
 
 
 def test_two_fetches_at_once_wait_for_each_other(

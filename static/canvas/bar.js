@@ -1,7 +1,7 @@
 // @ts-check
 /** The bar: what the network dreams of and when, how many people are here, how the connection is. */
 
-import * as words from "./words.js";
+import * as messages from "./messages.js";
 
 /**
  * @typedef {import("./types.js").Connection} Connection
@@ -48,7 +48,7 @@ export class Bar {
         this.beat = BEAT;
         /** @type {Connection | null} */
         this.connection = null;
-        /** @type {words.Closed | null} */
+        /** @type {messages.Closed | null} */
         this.closed = null;
         /** @type {string | null} */
         this.trouble = null;
@@ -71,11 +71,11 @@ export class Bar {
         this.tick();
     }
 
-    /** The pill and its sheet, as things stand. @returns {words.DreamWords} */
+    /** The pill and its sheet, as things stand. @returns {messages.DreamWords} */
     #pill() {
         const { dream } = this;
-        /** @type {words.DreamWords} */
-        const shown = !dream || this.toldLost ? { label: words.UNKNOWN } : words.dream(dream, this.staff, this.dreamed);
+        /** @type {messages.DreamWords} */
+        const shown = !dream || this.toldLost ? { label: messages.UNKNOWN } : messages.dream(dream, this.staff, this.dreamed);
         const { label, title = "", hint = "", commands = [], busy = false } = shown;
         this.label.textContent = label;
         this.title.textContent = title;
@@ -144,7 +144,7 @@ export class Bar {
         this.pill.classList.add("fresh");
     }
 
-    /** @param {Connection} connection @param {words.Closed | null} [closed] why nothing can be drawn, where that is so */
+    /** @param {Connection} connection @param {messages.Closed | null} [closed] why nothing can be drawn, where that is so */
     showConnection(connection, closed = null) {
         const before = this.connection;
         this.closed = closed;
@@ -152,7 +152,7 @@ export class Bar {
         if (connection.state !== "live") this.lostAt ||= Date.now();
         else {
             this.lostAt = 0;
-            if (this.toldLost && this.wasLive) this.back(words.back(before?.waiting ?? 0));
+            if (this.toldLost && this.wasLive) this.back(messages.back(before?.waiting ?? 0));
             this.wasLive = true;
         }
         this.tick();
@@ -200,7 +200,7 @@ export class Bar {
 
     #tickStatus() {
         const { connection, trouble, toldLost: lost } = this;
-        const shown = lost && connection ? words.connection(connection, this.closed) : trouble ? { title: trouble, detail: "" } : null;
+        const shown = lost && connection ? messages.connection(connection, this.closed) : trouble ? { title: trouble, detail: "" } : null;
         this.status.hidden = !shown;
         if (!shown || !connection) {
             this.said = "";

@@ -32,7 +32,7 @@ export class Drawing {
         this.journal = {
             author: () => session.ink.author(),
             newStroke: () => session.ink.newStroke(),
-            put: (/** @type {import("./layers.js").Wet} */ wet) => session.ink.put(wet),
+            put: (/** @type {import("./layers.js").LocalPiece} */ piece) => session.ink.put(piece),
             undo: (/** @type {number} */ stroke) => session.ink.undo(stroke),
         };
     }

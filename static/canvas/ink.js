@@ -9,7 +9,7 @@ import { encodeInk, STROKE, UNDO } from "./wire.js";
 
 /**
  * @typedef {import("./layers.js").Layers} Layers
- * @typedef {import("./layers.js").Wet} Wet
+ * @typedef {import("./layers.js").LocalPiece} LocalPiece
  * @typedef {import("./types.js").Person} Person
  * @typedef {import("./types.js").Ui} Ui
  * @typedef {import("./wire.js").Operation} Operation
@@ -79,13 +79,13 @@ export class Ink {
         return this.lastStroke;
     }
 
-    /** A finished piece. @param {Wet} wet */
-    put(wet) {
-        if (this.dead.has(wet.op.stroke)) {
-            this.layers.lift(new Set([wet]));
+    /** A finished piece. @param {LocalPiece} piece */
+    put(piece) {
+        if (this.dead.has(piece.op.stroke)) {
+            this.layers.lift(new Set([piece]));
             return;
         }
-        this.outbox.add(wet, !this.live);
+        this.outbox.add(piece, !this.live);
         this.line.waiting();
         this.wake();
     }
@@ -103,9 +103,9 @@ export class Ink {
     /** The last stroke of ours that can be taken back; null where there is none. @returns {number | null} */
     undoable() {
         if (!this.me) return null;
-        const { parcels, undos } = this.outbox;
-        for (let i = parcels.length - 1; i >= 0; i--) {
-            if (!undos.has(parcels[i].op.stroke)) return parcels[i].op.stroke;
+        const { pending, undos } = this.outbox;
+        for (let i = pending.length - 1; i >= 0; i--) {
+            if (!undos.has(pending[i].op.stroke)) return pending[i].op.stroke;
         }
         const dreamed = this.line.dreamed();
         const { entries } = this.picture;
@@ -183,7 +183,7 @@ export class Ink {
 
     // --- from the server ---------------------------------------------------------------------------------------
 
-    /** An operation of ours has its number. @param {Operation} op @returns {Wet | null} the wet piece it is */
+    /** An operation of ours has its number. @param {Operation} op @returns {LocalPiece | null} the local piece it is */
     numbered(op) {
         if (!this.me || op.author !== this.me.id) return null;
         if (this.oldestSent) this.oldestSent = Date.now(); // the line is alive
@@ -196,7 +196,7 @@ export class Ink {
         this.settled(this.outbox.acknowledge(stroke, next));
     }
 
-    /** Pieces that the journal has, and the picture below shows or will. @param {Set<Wet>} pieces */
+    /** Pieces that the journal has, and the picture below shows or will. @param {Set<LocalPiece>} pieces */
     settled(pieces) {
         if (this.line.loading()) for (const piece of pieces) piece.settled = true; // the coming base shows them
         else this.layers.lift(pieces);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the screen shows: the picture everybody has, and on top of it the wet ink, our own pieces that the journal has
+ * What the screen shows: the picture everybody has, and on top of it the local ink, our own pieces that the journal has
  * not numbered yet. When a piece's number arrives it moves from above into order, and just its rectangle is made again.
  */
 
@@ -16,7 +16,7 @@ import { STROKE } from "./wire.js";
  * @typedef {import("./pixels.js").Rect} Rect
  *
  * A piece above the picture; `settled` when the journal has it, but the base that shows it is still being loaded.
- * @typedef {{op: Stroke & {points: number[]}, bounds: Rect, settled: boolean}} Wet
+ * @typedef {{op: Stroke & {points: number[]}, bounds: Rect, settled: boolean}} LocalPiece
  */
 
 /** Scratch, so that a moving pointer allocates nothing. @type {Rect} */
@@ -30,8 +30,8 @@ export class Layers {
         this.shown.copy(picture.pixels, picture.bounds);
         this.tiles = new Tiles(this.shown.width, this.shown.height);
         this.tiles.add(picture.bounds);
-        /** @type {Wet[]} in the order they will be sent */
-        this.wet = [];
+        /** @type {LocalPiece[]} in the order they will be sent */
+        this.local = [];
         /**
          * What was shown before the last dream, while it fades away. It gets new ink too: ink must not fade in.
          * @type {Pixels | null}
@@ -43,10 +43,10 @@ export class Layers {
 
     /**
      * The journal's next operation; `freshen` shows what a batch of them has changed.
-     * @param {number} seq @param {Operation} op @param {Wet | null} own the wet piece that it is, if it is ours
+     * @param {number} seq @param {Operation} op @param {LocalPiece | null} own the local piece that it is, if it is ours
      */
     append(seq, op, own) {
-        if (own && this.wet.includes(own)) this.wet.splice(this.wet.indexOf(own), 1);
+        if (own && this.local.includes(own)) this.local.splice(this.local.indexOf(own), 1);
         for (const rect of this.picture.append(seq, op)) {
             if (this.leaving && op.kind === STROKE && !own) draw(this.leaving, rect, op);
             this.stale.push(rect);
@@ -61,15 +61,15 @@ export class Layers {
     /** @param {Pixels} base @param {number} seq */
     rebase(base, seq) {
         this.picture.rebase(base, seq);
-        this.wet = this.wet.filter((piece) => !piece.settled);
+        this.local = this.local.filter((piece) => !piece.settled);
         this.refresh(this.picture.bounds);
     }
 
     /** Shows a rectangle of the canvas as it now is. @param {Rect} rect */
     refresh(rect) {
         this.shown.copy(this.picture.pixels, rect);
-        for (let i = 0; i < this.wet.length; i++) {
-            const { op, bounds } = this.wet[i];
+        for (let i = 0; i < this.local.length; i++) {
+            const { op, bounds } = this.local[i];
             if (!overlap(bounds, rect) || this.picture.isUndone(op.author, op.stroke)) continue;
             draw(this.shown, rect, op);
         }
@@ -81,7 +81,7 @@ export class Layers {
         for (const rect of rects) this.refresh(rect);
     }
 
-    /** Puts a piece on top, whole. @param {Stroke & {points: number[]}} op @returns {Wet} */
+    /** Puts a piece on top, whole. @param {Stroke & {points: number[]}} op @returns {LocalPiece} */
     lay(op) {
         const piece = this.open(op);
         const bounds = clip(piece.bounds, this.shown.bounds);
@@ -92,16 +92,16 @@ export class Layers {
     /** Puts a piece on top that its maker paints with a trace as it grows. @param {Stroke & {points: number[]}} op */
     open(op) {
         const piece = { op, bounds: boundsOf(op), settled: false };
-        this.wet.push(piece);
+        this.local.push(piece);
         return piece;
     }
 
-    /** @param {Wet} piece */
+    /** @param {LocalPiece} piece */
     trace(piece) {
         return new Trace(piece.op, this.leaving ? [this.shown, this.leaving] : [this.shown], this.shown.bounds);
     }
 
-    /** Says that a piece was painted up to a new last point. @param {Wet} piece */
+    /** Says that a piece was painted up to a new last point. @param {LocalPiece} piece */
     grown(piece) {
         const { points } = piece.op;
         const to = points.length - 3, from = Math.max(0, to - 3);
@@ -118,10 +118,10 @@ export class Layers {
         this.tiles.add(segment);
     }
 
-    /** Takes pieces off the top. @param {Set<Wet>} pieces */
+    /** Takes pieces off the top. @param {Set<LocalPiece>} pieces */
     lift(pieces) {
         if (!pieces.size) return;
-        this.wet = this.wet.filter((piece) => !pieces.has(piece));
+        this.local = this.local.filter((piece) => !pieces.has(piece));
         const rects = [];
         for (const piece of pieces) {
             const bounds = clip(piece.bounds, this.shown.bounds);

@@ -16,12 +16,12 @@ import { Pointer } from "./pointer.js";
 import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
-import { Gate } from "./standing.js";
+import { Gate } from "./gate.js";
 import { Tags } from "./tags.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
 import { STROKE } from "./wire.js";
-import * as words from "./words.js";
+import * as messages from "./messages.js";
 
 /** @template {HTMLElement} E @param {string} selector @returns {E} */
 function find(selector) {
@@ -131,7 +131,7 @@ const session = new Session({
         },
         ink: (ink) => gate.hold(ink),
         asked: (place) => cover.asked(place),
-        loss: (loss) => notices.show(words.loss(loss, gate.closed)),
+        loss: (loss) => notices.show(messages.loss(loss, gate.closed)),
         refused: (id) => drawing.refuse(id),
         applied: (op) => {
             hint.hidden = true;
@@ -151,7 +151,7 @@ const session = new Session({
 function showHint() {
     const { connection, seq, me, dream, bases } = session;
     hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && drawing.strokes.size === 0);
-    const text = words.untouched(me !== null, dream?.state ?? "");
+    const text = messages.untouched(me !== null, dream?.state ?? "");
     if (hint.textContent !== text) hint.textContent = text;
 }
 

@@ -11,11 +11,11 @@ import { spacing } from "./brush.js";
  * @typedef {import("./wire.js").Stroke} Stroke
  * @typedef {import("./wire.js").Undo} Undo
  * @typedef {import("./wire.js").Operation} Operation
- * @typedef {import("./layers.js").Wet} Wet
+ * @typedef {import("./layers.js").LocalPiece} LocalPiece
  *
- * @typedef {{op: Stroke & {points: number[]}, wet: Wet, sent: boolean, late: boolean}} Parcel a closed piece; `late`
+ * @typedef {{op: Stroke & {points: number[]}, local: LocalPiece, sent: boolean, late: boolean}} PendingPiece a closed piece; `late`
  *   when it was drawn without a connection
- * @typedef {{op: Undo, sent: boolean}} Wish
+ * @typedef {{op: Undo, sent: boolean}} PendingUndo
  */
 
 // A little under what canvas/limits.py lets one socket send: after hours offline the ink goes out at this pace.
@@ -26,9 +26,9 @@ const MESSAGE = MAX_MESSAGE - 1024;
 
 export class Outbox {
     constructor() {
-        /** @type {Parcel[]} in the order they were drawn */
-        this.parcels = [];
-        /** @type {Map<number, Wish>} by stroke */
+        /** @type {PendingPiece[]} in the order they were drawn */
+        this.pending = [];
+        /** @type {Map<number, PendingUndo>} by stroke */
         this.undos = new Map();
         this.points = POINTS_BURST;
         this.area = AREA_BURST;
@@ -36,37 +36,37 @@ export class Outbox {
     }
 
     get empty() {
-        return this.parcels.length === 0 && this.undos.size === 0;
+        return this.pending.length === 0 && this.undos.size === 0;
     }
 
     /** How many strokes wait here. */
     get strokes() {
-        return new Set(this.parcels.map(({ op }) => op.stroke)).size;
+        return new Set(this.pending.map(({ op }) => op.stroke)).size;
     }
 
-    /** @param {Wet} wet @param {boolean} late */
-    add(wet, late) {
-        this.parcels.push({ op: wet.op, wet, sent: false, late });
+    /** @param {LocalPiece} local @param {boolean} late */
+    add(local, late) {
+        this.pending.push({ op: local.op, local, sent: false, late });
     }
 
     /**
      * Asks for a stroke of ours to be taken back. What was never sent of it is not sent any more.
-     * @param {number} stroke @returns {Set<Wet>} what to lift off the canvas
+     * @param {number} stroke @returns {Set<LocalPiece>} what to lift off the canvas
      */
     undo(stroke) {
-        const own = this.parcels.filter(({ op }) => op.stroke === stroke);
+        const own = this.pending.filter(({ op }) => op.stroke === stroke);
         const known = !own.some(({ op, sent }) => op.piece === 0 && !sent);
         if (known) this.undos.set(stroke, { op: { kind: UNDO, author: 0, stroke }, sent: false });
-        this.parcels = this.parcels.filter(({ op, sent }) => op.stroke !== stroke || (sent && known));
-        return new Set(own.map(({ wet }) => wet));
+        this.pending = this.pending.filter(({ op, sent }) => op.stroke !== stroke || (sent && known));
+        return new Set(own.map(({ local }) => local));
     }
 
-    /** An operation of ours has its number. @param {Operation} op @returns {Wet | null} */
+    /** An operation of ours has its number. @param {Operation} op @returns {LocalPiece | null} */
     settle(op) {
         if (op.kind === UNDO) this.undos.delete(op.stroke);
         if (op.kind !== STROKE) return null;
-        const index = this.parcels.findIndex((parcel) => parcel.op.stroke === op.stroke && parcel.op.piece === op.piece);
-        return index < 0 ? null : this.parcels.splice(index, 1)[0].wet;
+        const index = this.pending.findIndex((piece) => piece.op.stroke === op.stroke && piece.op.piece === op.piece);
+        return index < 0 ? null : this.pending.splice(index, 1)[0].local;
     }
 
     /** The journal has a stroke's pieces before `next` already. @param {number} stroke @param {number} next */
@@ -87,26 +87,26 @@ export class Outbox {
 
     /** Is a piece of this stroke before `piece` still on its way? @param {number} stroke @param {number} piece */
     holdsBefore(stroke, piece) {
-        return this.parcels.some(({ op }) => op.stroke === stroke && op.piece < piece);
+        return this.pending.some(({ op }) => op.stroke === stroke && op.piece < piece);
     }
 
     /** @param {number} stroke */
     holds(stroke) {
-        return this.parcels.some(({ op }) => op.stroke === stroke);
+        return this.pending.some(({ op }) => op.stroke === stroke);
     }
 
     /** Was this stroke's ink drawn without a connection? @param {number} stroke */
     isLate(stroke) {
-        return this.parcels.some(({ op, late }) => late && op.stroke === stroke);
+        return this.pending.some(({ op, late }) => late && op.stroke === stroke);
     }
 
     /** What was sent is to be sent again; of one stroke, or all. @param {number} [stroke] */
     again(stroke) {
-        for (const parcel of this.parcels) {
-            if (stroke === undefined || parcel.op.stroke === stroke) parcel.sent = false;
+        for (const piece of this.pending) {
+            if (stroke === undefined || piece.op.stroke === stroke) piece.sent = false;
         }
-        for (const [of, wish] of this.undos) {
-            if (stroke === undefined || of === stroke) wish.sent = false;
+        for (const [of, undo] of this.undos) {
+            if (stroke === undefined || of === stroke) undo.sent = false;
         }
     }
 
@@ -129,28 +129,28 @@ export class Outbox {
         /** @type {Operation[]} */
         const operations = [];
         let size = 6;
-        for (const parcel of this.parcels) {
-            if (parcel.sent) continue;
-            size += sizeOf(parcel.op);
+        for (const piece of this.pending) {
+            if (piece.sent) continue;
+            size += sizeOf(piece.op);
             if (operations.length === MAX_OPS || size > MESSAGE || this.points < 0 || this.area < 0) return operations;
-            this.points -= parcel.op.points.length / 3;
-            this.area -= areaOf(parcel.op);
-            parcel.sent = true;
-            operations.push({ ...parcel.op, author: 0 });
+            this.points -= piece.op.points.length / 3;
+            this.area -= areaOf(piece.op);
+            piece.sent = true;
+            operations.push({ ...piece.op, author: 0 });
         }
-        for (const wish of this.undos.values()) {
-            if (wish.sent) continue;
-            size += sizeOf(wish.op);
+        for (const undo of this.undos.values()) {
+            if (undo.sent) continue;
+            size += sizeOf(undo.op);
             if (operations.length === MAX_OPS || size > MESSAGE) break;
-            wish.sent = true;
-            operations.push(wish.op);
+            undo.sent = true;
+            operations.push(undo.op);
         }
         return operations;
     }
 
     /** Everything here as text, for the browser's storage. */
     dump() {
-        const operations = [...this.parcels.map(({ op }) => op), ...[...this.undos.values()].map(({ op }) => op)];
+        const operations = [...this.pending.map(({ op }) => op), ...[...this.undos.values()].map(({ op }) => op)];
         let text = "";
         for (const op of operations) {
             for (const byte of encodeOperation(op)) text += String.fromCharCode(byte);
@@ -158,12 +158,12 @@ export class Outbox {
         return btoa(text);
     }
 
-    /** @param {(parcel: Parcel) => boolean} chosen @returns {Set<Wet>} */
+    /** @param {(piece: PendingPiece) => boolean} chosen @returns {Set<LocalPiece>} */
     #take(chosen) {
         const taken = new Set();
-        this.parcels = this.parcels.filter((parcel) => {
-            if (!chosen(parcel)) return true;
-            taken.add(parcel.wet);
+        this.pending = this.pending.filter((piece) => {
+            if (!chosen(piece)) return true;
+            taken.add(piece.local);
             return false;
         });
         return taken;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Places where nobody draws, on top of the canvas at any zoom: hatched where locked, covered where veiled. */
 
-import * as words from "./words.js";
+import * as messages from "./messages.js";
 
 /** @typedef {import("./types.js").Region} Region */
 
@@ -43,7 +43,7 @@ export class Regions {
             if (this.shown.has(keyOf(region)) || this.#over(region)) continue;
             const element = document.createElement("div"), label = document.createElement("span");
             element.className = `region ${region.kind}`;
-            label.textContent = words.region(region, this.now());
+            label.textContent = messages.region(region, this.now());
             element.append(label);
             this.layer.append(element);
             this.shown.set(keyOf(region), { region, element, label });

@@ -6,14 +6,14 @@ import { MAX_POINTS, STROKE } from "./wire.js";
 
 /**
  * @typedef {import("./layers.js").Layers} Layers
- * @typedef {import("./layers.js").Wet} Wet
+ * @typedef {import("./layers.js").LocalPiece} LocalPiece
  * @typedef {{r: number, g: number, b: number}} Colour
  *
  * Where finished pieces go.
  * @typedef {object} Journal
  * @property {() => number} author our id
  * @property {() => number} newStroke a fresh stroke id
- * @property {(wet: Wet) => void} put takes a finished piece
+ * @property {(piece: LocalPiece) => void} put takes a finished piece
  * @property {(stroke: number) => void} undo takes back a stroke of which pieces were put
  */
 
@@ -35,11 +35,11 @@ export class OwnStroke {
         /** While it may turn out to be a gesture nothing is put. */
         this.held = false;
         this.done = false;
-        /** @type {Wet[]} pieces held back */
+        /** @type {LocalPiece[]} pieces held back */
         this.waiting = [];
         this.lastX = x;
         this.lastY = y;
-        this.wet = this.#open(0, 0, this.#eighths(x, layers.shown.width), this.#eighths(y, layers.shown.height), widthOf(w));
+        this.current = this.#open(0, 0, this.#eighths(x, layers.shown.width), this.#eighths(y, layers.shown.height), widthOf(w));
         this.trace = this.#trace();
     }
 
@@ -51,23 +51,23 @@ export class OwnStroke {
         if (this.done || dx * dx + dy * dy < step * step) return;
         this.lastX = x;
         this.lastY = y;
-        const { points } = this.wet.op;
+        const { points } = this.current.op;
         const ex = this.#eighths(x, this.layers.shown.width), ey = this.#eighths(y, this.layers.shown.height);
         const ew = widthOf(w);
         points.push(ex, ey, ew);
         this.trace.to(ex, ey, ew);
-        this.layers.grown(this.wet);
+        this.layers.grown(this.current);
         if (points.length >= 3 * MAX_POINTS) this.cut();
     }
 
     /** Hands over what was drawn since the last cut, and goes on in a new piece. */
     cut() {
-        const { points, piece } = this.wet.op;
+        const { points, piece } = this.current.op;
         if (this.done || (points.length === 3 && piece > 0) || (this.held && points.length < 3 * MAX_POINTS)) return;
         if (Date.now() - this.begun > LONGEST) return this.#restart();
         const n = points.length;
-        this.#put(this.wet);
-        this.wet = this.#open(piece + 1, this.trace.carry, points[n - 3], points[n - 2], points[n - 1]);
+        this.#put(this.current);
+        this.current = this.#open(piece + 1, this.trace.carry, points[n - 3], points[n - 2], points[n - 1]);
         this.trace = this.#trace();
     }
 
@@ -75,7 +75,7 @@ export class OwnStroke {
     release() {
         if (!this.held) return;
         this.held = false;
-        for (const wet of this.waiting) this.journal.put(wet);
+        for (const piece of this.waiting) this.journal.put(piece);
         this.waiting = [];
     }
 
@@ -83,8 +83,8 @@ export class OwnStroke {
     end() {
         if (this.done) return;
         this.release();
-        this.wet.op.last = true;
-        this.#put(this.wet);
+        this.current.op.last = true;
+        this.#put(this.current);
         this.done = true;
     }
 
@@ -92,32 +92,32 @@ export class OwnStroke {
     cancel() {
         if (this.done) return;
         this.done = true;
-        const put = this.wet.op.piece > 0 && !this.held;
-        this.layers.lift(new Set([this.wet, ...this.waiting]));
+        const put = this.current.op.piece > 0 && !this.held;
+        this.layers.lift(new Set([this.current, ...this.waiting]));
         if (put) this.journal.undo(this.id);
     }
 
     /** The server refuses this stroke: its ink goes, and what follows is not painted. */
     refuse() {
         this.done = true;
-        this.layers.lift(new Set([this.wet]));
+        this.layers.lift(new Set([this.current]));
     }
 
     #restart() {
-        const { points } = this.wet.op;
+        const { points } = this.current.op;
         const n = points.length;
-        this.wet.op.last = true;
-        this.#put(this.wet);
+        this.current.op.last = true;
+        this.#put(this.current);
         this.id = this.journal.newStroke();
         this.begun = Date.now();
-        this.wet = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
+        this.current = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
         this.trace = this.#trace();
     }
 
-    /** @param {Wet} wet */
-    #put(wet) {
-        if (this.held) this.waiting.push(wet);
-        else this.journal.put(wet);
+    /** @param {LocalPiece} piece */
+    #put(piece) {
+        if (this.held) this.waiting.push(piece);
+        else this.journal.put(piece);
     }
 
     /** @param {number} piece @param {number} carry @param {number} x @param {number} y @param {number} w in 1/8 px */
@@ -130,10 +130,10 @@ export class OwnStroke {
     }
 
     #trace() {
-        const [x, y, w] = this.wet.op.points;
-        const trace = this.layers.trace(this.wet);
+        const [x, y, w] = this.current.op.points;
+        const trace = this.layers.trace(this.current);
         trace.begin(x, y, w);
-        this.layers.grown(this.wet);
+        this.layers.grown(this.current);
         return trace;
     }
 

@@ -1,7 +1,7 @@
 // @ts-check
-/** The dock: what one draws with. Holds the brush as it is set; kept.js remembers it. */
+/** The dock: what one draws with. Holds the brush as it is set; preferences.js remembers it. */
 
-import { recall, remember } from "./kept.js";
+import { recall, remember } from "./preferences.js";
 import { another, colourOf, hexOf, PALETTES, RAINBOW } from "./palette.js";
 
 /** @typedef {import("./strokes.js").Colour} Colour */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Bar } from "../../static/canvas/bar.js";
-import * as words from "../../static/canvas/words.js";
+import * as messages from "../../static/canvas/messages.js";
 
 const DREAM = {
     state: "waiting", title: "eyes", layer: "mixed4c", channel: null, model: "m", device: "cpu", position: 0,
@@ -93,7 +93,7 @@ test("while the connection is lost no dream is promised; a moment's loss is not 
 
     bar.showConnection(/** @type {any} */ (connection("offline", 2)));
     pass(3000);
-    assert.equal(part("label").textContent, words.UNKNOWN);
+    assert.equal(part("label").textContent, messages.UNKNOWN);
     assert.equal(part("title").textContent, "");
     assert.equal(part("time").textContent, "");
     assert.equal(part("status").hidden, false);
@@ -113,9 +113,9 @@ test("a first connection that takes long is not called another one", (t) => {
 });
 
 test("an empty canvas promises a dream only where one will come", () => {
-    assert.match(words.untouched(true, "resting"), /half a minute/);
+    assert.match(messages.untouched(true, "resting"), /half a minute/);
     for (const state of ["no-model", "paused", "away", "failed", ""]) {
-        assert.equal(words.untouched(true, state), "The canvas is empty. Draw something.");
+        assert.equal(messages.untouched(true, state), "The canvas is empty. Draw something.");
     }
-    assert.match(words.untouched(false, "waiting"), /Sign up and draw something; in half a minute/);
+    assert.match(messages.untouched(false, "waiting"), /Sign up and draw something; in half a minute/);
 });

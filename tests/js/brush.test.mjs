@@ -68,9 +68,9 @@ test("a clip paints the same pixels inside and none outside", () => {
 function drawn(seed) {
     const random = generator(seed);
     const layers = new Layers(new Picture(300, 200, [255, 255, 255]));
-    /** @type {import("../../static/canvas/layers.js").Wet[]} */
+    /** @type {import("../../static/canvas/layers.js").LocalPiece[]} */
     const put = [];
-    const journal = { author: () => 4, newStroke: () => 77, put: (/** @type {any} */ wet) => put.push(wet), undo: () => {} };
+    const journal = { author: () => 4, newStroke: () => 77, put: (/** @type {any} */ piece) => put.push(piece), undo: () => {} };
     let x = 150, y = 100, w = 11;
     const pen = new OwnStroke(layers, journal, { r: 200, g: 30, b: 60 }, 102, x, y, w);
     for (let i = 0; i < 80; i++) {
@@ -108,9 +108,9 @@ test("cutting a stroke leaves no seam: its stamps stay a spacing apart", () => {
 test("moving the settled pieces into the picture changes nothing one sees", () => {
     const { layers, put } = drawn(9);
     const before = Buffer.from(layers.shown.bytes);
-    put.forEach((wet, index) => layers.append(index + 1, wet.op, wet));
+    put.forEach((piece, index) => layers.append(index + 1, piece.op, piece));
     layers.freshen();
-    assert.equal(layers.wet.length, 0);
+    assert.equal(layers.local.length, 0);
     assert.equal(Buffer.compare(layers.shown.bytes, before), 0);
     assert.equal(Buffer.compare(layers.picture.pixels.bytes, before), 0);
 });

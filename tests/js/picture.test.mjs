@@ -198,10 +198,10 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
             if (dice < 0.4) {
                 const op = stroke(random, W, H, { author: 5, stroke: 1, piece: piece++ });
                 layers.lay({ ...op, points: [...Array.from(op.points)] });
-            } else if (dice < 0.6 && layers.wet.length) {
-                const own = layers.wet[0];
+            } else if (dice < 0.6 && layers.local.length) {
+                const own = layers.local[0];
                 layers.append(++seq, own.op, own);
-            } else if (dice < 0.7 && layers.wet.length) layers.lift(new Set([layers.wet[layers.wet.length - 1]]));
+            } else if (dice < 0.7 && layers.local.length) layers.lift(new Set([layers.local[layers.local.length - 1]]));
             else layers.append(++seq, stroke(random, W, H), null);
             if (random() < 0.5) layers.freshen();
         }
@@ -210,7 +210,7 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
         for (const { seq: number, op } of layers.picture.entries) expected.append(number, op, null);
         expected.freshen();
         same(layers.picture.pixels, expected.picture.pixels, `seed ${seed}: the picture`);
-        for (const { op } of layers.wet) expected.lay(op);
+        for (const { op } of layers.local) expected.lay(op);
         same(layers.shown, expected.shown, `seed ${seed}: what is shown`);
     }
 });

@@ -105,9 +105,9 @@ test("our ink shows at once, goes out as INK, and moves into order with its numb
     server.deaf = false;
     const [other] = foreign(1);
     server.append(other, { ...inks[0], author: 7 });
-    assert.equal(layers.wet.length, 1);
+    assert.equal(layers.local.length, 1);
     server.append({ ...inks[1], author: 7 });
-    assert.equal(layers.wet.length, 0);
+    assert.equal(layers.local.length, 0);
     assert.ok(session.ink.outbox.empty);
     same(layers.shown, server.compose().pixels);
     same(layers.shown, layers.picture.pixels);
@@ -166,7 +166,7 @@ test("ink that arrived although its acknowledgement was lost is not there twice"
     await pass(1000);
     assert.ok(session.ink.outbox.empty);
     assert.equal(server.head, 4);
-    assert.equal(layers.wet.length, 0);
+    assert.equal(layers.local.length, 0);
     same(layers.shown, server.compose().pixels);
 });
 
@@ -180,7 +180,7 @@ test("the same, and a frame has taken it in meanwhile: acknowledged by ACK", asy
     server.dream();
     await pass(3000);
     assert.ok(session.ink.outbox.empty);
-    assert.equal(layers.wet.length, 0);
+    assert.equal(layers.local.length, 0);
     assert.equal(server.head, 4);
     same(layers.shown, server.compose().pixels);
 });
@@ -245,7 +245,7 @@ test("a stroke that was cut by the gate loses what follows, and is told of once"
     server.last.push(say.reject(stroke, 2, 2));
     await settled();
     assert.deepEqual(told.loss, [{ code: 6, strokes: 1, undo: false }]);
-    assert.deepEqual(session.ink.outbox.parcels.map(({ op }) => op.piece), [0]);
+    assert.deepEqual(session.ink.outbox.pending.map(({ op }) => op.piece), [0]);
 });
 
 test("an undo that is refused says so, and the stroke is there again", async () => {
@@ -322,7 +322,7 @@ test("unavailable: the ink is kept and offered again, in order", async (pass) =>
     let troubled = true;
     server.refuse = (op) => (troubled && op.kind === 1 ? say.reject(op.stroke, op.piece, op.piece === 0 ? 8 : 2) : null);
     draw(LINE, 1);
-    assert.equal(session.ink.outbox.parcels.length, 4);
+    assert.equal(session.ink.outbox.pending.length, 4);
     assert.deepEqual(told.loss, []);
     troubled = false;
     await pass(4000);
@@ -709,9 +709,9 @@ test("random lives: drops, lost news, duplicates, dreams and undos; everybody en
         await pass(50_000);
         const expected = server.compose().pixels;
         for (const { session, layers } of visitors) {
-            assert.ok(session.ink.outbox.empty, `seed ${seed}: ${session.ink.outbox.parcels.length} pieces left`);
+            assert.ok(session.ink.outbox.empty, `seed ${seed}: ${session.ink.outbox.pending.length} pieces left`);
             assert.equal(session.seq, server.head, `seed ${seed}`);
-            assert.equal(layers.wet.length, 0, `seed ${seed}`);
+            assert.equal(layers.local.length, 0, `seed ${seed}`);
             same(layers.shown, expected, `seed ${seed}`);
             session.net.stop();
         }

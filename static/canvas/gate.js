@@ -4,7 +4,7 @@
  * decides (canvas/gate.py); here it is shown before anybody draws in vain.
  */
 
-import * as words from "./words.js";
+import * as messages from "./messages.js";
 
 /**
  * @typedef {import("./types.js").Rules} Rules
@@ -70,12 +70,12 @@ export class Gate {
     hold(ink) {
         this.ink = ink;
         const { meter } = this.page;
-        const low = ink.left < words.LOW;
+        const low = ink.left < messages.LOW;
         meter.hidden = !low;
         meter.style.setProperty("--left", String(ink.left));
         meter.classList.toggle("empty", ink.left < 0.05);
         meter.setAttribute("aria-valuenow", String(Math.round(100 * ink.left)));
-        this.find("ink").textContent = words.ink(ink);
+        this.find("ink").textContent = messages.ink(ink);
     }
 
     /** The gravest of what stands against us now. @returns {Sanction | null} */
@@ -85,9 +85,9 @@ export class Gate {
         return held[0] ?? null;
     }
 
-    /** Why we cannot draw anywhere; null where we can. @returns {words.Closed | null} */
+    /** Why we cannot draw anywhere; null where we can. @returns {messages.Closed | null} */
     get closed() {
-        return words.closed(this.rules, this.standing, this.against, this.page.now());
+        return messages.closed(this.rules, this.standing, this.against, this.page.now());
     }
 
     /** Whether we may not draw at this place (canvas px); says why. @param {number} x @param {number} y */
@@ -100,7 +100,7 @@ export class Gate {
             void this.page.closed.offsetWidth; // starts the animation again
             classList.add("nudge");
         }
-        else if (region && region.kind !== "asked") this.page.tell(words.region(region, this.page.now()));
+        else if (region && region.kind !== "asked") this.page.tell(messages.region(region, this.page.now()));
         else return false;
         return true;
     }
@@ -123,7 +123,7 @@ export class Gate {
         const { against } = this;
         const { sheet } = this.page;
         if (!against) return;
-        const said = words.sanction(against, this.page.now());
+        const said = messages.sanction(against, this.page.now());
         setText(this.find("sheet-title"), said.title);
         setText(this.find("sheet-effect"), said.effect);
         setText(this.find("sheet-reason"), against.reason);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { recall, remember } from "../../static/canvas/kept.js";
+import { recall, remember } from "../../static/canvas/preferences.js";
 import { PALETTES, RAINBOW } from "../../static/canvas/palette.js";
 import { FakeStorage } from "./fakes.mjs";
 

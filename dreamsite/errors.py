@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 RETRY_SECONDS = 30
 
 
-class NotHere(Http404):
+class NotFound(Http404):
     """A 404 whose words are meant for the visitor."""
 
 
@@ -46,7 +46,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    detail = str(exception) if isinstance(exception, NotHere) else ""
+    detail = str(exception) if isinstance(exception, NotFound) else ""
     if wants_json(request):
         return json_error(404, "not-found", detail or _("Nothing has this address."))
     return render(request, "404.html", {"detail": detail}, status=404)

@@ -10,13 +10,13 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from canvas.signals import ink_changed, visibility_changed
-        from gallery import staff
-        from gallery.farewell import film  # noqa: F401  what the worker does after the end
-        from gallery.films import schedule, wishes  # noqa: F401  the worker's chores
-        from gallery.pages import first
-        from gallery.timeline import chores  # noqa: F401  for the worker
+        from gallery import curators
+        from gallery.farewell import whole_film  # noqa: F401  what the worker does after the end
+        from gallery.films import requests, schedule  # noqa: F401  the worker's chores
+        from gallery.pages import initial_pages
+        from gallery.timeline import periodic  # noqa: F401  for the worker
 
-        post_migrate.connect(first.make, sender=self)
-        post_migrate.connect(staff.make_group, sender=self)
-        visibility_changed.connect(wishes.frame_changed)
-        ink_changed.connect(wishes.ink_changed)
+        post_migrate.connect(initial_pages.make, sender=self)
+        post_migrate.connect(curators.make_group, sender=self)
+        visibility_changed.connect(requests.frame_changed)
+        ink_changed.connect(requests.ink_changed)

@@ -22,7 +22,7 @@ from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
 
 from canvas.moderation.door import same_for_everybody
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 
 # What the site itself stores. Anything else is handed out as bytes to save, not to show.
 TYPES = {
@@ -79,7 +79,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def _find(path: str) -> Path:
-    nothing = NotHere("No file has this address.")
+    nothing = NotFound("No file has this address.")
     if not settings.SERVE_MEDIA or any(part.startswith(".") for part in PurePosixPath(path).parts):
         raise nothing
     try:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from gallery import asked, media, mine, slides, views
+from gallery import converters, media, my_strokes, slideshow, views
 from gallery.feeds import HighlightsFeed, HistoryFeed
-from gallery.frame import acts
+from gallery.frame import actions
 from gallery.frame import views as frame
 from gallery.highlights import views as highlights
 from gallery.moments import views as moments
@@ -12,9 +12,9 @@ from gallery.sharing import sitemap
 from gallery.sharing import views as sharing
 from gallery.timeline import views as timeline
 
-register_converter(asked.MomentConverter, "moment")
-register_converter(timeline.DayConverter, "day")
-register_converter(timeline.MonthConverter, "month")
+register_converter(converters.MomentConverter, "moment")
+register_converter(converters.DayConverter, "day")
+register_converter(converters.MonthConverter, "month")
 
 urlpatterns = [
     path("history/", views.history, name="history"),
@@ -25,9 +25,9 @@ urlpatterns = [
     path("history/ink", moments.ink_of, name="ink"),
     path("history/calendar/", timeline.calendar, name="calendar"),
     path("history/calendar/<month:month>/", timeline.calendar, name="calendar_month"),
-    path("history/slideshow/", slides.slideshow, name="slideshow"),
-    path("history/mine/", mine.mine, name="mine"),
-    path("history/mine.json", mine.mine_json, name="mine_json"),
+    path("history/slideshow/", slideshow.slideshow, name="slideshow"),
+    path("history/mine/", my_strokes.mine, name="mine"),
+    path("history/mine.json", my_strokes.mine_json, name="mine_json"),
     path("history/<day:day>/", timeline.day, name="day"),
     path("history/<moment:moment>", moments.page, name="moment"),
     path("history/<moment:moment>.json", moments.as_json, name="moment_json"),
@@ -41,8 +41,8 @@ urlpatterns = [
     path("frames/<int:pk>/recipe.json", frame.recipe_json, name="frame_recipe"),
     path("frames/<int:pk>/embed/", sharing.embed, name="frame_embed"),
     path("frames/<int:pk>/highlight/", highlights.choose, name="frame_highlight"),
-    path("frames/<int:pk>/dream-again/", acts.dream_again, name="frame_dream_again"),
-    path("frames/<int:pk>/hide/", acts.hide, name="frame_hide"),
+    path("frames/<int:pk>/dream-again/", actions.dream_again, name="frame_dream_again"),
+    path("frames/<int:pk>/hide/", actions.hide, name="frame_hide"),
     path("oembed", sharing.oembed, name="oembed"),
     path("sitemap.xml", sitemap.index, name="sitemap"),
     path("sitemap/pages.xml", sitemap.pages, name="sitemap_pages"),

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
-from gallery import asked, frames
+from gallery import frames, query_params
 from gallery.frame import views as one
 from gallery.highlights.models import Highlight
+from gallery.links import canvas_query, canvas_url
 from gallery.moments.views import address as moment_address
 from gallery.moments.views import go, timeline
-from gallery.timeline import activity, whole
+from gallery.timeline import activity, chart
 
 HIGHLIGHTS = 8
 
@@ -28,28 +29,28 @@ def history(request: HttpRequest) -> HttpResponse:
     """The timeline, and frames newest first: `?canvas=`, one of `?before=`, `?after=` (numbers), `?at=` (a moment)."""
     if request.GET.get("at", "").strip():
         return go(request)
-    place, zone = asked.canvas(request), asked.zone(request)
+    place, zone = query_params.canvas(request), query_params.zone(request)
     places = list(Canvas.objects.order_by("pk"))
-    before, after = asked.number(request, "before"), asked.number(request, "after")
+    before, after = query_params.number(request, "before"), query_params.number(request, "after")
     shown = frames.page(place, before=before, after=after)
     days = [
         (day, list(group))
         for day, group in groupby(shown.frames, key=lambda frame: frame.made_at.astimezone(zone).date())
     ]
-    extent = whole.extent(place)
+    extent = chart.extent(place)
     context: dict[str, Any] = {
         "section": "history",
         "place": place,
-        "query": asked.query(place),
-        "places": [(other, asked.address("history", other)) for other in places] if len(places) > 1 else [],
+        "query": canvas_query(place),
+        "places": [(other, canvas_url("history", other)) for other in places] if len(places) > 1 else [],
         "days": days,
         "shown": shown,
         "zone": zone.key,
-        "newest": asked.address("history", place),
-        "newer": shown.newer and asked.address("history", place, after=shown.newer),
-        "older": shown.older and asked.address("history", place, before=shown.older),
-        "first": asked.address("history", place, after=0),
-        "json": asked.address("history_json", place, before=before, after=after),
+        "newest": canvas_url("history", place),
+        "newer": shown.newer and canvas_url("history", place, after=shown.newer),
+        "older": shown.older and canvas_url("history", place, before=shown.older),
+        "first": canvas_url("history", place, after=0),
+        "json": canvas_url("history_json", place, before=before, after=after),
     }
     if extent:
         context["timeline"] = timeline(place, extent, zone)
@@ -70,28 +71,28 @@ def _ways(place: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[
         found.append((_("An hour ago"), moment_address(place, hour_ago)))
     evening = [(today - timedelta(days=1)).replace(hour=hour).astimezone(UTC) for hour in (18, 23)]
     if today.astimezone(UTC) <= until:
-        found.append((_("Today"), asked.address("day", place, today.date())))
+        found.append((_("Today"), canvas_url("day", place, today.date())))
     if evening[0] <= until and evening[1] >= since:
-        found.append((_("Yesterday evening"), asked.address("day", place, yesterday) + "#hour-18"))
+        found.append((_("Yesterday evening"), canvas_url("day", place, yesterday) + "#hour-18"))
     week = (today - timedelta(days=7)).date()
     if since.astimezone(zone).date() <= week <= until.astimezone(zone).date():
-        found.append((_("A week ago"), asked.address("day", place, week)))
+        found.append((_("A week ago"), canvas_url("day", place, week)))
     return [*found, (_("The beginning"), moment_address(place, since + timedelta(seconds=1)))]
 
 
 @require_safe
 def history_json(request: HttpRequest) -> HttpResponse:
     """The same, for programs; `?every=` leaves out all but each so-manieth frame after `?after=`."""
-    place = asked.canvas(request)
-    before, after = asked.number(request, "before"), asked.number(request, "after")
-    if (moment := asked.moment(request, zone=asked.zone(request))) is not None:
+    place = query_params.canvas(request)
+    before, after = query_params.number(request, "before"), query_params.number(request, "after")
+    if (moment := query_params.moment(request, zone=query_params.zone(request))) is not None:
         found = frames.at(place, moment)
         before = found.number + 1 if found else None
-    shown = frames.page(place, before=before, after=after, every=asked.number(request, "every") or 1)
+    shown = frames.page(place, before=before, after=after, every=query_params.number(request, "every") or 1)
     every = {"every": request.GET["every"]} if "every" in request.GET else {}
 
     def link(**query: Any) -> str:
-        return request.build_absolute_uri(asked.address("history_json", place, **query, **every))
+        return request.build_absolute_uri(canvas_url("history_json", place, **query, **every))
 
     answer = {
         "canvas": place.slug,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from canvas.models import Act, Canvas
 from canvas.moderation import audit, summary
 from canvas.moderation.permissions import SEE_AUDIT, moderator_required
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 
 PAGE = 60
 
@@ -87,7 +87,7 @@ def month(request: HttpRequest, year: int = 0, number: int = 0) -> HttpResponse:
     except ValueError:
         first = date.max
     if not summary.EARLIEST <= first <= today:
-        raise NotHere("There is no summary of that month.")
+        raise NotFound("There is no summary of that month.")
     current = first == today.replace(day=1)
     context: dict[str, Any] = {"month": summary.of(first), "section": "summary", "current": current}
     return render(request, "moderation/summary.html", context)

@@ -23,7 +23,7 @@ from canvas.moderation import cases, sanctions, switches
 from canvas.moderation.forms_cases import AnswerForm, NoteForm
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
 from canvas.moderation.selection import Unfit
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 from dreamsite.models import User
 
 PAGE = 30
@@ -233,7 +233,7 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
     """Takes the reported frame from everybody's eyes, or with `show` shows it again."""
     found = _find(pk)
     if found.frame is None:
-        raise NotHere("This case is about no frame.")
+        raise NotFound("This case is about no frame.")
     hide, why = not request.POST.get("show"), request.POST.get("why", "")
     asked = {"id": found.frame.pk, "hidden": hide}
     try:

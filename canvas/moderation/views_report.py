@@ -13,7 +13,7 @@ from canvas.models import Case, Evidence
 from canvas.moderation import cases, evidence, traces
 from canvas.moderation.forms_cases import ReportForm
 from canvas.moderation.permissions import REVIEW_REPORT, moderator_required
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 
 
 @never_cache
@@ -27,7 +27,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         where = ReportForm.place(request.GET)
         if where is None:
-            raise NotHere("A report needs a place: a frame, or a spot on a canvas.")
+            raise NotFound("A report needs a place: a frame, or a spot on a canvas.")
         form = ReportForm(initial={name: request.GET.get(name) for name in ("canvas", "frame", "x", "y", "r")})
         return render(request, template, {"form": form, "where": where})
     form = ReportForm(request.POST)
@@ -64,7 +64,7 @@ def now(request: HttpRequest, pk: int) -> HttpResponse:
     """A case's spot as the canvas is at this moment, also what lies below a veil."""
     found = get_object_or_404(Case.objects.select_related("canvas"), pk=pk)
     if found.canvas is None or found.x is None or found.y is None or found.r is None:
-        raise NotHere("This case is about no spot of a canvas.")
+        raise NotFound("This case is about no spot of a canvas.")
     made, _seq = evidence.of_canvas(found.canvas, found.x, found.y, found.r)
     return _jpeg(made, "no-store")
 

@@ -24,7 +24,7 @@ from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
 from dreamsite.accounts import closing
 from dreamsite.accounts.views import data_of
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 from dreamsite.models import User
 
 
@@ -42,7 +42,7 @@ def suspended(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user_id = door.user_of(token)
     except signing.BadSignature:
-        raise NotHere("This address has grown old. Sign in once more, and it is made anew.") from None
+        raise NotFound("This address has grown old. Sign in once more, and it is made anew.") from None
     person = get_object_or_404(User, pk=user_id)
     if request.method != "POST":
         return _page(request, person, token=token)
@@ -71,7 +71,7 @@ def _proved(token: str) -> User:
     try:
         return get_object_or_404(User, pk=door.user_of(token, proved=True), closed_at=None)
     except signing.BadSignature:
-        raise NotHere(_("Sign in once more, then you can do this for some minutes.")) from None
+        raise NotFound(_("Sign in once more, then you can do this for some minutes.")) from None
 
 
 @require_POST

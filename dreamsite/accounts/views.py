@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Stroke
 from dreamsite.accounts import closing, export, sessions
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 from dreamsite.models import User
 
 SHOWN_FRAMES = 12
@@ -66,7 +66,7 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
     """What everybody may know of somebody: name, since when, how much, and where it went."""
     found = User.objects.filter(username__iexact=name, closes_at=None, closed_at=None).first()
     if found is None:
-        raise NotHere(_("Nobody here has this name."))
+        raise NotFound(_("Nobody here has this name."))
     if found.username != name:
         return redirect(found)
     frames = found.frames.visible()

@@ -12,9 +12,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from canvas.moderation.door import same_for_everybody
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
 from gallery.donations import ledger
-from gallery.donations.ways import ways
+from gallery.donations.options import ways
 from gallery.pages.views import find
 
 
@@ -31,7 +31,7 @@ def donate(request: HttpRequest) -> HttpResponse:
 def bitcoin_code(request: HttpRequest) -> HttpResponse:
     """The `bitcoin:` link as a QR code, with the quiet margin that readers need."""
     if not (here := ways()).bitcoin:
-        raise NotHere(_("This site takes no bitcoin."))
+        raise NotFound(_("This site takes no bitcoin."))
     buffer = io.BytesIO()
     segno.make(here.bitcoin_uri, error="m", micro=False).save(
         buffer, kind="svg", border=4, dark="#0d0c11", light="#fff", svgclass=None, lineclass=None, omitsize=True

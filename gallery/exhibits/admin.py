@@ -96,8 +96,8 @@ class ExhibitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [PictureInline]
 
     class Media:
-        js = ["gallery/curate.js"]
-        css = {"all": ["gallery/curate.css"]}
+        js = ["gallery/exhibit_admin.js"]
+        css = {"all": ["gallery/exhibit_admin.css"]}
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"curator": request.user.pk, **super().get_changeform_initial_data(request)}

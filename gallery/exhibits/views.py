@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dreamsite.errors import NotHere
+from dreamsite.errors import NotFound
+from gallery.exhibits.items import Side, hang
 from gallery.exhibits.models import Exhibit
-from gallery.exhibits.sides import Side, hang
 
 
 @require_safe
@@ -70,5 +70,5 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
 def _find(request: HttpRequest, slug: str) -> Exhibit:
     found = Exhibit.objects.with_pictures().filter(slug=slug).first()
     if found is None or not (found.open or request.user.is_staff):
-        raise NotHere(_("There is no exhibit with this address."))
+        raise NotFound(_("There is no exhibit with this address."))
     return found

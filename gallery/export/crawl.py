@@ -28,7 +28,7 @@ from gallery.farewell.views import EXPORTING
 STARTS = ("/", "/canvas/", "/about/", "/faq/", "/donate/", "/exhibits/", "/films/", "/history/", "/highlights/")
 # Modules that need no server; the others are left out, and the pages are what they are without a script.
 SCRIPTS = {
-    "site.js", "gallery/compare.js", "gallery/copy.js", "gallery/drink.js", "gallery/exhibit.js", "gallery/player.js",
+    "site.js", "gallery/compare.js", "gallery/copy.js", "gallery/farewell.js", "gallery/exhibit.js",
 }  # fmt: skip
 BATCH = 200
 NOTES = ".export.sqlite3"

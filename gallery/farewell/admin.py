@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from dreamsite.models import SiteState
-from gallery.farewell import ending, numbers
+from gallery.farewell import ending, totals
 
 
 class SwitchForm(forms.Form):
@@ -46,7 +46,7 @@ class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             **self.admin_site.each_context(request),
             "title": _("End of the project"),
             "ended_at": SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first() if ended else None,
-            "numbers": numbers.read(),
+            "numbers": totals.read(),
             "may": may,
             "form": form,
             **(extra_context or {}),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from canvas import views as canvas_views
 from canvas.models import Canvas
 from dreamsite.models import SiteState
-from gallery.farewell import scene
+from gallery.farewell import content
 from gallery.pages.models import Page
 
 EXPORTING = "DREAMSITE_EXPORT"  # in the request's environment, where no request from outside can put it
@@ -42,9 +42,9 @@ def told(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def farewell(request: HttpRequest) -> HttpResponse:
-    page = Page.objects.filter(slug=scene.FAREWELL).first() or Page(title="")
+    page = Page.objects.filter(slug=content.FAREWELL).first() or Page(title="")
     page.published = True  # on this day it is, whatever the box says
-    return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **scene.context(request)})
+    return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **content.context(request)})
 
 
 @require_safe
@@ -53,4 +53,4 @@ def last_canvas(request: HttpRequest, place: Canvas | None = None) -> HttpRespon
     if not over(request):
         return redirect("canvas")
     place = place or Canvas.objects.default()
-    return render(request, "gallery/farewell/last.html", {"place": place, "last": scene.last_frame(place)})
+    return render(request, "gallery/farewell/last.html", {"place": place, "last": content.last_frame(place)})

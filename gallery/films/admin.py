@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from dreamsite.tasks import enqueue
-from gallery.films import audio, files, wishes
+from gallery.films import audio, files, requests
 from gallery.films.models import Download, Film, State, Track
 from gallery.films.tasks import make_film
 
@@ -37,23 +37,23 @@ class MadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Stop making"), permissions=["change"])
     def stop(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        count = sum(map(wishes.cancel, chosen))
+        count = sum(map(requests.cancel, chosen))
         said = ngettext("%(count)s is not made any further.", "%(count)s are not made any further.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Withdraw, and make again"), permissions=["change"])
     def again(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         for row in chosen:
-            wishes.again(row)
+            requests.again(row)
         said = ngettext("%(count)s waits for the worker.", "%(count)s wait for the worker.", chosen.count())
         self.message_user(request, said % {"count": chosen.count()}, messages.SUCCESS)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        wishes.delete(obj)
+        requests.delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset:
-            wishes.delete(row)
+            requests.delete(row)
 
 
 @admin.register(Film)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from canvas import strokes, wire
 from canvas.models import Batch, Canvas, Frame
 from gallery import licence
-from gallery.films import files, hands
+from gallery.films import claim, files
 from gallery.films.models import Download, State
 
 CHUNK = 500  # strokes looked up at once
@@ -27,13 +27,13 @@ CHUNK = 500  # strokes looked up at once
 
 def make(pk: int) -> None:
     """Makes the download with this id, if it is still to be made and nobody else is at it."""
-    with hands.in_hand(Download, pk) as row:
+    with claim.in_hand(Download, pk) as row:
         if row is not None:
             _make(row)
 
 
 def _make(row: Download) -> None:
-    doing = hands.Progress(row)
+    doing = claim.Progress(row)
     folder = files.workshop(f"downloads/{row.pk}-{row.edition}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -44,13 +44,13 @@ def _make(row: Download) -> None:
         with zipfile.ZipFile(path, "w", method, allowZip64=True) as archive:
             count = (_frames if row.kind == Download.Kind.FRAMES else _strokes)(row, archive, doing)
         if not count:
-            hands.tell(row, state=State.EMPTY, holder="")
+            claim.tell(row, state=State.EMPTY, holder="")
             return
         name, size, sha = files.store(path, f"downloads/{row.canvas.slug}/{filename(row)}-{{sha}}.zip", doing.pause)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        hands.tell(
+        claim.tell(
             row, state=State.READY, holder="", fraction=1.0, expected_at=None, file=name, size=size, sha256=sha,
             count=count, made_at=timezone.now(),
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _head(row: Download, **more: Any) -> dict[str, Any]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def _frames(row: Download, archive: zipfile.ZipFile, doing: hands.Progress) -> int:
+def _frames(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> int:
     """Every visible frame under its number, and `manifest.json`; hidden ones are named there and have no file."""
     start, end = _span(row)
     found = Frame.objects.filter(canvas=row.canvas, made_at__gte=start, made_at__lt=end)
@@ -124,7 +124,7 @@ def _copy(archive: zipfile.ZipFile, stored: str, name: str, at: datetime) -> boo
 # --- strokes ---------------------------------------------------------------------------------------------------------
 
 
-def _strokes(row: Download, archive: zipfile.ZipFile, doing: hands.Progress) -> int:
+def _strokes(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> int:
     """`strokes.jsonl`, a piece of a stroke or a change of the canvas in each line, and `manifest.json`.
 
     What was taken back by its author or hidden by a moderator is not in it.
@@ -156,7 +156,7 @@ FIELDS = {
 }
 
 
-def _lines(row: Download, doing: hands.Progress) -> Iterator[dict[str, Any]]:
+def _lines(row: Download, doing: claim.Progress) -> Iterator[dict[str, Any]]:
     start, end = _span(row)
     strokes.index(row.canvas)
     batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end).order_by("first")

@@ -24,7 +24,7 @@ from canvas import frames, journal, strokes
 from canvas.brush import Pixels
 from canvas.models import Frame, Stroke
 from gallery import licence
-from gallery.films import audio, cards, drawing, encode, files, hands, plan, render, sprites, words
+from gallery.films import audio, captions, cards, claim, drawing, encode, files, plan, render, sprites
 from gallery.films.models import Film, FilmFile, State
 from gallery.films.plan import Plan, Still
 
@@ -36,7 +36,7 @@ POSTER = 1280  # px, the longer side
 
 def make(pk: int) -> None:
     """Makes the film with this id, if it is still to be made and nobody else is at it."""
-    with hands.in_hand(Film, pk) as film:
+    with claim.in_hand(Film, pk) as film:
         if film is not None:
             _make(film)
 
@@ -44,13 +44,13 @@ def make(pk: int) -> None:
 def _make(film: Film) -> None:
     stills = stills_of(film)
     if not stills:
-        hands.tell(film, state=State.EMPTY, holder="", fraction=0.0)
+        claim.tell(film, state=State.EMPTY, holder="", fraction=0.0)
         return
-    doing = hands.Progress(film)
+    doing = claim.Progress(film)
     paces = plan.PACES[film.kind]
     todo = plan.plan(stills, paces, drawing=film.drawing)
     width, height = _size(film)
-    said = words.card_words(film, todo)
+    said = captions.card_words(film, todo)
     making = encode.outputs(av1=settings.FILM_AV1, lossless=film.lossless, threads=settings.FILM_THREADS)
     fingerprint = _fingerprint(todo, width, height, said, making, _hidden(film, todo))
     place = encode.Workshop(files.workshop(f"films/{film.pk}/{film.edition}"), fingerprint)
@@ -93,7 +93,7 @@ def plan_of(film: Film) -> Plan:
     return plan.plan(stills_of(film), plan.PACES[film.kind], drawing=film.drawing)
 
 
-def _tell(doing: hands.Progress, todo: Plan, start: int, done: int) -> None:
+def _tell(doing: claim.Progress, todo: Plan, start: int, done: int) -> None:
     doing(ENCODED * (start + done) / todo.length)
 
 
@@ -144,7 +144,7 @@ def _sources(film: Film, said: cards.Words, width: int, height: int) -> render.S
 
 def _publish(
     film: Film, todo: Plan, place: encode.Workshop, making: list[encode.Output], width: int, height: int,
-    doing: hands.Progress,
+    doing: claim.Progress,
 ) -> None:  # fmt: skip
     """Joins the segments, stores the files, and in one transaction the row says so."""
     name = f"films/{film.canvas.slug}/{film.starts_at:%Y/%m}/{film.pk}"
@@ -162,7 +162,7 @@ def _publish(
         stored.append(sprite := files.store_bytes(sheet, f"{name}-previews-{{sha}}.jpg"))
         stored.append(poster := files.store_bytes(_poster(todo, width, height), f"{name}-poster-{{sha}}.jpg"))
         with transaction.atomic():
-            hands.tell(
+            claim.tell(
                 film, state=State.READY, holder="", fraction=1.0, expected_at=None, made_at=timezone.now(),
                 frames=len(todo.stills), first_number=todo.stills[0].number, last_number=todo.stills[-1].number,
                 width=width, height=height, fps=todo.fps, seconds=todo.seconds, licence=settings.LICENCE,
@@ -180,11 +180,11 @@ def _publish(
 
 def _join(
     film: Film, todo: Plan, place: encode.Workshop, output: encode.Output, joined: Path,
-    chapters: list[plan.Chapter], doing: hands.Progress,
+    chapters: list[plan.Chapter], doing: claim.Progress,
 ) -> str:  # fmt: skip
     terms = licence.current()
     metadata = {
-        "title": words.title(film),
+        "title": captions.title(film),
         "artist": film.canvas.title,
         "date": f"{film.starts_at:%Y-%m-%d}",
         "copyright": f"{terms.name} {terms.address}",

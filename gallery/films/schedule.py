@@ -10,7 +10,7 @@ from django.utils import timezone
 from canvas.models import Canvas, Frame
 from dreamsite.tasks import beats, enqueue
 from dreamsite.tasks.worker import chore
-from gallery.films import files, wishes
+from gallery.films import files, requests
 from gallery.films.models import Download, Film, State
 from gallery.films.plan import windows
 from gallery.films.tasks import make_film
@@ -29,7 +29,7 @@ def films_due() -> None:
     if not settings.FILM_HOURS:
         return
     now = timezone.now() - SETTLED
-    span = wishes.hours()
+    span = requests.hours()
     (over,) = windows([now], int(span.total_seconds()))  # everything before this is over
     for place in Canvas.objects.all():
         if _looked.get(place.pk) == over:
@@ -38,12 +38,12 @@ def films_due() -> None:
         moments = Frame.objects.visible().filter(canvas=place, made_at__gte=since, made_at__lt=over)
         made = list(moments.values_list("made_at", flat=True))
         for start in sorted(windows(made, int(span.total_seconds()))):
-            wishes.film(place, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
+            requests.film(place, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
         for start in sorted(windows(made, 86400)):
             if start + DAY <= over:
-                wishes.film(place, Film.Kind.DAY, start, start + DAY)
+                requests.film(place, Film.Kind.DAY, start, start + DAY)
                 for kind in Download.Kind:
-                    wishes.download(place, start.date(), kind)
+                    requests.download(place, start.date(), kind)
         _looked[place.pk] = over
 
 

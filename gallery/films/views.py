@@ -17,11 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Canvas
-from dreamsite.errors import NotHere
-from gallery import asked, licence
-from gallery.films import make, sprites, wishes, words
+from dreamsite.errors import NotFound
+from gallery import licence, query_params
+from gallery.converters import utc_iso
+from gallery.films import captions, make, requests, sprites
 from gallery.films.models import Film, FilmFile, State
 from gallery.films.plan import Chapter
+from gallery.links import canvas_query, canvas_url
 
 DAYS = 7  # on one page of the list
 SPEEDS = ("0.25", "0.5", "1", "1.5", "2", "4", "8")
@@ -31,7 +33,7 @@ MAY_MAKE = "gallery.change_film"
 @require_safe
 def films(request: HttpRequest) -> HttpResponse:
     """All films of a canvas, by day, newest first: `?canvas=`, `?before=` a date."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     before = _before(request)
     every = Film.objects.filter(canvas=place).prefetch_related("files").select_related("canvas")
     timed = every.filter(kind__in=[Film.Kind.HOURS, Film.Kind.DAY]).exclude(state__in=[State.EMPTY, State.CANCELLED])
@@ -51,13 +53,13 @@ def films(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "films",
         "place": place,
-        "query": asked.query(place),
-        "places": [(other, asked.address("films", other)) for other in places] if len(places) > 1 else [],
+        "query": canvas_query(place),
+        "places": [(other, canvas_url("films", other)) for other in places] if len(places) > 1 else [],
         "days": [(day, [_card(film) for film in group]) for day, group in days],
         "whole": [] if before else [_card(film) for film in others.order_by("-id")[:12]],
-        "older": since and older and asked.address("films", place, before=f"{since:%Y-%m-%d}"),
-        "newest": asked.address("films", place) if before else "",
-        "json": asked.address("films_json", place),
+        "older": since and older and canvas_url("films", place, before=f"{since:%Y-%m-%d}"),
+        "newest": canvas_url("films", place) if before else "",
+        "json": canvas_url("films_json", place),
         "may_make": request.user.has_perm(MAY_MAKE),
         "under_way": any(film.state in (State.WAITING, State.MAKING) for film in shown),
     }
@@ -67,16 +69,16 @@ def films(request: HttpRequest) -> HttpResponse:
 @require_safe
 def films_json(request: HttpRequest) -> JsonResponse:
     """The finished films of a canvas, newest first: 200 at a time, `?before=` an id."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     found = Film.objects.ready().filter(canvas=place).prefetch_related("files").select_related("canvas")
-    if (before := asked.number(request, "before")) is not None:
+    if (before := query_params.number(request, "before")) is not None:
         found = found.filter(pk__lt=before)
     listed = list(found.order_by("-id")[:200])
     older = listed[-1].pk if len(listed) == 200 else None
     return JsonResponse({
         "canvas": place.slug,
         "films": [_as_json(request, film) for film in listed],
-        "older": older and request.build_absolute_uri(asked.address("films_json", place, before=older)),
+        "older": older and request.build_absolute_uri(canvas_url("films_json", place, before=older)),
     })  # fmt: skip
 
 
@@ -86,14 +88,14 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
     this = _find(pk)
     files = {file.codec: file for file in this.files.all()}
     same = Film.objects.ready().filter(canvas=this.canvas, kind=this.kind).exclude(pk=this.pk)
-    title = words.title(this)
+    title = captions.title(this)
     original = files.get(FilmFile.Codec.LOSSLESS) or files.get(FilmFile.Codec.H264)
     context = {
         "section": "films",
         "film": this,
         "title": title,
-        "span": words.span(this),
-        "all": asked.address("films", this.canvas),
+        "span": captions.span(this),
+        "all": canvas_url("films", this.canvas),
         # What a page plays; the lossless one is for keeping.
         "sources": [files[codec] for codec in (FilmFile.Codec.AV1, FilmFile.Codec.H264) if codec in files],
         "files": [files[codec] for codec in FilmFile.Codec.values if codec in files],
@@ -139,7 +141,7 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
     """Leads from a moment of the film, `?t=`, to the frame's own page."""
     found = make.frame_at(_ready(pk), _seconds(request))
     if found is None:
-        raise NotHere(_("The film has no frame at this moment any more."))
+        raise NotFound(_("The film has no frame at this moment any more."))
     return redirect("frame", found)
 
 
@@ -147,12 +149,12 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(MAY_MAKE, raise_exception=True)
 def order(request: HttpRequest) -> HttpResponse:
     """The whole film so far, as its form asks for it."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
-    made = wishes.whole(place, lossless=lossless, drawing=drawing, requested_by=request.user)
+    made = requests.whole(place, lossless=lossless, drawing=drawing, requested_by=request.user)
     if made is None:
         messages.error(request, _("There is no frame yet to make a film of."))
-        return redirect(asked.address("films", place))
+        return redirect(canvas_url("films", place))
     messages.success(request, _("The film waits for the worker. This page says how far it is."))
     return redirect(made)
 
@@ -163,12 +165,12 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     """`cancel` stops the making of a film, `again` withdraws it and makes it anew."""
     this = _find(pk)
     if request.POST.get("do") == "cancel":
-        if wishes.cancel(this):
+        if requests.cancel(this):
             messages.success(request, _("The film is not made any further."))
         else:
             messages.error(request, _("There was nothing to stop: the film is made, or was stopped before."))
     elif request.POST.get("do") == "again":
-        wishes.again(this)
+        requests.again(this)
         messages.success(request, _("The film waits for the worker. This page says how far it is."))
     return redirect(this)
 
@@ -176,19 +178,19 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def _find(pk: int) -> Film:
     found = Film.objects.select_related("canvas").prefetch_related("files").filter(pk=pk).first()
     if found is None:
-        raise NotHere(_("There is no film with this address."))
+        raise NotFound(_("There is no film with this address."))
     return found
 
 
 def _ready(pk: int) -> Film:
     found = _find(pk)
     if found.state != State.READY:
-        raise NotHere(_("This film is not finished yet."))
+        raise NotFound(_("This film is not finished yet."))
     return found
 
 
 def _card(film: Film) -> dict[str, Any]:
-    return {"film": film, "title": words.title(film), "span": words.span(film)}
+    return {"film": film, "title": captions.title(film), "span": captions.span(film)}
 
 
 def _filename(film: Film) -> str:
@@ -202,7 +204,7 @@ def _before(request: HttpRequest) -> date | None:
     except ValueError:
         found = None
     if raw and found is None:
-        raise NotHere(_("“%(raw)s” is no day. Write it like 2026-11-20.") % {"raw": raw[:40]})
+        raise NotFound(_("“%(raw)s” is no day. Write it like 2026-11-20.") % {"raw": raw[:40]})
     return found
 
 
@@ -235,10 +237,10 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
         "canvas": film.canvas.slug,
         "kind": film.kind,
         "state": film.state,
-        "title": words.title(film),
+        "title": captions.title(film),
         "page": whole(film.get_absolute_url()),
-        "starts_at": asked.name_of(film.starts_at),
-        "ends_at": asked.name_of(film.ends_at),
+        "starts_at": utc_iso(film.starts_at),
+        "ends_at": utc_iso(film.ends_at),
     }
     if film.state != State.READY:
         return {
@@ -248,7 +250,7 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
     return {
         **answer,
         "description": film.description,
-        "made_at": film.made_at and asked.name_of(film.made_at),
+        "made_at": film.made_at and utc_iso(film.made_at),
         "seconds": round(film.seconds, 3),
         "fps": film.fps,
         "width": film.width,

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
-from dreamsite.errors import NotHere
-from gallery import asked, licence
+from dreamsite.errors import NotFound
+from gallery import licence, query_params
 from gallery.films import downloads
 from gallery.films.models import Download, State
+from gallery.links import canvas_url
 
 ROWS = 120  # on one page: two months
 
@@ -23,8 +24,8 @@ ROWS = 120  # on one page: two months
 @require_safe
 def days(request: HttpRequest) -> HttpResponse:
     """All days of a canvas that can be downloaded, newest first: `?canvas=`, `?skip=` a number of files."""
-    place = asked.canvas(request)
-    skip = asked.number(request, "skip") or 0
+    place = query_params.canvas(request)
+    skip = query_params.number(request, "skip") or 0
     every = Download.objects.filter(canvas=place).exclude(state__in=[State.EMPTY, State.CANCELLED])
     rows = list(every[skip : skip + ROWS + 1])
     shown = rows[:ROWS]
@@ -32,11 +33,11 @@ def days(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "films",
         "place": place,
-        "places": [(other, asked.address("downloads", other)) for other in places] if len(places) > 1 else [],
+        "places": [(other, canvas_url("downloads", other)) for other in places] if len(places) > 1 else [],
         "days": [(day, _rows(group)) for day, group in groupby(shown, key=lambda row: row.day)],
-        "older": asked.address("downloads", place, skip=skip + ROWS) if len(rows) > ROWS else "",
+        "older": canvas_url("downloads", place, skip=skip + ROWS) if len(rows) > ROWS else "",
         "licence": licence.current(),
-        "json": asked.address("downloads_json", place),
+        "json": canvas_url("downloads_json", place),
     }
     return render(request, "gallery/films/downloads.html", context)
 
@@ -44,18 +45,18 @@ def days(request: HttpRequest) -> HttpResponse:
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
     """One day's files, with sizes and sums."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     rows = _rows(Download.objects.filter(canvas=place, day=day).exclude(state=State.EMPTY))
     if not rows:
-        raise NotHere(_("There is nothing to download of this day. Days are made ready when they are over."))
+        raise NotFound(_("There is nothing to download of this day. Days are made ready when they are over."))
     context = {
         "section": "films",
         "place": place,
         "day": day,
         "rows": rows,
         "licence": licence.current(),
-        "all": asked.address("downloads", place),
-        "history": asked.address("day", place, day),
+        "all": canvas_url("downloads", place),
+        "history": canvas_url("day", place, day),
     }
     return render(request, "gallery/films/download_day.html", context)
 
@@ -63,7 +64,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
 @require_safe
 def as_json(request: HttpRequest) -> JsonResponse:
     """Every file there is, for programs."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     rows = Download.objects.filter(canvas=place, state=State.READY)
     return JsonResponse({
         "canvas": place.slug,

@@ -14,10 +14,12 @@ from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
 from canvas.moderation.permissions import MODERATE
-from dreamsite.errors import NotHere
-from gallery import asked, frames, licence, recipe
+from dreamsite.errors import NotFound
+from gallery import frames, licence, query_params, recipe
+from gallery.converters import utc_iso
 from gallery.frame import files
 from gallery.highlights.models import MAX_WORDS, Highlight
+from gallery.links import canvas_url
 from gallery.moments import ink
 from gallery.moments import views as moments
 
@@ -27,7 +29,7 @@ SHOWN_PEOPLE = 60
 def find(pk: int) -> Frame:
     found = Frame.objects.with_people().filter(pk=pk).first()
     if found is None:
-        raise NotHere(_("There is no frame with this address. Perhaps it is still to be dreamed."))
+        raise NotFound(_("There is no frame with this address. Perhaps it is still to be dreamed."))
     return found
 
 
@@ -46,11 +48,11 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "frame": this,
         "previous": previous,
         "following": following,
-        "around": f"{asked.address('history', place, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
+        "around": f"{canvas_url('history', place, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
         "address": request.build_absolute_uri(this.get_absolute_url()),
         "moment": moments.address(place, moments.when(this)),
-        "day": asked.address("day", place, this.made_at.astimezone(asked.zone(request)).date()),
-        "zone": asked.zone(request).key,
+        "day": canvas_url("day", place, this.made_at.astimezone(query_params.zone(request)).date()),
+        "zone": query_params.zone(request).key,
     }
     if hidden_from(request, this):
         return render(request, "gallery/hidden.html", context, status=410)
@@ -72,7 +74,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "moderates": moderates,
         "can_dream_again": moderates and recipe.style(this) is not None,
         "before": before.base,
-        "ink": asked.address("ink", place, frame=before.base.pk if before.base else 0),
+        "ink": canvas_url("ink", place, frame=before.base.pk if before.base else 0),
         "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
         + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),
@@ -138,7 +140,7 @@ def recipe_json(request: HttpRequest, pk: int) -> HttpResponse:
     if hidden_from(request, this):
         return _gone()
     if not this.recipe.get("target"):
-        raise NotHere(_("This frame was not dreamed: it has no recipe."))
+        raise NotFound(_("This frame was not dreamed: it has no recipe."))
     # Where it ran is a fact about the past, not a part of what to do.
     wanted = {name: value for name, value in this.recipe.items() if name != "device"}
     response = HttpResponse(json.dumps(wanted, indent=2) + "\n", content_type="application/json")
@@ -162,7 +164,7 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
         "canvas": this.canvas.slug,
         "number": this.number,
         "kind": this.kind,
-        "made_at": asked.name_of(this.made_at),
+        "made_at": utc_iso(this.made_at),
         "page": whole(this.get_absolute_url()),
         "hidden": this.hidden_at is not None,
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from canvas.models import Canvas
 from canvas.moderation import audit
 from canvas.moderation.permissions import moderator_required
-from gallery import asked
+from gallery import query_params
 from gallery.frame import views as one
 from gallery.highlights.models import MAX_WORDS, Highlight
 
@@ -27,10 +27,10 @@ DROPPED = audit.verb("drop-highlight", gettext_lazy("Took a highlight back"))
 def highlights(request: HttpRequest) -> HttpResponse:
     """All of them, the last chosen first; of every canvas, with `?canvas=` of one."""
     found = Highlight.objects.shown()
-    place = asked.canvas(request) if "canvas" in request.GET else None
+    place = query_params.canvas(request) if "canvas" in request.GET else None
     if place:
         found = found.filter(frame__canvas=place)
-    page = max(asked.number(request, "page") or 1, 1)
+    page = max(query_params.number(request, "page") or 1, 1)
     # One more than is shown tells whether there are others; to count them would ask every frame whether it is hidden.
     shown = list(found[(page - 1) * PAGE : page * PAGE + 1])
     context = {

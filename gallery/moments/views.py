@@ -19,17 +19,19 @@ from canvas.frames import FrameGone
 from canvas.models import Batch, Canvas, Frame
 from canvas.moderation.door import same_for_everybody
 from canvas.wire import milliseconds
-from dreamsite.errors import NotHere
-from gallery import asked, recipe
+from dreamsite.errors import NotFound
+from gallery import query_params, recipe
+from gallery.converters import utc_iso
+from gallery.links import canvas_query, canvas_url
 from gallery.moments import ink, paint
-from gallery.timeline import buckets, whole
+from gallery.timeline import buckets, chart
 
 STEPS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 LIVE = timedelta(seconds=2)  # clocks differ: somebody may ask for a "now" that is not here yet
 
 
 def address(place: Canvas, moment: datetime, **query: Any) -> str:
-    return asked.address("moment", place, moment, **query)
+    return canvas_url("moment", place, moment, **query)
 
 
 def when(frame: Frame) -> datetime:
@@ -40,18 +42,18 @@ def when(frame: Frame) -> datetime:
 @require_safe
 def go(request: HttpRequest) -> HttpResponse:
     """Where the form leads: `?at=` in `?zone=`, kept within the history."""
-    place = asked.canvas(request)
-    moment = asked.moment(request, zone=asked.zone(request))
-    extent = whole.extent(place)
+    place = query_params.canvas(request)
+    moment = query_params.moment(request, zone=query_params.zone(request))
+    extent = chart.extent(place)
     if moment is None or extent is None:
-        return redirect(asked.address("history", place))
+        return redirect(canvas_url("history", place))
     return redirect(address(place, _within(moment, extent)))
 
 
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """From the living canvas into its history: this very moment's page."""
-    response = redirect(address(asked.canvas(request), timezone.now().replace(microsecond=0)))
+    response = redirect(address(query_params.canvas(request), timezone.now().replace(microsecond=0)))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -63,25 +65,25 @@ def _within(moment: datetime, extent: tuple[int, int]) -> datetime:
 
 @require_safe
 def page(request: HttpRequest, moment: datetime) -> HttpResponse:
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     _not_to_come(moment)
-    zone = asked.zone(request)
+    zone = query_params.zone(request)
     span = ink.span_at(place, moment)
-    extent = whole.extent(place)
+    extent = chart.extent(place)
     told = _told(request, span, moment, extent)
     context: dict[str, Any] = {
         "section": "history",
         "place": place,
-        "query": asked.query(place),
+        "query": canvas_query(place),
         "moment": moment,
-        "name": asked.name_of(moment),
+        "name": utc_iso(moment),
         "told": told,
         "base": span.base,
         "following": span.following,
         "sentence": told["sentence"],
         "zone": zone.key,
         "address": request.build_absolute_uri(address(place, moment)),
-        "picture": request.build_absolute_uri(asked.address("moment_png", place, moment)),
+        "picture": request.build_absolute_uri(canvas_url("moment_png", place, moment)),
         "width": span.base.width if span.base else place.width,
         "height": span.base.height if span.base else place.height,
         "blank": staticfiles_storage.url("favicon.svg"),
@@ -93,35 +95,35 @@ def page(request: HttpRequest, moment: datetime) -> HttpResponse:
 
 def timeline(place: Canvas, extent: tuple[int, int], zone: Any, moment: datetime | None = None) -> dict[str, Any]:
     """What parts/timeline.html needs."""
-    found = whole.stretch(place, *extent, zone)
+    found = chart.stretch(place, *extent, zone)
     return {
         "place": place,
         "zone": zone.key,
         "offset": buckets.offset(extent[1], zone),
-        "drawing": whole.drawing(found),
-        "since": asked.name_of(datetime.fromtimestamp(extent[0], UTC)),
-        "until": asked.name_of(datetime.fromtimestamp(extent[1], UTC)),
+        "drawing": chart.drawing(found),
+        "since": utc_iso(datetime.fromtimestamp(extent[0], UTC)),
+        "until": utc_iso(datetime.fromtimestamp(extent[1], UTC)),
         "moment": moment,
         "share": moment and round(100 * min(max((moment.timestamp() - extent[0]) / (extent[1] - extent[0]), 0), 1), 3),
-        "json": asked.address("timeline_json", place),
+        "json": canvas_url("timeline_json", place),
     }
 
 
 @require_safe
 def as_json(request: HttpRequest, moment: datetime) -> HttpResponse:
     """The same for programs, and for the page itself while somebody drags through time."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     _not_to_come(moment)
-    return JsonResponse(_told(request, ink.span_at(place, moment), moment, whole.extent(place)))
+    return JsonResponse(_told(request, ink.span_at(place, moment), moment, chart.extent(place)))
 
 
 def _not_to_come(moment: datetime) -> None:
     if moment > timezone.now() + LIVE:
-        raise NotHere(_("That moment is still to come."))
+        raise NotFound(_("That moment is still to come."))
 
 
 def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[int, int] | None) -> dict[str, Any]:
-    place, zone = span.place, asked.zone(request)
+    place, zone = span.place, query_params.zone(request)
     last = Batch.objects.filter(canvas=place, at__lte=moment).order_by("-at", "-last").values_list("last", flat=True)
     earlier = (
         Frame.objects.visible().filter(canvas=place, number__lt=span.base.number).order_by("-number").first()
@@ -138,7 +140,7 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
             steps[f"{name}_{way}"] = address(place, to) if (to - moment) * sign > timedelta(0) else None
     local = moment.astimezone(zone)
     return {
-        "at": asked.name_of(moment),
+        "at": utc_iso(moment),
         "utc": buckets.utc(moment),
         "local": buckets.local(moment, zone),
         "zone": zone.key,
@@ -149,11 +151,11 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
         "frame": _frame(request, span.base),
         "following": _frame(request, span.following),
         "page": request.build_absolute_uri(address(place, moment)),
-        "picture": request.build_absolute_uri(asked.address("moment_png", place, moment)),
-        "ink": asked.address("ink", place, frame=span.base.pk if span.base else 0),
-        "day": asked.address("day", place, local.date()),
+        "picture": request.build_absolute_uri(canvas_url("moment_png", place, moment)),
+        "ink": canvas_url("ink", place, frame=span.base.pk if span.base else 0),
+        "day": canvas_url("day", place, local.date()),
         "around": _around(place, span),
-        "slideshow": asked.address("slideshow", place, **{"from": span.base.number if span.base else 1}),
+        "slideshow": canvas_url("slideshow", place, **{"from": span.base.number if span.base else 1}),
         "steps": steps,
     }
 
@@ -166,9 +168,9 @@ def _around(place: Canvas, span: ink.Span) -> str:
     from gallery import frames
 
     if span.base is None:
-        return asked.address("history", place, after=0)
+        return canvas_url("history", place, after=0)
     number = span.base.number
-    return f"{asked.address('history', place, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
+    return f"{canvas_url('history', place, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
 
 
 def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
@@ -180,7 +182,7 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
         "kind": frame.kind,
         "title": frame.title,
         "seq": frame.seq,
-        "made_at": asked.name_of(frame.made_at),
+        "made_at": utc_iso(frame.made_at),
         "made_ms": milliseconds(frame.made_at),
         "page": frame.get_absolute_url(),
         "json": reverse("frame_json", args=[frame.pk]),
@@ -194,11 +196,11 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
 @require_safe
 def ink_of(request: HttpRequest) -> HttpResponse:
     """The visible ink on a frame (`?frame=`, its id; 0: none yet) as BATCH frames, each after its length (u32)."""
-    place = asked.canvas(request)
-    pk = asked.number(request, "frame") or 0
+    place = query_params.canvas(request)
+    pk = query_params.number(request, "frame") or 0
     base = Frame.objects.visible().filter(canvas=place, pk=pk).first() if pk else None
     if pk and base is None:
-        raise NotHere(_("There is no frame with this number to be seen on this canvas."))
+        raise NotFound(_("There is no frame with this number to be seen on this canvas."))
     found = ink.read(ink.span_of(place, base))
     if not found.whole:
         return HttpResponse(_("More was drawn on this frame than one answer can hold."), status=413)
@@ -211,7 +213,7 @@ def ink_of(request: HttpRequest) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
     """The canvas at that time as PNG."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     _not_to_come(moment)
     span = ink.span_at(place, moment)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from gallery import markdown
-from gallery.pages import first
+from gallery.pages import initial_pages
 from gallery.pages.models import Page
 from gallery.pages.views import shown
 
@@ -34,10 +34,10 @@ class PageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Page | None = None) -> list[str]:
         # Others link to these, and the next migrate would make them again.
-        return ["slug"] if obj and obj.slug in first.slugs() else []
+        return ["slug"] if obj and obj.slug in initial_pages.slugs() else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Page | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and obj.slug in first.slugs())
+        return super().has_delete_permission(request, obj) and not (obj and obj.slug in initial_pages.slugs())
 
     def get_urls(self) -> list[URLPattern]:
         preview = path("preview/", self.admin_site.admin_view(require_POST(self.preview)), name="gallery_page_preview")

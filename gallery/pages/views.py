@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_safe
 
-from gallery.farewell import scene
+from gallery.farewell import content
 from gallery.pages.models import Page
 
 
@@ -34,5 +34,5 @@ def find(request: HttpRequest, slug: str) -> Page:
 
 
 def shown(request: HttpRequest, this: Page) -> HttpResponse:
-    context = scene.context(request) if this.template == Page.Template.END else {}
+    context = content.context(request) if this.template == Page.Template.END else {}
     return render(request, f"gallery/pages/{this.template}.html", {"page": this, **context})

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas, Frame
-from dreamsite.errors import NotHere
-from gallery import asked
+from dreamsite.errors import NotFound
+from gallery import query_params
 from gallery.exhibits.models import Exhibit
 from gallery.films.models import Film
+from gallery.links import canvas_url
 from gallery.pages.models import Page
 from gallery.timeline import activity
 
@@ -34,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     for place in Canvas.objects.order_by("pk"):
         for month, (first, last) in _months(place).items():
             parts += [
-                whole(asked.address("sitemap_frames", place, month, 1 + number))
+                whole(canvas_url("sitemap_frames", place, month, 1 + number))
                 for number in range(-(-(last - first + 1) // PART))
             ]
     rows = "".join(f"<sitemap><loc>{escape(part)}</loc></sitemap>" for part in parts)
@@ -53,11 +54,11 @@ def pages(request: HttpRequest) -> HttpResponse:
 @require_safe
 def frames(request: HttpRequest, month: date, part: int) -> HttpResponse:
     """The visible frames of a month, in UTC: part 1 has its first `PART` numbers."""
-    place = asked.canvas(request)
+    place = query_params.canvas(request)
     first, last = _months(place).get(month, (1, 0))
     begin = first + (part - 1) * PART
     if part < 1 or begin > last:
-        raise NotHere(_("The sitemap has no such part."))
+        raise NotFound(_("The sitemap has no such part."))
     found = Frame.objects.visible().filter(canvas=place, number__gte=begin, number__lt=min(begin + PART, last + 1))
     prefix = request.build_absolute_uri(reverse("frame", args=[0])).partition("0/")[0]
     return _urls([f"{prefix}{pk}/" for pk in found.order_by("number").values_list("pk", flat=True)])

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
-from dreamsite.errors import NotHere, json_error
+from dreamsite.errors import NotFound, json_error
 from dreamsite.middleware import policy
 from gallery import licence, recipe
 from gallery.frame import views as one
@@ -53,7 +53,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         return json_error(501, "format", _("The format can be json or xml."))
     this = _frame_at(request.GET.get("url", ""))
     if this.hidden_at is not None:
-        raise NotHere(_("This frame is hidden."))
+        raise NotFound(_("This frame is hidden."))
     width = min(_size(request, "maxwidth") or WIDTH, (_size(request, "maxheight") or HEIGHT) - WORDS)
     width = max(width, 160)
     whole = request.build_absolute_uri
@@ -89,7 +89,7 @@ def _frame_at(address: str) -> Frame:
     except (Resolver404, ValueError):
         match = None
     if match is None or match.url_name not in ("frame", "frame_embed"):
-        raise NotHere(_("“url” must be the address of a frame's page."))
+        raise NotFound(_("“url” must be the address of a frame's page."))
     return one.find(match.kwargs["pk"])
 
 

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas, Frame
-from dreamsite.errors import NotHere
-from gallery import asked
+from dreamsite.errors import NotFound
+from gallery import query_params
+from gallery.links import canvas_query, canvas_url
 from gallery.moments.views import address as moment_address
-from gallery.timeline import activity, buckets, whole
+from gallery.timeline import activity, buckets, chart
 from gallery.timeline.activity import Tally
 
 SHOWN_AN_HOUR = 8
@@ -27,45 +28,22 @@ MAX_BARS = 400
 LEVELS = 5
 
 
-class DayConverter:
-    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-
-    def to_python(self, value: str) -> date:
-        found = date.fromisoformat(value)
-        if not 2000 <= found.year <= 9000:  # further out a time zone leads out of what a datetime knows
-            raise ValueError
-        return found
-
-    def to_url(self, value: date) -> str:
-        return value.isoformat()
-
-
-class MonthConverter(DayConverter):
-    regex = r"[0-9]{4}-[0-9]{2}"
-
-    def to_python(self, value: str) -> date:
-        return super().to_python(f"{value}-01")
-
-    def to_url(self, value: date) -> str:
-        return f"{value:%Y-%m}"
-
-
 @require_safe
 def as_json(request: HttpRequest) -> HttpResponse:
     """`?from=`, `?to=` (default: the whole history), `?bars=` (at most so many), `?zone=`."""
-    place, zone = asked.canvas(request), asked.zone(request)
-    extent = whole.extent(place)
+    place, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(place)
     if extent is None:
         return JsonResponse({"zone": zone.key, "from": None, "to": None, "step": 0, "most": 0, "bars": [], "ticks": [],
                              "styles": []})  # fmt: skip
-    since, until = asked.moment(request, "from"), asked.moment(request, "to")
+    since, until = query_params.moment(request, "from"), query_params.moment(request, "to")
     begin = max(int(since.timestamp()), extent[0]) if since else extent[0]
     end = min(int(until.timestamp()), extent[1]) if until else extent[1]
     if end - begin < buckets.MINUTE:
-        raise NotHere(_("Between “from” and “to” there is less than a minute of this history."))
-    wanted = min(max(asked.number(request, "bars") or whole.WANTED, 1), MAX_BARS)
-    response = JsonResponse(whole.as_json(whole.stretch(place, begin, end, zone, wanted)))
-    response["Cache-Control"] = f"private, max-age={whole.CACHED}"
+        raise NotFound(_("Between “from” and “to” there is less than a minute of this history."))
+    wanted = min(max(query_params.number(request, "bars") or chart.WANTED, 1), MAX_BARS)
+    response = JsonResponse(chart.as_json(chart.stretch(place, begin, end, zone, wanted)))
+    response["Cache-Control"] = f"private, max-age={chart.CACHED}"
     return response
 
 
@@ -84,8 +62,8 @@ class Hour:
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
     """One of the viewer's days, hour by hour: from "yesterday evening" to the picture in two clicks."""
-    place, zone = asked.canvas(request), asked.zone(request)
-    extent = whole.extent(place)
+    place, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(place)
     begin, end = buckets.midnight(day, zone), buckets.midnight(day + timedelta(days=1), zone)
     tallies = activity.tallies(place, begin, end)
     hours = _hours(place, zone, buckets.edges(begin, end, buckets.HOUR, zone), tallies)
@@ -97,16 +75,16 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "history",
         "place": place,
-        "query": asked.query(place),
+        "query": canvas_query(place),
         "day": day,
         "hours": hours,
         "strokes": sum(hour.strokes for hour in hours),
         "frames": sum(hour.frames for hour in hours),
         "zone": zone.key,
         "offset": buckets.offset(begin, zone),
-        "previous": asked.address("day", place, min(day - timedelta(days=1), last)) if day > first else None,
-        "following": asked.address("day", place, max(day + timedelta(days=1), first)) if day < last else None,
-        "month": asked.address("calendar_month", place, day),
+        "previous": canvas_url("day", place, min(day - timedelta(days=1), last)) if day > first else None,
+        "following": canvas_url("day", place, max(day + timedelta(days=1), first)) if day < last else None,
+        "month": canvas_url("calendar_month", place, day),
     }
     return render(request, "gallery/day.html", context)
 
@@ -115,7 +93,7 @@ def _hours(place: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]
     parts = [(begin, end, [tally for tally in tallies if begin <= tally.at < end]) for begin, end in pairwise(edges)]
     wanted = {begin: _spread(_numbers(inside), SHOWN_AN_HOUR) for begin, _, inside in parts}
     found = _visible(place, [number for numbers in wanted.values() for number in numbers])
-    most = max((whole.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for *_, inside in parts), default=0)
+    most = max((chart.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for *_, inside in parts), default=0)
     hours = []
     for begin, end, inside in parts:
         if not inside:
@@ -125,7 +103,7 @@ def _hours(place: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]
         until = datetime.fromtimestamp(end, zone)
         hours.append(Hour(
             at, f"hour-{at:%H}" + "-again" * at.fold, f"{date_format(at, 'H:i')} – {date_format(until, 'H:i')}",
-            strokes, frames, round(100 * (whole.activity_of(frames, strokes) / most) ** 0.5) if most else 0,
+            strokes, frames, round(100 * (chart.activity_of(frames, strokes) / most) ** 0.5) if most else 0,
             [found[number] for number in wanted[begin] if number in found],
             moment_address(place, datetime.fromtimestamp(begin, UTC)),
         ))  # fmt: skip
@@ -170,10 +148,10 @@ class Square:
 @require_safe
 def calendar(request: HttpRequest, month: date | None = None) -> HttpResponse:
     """A month of the viewer's days, each with a picture and how busy it was."""
-    place, zone = asked.canvas(request), asked.zone(request)
-    extent = whole.extent(place)
+    place, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(place)
     if extent is None:
-        return redirect(asked.address("history", place))
+        return redirect(canvas_url("history", place))
     oldest = datetime.fromtimestamp(extent[0], zone).date().replace(day=1)
     newest = datetime.fromtimestamp(extent[1] - 1, zone).date().replace(day=1)
     month = month or newest
@@ -181,14 +159,14 @@ def calendar(request: HttpRequest, month: date | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "history",
         "place": place,
-        "query": asked.query(place),
+        "query": canvas_query(place),
         "month": month,
         "weeks": _weeks(place, zone, month, after),
         "weekdays": [date_format(date(2024, 1, 1 + index), "D") for index in range(7)],
-        "previous": asked.address("calendar_month", place, min(_shift(month, -1), newest)) if month > oldest else None,
-        "following": asked.address("calendar_month", place, max(after, oldest)) if month < newest else None,
+        "previous": canvas_url("calendar_month", place, min(_shift(month, -1), newest)) if month > oldest else None,
+        "following": canvas_url("calendar_month", place, max(after, oldest)) if month < newest else None,
         "zone": zone.key,
-        "months": [(each, asked.address("calendar_month", place, each)) for each in _months(oldest, newest)],
+        "months": [(each, canvas_url("calendar_month", place, each)) for each in _months(oldest, newest)],
     }
     return render(request, "gallery/calendar.html", context)
 
@@ -214,7 +192,7 @@ def _weeks(place: Canvas, zone: ZoneInfo, month: date, after: date) -> list[list
     # Two thirds into a day's frames: late enough to be rich, early enough to be of that day.
     middle = {day: _spread(_numbers(inside), 3)[-2:][:1] for day, inside in zip(days, parts, strict=True)}
     found = _visible(place, [number for numbers in middle.values() for number in numbers])
-    busy = [whole.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for inside in parts]
+    busy = [chart.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for inside in parts]
     most = max(busy, default=0)
     squares: list[Square | None] = [None] * month.weekday()
     for day, inside, much in zip(days, parts, busy, strict=True):
@@ -222,7 +200,7 @@ def _weeks(place: Canvas, zone: ZoneInfo, month: date, after: date) -> list[list
         number = next(iter(middle[day]), 0)
         squares.append(Square(
             day, _sum(inside, "strokes"), _sum(inside, "frames"), level, found.get(number),
-            asked.address("day", place, day),
+            canvas_url("day", place, day),
         ))  # fmt: skip
     squares += [None] * (-len(squares) % 7)
     return [squares[start : start + 7] for start in range(0, len(squares), 7)]

@@ -1,9 +1,9 @@
 // @ts-check
 /** The page of all frames: its timeline leads to any moment. */
 
-import { moment } from "./form.js";
+import { moment } from "./moment_form.js";
 import { Timeline } from "./timeline.js";
-import { pageOf } from "./when.js";
+import { pageOf } from "./times.js";
 import "./zone.js";
 
 const element = document.querySelector("[data-timeline]");

@@ -2,10 +2,10 @@
 /** The page of a moment: painted here, changed in place while somebody moves through time. */
 
 import "./copy.js";
-import { moment as fillForm } from "./form.js";
+import { moment as fillForm } from "./moment_form.js";
 import { load, put, urlOf } from "./replay.js";
 import { Timeline } from "./timeline.js";
-import { jsonOf, pageOf } from "./when.js";
+import { jsonOf, pageOf } from "./times.js";
 import { zone } from "./zone.js";
 
 /**

@@ -5,7 +5,7 @@
  * server's; this only shows them and asks for more.
  */
 
-import { Bubble } from "./bubble.js";
+import { Bubble } from "./tooltip.js";
 import { Track } from "./track.js";
 import { zone } from "./zone.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** One line of time: bars, marks, labels, and a slider over them. */
 
-import { dayOf, timeOf } from "./when.js";
+import { dayOf, timeOf } from "./times.js";
 
 /**
  * @typedef {{at: number, end: number, frames: number, strokes: number, changes: number, label: string, height: number}} Bar
@@ -24,7 +24,7 @@ function shape(name, attributes) {
 }
 
 export class Track {
-  /** @param {HTMLElement} element @param {Hands} hands @param {import("./bubble.js").Bubble} bubble @param {string} label */
+  /** @param {HTMLElement} element @param {Hands} hands @param {import("./tooltip.js").Bubble} bubble @param {string} label */
   constructor(element, hands, bubble, label) {
     this.element = element;
     this.hands = hands;

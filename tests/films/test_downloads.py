@@ -20,7 +20,7 @@ from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.models import User
-from gallery.films import downloads, wishes
+from gallery.films import downloads, requests
 from gallery.films.models import Download, State
 from tests.films.conftest import BEGUN, grey
 
@@ -48,7 +48,7 @@ def test_the_frames_of_a_day(
     kept(2, begun=BEGUN - timedelta(days=1))
     shown = kept(6)
     kept_frames.hide(shown[3])
-    row = made(wishes.download(place, BEGUN.date(), "frames"))
+    row = made(requests.download(place, BEGUN.date(), "frames"))
     assert (row.state, row.count) == (State.READY, 5)
     archive = opened(row)
     assert archive.testzip() is None
@@ -99,7 +99,7 @@ def test_the_strokes_of_a_day(place: Canvas, django_capture_on_commit_callbacks:
         journal.append(place, batch)
     Batch.objects.filter(canvas=place).update(at=BEGUN)
     journal.append(place, stroke(5, ann.pk))  # today
-    row = made(wishes.download(place, BEGUN.date(), "strokes"))
+    row = made(requests.download(place, BEGUN.date(), "strokes"))
     assert row.state == State.READY
     archive = opened(row)
     lines = [json.loads(line) for line in archive.read("strokes.jsonl").splitlines()]
@@ -123,6 +123,6 @@ def test_the_strokes_of_a_day(place: Canvas, django_capture_on_commit_callbacks:
 
 def test_a_day_without_anything_is_no_file(place: Canvas, client: Client) -> None:
     for kind in Download.Kind:
-        assert made(wishes.download(place, BEGUN.date(), kind)).state == State.EMPTY
+        assert made(requests.download(place, BEGUN.date(), kind)).state == State.EMPTY
     assert client.get("/downloads/2026-11-20/?canvas=film").status_code == 404
     assert "Nothing to download yet" in client.get("/downloads/?canvas=film").content.decode()

@@ -25,7 +25,7 @@ from dreamsite import tasks
 from dreamsite.models import User
 from dreamsite.tasks import beats
 from dreamsite.tasks.models import WorkerBeat
-from gallery.films import audio, encode, make, plan, wishes
+from gallery.films import audio, encode, make, plan, requests
 from gallery.films.models import Film, State, Track
 from tests.films.conftest import BEGUN, SIDE, grey, levels, pictures
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 
 def film(place: Canvas, kind: str = "part", **more: Any) -> Film:
-    return wishes.film(place, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
+    return requests.film(place, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
 
 
 def made(row: Film) -> Film:
@@ -216,7 +216,7 @@ def test_a_cancelled_film_is_dropped_while_it_is_made(
     real = encode.segment
 
     def cancel(*rest: Any, **more: Any) -> None:
-        assert wishes.cancel(row)
+        assert requests.cancel(row)
         real(*rest, **more)
 
     monkeypatch.setattr(encode, "segment", cancel)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from canvas.models import Canvas, Frame
-from gallery.films import make, wishes
+from gallery.films import make, requests
 from gallery.films.models import Film, State
 from gallery.templatetags.films import clock
 from tests.films.conftest import BEGUN
@@ -22,7 +22,7 @@ Kept = Callable[..., list[Frame]]
 @pytest.fixture
 def film(place: Canvas, kept: Kept) -> Film:
     kept(11, style=lambda number: f"style {number // 4}")
-    row = wishes.film(place, "hours", BEGUN, BEGUN + timedelta(hours=2))
+    row = requests.film(place, "hours", BEGUN, BEGUN + timedelta(hours=2))
     make.make(row.pk)
     row.refresh_from_db()
     return row
@@ -133,7 +133,7 @@ def test_others_order_nothing(client: Client, place: Canvas, kept: Kept) -> None
 
 
 def test_the_administration_shows_progress(as_staff: Client, place: Canvas, kept: Kept, film: Film) -> None:
-    waiting = wishes.whole(place)
+    waiting = requests.whole(place)
     assert waiting is not None
     Film.objects.filter(pk=waiting.pk).update(state=State.MAKING, fraction=0.25)
     page = as_staff.get("/staff/gallery/film/").content.decode()

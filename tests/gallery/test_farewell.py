@@ -15,7 +15,7 @@ from django.utils import timezone
 from canvas import journal, strokes, wire
 from canvas.models import Act, Batch, Canvas, Frame
 from dreamsite.models import SiteState, User
-from gallery.farewell import drinks, ending, film, numbers
+from gallery.farewell import drinks, ending, totals, whole_film
 from gallery.films.models import Film
 from gallery.pages.models import Page
 
@@ -85,7 +85,7 @@ def test_the_numbers_are_counted(place: Canvas, many: Callable[..., list[Frame]]
     Batch.objects.update(at=timezone.now() - timedelta(days=7, hours=1))
     Frame.objects.update(made_at=timezone.now() - timedelta(hours=2))
     ending.end(staff)
-    found = numbers.read()
+    found = totals.read()
     assert (found.days, found.people, found.strokes, found.frames) == (8, 2, 3, 5)
 
 
@@ -150,15 +150,15 @@ def test_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_whole_film_is_ordered_once_and_after_the_last_frame(place: Canvas, kept: Frame, staff: User) -> None:
-    film.order()
+    whole_film.order()
     assert not Film.objects.exists(), "it goes on"
     Canvas.objects.update(head=kept.seq + 3)
     ending.end(staff)
-    film.order()
+    whole_film.order()
     assert not Film.objects.exists(), "there is ink in no frame yet"
     Frame.objects.update(seq=kept.seq + 3)
-    film.order()
-    film.order()
+    whole_film.order()
+    whole_film.order()
     made = Film.objects.get()
     assert made.kind == Film.Kind.WHOLE and made.starts_at <= kept.made_at < made.ends_at
 
@@ -166,8 +166,8 @@ def test_the_whole_film_is_ordered_once_and_after_the_last_frame(place: Canvas, 
 def test_a_dreamer_that_never_comes_does_not_hold_the_film(place: Canvas, kept: Frame, staff: User) -> None:
     Canvas.objects.update(head=kept.seq + 3)
     ending.end(staff)
-    SiteState.objects.update(ended_at=timezone.now() - film.PATIENCE - timedelta(seconds=1))
-    film.order()
+    SiteState.objects.update(ended_at=timezone.now() - whole_film.PATIENCE - timedelta(seconds=1))
+    whole_film.order()
     assert Film.objects.count() == 1
 
 

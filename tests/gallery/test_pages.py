@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from canvas.models import Act
 from dreamsite.models import User
 from gallery import markdown
-from gallery.pages import first
+from gallery.pages import initial_pages
 from gallery.pages.models import Page
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_an_edited_page_stays_and_a_missing_one_comes_back() -> None:
     call_command("migrate", verbosity=0)
     assert Page.objects.get(slug="about").body == "Ours."
     assert "## " in Page.objects.get(slug="faq").body
-    assert set(Page.objects.values_list("slug", flat=True)) == first.slugs()
+    assert set(Page.objects.values_list("slug", flat=True)) == initial_pages.slugs()
 
 
 def test_html_is_made_at_save_and_with_what_is_saved() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gallery.farewell import ending, numbers
+from gallery.farewell import ending, totals
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--why", default="", help="for the log of acts")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        so_far = numbers.read()
+        so_far = totals.read()
         self.stdout.write(
             f"So far: days {so_far.days}, people {so_far.people}, strokes {so_far.strokes}, frames {so_far.frames}."
         )

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from canvas.models import Canvas, Frame
 from dreamsite.tasks import beats
-from gallery.films import make, wishes, words
+from gallery.films import captions, make, requests
 from gallery.films.models import Film, State
 
 
@@ -38,10 +38,10 @@ class Command(BaseCommand):
             film = Film.objects.filter(pk=options["again"]).first()
             if film is None:
                 raise CommandError(f"There is no film {options['again']}.")
-            wishes.again(film)
+            requests.again(film)
         else:
             film = self._order(options)
-        self.stdout.write(f"Film {film.pk}, {words.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")
+        self.stdout.write(f"Film {film.pk}, {captions.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")
         if options["now"]:
             self._make(film)
 
@@ -61,9 +61,9 @@ class Command(BaseCommand):
             first = shown.order_by("number").values_list("made_at", flat=True).first()
             if first is None:
                 raise CommandError(f"{place} has no frames from {since:%Y-%m-%dT%H:%M} to {until:%Y-%m-%dT%H:%M}.")
-            film = wishes.film(place, Film.Kind.PART, max(since, first), until, **more)
+            film = requests.film(place, Film.Kind.PART, max(since, first), until, **more)
         else:
-            film = wishes.whole(place, **more)
+            film = requests.whole(place, **more)
         if film is None:
             raise CommandError(f"{place} has no frames yet.")
         return film

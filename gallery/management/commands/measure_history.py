@@ -16,8 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from canvas.models import Canvas, Frame
-from gallery import asked
-from gallery.timeline import activity, whole
+from gallery import query_params
+from gallery.converters import utc_iso
+from gallery.links import canvas_url
+from gallery.timeline import activity, chart
 
 BUDGET = 100.0  # ms
 
@@ -32,14 +34,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         place = Canvas.objects.filter(slug=options["canvas"]).first()
-        extent = whole.extent(place) if place else None
+        extent = chart.extent(place) if place else None
         if place is None or extent is None:
             raise CommandError("There is no history to measure: see manage.py seed_history.")
         count = Frame.objects.filter(canvas=place).count()
         self.stdout.write(f"{place}: {count:,} frames, {place.head:,} operations, {connection.vendor}")
         activity.settle(place)
         client = Client(headers={"host": str(settings.ALLOWED_HOSTS[0])})
-        client.cookies[asked.ZONE_COOKIE] = options["zone"]
+        client.cookies[query_params.ZONE_COOKIE] = options["zone"]
         user = get_user_model().objects.filter(frames__canvas=place).order_by("pk").first()
         if user:
             client.force_login(user)
@@ -74,7 +76,7 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
     hidden = Frame.objects.filter(canvas=place).exclude(hidden_at=None).order_by("number").last()
 
     def at(name: str, *args: Any, **query: Any) -> str:
-        return asked.address(name, place, *args, **query)
+        return canvas_url(name, place, *args, **query)
 
     found = [
         ("history", at("history")),
@@ -84,8 +86,8 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
         ("timeline.json", at("timeline_json")),
         ("timeline.json, 400 bars", at("timeline_json", bars=400)),
         ("timeline.json, a day", at("timeline_json", **{
-            "from": asked.name_of(activity.moment(moment.timestamp() - 43_200)),
-            "to": asked.name_of(activity.moment(moment.timestamp() + 43_200)),
+            "from": utc_iso(activity.moment(moment.timestamp() - 43_200)),
+            "to": utc_iso(activity.moment(moment.timestamp() + 43_200)),
         })),
         ("a moment", at("moment", moment)),
         ("a moment's JSON", at("moment_json", moment)),

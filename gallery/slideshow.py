@@ -9,17 +9,22 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
-from gallery import asked, frames
+from gallery import frames, query_params
+from gallery.links import canvas_url
 
 
 @require_safe
 def slideshow(request: HttpRequest) -> HttpResponse:
     """From `?from=` (a frame's number) or `?at=` on; without either the newest hour's frames."""
-    place = asked.canvas(request)
-    at = asked.moment(request, zone=asked.zone(request))
+    place = query_params.canvas(request)
+    at = query_params.moment(request, zone=query_params.zone(request))
     found = frames.at(place, at) if at else None
     newest = Frame.objects.filter(canvas=place).order_by("-number").first()
-    begin = found.number if found else asked.number(request, "from") or max((newest.number if newest else 1) - 120, 1)
+    begin = (
+        found.number
+        if found
+        else query_params.number(request, "from") or max((newest.number if newest else 1) - 120, 1)
+    )
     first = Frame.objects.visible().filter(canvas=place, number__gte=begin).order_by("number").first()
     context: dict[str, Any] = {
         "section": "history",
@@ -27,6 +32,6 @@ def slideshow(request: HttpRequest) -> HttpResponse:
         "first": first,
         "newest": newest.number if newest else 0,
         "begin": begin,
-        "json": asked.address("history_json", place),
+        "json": canvas_url("history_json", place),
     }
-    return render(request, "gallery/slides.html", context)
+    return render(request, "gallery/slideshow.html", context)

@@ -12,7 +12,7 @@ from canvas import strokes
 from canvas.models import Canvas
 from dreamsite.models import SiteState
 from dreamsite.tasks.worker import chore
-from gallery.films import wishes
+from gallery.films import requests
 from gallery.films.models import Film
 
 PATIENCE = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
@@ -65,4 +65,4 @@ def order() -> None:
         ordered = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not ordered.exists():
             strokes.index(place)  # the farewell counts them
-            wishes.whole(place)
+            requests.whole(place)

@@ -4,7 +4,7 @@
  * asked for less motion gets no melting, and it waits for their hand to begin.
  */
 
-import { lang } from "./when.js";
+import { lang } from "./times.js";
 
 /** @typedef {{number: number, hidden: boolean, title: string, made_at: string, page: string, picture: string}} Frame */
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core.cache import cache
 
 from canvas.models import Canvas, Frame
-from gallery import asked
+from gallery.converters import utc_iso
 from gallery.timeline import activity, buckets
 from gallery.timeline.activity import Tally
 from gallery.timeline.buckets import HOUR, MINUTE
@@ -127,8 +127,8 @@ def _fine(place: Canvas, edges: list[int], marks: list[tuple[int, int, str]]) ->
 def as_json(found: Stretch) -> dict[str, Any]:
     return {
         "zone": found.zone,
-        "from": asked.name_of(activity.moment(found.since)),
-        "to": asked.name_of(activity.moment(found.until)),
+        "from": utc_iso(activity.moment(found.since)),
+        "to": utc_iso(activity.moment(found.until)),
         "step": found.step,
         "most": found.most,
         "bars": [

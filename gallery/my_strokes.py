@@ -14,7 +14,9 @@ from django.views.decorators.http import require_safe
 
 from canvas import strokes as index
 from canvas.models import Canvas, Frame, Stroke
-from gallery import asked
+from gallery import query_params
+from gallery.converters import utc_iso
+from gallery.links import canvas_query, canvas_url
 from gallery.moments import views as moments
 
 PAUSE = timedelta(minutes=10)  # a longer one ends a sitting
@@ -51,8 +53,8 @@ class Sitting:
 @login_required
 def mine(request: HttpRequest) -> HttpResponse:
     """One's sittings, newest first (`?before=`, an ISO moment, turns the page), and a map of all the places."""
-    place, zone = asked.canvas(request), asked.zone(request)
-    before = asked.moment(request, "before")
+    place, zone = query_params.canvas(request), query_params.zone(request)
+    before = query_params.moment(request, "before")
     own = _own(request, place)
     strokes = list((own.filter(ended_at__lt=before) if before else own).newest()[: READ + 1])
     sittings = _sittings(strokes[:READ])
@@ -63,18 +65,16 @@ def mine(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "history",
         "place": place,
-        "query": asked.query(place),
+        "query": canvas_query(place),
         "sittings": sittings,
         "boxes": [_shape(place, stroke) for stroke in strokes[:BOXES]],
         "newest": Frame.objects.visible().filter(canvas=place).order_by("-number").first(),
         "count": own.count(),
-        "older": asked.address("mine", place, before=asked.name_of(strokes[READ - 1].ended_at))
-        if len(strokes) > READ
-        else None,
+        "older": canvas_url("mine", place, before=utc_iso(strokes[READ - 1].ended_at)) if len(strokes) > READ else None,
         "before": before,
         "zone": zone.key,
     }
-    response = render(request, "gallery/mine.html", context)
+    response = render(request, "gallery/my_strokes.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -83,8 +83,8 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 def mine_json(request: HttpRequest) -> HttpResponse:
     """Boxes [x, y, width, height] and colours of one's own strokes up to `?until=`, newest first."""
-    place = asked.canvas(request)
-    until = asked.moment(request, "until")
+    place = query_params.canvas(request)
+    until = query_params.moment(request, "until")
     own = _own(request, place)
     found = (own.filter(ended_at__lte=until) if until else own).newest()[:BOXES]
     response = JsonResponse({"canvas": place.slug, "strokes": [_shape(place, stroke) for stroke in found]})
@@ -103,7 +103,7 @@ def _shape(place: Canvas, stroke: Stroke) -> dict[str, Any]:
     width, height = min(stroke.right, place.width) - x, min(stroke.bottom, place.height) - y
     return {
         "x": x, "y": y, "width": max(width, 0), "height": max(height, 0), "colour": stroke.colour,
-        "at": asked.name_of(stroke.ended_at),
+        "at": utc_iso(stroke.ended_at),
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What hovers above the timeline while somebody looks along it: the time, how much went on, and the picture of then. */
 
-import { dayOf, jsonOf, pageOf, timeOf } from "./when.js";
+import { dayOf, jsonOf, pageOf, timeOf } from "./times.js";
 
 const WAIT = 90; // ms that the pointer rests before a picture is asked for
 

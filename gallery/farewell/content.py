@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from canvas.models import Canvas, Frame
-from gallery.donations.ways import ways
-from gallery.farewell import drinks, film, numbers
+from gallery.donations.options import ways
+from gallery.farewell import drinks, totals, whole_film
 from gallery.pages.models import Page
 
 FAREWELL, AFTERWARDS = "farewell", "afterwards"
@@ -21,8 +21,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "place": place,
         "last": last,
         "card": last and request.build_absolute_uri(last.picture.url),
-        "film": film.whole(place),
-        "numbers": numbers.read(),
+        "film": whole_film.whole(place),
+        "numbers": totals.read(),
         "questions": Page.objects.filter(slug=AFTERWARDS).first(),
         "ways": ways(),
         "drinks": drinks.all_of_them(),

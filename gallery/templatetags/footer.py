@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 
 from gallery.donations.models import Entry
-from gallery.donations.ways import ways
+from gallery.donations.options import ways
 from gallery.pages.models import Page
 
 register = template.Library()

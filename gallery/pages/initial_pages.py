@@ -10,7 +10,7 @@ from django.apps.registry import Apps
 
 from gallery.pages.models import Page
 
-FOLDER = Path(__file__).with_name("words")
+FOLDER = Path(__file__).with_name("markdown")
 FAREWELL = "farewell"
 
 

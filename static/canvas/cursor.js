@@ -7,7 +7,7 @@ export class Cursor {
     /**
      * @param {HTMLElement} stage @param {HTMLElement} ring @param {HTMLElement} loupe
      * @param {import("./view.js").View} view @param {import("./layers.js").Layers} layers
-     * @param {() => {tool: string, size: number, mayDraw: boolean}} state what the hand holds, size in canvas px
+     * @param {() => {tool: import("./tools/types.js").Tool, size: number, mayDraw: boolean}} state size in canvas px
      */
     constructor(stage, ring, loupe, view, layers, state) {
         this.stage = stage;
@@ -30,12 +30,13 @@ export class Cursor {
     show() {
         const { at, ring } = this;
         const { tool, size, mayDraw } = this.state();
-        const brush = mayDraw && tool === "draw";
-        this.stage.dataset.cursor = tool === "pick" ? "pick" : brush ? "brush" : "grab";
+        const cursor = tool.inks && !mayDraw ? "grab" : tool.cursor;
+        const brush = cursor === "brush", loupe = cursor === "loupe";
+        this.stage.dataset.cursor = cursor;
         ring.hidden = !(brush && at);
-        if (at && tool === "pick") this.magnify(at.clientX, at.clientY);
+        if (at && loupe) this.magnify(at.clientX, at.clientY);
         else if (this.hoverLoupe) this.putAway();
-        this.hoverLoupe = at !== null && tool === "pick";
+        this.hoverLoupe = at !== null && loupe;
         if (!at || !brush) return;
         const side = Math.max(4, size * this.view.scale);
         ring.style.width = ring.style.height = `${side}px`;

@@ -10,7 +10,7 @@ import { OwnStroke } from "./strokes.js";
  * @property {import("./session.js").Session} session
  * @property {import("./layers.js").Layers} layers
  * @property {import("./view.js").View} view
- * @property {import("./tools.js").Tools} tools
+ * @property {import("./dock.js").Dock} dock
  * @property {(x: number, y: number) => boolean} closed whether we may not draw here (canvas px); tells why
  * @property {() => void} invite tells somebody without an account how to draw
  * @property {() => void} begun a stroke has begun
@@ -18,11 +18,11 @@ import { OwnStroke } from "./strokes.js";
 
 export class Drawing {
     /** @param {Setup} setup */
-    constructor({ session, layers, view, tools, closed, invite, begun }) {
+    constructor({ session, layers, view, dock, closed, invite, begun }) {
         this.session = session;
         this.layers = layers;
         this.view = view;
-        this.tools = tools;
+        this.dock = dock;
         this.closed = closed;
         this.invite = invite;
         this.begun = begun;
@@ -51,22 +51,22 @@ export class Drawing {
         for (const stroke of this.strokes) if (stroke.id === id) stroke.refuse();
     }
 
-    /** @param {PointerEvent} event @param {boolean} held @returns {import("./pointer.js").Drawing | null} */
-    begin(event, held) {
-        const { session, layers, view, tools, journal } = this;
+    /** @param {PointerEvent} event @param {boolean} undecided @returns {import("./tools/types.js").Gesture | null} */
+    begin(event, undecided) {
+        const { session, layers, view, dock, journal } = this;
         if (!session.me) {
             // Whoever wants to draw without an account is told how; afterwards their pointer moves the view.
             if (this.invited) return null;
             this.invited = true;
-            return { move: () => {}, end: this.invite, cancel: () => {}, release: () => {} };
+            return { move: () => {}, end: () => this.invite(), cancel: () => {} };
         }
         let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         if (this.closed(x, y)) return null;
-        const nib = new Nib(tools.size, tools.dynamic, event.pointerType);
-        const { rainbow } = tools;
-        const colour = rainbow ? colourAt(layers.shown, x, y, 2) : tools.colour;
-        const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * tools.opacity)), x, y, nib.begin(event));
-        stroke.held = held;
+        const nib = new Nib(dock.size, dock.dynamic, event.pointerType);
+        const { rainbow } = dock;
+        const colour = rainbow ? colourAt(layers.shown, x, y, 2) : dock.colour;
+        const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * dock.opacity)), x, y, nib.begin(event));
+        stroke.undecided = undecided;
         this.strokes.add(stroke);
         this.begun();
         session.ink.wake();
@@ -88,7 +88,7 @@ export class Drawing {
                 session.ink.wake();
             },
             cancel: () => stroke.cancel(),
-            release: () => stroke.release(),
+            confirm: () => stroke.confirm(),
         };
     }
 

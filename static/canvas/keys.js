@@ -1,15 +1,16 @@
 // @ts-check
 /** The keyboard: everything but drawing by hand. The list of keys in the welcome dialogue tells the same. */
 
+import { TOOLS } from "./tools/manifest.js";
+
 /**
- * @typedef {object} Does
+ * @typedef {object} Shortcuts
  * @property {() => void} undo
  * @property {(factor: number) => void} zoom
  * @property {() => void} fit
  * @property {(dx: number, dy: number) => void} pan
  * @property {(held: boolean) => void} space
- * @property {() => void} brush takes it, and again: what it is set to
- * @property {(tool: "pick" | "hand") => void} use
+ * @property {(tool: import("./tools/types.js").Tool) => void} take
  * @property {(factor: number) => void} size
  * @property {(step: number) => void} opacity
  * @property {(place: number) => void} swatch
@@ -21,33 +22,31 @@
 
 const STEP = 80; // CSS px a press of an arrow key moves the view
 
-/** @param {Does} does */
-export function listen(does) {
+/** @param {Shortcuts} shortcuts */
+export function listen(shortcuts) {
     /** @type {Record<string, () => void>} */
     const keys = {
-        "+": () => does.zoom(1.25),
-        "=": () => does.zoom(1.25),
-        "-": () => does.zoom(0.8),
-        "_": () => does.zoom(0.8),
-        "0": does.fit,
-        "ArrowLeft": () => does.pan(STEP, 0),
-        "ArrowRight": () => does.pan(-STEP, 0),
-        "ArrowUp": () => does.pan(0, STEP),
-        "ArrowDown": () => does.pan(0, -STEP),
-        "b": does.brush,
-        "i": () => does.use("pick"),
-        "h": () => does.use("hand"),
-        "[": () => does.size(0.8),
-        "]": () => does.size(1.25),
-        ",": () => does.opacity(-0.1),
-        ".": () => does.opacity(0.1),
-        "p": does.shuffle,
-        "u": does.undo,
-        "f": does.hide,
-        "?": does.help,
-        "Escape": does.escape,
+        "+": () => shortcuts.zoom(1.25),
+        "=": () => shortcuts.zoom(1.25),
+        "-": () => shortcuts.zoom(0.8),
+        "_": () => shortcuts.zoom(0.8),
+        "0": shortcuts.fit,
+        "ArrowLeft": () => shortcuts.pan(STEP, 0),
+        "ArrowRight": () => shortcuts.pan(-STEP, 0),
+        "ArrowUp": () => shortcuts.pan(0, STEP),
+        "ArrowDown": () => shortcuts.pan(0, -STEP),
+        "[": () => shortcuts.size(0.8),
+        "]": () => shortcuts.size(1.25),
+        ",": () => shortcuts.opacity(-0.1),
+        ".": () => shortcuts.opacity(0.1),
+        "p": shortcuts.shuffle,
+        "u": shortcuts.undo,
+        "f": shortcuts.hide,
+        "?": shortcuts.help,
+        "Escape": shortcuts.escape,
     };
-    for (let place = 1; place <= 8; place++) keys[String(place)] = () => does.swatch(place);
+    for (const tool of TOOLS) keys[tool.key] = () => shortcuts.take(tool);
+    for (let place = 1; place <= 8; place++) keys[String(place)] = () => shortcuts.swatch(place);
 
     addEventListener("keydown", (event) => {
         if (document.querySelector("dialog[open]")) return;
@@ -57,7 +56,7 @@ export function listen(does) {
         const typing = field && !(target.matches("[type=range], [type=checkbox]") && /^[a-z]$/i.test(event.key));
         if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z") {
             event.preventDefault();
-            if (!event.shiftKey) does.undo();
+            if (!event.shiftKey) shortcuts.undo();
             return;
         }
         // Many keyboards have the brackets behind AltGr, which says Control and Alt, or behind Option.
@@ -68,7 +67,7 @@ export function listen(does) {
             // On a button the space bar presses it.
             if (target instanceof Element && target.closest("button, a, summary, input")) return;
             event.preventDefault();
-            does.space(true);
+            shortcuts.space(true);
             return;
         }
         const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -77,7 +76,7 @@ export function listen(does) {
         action();
     });
     addEventListener("keyup", (event) => {
-        if (event.key === " ") does.space(false);
+        if (event.key === " ") shortcuts.space(false);
     });
-    addEventListener("blur", () => does.space(false));
+    addEventListener("blur", () => shortcuts.space(false));
 }

@@ -4,6 +4,7 @@
 import { Bar } from "./bar.js";
 import { Cover } from "./cover.js";
 import { Cursor } from "./cursor.js";
+import { Dock } from "./dock.js";
 import { Drawing } from "./drawing.js";
 import { loadFrame } from "./frames.js";
 import { listen } from "./keys.js";
@@ -18,7 +19,9 @@ import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { Gate } from "./gate.js";
 import { Tags } from "./tags.js";
-import { Tools } from "./tools.js";
+import { eyedropper } from "./tools/eyedropper.js";
+import { hand } from "./tools/hand.js";
+import { TOOLS } from "./tools/manifest.js";
 import { View } from "./view.js";
 import { STROKE } from "./wire.js";
 import * as messages from "./messages.js";
@@ -34,7 +37,7 @@ const stage = find("#canvas");
 const world = find(".world");
 const hint = find(".stage-hint");
 const invitation = find(".invitation");
-const dock = find(".dock");
+const dockBar = find(".dock");
 const undoButton = /** @type {HTMLButtonElement} */ (find('[data-does="undo"]'));
 const welcome = /** @type {HTMLDialogElement} */ (find('[data-dialog="welcome"]'));
 const invite = /** @type {HTMLDialogElement} */ (find('[data-dialog="invite"]'));
@@ -55,11 +58,11 @@ const bar = new Bar(document, dataset.staff === "yes", {
     now: () => session.now(),
     back: (text) => notices.show(text, BRIEF), // a live region too: said and shown at once
 });
-const tools = new Tools(document, (text) => bar.say(text));
+const dock = new Dock(document, (text) => bar.say(text));
 const regions = new Regions(find(".regions"), view, () => session.now());
 const gate = new Gate({
     closed: find('[data-gate="closed"]'),
-    dock,
+    dock: dockBar,
     meter: find('[data-gate="meter"]'),
     sheet: /** @type {HTMLDialogElement} */ (find('[data-dialog="sanction"]')),
     regions,
@@ -106,8 +109,8 @@ const session = new Session({
         },
         you: (you) => {
             invitation.hidden = you !== null;
-            dock.hidden = you === null;
-            if (you) tools.use(tools.tool);
+            dockBar.hidden = you === null;
+            if (you) dock.use(dock.tool);
         },
         people: (count, drawing) => {
             const names = drawing.filter((id) => id !== session.me?.id).map((id) => session.names.get(id)).filter((name) => name);
@@ -174,7 +177,7 @@ function reload(reason) {
 // --- Drawing -----------------------------------------------------------------------------------------------------
 
 const drawing = new Drawing({
-    session, layers, view, tools,
+    session, layers, view, dock,
     closed: (x, y) => gate.refuses(x, y),
     invite: () => invite.showModal(),
     begun: () => {
@@ -187,13 +190,24 @@ session.ink.beforeTick = () => {
     return goesOn;
 };
 
-/** @param {PointerEvent} event @param {boolean} held @returns {import("./pointer.js").Drawing | null} */
-function draw(event, held) {
-    if (!stage.classList.contains("ready")) return null;
-    if (!cover.choosing) return drawing.begin(event, held);
-    const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
-    return { move: () => {}, end: () => cover.chosen(x, y), cancel: () => {}, release: () => {} };
-}
+/** What tools work on. @type {import("./tools/types.js").Workspace} */
+const workspace = {
+    draw(event, undecided) {
+        if (!cover.choosing) return drawing.begin(event, undecided);
+        const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
+        return { move: () => {}, end: () => cover.chosen(x, y), cancel: () => {} };
+    },
+    pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
+    magnify: (x, y) => cursor.magnify(x, y),
+    putLoupeAway: () => cursor.putAway(),
+    chooseColour: (hex) => {
+        if (!session.me) return;
+        dock.choose(hex);
+        bar.say(`Colour ${hex}.`);
+    },
+};
+
+const currentTool = () => (pointer.space ? hand : dock.tool);
 
 function undo() {
     pointer.finish();
@@ -214,11 +228,11 @@ function help() {
 // --- The view ----------------------------------------------------------------------------------------------------
 
 const cursor = new Cursor(stage, find(".cursor"), find(".loupe"), view, layers, () => ({
-    tool: pointer.space ? "hand" : tools.tool,
-    size: tools.size,
+    tool: currentTool(),
+    size: dock.size,
     mayDraw: session.me !== null && (cover.choosing || gate.closed === null),
 }));
-tools.changed = () => cursor.show();
+dock.changed = () => cursor.show();
 
 view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
@@ -235,19 +249,12 @@ function changeView(change) {
 }
 
 const pointer = new Pointer(stage, {
-    tool: () => (pointer.space ? "hand" : tools.tool),
-    draw,
-    pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
+    tool: currentTool,
+    hand,
+    eyedropper,
+    begin: (tool, event, undecided) => (tool.inks && !stage.classList.contains("ready") ? null : tool.begin(workspace, event, undecided)),
+    pan: workspace.pan,
     zoom: (factor, x, y) => changeView(() => view.zoom(factor, x, y)),
-    pick: (x, y, done) => {
-        const hex = cursor.magnify(x, y);
-        if (done) cursor.putAway();
-        if (done && session.me) {
-            tools.choose(hex);
-            bar.say(`Colour ${hex}.`);
-        }
-    },
-    unpick: () => cursor.putAway(),
     undo,
     hover: (event) => cursor.hover(event),
 });
@@ -261,21 +268,20 @@ listen({
         pointer.space = held;
         cursor.show();
     },
-    brush: () => session.me && tools.takeBrush(),
-    use: (tool) => session.me && tools.use(tool),
-    size: (factor) => tools.setSize(factor > 1 ? Math.max(tools.size + 1, tools.size * factor) : Math.min(tools.size - 1, tools.size * factor)),
-    opacity: (step) => tools.setOpacity(tools.opacity + step),
-    swatch: (place) => tools.chooseAt(place),
-    shuffle: () => tools.shuffle(),
+    take: (tool) => session.me && dock.take(tool),
+    size: (factor) => dock.setSize(factor > 1 ? Math.max(dock.size + 1, dock.size * factor) : Math.min(dock.size - 1, dock.size * factor)),
+    opacity: (step) => dock.setOpacity(dock.opacity + step),
+    swatch: (place) => dock.chooseAt(place),
+    shuffle: () => dock.shuffle(),
     help,
     hide: () => {
         if (document.body.classList.toggle("bare")) bar.say("The controls are hidden. F brings them back.");
     },
     escape: () => {
-        if (tools.close()) return;
+        if (dock.close()) return;
         if (cover.choosing || cover.place) return cover.close();
         document.body.classList.remove("bare");
-        tools.use("draw");
+        dock.use(TOOLS[0]);
     },
 });
 
@@ -285,7 +291,7 @@ const buttons = {
     help,
     cover: () => {
         closeMenus();
-        tools.use("draw");
+        dock.use(TOOLS[0]);
         cover.choose();
     },
     "zoom-in": () => changeView(() => view.zoom(1.5)),

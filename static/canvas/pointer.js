@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * What hands do on the canvas. A mouse or pen draws; each finger draws, but where a second one comes down before the
- * first has moved, the two move and zoom the view, a tap with both takes back, and a finger that rests picks a colour.
- * Three at once draw. A pen silences fingers (the palm): for a while they only move the view.
+ * From pointers to gestures of the tools. A mouse or pen uses the tool in hand, and so does each finger; but where a
+ * second finger comes down before the first has moved, the two move and zoom the view, a tap with both takes back, and a
+ * finger that rests picks a colour. Three at once draw. A pen silences fingers (the palm): for a while they only move
+ * the view.
  */
 
 const TOGETHER = 200; // ms within which three fingers come down at once
@@ -13,32 +14,38 @@ const PEN = 30_000; // ms after a pen was near in which fingers do not draw
 const PALM = 1000; // ms before the pen in which a finger was the palm
 
 /**
- * @typedef {object} Drawing a stroke that follows one pointer
- * @property {(event: PointerEvent) => void} move
- * @property {() => void} end
- * @property {() => void} cancel it was a gesture or a palm: no ink
- * @property {() => void} release it is certain to be a stroke
+ * @typedef {import("./tools/types.js").Gesture} Gesture
+ * @typedef {import("./tools/types.js").Tool} Tool
  *
- * @typedef {object} Hands what the gestures do
- * @property {() => "draw" | "pick" | "hand"} tool what one pointer means
- * @property {(event: PointerEvent, held: boolean) => Drawing | null} draw null where drawing is not possible: then it moves the view
+ * @typedef {object} Actions what pointers do
+ * @property {() => Tool} tool the one in use
+ * @property {Tool} hand
+ * @property {Tool} eyedropper
+ * @property {(tool: Tool, event: PointerEvent, undecided: boolean) => Gesture | null} begin null where this tool can do
+ *   nothing: then the pointer moves the view
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, x: number, y: number) => void} zoom
- * @property {(x: number, y: number, done: boolean) => void} pick the colour at a point of the window
- * @property {() => void} unpick no colour after all
  * @property {() => void} undo
- * @property {(event: PointerEvent | null) => void} hover where the brush is, null where it is not
+ * @property {(event: PointerEvent | null) => void} hover where the pointer is, null where it is not
  *
- * @typedef {{id: number, type: string, mode: "draw" | "pan" | "pick" | "pinch" | "idle", drawing: Drawing | null,
- *   undecided: boolean, startX: number, startY: number, x: number, y: number, at: number,
- *   rest: ReturnType<typeof setTimeout> | undefined}} Contact
+ * @typedef {object} Contact one pointer that is down
+ * @property {number} id
+ * @property {string} type
+ * @property {Gesture | null} gesture
+ * @property {boolean} pinching it is one of two fingers that move and zoom
+ * @property {boolean} yields its gesture gives way to a pinch at any time
+ * @property {boolean} undecided it does until it has moved
+ * @property {number} startX @property {number} startY
+ * @property {number} x @property {number} y
+ * @property {number} at ms
+ * @property {ReturnType<typeof setTimeout> | undefined} rest
  */
 
 export class Pointer {
-    /** @param {HTMLElement} stage @param {Hands} hands */
-    constructor(stage, hands) {
+    /** @param {HTMLElement} stage @param {Actions} actions */
+    constructor(stage, actions) {
         this.stage = stage;
-        this.hands = hands;
+        this.actions = actions;
         /** @type {Map<number, Contact>} */
         this.contacts = new Map();
         this.penAt = -Infinity;
@@ -51,26 +58,25 @@ export class Pointer {
         listen("pointermove", (event) => this.#move(event));
         listen("pointerup", (event) => this.#up(event, false));
         listen("pointercancel", (event) => this.#up(event, true));
-        listen("pointerleave", () => hands.hover(null));
+        listen("pointerleave", () => actions.hover(null));
         stage.addEventListener("contextmenu", (event) => event.preventDefault());
         stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
         // Without this iOS magnifies and selects where somebody draws.
         stage.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     }
 
-    /** Whether a stroke is being drawn. */
+    /** Whether something is being put on the canvas. */
     get drawing() {
-        for (const { mode, undecided } of this.contacts.values()) if (mode === "draw" && !undecided) return true;
+        for (const { gesture, yields, undecided } of this.contacts.values()) if (gesture && !yields && !undecided) return true;
         return false;
     }
 
     /** Ends what is under way: the window is left, or the view jumps. */
     finish() {
         for (const contact of this.contacts.values()) {
-            clearTimeout(contact.rest);
-            contact.drawing?.end();
-            contact.drawing = null;
-            contact.mode = "idle";
+            if (contact.yields) contact.gesture?.cancel();
+            else contact.gesture?.end();
+            this.#drop(contact);
         }
     }
 
@@ -80,17 +86,24 @@ export class Pointer {
         this.stage.setPointerCapture(id);
         /** @type {Contact} */
         const contact = {
-            id, type, mode: "idle", drawing: null, undecided: false, startX: x, startY: y, x, y, at: event.timeStamp, rest: undefined,
+            id, type, gesture: null, pinching: false, yields: false, undecided: false,
+            startX: x, startY: y, x, y, at: event.timeStamp, rest: undefined,
         };
         this.contacts.set(id, contact);
-        const tool = this.hands.tool();
         if (type === "pen") this.#pen(event);
-        if (event.button === 1 || (event.button === 0 && (this.space || tool === "hand") && type !== "touch")) contact.mode = "pan";
-        else if (event.button === 2 || (event.button === 0 && (event.altKey || tool === "pick"))) this.#pick(contact, false);
-        else if (event.button !== 0) return;
-        else if (type === "touch") this.#touch(event, contact, tool);
-        else this.#draw(event, contact, false);
-        if (contact.mode === "pan") event.preventDefault(); // the middle button's own scrolling
+        const tool = this.#toolOf(event);
+        if (!tool) return;
+        if (type === "touch") this.#touch(event, contact, tool);
+        else this.#begin(contact, tool, false, event);
+        if (event.button === 1) event.preventDefault(); // the middle button's own scrolling
+    }
+
+    /** @param {PointerEvent} event @returns {Tool | null} */
+    #toolOf({ button, altKey }) {
+        const { actions } = this;
+        if (button === 1 || (button === 0 && this.space)) return actions.hand;
+        if (button === 2 || (button === 0 && altKey)) return actions.eyedropper;
+        return button === 0 ? actions.tool() : null;
     }
 
     /** A pen comes down: whatever fingers drew a moment ago was the palm. @param {PointerEvent} event */
@@ -98,113 +111,102 @@ export class Pointer {
         this.penAt = event.timeStamp;
         for (const other of this.contacts.values()) {
             if (other.type !== "touch") continue;
-            clearTimeout(other.rest);
-            if (event.timeStamp - other.at < PALM) other.drawing?.cancel();
-            else other.drawing?.end();
-            other.drawing = null;
-            other.mode = "idle";
+            if (other.yields || event.timeStamp - other.at < PALM) other.gesture?.cancel();
+            else other.gesture?.end();
+            this.#drop(other);
         }
     }
 
-    /** @param {PointerEvent} event @param {Contact} contact @param {string} tool */
+    /** @param {PointerEvent} event @param {Contact} contact @param {Tool} tool */
     #touch(event, contact, tool) {
         const others = [...this.contacts.values()].filter((other) => other.type === "touch" && other !== contact);
         const [first] = others;
         const together = first && event.timeStamp - first.at < TOGETHER;
-        if (others.length === 2 && together && this.#pinching() && !this.pinchMoved && tool === "draw") {
+        if (others.length === 2 && together && this.#pinching() && !this.pinchMoved && tool.inks) {
             // Three at once are a hand that draws.
-            for (const each of [...others, contact]) this.#draw(event, each, false);
+            for (const each of [...others, contact]) this.#begin(each, tool, false);
             return;
         }
         if (this.#pinching()) return; // a further finger does nothing
-        if (others.length === 1 && (first.mode === "pan" || first.mode === "pick" || first.undecided)) {
+        if (others.length === 1 && first.gesture && (first.yields || first.undecided)) {
             this.#pinch(first, contact);
             this.pinchAt = first.at;
             return;
         }
-        if (tool === "hand" || event.timeStamp - this.penAt < PEN) contact.mode = "pan";
-        else this.#draw(event, contact, true);
+        if (tool.inks && event.timeStamp - this.penAt < PEN) this.#begin(contact, this.actions.hand, false, event);
+        else this.#begin(contact, tool, tool.inks, event);
     }
 
     /** @param {Contact} a @param {Contact} b */
     #pinch(a, b) {
         for (const contact of [a, b]) {
-            clearTimeout(contact.rest);
-            contact.drawing?.cancel();
-            contact.drawing = null;
-            contact.undecided = false;
-            contact.mode = "pinch";
+            contact.gesture?.cancel();
+            this.#drop(contact);
+            contact.pinching = true;
         }
-        this.hands.unpick();
         this.pinchMoved = false;
     }
 
     #pinching() {
-        for (const { mode } of this.contacts.values()) if (mode === "pinch") return true;
+        for (const { pinching } of this.contacts.values()) if (pinching) return true;
         return false;
     }
 
-    /** @param {PointerEvent} event @param {Contact} contact @param {boolean} undecided */
-    #draw(event, contact, undecided) {
-        const start = contact.id === event.pointerId ? event : new PointerEvent("pointerdown", {
+    /** @param {Contact} contact @param {Tool} tool @param {boolean} undecided @param {PointerEvent} [event] */
+    #begin(contact, tool, undecided, event) {
+        const { actions } = this;
+        const start = event ?? new PointerEvent("pointerdown", {
             pointerId: contact.id, pointerType: contact.type, clientX: contact.x, clientY: contact.y, pressure: 0.5,
         });
-        contact.drawing = this.hands.draw(start, undecided);
-        contact.mode = contact.drawing ? "draw" : "pan";
-        contact.undecided = undecided && contact.drawing !== null;
-        if (!undecided) contact.drawing?.release();
-        else if (contact.drawing) contact.rest = setTimeout(() => this.#rested(contact), REST);
+        const own = actions.begin(tool, start, undecided);
+        contact.pinching = false;
+        contact.gesture = own ?? actions.begin(actions.hand, start, false);
+        contact.yields = own === null || !tool.inks;
+        contact.undecided = undecided && !contact.yields;
+        if (contact.undecided) contact.rest = setTimeout(() => this.#rested(contact), REST);
+        else contact.gesture?.confirm?.();
+    }
+
+    /** Whatever it did is over. @param {Contact} contact */
+    #drop(contact) {
+        clearTimeout(contact.rest);
+        contact.gesture = null;
+        contact.pinching = contact.yields = contact.undecided = false;
     }
 
     /** @param {Contact} contact */
     #rested(contact) {
-        if (contact.mode !== "draw" || !contact.undecided) return;
-        contact.drawing?.cancel();
-        contact.drawing = null;
-        this.#pick(contact, false);
-    }
-
-    /** @param {Contact} contact @param {boolean} done */
-    #pick(contact, done) {
-        contact.mode = "pick";
-        this.hands.pick(contact.x, contact.y, done);
+        if (!contact.undecided) return;
+        contact.gesture?.cancel();
+        this.#begin(contact, this.actions.eyedropper, false);
     }
 
     /** @param {PointerEvent} event */
     #move(event) {
         const contact = this.contacts.get(event.pointerId);
         if (event.pointerType === "pen") this.penAt = event.timeStamp;
-        if (event.pointerType !== "touch") this.hands.hover(event);
+        if (event.pointerType !== "touch") this.actions.hover(event);
         if (!contact) return;
         const { clientX: x, clientY: y } = event;
-        const dx = x - contact.x, dy = y - contact.y;
-        switch (contact.mode) {
-            case "draw":
-                if (contact.undecided && Math.hypot(x - contact.startX, y - contact.startY) > STILL) this.#decide(contact);
-                contact.drawing?.move(event);
-                break;
-            case "pan":
-                this.hands.pan(dx, dy);
-                break;
-            case "pinch":
-                this.#pinched(contact, x, y);
-                break;
+        if (contact.pinching) this.#pinched(contact, x, y);
+        else {
+            if (contact.undecided && Math.hypot(x - contact.startX, y - contact.startY) > STILL) this.#decide(contact);
+            contact.gesture?.move(event);
         }
         contact.x = x;
         contact.y = y;
-        if (contact.mode === "pick") this.#pick(contact, false);
     }
 
     /** @param {Contact} contact */
     #decide(contact) {
         clearTimeout(contact.rest);
         contact.undecided = false;
-        contact.drawing?.release();
+        contact.gesture?.confirm?.();
     }
 
     /** @param {Contact} contact @param {number} x @param {number} y where it goes */
     #pinched(contact, x, y) {
-        const other = [...this.contacts.values()].find((each) => each.mode === "pinch" && each !== contact);
+        const other = [...this.contacts.values()].find((each) => each.pinching && each !== contact);
         if (!other) return;
         if (!this.pinchMoved) {
             const far = Math.hypot(x - contact.startX, y - contact.startY) > STILL;
@@ -213,8 +215,8 @@ export class Pointer {
         }
         const before = Math.hypot(contact.x - other.x, contact.y - other.y);
         const after = Math.hypot(x - other.x, y - other.y);
-        this.hands.pan((x - contact.x) / 2, (y - contact.y) / 2);
-        if (before > 0 && after > 0) this.hands.zoom(after / before, (x + other.x) / 2, (y + other.y) / 2);
+        this.actions.pan((x - contact.x) / 2, (y - contact.y) / 2);
+        if (before > 0 && after > 0) this.actions.zoom(after / before, (x + other.x) / 2, (y + other.y) / 2);
     }
 
     /** @param {PointerEvent} event @param {boolean} cancelled */
@@ -222,16 +224,16 @@ export class Pointer {
         const contact = this.contacts.get(event.pointerId);
         if (!contact) return;
         this.contacts.delete(event.pointerId);
-        clearTimeout(contact.rest);
-        if (contact.mode === "draw") {
+        const { gesture, pinching, yields, undecided } = contact;
+        this.#drop(contact);
+        if (pinching) {
+            for (const other of this.contacts.values()) other.pinching = false;
+            if (!cancelled && !this.pinchMoved && event.timeStamp - this.pinchAt < TAP) this.actions.undo();
+        } else if (cancelled && (undecided || yields)) {
             // The system took the finger (its own gesture, a palm): what was certain stays, the rest was not meant.
-            if (cancelled && contact.undecided) contact.drawing?.cancel();
-            else contact.drawing?.end();
-        } else if (contact.mode === "pick" && !cancelled) {
-            this.hands.pick(event.clientX, event.clientY, true);
-        } else if (contact.mode === "pinch") {
-            for (const other of this.contacts.values()) if (other.mode === "pinch") other.mode = "idle";
-            if (!cancelled && !this.pinchMoved && event.timeStamp - this.pinchAt < TAP) this.hands.undo();
+            gesture?.cancel();
+        } else {
+            gesture?.end(event);
         }
     }
 
@@ -239,10 +241,10 @@ export class Pointer {
     #wheel(event) {
         event.preventDefault();
         const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 400 : 1;
-        if (event.shiftKey) return this.hands.pan(-(event.deltaX || event.deltaY) * lines, 0);
+        if (event.shiftKey) return this.actions.pan(-(event.deltaX || event.deltaY) * lines, 0);
         // A pinch on a touchpad arrives as a wheel with the control key and small steps.
         const speed = event.ctrlKey ? 0.01 : 0.0015;
         const step = Math.max(-0.5, Math.min(0.5, -event.deltaY * lines * speed));
-        this.hands.zoom(Math.exp(step), event.clientX, event.clientY);
+        this.actions.zoom(Math.exp(step), event.clientX, event.clientY);
     }
 }

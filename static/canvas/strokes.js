@@ -33,7 +33,7 @@ export class OwnStroke {
         this.id = journal.newStroke();
         this.begun = Date.now();
         /** While it may turn out to be a gesture nothing is put. */
-        this.held = false;
+        this.undecided = false;
         this.done = false;
         /** @type {LocalPiece[]} pieces held back */
         this.waiting = [];
@@ -63,7 +63,7 @@ export class OwnStroke {
     /** Hands over what was drawn since the last cut, and goes on in a new piece. */
     cut() {
         const { points, piece } = this.current.op;
-        if (this.done || (points.length === 3 && piece > 0) || (this.held && points.length < 3 * MAX_POINTS)) return;
+        if (this.done || (points.length === 3 && piece > 0) || (this.undecided && points.length < 3 * MAX_POINTS)) return;
         if (Date.now() - this.begun > LONGEST) return this.#restart();
         const n = points.length;
         this.#put(this.current);
@@ -72,9 +72,9 @@ export class OwnStroke {
     }
 
     /** It was no gesture: what was held back goes out. */
-    release() {
-        if (!this.held) return;
-        this.held = false;
+    confirm() {
+        if (!this.undecided) return;
+        this.undecided = false;
         for (const piece of this.waiting) this.journal.put(piece);
         this.waiting = [];
     }
@@ -82,7 +82,7 @@ export class OwnStroke {
     /** The pen is lifted. */
     end() {
         if (this.done) return;
-        this.release();
+        this.confirm();
         this.current.op.last = true;
         this.#put(this.current);
         this.done = true;
@@ -92,7 +92,7 @@ export class OwnStroke {
     cancel() {
         if (this.done) return;
         this.done = true;
-        const put = this.current.op.piece > 0 && !this.held;
+        const put = this.current.op.piece > 0 && !this.undecided;
         this.layers.lift(new Set([this.current, ...this.waiting]));
         if (put) this.journal.undo(this.id);
     }
@@ -116,7 +116,7 @@ export class OwnStroke {
 
     /** @param {LocalPiece} piece */
     #put(piece) {
-        if (this.held) this.waiting.push(piece);
+        if (this.undecided) this.waiting.push(piece);
         else this.journal.put(piece);
     }
 

@@ -169,7 +169,7 @@ def test_the_eyedropper_takes_the_colour_under_it(site: RunningSite, visit: Call
     for _ in range(12):
         artist.draw(line(500, 200, 560, 200, 6))
     page.keyboard.press("i")
-    assert page.locator("[data-tool=pick]").get_attribute("aria-pressed") == "true"
+    assert page.locator("[data-tool=eyedropper]").get_attribute("aria-pressed") == "true"
     page.mouse.click(530, 200)
     colour = str(page.locator("[data-tool=any]").input_value())
     assert int(colour[1:3], 16) < 90 and colour != "#000000"

@@ -1,27 +1,28 @@
 // @ts-check
-/** The dock: what one draws with. Holds the brush as it is set; preferences.js remembers it. */
+/** The dock: the tool in use, and the brush as it is set; preferences.js remembers it. */
 
 import { recall, remember } from "./preferences.js";
 import { another, colourOf, hexOf, PALETTES, RAINBOW } from "./palette.js";
+import { TOOLS } from "./tools/manifest.js";
 
 /** @typedef {import("./strokes.js").Colour} Colour */
-/** @typedef {"draw" | "pick" | "hand"} Tool */
+/** @typedef {import("./tools/types.js").Tool} Tool */
 
 const OPACITIES = [0.05, 1];
 const SIZES = [1, 124];
+const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {number} value @param {number[]} range */
 const within = (value, [least, most]) => Math.min(most, Math.max(least, value));
 
-export class Tools {
+export class Dock {
     /** @param {ParentNode} page @param {(text: string) => void} say to those who listen instead of looking */
     constructor(page, say) {
         const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (page.querySelector(`[data-tool="${name}"]`));
         this.say = say;
         /** Called when something is set otherwise. @type {() => void} */
         this.changed = () => {};
-        /** @type {Tool} */
-        this.tool = "draw";
+        this.tool = TOOLS[0];
         const { size = 11, opacity = 0.4, dynamic = true, palette, chosen } = recall();
         this.size = within(size, SIZES);
         this.opacity = within(opacity, OPACITIES);
@@ -33,16 +34,18 @@ export class Tools {
         this.swatches = find("swatches");
         this.paletteName = find("palette-name");
         this.any = /** @type {HTMLInputElement} */ (find("any"));
-        this.preview = find("preview");
+        this.preview = document.createElement("i");
+        this.preview.className = "preview";
         this.sizeInput = /** @type {HTMLInputElement} */ (find("size"));
         this.sizeText = find("size-text");
         this.opacityInput = /** @type {HTMLInputElement} */ (find("opacity"));
         this.opacityText = find("opacity-text");
         this.dynamicInput = /** @type {HTMLInputElement} */ (find("dynamic"));
-        this.sheet = find("brush-sheet");
-        this.brush = find("brush");
-        /** @type {Record<Tool, HTMLElement>} */
-        this.buttons = { draw: this.brush, pick: find("pick"), hand: find("hand") };
+        /** @type {Map<Tool, HTMLElement>} */
+        this.buttons = new Map(TOOLS.map((tool) => [tool, this.#button(tool)]));
+        find("buttons").append(...this.buttons.values());
+        find("keys").append(...TOOLS.flatMap(({ key }) => [keyOf(key), " "]));
+        find("help").textContent = TOOLS.map(({ help }) => help).join(", ");
 
         find("shuffle").addEventListener("click", () => this.shuffle());
         this.any.addEventListener("input", () => this.choose(this.any.value));
@@ -52,11 +55,8 @@ export class Tools {
             this.dynamic = this.dynamicInput.checked;
             this.#show();
         });
-        this.brush.addEventListener("click", () => this.takeBrush());
-        this.buttons.pick.addEventListener("click", () => this.use(this.tool === "pick" ? "draw" : "pick"));
-        this.buttons.hand.addEventListener("click", () => this.use(this.tool === "hand" ? "draw" : "hand"));
-        document.addEventListener("pointerdown", (event) => {
-            if (!(event.target instanceof Node) || this.sheet.contains(event.target) || this.brush.contains(event.target)) return;
+        document.addEventListener("pointerdown", ({ target }) => {
+            if (!(target instanceof Node) || this.sheet?.contains(target) || this.buttons.get(this.tool)?.contains(target)) return;
             this.toggleSheet(false);
         });
         this.swatches.addEventListener("keydown", (event) => this.#walk(event));
@@ -73,23 +73,29 @@ export class Tools {
         return colourOf(this.rainbow ? "#808080" : this.chosen);
     }
 
+    /** The tool in hand, as one sets it. @returns {HTMLElement | null} */
+    get sheet() {
+        return this.tool.options ? document.getElementById(this.tool.options) : null;
+    }
+
     /** @param {Tool} tool */
     use(tool) {
+        if (tool !== this.tool) this.toggleSheet(false);
         this.tool = tool;
-        if (tool !== "draw") this.toggleSheet(false);
         this.#show();
     }
 
-    /** Takes the brush; where it is in the hand already, shows or hides what it is set to. */
-    takeBrush() {
-        if (this.tool !== "draw") this.use("draw");
-        else this.toggleSheet();
+    /** Takes a tool; where it is in hand already, shows or hides what it is set to, or puts it away. @param {Tool} tool */
+    take(tool) {
+        if (this.tool !== tool) this.use(tool);
+        else if (tool.options) this.toggleSheet();
+        else this.use(TOOLS[0]);
     }
 
     /** @param {string} colour #rrggbb or the well */
     choose(colour) {
         this.chosen = colour;
-        if (this.tool === "pick") this.tool = "draw";
+        if (this.tool.once) this.tool = TOOLS[0];
         this.#show();
     }
 
@@ -119,18 +125,39 @@ export class Tools {
     }
 
     /** @param {boolean} [open] */
-    toggleSheet(open = this.sheet.hidden === true) {
+    toggleSheet(open = this.sheet?.hidden === true) {
+        if (!this.sheet) return;
         this.sheet.hidden = !open;
-        this.brush.setAttribute("aria-expanded", String(open));
-        if (open) this.sizeInput.focus({ preventScroll: true });
+        this.buttons.get(this.tool)?.setAttribute("aria-expanded", String(open));
+        if (open) this.sheet.querySelector("input")?.focus({ preventScroll: true });
     }
 
     /** @returns {boolean} whether there was something to close */
     close() {
-        if (this.sheet.hidden) return false;
+        if (!this.sheet || this.sheet.hidden) return false;
         this.toggleSheet(false);
-        this.brush.focus();
+        this.buttons.get(this.tool)?.focus();
         return true;
+    }
+
+    /** @param {Tool} tool */
+    #button(tool) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "tool";
+        button.dataset.tool = tool.name;
+        button.title = tool.title;
+        button.toggleAttribute("data-inks", tool.inks);
+        if (tool.options) {
+            button.setAttribute("aria-expanded", "false");
+            button.setAttribute("aria-controls", tool.options);
+        }
+        const label = document.createElement("span");
+        label.className = "visually-hidden";
+        label.textContent = tool.label;
+        button.append(tool.icon ? iconOf(tool.icon) : this.preview, label);
+        button.addEventListener("click", () => this.take(tool));
+        return button;
     }
 
     #fill() {
@@ -169,7 +196,7 @@ export class Tools {
 
     #show() {
         const { size, opacity } = this;
-        for (const [tool, button] of Object.entries(this.buttons)) {
+        for (const [tool, button] of this.buttons) {
             button.setAttribute("aria-pressed", String(tool === this.tool));
         }
         let found = false;
@@ -197,4 +224,22 @@ export class Tools {
         remember(this);
         this.changed();
     }
+}
+
+/** @param {string} path */
+function iconOf(path) {
+    const svg = document.createElementNS(SVG, "svg"), drawn = document.createElementNS(SVG, "path");
+    svg.classList.add("icon");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    drawn.setAttribute("d", path);
+    svg.append(drawn);
+    return svg;
+}
+
+/** @param {string} key */
+function keyOf(key) {
+    const element = document.createElement("kbd");
+    element.textContent = key.toUpperCase();
+    return element;
 }

@@ -1,0 +1,16 @@
+// @ts-check
+
+/** Ink. @type {import("./types.js").Tool} */
+export const brush = {
+    name: "brush",
+    label: "Brush and its size",
+    title: "Brush (B); again for its size",
+    help: "brush",
+    key: "b",
+    icon: "",
+    cursor: "brush",
+    options: "brush-sheet",
+    inks: true,
+    once: false,
+    begin: (workspace, event, undecided) => workspace.draw(event, undecided),
+};

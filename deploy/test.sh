@@ -3,13 +3,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# chromium, Redis and PostgreSQL: on Debian and its kin, as root, they are installed. Elsewhere the tests that need one are
-# skipped and say so; with CI=true they fail instead.
+# chromium, Redis, PostgreSQL and the font of the house model's pictures: on Debian and its kin, as root, they are
+# installed. Elsewhere the tests that need one are skipped and say so; with CI=true they fail instead.
 wanted=""
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || wanted="$wanted chromium"
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || wanted="$wanted redis-server"
 [ -n "${DREAMSITE_TEST_POSTGRES:-}" ] || command -v initdb >/dev/null \
     || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
+[ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || wanted="$wanted fonts-noto-color-emoji"
 if [ -n "$wanted" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing for the tests:$wanted"

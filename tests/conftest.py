@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several workers take the files in this order; one alone begins with the quick ones."""
     alone = "PYTEST_XDIST_WORKER" not in os.environ  # a worker's own options do not tell that there are others
     items.sort(key=lambda item: (item.path.parent.name in SLOW) == alone)
+
+
+# What no `make test` can bring: a GPU, and what CI is given by these names.
+MAY_BE_MISSING = ("CUDA", "GPU", "DREAMSITE_TEST_GOOGLENET", "DREAMSITE_TEST_IMAGES")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip says what is missing on a developer's machine. In CI, where all of it is installed, it is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI", "").lower() in ("true", "1", "yes"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(name in why for name in MAY_BE_MISSING):
+            report.outcome, report.longrepr = "failed", f"{why} (CI=true: this may not be skipped)"
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -231,7 +231,7 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
         _, one = await loop.create_connection(
             lambda: Viewer(site.url, headers, sent if sampled else None), "127.0.0.1", site.port
         )
-        await asyncio.wait_for(one.ready, 60)
+        await asyncio.wait_for(one.ready, running.PATIENCE)
         return one
 
     watching: list[Viewer] = []

@@ -27,6 +27,9 @@ from dreamsite.serve import APPLICATION, SERVERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long walk by the sea"
+# Seconds that a test waits for what must come, in all of the suite. Minutes, so that a slow and busy machine passes as
+# a quick one does, only later; nobody waits so long but for what never comes.
+PATIENCE = 180
 SMALL = "small"  # a second canvas of each prepared site, which dreams in a blink
 SMALL_SIDE = 128
 PEOPLE = tuple(f"person{number:02}" for number in range(16))  # who have an account and are signed in
@@ -61,11 +64,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(ready: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
-    """The first true answer of `ready`, asked twenty times a second; AssertionError after `seconds`."""
-    end = time.monotonic() + seconds
+def until(ready: Callable[[], Any], what: str = "") -> Any:
+    """The first true answer of `ready`, asked twenty times a second; AssertionError after PATIENCE."""
+    end = time.monotonic() + PATIENCE
     while not (answer := ready()):
-        assert time.monotonic() < end, f"not within {seconds} s: {what or ready}"
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {what or ready}"
         time.sleep(0.05)
     return answer
 
@@ -128,26 +131,26 @@ class RunningSite:
     def shell(self, code: str) -> str:
         return self.manage("shell", "--no-imports", "-v", "0", "-c", code)
 
-    def start_web(self, seconds: float = 60, *, wait: bool = True, application: str = APPLICATION) -> None:
+    def start_web(self, *, wait: bool = True, application: str = APPLICATION) -> None:
         python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
         command[-1] = application
         self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
         if wait:
-            self.until_web(seconds)
+            self.until_web()
 
-    def until_web(self, seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
+    def until_web(self) -> None:
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if self.web is not None and self.web.poll() is not None:
                 raise AssertionError(f"the web server ended with {self.web.returncode}:\n{self.log()}")
             if self.answers():
                 return
             time.sleep(0.03)
-        raise AssertionError(f"the web server does not answer after {seconds} s:\n{self.log()}")
+        raise AssertionError(f"the web server does not answer after {PATIENCE} s:\n{self.log()}")
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.url + "/healthz", timeout=2):
+            with urllib.request.urlopen(self.url + "/healthz", timeout=PATIENCE):
                 return True
         except (urllib.error.URLError, OSError, http.client.HTTPException):
             return False
@@ -200,7 +203,7 @@ class RunningSite:
             with psycopg.connect(address, autocommit=True) as connection:
                 cursor = connection.execute(sql.replace("?", "%s"), values)
                 return cursor.fetchall() if cursor.description else []
-        connection = sqlite3.connect(self.var / "dreamsite.sqlite3", timeout=20)
+        connection = sqlite3.connect(self.var / "dreamsite.sqlite3", timeout=PATIENCE)
         try:
             with connection:
                 return connection.execute(sql, values).fetchall()
@@ -294,19 +297,19 @@ class Visitor:
 
     def _open(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
-            with self._opener.open(request, timeout=30) as answer:
+            with self._opener.open(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
 
-def end(process: subprocess.Popen[Any] | None, how: signal.Signals, seconds: float = 15) -> None:
+def end(process: subprocess.Popen[Any] | None, how: signal.Signals) -> None:
     """Sends the signal and waits for the end; one that does not end is killed."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(how)
     try:
-        process.wait(seconds)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,7 +1,7 @@
 """PostgreSQL and Redis of one's own: started privately on a free port, in a folder of their own.
 
 `DREAMSITE_TEST_POSTGRES` (postgres://user@host:port) names a server to use instead; it must let us make databases.
-Where there is none, tests that need one are skipped and say so; with CI=true that is a failure.
+Where there is none, tests that need one are skipped and say so; with CI=true that is a failure (tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -16,21 +16,13 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.running import end, free_port
+from tests.running import PATIENCE, end, free_port
 
 _numbers = itertools.count(1)
-
-
-def missing(what: str) -> NoReturn:
-    """A skip on a developer's machine; in CI nothing is skipped for want of a program that could be installed."""
-    if os.environ.get("CI", "").lower() in ("true", "1", "yes"):
-        pytest.fail(f"{what} (CI=true: this may not be skipped)", pytrace=False)
-    pytest.skip(what)
 
 
 def postgres_bin() -> Path | None:
@@ -55,7 +47,7 @@ class Postgres:
             return
         programs = postgres_bin()
         if programs is None:
-            missing("needs PostgreSQL: apt-get install postgresql, or set DREAMSITE_TEST_POSTGRES")
+            pytest.skip("needs PostgreSQL: apt-get install postgresql, or set DREAMSITE_TEST_POSTGRES")
         # Not under pytest's folders: those are closed to other users, and PostgreSQL refuses to run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="dreamsite-postgres-"))
         who: dict[str, object] = {}
@@ -82,7 +74,7 @@ class Postgres:
     def _wait(self) -> None:
         import psycopg
 
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 psycopg.connect(self.url + "/postgres").close()
@@ -122,7 +114,7 @@ def _unprivileged() -> pwd.struct_passwd:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    missing("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody to run it as")
+    pytest.skip("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody to run it as")
 
 
 class Redis:
@@ -131,7 +123,7 @@ class Redis:
     def __init__(self) -> None:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         if program is None:
-            missing("needs Redis: apt-get install redis-server")
+            pytest.skip("needs Redis: apt-get install redis-server")
         self._program, self.port = program, free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = tempfile.mkdtemp(prefix="dreamsite-redis-")
@@ -146,7 +138,7 @@ class Redis:
              "--dir", self._folder, "--loglevel", "warning", "--daemonize", "no"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + 15
+        until = time.monotonic() + PATIENCE
         client = redis.Redis(port=self.port)
         while True:
             try:

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from canvas import brush, limits, wire
+from tests.running import PATIENCE
 
 Key = tuple[int, int]  # stroke, piece
 
@@ -112,16 +113,16 @@ class Client:
         """The news of one type, oldest first."""
         return [news for news in self.news if news["type"] == kind]
 
-    async def until_closed(self, seconds: float = 15) -> int:
+    async def until_closed(self) -> int:
         """The code that the server closed with."""
         self.reading.set()
         with contextlib.suppress(ConnectionError):
-            await self.until(lambda: self.closed is not None, seconds)
+            await self.until(lambda: self.closed is not None)
         assert self.closed is not None
         return self.closed
 
-    async def until(self, ready: Any, seconds: float = 15) -> None:
-        """Waits until `ready()`; AssertionError with what is known after `seconds`."""
+    async def until(self, ready: Any) -> None:
+        """Waits until `ready()`; AssertionError with what is known after PATIENCE."""
         came = False
 
         def look() -> bool:
@@ -131,9 +132,9 @@ class Client:
 
         async with self.changed:
             try:
-                await asyncio.wait_for(self.changed.wait_for(look), seconds)
+                await asyncio.wait_for(self.changed.wait_for(look), PATIENCE)
             except TimeoutError:
-                raise AssertionError(f"not within {seconds} s; head {self.head}, news {self.news[-3:]}") from None
+                raise AssertionError(f"not within {PATIENCE} s; head {self.head}, news {self.news[-3:]}") from None
         if self.failed is not None:
             raise self.failed
         if not came:
@@ -205,8 +206,8 @@ async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str =
         options["sock"].setblocking(False)
         await asyncio.get_running_loop().sock_connect(options["sock"], (at.hostname, at.port))
     async with connect(
-        address, additional_headers=headers, max_size=None, compression=None, ping_interval=None, close_timeout=2,
-        **options,
+        address, additional_headers=headers, max_size=None, compression=None, ping_interval=None, open_timeout=PATIENCE,
+        close_timeout=2, **options,
     ) as connection:  # fmt: skip
         client = Client(connection)
         client.head, client.frame = seq, {"id": frame} if frame else None

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.services import missing
+from tests.running import PATIENCE
 
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -20,9 +20,12 @@ QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-componen
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        missing("needs chromium: apt-get install chromium")
+        pytest.skip("needs chromium: apt-get install chromium")
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=[*QUIET, *root])
+        # Playwright's own bounds are seconds.
+        expect.set_options(timeout=PATIENCE * 1000)
+        opened.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
         yield opened
         opened.close()

@@ -57,7 +57,7 @@ def test_the_server_is_killed_and_comes_back(site: RunningSite, pair: tuple[Visi
     artist.draw(line(300, 400, 900, 400))
     expect(artist.page.locator("[data-bar=status]")).to_contain_text("of yours wait")
     site.start_web()
-    until(lambda: strokes(site) == 2, 40, "the ink drawn meanwhile")
+    until(lambda: strokes(site) == 2, "the ink drawn meanwhile")
     artist.shows(pixels_of(site))
     watcher.shows(pixels_of(site))
 
@@ -70,6 +70,6 @@ def test_a_reload_in_between_loses_nothing(site: RunningSite, pair: tuple[Visito
     artist.page.goto("about:blank")  # the page is gone before the server is back: only what it stored remains
     site.start_web()
     artist.open()
-    until(lambda: strokes(site) == 2, 40, "the stored ink")
+    until(lambda: strokes(site) == 2, "the stored ink")
     artist.shows(pixels_of(site))
     watcher.shows(pixels_of(site))

@@ -39,11 +39,11 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, fi
 
 def loaded(page: Page) -> None:
     # Not wait_for_function: it evaluates words, which the site's policy forbids.
-    until(lambda: page.evaluate("document.querySelector('video').readyState >= 2"), 20, "the film has a picture")
+    until(lambda: page.evaluate("document.querySelector('video').readyState >= 2"), "the film has a picture")
 
 
 def now(page: Page) -> float:
-    until(lambda: page.evaluate("!document.querySelector('video').seeking"), 20, "the picture is there")
+    until(lambda: page.evaluate("!document.querySelector('video').seeking"), "the picture is there")
     return float(page.evaluate("document.querySelector('video').currentTime"))
 
 
@@ -81,7 +81,7 @@ def test_ways_through_a_film(page: Page, site: RunningSite, film: str) -> None:
     assert page.evaluate("document.querySelector('video').playbackRate") == 1.5
     page.keyboard.press("k")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    until(lambda: page.evaluate("document.querySelector('video').currentTime") > start + 0.05, 20, "it plays")
+    until(lambda: page.evaluate("document.querySelector('video').currentTime") > start + 0.05, "it plays")
     page.keyboard.press("k")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 

@@ -164,7 +164,7 @@ def test_who_is_on_the_canvas_is_led_to_the_farewell(page: Page, site: RunningSi
     page.wait_for_function("document.querySelector('[data-bar=status]').hidden")
     site.manage("end_project", "--yes")
     try:
-        expect(page.get_by_role("heading", name="Thank you")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
         assert fits(page)
         assert serious(page) == []
         expect(page.get_by_text(ADDRESS)).to_be_visible()

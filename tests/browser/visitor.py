@@ -106,7 +106,7 @@ class Visitor:
     def shows(self, expected: Pixels, what: str = "") -> None:
         """Waits until exactly this picture is shown."""
         wanted = hashlib.sha256(np.dstack([expected, np.full_like(expected[:, :, :1], 255)]).tobytes()).hexdigest()
-        until(lambda: self.page.evaluate(_SHA256) == wanted, 20, what or "another picture is shown")
+        until(lambda: self.page.evaluate(_SHA256) == wanted, what or "another picture is shown")
 
     def shown_ink(self) -> int:
         """How many pixels are not white."""

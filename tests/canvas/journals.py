@@ -16,6 +16,7 @@ import pytest
 
 from canvas import picture, wire
 from canvas.brush import Pixels
+from tests.running import PATIENCE
 from tests.sockets import pieces
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ def replay_in_node(lines: list[dict[str, Any]]) -> list[str]:
     done = subprocess.run(
         [node, str(ROOT / "tests/js/replay.mjs")], input="\n".join(map(json.dumps, lines)),
         capture_output=True, text=True,
-        check=False, timeout=240,
+        check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.split()

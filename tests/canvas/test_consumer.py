@@ -11,6 +11,7 @@ import pytest
 from canvas import consumer, wire
 from canvas.consumer import CanvasConsumer
 from canvas.member import Member
+from tests.running import PATIENCE
 
 NOBODY = SimpleNamespace(is_authenticated=False)
 
@@ -74,7 +75,7 @@ class Server:
 
     async def end(self) -> None:
         self.say({"type": "websocket.disconnect", "code": 1001})
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, PATIENCE)
 
 
 async def test_messages_go_in_order_to_the_room_and_bytes_come_back(rooms: Rooms) -> None:

@@ -17,6 +17,7 @@ from canvas.member import Member, start
 from canvas.pen import Bucket
 from canvas.room import Room
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
+from tests.running import PATIENCE
 from tests.sockets import pieces, stroke_id
 
 executor = ThreadPoolExecutor(4)
@@ -35,8 +36,8 @@ async def room(journal: MemoryJournal) -> AsyncIterator[Room]:
     await here.stop()
 
 
-async def until(ready: object, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
+async def until(ready: object) -> None:
+    end = time.monotonic() + PATIENCE
     while not ready():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not come to be"
         await asyncio.sleep(0.005)
@@ -254,7 +255,6 @@ async def one_story(seed: int) -> None:
             not browser.pending and browser.head == journal.head and browser.frame == journal.frame
             for browser in everybody
         ),
-        seconds=30,
     )
     truth = journal.canvas()
     for browser in everybody:
@@ -365,7 +365,7 @@ async def test_a_joiner_that_gives_up_does_not_wedge_the_canvas(journal: MemoryJ
     first = asyncio.create_task(room.start())
     await asyncio.sleep(0.02)
     first.cancel()
-    await asyncio.wait_for(room.start(), 5)
+    await asyncio.wait_for(room.start(), PATIENCE)
     assert joined(journal, room, None).member
     await room.stop()
 
@@ -404,5 +404,5 @@ async def test_who_signed_out_or_was_banned_is_shown_out(
     anna, ben, guest = joined(journal, room, 1), joined(journal, room, 2), joined(journal, room, None)
     await asyncio.sleep(0.1)
     journal.gone = {1: 4401, 2: 4403}
-    await until(lambda: anna.closed and ben.closed, seconds=8)
+    await until(lambda: anna.closed and ben.closed)
     assert (anna.closed, ben.closed, guest.closed) == (4401, 4403, None)

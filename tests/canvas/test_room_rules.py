@@ -299,7 +299,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
                     await room.hear({"type": "recheck", "users": [1], "from": "another"})
             case "wait":
                 await asyncio.sleep(0.03)
-    await until(lambda: all(not one.pending and one.head == journal.head for one in browsers), seconds=20)
+    await until(lambda: all(not one.pending and one.head == journal.head for one in browsers))
     for number, op in journal.operations():
         rules = journal.ruled[number]
         assert not rules.frozen, f"operation {number} was written on a frozen canvas"

@@ -12,6 +12,7 @@ import pytest
 from dreamer.library import LibraryError, download
 from dreamer.library.download import Download
 from dreamer.library.sources import Part
+from tests.running import PATIENCE
 
 from .server import PAGE, Handler, Server, broken_after
 
@@ -117,7 +118,7 @@ def test_a_stalled_server_is_left_for_the_mirror(server: Server, tmp_path: Path,
             handler.end_headers()
             handler.wfile.write(data[:100_000])
             handler.wfile.flush()
-        handler.server.release.wait(10)
+        handler.server.release.wait(PATIENCE)
 
     server.files["slow"] = server.files["mirror"] = DATA
     server.faults["slow"] = stall

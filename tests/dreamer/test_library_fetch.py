@@ -20,6 +20,7 @@ from dreamer.library.conventions import GOOGLENET_MODULES, module_convolutions
 from dreamer.library.download import Download
 from dreamer.library.fetch import fetch, source
 from dreamer.library.sources import SOURCES, Labels, Part, Source
+from tests.running import PATIENCE
 
 from . import caffe_files
 from .graphdef import MODULES, Writer, inception, random_weights
@@ -196,7 +197,7 @@ def test_two_fetches_at_once_wait_for_each_other(
 
     def slow(handler: Handler, data: bytes) -> None:
         asked.set()
-        handler.server.release.wait(20)
+        handler.server.release.wait(PATIENCE)
         handler.whole(data)
 
     def tell(text: str) -> None:
@@ -208,7 +209,7 @@ def test_two_fetches_at_once_wait_for_each_other(
     registry = Registry(tmp_path)
     first = threading.Thread(target=fetch, args=(wanted, registry))
     first.start()
-    assert asked.wait(20)
+    assert asked.wait(PATIENCE)
     with pytest.raises(LibraryError, match="already a model 'googlenet'"):
         fetch(wanted, registry, download=Download(tell=tell))
     first.join()

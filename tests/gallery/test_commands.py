@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from canvas import frames, strokes
 from canvas.models import Canvas, Frame, Indexed, Stroke
 from gallery.highlights.models import Highlight
 
 pytestmark = pytest.mark.django_db
+FIRST_OF_40 = (1, 8, "#60be31", 163)  # where the first stroke of a small one lies, its colour, and how many there are
 
 
 @pytest.fixture
@@ -37,6 +40,19 @@ def test_the_index_of_a_made_up_history_is_what_its_journal_says(seeded: Canvas)
     Indexed.objects.all().delete()
     strokes.index(seeded)
     assert list(Stroke.objects.order_by("first_seq").values(*fields)) == made
+
+
+@pytest.mark.parametrize("moment", ["2026-11-30T05:15", "2028-02-29T23:50", "2026-12-31T12:00", "2027-03-06T00:10"])
+def test_a_made_up_history_is_drawn_on_at_any_hour(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    call_command("seed_history", frames=40, pictures=1, side=64, canvas="night", stdout=io.StringIO())
+    drawn = Stroke.objects.order_by("first_seq")
+    assert len(drawn) > 40
+    assert (drawn[0].left, drawn[0].top, drawn[0].colour, len(drawn)) == FIRST_OF_40
+    assert timezone.now() - drawn[len(drawn) - 1].ended_at < timedelta(minutes=2)
 
 
 def test_a_made_up_history_hangs_together(seeded: Canvas, client: Client) -> None:

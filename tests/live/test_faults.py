@@ -13,7 +13,7 @@ import pytest
 
 from canvas import wire
 from tests.dreamer import nets
-from tests.running import SMALL, SMALL_SIDE, RunningSite, copy, until
+from tests.running import PATIENCE, SMALL, SMALL_SIDE, RunningSite, copy, until
 from tests.services import Postgres
 from tests.sockets import Drawer, opened, stroke_id
 
@@ -101,14 +101,14 @@ async def test_killed_at_random_moments(
     drawing = [asyncio.create_task(drawer.run([site.url], stop)) for drawer in drawers.values()]
     await asyncio.gather(kill_web(site, webs, chance), kill_dreamer(site, dreamers, chance))
     stop.set()
-    await asyncio.wait_for(asyncio.gather(*drawing), 60)
+    await asyncio.wait_for(asyncio.gather(*drawing), PATIENCE)
 
     assert_whole(site, drawers)
     assert sum(drawer.connections for drawer in drawers.values()) > webs * len(drawers) / 2
     before = assert_frames(site)
     async with opened(site.url, people[0].headers, slug=SMALL) as pen:  # whoever was killed, somebody dreams again
         await pen.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
-        await asyncio.to_thread(until, lambda: assert_frames(site) > before, 30, "a dream after the last kill")
+        await asyncio.to_thread(until, lambda: assert_frames(site) > before, "a dream after the last kill")
     async with opened(site.url, slug=SMALL) as late:
         await late.until(lambda: late.head == len(site.journal(SMALL)))
     for log in (site.log(), site.log("dreamer")):

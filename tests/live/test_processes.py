@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from canvas import wire
-from tests.running import SMALL_SIDE, RunningSite, copy
+from tests.running import PATIENCE, SMALL_SIDE, RunningSite, copy
 from tests.services import Postgres, Redis
 from tests.sockets import Drawer, opened, stroke_id
 
@@ -81,7 +81,7 @@ async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
         for number in range(2, 6):
             await pen.draw(stroke_id(chance), LINE)
             # The process that has the pen is not held by a layer that is gone, nor by one that never answers.
-            await pen.until(lambda n=number: pen.head == 6 * n, 5)
+            await pen.until(lambda n=number: pen.head == 6 * n)
         await viewer.until(lambda: viewer.head == 30)  # by the poll
         redis.start() if how == "killed" else redis.thaw()
         for number in range(6, 60):
@@ -114,7 +114,7 @@ async def test_the_database_cuts_every_connection(fleet: Two) -> None:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         stop.set()
-        await asyncio.wait_for(drawing, 30)
+        await asyncio.wait_for(drawing, PATIENCE)
         await viewer.until(lambda: viewer.head == len(drawer.sent))
         assert [told["message"] is None for told in viewer.told("trouble")][-1:] in ([True], [])
     assert [op for _, op in two.journal()] == [wire.by(piece, ann.id) for piece in drawer.sent]
@@ -144,7 +144,7 @@ async def many_pens(one: RunningSite, two: RunningSite) -> None:
             for drawer in random.sample(list(drawers.values()), 2):
                 drawer.cut_off()
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*drawing), 30)
+        await asyncio.wait_for(asyncio.gather(*drawing), PATIENCE)
         journal = one.journal()
         for viewer in (here, there):
             await viewer.until(lambda v=viewer: v.head == len(journal))

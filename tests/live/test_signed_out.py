@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -31,9 +30,9 @@ def server() -> Iterator[Redis]:
 
 @pytest.fixture(scope="module")
 def two(site_template: Path, tmp_path_factory: pytest.TempPathFactory, server: Redis) -> Iterator[Two]:
-    """Two web processes that look again by themselves only once a minute: what is quicker was told."""
+    """Two web processes that look again by themselves once an hour: what comes was told."""
     var = running.copy(site_template, tmp_path_factory.mktemp("two") / "var")
-    tune = {"canvas.limits.RECHECK_SECONDS": 60.0}
+    tune = {"canvas.limits.RECHECK_SECONDS": 3600.0}
     env = {"REDIS_URL": server.url, "WEB_PROCESSES": "2"}
     sites = [RunningSite(var, name=name, tune=tune, **env) for name in ("one", "two")]
     for site in sites:
@@ -103,20 +102,18 @@ async def test_open_sockets_are_closed(two: Two, act: Act, code: int) -> None:
         onlooker = await stack.enter_async_context(opened(two[1].url))
         assert all(socket.me for socket in sockets)
         await asyncio.to_thread(act, two, visitor, name)
-        assert [await socket.until_closed(5) for socket in sockets] == [code, code]
+        assert [await socket.until_closed() for socket in sockets] == [code, code]
         assert onlooker.closed is None
 
 
 def test_sign_in_while_redis_is_frozen(two: Two, server: Redis) -> None:
-    """It is open, quick after the first wait, and guessing is still stopped."""
+    """It is open, and guessing is still stopped; one who waited for Redis would not be answered within PATIENCE."""
     person, thief = two[0].browser().sign_up("Frozen"), two[0].browser()
     person.post("/accounts/logout/")
     server.freeze()
     try:
-        begun = time.monotonic()
         status, _ = person.post("/accounts/login/", login="Frozen", password=PASSWORD)
         assert status == 200 and "session" in person.cookies
-        assert time.monotonic() - begun < 15
         said = [thief.post("/accounts/login/", login="Frozen", password=f"guess {n}") for n in range(8)]
         assert re.search("Too many failed", said[-1][1]) or said[-1][0] == 429, said[-1]
         assert "session" not in thief.cookies

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from canvas import ledger, limits, wire
 from tests.live.conftest import UNREAD
-from tests.running import RunningSite
+from tests.running import PATIENCE, RunningSite
 from tests.sockets import Client, opened, pieces, stroke_id
 
 LINE = [(400 + 40 * step, 800, 160) for step in range(24)]
@@ -167,7 +167,7 @@ async def test_ink_before_join_is_malformed(either_site: RunningSite) -> None:
 async def test_no_such_canvas(either_site: RunningSite, path: str) -> None:
     async with connect(either_site.url.replace("http", "ws") + path, origin=either_site.url) as socket:
         with pytest.raises(ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), PATIENCE)
         assert socket.close_code == 4404
 
 

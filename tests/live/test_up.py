@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from canvas import wire
-from tests.running import PASSWORD, ROOT, RunningSite, copy, end, until
+from tests.running import PASSWORD, PATIENCE, ROOT, RunningSite, copy, end, until
 from tests.sockets import opened, stroke_id
 
 chance = random.Random(3)
@@ -36,10 +36,10 @@ class Up:
     def said(self) -> str:
         return self._log.read_text(errors="replace")[self._from :]
 
-    def until_said(self, pattern: str, seconds: float = 60) -> re.Match[str]:
+    def until_said(self, pattern: str) -> re.Match[str]:
         try:
             found: re.Match[str] = until(
-                lambda: re.search(pattern, self.said()) or self.process.poll() is not None, seconds, pattern
+                lambda: re.search(pattern, self.said()) or self.process.poll() is not None, pattern
             )
         except AssertionError:
             raise AssertionError(f"{pattern!r} was not said:\n{self.said()}") from None
@@ -99,12 +99,12 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         assert set(first) == {"daphne", "dreamer", "worker"}
         for name in ("dreamer", "worker", "daphne"):
             os.kill(first[name], signal.SIGKILL)
-            until(lambda n=name: up.children().get(n, first[n]) != first[n], 30, f"another {name}")
-        until(site.answers, 30)
+            until(lambda n=name: up.children().get(n, first[n]) != first[n], f"another {name}")
+        until(site.answers)
         # Ctrl-C ends everything, in order, and says so.
         children = up.children()
         up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(20) == 0 and "kept" in up.said()
+        assert up.process.wait(PATIENCE) == 0 and "kept" in up.said()
         assert all(gone(pid) for pid in children.values()) and not site.answers()
 
         # The same canvas when it is started again; there is nothing left to claim.
@@ -118,7 +118,7 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         # kill -9 of `up` itself leaves nobody behind who holds the port, and loses nothing.
         children = up.children()
         end(up.process, signal.SIGKILL)
-        until(lambda: all(gone(pid) for pid in children.values()), 15, "the children's end")
+        until(lambda: all(gone(pid) for pid in children.values()), "the children's end")
         up = Up(site, "--server", "uvicorn", "--no-dreamer", "--no-worker")
         up.until_said("Ctrl-C stops it")
         async with opened(site.url) as viewer:
@@ -128,7 +128,7 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         # A terminal that is closed ends it as Ctrl-C does.
         children = up.children()
         up.process.send_signal(signal.SIGHUP)
-        assert up.process.wait(20) == 0 and "kept" in up.said()
+        assert up.process.wait(PATIENCE) == 0 and "kept" in up.said()
         assert all(gone(pid) for pid in children.values()) and not site.answers()
     finally:
         end(up.process, signal.SIGINT)
@@ -141,7 +141,7 @@ def test_a_taken_port_is_said(make_site: Callable[..., RunningSite]) -> None:
     up = Up(site, "--no-dreamer", "--no-worker")
     try:
         up.until_said(r"[Pp]ort \d+ .*taken")
-        assert up.process.wait(20) != 0
+        assert up.process.wait(PATIENCE) != 0
     finally:
         end(up.process, signal.SIGKILL)
 
@@ -166,5 +166,5 @@ async def _draw_and_wait(site: RunningSite) -> None:
     anna = site.browser().sign_up("anna")
     async with opened(site.url, anna.headers) as client:
         await client.draw(stroke_id(chance), [(8 * x, 8 * x, 160) for x in range(20, 100, 8)])
-        await client.until(lambda: client.frame is not None, seconds=60)
+        await client.until(lambda: client.frame is not None)
         assert client.news[-1]["type"] in ("frame", "dream")

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.running import RunningSite, end, until
+from tests.running import PATIENCE, RunningSite, end, until
 
 SOON = {
     "dreamsite.tasks.beats.BEAT_SECONDS": 0.2,
@@ -44,24 +44,24 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
     long, go_on, quick, poison, deadly = (tmp_path / name for name in ("long", "go-on", "quick", "poison", "deadly"))
     order(site, f"enqueue(chores.long, {str(long)!r}, {str(go_on)!r})")
     first = site.start_worker()
-    until(lambda: lines(long) == ["began"], 30, "the long one begins")
+    until(lambda: lines(long) == ["began"], "the long one begins")
 
     # What is quick does not wait for what is long.
     order(site, f"enqueue(chores.quick, {str(quick)!r})")
-    until(lambda: lines(quick) == ["ran"], 15, "the quick one beside it")
+    until(lambda: lines(quick) == ["ran"], "the quick one beside it")
 
     # Killed without a word: another worker takes the long one up.
     end(first, signal.SIGKILL)
     second = site.start_worker()
-    until(lambda: lines(long) == ["began"] * 2, 30, "the long one again")
+    until(lambda: lines(long) == ["began"] * 2, "the long one again")
 
     # Told to end: it ends at once, and the next worker goes on; that was no failure.
     second.send_signal(signal.SIGTERM)
-    assert second.wait(10) == 0
+    assert second.wait(PATIENCE) == 0
     third = site.start_worker()
-    until(lambda: lines(long) == ["began"] * 3, 30, "the long one in the third worker")
+    until(lambda: lines(long) == ["began"] * 3, "the long one in the third worker")
     go_on.touch()
-    until(lambda: lines(long)[-1] == "ended", 10)
+    until(lambda: lines(long)[-1] == "ended")
 
     # What never works is tried a few times, and others are served meanwhile and after it.
     order(
@@ -73,17 +73,17 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
         f"        enqueue(chores.quick, {str(quick)!r}); raise Never",
         "except Never: pass",
     )  # fmt: skip
-    until(lambda: len(lines(poison)) == 4, 20, "four attempts")
-    until(lambda: "for good after 4 attempts" in site.log("worker"), 10, "it is given up")
+    until(lambda: len(lines(poison)) == 4, "four attempts")
+    until(lambda: "for good after 4 attempts" in site.log("worker"), "it is given up")
 
     # What kills its worker is tried again by the next ones, which serve others first.
     order(site, f"enqueue(chores.deadly, {str(deadly)!r})", f"enqueue(chores.quick, {str(quick)!r})")
-    until(lambda: third.poll() is not None, 15, "the third worker falls")
+    until(lambda: third.poll() is not None, "the third worker falls")
     fourth = site.start_worker()
-    until(lambda: fourth.poll() is not None, 20, "and the fourth")
+    until(lambda: fourth.poll() is not None, "and the fourth")
     assert len(lines(quick)) == 3, "what was rolled back never ran"
     site.start_worker()
-    until(lambda: len(lines(deadly)) == 3, 20, "the fifth survives it")
+    until(lambda: len(lines(deadly)) == 3, "the fifth survives it")
     assert len(lines(poison)) == 4
 
 
@@ -119,14 +119,14 @@ def test_a_film_goes_on_after_its_worker_was_killed(make_site: Callable[..., Run
     kept: dict[str, int] = {}
     for count in (1, 2):
         worker = site.start_worker()
-        until(lambda wanted=count: len(segments()) >= wanted, 60, f"{count} segments")
+        until(lambda wanted=count: len(segments()) >= wanted, f"{count} segments")
         end(worker, signal.SIGKILL)
         now = segments()
         assert now.items() >= kept.items(), "what was finished is not made again"
         kept = now
     site.start_worker()
     query = "SELECT state, seconds FROM gallery_film WHERE id = ?"
-    until(lambda: site.rows(query, part)[0][0] == "ready", 90, "the film")
+    until(lambda: site.rows(query, part)[0][0] == "ready", "the film")
     (name,) = (row[0] for row in site.rows("SELECT file FROM gallery_filmfile WHERE film_id = ?", part))
     with av.open(str(site.var / "media" / name)) as opened:
         shown = [float(frame.to_ndarray(format="gray").mean()) for frame in opened.decode(video=0)]

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from dreamsite import health
+from tests.running import PATIENCE
 from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +133,7 @@ async def test_a_hung_database_holds_one_thread_however_often_probes_come(monkey
 
     def hang() -> dict[str, Any]:
         calls.append(threading.current_thread().name)
-        answers.wait(60)
+        answers.wait(PATIENCE)
         return {"kind": "slow"}
 
     monkeypatch.setattr(health, "in_thread", in_thread)

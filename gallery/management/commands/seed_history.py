@@ -1,4 +1,4 @@
-"""`manage.py seed_history`: a made-up history to develop against; the same arguments make the same pictures."""
+"""`manage.py seed_history`: a made-up history to develop against; the same arguments make the same one."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ class Command(BaseCommand):
         dice = random.Random(options["seed"])
         files = [_files(place, self._picture(options, index)) for index in range(options["pictures"])]
         people = list(_people())
-        begun = timezone.now() - timedelta(seconds=1) - _after(options["frames"])
+        end = timezone.now() - timedelta(seconds=1)
+        begun = end - _after(options["frames"])
         seq = 0
         for start in range(0, options["frames"], CHUNK):
             numbers = range(start + 1, min(start + CHUNK, options["frames"]) + 1)
             with transaction.atomic():
-                seq = _chunk(place, numbers, seq, files, people, begun, dice, options["side"])
+                seq = _chunk(place, numbers, seq, files, people, begun, end, dice, options["side"])
             self.stdout.write(f"{numbers[-1]} of {options['frames']} frames, {seq} strokes")
         newest = Frame.objects.filter(canvas=place).order_by("-number").first()
         if newest:
@@ -129,7 +130,7 @@ def _highlights(count: int) -> list[int]:
 
 def _chunk(
     place: Canvas, numbers: range, seq: int, files: list[dict[str, Any]], people: list[Any], begun: datetime,
-    dice: random.Random, side: int,
+    end: datetime, dice: random.Random, side: int,
 ) -> int:  # fmt: skip
     """Some frames with the ink that lies in each; gives the journal's number after them."""
     frames_, batches, strokes = [], [], []
@@ -137,7 +138,8 @@ def _chunk(
     for number in numbers:
         made_at = begun + _after(number)
         authors: set[int] = set()
-        ages = (dice.uniform(0.05, 0.9) * settings.DREAM_INTERVAL for _ in range(_busy(made_at, dice)))
+        strokes_before = _busy(end - made_at, dice)
+        ages = (dice.uniform(0.05, 0.9) * settings.DREAM_INTERVAL for _ in range(strokes_before))
         for age in sorted(ages, reverse=True):
             seq += 1
             person = dice.choice(people)
@@ -158,11 +160,16 @@ def _chunk(
     return seq
 
 
-def _busy(at: datetime, dice: random.Random) -> int:
-    """How many strokes were drawn before a frame: most in the evening, few at night, and in bursts."""
-    hour = (at.hour - 19) % 24
-    most = 1 + 7 * max(0.0, 1 - min(hour, 24 - hour) / 9)
-    return int(dice.random() ** 2 * most * (3 if at.weekday() >= 5 and dice.random() < 0.3 else 1))
+def _busy(left: timedelta, dice: random.Random) -> int:
+    """How many strokes were drawn before a frame: most in the evening, few at night, and in bursts at weekends.
+
+    A made-up history ends on a Sunday evening, whatever the clock says: `left`, the time to its end, tells hour and
+    day. So a short one is never a night in which nobody draws, and the same arguments make the same strokes.
+    """
+    days, rest = divmod(left, timedelta(days=1))
+    hours = rest / timedelta(hours=1)
+    most = 1 + 7 * max(0.0, 1 - min(hours, 24 - hours) / 9)
+    return int(dice.random() ** 2 * most * (3 if days % 7 < 2 and dice.random() < 0.3 else 1))
 
 
 def _stroke(place: Canvas, seq: int, author: int, at: datetime, dice: random.Random, side: int) -> tuple[Batch, Stroke]:

@@ -15,9 +15,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
-from django.db import connection
 
-from canvas import limits
+from canvas import connections, limits
 from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
 from canvas.room import Room
@@ -100,7 +99,9 @@ class Hub:
                 self._unknown[slug] = time.monotonic() + UNKNOWN_SECONDS
                 return None
             if slug not in self._open:  # another socket may have been faster
-                layer, thread = CanvasLayer(slug), ThreadPoolExecutor(1, thread_name_prefix=f"journal-{slug}")
+                layer = CanvasLayer(slug)
+                # The pool has eight connections, and pages need them: as many open rooms would leave none.
+                thread = ThreadPoolExecutor(1, f"journal-{slug}", initializer=connections.bypass_pool)
                 room = Room(DatabaseJournal(found), layer, thread)
                 self._open[slug] = Open(room, asyncio.create_task(layer.listen(room)), thread)
         room = self._open[slug].room
@@ -130,7 +131,7 @@ class Hub:
             del self._open[slug]
             held.listening.cancel()
             await room.stop()
-            held.thread.submit(connection.close)
+            held.thread.submit(connections.close)
             held.thread.shutdown(wait=False)
 
 

@@ -1,8 +1,10 @@
 """For those who watch over the site: is this process alive, and can it serve?
 
-`/healthz` asks nothing of anybody: if it answers, the process lives. `/readyz` asks database, storage and layer, and
-answers 503 when one of them fails. A late dream is reported but is no reason to take the web process out of
-service: the canvas works on without its dreamer.
+`/healthz` answers at once: 200 while the process can do its work, 503 when only a new process will help, which is so
+when its pool of connections has given none for a minute and the database takes new ones. It never waits for that to
+be found out: each probe starts the question and is answered by what the ones before it have found. `/readyz` asks
+database, storage and layer, and answers 503 when one of them fails. A late dream is reported but is no reason to take
+the web process out of service: the canvas works on without its dreamer.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from canvas import connections
 from canvas.models import Frame
 
 log = logging.getLogger(__name__)
@@ -31,14 +34,43 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0  # each question; probes usually give up after five
 KEEP_SECONDS = 2.0  # however often this public page is asked, the parts are asked no oftener
 LATE_AFTER = 10  # intervals without a dream
+DRY_SECONDS = 60.0  # a pool that gives no connection for so long will give none again
 
+_dry_since: float | None = None  # since when the pool gives nothing though the database is there
 _kept: tuple[float, dict[str, Any]] | None = None
-_threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="readyz")  # as many as there are questions
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="readyz")  # as many as there are questions
 _asked: dict[Callable[[], dict[str, Any]], Future[dict[str, Any]]] = {}
 
 
+@never_cache
 async def healthz(request: HttpRequest) -> HttpResponse:
+    if connections.pooled():
+        _begin(_watch_pool)
+    if _dry_since is not None and time.monotonic() - _dry_since > DRY_SECONDS:
+        words = f"The pool has given no connection to the database for {DRY_SECONDS:.0f} s: restart this process.\n"
+        return HttpResponse(words, content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _watch_pool() -> dict[str, Any]:
+    """Whether the pool gives a connection; where it does not, whether the database takes one that is not the pool's."""
+    global _dry_since
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        other = connections.unpooled()
+        try:
+            other.ensure_connection()
+        except OperationalError:
+            _dry_since = None  # the database is away: a new process would find it no sooner
+        else:
+            log.error("The pool gives no connection, and the database is there: %s", error)
+            _dry_since = _dry_since or time.monotonic()
+        finally:
+            other.close()
+    else:
+        _dry_since = None
+    return {}
 
 
 @never_cache
@@ -80,20 +112,26 @@ def in_thread(ask: Callable[[], dict[str, Any]]) -> Callable[[], Awaitable[dict[
     and a probe that comes back every few seconds must not leave another waiting thread behind each time.
     """
 
+    async def answer() -> dict[str, Any]:
+        # A question under way goes on when its asker has no more patience; the next one waits for the same answer.
+        return await asyncio.wrap_future(_begin(ask))
+
+    return answer
+
+
+def _begin(ask: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+    """The question, begun now or under way already."""
+
     def alone() -> dict[str, Any]:
         try:
             return ask()
         finally:
             connection.close()
 
-    async def answer() -> dict[str, Any]:
-        asked = _asked.get(ask)
-        if asked is None or asked.done():
-            asked = _asked[ask] = _threads.submit(alone)
-        # A question under way goes on when its asker has no more patience; the next one waits for the same answer.
-        return await asyncio.wrap_future(asked)
-
-    return answer
+    asked = _asked.get(ask)
+    if asked is None or asked.done():
+        asked = _asked[ask] = _threads.submit(alone)
+    return asked
 
 
 def _ask_database() -> dict[str, Any]:

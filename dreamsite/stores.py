@@ -19,7 +19,8 @@ POSTGRESQL: dict[str, Any] = {
     "connect_timeout": 5,  # seconds
     "keepalives_idle": 10,  # seconds
     "tcp_user_timeout": 10_000,  # milliseconds
-    "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+    # Where the server was away for long, the pool looks again at once instead of after up to five minutes.
+    "pool": {"min_size": 1, "max_size": 8, "timeout": 10, "reconnect_timeout": 10},
 }
 _DEFAULTS = {"sqlite3": SQLITE, "postgresql": POSTGRESQL, "postgis": POSTGRESQL}
 

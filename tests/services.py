@@ -93,6 +93,15 @@ class Postgres:
         self._made.append(name)
         return f"{self.url}/{name}"
 
+    def shut(self, address: str) -> None:
+        """Cuts every connection to one of our databases and lets nobody in."""
+        name = urlsplit(address).path[1:]
+        self._do(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+        self._do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def reopen(self, address: str) -> None:
+        self._do(f'ALTER DATABASE "{urlsplit(address).path[1:]}" WITH ALLOW_CONNECTIONS true')
+
     def _do(self, statement: str) -> None:
         import psycopg
 

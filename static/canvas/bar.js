@@ -108,7 +108,7 @@ export class Bar {
 
     /** @param {Dream} dream */
     #facts({ state, model, layer, channel, device }) {
-        const facts = state === "no-model" || state === "away" ? [] : [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all of them")], ["Runs on", device?.toUpperCase()]];
+        const facts = state === "no-model" || state === "away" ? [] : [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all")], ["Runs on", device?.toUpperCase()]];
         this.facts.replaceChildren(
             ...facts.filter(([, value]) => value !== "" && value !== undefined && value !== null).flatMap(([name, value]) => {
                 const term = document.createElement("dt"), said = document.createElement("dd");

@@ -213,7 +213,7 @@ function undo() {
     pointer.finish();
     const stroke = session.ink.undoable();
     if (stroke !== null) session.ink.undo(stroke);
-    else if (session.me) notices.show("There is nothing of yours to take back: what has been dreamed stays.");
+    else if (session.me) notices.show("Nothing to undo: your last stroke is already part of a dream.");
 }
 
 function closeMenus() {

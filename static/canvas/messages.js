@@ -11,8 +11,8 @@ export const strokes = (n) => count(n, "stroke", "strokes");
 const REFUSED = {
     1: "you are signed out now. Sign in again within ten minutes and it will still be sent",
     2: "part of it was lost on the way",
-    4: "it was drawn more than ten minutes ago, and the canvas has dreamed since",
-    5: "your ink is used up for the moment, and comes back by itself. Over other people’s fresh strokes it goes faster",
+    4: "it was drawn more than ten minutes ago, and the canvas has changed since",
+    5: "you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more",
     6: "this place is locked",
     7: "you may not draw at the moment",
     8: "the server could not take it",
@@ -24,10 +24,10 @@ const REFUSED = {
  * @param {Closed | null} closed why nothing can be drawn at all, where that is so
  */
 export function loss({ code, strokes: n, undo }, closed = null) {
-    if (undo && code === 3) return "Too late to take that back: it is part of the dream.";
+    if (undo && code === 3) return "Too late to undo: it is already part of a dream.";
     const why = REFUSED[code] ?? `the server refused it (${code})`;
     if (closed && code >= 6) return `${undo ? "That stays as it is" : many(n)}. ${closed.title} ${closed.detail}`.trim();
-    if (undo) return `That could not be taken back: ${why}.`;
+    if (undo) return `That could not be undone: ${why}.`;
     return `${many(n)}: ${why}.`;
 }
 
@@ -36,12 +36,12 @@ const many = (n) => (n === 1 ? "Your last stroke is not in the picture" : `${n} 
 
 /** Why there is no connection, by close code. @type {Record<number, string>} */
 const CLOSED = {
-    4400: "The server could not read this page's ink.",
+    4400: "The server could not read what this page sent.",
     4401: "You have been signed out.",
-    4403: "Your account may not be here.",
+    4403: "Your account cannot use this canvas.",
     4404: "There is no such canvas.",
     4406: "The site has a new version.",
-    4408: "This connection was too slow to keep up.",
+    4408: "Your connection was too slow to keep up.",
     4410: "The project has ended.",
     4429: "That was too much at once for the server.",
     4503: "The server is busy for a moment.",
@@ -102,7 +102,7 @@ export function dream(dream, staff, dreamed) {
         case "dreaming":
             return { label: "Dreaming of", title, busy: true };
         case "resting":
-            return { label: "Resting until somebody draws", hint: "Nothing new has been drawn. The next stroke wakes it." };
+            return { label: "Resting until somebody draws", hint: "Nothing new has been drawn. The next stroke starts it again." };
         case "no-model": {
             const label = dreamed ? "Not dreaming" : "No dreams yet";
             return staff
@@ -115,22 +115,22 @@ export function dream(dream, staff, dreamed) {
         case "paused":
             return { label: "Dreaming is paused", hint: staff ? "Resume it in the administration." : "" };
         case "failed":
-            return { label: "A dream failed", hint: staff && dream.message ? dream.message : "Another one follows with the next beat." };
+            return { label: "A dream failed", hint: staff && dream.message ? dream.message : "It will try again shortly." };
         default:
             return staff
                 ? { label: "The dreamer is away", hint: "No dreamer process holds this canvas. On the server, start one:", commands: [manage("dreamer")] }
-                : { label: "The dreamer is away", hint: "The drawing goes on; dreams follow when it is back." };
+                : { label: "The dreamer is away", hint: "You can keep drawing; dreams continue when it is back." };
     }
 }
 
 /** In place of the above while nobody can tell. */
-export const UNKNOWN = "Dreams out of sight";
+export const UNKNOWN = "Can’t reach the dreamer";
 
 /** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */
 export function untouched(mayDraw, state) {
     const first = mayDraw ? "The canvas is empty. Draw something" : "The canvas is empty. Sign up and draw something";
     return state === "waiting" || state === "resting" || state === "dreaming"
-        ? `${first}; in half a minute it will be dreamed of.`
+        ? `${first}. In 30 seconds the network will dream on it.`
         : `${first}.`;
 }
 
@@ -171,7 +171,7 @@ export function closed(rules, standing, against, now) {
     if (against?.degree === "read_only") return { title: `You can watch, but not draw${ending(against.until, now)}.`, detail: short(against.reason), everybody: false };
     if (against?.degree === "warn") return { title: "A moderator has written to you.", detail: "You can draw again once you have read it.", everybody: false };
     if (rules.newcomers_after !== null && standing && standing.joined > rules.newcomers_after) {
-        return { title: "New accounts cannot draw just now.", detail: "It will open to you again; the moderators are at work.", everybody: true };
+        return { title: "New accounts cannot draw just now.", detail: "Moderators are at work; you can draw again soon.", everybody: true };
     }
     return null;
 }
@@ -182,11 +182,11 @@ export function sanction({ degree, until }, now) {
     const open = until === null ? " Until a moderator lifts it." : "";
     switch (degree) {
         case "warn":
-            return { title: "A word from the moderators", effect: "Nothing else happens now. Please read it; then the canvas is yours again." };
+            return { title: "A message from the moderators", effect: "Please read it; then you can draw again." };
         case "cool_down":
             return { title: "Slowly, please", effect: `You have less ink than usual${till}.${open}` };
         case "read_only":
-            return { title: "You can watch, but not draw", effect: `Your pen rests${till}. You can still take your own strokes back.${open}` };
+            return { title: "You can watch, but not draw", effect: `You cannot draw${till}. You can still undo your own strokes.${open}` };
         default:
             return { title: "You are suspended", effect: `You cannot be on this canvas${till}.${open}` };
     }
@@ -202,5 +202,5 @@ export function region({ kind, until, why }, now) {
 /** @param {import("./types.js").Ink} ink */
 export function ink({ left, seconds }) {
     if (left >= 0.05) return `${Math.round(100 * left)} % ink`;
-    return seconds > 1 ? `No ink, plenty in ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "No ink";
+    return seconds > 1 ? `Out of ink. Refilled in ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Out of ink";
 }

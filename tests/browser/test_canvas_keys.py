@@ -47,7 +47,7 @@ def test_tab_reaches_every_control_and_shows_where_it_is(visitor: Visitor) -> No
         assert outline, f"nothing shows that {name} has the focus"
     text = " | ".join(met)
     tools = "Colour", "Another palette", "Brush", "Pick", "Move"
-    for control in ("Skip to content", "History", "Closer", "Everything", "Farther", *tools):
+    for control in ("Skip to content", "History", "Zoom in", "Show everything", "Zoom out", *tools):
         assert control in text, f"{control} is not among {text}"
 
 

@@ -114,7 +114,7 @@ def test_the_brush_can_be_set(site: RunningSite, phone: Visitor) -> None:
     page.locator("[data-tool=brush]").tap()
     page.get_by_label("Size").fill("40")
     page.get_by_label("Opacity").fill("100")
-    page.get_by_label("Grows with speed or pressure").uncheck()
+    page.get_by_label("Thicker when faster or pressed harder").uncheck()
     before = len(operations(site))
     phone.fingers(line(60, 300, 330, 320))
     until(lambda: finished(site, before))

@@ -113,7 +113,7 @@ test("a first connection that takes long is not called another one", (t) => {
 });
 
 test("an empty canvas promises a dream only where one will come", () => {
-    assert.match(messages.untouched(true, "resting"), /half a minute/);
+    assert.match(messages.untouched(true, "resting"), /In 30 seconds/);
     for (const state of ["no-model", "paused", "away", "failed", ""]) {
         assert.equal(messages.untouched(true, state), "The canvas is empty. Draw something.");
     }

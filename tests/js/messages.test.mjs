@@ -47,13 +47,13 @@ test("a loss is told with its cause", () => {
     const closed = messages.closed({ ...OPEN, frozen: true }, FINE, null, NOW);
     assert.match(messages.loss({ code: 6, strokes: 1, undo: false }, closed), /frozen/);
     assert.match(messages.loss({ code: 6, strokes: 1, undo: false }), /locked/);
-    assert.match(messages.loss({ code: 6, strokes: 0, undo: true }), /could not be taken back/);
+    assert.match(messages.loss({ code: 6, strokes: 0, undo: true }), /could not be undone/);
     assert.match(messages.loss({ code: 5, strokes: 2, undo: false }), /^2 of your strokes.*ink/);
-    assert.match(messages.loss({ code: 3, strokes: 0, undo: true }), /part of the dream/);
+    assert.match(messages.loss({ code: 3, strokes: 0, undo: true }), /part of a dream/);
 });
 
 test("ink that runs low", () => {
     assert.equal(messages.ink({ left: 0.23, seconds: 40 }), "23 % ink");
-    assert.equal(messages.ink({ left: 0.01, seconds: 40 }), "No ink, plenty in 40 s");
-    assert.equal(messages.ink({ left: 0, seconds: 200 }), "No ink, plenty in 4 min");
+    assert.equal(messages.ink({ left: 0.01, seconds: 40 }), "Out of ink. Refilled in 40 s");
+    assert.equal(messages.ink({ left: 0, seconds: 200 }), "Out of ink. Refilled in 4 min");
 });

@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine import Network, Recipe, Target, dream
-from .engine.graph import IMAGE
 from .engine.session import cuda_works
 from .engine.tiles import cut, paste
 from .engine.work import interior
+from .graph import IMAGE
 from .house import BUILTIN
 from .library.files import ModelFiles
 

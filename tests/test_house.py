@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = [
     ("dreamer/engine/*.py", ("django", "canvas", "gallery", "dreamsite", "channels")),
     ("dreamer/library/*.py", ("django", "canvas", "gallery", "dreamsite", "channels")),
+    ("dreamer/graph/*.py", ("django", "canvas", "gallery", "dreamsite", "channels")),
+    ("dreamer/gradient/**/*.py", ("django", "canvas", "gallery", "dreamsite", "channels")),
     ("canvas/*.py", ("dreamer", "gallery")),
     ("gallery/*.py", ("dreamer.worker", "dreamsite.settings")),
 ]

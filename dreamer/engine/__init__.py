@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..graph import GraphError
 from .dream import Interrupted, Progress, Snapshot, dream
 from .forward import Layer
-from .graph import GraphError
 from .network import Network
 from .recipe import PRESETS, Recipe
 from .target import Target, Term

@@ -7,10 +7,11 @@ from typing import Literal
 
 import onnx
 
+from ..gradient import append_gradient
+from ..gradient.fast.lrn import expand_lrn
+from ..gradient.fast.padding import even_out, fix_padding
+from ..graph import IMAGE, Graph, ours
 from .forward import layer_size
-from .graph import IMAGE, Graph, append_gradient, ours
-from .lrn import expand_lrn
-from .rewrite import even_out, fix_padding
 from .target import append_seed
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from ..graph import Array, Graph, ours
 from .colour import CORRELATION_ROOT, LIVELY, LUMA
-from .graph import Array, Graph, ours
 from .octaves import Size
 from .recipe import Recipe
 from .smooth import TINY as FAINT

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+from ..graph import IMAGE, Array, Graph, GraphError, Node, ours
+from ..graph.fold import fold_constants
 from ..library.files import ModelFiles
-from .graph import IMAGE, Graph, GraphError, Node, ours
-from .rewrite import CENTRED, fold_constants, fold_picture
+
+CENTRED = ours("image_centred")  # the picture less the mean, when that is all that is left of the preprocessing
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,30 @@ def prepare(files: ModelFiles) -> Graph:
     turn, shift = graph.constant(order[:, :, None, None]), graph.constant(-mean * np.float32(info.scale))
     graph.nodes.insert(0, Node("Conv", [IMAGE, turn, shift], [info.input], name=ours("image_to_input")))
     graph.inputs = {IMAGE: (1, 3, "height", "width")}
-    fold_picture(graph, graph.nodes[0], mean)
+    _fold_picture(graph, graph.nodes[0], mean)
     graph.infer_shapes()
     return graph
+
+
+def _fold_picture(graph: Graph, picture: Node, mean: Array) -> None:
+    """Move channel order and scale into the first convolutions, if nothing else reads the picture.
+
+    ``picture`` is the 1x1 convolution that makes the network's input from the image, ``mean`` [3] its mean
+    in the network's channel order. Subtracting the mean cannot move along (padding is zero after it), but a
+    subtraction needs no node in the gradient, and the convolution needed two and four copies.
+    """
+    users = [n for n in graph.nodes if picture.outputs[0] in n.inputs]
+    if picture.outputs[0] in graph.outputs or any(
+        n.op != "Conv" or n.attrs.get("group", 1) != 1 or n.inputs[1] not in graph.constants for n in users
+    ):
+        return
+    order = graph.constants[picture.inputs[1]][:, :, 0, 0]
+    for user in users:
+        turned = np.einsum("oihw,ij->ojhw", graph.constants[user.inputs[1]], order)
+        user.inputs[:2] = [CENTRED, graph.constant(turned)]
+    shift = np.abs(order).T @ mean / np.abs(order).sum(axis=0)
+    centred = Node("Sub", [picture.inputs[0], graph.constant(shift.reshape(1, 3, 1, 1))], [CENTRED], name=CENTRED)
+    graph.nodes[graph.nodes.index(picture)] = centred
 
 
 def layers(graph: Graph, picture: str) -> dict[str, Layer]:

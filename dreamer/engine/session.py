@@ -17,8 +17,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from ..graph import ours
 from .bands import cores
-from .graph import ours
 from .tiles import Roll, Window, cut, picked
 
 Device = Literal["auto", "cpu", "cuda"]

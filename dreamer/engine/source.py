@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..graph.ops import properties
 from .network import Network
 from .target import Target, Term
-
-_PASSES = {"Relu", "LeakyRelu", "Clip", "Identity", "Dropout"}  # one channel in, the same channel out
 
 
 def before_relu(network: Network, layer: str, channel: int) -> tuple[str, int]:
@@ -28,7 +27,7 @@ def before_relu(network: Network, layer: str, channel: int) -> tuple[str, int]:
                     layer = source
                     break
                 channel -= width
-        elif node.op in _PASSES and node.inputs[0] in network.layers:
+        elif properties(node.op).passes and node.inputs[0] in network.layers:
             layer = node.inputs[0]
         else:
             break

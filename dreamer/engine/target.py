@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import Graph, ours
+from ..graph import Graph, ours
 
 Floats = NDArray[np.float32]
 Guide = Literal["mean", "match"]

@@ -8,9 +8,10 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from dreamer.engine.graph import Graph, append_gradient
-from dreamer.engine.lrn import expand_lrn
-from dreamer.engine.rewrite import even_out, fix_padding
+from dreamer.gradient import append_gradient
+from dreamer.gradient.fast.lrn import expand_lrn
+from dreamer.gradient.fast.padding import even_out, fix_padding
+from dreamer.graph import Graph
 
 from .nets import INPUT
 
@@ -33,7 +34,7 @@ def seeded_gradient(
     model: onnx.ModelProto, x: np.ndarray, output: str, seed: np.ndarray, *, even: bool = True, **options: Any
 ) -> np.ndarray:
     """The gradient of sum(seed * output) with respect to the input, by the engine. Padding that depends on the
-    size takes the general way without ``even``."""
+    size takes the general way without ``even``, and LRN the plain one."""
     graph = Graph.read(model)
     graph.inputs = {INPUT: tuple(d if isinstance(d, int) else f"axis{i}" for i, d in enumerate(graph.inputs[INPUT]))}
     if x.ndim == 4:
@@ -41,8 +42,8 @@ def seeded_gradient(
     graph.cut([output])
     graph.infer_shapes()
     fix_padding(graph)
-    expand_lrn(graph)
     if even:
+        expand_lrn(graph)
         even_out(graph)
     graph.inputs["seed"] = seed.shape
     graph.outputs = [append_gradient(graph, {output: "seed"}, INPUT, **options)]

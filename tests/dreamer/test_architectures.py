@@ -12,9 +12,10 @@ import torch
 from onnx import numpy_helper
 
 from dreamer.engine import Network, Target
-from dreamer.engine.graph import Graph, append_gradient
-from dreamer.engine.lrn import expand_lrn
-from dreamer.engine.rewrite import fold_constants
+from dreamer.gradient import append_gradient
+from dreamer.gradient.fast.lrn import expand_lrn
+from dreamer.graph import Graph
+from dreamer.graph.fold import fold_constants
 from dreamer.twin import Twin, picture_gradient
 
 from .gradients import relative_error, session

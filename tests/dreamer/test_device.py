@@ -19,6 +19,7 @@ from dreamer.engine.colour import MODES
 from dreamer.engine.device_models import Shaping, move_model, paste_model
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.session import BoundRunner, _arena, cuda_works
+from dreamer.graph.ops import properties
 from dreamer.house import BUILTIN
 
 from .gradients import relative_error
@@ -305,23 +306,7 @@ def test_a_guide_travels_once_in_a_dream(resident: Network, monkeypatch: pytest.
 
 # What is left of the models after the runtime's basic optimisation, which no device takes part in
 
-ANY = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.BOOL})
-FLOAT, NUMBERS, BOOL = frozenset({1}), frozenset({1, 7}), frozenset({9})
-
-# The ops with kernels of the CUDA provider for opset 18, and of which types of their first input, after ONNX Runtime's
-# docs/OperatorKernels.md. Not all there are: those that need no arithmetic on shapes.
-CUDA = {
-    **dict.fromkeys(["Gather", "Concat", "Split", "Slice", "Reshape", "Flatten", "Transpose", "Unsqueeze"], ANY),
-    **dict.fromkeys(["Squeeze", "Expand", "ScatterElements", "Identity"], ANY),
-    **dict.fromkeys(["Add", "Sub", "Mul", "Div", "Max", "Min", "Greater", "GreaterOrEqual", "LessOrEqual"], NUMBERS),
-    **dict.fromkeys(["Abs", "Neg", "Clip", "Equal", "ReduceSum", "Pow"], NUMBERS),
-    **dict.fromkeys(["Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Gemm", "MatMul"], FLOAT),
-    **dict.fromkeys(["Relu", "LeakyRelu", "PRelu", "Sigmoid", "Tanh", "Sqrt", "Sum", "Softmax", "ArgMax"], FLOAT),
-    **dict.fromkeys(["ReduceMean", "ReduceSumSquare", "DepthToSpace", "Pad", "BatchNormalization"], FLOAT),
-    **dict.fromkeys(["Where", "And"], BOOL),
-}
-# Of these the provider reads all inputs but the first on the CPU: they have to be constants.
-SHAPED = {"Slice", "Split", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Clip", "ReduceMean", "ReduceSum", "Pad"}
+TYPES = {"f": onnx.TensorProto.FLOAT, "i": onnx.TensorProto.INT64, "b": onnx.TensorProto.BOOL}
 
 
 def models(network: Network) -> dict[str, onnx.ModelProto]:
@@ -362,8 +347,8 @@ def misplaced(model: onnx.ModelProto) -> list[str]:
         f"{node.op_type} of {[types.get(i) for i in node.input]}"
         for node in graph.node
         if node.domain not in ("", "ai.onnx")
-        or types[node.input[0]] not in CUDA.get(node.op_type, frozenset())
-        or (node.op_type in SHAPED and not constants.keys() >= {i for i in node.input[1:] if i})
+        or types[node.input[0]] not in {TYPES[letter] for letter in properties(node.op_type).cuda}
+        or (properties(node.op_type).shaped and not constants.keys() >= {i for i in node.input[1:] if i})
     ]
 
 

@@ -14,10 +14,10 @@ import pytest
 
 from dreamer.engine import Cancelled, Network, Target, Term
 from dreamer.engine.build import Question, build
-from dreamer.engine.graph import IMAGE, ours
+from dreamer.engine.forward import CENTRED
 from dreamer.engine.network import GUIDE_POSITIONS
-from dreamer.engine.rewrite import CENTRED
 from dreamer.engine.session import CpuRunner, cuda_works
+from dreamer.graph import IMAGE, ours
 
 from .gradients import relative_error
 from .nets import INPUT, register, register_tiny, tiny_inception

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.engine.forward import prepare
-from dreamer.engine.graph import IMAGE, Graph
-from dreamer.engine.lrn import band_sum, channel_band, expand_lrn
-from dreamer.engine.rewrite import CENTRED, even_out, fix_padding, fold_constants
+from dreamer.engine.forward import CENTRED, prepare
+from dreamer.gradient.fast.lrn import band_sum, expand_lrn
+from dreamer.gradient.fast.padding import even_out, fix_padding
+from dreamer.gradient.rules.normalisation import channel_band
+from dreamer.graph import IMAGE, Graph
+from dreamer.graph.fold import fold_constants
 from dreamer.library.files import ModelFiles
 
 from .gradients import forward, relative_error, session

@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import pytest
 
-from dreamer.engine.graph import GraphError
-from dreamer.engine.rules import RULES
+from dreamer.gradient.rules import RULES
+from dreamer.graph import GraphError
+from dreamer.graph.ops import OPS
 
 from .gradients import finite_differences, forward, relative_error, seeded_gradient
-from .nets import INPUT, model, node
+from .nets import INPUT, model, node, tiny_inception
 
 X, Y = INPUT, "y"
 
@@ -185,14 +186,25 @@ def test_rule_agrees_with_finite_differences(name: str) -> None:
     seed = np.random.default_rng(1).normal(0, 1, y.shape).astype(np.float32)
     step = 1.6 / x.size if x.size > 60 else 0.02
     expected = finite_differences(net, x, Y, seed, step)
-    for blocked in (True, False):
-        got = seeded_gradient(net, x, Y, seed, blocked=blocked)
+    for options in ({}, {"blocked": False}, {"strategies": {}, "even": False}):
+        got = seeded_gradient(net, x, Y, seed, **options)
         assert got.shape == x.shape
         assert relative_error(got, expected) < 4e-3
 
 
-def test_every_rule_has_a_case() -> None:
+def test_every_rule_has_a_case_and_every_op_a_row() -> None:
     assert {name.split()[0] for name in CASES} == set(RULES)
+    assert set(RULES) <= set(OPS)
+
+
+def test_strategies_and_plain_rules_agree() -> None:
+    """A whole small GoogLeNet, with all that is done to make it fast and with none of it."""
+    net = tiny_inception(channels=16)
+    x = np.random.default_rng(3).normal(0, 1, (1, 3, 67, 50)).astype(np.float32)
+    for layer in ("pool1", "norm1", "block/output", "logits"):
+        seed = np.random.default_rng(1).normal(0, 1, forward(net, x, layer).shape).astype(np.float32)
+        fast, plain = (seeded_gradient(net, x, layer, seed, **o) for o in ({}, {"strategies": {}, "even": False}))
+        assert relative_error(fast, plain) < 1e-5
 
 
 def test_a_missing_rule_names_node_and_op() -> None:

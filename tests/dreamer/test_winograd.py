@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-from dreamer.engine.graph import Graph, append_gradient
+from dreamer.gradient import append_gradient
+from dreamer.graph import Graph
 
 from .gradients import relative_error, seeded_gradient
 from .nets import INPUT, model, node

@@ -1,66 +1,17 @@
-"""A small mutable view of an ONNX graph, and the walk that appends its gradient.
-
-The gradient of an objective with respect to the picture is itself an ONNX graph: walk the forward
-nodes backwards and let each node's rule (``rules.py``) emit the nodes of its vector-Jacobian product.
-Nothing is executed here and no framework with automatic differentiation is needed.
-"""
+"""An ONNX graph that can be read, asked, edited and written: the form in which all of the program sees a network."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, shape_inference, version_converter
 
-OPSET = 18  # the first with ReduceSum/ReduceMean axes as inputs, Split's num_outputs and ScatterElements' add
-IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
-
-Array = NDArray[Any]
-
-
-def ours(name: str) -> str:
-    """The full name of a tensor of the engine's own: no model's tensor begins so, whatever it is called."""
-    return f"dream:{name}"
-
-
-IMAGE = ours("image")  # what every prepared graph is fed: RGB in 0..255, [1,3,height,width]
-Shape = tuple[int | str | None, ...]  # a number, the name of a size known at run time, or unknown
-
-
-class Size(NamedTuple):
-    """A height or width out of another one, by a window's arithmetic."""
-
-    before: int | str | None
-    padding: tuple[bytes, int]  # auto_pad, and the pixels of both sides together
-    reach: int  # from a window's first pixel to its last
-    stride: int
-    ceiling: bool
-
-
-class GraphError(ValueError):
-    """The model holds something that cannot be read or differentiated; the text names the node."""
-
-
-@dataclass(eq=False)
-class Node:
-    """One operation. ``inputs`` may hold '' for an optional input that is absent."""
-
-    op: str
-    inputs: list[str]
-    outputs: list[str]
-    attrs: dict[str, Any] = field(default_factory=dict)
-    name: str = ""
-    domain: str = ""
-    rule: str = ""  # differentiate by this entry of the table instead of by ``op``
-    saved: dict[str, Any] = field(default_factory=dict)  # what that rule wants to know
-
-    def __str__(self) -> str:
-        return f"node {self.name or self.outputs[0]!r} ({self.op})"
+from .node import IR_VERSION, OPSET, Array, GraphError, Node, Shape, ours
+from .sizes import Size, name_sizes
 
 
 class Graph:
@@ -202,13 +153,13 @@ class Graph:
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """Every tensor that ``names`` are computed from, themselves included."""
-        found, producers, todo = set(), self.producers(), list(names)
-        while todo:
-            name = todo.pop()
+        found, producers, waiting = set(), self.producers(), list(names)
+        while waiting:
+            name = waiting.pop()
             if name and name not in found:
                 found.add(name)
                 if name in producers:
-                    todo.extend(producers[name].inputs)
+                    waiting.extend(producers[name].inputs)
         return found
 
     def descendants(self, names: Iterable[str]) -> set[str]:
@@ -230,7 +181,7 @@ class Graph:
         """A graph whose nodes can be changed; constants, which nobody changes, are shared."""
         copy = Graph()
         copy.nodes = [
-            Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain, n.rule, dict(n.saved))
+            Node(n.op, list(n.inputs), list(n.outputs), dict(n.attrs), n.name, n.domain, n.strategy, dict(n.saved))
             for n in self.nodes
         ]
         copy.constants, copy.inputs, copy.outputs = dict(self.constants), dict(self.inputs), list(self.outputs)
@@ -271,7 +222,8 @@ class Graph:
                 shapes[value.name] = tuple(d.dim_value if d.HasField("dim_value") else None for d in dims)
         self.shapes = shapes
         if not sizes:
-            name_sizes(self)
+            self.shapes |= dict(self.inputs)
+            self.sizes = name_sizes(self.nodes, self.constants, self.shapes)
         return shapes
 
     def rank(self, name: str, asker: Node) -> int:
@@ -290,105 +242,3 @@ def _constant_value(node: Node) -> Array:
         if key in ("value_int", "value_ints"):
             return np.asarray(value, np.int64)
     raise GraphError(f"{node}: only numeric constants are understood, got {', '.join(node.attrs) or 'nothing'}")
-
-
-def name_sizes(graph: Graph) -> None:
-    """Name the heights and widths that depend on the picture's, equal sizes by equal names."""
-    names: dict[Size, str] = {}
-    graph.shapes |= dict(graph.inputs)
-    for node in graph.nodes:
-        shape, before = (graph.shapes.get(n[0], ()) for n in (node.outputs, node.inputs or [""]))
-        if len(shape) != 4 or len(before) != 4 or None not in shape[2:]:
-            continue
-        sizes = list(before[2:])
-        if node.op == "Conv" or node.op.endswith("Pool"):
-            kernel: list[int] = node.attrs.get("kernel_shape") or list(graph.constants[node.inputs[1]].shape[2:])
-            for axis in (0, 1):
-                pads = node.attrs.get("pads", [0] * 4)
-                padding = node.attrs.get("auto_pad", b"NOTSET"), pads[axis] + pads[axis + 2]
-                reach = node.attrs.get("dilations", [1, 1])[axis] * (kernel[axis] - 1)
-                stride = node.attrs.get("strides", [1, 1])[axis]
-                if stride != 1 or (padding[1] != reach and not padding[0].startswith(b"SAME")):
-                    key = Size(sizes[axis], padding, reach, stride, bool(stride > 1 and node.attrs.get("ceil_mode", 0)))
-                    sizes[axis] = names.setdefault(key, f"size{len(names)}")
-        elif node.op in KEEPS_SIZE and not (node.op == "Concat" and node.attrs["axis"] % 4 > 1):
-            # a size of 1 is repeated to that of the other inputs
-            shapes = [s for s in (graph.shapes.get(i, ()) for i in node.inputs) if len(s) == 4]
-            sizes = [next((s[axis] for s in shapes if s[axis] not in (1, None)), None) for axis in (2, 3)]
-        else:
-            continue
-        graph.shapes[node.outputs[0]] = tuple(
-            named if known is None else known for known, named in zip(shape, (*shape[:2], *sizes), strict=True)
-        )
-    graph.sizes = {name: size for size, name in names.items()}
-
-
-KEEPS_SIZE = {
-    "Relu",
-    "LeakyRelu",
-    "PRelu",
-    "Clip",
-    "Sigmoid",
-    "Tanh",
-    "LRN",
-    "BatchNormalization",
-    "Identity",
-    "Dropout",
-    "Concat",
-    "Add",
-    "Sum",
-    "Sub",
-    "Mul",
-    "Div",
-    "Sqrt",
-    "Softmax",
-    "Elu",
-    "Pow",
-    "Max",
-    "Min",
-}
-
-
-def append_gradient(
-    graph: Graph, seeds: Mapping[str, str], wrt: str, *, smooth_pool: bool = False, blocked: bool = True
-) -> str:
-    """Append nodes for the gradient with respect to ``wrt``; return the name of that gradient.
-
-    ``seeds`` maps a tensor of the graph to the gradient of the objective with respect to it alone (the
-    objective is the sum over seeds, so a tensor both seeded and used further on gets both parts).
-    ``blocked`` chooses nodes that suit the CPU's blocked convolutions over those that suit a GPU.
-    Raises GraphError naming node and op where a rule is missing or does not cover the node.
-    """
-    from .rules import RULES, Tape
-
-    active = graph.descendants([wrt])
-    for tensor in seeds:
-        if tensor not in active:
-            raise GraphError(f"{tensor!r} does not depend on {wrt!r}: nothing to differentiate")
-    parts: dict[str, list[str]] = defaultdict(list)
-    for tensor, seed in seeds.items():
-        parts[tensor].append(seed)
-        if tensor in graph.shapes:
-            graph.shapes[seed] = graph.shapes[tensor]
-    tape = Tape(graph, active, smooth_pool, blocked)
-    needed = graph.ancestors(seeds)
-    for node in reversed([n for n in graph.nodes if any(o in needed and o in active for o in n.outputs)]):
-        if not any(parts[o] for o in node.outputs):
-            continue
-        rule = RULES.get(node.rule or node.op) if node.domain in ("", "ai.onnx") else None
-        if rule is None:
-            raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
-        arrived = [tape.add(parts[o]) if parts[o] else "" for o in node.outputs]
-        while not arrived[-1]:  # what nobody reads at the end (a pool's Indices); in between it is ''
-            arrived.pop()
-        gradients = rule(tape, node, *arrived)
-        if len(gradients) != len(node.inputs):
-            raise AssertionError(f"{node}: rule gave {len(gradients)} gradients for {len(node.inputs)} inputs")
-        for name, gradient in zip(node.inputs, gradients, strict=True):
-            if gradient is not None and name in active:
-                parts[name].append(gradient)
-                if name in graph.shapes:
-                    graph.shapes[gradient] = graph.shapes[name]
-    if not parts[wrt]:
-        raise GraphError(f"no gradient reaches {wrt!r}")
-    return tape.add(parts[wrt])

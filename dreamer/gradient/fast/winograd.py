@@ -16,14 +16,12 @@ equal, Relu and MaxPool would decide otherwise than elsewhere. A gradient decide
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .graph import Array
-
-if TYPE_CHECKING:
-    from .rules import Tape
+from ...graph import Array
+from .workbench import Workbench
 
 INTO = np.array(  # B'
     [
@@ -44,7 +42,7 @@ WEIGHTS = (
 LEAST = 64  # channels on both sides: with fewer the sums cost more than the products
 
 
-def handles(tape: Tape, x: str, weights: Array, pads: list[int]) -> bool:
+def handles(tape: Workbench, x: str, weights: Array, pads: list[int]) -> bool:
     """Whether a convolution of ``x`` with stride 1 is 3x3, keeps the picture's size and has channels enough."""
     out, depth = weights.shape[:2]
     return (
@@ -57,7 +55,7 @@ def handles(tape: Tape, x: str, weights: Array, pads: list[int]) -> bool:
     )
 
 
-def convolve(tape: Tape, x: str, weights: Array) -> str:
+def convolve(tape: Workbench, x: str, weights: Array) -> str:
     """The convolution of ``x`` [1,c,h,w]; its result is not in the blocked layout."""
     out, depth = weights.shape[:2]
     batch, _, height, width = tape.graph.shapes[x]

@@ -1,19 +1,21 @@
 """Local response normalisation across channels, written out so that its gradient can use the same parts.
 
 The runtime's own kernel is slow and keeps nothing. With s = bias + alpha/size * (B x^2), where B sums each
-channel's window (research: ONNX divides alpha by the size, as Caffe does and TensorFlow does not), and
-q = s^beta, the output is x / q.
+channel's window, and q = s^beta, the output is x / q. B is a band, and so is B x a convolution in groups.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .graph import Array, Graph, GraphError, Node
+from ...graph import Array, Graph, GraphError, Node
+from ..rules.normalisation import channel_band
+from ..tape import Gradients
+from .workbench import Workbench
 
 
 def expand_lrn(graph: Graph) -> None:
-    """Replace every LRN by arithmetic; its last node keeps the rule 'LRN' and what that rule needs."""
+    """Replace every LRN by arithmetic; the last node keeps what ``banded`` needs."""
     nodes, graph.nodes = graph.nodes, []
     for node in nodes:
         if node.op != "LRN":
@@ -34,10 +36,23 @@ def expand_lrn(graph: Graph) -> None:
                 [x, q],
                 [y],
                 name=node.name,
-                rule="LRN",
+                strategy="LRN",
                 saved={"s": s, "size": size, "factor": 2 * alpha * beta / size},
             )
         )
+
+
+def banded(tape: Workbench, node: Node, dy: str) -> Gradients:
+    """The rule of LRN for the division that ``expand_lrn`` made of it: s and q are there already."""
+    (x, q), y = node.inputs, node.outputs[0]
+    band = channel_band(tape.channels(node), node.saved["size"]).T * node.saved["factor"]
+    u = tape("Div", tape("Mul", dy, y, like=x), node.saved["s"], like=x)
+    spread = tape("Mul", x, band_sum(tape.graph, u, band, x), like=x)
+    dx = tape("Sub", tape("Div", dy, q, like=x), spread, like=x)
+    tape.unblocked.add(dx)
+    if tape.masked.get(dy) == y:  # x and y are zero together
+        tape.masked[dx] = x
+    return [dx, None]
 
 
 def _power(graph: Graph, s: str, beta: float) -> str:
@@ -50,13 +65,6 @@ def _power(graph: Graph, s: str, beta: float) -> str:
     if beta == 0.75:  # s^3/4 = sqrt(s sqrt(s))
         return graph.emit("Sqrt", graph.emit("Mul", s, root, like=s), like=s)
     return graph.emit("Pow", s, graph.constant(beta), like=s)
-
-
-def channel_band(channels: int, size: int) -> Array:
-    """The 0/1 matrix [c,c] that sums each channel's window as ONNX places it: from c - floor((size-1)/2)
-    to c + ceil((size-1)/2)."""
-    offset = np.arange(channels)[None, :] - np.arange(channels)[:, None]
-    return ((offset >= -((size - 1) // 2)) & (offset <= size // 2)).astype(np.float32)
 
 
 def band_sum(

@@ -1,0 +1,8 @@
+"""Networks as ONNX graphs: read, asked, edited, written. Knows nobody; library, gradient and engine build on it."""
+
+from __future__ import annotations
+
+from .graph import Graph
+from .node import IMAGE, IR_VERSION, OPSET, Array, GraphError, Node, Shape, ours
+
+__all__ = ["IMAGE", "IR_VERSION", "OPSET", "Array", "Graph", "GraphError", "Node", "Shape", "ours"]

@@ -12,13 +12,34 @@ from django.utils.decorators import sync_and_async_middleware
 
 # Nothing on these pages, nor anything that might ever be slipped into them, has use for these.
 PERMISSIONS_POLICY = ", ".join(
-    [f"{feature}=()" for feature in (
-        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
-        "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer",
-        "microphone", "midi", "otp-credentials", "payment", "serial", "usb", "window-management", "xr-spatial-tracking",
-    )]
+    [
+        f"{feature}=()"
+        for feature in (
+            "accelerometer",
+            "autoplay",
+            "browsing-topics",
+            "camera",
+            "display-capture",
+            "encrypted-media",
+            "geolocation",
+            "gyroscope",
+            "hid",
+            "identity-credentials-get",
+            "idle-detection",
+            "local-fonts",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "otp-credentials",
+            "payment",
+            "serial",
+            "usb",
+            "window-management",
+            "xr-spatial-tracking",
+        )
+    ]
     + [f"{feature}=(self)" for feature in ("clipboard-write", "fullscreen", "screen-wake-lock")]
-)  # fmt: skip
+)
 
 
 def policy(directives: Mapping[str, Iterable[str] | str | bool | None]) -> str:

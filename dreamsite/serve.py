@@ -17,25 +17,61 @@ SOCKET_SECONDS = 6 * 3600  # an open socket's session is looked at anew when it 
 def daphne(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
     """The default. The pings find viewers who left without a word."""
     return [
-        sys.executable, "-m", "daphne", "-b", host, "-p", str(port), "-v", "0", "--no-server-name",
-        "--websocket-max-message-size", str(LARGEST), "--websocket-max-frame-size", str(LARGEST),
-        "--websocket_timeout", str(SOCKET_SECONDS), "--ping-interval", "20", "--ping-timeout", "30",
-        "--application-close-timeout", "5",
+        sys.executable,
+        "-m",
+        "daphne",
+        "-b",
+        host,
+        "-p",
+        str(port),
+        "-v",
+        "0",
+        "--no-server-name",
+        "--websocket-max-message-size",
+        str(LARGEST),
+        "--websocket-max-frame-size",
+        str(LARGEST),
+        "--websocket_timeout",
+        str(SOCKET_SECONDS),
+        "--ping-interval",
+        "20",
+        "--ping-timeout",
+        "30",
+        "--application-close-timeout",
+        "5",
         *(["--proxy-headers"] if behind_proxy else []),
         APPLICATION,
-    ]  # fmt: skip
+    ]
 
 
 def uvicorn(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
     """For big events: a third of daphne's work for each frame. Deflate off: ink does not compress, sockets get dear."""
     return [
-        sys.executable, "-m", "uvicorn", "--host", host, "--port", str(port), "--log-level", "warning",
-        "--no-server-header", "--ws-per-message-deflate", "false", "--ws-max-size", str(LARGEST),
-        "--ws-ping-interval", "20", "--ws-ping-timeout", "30",
-        "--timeout-graceful-shutdown", "2", "--lifespan", "off",
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        "--no-server-header",
+        "--ws-per-message-deflate",
+        "false",
+        "--ws-max-size",
+        str(LARGEST),
+        "--ws-ping-interval",
+        "20",
+        "--ws-ping-timeout",
+        "30",
+        "--timeout-graceful-shutdown",
+        "2",
+        "--lifespan",
+        "off",
         "--proxy-headers" if behind_proxy else "--no-proxy-headers",
         APPLICATION,
-    ]  # fmt: skip
+    ]
 
 
 SERVERS: dict[str, Callable[..., list[str]]] = {"daphne": daphne, "uvicorn": uvicorn}

@@ -114,7 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dreamsite.accounts.views.ways_in",
-                "gallery.farewell.views.told",
+                "gallery.farewell.views.project_ended",
             ]
         },
     }

@@ -1,4 +1,4 @@
-"""What staff sees and may change by hand. Others write the same rows meanwhile: see `OnlyWhatChanged`."""
+"""What staff sees and may change by hand. Others write the same rows meanwhile: see `ChangedFieldsAdmin`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gallery.pages import admin as _pages  # noqa: F401
 from gallery.uploads import admin as _uploads  # noqa: F401
 
 
-class OnlyWhatChanged(admin.ModelAdmin):  # type: ignore[type-arg]
+class ChangedFieldsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Writes the fields somebody edited and no others.
 
     The journal and the dreamer write these rows all the time: a whole row as it was when the form was loaded would
@@ -41,7 +41,7 @@ class OnlyWhatChanged(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Frame)
-class FrameAdmin(OnlyWhatChanged):
+class FrameAdmin(ChangedFieldsAdmin):
     """Frames are made by the dreamer and never change; people hide them or show them again."""
 
     list_display = ["number", "preview", "canvas", "kind", "title", "made_at", "took", "visible"]
@@ -79,19 +79,19 @@ class FrameAdmin(OnlyWhatChanged):
 
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = _turn(request, chosen, hidden=True)
+        count = _set_hidden(request, chosen, hidden=True)
         said = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = _turn(request, chosen, hidden=False)
+        count = _set_hidden(request, chosen, hidden=False)
         said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
 
-def _turn(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
-    """As the moderators' switch, so that it is in the log and can be taken back in one go; how many were turned."""
+def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
+    """As the moderators' switch, so that it is in the log and can be taken back in one go; how many were changed."""
     op, count = uuid.uuid4(), 0
     for frame in chosen.select_related("canvas").order_by("number"):
         with suppress(Unfit):  # it is so already
@@ -101,13 +101,13 @@ def _turn(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int
 
 
 @admin.register(Highlight)
-class HighlightAdmin(OnlyWhatChanged):
+class HighlightAdmin(ChangedFieldsAdmin):
     """The words of highlights; they are chosen, and taken back, on the frame's own page, which records who did it."""
 
-    list_display = ["frame", "words", "chosen_by", "chosen_at"]
+    list_display = ["frame", "caption", "chosen_by", "chosen_at"]
     list_select_related = ["frame__canvas", "chosen_by"]
     readonly_fields = ["frame", "chosen_by", "chosen_at"]
-    search_fields = ["words", "=frame__number"]
+    search_fields = ["caption", "=frame__number"]
     date_hierarchy = "chosen_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -118,15 +118,15 @@ class HighlightAdmin(OnlyWhatChanged):
 
 
 @admin.register(Canvas)
-class CanvasAdmin(OnlyWhatChanged):
+class CanvasAdmin(ChangedFieldsAdmin):
     list_display = ["title", "slug", "size", "head", "created_at"]
     search_fields = ["title", "slug"]
     readonly_fields = ["head", "frame", "created_at"]
     fields = ["title", "slug", ("width", "height"), "background", *readonly_fields]
 
     @admin.display(description=_("Size"))
-    def size(self, place: Canvas) -> str:
-        return f"{place.width} × {place.height}"
+    def size(self, canvas: Canvas) -> str:
+        return f"{canvas.width} × {canvas.height}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Canvas | None = None) -> list[str]:
         # Strokes and frames are measured in these: on a canvas that lives they cannot change.
@@ -137,7 +137,7 @@ class CanvasAdmin(OnlyWhatChanged):
 
 
 @admin.register(Dream)
-class DreamAdmin(OnlyWhatChanged):
+class DreamAdmin(ChangedFieldsAdmin):
     """What the dreamer does at each canvas; people may pause it or wish for another style."""
 
     list_display = ["canvas", "state", "style_title", "device", "missed", "paused", "style_wanted"]

@@ -16,7 +16,7 @@ class GalleryConfig(AppConfig):
         from gallery.pages import initial_pages
         from gallery.timeline import periodic  # noqa: F401  for the worker
 
-        post_migrate.connect(initial_pages.make, sender=self)
+        post_migrate.connect(initial_pages.create_missing, sender=self)
         post_migrate.connect(curators.make_group, sender=self)
         visibility_changed.connect(requests.frame_changed)
         ink_changed.connect(requests.ink_changed)

@@ -20,13 +20,13 @@ ENTRIES = 20
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A frame, and the absolute addresses it has for who asks: one feed object answers all requests at once."""
+class FeedEntry:
+    """A frame, and the absolute addresses it has for who requests it: one feed object answers all requests at once."""
 
     frame: Frame
     page: str
     picture: str
-    words: str = ""
+    caption: str = ""
     chosen_at: datetime | None = None
 
 
@@ -38,38 +38,40 @@ class HistoryFeed(Feed):  # type: ignore[type-arg]
     def get_object(self, request: HttpRequest) -> tuple[Canvas, HttpRequest]:
         return Canvas.objects.default(), request
 
-    def title(self, asked: tuple[Canvas, HttpRequest]) -> str:
-        return _("%(canvas)s: the newest dreams") % {"canvas": asked[0].title}
+    def title(self, scope: tuple[Canvas, HttpRequest]) -> str:
+        return _("%(canvas)s: the newest dreams") % {"canvas": scope[0].title}
 
-    def subtitle(self, asked: tuple[Canvas, HttpRequest]) -> str:
+    def subtitle(self, scope: tuple[Canvas, HttpRequest]) -> str:
         return _("A canvas that everybody draws on, and what a neural network dreams of it.")
 
-    def items(self, asked: tuple[Canvas, HttpRequest]) -> list[Entry]:
-        place, request = asked
-        frames = Frame.objects.visible().filter(canvas=place).select_related("canvas").order_by("-number")[:ENTRIES]
+    def items(self, scope: tuple[Canvas, HttpRequest]) -> list[FeedEntry]:
+        canvas, request = scope
+        frames = Frame.objects.visible().filter(canvas=canvas).select_related("canvas").order_by("-number")[:ENTRIES]
         whole = request.build_absolute_uri
-        return [Entry(frame, whole(reverse("frame", args=[frame.pk])), whole(frame.picture.url)) for frame in frames]
+        return [
+            FeedEntry(frame, whole(reverse("frame", args=[frame.pk])), whole(frame.picture.url)) for frame in frames
+        ]
 
-    def item_title(self, entry: Entry) -> str:
+    def item_title(self, entry: FeedEntry) -> str:
         frame = entry.frame
         return _("Frame %(number)s") % {"number": frame.number} + (f": {frame.title}" if frame.title else "")
 
-    def item_description(self, entry: Entry) -> str:
+    def item_description(self, entry: FeedEntry) -> str:
         return recipe.sentence(entry.frame)
 
-    def item_link(self, entry: Entry) -> str:
+    def item_link(self, entry: FeedEntry) -> str:
         return entry.page
 
-    def item_pubdate(self, entry: Entry) -> datetime:
+    def item_pubdate(self, entry: FeedEntry) -> datetime:
         return entry.frame.made_at
 
-    def item_updateddate(self, entry: Entry) -> datetime:
+    def item_updateddate(self, entry: FeedEntry) -> datetime:
         return entry.frame.made_at
 
-    def item_guid(self, entry: Entry) -> str:
+    def item_guid(self, entry: FeedEntry) -> str:
         return entry.page
 
-    def item_enclosures(self, entry: Entry) -> list[Enclosure]:
+    def item_enclosures(self, entry: FeedEntry) -> list[Enclosure]:
         kind = media.TYPES.get(PurePosixPath(entry.frame.picture.name or "").suffix, "application/octet-stream")
         return [Enclosure(entry.picture, str(entry.frame.size), kind)]
 
@@ -80,24 +82,27 @@ class HighlightsFeed(HistoryFeed):
     link = reverse_lazy("highlights")
     feed_url = reverse_lazy("highlights_feed")
 
-    def title(self, asked: tuple[Canvas, HttpRequest]) -> str:
-        return _("%(canvas)s: highlights") % {"canvas": asked[0].title}
+    def title(self, scope: tuple[Canvas, HttpRequest]) -> str:
+        return _("%(canvas)s: highlights") % {"canvas": scope[0].title}
 
-    def subtitle(self, asked: tuple[Canvas, HttpRequest]) -> str:
+    def subtitle(self, scope: tuple[Canvas, HttpRequest]) -> str:
         return _("Dreams that stayed in somebody’s mind.")
 
-    def items(self, asked: tuple[Canvas, HttpRequest]) -> list[Entry]:
-        whole = asked[1].build_absolute_uri
+    def items(self, scope: tuple[Canvas, HttpRequest]) -> list[FeedEntry]:
+        whole = scope[1].build_absolute_uri
         return [
-            Entry(
-                chosen.frame, whole(chosen.get_absolute_url()), whole(chosen.frame.picture.url), chosen.words,
+            FeedEntry(
+                chosen.frame,
+                whole(chosen.get_absolute_url()),
+                whole(chosen.frame.picture.url),
+                chosen.caption,
                 chosen.chosen_at,
             )
             for chosen in Highlight.objects.shown()[:ENTRIES]
-        ]  # fmt: skip
+        ]
 
-    def item_description(self, entry: Entry) -> str:
-        return " ".join(filter(None, [entry.words, recipe.sentence(entry.frame)]))
+    def item_description(self, entry: FeedEntry) -> str:
+        return " ".join(filter(None, [entry.caption, recipe.sentence(entry.frame)]))
 
-    def item_updateddate(self, entry: Entry) -> datetime:
+    def item_updateddate(self, entry: FeedEntry) -> datetime:
         return entry.chosen_at or entry.frame.made_at

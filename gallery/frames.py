@@ -21,13 +21,13 @@ class Page:
 
 
 def page(
-    place: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE, every: int = 1
+    canvas: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE, every: int = 1
 ) -> Page:
     """The newest frames, those with numbers below `before`, or those just above `after`.
 
     With `after`, only each `every`-th: numbers have no gaps, so that they are found by number.
     """
-    all_ = Frame.objects.filter(canvas=place)
+    all_ = Frame.objects.filter(canvas=canvas)
     newest = all_.order_by("-number").values_list("number", flat=True).first() or 0
     if after is not None and every > 1:
         numbers = range(after + every, after + every * size + 1, every)
@@ -38,7 +38,7 @@ def page(
         below = all_ if before is None else all_.filter(number__lt=before)
         frames = list(below.order_by("-number")[:size])
     for frame in frames:
-        frame.canvas = place  # known already: no query a frame
+        frame.canvas = canvas  # known already: no query a frame
     return Page(
         frames,
         newest,
@@ -47,12 +47,12 @@ def page(
     )
 
 
-def at(place: Canvas, moment: datetime) -> Frame | None:
+def at(canvas: Canvas, moment: datetime) -> Frame | None:
     """The frame that everybody saw at this moment: the newest made by then; before all of them, the first."""
-    made_by_then = Frame.objects.filter(canvas=place, made_at__lte=moment)
+    made_by_then = Frame.objects.filter(canvas=canvas, made_at__lte=moment)
     return (
         made_by_then.order_by("-made_at", "-number").first()
-        or Frame.objects.filter(canvas=place).order_by("number").first()
+        or Frame.objects.filter(canvas=canvas).order_by("number").first()
     )
 
 

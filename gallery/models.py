@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from gallery.donations.models import Entry
+from gallery.donations.models import LedgerEntry
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Doomed, Download, Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.pages.models import Page
-from gallery.timeline.models import Quarter
+from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
 __all__ = [
     "Doomed",
     "Download",
-    "Entry",
     "Exhibit",
     "Film",
     "FilmFile",
     "Highlight",
+    "LedgerEntry",
     "Page",
     "Picture",
-    "Quarter",
+    "QuarterHour",
     "Track",
     "Upload",
 ]

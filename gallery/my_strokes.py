@@ -1,4 +1,4 @@
-"""Where I drew: somebody's own strokes, through time and place."""
+"""Where I drew: a person's own strokes, by time and on a map."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from gallery.converters import utc_iso
 from gallery.links import canvas_query, canvas_url
 from gallery.moments import views as moments
 
-PAUSE = timedelta(minutes=10)  # a longer one ends a sitting
-READ = 250  # strokes in one page
-BOXES = 1_000
+SESSION_GAP = timedelta(minutes=10)  # a longer one ends a session
+PAGE_STROKES = 250  # strokes in one page
+MAX_BOXES = 1_000
 COLOURS = 6
 
 
 @dataclass
-class Sitting:
+class DrawingSession:
     """Strokes of one person with no long pause between them: newest first among its like."""
 
     began_at: datetime
@@ -38,7 +38,7 @@ class Sitting:
     frame: Frame | None = None  # the dream that took the last of it in
     address: str = ""
 
-    def take(self, stroke: Stroke) -> None:
+    def add(self, stroke: Stroke) -> None:
         self.began_at, self.count = stroke.began_at, self.count + 1
         left, top, right, bottom = self.box
         self.box = (min(left, stroke.left), min(top, stroke.top), max(right, stroke.right), max(bottom, stroke.bottom))
@@ -51,26 +51,28 @@ class Sitting:
 
 @require_safe
 @login_required
-def mine(request: HttpRequest) -> HttpResponse:
-    """One's sittings, newest first (`?before=`, an ISO moment, turns the page), and a map of all the places."""
-    place, zone = query_params.canvas(request), query_params.zone(request)
+def my_strokes(request: HttpRequest) -> HttpResponse:
+    """One's sessions, newest first (`?before=`, an ISO moment, turns the page), and a map of where they are."""
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
     before = query_params.moment(request, "before")
-    own = _own(request, place)
-    strokes = list((own.filter(ended_at__lt=before) if before else own).newest()[: READ + 1])
-    sittings = _sittings(strokes[:READ])
-    frames = _dreamed(place, [sitting.last for sitting in sittings])
-    for sitting in sittings:
-        sitting.frame = frames.get(sitting.last)
-        sitting.address = moments.address(place, sitting.ended_at + timedelta(seconds=1)) + "#mine"
+    own = _own(request, canvas)
+    strokes = list((own.filter(ended_at__lt=before) if before else own).newest()[: PAGE_STROKES + 1])
+    sessions = _sessions(strokes[:PAGE_STROKES])
+    frames = _dreamed(canvas, [session.last for session in sessions])
+    for session in sessions:
+        session.frame = frames.get(session.last)
+        session.address = moments.moment_url(canvas, session.ended_at + timedelta(seconds=1)) + "#mine"
     context: dict[str, Any] = {
         "section": "history",
-        "place": place,
-        "query": canvas_query(place),
-        "sittings": sittings,
-        "boxes": [_shape(place, stroke) for stroke in strokes[:BOXES]],
-        "newest": Frame.objects.visible().filter(canvas=place).order_by("-number").first(),
+        "canvas": canvas,
+        "query": canvas_query(canvas),
+        "sessions": sessions,
+        "boxes": [_shape(canvas, stroke) for stroke in strokes[:MAX_BOXES]],
+        "newest": Frame.objects.visible().filter(canvas=canvas).order_by("-number").first(),
         "count": own.count(),
-        "older": canvas_url("mine", place, before=utc_iso(strokes[READ - 1].ended_at)) if len(strokes) > READ else None,
+        "older": canvas_url("my_strokes", canvas, before=utc_iso(strokes[PAGE_STROKES - 1].ended_at))
+        if len(strokes) > PAGE_STROKES
+        else None,
         "before": before,
         "zone": zone.key,
     }
@@ -81,45 +83,49 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def mine_json(request: HttpRequest) -> HttpResponse:
+def my_strokes_json(request: HttpRequest) -> HttpResponse:
     """Boxes [x, y, width, height] and colours of one's own strokes up to `?until=`, newest first."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     until = query_params.moment(request, "until")
-    own = _own(request, place)
-    found = (own.filter(ended_at__lte=until) if until else own).newest()[:BOXES]
-    response = JsonResponse({"canvas": place.slug, "strokes": [_shape(place, stroke) for stroke in found]})
+    own = _own(request, canvas)
+    found = (own.filter(ended_at__lte=until) if until else own).newest()[:MAX_BOXES]
+    response = JsonResponse({"canvas": canvas.slug, "strokes": [_shape(canvas, stroke) for stroke in found]})
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _own(request: HttpRequest, place: Canvas) -> Any:
-    index.index(place)
-    return Stroke.objects.filter(canvas=place).by(request.user).shown()
+def _own(request: HttpRequest, canvas: Canvas) -> Any:
+    index.index(canvas)
+    return Stroke.objects.filter(canvas=canvas).by(request.user).shown()
 
 
-def _shape(place: Canvas, stroke: Stroke) -> dict[str, Any]:
+def _shape(canvas: Canvas, stroke: Stroke) -> dict[str, Any]:
     """Within the canvas: strokes may begin outside of it."""
     x, y = max(stroke.left, 0), max(stroke.top, 0)
-    width, height = min(stroke.right, place.width) - x, min(stroke.bottom, place.height) - y
+    width, height = min(stroke.right, canvas.width) - x, min(stroke.bottom, canvas.height) - y
     return {
-        "x": x, "y": y, "width": max(width, 0), "height": max(height, 0), "colour": stroke.colour,
+        "x": x,
+        "y": y,
+        "width": max(width, 0),
+        "height": max(height, 0),
+        "colour": stroke.colour,
         "at": utc_iso(stroke.ended_at),
-    }  # fmt: skip
+    }
 
 
-def _dreamed(place: Canvas, strokes: list[int]) -> dict[int, Frame]:
+def _dreamed(canvas: Canvas, strokes: list[int]) -> dict[int, Frame]:
     """The first frame that each of these strokes is in, as far as there is one to be seen."""
-    later = Frame.objects.visible().filter(canvas=place, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
+    later = Frame.objects.visible().filter(canvas=canvas, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
     rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
     found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))
     frames = Frame.objects.defer("recipe").in_bulk(found.values())
     return {stroke: frames[frame] for stroke, frame in found.items()}
 
 
-def _sittings(strokes: list[Stroke]) -> list[Sitting]:
-    found: list[Sitting] = []
+def _sessions(strokes: list[Stroke]) -> list[DrawingSession]:
+    found: list[DrawingSession] = []
     for stroke in strokes:
-        if not found or found[-1].began_at - stroke.ended_at > PAUSE:
-            found.append(Sitting(stroke.began_at, stroke.ended_at, stroke.pk, stroke.box))
-        found[-1].take(stroke)
+        if not found or found[-1].began_at - stroke.ended_at > SESSION_GAP:
+            found.append(DrawingSession(stroke.began_at, stroke.ended_at, stroke.pk, stroke.box))
+        found[-1].add(stroke)
     return found

@@ -73,9 +73,11 @@ def style(frame: Frame) -> dict[str, Any] | None:
     if channels and not (isinstance(channels, list) and len(channels) == 1 and isinstance(channels[0], list)):
         return None
     return {
-        "model": str(frame.recipe.get("model") or ""), "layer": str(terms[0]["layer"]),
-        "channel": int(channels[0][0]) if channels else None, "title": frame.title,
-    }  # fmt: skip
+        "model": str(frame.recipe.get("model") or ""),
+        "layer": str(terms[0]["layer"]),
+        "channel": int(channels[0][0]) if channels else None,
+        "title": frame.title,
+    }
 
 
 def _term(term: dict[str, Any]) -> str:

@@ -17,8 +17,7 @@ from gallery import frames, query_params
 from gallery.frame import views as one
 from gallery.highlights.models import Highlight
 from gallery.links import canvas_query, canvas_url
-from gallery.moments.views import address as moment_address
-from gallery.moments.views import go, timeline
+from gallery.moments.views import jump, moment_url, timeline
 from gallery.timeline import activity, chart
 
 HIGHLIGHTS = 8
@@ -28,39 +27,39 @@ HIGHLIGHTS = 8
 def history(request: HttpRequest) -> HttpResponse:
     """The timeline, and frames newest first: `?canvas=`, one of `?before=`, `?after=` (numbers), `?at=` (a moment)."""
     if request.GET.get("at", "").strip():
-        return go(request)
-    place, zone = query_params.canvas(request), query_params.zone(request)
-    places = list(Canvas.objects.order_by("pk"))
+        return jump(request)
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
+    canvases = list(Canvas.objects.order_by("pk"))
     before, after = query_params.number(request, "before"), query_params.number(request, "after")
-    shown = frames.page(place, before=before, after=after)
+    shown = frames.page(canvas, before=before, after=after)
     days = [
         (day, list(group))
         for day, group in groupby(shown.frames, key=lambda frame: frame.made_at.astimezone(zone).date())
     ]
-    extent = chart.extent(place)
+    extent = chart.extent(canvas)
     context: dict[str, Any] = {
         "section": "history",
-        "place": place,
-        "query": canvas_query(place),
-        "places": [(other, canvas_url("history", other)) for other in places] if len(places) > 1 else [],
+        "canvas": canvas,
+        "query": canvas_query(canvas),
+        "canvases": [(other, canvas_url("history", other)) for other in canvases] if len(canvases) > 1 else [],
         "days": days,
         "shown": shown,
         "zone": zone.key,
-        "newest": canvas_url("history", place),
-        "newer": shown.newer and canvas_url("history", place, after=shown.newer),
-        "older": shown.older and canvas_url("history", place, before=shown.older),
-        "first": canvas_url("history", place, after=0),
-        "json": canvas_url("history_json", place, before=before, after=after),
+        "newest": canvas_url("history", canvas),
+        "newer": shown.newer and canvas_url("history", canvas, after=shown.newer),
+        "older": shown.older and canvas_url("history", canvas, before=shown.older),
+        "first": canvas_url("history", canvas, after=0),
+        "json": canvas_url("history_json", canvas, before=before, after=after),
     }
     if extent:
-        context["timeline"] = timeline(place, extent, zone)
-        context["ways"] = _ways(place, activity.extent(place) or extent, zone)
+        context["timeline"] = timeline(canvas, extent, zone)
+        context["shortcuts"] = _shortcuts(canvas, activity.extent(canvas) or extent, zone)
     if before is None and after is None:
-        context["highlights"] = Highlight.objects.newest(place, HIGHLIGHTS)
+        context["highlights"] = Highlight.objects.newest(canvas, HIGHLIGHTS)
     return render(request, "gallery/history.html", context)
 
 
-def _ways(place: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[str, str]]:
+def _shortcuts(canvas: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[str, str]]:
     """Moments that people ask for by name, as far as the history has them; by the viewer's clock."""
     since, until = (datetime.fromtimestamp(end, UTC) for end in extent)
     today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -68,34 +67,34 @@ def _ways(place: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[
     found: list[tuple[str, str]] = []
     hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     if since <= hour_ago <= until:
-        found.append((_("An hour ago"), moment_address(place, hour_ago)))
+        found.append((_("An hour ago"), moment_url(canvas, hour_ago)))
     evening = [(today - timedelta(days=1)).replace(hour=hour).astimezone(UTC) for hour in (18, 23)]
     if today.astimezone(UTC) <= until:
-        found.append((_("Today"), canvas_url("day", place, today.date())))
+        found.append((_("Today"), canvas_url("day", canvas, today.date())))
     if evening[0] <= until and evening[1] >= since:
-        found.append((_("Yesterday evening"), canvas_url("day", place, yesterday) + "#hour-18"))
+        found.append((_("Yesterday evening"), canvas_url("day", canvas, yesterday) + "#hour-18"))
     week = (today - timedelta(days=7)).date()
     if since.astimezone(zone).date() <= week <= until.astimezone(zone).date():
-        found.append((_("A week ago"), canvas_url("day", place, week)))
-    return [*found, (_("The beginning"), moment_address(place, since + timedelta(seconds=1)))]
+        found.append((_("A week ago"), canvas_url("day", canvas, week)))
+    return [*found, (_("The beginning"), moment_url(canvas, since + timedelta(seconds=1)))]
 
 
 @require_safe
 def history_json(request: HttpRequest) -> HttpResponse:
     """The same, for programs; `?every=` leaves out all but each so-manieth frame after `?after=`."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     before, after = query_params.number(request, "before"), query_params.number(request, "after")
     if (moment := query_params.moment(request, zone=query_params.zone(request))) is not None:
-        found = frames.at(place, moment)
+        found = frames.at(canvas, moment)
         before = found.number + 1 if found else None
-    shown = frames.page(place, before=before, after=after, every=query_params.number(request, "every") or 1)
+    shown = frames.page(canvas, before=before, after=after, every=query_params.number(request, "every") or 1)
     every = {"every": request.GET["every"]} if "every" in request.GET else {}
 
     def link(**query: Any) -> str:
-        return request.build_absolute_uri(canvas_url("history_json", place, **query, **every))
+        return request.build_absolute_uri(canvas_url("history_json", canvas, **query, **every))
 
     answer = {
-        "canvas": place.slug,
+        "canvas": canvas.slug,
         "count": shown.newest,
         "frames": [one.as_json(request, frame) for frame in shown.frames],
         "newer": shown.newer and link(after=shown.newer),

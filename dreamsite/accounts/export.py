@@ -59,16 +59,19 @@ def profile(user: User) -> Row:
         "sessions": list(
             UserSession.objects.filter(user=user).values("created_at", "last_seen_at", "ip", "user_agent")
         ),
-    }  # fmt: skip
+    }
 
 
 def frames(user: User) -> Iterator[Row]:
     found = user.frames.visible().select_related("canvas").order_by("id")
     for frame in found.iterator(chunk_size=500):
         yield {
-            "canvas": frame.canvas.slug, "number": frame.number, "made_at": frame.made_at, "title": frame.title,
+            "canvas": frame.canvas.slug,
+            "number": frame.number,
+            "made_at": frame.made_at,
+            "title": frame.title,
             "page": frame.get_absolute_url(),
-        }  # fmt: skip
+        }
 
 
 def drawn(user: User) -> Iterator[Row]:
@@ -79,11 +82,15 @@ def drawn(user: User) -> Iterator[Row]:
             pieces = strokes.pieces(place, some)
             for stroke in some:
                 yield {
-                    "canvas": place.slug, "began_at": stroke.began_at, "ended_at": stroke.ended_at,
-                    "colour": stroke.colour, "opacity": round(stroke.opacity / 255, 3),
-                    "taken_back": stroke.undone_seq is not None, "hidden": bool(stroke.hidden),
+                    "canvas": place.slug,
+                    "began_at": stroke.began_at,
+                    "ended_at": stroke.ended_at,
+                    "colour": stroke.colour,
+                    "opacity": round(stroke.opacity / 255, 3),
+                    "taken_back": stroke.undone_seq is not None,
+                    "hidden": bool(stroke.hidden),
                     "points": _points(pieces[stroke.author, stroke.stroke]),
-                }  # fmt: skip
+                }
 
 
 def _points(pieces: list[tuple[int, wire.Stroke]]) -> list[list[float]]:

@@ -27,9 +27,15 @@ class _OneTask(Worker):
 
     def __init__(self, queue: str) -> None:
         super().__init__(
-            queue_names=[queue], interval=0, batch=True, backend_name=DEFAULT_TASK_BACKEND_ALIAS, startup_delay=False,
-            max_tasks=1, worker_id=WORKER, excluded_queue_names=[],
-        )  # fmt: skip
+            queue_names=[queue],
+            interval=0,
+            batch=True,
+            backend_name=DEFAULT_TASK_BACKEND_ALIAS,
+            startup_delay=False,
+            max_tasks=1,
+            worker_id=WORKER,
+            excluded_queue_names=[],
+        )
         self.did_one = False
 
     def run_task(self, row: Row) -> None:
@@ -71,24 +77,39 @@ def _failed(row: Row, why: str) -> bool:
     attempt = len(row.worker_ids)
     wait = retries.wait_after(attempt)
     if wait is not None:
-        log.warning("%s failed (%s), attempt %d of %d; again in %.0f s.",
-                    row.task_path, why, attempt, retries.ATTEMPTS, wait.total_seconds())  # fmt: skip
+        log.warning(
+            "%s failed (%s), attempt %d of %d; again in %.0f s.",
+            row.task_path,
+            why,
+            attempt,
+            retries.ATTEMPTS,
+            wait.total_seconds(),
+        )
         return _again(row, wait, row.worker_ids)
     log.error("%s failed for good after %d attempts: %s.", row.task_path, attempt, why)
     if row.status == TaskResultStatus.RUNNING:
-        return bool(_untouched(row).update(
-            status=TaskResultStatus.FAILED, finished_at=timezone.now(), exception_class_path="builtins.RuntimeError",
-            traceback=f"After {attempt} attempts: {why}.",
-        ))  # fmt: skip
+        return bool(
+            _untouched(row).update(
+                status=TaskResultStatus.FAILED,
+                finished_at=timezone.now(),
+                exception_class_path="builtins.RuntimeError",
+                traceback=f"After {attempt} attempts: {why}.",
+            )
+        )
     return True
 
 
 def _again(row: Row, wait: timedelta, worker_ids: list[str]) -> bool:
     with transaction.atomic():
-        return bool(_untouched(row).update(
-            status=TaskResultStatus.READY, run_after=timezone.now() + wait, worker_ids=worker_ids,
-            started_at=None, finished_at=None,
-        ))  # fmt: skip
+        return bool(
+            _untouched(row).update(
+                status=TaskResultStatus.READY,
+                run_after=timezone.now() + wait,
+                worker_ids=worker_ids,
+                started_at=None,
+                finished_at=None,
+            )
+        )
 
 
 def _untouched(row: Row) -> DBTaskResultQuerySet:

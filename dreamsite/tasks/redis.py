@@ -100,8 +100,14 @@ def _failed(jobs: Any, job: Job, why: str) -> None:
     attempt = job.meta[ATTEMPT] = job.meta.get(ATTEMPT, 0) + 1
     wait = retries.wait_after(attempt)
     if wait is not None:
-        log.warning("%s failed (%s), attempt %d of %d; again in %.0f s.",
-                    job.func_name, why, attempt, retries.ATTEMPTS, wait.total_seconds())  # fmt: skip
+        log.warning(
+            "%s failed (%s), attempt %d of %d; again in %.0f s.",
+            job.func_name,
+            why,
+            attempt,
+            retries.ATTEMPTS,
+            wait.total_seconds(),
+        )
         _again(jobs, job, wait)
     else:
         log.error("%s failed for good after %d attempts: %s.", job.func_name, attempt, why)

@@ -19,7 +19,7 @@ _PAYPAL_HOSTS = {"paypal.com", "www.paypal.com", "paypal.me", "www.paypal.me"}
 
 @dataclass(frozen=True)
 class Link:
-    """Another place to give, by its name."""
+    """Another way to donate, by its name."""
 
     name: str
     address: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from gallery.donations.models import Entry
+from gallery.donations.models import LedgerEntry
 
 
-@admin.register(Entry)
+@admin.register(LedgerEntry)
 class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["day", "kind", "money", "worth", "days", "note"]
     list_filter = ["kind", "currency", "day"]
@@ -21,5 +21,5 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
 
     @admin.display(description=_("Amount"), ordering="amount")
-    def money(self, entry: Entry) -> str:
+    def money(self, entry: LedgerEntry) -> str:
         return str(entry.money)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import F, QuerySet, Sum
 
-from gallery.donations.models import Entry, Money
+from gallery.donations.models import LedgerEntry, Money
 
 SHOWN = 60  # lines on the page; the sums count all
 
@@ -16,7 +16,7 @@ SHOWN = 60  # lines on the page; the sums count all
 class Ledger:
     """`day_cost` and `days` are None while no cost was written down."""
 
-    entries: list[Entry]
+    entries: list[LedgerEntry]
     gifts: list[Money]  # a sum for each currency
     costs: list[Money]
     day_cost: Money | None
@@ -28,8 +28,8 @@ class Ledger:
 
 def read() -> Ledger:
     """Sums by currency. Days are counted in the currency of the newest cost: gifts in others count by their `worth`."""
-    gifts = Entry.objects.filter(kind=Entry.Kind.GIFT)
-    costs = Entry.objects.filter(kind=Entry.Kind.COST)
+    gifts = LedgerEntry.objects.filter(kind=LedgerEntry.Kind.GIFT)
+    costs = LedgerEntry.objects.filter(kind=LedgerEntry.Kind.COST)
     day_cost, days = None, None
     if (newest := costs.order_by("-day", "-pk").first()) is not None:
         spent = costs.filter(currency=newest.currency).aggregate(amount=Sum("amount"), days=Sum("days"))
@@ -37,10 +37,10 @@ def read() -> Ledger:
         own = gifts.filter(currency=newest.currency).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
         other = gifts.exclude(currency=newest.currency).aggregate(sum=Sum("worth"))["sum"] or Decimal(0)
         day_cost, days = Money(round(a_day, 2), newest.currency), int((own + other) / a_day)
-    entries = list(Entry.objects.order_by("-day", "-pk")[:SHOWN])
+    entries = list(LedgerEntry.objects.order_by("-day", "-pk")[:SHOWN])
     return Ledger(entries, _sums(gifts), _sums(costs), day_cost, days)
 
 
-def _sums(entries: QuerySet[Entry]) -> list[Money]:
+def _sums(entries: QuerySet[LedgerEntry]) -> list[Money]:
     found = entries.order_by().values("currency").annotate(sum=Sum("amount")).order_by(F("sum").desc())
     return [Money(row["sum"], row["currency"]) for row in found]

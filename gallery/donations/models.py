@@ -24,7 +24,7 @@ class Money:
         return f"{self.amount:,.{places}f} {self.currency}"
 
 
-class Entry(models.Model):
+class LedgerEntry(models.Model):
     """One line of the ledger. Amounts keep eight places, as bitcoin has."""
 
     class Kind(models.TextChoices):
@@ -38,13 +38,18 @@ class Entry(models.Model):
         max_length=5, default="EUR", validators=[RegexValidator(r"\A[A-Z]{3,5}\Z", _("Letters like EUR, USD or BTC."))]
     )
     worth = models.DecimalField(
-        max_digits=18, decimal_places=2, null=True, blank=True,
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
         help_text=_("Of a gift in another currency: what it was worth in the currency of the costs."),
-    )  # fmt: skip
+    )
     days = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)],
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
         help_text=_("Of a cost: how many days of the site it paid for."),
-    )  # fmt: skip
+    )
     note = models.CharField(max_length=200, blank=True, help_text=_("Everybody can read it."))
 
     class Meta:

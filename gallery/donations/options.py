@@ -11,7 +11,7 @@ from gallery.donations import addresses
 
 
 @dataclass(frozen=True)
-class Ways:
+class DonationOptions:
     """Empty strings and no links where the owner named none; then it is false."""
 
     bitcoin: str
@@ -26,5 +26,5 @@ class Ways:
         return addresses.bitcoin_uri(self.bitcoin, urlsplit(settings.SITE_URL).hostname or "")
 
 
-def ways() -> Ways:
-    return Ways(settings.DONATE_BITCOIN, settings.DONATE_PAYPAL, settings.DONATE_LINKS)
+def donation_options() -> DonationOptions:
+    return DonationOptions(settings.DONATE_BITCOIN, settings.DONATE_PAYPAL, settings.DONATE_LINKS)

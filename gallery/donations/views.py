@@ -14,14 +14,14 @@ from django.views.decorators.http import require_safe
 from canvas.moderation.door import same_for_everybody
 from dreamsite.errors import NotFound
 from gallery.donations import ledger
-from gallery.donations.options import ways
-from gallery.pages.views import find
+from gallery.donations.options import donation_options
+from gallery.pages.views import get_page
 
 
 @require_safe
 def donate(request: HttpRequest) -> HttpResponse:
     """The page's words, the ways to give, and the ledger as far as there is one."""
-    context = {"page": find(request, "donate"), "ways": ways(), "ledger": ledger.read()}
+    context = {"page": get_page(request, "donate"), "donation_options": donation_options(), "ledger": ledger.read()}
     return render(request, "gallery/donations/donate.html", context)
 
 
@@ -30,7 +30,7 @@ def donate(request: HttpRequest) -> HttpResponse:
 @cache_control(max_age=3600, public=True)
 def bitcoin_code(request: HttpRequest) -> HttpResponse:
     """The `bitcoin:` link as a QR code, with the quiet margin that readers need."""
-    if not (here := ways()).bitcoin:
+    if not (here := donation_options()).bitcoin:
         raise NotFound(_("This site takes no bitcoin."))
     buffer = io.BytesIO()
     segno.make(here.bitcoin_uri, error="m", micro=False).save(

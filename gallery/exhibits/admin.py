@@ -16,7 +16,7 @@ from gallery.uploads.models import Upload
 
 
 class PictureForm(forms.ModelForm[Picture]):
-    """A place on the wall. A new file given here is uploaded and hung in one step."""
+    """An item of an exhibit. A new file given here is uploaded and added in one step."""
 
     after_file = CleanPictureField(label=_("After: a new file"), required=False)
     before_file = CleanPictureField(label=_("Before: a new file"), required=False)
@@ -24,9 +24,15 @@ class PictureForm(forms.ModelForm[Picture]):
     class Meta:
         model = Picture
         fields = [
-            "position", "after_frame", "after_upload", "before_frame", "before_drawing", "before_upload", "caption",
+            "position",
+            "after_frame",
+            "after_upload",
+            "before_frame",
+            "before_drawing",
+            "before_upload",
+            "caption",
             "credit",
-        ]  # fmt: skip
+        ]
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}

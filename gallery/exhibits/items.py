@@ -1,4 +1,4 @@
-"""What hangs in each place of an exhibit, as the page shows it."""
+"""The items of an exhibit, as the page shows them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THUMBNAIL_FROM = 480  # px of width a frame's own thumbnail has
 
 
 @dataclass(frozen=True)
-class Side:
+class ItemImage:
     """One picture: where it is, how large, and the page it came from ("" for an upload)."""
 
     address: str
@@ -27,46 +27,48 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Hung:
-    """A place on the wall. `before` is None where there is only one picture, or where what was before is hidden."""
+class ExhibitItem:
+    """`before` is None where there is only one picture, or where the earlier one is hidden."""
 
     number: int
     picture: Picture
-    after: Side
-    before: Side | None
+    after: ItemImage
+    before: ItemImage | None
 
     @property
     def alt(self) -> str:
         return self.picture.caption or self.after.words
 
 
-def hang(exhibit: Exhibit) -> list[Hung]:
-    """Its pictures in order, from `Exhibit.objects.with_pictures()`. A hidden frame leaves its place empty."""
-    wall: list[Hung] = []
+def items_of(exhibit: Exhibit) -> list[ExhibitItem]:
+    """Its items in order, from `Exhibit.objects.with_pictures()`, without those of hidden frames."""
+    items: list[ExhibitItem] = []
     for picture in exhibit.pictures.all():
-        after = _side(picture.after_frame, picture.after_upload)
+        after = _image(picture.after_frame, picture.after_upload)
         if after is None:
             continue
-        before = _side(picture.before_frame, picture.before_upload)
+        before = _image(picture.before_frame, picture.before_upload)
         if picture.before_drawing and picture.after_frame:
             before = _drawing(picture.after_frame)
-        wall.append(Hung(len(wall) + 1, picture, after, before))
-    return wall
+        items.append(ExhibitItem(len(items) + 1, picture, after, before))
+    return items
 
 
-def _side(frame: Frame | None, upload: Upload | None) -> Side | None:
+def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
     if frame is not None and frame.hidden_at is None:
         moment = f"{frame.made_at:%Y-%m-%d %H:%M:%S}"
         words = _("The canvas on %(moment)s UTC.") % {"moment": moment}
         if frame.title:
             words += " " + _("The network dreamed of %(title)s.") % {"title": frame.title}
-        return Side(frame.picture.url, frame.width, frame.height, frame.thumbnail.url, frame.get_absolute_url(), words)
+        return ItemImage(
+            frame.picture.url, frame.width, frame.height, frame.thumbnail.url, frame.get_absolute_url(), words
+        )
     if frame is None and upload is not None:
         address = upload.picture.url
-        return Side(address, upload.width, upload.height, address, "", upload.title)
+        return ItemImage(address, upload.width, upload.height, address, "", upload.title)
     return None
 
 
-def _drawing(frame: Frame) -> Side:
+def _drawing(frame: Frame) -> ItemImage:
     words = _("What was drawn before the network dreamed.")
-    return Side(reverse("frame_drawing", args=[frame.pk]), frame.width, frame.height, "", "", words)
+    return ItemImage(reverse("frame_drawing", args=[frame.pk]), frame.width, frame.height, "", "", words)

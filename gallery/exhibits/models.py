@@ -61,11 +61,11 @@ class Exhibit(models.Model):
 
 
 class Picture(models.Model):
-    """One place on the wall: the picture, and beside it, if there is one, what it was before."""
+    """One item: a picture and, if there is one, what it looked like before."""
 
     exhibit = models.ForeignKey(Exhibit, on_delete=models.CASCADE, related_name="pictures")
     position = models.PositiveIntegerField(default=0)
-    # Of each side at most one. Frames never go away; a hidden one takes its place on the wall with it.
+    # At most one of each pair. Frames are never deleted; the item of a hidden one is not shown.
     after_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     after_upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     before_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dreamsite.errors import NotFound
-from gallery.exhibits.items import Side, hang
+from gallery.exhibits.items import ItemImage, items_of
 from gallery.exhibits.models import Exhibit
 
 
@@ -19,16 +19,16 @@ def exhibits(request: HttpRequest) -> HttpResponse:
     """All that are open, newest first; the staff also sees drafts."""
     every = Exhibit.objects.with_pictures()
     found = every if request.user.is_staff else every.published()
-    shown = [(exhibit, hang(exhibit)) for exhibit in found]
+    shown = [(exhibit, items_of(exhibit)) for exhibit in found]
     return render(request, "gallery/exhibits/list.html", {"section": "exhibits", "shown": shown})
 
 
 @require_safe
 def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
     this = _find(request, slug)
-    wall = hang(this)
-    card = request.build_absolute_uri(wall[0].after.address) if wall else ""
-    context = {"section": "exhibits", "exhibit": this, "wall": wall, "card": card}
+    items = items_of(this)
+    card = request.build_absolute_uri(items[0].after.address) if items else ""
+    context = {"section": "exhibits", "exhibit": this, "items": items, "card": card}
     return render(request, "gallery/exhibits/exhibit.html", context)
 
 
@@ -37,7 +37,7 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The same, for programs."""
     this = _find(request, slug)
 
-    def side(shown: Side | None) -> dict[str, Any] | None:
+    def image(shown: ItemImage | None) -> dict[str, Any] | None:
         if shown is None:
             return None
         return {
@@ -49,12 +49,12 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
 
     pictures = [
         {
-            "caption": hung.picture.caption,
-            "credit": hung.picture.credit,
-            "after": side(hung.after),
-            "before": side(hung.before),
+            "caption": item.picture.caption,
+            "credit": item.picture.credit,
+            "after": image(item.after),
+            "before": image(item.before),
         }
-        for hung in hang(this)
+        for item in items_of(this)
     ]
     answer = {
         "title": this.title,

@@ -21,20 +21,61 @@ from gallery import frames
 from gallery.uploads.models import Upload
 
 HISTORY = {
-    "calendar", "calendar_month", "canvas", "day", "download_day", "downloads", "downloads_json", "frame",
-    "frame_json", "frame_picture", "frame_recipe", "highlights", "history", "history_json", "moment", "person",
-}  # fmt: skip
+    "calendar",
+    "calendar_month",
+    "canvas",
+    "day",
+    "download_day",
+    "downloads",
+    "downloads_json",
+    "frame",
+    "frame_json",
+    "frame_picture",
+    "frame_recipe",
+    "highlights",
+    "history",
+    "history_json",
+    "moment",
+    "person",
+}
 OTHERS = {
-    None, "bitcoin_code", "donate", "exhibit", "exhibit_json", "exhibits", "film", "film_chapters", "film_json",
-    "films", "films_json", "last_canvas", "page", "upload",
-}  # fmt: skip
+    None,
+    "bitcoin_code",
+    "donate",
+    "exhibit",
+    "exhibit_json",
+    "exhibits",
+    "film",
+    "film_chapters",
+    "film_json",
+    "films",
+    "films_json",
+    "last_canvas",
+    "page",
+    "upload",
+}
 JSON = {
-    "downloads_json", "exhibit_json", "film_json", "films_json", "frame_json", "frame_recipe", "history_json",
-}  # fmt: skip
+    "downloads_json",
+    "exhibit_json",
+    "film_json",
+    "films_json",
+    "frame_json",
+    "frame_recipe",
+    "history_json",
+}
 BY_CANVAS = {
-    "calendar", "calendar_month", "day", "download_day", "downloads", "downloads_json", "films", "films_json",
-    "highlights", "history", "history_json",
-}  # fmt: skip
+    "calendar",
+    "calendar_month",
+    "day",
+    "download_day",
+    "downloads",
+    "downloads_json",
+    "films",
+    "films_json",
+    "highlights",
+    "history",
+    "history_json",
+}
 # Lists in pages that lead from each to the next: by which word of the query.
 PAGED = {"downloads": "skip", "downloads_json": "skip", "films": "before", "films_json": "before", "highlights": "page"}
 PLACE_IN_LIST = re.compile(r"[0-9-]{1,10}\Z")
@@ -51,7 +92,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportOptions:
     """What is taken along."""
 
     frames: bool = True  # the history, with every frame's page and picture
@@ -60,20 +101,20 @@ class Wanted:
 
 
 class Addresses:
-    """From an address on this site to its place in the folder."""
+    """From an address on this site to its file in the folder."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: ExportOptions) -> None:
+        self._options = wanted
         site = urlsplit(settings.SITE_URL)
         self._origins = {f"{site.scheme}://{site.netloc}", *settings.SITE_ORIGINS}
         # Media may lie on another host: what comes before a name is asked of the storage itself.
         self._media = default_storage.url("probe").split("?")[0].removesuffix("probe")
         self._at = lru_cache(maxsize=8192)(self._frame_at)
 
-    def target(self, address: str, *, hung: bool = False) -> Target | None:
+    def target(self, address: str, *, in_exhibit: bool = False) -> Target | None:
         """`address`: whole, or from the root on. None: not this site's, or not taken along (`is_ours` tells which).
 
-        `hung`: an exhibit asks for it.
+        `in_exhibit`: an exhibit asks for it.
         """
         parts = urlsplit(address)
         bare = address.split("#")[0].split("?")[0]
@@ -90,7 +131,7 @@ class Addresses:
             found = resolve(path)
         except Resolver404:
             return None
-        return self._page(found, parts, hung)
+        return self._page(found, parts, in_exhibit)
 
     def is_ours(self, address: str) -> bool:
         parts = urlsplit(address)
@@ -99,14 +140,14 @@ class Addresses:
     def _path(self, address: str) -> str:
         return urlsplit(address).path if self.is_ours(address) else address
 
-    def _page(self, found: ResolverMatch, parts: SplitResult, hung: bool) -> Target | None:
+    def _page(self, found: ResolverMatch, parts: SplitResult, in_exhibit: bool) -> Target | None:
         name, of, path, query = found.url_name, found.kwargs, parts.path or "/", parse_qs(parts.query)
         if name == "frame_drawing":
-            wanted = hung or (self._wanted.drawings and self._wanted.frames)
+            wanted = in_exhibit or (self._options.drawings and self._options.frames)
             return Target("page", path, file_of(path)) if wanted else None
-        if name not in OTHERS and not (name in HISTORY and self._wanted.frames):
+        if name not in OTHERS and not (name in HISTORY and self._options.frames):
             return None
-        if name in JSON and not self._wanted.json:
+        if name in JSON and not self._options.json:
             return None
         slug = of.get("slug") if name == "canvas" else query.get("canvas", [""])[0]
         other = slug if slug and slug != settings.CANVAS_SLUG else ""
@@ -156,8 +197,8 @@ class Addresses:
         return Target("page", path, file_of(path))
 
     def _frame_at(self, slug: str, moment: Any) -> int | None:
-        place = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
-        found = frames.at(place, moment) if place and not isinstance(moment, str) else None
+        canvas = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
+        found = frames.at(canvas, moment) if canvas and not isinstance(moment, str) else None
         return found.pk if found else None
 
     def _last_of(self, slug: str) -> Target | None:

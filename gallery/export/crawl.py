@@ -22,73 +22,79 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from gallery.export import rewrite
-from gallery.export.addresses import Addresses, Target, Wanted
+from gallery.export.addresses import Addresses, ExportOptions, Target
 from gallery.farewell.views import EXPORTING
 
 STARTS = ("/", "/canvas/", "/about/", "/faq/", "/donate/", "/exhibits/", "/films/", "/history/", "/highlights/")
 # Modules that need no server; the others are left out, and the pages are what they are without a script.
 SCRIPTS = {
-    "site.js", "gallery/compare.js", "gallery/copy.js", "gallery/farewell.js", "gallery/exhibit.js",
-}  # fmt: skip
+    "site.js",
+    "gallery/compare.js",
+    "gallery/copy.js",
+    "gallery/farewell.js",
+    "gallery/exhibit.js",
+}
 BATCH = 200
-NOTES = ".export.sqlite3"
+STATE_FILE = ".export.sqlite3"
 
 
-class Broken(Exception):
+class ExportError(Exception):
     """The site could not answer for a page."""
 
 
 class Export:
-    """`run` writes into `folder`; `say` gets a line of progress now and then."""
+    """`run` writes into `folder`; `report` gets a line of progress now and then."""
 
-    def __init__(self, folder: Path, wanted: Wanted, say: Callable[[str], None]) -> None:
-        self._folder, self._say = folder, say
+    def __init__(self, folder: Path, wanted: ExportOptions, report: Callable[[str], None]) -> None:
+        self._folder, self._report = folder, report
         self._addresses = Addresses(wanted)
         host = urlsplit(settings.SITE_URL).netloc
         environ: dict[str, Any] = {EXPORTING: "1"}
         self._client = Client(raise_request_exception=False, headers={"host": host}, **environ)
         self._plain = {hashed: name for name, hashed in getattr(staticfiles_storage, "hashed_files", {}).items()}
-        self._said = time.monotonic()
+        self._reported_at = time.monotonic()
         self.missing: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
-        self._notes = sqlite3.connect(folder / NOTES)
-        self._notes.execute(
-            "CREATE TABLE IF NOT EXISTS todo (file TEXT PRIMARY KEY, kind TEXT, address TEXT, done INT DEFAULT 0)"
+        self._state = sqlite3.connect(folder / STATE_FILE)
+        self._state.execute(
+            "CREATE TABLE IF NOT EXISTS queue (file TEXT PRIMARY KEY, kind TEXT, address TEXT, done INT DEFAULT 0)"
         )
 
     def run(self) -> int:
-        """Writes everything; how many files there are. Raises Broken."""
-        with closing(self._notes):
+        """Writes everything; how many files there are. Raises ExportError."""
+        with closing(self._state):
             count = self._write_all()
-        (self._folder / NOTES).unlink()
+        (self._folder / STATE_FILE).unlink()
         return count
 
     def _write_all(self) -> int:
         for start in STARTS:
-            self._note(self._addresses.target(start))
-        while batch := self._notes.execute(
-            "SELECT kind, address, file FROM todo WHERE done = 0 LIMIT ?", [BATCH]
+            self._enqueue(self._addresses.target(start))
+        while batch := self._state.execute(
+            "SELECT kind, address, file FROM queue WHERE done = 0 LIMIT ?", [BATCH]
         ).fetchall():
             for row in batch:
                 target = Target(*row)
                 self._write(target)
-                self._notes.execute("UPDATE todo SET done = 1 WHERE file = ?", [target.file])
+                self._state.execute("UPDATE queue SET done = 1 WHERE file = ?", [target.file])
                 self._progress()
-            self._notes.commit()
+            self._state.commit()
         return self._count("")
 
     def _count(self, where: str) -> int:
-        return int(self._notes.execute(f"SELECT count(*) FROM todo {where}").fetchone()[0])
+        return int(self._state.execute(f"SELECT count(*) FROM queue {where}").fetchone()[0])
 
     def _progress(self) -> None:
-        if time.monotonic() - self._said > 2:
-            self._said = time.monotonic()
-            self._say(f"{self._count('WHERE done = 1')} files written, {self._count('WHERE done = 0')} more known of")
+        if time.monotonic() - self._reported_at > 2:
+            self._reported_at = time.monotonic()
+            self._report(
+                f"{self._count('WHERE done = 1')} files written, {self._count('WHERE done = 0')} more known of"
+            )
 
-    def _note(self, target: Target | None) -> None:
+    def _enqueue(self, target: Target | None) -> None:
         if target is not None:
-            self._notes.execute(
-                "INSERT OR IGNORE INTO todo (file, kind, address) VALUES (?, ?, ?)",
+            self._state.execute(
+                "INSERT OR IGNORE INTO queue (file, kind, address) VALUES (?, ?, ?)",
                 [target.file, target.kind, target.address],
             )
 
@@ -106,7 +112,7 @@ class Export:
         secure = settings.SITE_URL.startswith("https:")
         answer = self._client.get(target.address, secure=secure)
         if answer.status_code >= 500:
-            raise Broken(f"{target.address}: the site answered {answer.status_code}; its log says why.")
+            raise ExportError(f"{target.address}: the site answered {answer.status_code}; its log says why.")
         kind = answer.headers.get("Content-Type", "").split(";")[0]
         if answer.status_code in (301, 302, 303, 307, 308):
             to = self._link(target, answer.headers["Location"]) or ""
@@ -166,10 +172,10 @@ class Export:
             return address
         base = settings.STATIC_URL + here.address if here.kind == "static" else here.address
         whole = urljoin(base, address)
-        target = self._addresses.target(whole, hung=here.file.startswith("exhibits/"))
+        target = self._addresses.target(whole, in_exhibit=here.file.startswith("exhibits/"))
         if target is None:
             return None if self._addresses.is_ours(whole) else address
-        self._note(target)
+        self._enqueue(target)
         fragment = urlsplit(address).fragment
         way = os.path.relpath(target.file, PurePosixPath(here.file).parent).replace(os.sep, "/")
         return way + (f"#{fragment}" if fragment else "")

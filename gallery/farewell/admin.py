@@ -41,19 +41,19 @@ class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if not may:
                 raise PermissionDenied
             if form.is_valid():
-                return self._press(request, bool(form.cleaned_data["was_ended"]), form.cleaned_data["why"])
+                return self._switch(request, bool(form.cleaned_data["was_ended"]), form.cleaned_data["why"])
         context = {
             **self.admin_site.each_context(request),
             "title": _("End of the project"),
             "ended_at": SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first() if ended else None,
-            "numbers": totals.read(),
+            "totals": totals.read(),
             "may": may,
             "form": form,
             **(extra_context or {}),
         }
         return render(request, "admin/dreamsite/sitestate/change_list.html", context)
 
-    def _press(self, request: HttpRequest, was_ended: bool, why: str) -> HttpResponse:
+    def _switch(self, request: HttpRequest, was_ended: bool, why: str) -> HttpResponse:
         if was_ended:
             done, said = ending.resume(request.user, why), _("The canvas is open again.")
         else:

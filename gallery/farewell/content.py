@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas, Frame
-from gallery.donations.options import ways
-from gallery.farewell import drinks, totals, whole_film
+from gallery.donations.options import donation_options
+from gallery.farewell import totals, whole_film
 from gallery.pages.models import Page
 
-FAREWELL, AFTERWARDS = "farewell", "afterwards"
+FAREWELL, AFTERWARDS = "farewell", "afterwards"  # slugs of pages
+
+# What a donation could buy; the page shows one at random.
+DRINKS = [
+    _("a cup of tea"),
+    _("a strong coffee"),
+    _("a glass of wine"),
+    _("a beer"),
+    _("a cocoa with cream"),
+    _("a ginger ale"),
+    _("a cider"),
+    _("a maté"),
+    _("a lemonade"),
+    _("a hot milk with honey"),
+    _("a sherry"),
+    _("an elderflower water"),
+    _("a malt whisky"),
+    _("a bubble tea"),
+    _("an oat latte"),
+]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    place = Canvas.objects.default()
-    last = last_frame(place)
+    canvas = Canvas.objects.default()
+    last = last_frame(canvas)
     return {
-        "place": place,
+        "canvas": canvas,
         "last": last,
         "card": last and request.build_absolute_uri(last.picture.url),
-        "film": whole_film.whole(place),
-        "numbers": totals.read(),
+        "film": whole_film.newest(canvas),
+        "totals": totals.read(),
         "questions": Page.objects.filter(slug=AFTERWARDS).first(),
-        "ways": ways(),
-        "drinks": drinks.all_of_them(),
+        "donation_options": donation_options(),
+        "drinks": random.sample([str(drink) for drink in DRINKS], len(DRINKS)),
     }
 
 
-def last_frame(place: Canvas) -> Frame | None:
-    return Frame.objects.visible().filter(canvas=place).order_by("-number").first()
+def last_frame(canvas: Canvas) -> Frame | None:
+    return Frame.objects.visible().filter(canvas=canvas).order_by("-number").first()

@@ -1,7 +1,8 @@
 """The one switch that ends the project, and the one that takes that back.
 
-From then on no process takes ink, the dreamer makes a last frame of each canvas and stops, `/` is the farewell, and the
-whole film is ordered as soon as that last frame is there (film.order). History, films, exhibits and pages stay.
+From then on no process takes ink, the dreamer makes a last frame of each canvas and stops, and `/` is the farewell. As
+soon as that last frame is there, the whole film is requested (whole_film.request_whole_films). History, films, exhibits
+and pages stay.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from django.utils import timezone
 from canvas.models import Batch, Frame, Stroke
 from dreamsite.models import SiteState
 
-KEPT_SECONDS = 300  # counting millions of strokes takes a database seconds
+CACHE_SECONDS = 300  # counting millions of strokes takes a database seconds
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Totals:
     """Countries are not among them: the site does not know where people are."""
 
     began_at: datetime | None
@@ -26,22 +26,22 @@ class Numbers:
     frames: int
 
 
-def read() -> Numbers:
+def read() -> Totals:
     ended_at = SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first()
     key = f"farewell-numbers:{ended_at.timestamp() if ended_at else 0}"
-    found: Numbers | None = cache.get(key)
+    found: Totals | None = cache.get(key)
     if found is None:
         found = count(ended_at or timezone.now())
-        cache.set(key, found, KEPT_SECONDS)
+        cache.set(key, found, CACHE_SECONDS)
     return found
 
 
-def count(ended_at: datetime) -> Numbers:
+def count(ended_at: datetime) -> Totals:
     first_ink = Batch.objects.order_by("at").values_list("at", flat=True).first()
     first_frame = Frame.objects.order_by("made_at").values_list("made_at", flat=True).first()
     began_at = min(filter(None, (first_ink, first_frame)), default=None)
     lasted = ended_at - began_at if began_at else timedelta(0)
-    return Numbers(
+    return Totals(
         began_at=began_at,
         ended_at=ended_at,
         days=max(1, -(-lasted // timedelta(days=1))) if began_at else 0,

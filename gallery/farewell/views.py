@@ -35,7 +35,7 @@ def over(request: HttpRequest) -> bool:
     return EXPORTING in request.META or SiteState.ended()
 
 
-def told(request: HttpRequest) -> dict[str, Any]:
+def project_ended(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `project_ended`, asked where a template wants to know."""
     return {"project_ended": SimpleLazyObject(lambda: over(request))}
 
@@ -48,9 +48,9 @@ def farewell(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def last_canvas(request: HttpRequest, place: Canvas | None = None) -> HttpResponseBase:
+def last_canvas(request: HttpRequest, canvas: Canvas | None = None) -> HttpResponseBase:
     """The canvas as everybody left it: a picture to look at closely. While it lives, the canvas itself."""
     if not over(request):
         return redirect("canvas")
-    place = place or Canvas.objects.default()
-    return render(request, "gallery/farewell/last.html", {"place": place, "last": content.last_frame(place)})
+    canvas = canvas or Canvas.objects.default()
+    return render(request, "gallery/farewell/last.html", {"canvas": canvas, "last": content.last_frame(canvas)})

@@ -15,7 +15,7 @@ from dreamsite.tasks.worker import chore
 from gallery.films import requests
 from gallery.films.models import Film
 
-PATIENCE = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
+LAST_FRAME_TIMEOUT = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Shown:
+class WholeFilm:
     """The whole film of a canvas: ready to be watched, or on its way (`percent`)."""
 
     ready: bool
@@ -37,32 +37,32 @@ class Shown:
     files: tuple[File, ...] = ()
 
 
-def whole(place: Canvas) -> Shown | None:
+def newest(canvas: Canvas) -> WholeFilm | None:
     """The newest one that is ready, else the one being made, else None."""
-    every = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE).order_by("-ends_at", "-pk")
+    every = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE).order_by("-ends_at", "-pk")
     if (film := every.ready().first()) is not None:
         # What nobody could play in a page is offered on the film's own.
         files = tuple(File(file.file.url, file.mime) for file in film.files.exclude(codec="lossless"))
         poster = film.poster.url if film.poster else ""
-        return Shown(True, 100, film.get_absolute_url(), poster, film.width, film.height, files)
+        return WholeFilm(True, 100, film.get_absolute_url(), poster, film.width, film.height, files)
     film = every.under_way().first()
-    return Shown(False, film.percent) if film else None
+    return WholeFilm(False, film.percent) if film else None
 
 
-def settled() -> bool:
+def all_ink_in_frames() -> bool:
     """Whether every canvas has all its ink in a frame."""
     return not Canvas.objects.filter(head__gt=0).exclude(frame__seq__gte=F("head")).exists()
 
 
 @chore
-def order() -> None:
+def request_whole_films() -> None:
     """Once the project has ended and the last frames are there: the whole film of each canvas, once."""
     ended_at = SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first()
     now = timezone.now()
-    if ended_at is None or ended_at > now or not (settled() or now - ended_at > PATIENCE):
+    if ended_at is None or ended_at > now or not (all_ink_in_frames() or now - ended_at > LAST_FRAME_TIMEOUT):
         return
-    for place in Canvas.objects.exclude(frame=None):
-        ordered = Film.objects.filter(canvas=place, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
+    for canvas in Canvas.objects.exclude(frame=None):
+        ordered = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not ordered.exists():
-            strokes.index(place)  # the farewell counts them
-            requests.whole(place)
+            strokes.index(canvas)  # the farewell counts them
+            requests.whole(canvas)

@@ -51,9 +51,17 @@ def _make(row: Download) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     try:
         claim.tell(
-            row, state=State.READY, holder="", fraction=1.0, expected_at=None, file=name, size=size, sha256=sha,
-            count=count, made_at=timezone.now(),
-        )  # fmt: skip
+            row,
+            state=State.READY,
+            holder="",
+            fraction=1.0,
+            expected_at=None,
+            file=name,
+            size=size,
+            sha256=sha,
+            count=count,
+            made_at=timezone.now(),
+        )
     except BaseException:
         with transaction.atomic():
             files.doom([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])
@@ -99,10 +107,17 @@ def _frames(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> i
         name = f"{frame.number:08}{PurePosixPath(frame.picture.name or '').suffix}"
         stored = _copy(archive, str(frame.picture.name), name, frame.made_at)
         count += stored
-        listed.append({
-            **entry, "file": name if stored else None, "sha256": frame.sha256, "kind": frame.kind, "seq": frame.seq,
-            "title": frame.title, "recipe": frame.recipe,
-        })  # fmt: skip
+        listed.append(
+            {
+                **entry,
+                "file": name if stored else None,
+                "sha256": frame.sha256,
+                "kind": frame.kind,
+                "seq": frame.seq,
+                "title": frame.title,
+                "recipe": frame.recipe,
+            }
+        )
         doing((index + 1) / total)
     if count:
         manifest = _head(row, frames=listed)
@@ -173,11 +188,11 @@ def _lines(row: Download, doing: claim.Progress) -> Iterator[dict[str, Any]]:
 
 
 def _shown(
-    place: Canvas, pending: list[tuple[int, datetime, wire.Operation]], gone: set[int]
+    canvas: Canvas, pending: list[tuple[int, datetime, wire.Operation]], gone: set[int]
 ) -> Iterator[dict[str, Any]]:
     if not pending:
         return
-    rows = list(strokes.rows(place, {(op.author, op.stroke) for *_, op in pending if isinstance(op, wire.Stroke)}))
+    rows = list(strokes.rows(canvas, {(op.author, op.stroke) for *_, op in pending if isinstance(op, wire.Stroke)}))
     undone = {(row.author, row.stroke) for row in rows if row.undone_seq is not None}
     hidden = {number for row in rows for number in row.hidden_numbers}
     for number, at, op in pending:
@@ -188,15 +203,28 @@ def _shown(
             case wire.Stroke() if (op.author, op.stroke) not in undone:
                 author = 0 if op.author in gone else op.author
                 yield {
-                    **head, "op": "stroke", "author": author, "stroke": op.stroke, "piece": op.piece,
-                    "colour": op.colour, "opacity": op.opacity, "carry": op.carry, "points": op.points,
+                    **head,
+                    "op": "stroke",
+                    "author": author,
+                    "stroke": op.stroke,
+                    "piece": op.piece,
+                    "colour": op.colour,
+                    "opacity": op.opacity,
+                    "carry": op.carry,
+                    "points": op.points,
                     "last": op.last,
-                }  # fmt: skip
+                }
             case wire.Patch():
                 yield {
-                    **head, "op": "patch", "frame": op.frame, "x": op.x, "y": op.y, "width": op.width,
-                    "height": op.height, "feather": op.feather,
-                }  # fmt: skip
+                    **head,
+                    "op": "patch",
+                    "frame": op.frame,
+                    "x": op.x,
+                    "y": op.y,
+                    "width": op.width,
+                    "height": op.height,
+                    "feather": op.feather,
+                }
             case wire.Clear():
                 yield {**head, "op": "clear", "colour": op.colour}
 

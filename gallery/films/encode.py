@@ -194,11 +194,14 @@ def _chapters(chapters: Sequence[Chapter], seconds: float) -> list[Any]:
     ends = [*(chapter.at for chapter in chapters[1:]), seconds]
     return [
         {
-            "id": index, "start": round(chapter.at * 1000), "end": round(end * 1000), "time_base": Fraction(1, 1000),
+            "id": index,
+            "start": round(chapter.at * 1000),
+            "end": round(end * 1000),
+            "time_base": Fraction(1, 1000),
             "metadata": {"title": chapter.title},
         }
         for index, (chapter, end) in enumerate(zip(chapters, ends, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def _mime(encoder: str, header: bytes) -> str:

@@ -53,16 +53,16 @@ def _make(film: Film) -> None:
     said = captions.card_words(film, todo)
     making = encode.outputs(av1=settings.FILM_AV1, lossless=film.lossless, threads=settings.FILM_THREADS)
     fingerprint = _fingerprint(todo, width, height, said, making, _hidden(film, todo))
-    place = encode.Workshop(files.workshop(f"films/{film.pk}/{film.edition}"), fingerprint)
+    canvas = encode.Workshop(files.workshop(f"films/{film.pk}/{film.edition}"), fingerprint)
     renderer = render.Renderer(todo, _sources(film, said, width, height), width, height)
     for part in todo.segments:
-        if not place.has(part):
+        if not canvas.has(part):
             pictures = renderer.frames(part)
-            encode.segment(place, part, pictures, making, todo.fps, partial(_tell, doing, todo, part.start))
+            encode.segment(canvas, part, pictures, making, todo.fps, partial(_tell, doing, todo, part.start))
         doing(ENCODED * (part.start + part.length) / todo.length)
-    _publish(film, todo, place, making, width, height, doing)
+    _publish(film, todo, canvas, making, width, height, doing)
     # With what was begun of earlier editions.
-    shutil.rmtree(place.folder.parent, ignore_errors=True)
+    shutil.rmtree(canvas.folder.parent, ignore_errors=True)
 
 
 def stills_of(film: Film) -> list[Still]:
@@ -137,15 +137,22 @@ def _sources(film: Film, said: cards.Words, width: int, height: int) -> render.S
         return drawing.steps(base, seen, count, load_frame)
 
     return render.Sources(
-        cards.title(width, height, said, settings.FILM_FONT), cards.credits(width, height, said, settings.FILM_FONT),
-        load, drawn,
-    )  # fmt: skip
+        cards.title(width, height, said, settings.FILM_FONT),
+        cards.credits(width, height, said, settings.FILM_FONT),
+        load,
+        drawn,
+    )
 
 
 def _publish(
-    film: Film, todo: Plan, place: encode.Workshop, making: list[encode.Output], width: int, height: int,
+    film: Film,
+    todo: Plan,
+    canvas: encode.Workshop,
+    making: list[encode.Output],
+    width: int,
+    height: int,
     doing: claim.Progress,
-) -> None:  # fmt: skip
+) -> None:
     """Joins the segments, stores the files, and in one transaction the row says so."""
     name = f"films/{film.canvas.slug}/{film.starts_at:%Y/%m}/{film.pk}"
     chapters = plan.chapters(todo, plan.Chapters(_("The drawing")))
@@ -153,8 +160,8 @@ def _publish(
     done: list[FilmFile] = []
     try:
         for output in making:
-            joined = place.folder / f"{output.name}.mp4"
-            codecs = _join(film, todo, place, output, joined, chapters, doing)
+            joined = canvas.folder / f"{output.name}.mp4"
+            codecs = _join(film, todo, canvas, output, joined, chapters, doing)
             file, size, sha = files.store(joined, f"{name}-{output.name}-{{sha}}.mp4", doing.pause)
             stored.append(file)
             done.append(FilmFile(film=film, codec=output.name, file=file, codecs=codecs, size=size, sha256=sha))
@@ -163,12 +170,27 @@ def _publish(
         stored.append(poster := files.store_bytes(_poster(todo, width, height), f"{name}-poster-{{sha}}.jpg"))
         with transaction.atomic():
             claim.tell(
-                film, state=State.READY, holder="", fraction=1.0, expected_at=None, made_at=timezone.now(),
-                frames=len(todo.stills), first_number=todo.stills[0].number, last_number=todo.stills[-1].number,
-                width=width, height=height, fps=todo.fps, seconds=todo.seconds, licence=settings.LICENCE,
-                credit=film.track.credit if film.track else "", credit_link=film.track.link if film.track else "",
-                chapters=[vars(chapter) for chapter in chapters], poster=poster, sprite=sprite, tiles=tiles.to_json(),
-            )  # fmt: skip
+                film,
+                state=State.READY,
+                holder="",
+                fraction=1.0,
+                expected_at=None,
+                made_at=timezone.now(),
+                frames=len(todo.stills),
+                first_number=todo.stills[0].number,
+                last_number=todo.stills[-1].number,
+                width=width,
+                height=height,
+                fps=todo.fps,
+                seconds=todo.seconds,
+                licence=settings.LICENCE,
+                credit=film.track.credit if film.track else "",
+                credit_link=film.track.link if film.track else "",
+                chapters=[vars(chapter) for chapter in chapters],
+                poster=poster,
+                sprite=sprite,
+                tiles=tiles.to_json(),
+            )
             FilmFile.objects.bulk_create(done)
     except BaseException:
         with transaction.atomic():
@@ -179,9 +201,14 @@ def _publish(
 
 
 def _join(
-    film: Film, todo: Plan, place: encode.Workshop, output: encode.Output, joined: Path,
-    chapters: list[plan.Chapter], doing: claim.Progress,
-) -> str:  # fmt: skip
+    film: Film,
+    todo: Plan,
+    canvas: encode.Workshop,
+    output: encode.Output,
+    joined: Path,
+    chapters: list[plan.Chapter],
+    doing: claim.Progress,
+) -> str:
     terms = licence.current()
     metadata = {
         "title": captions.title(film),
@@ -193,14 +220,14 @@ def _join(
     sound, track = None, None
     if film.track:
         # PyAV wants a file of this machine; the storage may be a bucket.
-        track = place.folder / f"track{Path(film.track.file.name or '').suffix}"
+        track = canvas.folder / f"track{Path(film.track.file.name or '').suffix}"
         with film.track.file.open("rb") as source, track.open("wb") as target:
             while chunk := source.read(files.CHUNK):
                 target.write(chunk)
         sound = partial(audio.stream, track, film.track.seconds, todo.seconds)
     try:
         return encode.join(
-            joined, place, todo, output, chapters=chapters, metadata=metadata, sound=sound, pause=doing.pause
+            joined, canvas, todo, output, chapters=chapters, metadata=metadata, sound=sound, pause=doing.pause
         )
     finally:
         if track:

@@ -47,8 +47,10 @@ class Track(models.Model):
     @property
     def credit(self) -> str:
         return _("“%(title)s” by %(author)s, %(licence)s") % {
-            "title": self.title, "author": self.author, "licence": self.licence,
-        }  # fmt: skip
+            "title": self.title,
+            "author": self.author,
+            "licence": self.licence,
+        }
 
 
 class Made(models.Model):

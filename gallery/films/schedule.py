@@ -31,20 +31,20 @@ def films_due() -> None:
     now = timezone.now() - SETTLED
     span = requests.hours()
     (over,) = windows([now], int(span.total_seconds()))  # everything before this is over
-    for place in Canvas.objects.all():
-        if _looked.get(place.pk) == over:
+    for canvas in Canvas.objects.all():
+        if _looked.get(canvas.pk) == over:
             continue
-        since = max(over - LOOK_BACK, _earliest(place))
-        moments = Frame.objects.visible().filter(canvas=place, made_at__gte=since, made_at__lt=over)
+        since = max(over - LOOK_BACK, _earliest(canvas))
+        moments = Frame.objects.visible().filter(canvas=canvas, made_at__gte=since, made_at__lt=over)
         made = list(moments.values_list("made_at", flat=True))
         for start in sorted(windows(made, int(span.total_seconds()))):
-            requests.film(place, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
+            requests.film(canvas, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
         for start in sorted(windows(made, 86400)):
             if start + DAY <= over:
-                requests.film(place, Film.Kind.DAY, start, start + DAY)
+                requests.film(canvas, Film.Kind.DAY, start, start + DAY)
                 for kind in Download.Kind:
-                    requests.download(place, start.date(), kind)
-        _looked[place.pk] = over
+                    requests.download(canvas, start.date(), kind)
+        _looked[canvas.pk] = over
 
 
 @chore
@@ -59,9 +59,9 @@ def leftovers() -> None:
         Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
 
 
-def _earliest(place: Canvas) -> datetime:
+def _earliest(canvas: Canvas) -> datetime:
     """From the beginning of the day before which there is nothing."""
-    first = Frame.objects.filter(canvas=place).order_by("number").values_list("made_at", flat=True).first()
+    first = Frame.objects.filter(canvas=canvas).order_by("number").values_list("made_at", flat=True).first()
     return _midnight(first) if first else timezone.now()
 
 

@@ -33,9 +33,9 @@ MAY_MAKE = "gallery.change_film"
 @require_safe
 def films(request: HttpRequest) -> HttpResponse:
     """All films of a canvas, by day, newest first: `?canvas=`, `?before=` a date."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     before = _before(request)
-    every = Film.objects.filter(canvas=place).prefetch_related("files").select_related("canvas")
+    every = Film.objects.filter(canvas=canvas).prefetch_related("files").select_related("canvas")
     timed = every.filter(kind__in=[Film.Kind.HOURS, Film.Kind.DAY]).exclude(state__in=[State.EMPTY, State.CANCELLED])
     if before:
         timed = timed.filter(starts_at__lt=datetime.combine(before, time(), UTC))
@@ -49,17 +49,17 @@ def films(request: HttpRequest) -> HttpResponse:
         for day, group in groupby(shown, key=lambda film: film.starts_at.astimezone(UTC).date())
     ]
     others = every.filter(kind__in=[Film.Kind.WHOLE, Film.Kind.PART]).exclude(state__in=[State.EMPTY, State.CANCELLED])
-    places = list(Canvas.objects.order_by("pk"))
+    canvases = list(Canvas.objects.order_by("pk"))
     context = {
         "section": "films",
-        "place": place,
-        "query": canvas_query(place),
-        "places": [(other, canvas_url("films", other)) for other in places] if len(places) > 1 else [],
+        "canvas": canvas,
+        "query": canvas_query(canvas),
+        "canvases": [(other, canvas_url("films", other)) for other in canvases] if len(canvases) > 1 else [],
         "days": [(day, [_card(film) for film in group]) for day, group in days],
         "whole": [] if before else [_card(film) for film in others.order_by("-id")[:12]],
-        "older": since and older and canvas_url("films", place, before=f"{since:%Y-%m-%d}"),
-        "newest": canvas_url("films", place) if before else "",
-        "json": canvas_url("films_json", place),
+        "older": since and older and canvas_url("films", canvas, before=f"{since:%Y-%m-%d}"),
+        "newest": canvas_url("films", canvas) if before else "",
+        "json": canvas_url("films_json", canvas),
         "may_make": request.user.has_perm(MAY_MAKE),
         "under_way": any(film.state in (State.WAITING, State.MAKING) for film in shown),
     }
@@ -69,17 +69,19 @@ def films(request: HttpRequest) -> HttpResponse:
 @require_safe
 def films_json(request: HttpRequest) -> JsonResponse:
     """The finished films of a canvas, newest first: 200 at a time, `?before=` an id."""
-    place = query_params.canvas(request)
-    found = Film.objects.ready().filter(canvas=place).prefetch_related("files").select_related("canvas")
+    canvas = query_params.canvas(request)
+    found = Film.objects.ready().filter(canvas=canvas).prefetch_related("files").select_related("canvas")
     if (before := query_params.number(request, "before")) is not None:
         found = found.filter(pk__lt=before)
     listed = list(found.order_by("-id")[:200])
     older = listed[-1].pk if len(listed) == 200 else None
-    return JsonResponse({
-        "canvas": place.slug,
-        "films": [_as_json(request, film) for film in listed],
-        "older": older and request.build_absolute_uri(canvas_url("films_json", place, before=older)),
-    })  # fmt: skip
+    return JsonResponse(
+        {
+            "canvas": canvas.slug,
+            "films": [_as_json(request, film) for film in listed],
+            "older": older and request.build_absolute_uri(canvas_url("films_json", canvas, before=older)),
+        }
+    )
 
 
 @require_safe
@@ -149,12 +151,12 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(MAY_MAKE, raise_exception=True)
 def order(request: HttpRequest) -> HttpResponse:
     """The whole film so far, as its form asks for it."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
-    made = requests.whole(place, lossless=lossless, drawing=drawing, requested_by=request.user)
+    made = requests.whole(canvas, lossless=lossless, drawing=drawing, requested_by=request.user)
     if made is None:
         messages.error(request, _("There is no frame yet to make a film of."))
-        return redirect(canvas_url("films", place))
+        return redirect(canvas_url("films", canvas))
     messages.success(request, _("The film waits for the worker. This page says how far it is."))
     return redirect(made)
 
@@ -244,8 +246,11 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
     }
     if film.state != State.READY:
         return {
-            **answer, "fraction": round(film.fraction, 3), "seconds_left": film.seconds_left, "message": film.message,
-        }  # fmt: skip
+            **answer,
+            "fraction": round(film.fraction, 3),
+            "seconds_left": film.seconds_left,
+            "message": film.message,
+        }
     terms = licence.LICENCES.get(film.licence) or licence.current()
     return {
         **answer,
@@ -260,7 +265,10 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
         "last_number": film.last_number,
         "files": [
             {
-                "codec": file.codec, "type": file.mime, "address": whole(file.file.url), "size": file.size,
+                "codec": file.codec,
+                "type": file.mime,
+                "address": whole(file.file.url),
+                "size": file.size,
                 "sha256": file.sha256,
             }
             for file in film.files.all()
@@ -273,4 +281,4 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
         "previews_vtt": whole(reverse("film_previews", args=[film.pk])),
         "licence": {"name": str(terms.name), "address": terms.address},
         "music": {"credit": film.credit, "link": film.credit_link} if film.credit else None,
-    }  # fmt: skip
+    }

@@ -24,20 +24,20 @@ ROWS = 120  # on one page: two months
 @require_safe
 def days(request: HttpRequest) -> HttpResponse:
     """All days of a canvas that can be downloaded, newest first: `?canvas=`, `?skip=` a number of files."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     skip = query_params.number(request, "skip") or 0
-    every = Download.objects.filter(canvas=place).exclude(state__in=[State.EMPTY, State.CANCELLED])
+    every = Download.objects.filter(canvas=canvas).exclude(state__in=[State.EMPTY, State.CANCELLED])
     rows = list(every[skip : skip + ROWS + 1])
     shown = rows[:ROWS]
-    places = list(Canvas.objects.order_by("pk"))
+    canvases = list(Canvas.objects.order_by("pk"))
     context = {
         "section": "films",
-        "place": place,
-        "places": [(other, canvas_url("downloads", other)) for other in places] if len(places) > 1 else [],
+        "canvas": canvas,
+        "canvases": [(other, canvas_url("downloads", other)) for other in canvases] if len(canvases) > 1 else [],
         "days": [(day, _rows(group)) for day, group in groupby(shown, key=lambda row: row.day)],
-        "older": canvas_url("downloads", place, skip=skip + ROWS) if len(rows) > ROWS else "",
+        "older": canvas_url("downloads", canvas, skip=skip + ROWS) if len(rows) > ROWS else "",
         "licence": licence.current(),
-        "json": canvas_url("downloads_json", place),
+        "json": canvas_url("downloads_json", canvas),
     }
     return render(request, "gallery/films/downloads.html", context)
 
@@ -45,18 +45,18 @@ def days(request: HttpRequest) -> HttpResponse:
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
     """One day's files, with sizes and sums."""
-    place = query_params.canvas(request)
-    rows = _rows(Download.objects.filter(canvas=place, day=day).exclude(state=State.EMPTY))
+    canvas = query_params.canvas(request)
+    rows = _rows(Download.objects.filter(canvas=canvas, day=day).exclude(state=State.EMPTY))
     if not rows:
         raise NotFound(_("There is nothing to download of this day. Days are made ready when they are over."))
     context = {
         "section": "films",
-        "place": place,
+        "canvas": canvas,
         "day": day,
         "rows": rows,
         "licence": licence.current(),
-        "all": canvas_url("downloads", place),
-        "history": canvas_url("day", place, day),
+        "all": canvas_url("downloads", canvas),
+        "history": canvas_url("day", canvas, day),
     }
     return render(request, "gallery/films/download_day.html", context)
 
@@ -64,18 +64,24 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
 @require_safe
 def as_json(request: HttpRequest) -> JsonResponse:
     """Every file there is, for programs."""
-    place = query_params.canvas(request)
-    rows = Download.objects.filter(canvas=place, state=State.READY)
-    return JsonResponse({
-        "canvas": place.slug,
-        "downloads": [
-            {
-                "day": f"{row.day:%Y-%m-%d}", "kind": row.kind, "address": request.build_absolute_uri(row.file.url),
-                "size": row.size, "sha256": row.sha256, "count": row.count,
-            }
-            for row in rows
-        ],
-    })  # fmt: skip
+    canvas = query_params.canvas(request)
+    rows = Download.objects.filter(canvas=canvas, state=State.READY)
+    return JsonResponse(
+        {
+            "canvas": canvas.slug,
+            "downloads": [
+                {
+                    "day": f"{row.day:%Y-%m-%d}",
+                    "kind": row.kind,
+                    "address": request.build_absolute_uri(row.file.url),
+                    "size": row.size,
+                    "sha256": row.sha256,
+                    "count": row.count,
+                }
+                for row in rows
+            ],
+        }
+    )
 
 
 def _rows(rows: Any) -> list[dict[str, Any]]:

@@ -44,9 +44,16 @@ def filename(frame: Frame, what: str = "", suffix: str = "") -> str:
 
 def _original(frame: Frame) -> File:
     return File(
-        "original", _("The picture"), frame.picture.url, filename(frame), _type(frame.picture.name), frame.width,
-        frame.height, frame.size, frame.sha256,
-    )  # fmt: skip
+        "original",
+        _("The picture"),
+        frame.picture.url,
+        filename(frame),
+        _type(frame.picture.name),
+        frame.width,
+        frame.height,
+        frame.size,
+        frame.sha256,
+    )
 
 
 def _thumbnail(frame: Frame) -> File:
@@ -54,9 +61,16 @@ def _thumbnail(frame: Frame) -> File:
     long = max(frame.width, frame.height)
     share = min(1.0, 480 / long)
     return File(
-        "thumbnail", _("A small copy"), frame.thumbnail.url, filename(frame, "-small", ".jpg"),
-        _type(frame.thumbnail.name), round(frame.width * share), round(frame.height * share), size, sha256,
-    )  # fmt: skip
+        "thumbnail",
+        _("A small copy"),
+        frame.thumbnail.url,
+        filename(frame, "-small", ".jpg"),
+        _type(frame.thumbnail.name),
+        round(frame.width * share),
+        round(frame.height * share),
+        size,
+        sha256,
+    )
 
 
 def _measured(frame: Frame) -> tuple[int | None, str | None]:
@@ -79,9 +93,16 @@ def _drawing(frame: Frame) -> File:
     known: tuple[int, str] | None = cache.get(_drawing_key(frame))
     size, sha256 = known or (None, None)
     return File(
-        "drawing", _("What was drawn, before the dream"), reverse("frame_drawing", args=[frame.pk]),
-        filename(frame, "-drawing", ".png"), "image/png", frame.width, frame.height, size, sha256,
-    )  # fmt: skip
+        "drawing",
+        _("What was drawn, before the dream"),
+        reverse("frame_drawing", args=[frame.pk]),
+        filename(frame, "-drawing", ".png"),
+        "image/png",
+        frame.width,
+        frame.height,
+        size,
+        sha256,
+    )
 
 
 def _drawing_key(frame: Frame) -> str:
@@ -92,8 +113,8 @@ def painted(frame: Frame) -> bytes:
     """The drawing before the frame as PNG; its size and sum are known from then on. Raises what paint.png raises."""
     span = ink.before(frame)
     found = ink.read(span)
-    if not found.whole:
-        raise paint.TooMuch
+    if not found.complete:
+        raise paint.TooManyOperations
     data = paint.png(span, found.up_to(frame.seq))
     cache.set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
     return data

@@ -18,7 +18,7 @@ from dreamsite.errors import NotFound
 from gallery import frames, licence, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files
-from gallery.highlights.models import MAX_WORDS, Highlight
+from gallery.highlights.models import MAX_CAPTION, Highlight
 from gallery.links import canvas_url
 from gallery.moments import ink
 from gallery.moments import views as moments
@@ -42,16 +42,16 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """For a hidden frame the page says so and leads on (410)."""
     this = find(pk)
     previous, following = frames.neighbours(this)
-    place = this.canvas
+    canvas = this.canvas
     context: dict[str, Any] = {
         "section": "history",
         "frame": this,
         "previous": previous,
         "following": following,
-        "around": f"{canvas_url('history', place, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
+        "around": f"{canvas_url('history', canvas, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
         "address": request.build_absolute_uri(this.get_absolute_url()),
-        "moment": moments.address(place, moments.when(this)),
-        "day": canvas_url("day", place, this.made_at.astimezone(query_params.zone(request)).date()),
+        "moment": moments.moment_url(canvas, moments.moment_of(this)),
+        "day": canvas_url("day", canvas, this.made_at.astimezone(query_params.zone(request)).date()),
         "zone": query_params.zone(request).key,
     }
     if hidden_from(request, this):
@@ -70,11 +70,11 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "files": files.of(this),
         "licence": licence.current(),
         "highlight": Highlight.objects.filter(frame=this).first(),
-        "words_max": MAX_WORDS,
+        "caption_max": MAX_CAPTION,
         "moderates": moderates,
         "can_dream_again": moderates and recipe.style(this) is not None,
         "before": before.base,
-        "ink": canvas_url("ink", place, frame=before.base.pk if before.base else 0),
+        "ink": canvas_url("ink", canvas, frame=before.base.pk if before.base else 0),
         "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
         + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),
@@ -127,7 +127,7 @@ def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
     this = find(pk)
     if hidden_from(request, this):
         return _gone()
-    response = moments.answer(lambda: files.painted(this))
+    response = moments.painted_response(lambda: files.painted(this))
     if this.hidden_at is not None:
         response["Cache-Control"] = "private, no-store"  # the staff's eyes only
     return response
@@ -188,13 +188,18 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
     return {
         **answer,
         "contributors": people,
-        "moment": whole(moments.address(this.canvas, moments.when(this))),
+        "moment": whole(moments.moment_url(this.canvas, moments.moment_of(this))),
         "licence": {"name": terms.name, "url": terms.address},
         "files": [
             {
-                "name": file.name, "url": whole(file.address), "type": file.type, "width": file.width,
-                "height": file.height, "size": file.size, "sha256": file.sha256,
+                "name": file.name,
+                "url": whole(file.address),
+                "type": file.type,
+                "width": file.width,
+                "height": file.height,
+                "size": file.size,
+                "sha256": file.sha256,
             }
             for file in files.of(this)
         ],
-    }  # fmt: skip
+    }

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 
-MAX_WORDS = 280
+MAX_CAPTION = 280
 
 
 class HighlightQuerySet(models.QuerySet["Highlight"]):
@@ -18,16 +18,16 @@ class HighlightQuerySet(models.QuerySet["Highlight"]):
         found = self.filter(frame__hidden_at=None).select_related("frame__canvas")
         return found.order_by("-chosen_at", "-pk")
 
-    def newest(self, place: Canvas, count: int) -> list[Highlight]:
+    def newest(self, canvas: Canvas, count: int) -> list[Highlight]:
         """The last ones chosen of a canvas, found from the choices: the database would rather begin with all frames."""
         chosen = self.order_by("-chosen_at", "-pk").values_list("frame_id", flat=True)[: 4 * count]
-        found = self.shown().filter(frame__in=list(chosen), frame__canvas=place)
+        found = self.shown().filter(frame__in=list(chosen), frame__canvas=canvas)
         return list(found[:count])
 
 
 class Highlight(models.Model):
     frame = models.OneToOneField(Frame, on_delete=models.CASCADE, related_name="highlight")
-    words = models.CharField(max_length=MAX_WORDS, blank=True)
+    caption = models.CharField(max_length=MAX_CAPTION, blank=True)
     chosen_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -36,7 +36,7 @@ class Highlight(models.Model):
     objects = HighlightQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.frame}: {self.words}" if self.words else str(self.frame)
+        return f"{self.frame}: {self.caption}" if self.caption else str(self.frame)
 
     def get_absolute_url(self) -> str:
         return reverse("frame", args=[self.frame_id])

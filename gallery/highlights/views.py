@@ -16,7 +16,7 @@ from canvas.moderation import audit
 from canvas.moderation.permissions import moderator_required
 from gallery import query_params
 from gallery.frame import views as one
-from gallery.highlights.models import MAX_WORDS, Highlight
+from gallery.highlights.models import MAX_CAPTION, Highlight
 
 PAGE = 24
 CHOSEN = audit.verb("highlight", gettext_lazy("Chose a highlight"))
@@ -27,15 +27,15 @@ DROPPED = audit.verb("drop-highlight", gettext_lazy("Took a highlight back"))
 def highlights(request: HttpRequest) -> HttpResponse:
     """All of them, the last chosen first; of every canvas, with `?canvas=` of one."""
     found = Highlight.objects.shown()
-    place = query_params.canvas(request) if "canvas" in request.GET else None
-    if place:
-        found = found.filter(frame__canvas=place)
+    canvas = query_params.canvas(request) if "canvas" in request.GET else None
+    if canvas:
+        found = found.filter(frame__canvas=canvas)
     page = max(query_params.number(request, "page") or 1, 1)
     # One more than is shown tells whether there are others; to count them would ask every frame whether it is hidden.
     shown = list(found[(page - 1) * PAGE : page * PAGE + 1])
     context = {
         "section": "history",
-        "place": place or Canvas.objects.default(),
+        "canvas": canvas or Canvas.objects.default(),
         "shown": shown[:PAGE],
         "newer": page - 1,
         "older": page + 1 if len(shown) > PAGE else 0,
@@ -46,19 +46,21 @@ def highlights(request: HttpRequest) -> HttpResponse:
 @require_POST
 @moderator_required()
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Makes a frame a highlight, with some words or none; `drop` takes it back."""
+    """Makes a frame a highlight, with some caption or none; `drop` takes it back."""
     frame = one.find(pk)
     if frame.hidden_at is not None:
         raise PermissionDenied(_("A hidden frame cannot be a highlight."))
-    drop, words = "drop" in request.POST, request.POST.get("words", "").strip()[:MAX_WORDS]
+    drop, caption = "drop" in request.POST, request.POST.get("caption", "").strip()[:MAX_CAPTION]
     with transaction.atomic():
         if drop:
             done = bool(Highlight.objects.filter(frame=frame).delete()[0])
         else:
-            Highlight.objects.update_or_create(frame=frame, defaults={"words": words, "chosen_by_id": request.user.pk})
+            Highlight.objects.update_or_create(
+                frame=frame, defaults={"caption": caption, "chosen_by_id": request.user.pk}
+            )
             done = True
         if done:
             verb = DROPPED if drop else CHOSEN
-            audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, words=words)
+            audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, caption=caption)
     messages.success(request, _("It is no highlight any more.") if drop else _("It is a highlight now."))
     return redirect(frame)

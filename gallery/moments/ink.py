@@ -25,7 +25,7 @@ MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps re
 class Span:
     """The time that a frame was the base: from it (None: from the blank canvas) to the next (None: to now)."""
 
-    place: Canvas
+    canvas: Canvas
     base: Frame | None
     following: Frame | None
 
@@ -36,11 +36,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Ink:
-    """Visible operations in order, each with its time in ms since 1970; `whole` is false where they were too many."""
+    """Visible operations in order, each with its time in ms since 1970; `complete`: there were not too many."""
 
     operations: list[Numbered]
     times: list[int]
-    whole: bool
+    complete: bool
 
     def until(self, moment: datetime) -> list[Numbered]:
         return self.operations[: bisect_right(self.times, wire.milliseconds(moment))]
@@ -49,14 +49,14 @@ class Ink:
         return [(number, op) for number, op in self.operations if number <= seq]
 
 
-def span_at(place: Canvas, moment: datetime) -> Span:
+def span_at(canvas: Canvas, moment: datetime) -> Span:
     """The span in which a moment lies."""
-    made_by_then = Frame.objects.visible().filter(canvas=place, made_at__lte=moment)
-    return span_of(place, made_by_then.order_by("-made_at", "-number").first())
+    made_by_then = Frame.objects.visible().filter(canvas=canvas, made_at__lte=moment)
+    return span_of(canvas, made_by_then.order_by("-made_at", "-number").first())
 
 
-def span_of(place: Canvas, base: Frame | None) -> Span:
-    return Span(place, base, _after(place, base))
+def span_of(canvas: Canvas, base: Frame | None) -> Span:
+    return Span(canvas, base, _after(canvas, base))
 
 
 def before(frame: Frame) -> Span:
@@ -65,32 +65,32 @@ def before(frame: Frame) -> Span:
     return Span(frame.canvas, earlier.order_by("-number").first(), frame)
 
 
-def _after(place: Canvas, frame: Frame | None) -> Frame | None:
-    later = Frame.objects.visible().filter(canvas=place, number__gt=frame.number if frame else 0)
+def _after(canvas: Canvas, frame: Frame | None) -> Frame | None:
+    later = Frame.objects.visible().filter(canvas=canvas, number__gt=frame.number if frame else 0)
     return later.order_by("number").first()
 
 
 def read(span: Span) -> Ink:
     """The ink of a span: at least all that went into the following frame, and all that was drawn until it came."""
-    last = place_head = Canvas.objects.values_list("head", flat=True).get(pk=span.place.pk)
+    last = place_head = Canvas.objects.values_list("head", flat=True).get(pk=span.canvas.pk)
     shown_until = None
     if span.following is not None:
         # Ink after the following frame's own can be taken back until the frame after that one.
-        beyond = _after(span.place, span.following)
+        beyond = _after(span.canvas, span.following)
         last = max(beyond.seq if beyond else place_head, span.following.seq)
         shown_until = wire.milliseconds(span.following.made_at)
     numbered: list[Numbered] = []
     times: dict[int, int] = {}
-    whole = True
-    for batch in journal.batches(span.place, span.seq, last):
+    complete = True
+    for batch in journal.batches(span.canvas, span.seq, last):
         for number, op in batch.operations():
             if span.seq < number <= last:
                 numbered.append((number, op))
                 times[number] = batch.at
         if len(numbered) > MAX_OPERATIONS:
-            whole = False
+            complete = False
             break
-    kept = strokes.shown(span.place, numbered)
+    kept = strokes.shown(span.canvas, numbered)
     if shown_until is not None and span.following is not None:
         seq = span.following.seq
         kept = [(number, op) for number, op in kept if number <= seq or times[number] < shown_until]
@@ -100,10 +100,10 @@ def read(span: Span) -> Ink:
     for number, _ in kept:
         running = max(running, times[number])
         along.append(running)
-    return Ink(kept, along, whole)
+    return Ink(kept, along, complete)
 
 
-def frames(ink: Ink) -> Iterable[bytes]:
+def messages(ink: Ink) -> Iterable[bytes]:
     """As BATCH frames (docs/protocol.md), each after its length as u32: what is left out leaves gaps in the numbers."""
     runs = groupby(
         enumerate(zip(ink.operations, ink.times, strict=True)), lambda each: (each[1][0][0] - each[0], each[1][1])

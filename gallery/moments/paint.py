@@ -1,6 +1,6 @@
 """Pictures of moments painted by the server: for browsers without JavaScript, for sharing, for downloads.
 
-Bounded on every side: one at a time in each process, so many operations and no more, and kept on disk (the cache
+Bounded on every side: one at a time in each process, so many operations and no more, and cached on disk (the cache
 `pictures`) under a name that says exactly what is in them.
 """
 
@@ -21,47 +21,44 @@ from canvas.picture import Numbered
 from gallery.moments.ink import Span
 
 MAX_OPERATIONS = 12_000  # a few seconds of painting
-PATIENCE = 3.0  # seconds to wait for one's turn
-_turn = threading.BoundedSemaphore(1)
+WAIT_SECONDS = 3.0  # for the one picture that is being painted
+_painting = threading.BoundedSemaphore(1)
 
 
-class Busy(Exception):
+class PainterBusy(Exception):
     """Another picture is being painted."""
 
 
-class TooMuch(Exception):
+class TooManyOperations(Exception):
     """More was drawn than the server paints."""
 
 
 def png(span: Span, operations: list[Numbered]) -> bytes:
-    """The span's base with these operations as PNG, to the bit what browsers paint. Raises Busy, TooMuch, FrameGone."""
+    """The span's base with these operations as PNG, to the bit what browsers paint.
+
+    Raises PainterBusy, TooManyOperations and canvas.frames.FrameGone.
+    """
     key = _key(span, operations)
-    kept = caches["pictures"].get(key)
-    if kept is not None:
-        return bytes(kept)
+    cached = caches["pictures"].get(key)
+    if cached is not None:
+        return bytes(cached)
     if len(operations) > MAX_OPERATIONS:
-        raise TooMuch
-    if not _turn.acquire(timeout=PATIENCE):
-        raise Busy
+        raise TooManyOperations
+    if not _painting.acquire(timeout=WAIT_SECONDS):
+        raise PainterBusy
     try:
-        made = encode(pixels(span, operations))
+        painted = encode(pixels(span, operations))
     finally:
-        _turn.release()
-    caches["pictures"].set(key, made)
-    return made
-
-
-def kept(span: Span, operations: list[Numbered]) -> bytes | None:
-    """The same where it has been painted already."""
-    found = caches["pictures"].get(_key(span, operations))
-    return None if found is None else bytes(found)
+        _painting.release()
+    caches["pictures"].set(key, painted)
+    return painted
 
 
 def _key(span: Span, operations: list[Numbered]) -> str:
     # Names of strokes too: after a restored backup a number may stand for another one.
     names = "".join(f"{number} {op.author} {op.stroke} " for number, op in operations)
-    below = span.base.sha256 if span.base else f"{span.place.width} {span.place.height} {span.place.background}"
-    return "moment:" + hashlib.sha256(f"{span.place.pk} {below} {names}".encode()).hexdigest()
+    below = span.base.sha256 if span.base else f"{span.canvas.width} {span.canvas.height} {span.canvas.background}"
+    return "moment:" + hashlib.sha256(f"{span.canvas.pk} {below} {names}".encode()).hexdigest()
 
 
 def pixels(span: Span, operations: list[Numbered]) -> Pixels:
@@ -69,7 +66,7 @@ def pixels(span: Span, operations: list[Numbered]) -> Pixels:
     if span.base is not None:
         base = frames.load(span.base.pk)
     else:
-        base = picture.blank(span.place.width, span.place.height, span.place.background_rgb)
+        base = picture.blank(span.canvas.width, span.canvas.height, span.canvas.background_rgb)
     return picture.compose(base, operations, _visible_frame)
 
 
@@ -83,7 +80,7 @@ def _visible_frame(frame_id: int) -> Pixels:
     return np.empty((0, 0, 3), np.uint8)
 
 
-def encode(made: Pixels) -> bytes:
+def encode(painted: Pixels) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(made).save(buffer, "PNG", compress_level=3)
+    Image.fromarray(painted).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()

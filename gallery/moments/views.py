@@ -27,33 +27,33 @@ from gallery.moments import ink, paint
 from gallery.timeline import buckets, chart
 
 STEPS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
-LIVE = timedelta(seconds=2)  # clocks differ: somebody may ask for a "now" that is not here yet
+CLOCK_TOLERANCE = timedelta(seconds=2)  # clocks differ: somebody may ask for a "now" that is not here yet
 
 
-def address(place: Canvas, moment: datetime, **query: Any) -> str:
-    return canvas_url("moment", place, moment, **query)
+def moment_url(canvas: Canvas, moment: datetime, **query: Any) -> str:
+    return canvas_url("moment", canvas, moment, **query)
 
 
-def when(frame: Frame) -> datetime:
+def moment_of(frame: Frame) -> datetime:
     """The first whole second at which everybody saw this frame."""
     return (frame.made_at + timedelta(microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
 
 
 @require_safe
-def go(request: HttpRequest) -> HttpResponse:
+def jump(request: HttpRequest) -> HttpResponse:
     """Where the form leads: `?at=` in `?zone=`, kept within the history."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     moment = query_params.moment(request, zone=query_params.zone(request))
-    extent = chart.extent(place)
+    extent = chart.extent(canvas)
     if moment is None or extent is None:
-        return redirect(canvas_url("history", place))
-    return redirect(address(place, _within(moment, extent)))
+        return redirect(canvas_url("history", canvas))
+    return redirect(moment_url(canvas, _within(moment, extent)))
 
 
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """From the living canvas into its history: this very moment's page."""
-    response = redirect(address(query_params.canvas(request), timezone.now().replace(microsecond=0)))
+    response = redirect(moment_url(query_params.canvas(request), timezone.now().replace(microsecond=0)))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -65,79 +65,81 @@ def _within(moment: datetime, extent: tuple[int, int]) -> datetime:
 
 @require_safe
 def page(request: HttpRequest, moment: datetime) -> HttpResponse:
-    place = query_params.canvas(request)
-    _not_to_come(moment)
+    canvas = query_params.canvas(request)
+    _reject_future(moment)
     zone = query_params.zone(request)
-    span = ink.span_at(place, moment)
-    extent = chart.extent(place)
-    told = _told(request, span, moment, extent)
+    span = ink.span_at(canvas, moment)
+    extent = chart.extent(canvas)
+    info = _description(request, span, moment, extent)
     context: dict[str, Any] = {
         "section": "history",
-        "place": place,
-        "query": canvas_query(place),
+        "canvas": canvas,
+        "query": canvas_query(canvas),
         "moment": moment,
         "name": utc_iso(moment),
-        "told": told,
+        "info": info,
         "base": span.base,
         "following": span.following,
-        "sentence": told["sentence"],
+        "sentence": info["sentence"],
         "zone": zone.key,
-        "address": request.build_absolute_uri(address(place, moment)),
-        "picture": request.build_absolute_uri(canvas_url("moment_png", place, moment)),
-        "width": span.base.width if span.base else place.width,
-        "height": span.base.height if span.base else place.height,
+        "address": request.build_absolute_uri(moment_url(canvas, moment)),
+        "picture": request.build_absolute_uri(canvas_url("moment_png", canvas, moment)),
+        "width": span.base.width if span.base else canvas.width,
+        "height": span.base.height if span.base else canvas.height,
         "blank": staticfiles_storage.url("favicon.svg"),
     }
     if extent:
-        context["timeline"] = timeline(place, extent, zone, moment)
+        context["timeline"] = timeline(canvas, extent, zone, moment)
     return render(request, "gallery/moment.html", context)
 
 
-def timeline(place: Canvas, extent: tuple[int, int], zone: Any, moment: datetime | None = None) -> dict[str, Any]:
+def timeline(canvas: Canvas, extent: tuple[int, int], zone: Any, moment: datetime | None = None) -> dict[str, Any]:
     """What parts/timeline.html needs."""
-    found = chart.stretch(place, *extent, zone)
+    found = chart.build(canvas, *extent, zone)
     return {
-        "place": place,
+        "canvas": canvas,
         "zone": zone.key,
         "offset": buckets.offset(extent[1], zone),
-        "drawing": chart.drawing(found),
+        "svg": chart.as_svg(found),
         "since": utc_iso(datetime.fromtimestamp(extent[0], UTC)),
         "until": utc_iso(datetime.fromtimestamp(extent[1], UTC)),
         "moment": moment,
         "share": moment and round(100 * min(max((moment.timestamp() - extent[0]) / (extent[1] - extent[0]), 0), 1), 3),
-        "json": canvas_url("timeline_json", place),
+        "json": canvas_url("timeline_json", canvas),
     }
 
 
 @require_safe
 def as_json(request: HttpRequest, moment: datetime) -> HttpResponse:
     """The same for programs, and for the page itself while somebody drags through time."""
-    place = query_params.canvas(request)
-    _not_to_come(moment)
-    return JsonResponse(_told(request, ink.span_at(place, moment), moment, chart.extent(place)))
+    canvas = query_params.canvas(request)
+    _reject_future(moment)
+    return JsonResponse(_description(request, ink.span_at(canvas, moment), moment, chart.extent(canvas)))
 
 
-def _not_to_come(moment: datetime) -> None:
-    if moment > timezone.now() + LIVE:
+def _reject_future(moment: datetime) -> None:
+    if moment > timezone.now() + CLOCK_TOLERANCE:
         raise NotFound(_("That moment is still to come."))
 
 
-def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[int, int] | None) -> dict[str, Any]:
-    place, zone = span.place, query_params.zone(request)
-    last = Batch.objects.filter(canvas=place, at__lte=moment).order_by("-at", "-last").values_list("last", flat=True)
+def _description(
+    request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[int, int] | None
+) -> dict[str, Any]:
+    canvas, zone = span.canvas, query_params.zone(request)
+    last = Batch.objects.filter(canvas=canvas, at__lte=moment).order_by("-at", "-last").values_list("last", flat=True)
     earlier = (
-        Frame.objects.visible().filter(canvas=place, number__lt=span.base.number).order_by("-number").first()
+        Frame.objects.visible().filter(canvas=canvas, number__lt=span.base.number).order_by("-number").first()
         if span.base
         else None
     )
     steps: dict[str, str | None] = {
-        "frame_back": address(place, when(earlier)) if earlier else None,
-        "frame_on": address(place, when(span.following)) if span.following else None,
+        "frame_back": moment_url(canvas, moment_of(earlier)) if earlier else None,
+        "frame_on": moment_url(canvas, moment_of(span.following)) if span.following else None,
     }
     for name, length in STEPS.items():
         for sign, way in ((-1, "back"), (1, "on")):
             to = _within(moment + sign * length, extent) if extent else moment
-            steps[f"{name}_{way}"] = address(place, to) if (to - moment) * sign > timedelta(0) else None
+            steps[f"{name}_{way}"] = moment_url(canvas, to) if (to - moment) * sign > timedelta(0) else None
     local = moment.astimezone(zone)
     return {
         "at": utc_iso(moment),
@@ -145,17 +147,17 @@ def _told(request: HttpRequest, span: ink.Span, moment: datetime, extent: tuple[
         "local": buckets.local(moment, zone),
         "zone": zone.key,
         "offset": buckets.offset(int(moment.timestamp()), zone),
-        "canvas": place.slug,
+        "canvas": canvas.slug,
         "sentence": sentence(span.base),
         "seq": max(last.first() or 0, span.seq),
         "frame": _frame(request, span.base),
         "following": _frame(request, span.following),
-        "page": request.build_absolute_uri(address(place, moment)),
-        "picture": request.build_absolute_uri(canvas_url("moment_png", place, moment)),
-        "ink": canvas_url("ink", place, frame=span.base.pk if span.base else 0),
-        "day": canvas_url("day", place, local.date()),
-        "around": _around(place, span),
-        "slideshow": canvas_url("slideshow", place, **{"from": span.base.number if span.base else 1}),
+        "page": request.build_absolute_uri(moment_url(canvas, moment)),
+        "picture": request.build_absolute_uri(canvas_url("moment_png", canvas, moment)),
+        "ink": canvas_url("ink", canvas, frame=span.base.pk if span.base else 0),
+        "day": canvas_url("day", canvas, local.date()),
+        "around": _around(canvas, span),
+        "slideshow": canvas_url("slideshow", canvas, **{"from": span.base.number if span.base else 1}),
         "steps": steps,
     }
 
@@ -164,13 +166,13 @@ def sentence(base: Frame | None) -> str:
     return recipe.sentence(base) if base else _("Before the first dream: only what people drew.")
 
 
-def _around(place: Canvas, span: ink.Span) -> str:
+def _around(canvas: Canvas, span: ink.Span) -> str:
     from gallery import frames
 
     if span.base is None:
-        return canvas_url("history", place, after=0)
+        return canvas_url("history", canvas, after=0)
     number = span.base.number
-    return f"{canvas_url('history', place, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
+    return f"{canvas_url('history', canvas, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
 
 
 def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
@@ -196,15 +198,15 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
 @require_safe
 def ink_of(request: HttpRequest) -> HttpResponse:
     """The visible ink on a frame (`?frame=`, its id; 0: none yet) as BATCH frames, each after its length (u32)."""
-    place = query_params.canvas(request)
+    canvas = query_params.canvas(request)
     pk = query_params.number(request, "frame") or 0
-    base = Frame.objects.visible().filter(canvas=place, pk=pk).first() if pk else None
+    base = Frame.objects.visible().filter(canvas=canvas, pk=pk).first() if pk else None
     if pk and base is None:
         raise NotFound(_("There is no frame with this number to be seen on this canvas."))
-    found = ink.read(ink.span_of(place, base))
-    if not found.whole:
+    found = ink.read(ink.span_of(canvas, base))
+    if not found.complete:
         return HttpResponse(_("More was drawn on this frame than one answer can hold."), status=413)
-    response = HttpResponse(b"".join(itertools.chain(ink.frames(found))), content_type="application/octet-stream")
+    response = HttpResponse(b"".join(itertools.chain(ink.messages(found))), content_type="application/octet-stream")
     response["Cache-Control"] = "private, max-age=20"  # strokes can be hidden at any time
     return response
 
@@ -213,28 +215,28 @@ def ink_of(request: HttpRequest) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
     """The canvas at that time as PNG."""
-    place = query_params.canvas(request)
-    _not_to_come(moment)
-    span = ink.span_at(place, moment)
+    canvas = query_params.canvas(request)
+    _reject_future(moment)
+    span = ink.span_at(canvas, moment)
 
     def paint_it() -> bytes:
         found = ink.read(span)
-        if not found.whole:
-            raise paint.TooMuch
+        if not found.complete:
+            raise paint.TooManyOperations
         return paint.png(span, found.until(moment))
 
-    return answer(paint_it)
+    return painted_response(paint_it)
 
 
-def answer(painted: Callable[[], bytes]) -> HttpResponseBase:
+def painted_response(painted: Callable[[], bytes]) -> HttpResponseBase:
     """A painted picture, or why there is none."""
     try:
         data = painted()
-    except paint.TooMuch:
+    except paint.TooManyOperations:
         return HttpResponse(_("Too much was drawn here at once for the server to paint."), status=413)
     except FrameGone:
         return HttpResponse(_("The file of the frame below is lost."), status=404)
-    except paint.Busy:
+    except paint.PainterBusy:
         response = HttpResponse(_("The server is painting something else. Try again in a moment."), status=503)
         response["Retry-After"] = "5"
         return response

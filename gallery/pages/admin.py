@@ -13,16 +13,16 @@ from django.views.decorators.http import require_POST
 from gallery import markdown
 from gallery.pages import initial_pages
 from gallery.pages.models import Page
-from gallery.pages.views import shown
+from gallery.pages.views import render_page
 
 
 @admin.register(Page)
 class PageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["title", "address", "template", "place", "published", "updated_at"]
+    list_display = ["title", "address", "template", "footer_order", "published", "updated_at"]
     list_filter = ["template", "published"]
     search_fields = ["title", "slug", "body"]
     prepopulated_fields = {"slug": ["title"]}
-    fields = ["title", "slug", ("template", "place", "published"), "body"]
+    fields = ["title", "slug", ("template", "footer_order", "published"), "body"]
     change_form_template = "admin/gallery/page/change_form.html"
 
     @admin.display(description=_("Address"), ordering="slug")
@@ -59,4 +59,4 @@ class PageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             html=markdown.render(body),
             published=False,
         )
-        return shown(request, draft)
+        return render_page(request, draft)

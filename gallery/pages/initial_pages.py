@@ -18,7 +18,7 @@ def slugs() -> set[str]:
     return {file.stem for file in FOLDER.glob("*.md")}
 
 
-def make(apps: Apps = installed, using: str = "default", **_signal: Any) -> None:
+def create_missing(apps: Apps = installed, using: str = "default", **_signal: Any) -> None:
     """Makes those that are missing; one that is there stays as it is, edited or not.
 
     A receiver of post_migrate, which `flush` sends too, without a registry of its own.
@@ -36,7 +36,7 @@ def read(file: Path) -> dict[str, Any]:
     return {
         "title": fields["title"],
         "template": fields.get("template", Page.Template.PAGE),
-        "place": int(fields.get("place", 0)),
+        "footer_order": int(fields.get("footer_order", 0)),
         "published": fields.get("published") != "no",
         "body": body,
     }

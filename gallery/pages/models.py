@@ -17,9 +17,9 @@ class PageQuerySet(models.QuerySet["Page"]):
     def published(self) -> PageQuerySet:
         return self.filter(published=True)
 
-    def linked(self) -> PageQuerySet:
-        """Those that stand at the foot of every page."""
-        return self.published().exclude(place=0).order_by("place", "title")
+    def in_footer(self) -> PageQuerySet:
+        """Those that stand in the footer of every page."""
+        return self.published().exclude(footer_order=0).order_by("footer_order", "title")
 
 
 class Page(models.Model):
@@ -38,8 +38,8 @@ class Page(models.Model):
         _("words"), blank=True, help_text=_("Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.")
     )
     html = models.TextField(editable=False, blank=True)
-    place = models.PositiveSmallIntegerField(
-        _("place at the foot"), default=0, help_text=_("In which order it is linked from every page; 0: nowhere.")
+    footer_order = models.PositiveSmallIntegerField(
+        _("canvas in the footer"), default=0, help_text=_("In which order it is linked from every page; 0: nowhere.")
     )
     published = models.BooleanField(default=True, help_text=_("Otherwise only the staff can read it."))
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -47,7 +47,7 @@ class Page(models.Model):
     objects = PageQuerySet.as_manager()
 
     class Meta:
-        ordering = ["place", "title"]
+        ordering = ["footer_order", "title"]
 
     def __str__(self) -> str:
         return self.title

@@ -32,10 +32,10 @@ PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "e
 def index(request: HttpRequest) -> HttpResponse:
     whole = request.build_absolute_uri
     parts = [whole(reverse("sitemap_pages"))]
-    for place in Canvas.objects.order_by("pk"):
-        for month, (first, last) in _months(place).items():
+    for canvas in Canvas.objects.order_by("pk"):
+        for month, (first, last) in _months(canvas).items():
             parts += [
-                whole(canvas_url("sitemap_frames", place, month, 1 + number))
+                whole(canvas_url("sitemap_frames", canvas, month, 1 + number))
                 for number in range(-(-(last - first + 1) // PART))
             ]
     rows = "".join(f"<sitemap><loc>{escape(part)}</loc></sitemap>" for part in parts)
@@ -54,23 +54,23 @@ def pages(request: HttpRequest) -> HttpResponse:
 @require_safe
 def frames(request: HttpRequest, month: date, part: int) -> HttpResponse:
     """The visible frames of a month, in UTC: part 1 has its first `PART` numbers."""
-    place = query_params.canvas(request)
-    first, last = _months(place).get(month, (1, 0))
+    canvas = query_params.canvas(request)
+    first, last = _months(canvas).get(month, (1, 0))
     begin = first + (part - 1) * PART
     if part < 1 or begin > last:
         raise NotFound(_("The sitemap has no such part."))
-    found = Frame.objects.visible().filter(canvas=place, number__gte=begin, number__lt=min(begin + PART, last + 1))
+    found = Frame.objects.visible().filter(canvas=canvas, number__gte=begin, number__lt=min(begin + PART, last + 1))
     prefix = request.build_absolute_uri(reverse("frame", args=[0])).partition("0/")[0]
     return _urls([f"{prefix}{pk}/" for pk in found.order_by("number").values_list("pk", flat=True)])
 
 
-def _months(place: Canvas) -> dict[date, tuple[int, int]]:
+def _months(canvas: Canvas) -> dict[date, tuple[int, int]]:
     """Each month's first and last number."""
     found: dict[date, tuple[int, int]] = {}
-    extent = activity.extent(place)
+    extent = activity.extent(canvas)
     if extent is None:
         return found
-    for tally in activity.tallies(place, *extent):
+    for tally in activity.tallies(canvas, *extent):
         if tally.first is None or tally.last is None:
             continue
         month = activity.moment(tally.at).date().replace(day=1)

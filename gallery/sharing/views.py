@@ -72,12 +72,15 @@ def oembed(request: HttpRequest) -> HttpResponse:
         "thumbnail_height": round(this.height * share),
         "html": format_html(
             '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" frameborder="0"></iframe>',
-            whole(reverse("frame_embed", args=[this.pk])), width, width + WORDS, title,
+            whole(reverse("frame_embed", args=[this.pk])),
+            width,
+            width + WORDS,
+            title,
         ),
         "width": width,
         "height": width + WORDS,
         "license_url": licence.current().address,
-    }  # fmt: skip
+    }
     response: HttpResponse = JsonResponse(answer) if form == "json" else HttpResponse(_xml(answer), "text/xml")
     response["Access-Control-Allow-Origin"] = "*"
     return response

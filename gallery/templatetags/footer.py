@@ -1,20 +1,20 @@
-"""What stands at the foot of every page. Asked only where it is shown: the error pages must not need the database."""
+"""The footer of every page. Read only where it is shown: the error pages must not need the database."""
 
 from __future__ import annotations
 
 from django import template
 
-from gallery.donations.models import Entry
-from gallery.donations.options import ways
+from gallery.donations.models import LedgerEntry
+from gallery.donations.options import donation_options
 from gallery.pages.models import Page
 
 register = template.Library()
 
 
 @register.simple_tag
-def foot_pages() -> list[Page]:
+def footer_pages() -> list[Page]:
     """Published pages in their order; without the one for donations where there is no way to give and nothing told."""
-    pages = list(Page.objects.linked().only("slug", "title"))
-    if ways() or Entry.objects.exists():
+    pages = list(Page.objects.in_footer().only("slug", "title"))
+    if donation_options() or LedgerEntry.objects.exists():
         return pages
     return [page for page in pages if page.slug != "donate"]

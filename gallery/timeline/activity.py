@@ -1,6 +1,6 @@
 """What happened when: frames, strokes and changes of style by quarters of an hour.
 
-Finished quarters never change, so they are counted once and kept as rows; the running one is counted on the spot.
+Finished quarters never change, so they are counted once and stored as rows; the running one is counted on the spot.
 Three months are 8,760 rows at most, read in a few milliseconds, however many frames there are.
 """
 
@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from canvas import strokes as index
 from canvas.models import Batch, Canvas, Frame, Stroke
-from gallery.timeline.models import Quarter
+from gallery.timeline.models import QuarterHour
 
-QUARTER = 900  # seconds
-SETTLING = 600  # seconds after its end in which a quarter is not kept yet: a clock may lag, an index too
+QUARTER_HOUR = 900  # seconds
+SETTLE_SECONDS = 600  # seconds after its end in which a quarter is not stored yet: a clock may lag, an index too
 CHUNK = 500
 
 
@@ -40,10 +40,10 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def extent(place: Canvas) -> tuple[int, int] | None:
+def extent(canvas: Canvas) -> tuple[int, int] | None:
     """From when to when anything happened, in seconds since 1970; None where nothing did."""
-    frames = Frame.objects.filter(canvas=place)
-    batches = Batch.objects.filter(canvas=place)
+    frames = Frame.objects.filter(canvas=canvas)
+    batches = Batch.objects.filter(canvas=canvas)
     ends = []
     for first, name in ((True, "made_at"), (False, "made_at")):
         ends.append(frames.order_by(name if first else f"-{name}").values_list(name, flat=True).first())
@@ -53,68 +53,76 @@ def extent(place: Canvas) -> tuple[int, int] | None:
     return (int(min(known)), int(max(known)) + 1) if known else None
 
 
-def tallies(place: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
+def tallies(canvas: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
     """The quarters in which something happened between two moments; `styles` are read where they are asked for."""
-    unsettled = settle(place)
-    kept = (_kept_with_styles if styles else _kept)(place.pk, since, min(until, unsettled), unsettled)
-    return kept + [tally for tally in _counted(place, unsettled) if since - QUARTER < tally.at < until]
+    unfinished = store_finished(canvas)
+    stored = (_stored_with_styles if styles else _stored)(canvas.pk, since, min(until, unfinished), unfinished)
+    return stored + [tally for tally in _counted(canvas, unfinished) if since - QUARTER_HOUR < tally.at < until]
 
 
 @lru_cache(maxsize=8)
-def _kept(canvas_id: int, since: int, until: int, unsettled: int) -> list[Tally]:
-    """Rows before `unsettled` never change: what was read once is true for ever. Do not write to the list."""
+def _stored(canvas_id: int, since: int, until: int, unfinished: int) -> list[Tally]:
+    """Rows before `unfinished` never change: what was read once is true for ever. Do not write to the list."""
     return _read(canvas_id, since, until, ["at", "frames", "strokes", "first", "last", "changes"])
 
 
-def _kept_with_styles(canvas_id: int, since: int, until: int, unsettled: int) -> list[Tally]:
+def _stored_with_styles(canvas_id: int, since: int, until: int, unfinished: int) -> list[Tally]:
     return _read(canvas_id, since, until, ["at", "frames", "strokes", "first", "last", "changes", "styles"])
 
 
 def _read(canvas_id: int, since: int, until: int, names: list[str]) -> list[Tally]:
-    rows = Quarter.objects.filter(canvas=canvas_id, at__gt=since - QUARTER, at__lt=until).order_by("at")
+    rows = QuarterHour.objects.filter(canvas=canvas_id, at__gt=since - QUARTER_HOUR, at__lt=until).order_by("at")
     return [Tally(*row) for row in rows.values_list(*names)]
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """After the rows themselves were thrown away: a restored backup, a test."""
-    _kept.cache_clear()
+    _stored.cache_clear()
 
 
-def settle(place: Canvas) -> int:
+def store_finished(canvas: Canvas) -> int:
     """Keeps what is finished; gives the beginning of what is not, in seconds since 1970.
 
     Whoever does it at the same time counts the same: rows that are there already stay.
     """
-    index.index(place)
-    newest = Quarter.objects.filter(canvas=place).order_by("-at").values_list("at", flat=True).first()
-    begin = newest + QUARTER if newest is not None else 0
-    finished = int(timezone.now().timestamp()) - SETTLING - QUARTER
+    index.index(canvas)
+    newest = QuarterHour.objects.filter(canvas=canvas).order_by("-at").values_list("at", flat=True).first()
+    begin = newest + QUARTER_HOUR if newest is not None else 0
+    finished = int(timezone.now().timestamp()) - SETTLE_SECONDS - QUARTER_HOUR
     if begin > finished:
         return begin
-    rows: list[Quarter] = []
-    for tally in _counted(place, begin):
+    rows: list[QuarterHour] = []
+    for tally in _counted(canvas, begin):
         if tally.at > finished:
             break
-        rows.append(Quarter(
-            canvas=place, at=tally.at, frames=tally.frames, strokes=tally.strokes, first=tally.first, last=tally.last,
-            changes=tally.changes, styles=tally.styles,
-        ))  # fmt: skip
-        begin = tally.at + QUARTER
+        rows.append(
+            QuarterHour(
+                canvas=canvas,
+                at=tally.at,
+                frames=tally.frames,
+                strokes=tally.strokes,
+                first=tally.first,
+                last=tally.last,
+                changes=tally.changes,
+                styles=tally.styles,
+            )
+        )
+        begin = tally.at + QUARTER_HOUR
         if len(rows) == CHUNK:
-            Quarter.objects.bulk_create(rows, ignore_conflicts=True)
+            QuarterHour.objects.bulk_create(rows, ignore_conflicts=True)
             rows = []
-    Quarter.objects.bulk_create(rows, ignore_conflicts=True)
+    QuarterHour.objects.bulk_create(rows, ignore_conflicts=True)
     return begin
 
 
-def _counted(place: Canvas, begin: int) -> Iterator[Tally]:
+def _counted(canvas: Canvas, begin: int) -> Iterator[Tally]:
     """Counts quarter by quarter from `begin` on, leaping over those in which nothing happened."""
-    before = Frame.objects.visible().dreams().filter(canvas=place, made_at__lt=moment(begin)).exclude(title="")
+    before = Frame.objects.visible().dreams().filter(canvas=canvas, made_at__lt=moment(begin)).exclude(title="")
     style = before.order_by("-made_at", "-number").values_list("title", flat=True).first()
-    while (event := _next(place, begin)) is not None:
-        at = event - event % QUARTER
+    while (event := _next(canvas, begin)) is not None:
+        at = event - event % QUARTER_HOUR
         frames = (
-            Frame.objects.filter(canvas=place, made_at__gte=moment(at), made_at__lt=moment(at + QUARTER))
+            Frame.objects.filter(canvas=canvas, made_at__gte=moment(at), made_at__lt=moment(at + QUARTER_HOUR))
             .order_by("made_at", "number")
             .values_list("number", "made_at", "title", "hidden_at")
         )
@@ -125,17 +133,22 @@ def _counted(place: Canvas, begin: int) -> Iterator[Tally]:
                 styles.append([number, int(made_at.timestamp()) - at, title])
                 style = title
         yield Tally(
-            at, len(numbers), strokes(place, at, at + QUARTER), min(numbers, default=None), max(numbers, default=None),
-            len(styles), styles,
-        )  # fmt: skip
-        begin = at + QUARTER
+            at,
+            len(numbers),
+            strokes(canvas, at, at + QUARTER_HOUR),
+            min(numbers, default=None),
+            max(numbers, default=None),
+            len(styles),
+            styles,
+        )
+        begin = at + QUARTER_HOUR
 
 
-def _next(place: Canvas, begin: int) -> int | None:
+def _next(canvas: Canvas, begin: int) -> int | None:
     """When the next thing happened at or after `begin`."""
     since = moment(begin)
-    frame = Frame.objects.filter(canvas=place, made_at__gte=since).order_by("made_at", "number")
-    batch = Batch.objects.filter(canvas=place, at__gte=since).order_by("at")
+    frame = Frame.objects.filter(canvas=canvas, made_at__gte=since).order_by("made_at", "number")
+    batch = Batch.objects.filter(canvas=canvas, at__gte=since).order_by("at")
     found = [
         frame.values_list("made_at", flat=True).first(),
         batch.values_list("at", flat=True).first(),
@@ -144,6 +157,6 @@ def _next(place: Canvas, begin: int) -> int | None:
     return min(known) if known else None
 
 
-def strokes(place: Canvas, since: int, until: int) -> int:
+def strokes(canvas: Canvas, since: int, until: int) -> int:
     """How many strokes were finished between two moments, taken back or not: all of them were drawn."""
-    return Stroke.objects.filter(canvas=place, ended_at__gte=moment(since), ended_at__lt=moment(until)).count()
+    return Stroke.objects.filter(canvas=canvas, ended_at__gte=moment(since), ended_at__lt=moment(until)).count()

@@ -17,8 +17,19 @@ from django.utils.translation import gettext as _
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 STEPS = (
-    MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY,
-)  # fmt: skip
+    MINUTE,
+    5 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    7 * DAY,
+    28 * DAY,
+)
 TICKS = (*STEPS[:9], DAY, 2 * DAY, 7 * DAY, 14 * DAY)
 MAX_TICKS = 8
 
@@ -74,8 +85,10 @@ def label(begin: int, end: int, zone: ZoneInfo) -> str:
     if end - begin < 20 * HOUR:
         to = datetime.fromtimestamp(end, zone)
         return _("%(day)s, %(from)s – %(to)s") % {
-            "day": day, "from": date_format(first, "H:i"), "to": date_format(to, "H:i"),
-        }  # fmt: skip
+            "day": day,
+            "from": date_format(first, "H:i"),
+            "to": date_format(to, "H:i"),
+        }
     return day if first.date() == last.date() else f"{day} – {date_format(last, 'j F')}"
 
 

@@ -15,11 +15,11 @@ from gallery.timeline import activity, buckets
 from gallery.timeline.activity import Tally
 from gallery.timeline.buckets import HOUR, MINUTE
 
-WANTED = 180  # bars; each is a few pixels wide even on a phone
-MAX_MARKS = 240  # changes of style told one by one; where there are more, bars only count them
-CACHED = 10  # seconds
-MAX_FINE = 60
-SHORTEST = 10 * MINUTE
+DEFAULT_BARS = 180  # bars; each is a few pixels wide even on a phone
+MAX_MARKS = 240  # changes of style listed one by one; where there are more, bars only count them
+CACHE_SECONDS = 10  # seconds
+MAX_FINE_BARS = 60
+MIN_SPAN = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Chart:
     """`since` to `until` in seconds since 1970; bars cover it without gaps; `most` is the highest bar's height."""
 
     since: int
@@ -46,55 +46,55 @@ class Stretch:
 
     @property
     def most(self) -> int:
-        return max((activity_of(bar.frames, bar.strokes) for bar in self.bars), default=0)
+        return max((activity_score(bar.frames, bar.strokes) for bar in self.bars), default=0)
 
 
-def activity_of(frames: int, strokes: int) -> int:
+def activity_score(frames: int, strokes: int) -> int:
     """One measure of both: people's hands count most, but a night in which only the network dreamed is not empty."""
     return 4 * strokes + frames
 
 
-def extent(place: Canvas) -> tuple[int, int] | None:
+def extent(canvas: Canvas) -> tuple[int, int] | None:
     """The whole history, never shorter than some minutes."""
-    found = activity.extent(place)
+    found = activity.extent(canvas)
     if found is None:
         return None
     since, until = found
-    return (since, until) if until - since >= SHORTEST else (until - SHORTEST, until)
+    return (since, until) if until - since >= MIN_SPAN else (until - MIN_SPAN, until)
 
 
-def stretch(place: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int = WANTED) -> Stretch:
+def build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int = DEFAULT_BARS) -> Chart:
     """Counted anew every few seconds at the most."""
-    key = f"timeline:{place.pk}:{since}:{until}:{zone.key}:{wanted}"
-    found: Stretch | None = cache.get(key)
-    if found is None:
-        found = _stretch(place, since, until, zone, wanted)
-        cache.set(key, found, CACHED)
-    return found
+    key = f"timeline:{canvas.pk}:{since}:{until}:{zone.key}:{wanted}"
+    chart: Chart | None = cache.get(key)
+    if chart is None:
+        chart = _build(canvas, since, until, zone, wanted)
+        cache.set(key, chart, CACHE_SECONDS)
+    return chart
 
 
-def _stretch(place: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int) -> Stretch:
+def _build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int) -> Chart:
     step = buckets.step_for(since, until, wanted)
-    if step < activity.QUARTER:
+    if step < activity.QUARTER_HOUR:
         # Bars finer than what is kept are counted one by one: fewer of them, and for a few hours at the most.
-        step = activity.QUARTER if until - since > 4 * HOUR else buckets.step_for(since, until, MAX_FINE)
+        step = activity.QUARTER_HOUR if until - since > 4 * HOUR else buckets.step_for(since, until, MAX_FINE_BARS)
     edges = buckets.edges(since, until, step, zone)
-    tallies = activity.tallies(place, edges[0], edges[-1])
-    told = sum(tally.changes for tally in tallies) <= MAX_MARKS
+    tallies = activity.tallies(canvas, edges[0], edges[-1])
+    listed = sum(tally.changes for tally in tallies) <= MAX_MARKS
     marks = []
-    if told:
-        for tally in activity.tallies(place, edges[0], edges[-1], styles=True) if tallies else []:
+    if listed:
+        for tally in activity.tallies(canvas, edges[0], edges[-1], styles=True) if tallies else []:
             marks += [(tally.at + seconds, number, title) for number, seconds, title in tally.styles]
-    counted = _fine(place, edges, marks) if step < activity.QUARTER else _summed(tallies, edges)
+    counted = _count_fine(canvas, edges, marks) if step < activity.QUARTER_HOUR else _sum_quarter_hours(tallies, edges)
     bars = [
         Bar(begin, end, *counts, buckets.label(begin, end, zone))
         for (begin, end), counts in zip(pairwise(edges), counted, strict=True)
     ]
     marks = [mark for mark in marks if since <= mark[0] < until]
-    return Stretch(since, until, step, zone.key, bars, buckets.ticks(since, until, zone), marks)
+    return Chart(since, until, step, zone.key, bars, buckets.ticks(since, until, zone), marks)
 
 
-def _summed(tallies: list[Tally], edges: list[int]) -> list[tuple[int, int, int]]:
+def _sum_quarter_hours(tallies: list[Tally], edges: list[int]) -> list[tuple[int, int, int]]:
     counts = []
     index = 0
     for end in edges[1:]:
@@ -108,60 +108,72 @@ def _summed(tallies: list[Tally], edges: list[int]) -> list[tuple[int, int, int]
     return counts
 
 
-def _fine(place: Canvas, edges: list[int], marks: list[tuple[int, int, str]]) -> list[tuple[int, int, int]]:
+def _count_fine(canvas: Canvas, edges: list[int], marks: list[tuple[int, int, str]]) -> list[tuple[int, int, int]]:
     """Bars shorter than a quarter, of a few hours at the most."""
     made = Frame.objects.filter(
-        canvas=place, made_at__gte=activity.moment(edges[0]), made_at__lt=activity.moment(edges[-1])
+        canvas=canvas, made_at__gte=activity.moment(edges[0]), made_at__lt=activity.moment(edges[-1])
     )
     times = sorted(at.timestamp() for at in made.order_by("made_at").values_list("made_at", flat=True))
     return [
         (
             sum(begin <= at < end for at in times),
-            activity.strokes(place, begin, end),
+            activity.strokes(canvas, begin, end),
             sum(begin <= at < end for at, *_ in marks),
         )
         for begin, end in pairwise(edges)
     ]
 
 
-def as_json(found: Stretch) -> dict[str, Any]:
+def as_json(chart: Chart) -> dict[str, Any]:
     return {
-        "zone": found.zone,
-        "from": utc_iso(activity.moment(found.since)),
-        "to": utc_iso(activity.moment(found.until)),
-        "step": found.step,
-        "most": found.most,
+        "zone": chart.zone,
+        "from": utc_iso(activity.moment(chart.since)),
+        "to": utc_iso(activity.moment(chart.until)),
+        "step": chart.step,
+        "most": chart.most,
         "bars": [
             {
-                "at": bar.begin, "end": bar.end, "frames": bar.frames, "strokes": bar.strokes,
-                "changes": bar.changes, "label": bar.label, "height": activity_of(bar.frames, bar.strokes),
+                "at": bar.begin,
+                "end": bar.end,
+                "frames": bar.frames,
+                "strokes": bar.strokes,
+                "changes": bar.changes,
+                "label": bar.label,
+                "height": activity_score(bar.frames, bar.strokes),
             }
-            for bar in found.bars
+            for bar in chart.bars
         ],
-        "ticks": [{"at": tick.at, "label": tick.label} for tick in found.ticks],
-        "styles": [{"at": at, "number": number, "title": title} for at, number, title in found.marks],
-    }  # fmt: skip
+        "ticks": [{"at": tick.at, "label": tick.label} for tick in chart.ticks],
+        "styles": [{"at": at, "number": number, "title": title} for at, number, title in chart.marks],
+    }
 
 
-def drawing(found: Stretch, *, height: int = 100) -> dict[str, Any]:
-    """The same for SVG, in a box `len(bars)` wide; by square roots, or one busy hour would hide the rest."""
-    most = found.most or 1
+def as_svg(chart: Chart, *, height: int = 100) -> dict[str, Any]:
+    """The same for SVG, in a box `len(bars)` wide; by day_cell roots, or one busy hour would hide the rest."""
+    most = chart.most or 1
     bars = []
-    for place, bar in enumerate(found.bars):
-        share = (activity_of(bar.frames, bar.strokes) / most) ** 0.5
+    for index, bar in enumerate(chart.bars):
+        share = (activity_score(bar.frames, bar.strokes) / most) ** 0.5
         tall = round(max(share * height, 3 if share else 0), 1)
-        begin = max(bar.begin, found.since)
-        bars.append({
-            "x": place + 0.1, "y": height - tall, "height": tall, "label": bar.label, "frames": bar.frames,
-            "strokes": bar.strokes, "changes": bar.changes,
-            "at": activity.moment((begin + min(bar.end, found.until)) // 2),
-        })  # fmt: skip
-    span = found.until - found.since
+        begin = max(bar.begin, chart.since)
+        bars.append(
+            {
+                "x": index + 0.1,
+                "y": height - tall,
+                "height": tall,
+                "label": bar.label,
+                "frames": bar.frames,
+                "strokes": bar.strokes,
+                "changes": bar.changes,
+                "at": activity.moment((begin + min(bar.end, chart.until)) // 2),
+            }
+        )
+    span = chart.until - chart.since
     return {
         "bars": bars,
         "width": len(bars),
         "height": height,
         "ticks": [
-            {"label": tick.label, "share": round(100 * (tick.at - found.since) / span, 3)} for tick in found.ticks
+            {"label": tick.label, "share": round(100 * (tick.at - chart.since) / span, 3)} for tick in chart.ticks
         ],
     }

@@ -10,14 +10,14 @@ from django.db import models
 from canvas.models import Canvas
 
 
-class Quarter(models.Model):
+class QuarterHour(models.Model):
     """A finished quarter of an hour of a canvas in which something happened; see gallery.timeline.activity.
 
     Quarters, because every time zone in use differs from UTC by a whole number of them: days and hours of any zone
     are sums of rows.
     """
 
-    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="quarters")
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="quarter_hours")
     at = models.PositiveBigIntegerField()  # its beginning, in seconds since 1970: thousands of rows are read at once
     frames = models.PositiveIntegerField()
     strokes = models.PositiveIntegerField()
@@ -28,7 +28,7 @@ class Quarter(models.Model):
     styles: Any = models.JSONField(default=list)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["canvas", "at"], name="quarter_at")]
+        constraints = [models.UniqueConstraint(fields=["canvas", "at"], name="quarter_hour_at")]
 
     def __str__(self) -> str:
         return f"{self.canvas_id} {datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M}"

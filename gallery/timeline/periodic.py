@@ -9,5 +9,5 @@ from gallery.timeline import activity
 
 @chore
 def settle() -> None:
-    for place in Canvas.objects.order_by("pk"):
-        activity.settle(place)
+    for canvas in Canvas.objects.order_by("pk"):
+        activity.store_finished(canvas)

@@ -19,7 +19,7 @@ from canvas.models import Canvas, Frame
 from dreamsite.errors import NotFound
 from gallery import query_params
 from gallery.links import canvas_query, canvas_url
-from gallery.moments.views import address as moment_address
+from gallery.moments.views import moment_url
 from gallery.timeline import activity, buckets, chart
 from gallery.timeline.activity import Tally
 
@@ -31,19 +31,20 @@ LEVELS = 5
 @require_safe
 def as_json(request: HttpRequest) -> HttpResponse:
     """`?from=`, `?to=` (default: the whole history), `?bars=` (at most so many), `?zone=`."""
-    place, zone = query_params.canvas(request), query_params.zone(request)
-    extent = chart.extent(place)
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(canvas)
     if extent is None:
-        return JsonResponse({"zone": zone.key, "from": None, "to": None, "step": 0, "most": 0, "bars": [], "ticks": [],
-                             "styles": []})  # fmt: skip
+        return JsonResponse(
+            {"zone": zone.key, "from": None, "to": None, "step": 0, "most": 0, "bars": [], "ticks": [], "styles": []}
+        )
     since, until = query_params.moment(request, "from"), query_params.moment(request, "to")
     begin = max(int(since.timestamp()), extent[0]) if since else extent[0]
     end = min(int(until.timestamp()), extent[1]) if until else extent[1]
     if end - begin < buckets.MINUTE:
         raise NotFound(_("Between “from” and “to” there is less than a minute of this history."))
-    wanted = min(max(query_params.number(request, "bars") or chart.WANTED, 1), MAX_BARS)
-    response = JsonResponse(chart.as_json(chart.stretch(place, begin, end, zone, wanted)))
-    response["Cache-Control"] = f"private, max-age={chart.CACHED}"
+    wanted = min(max(query_params.number(request, "bars") or chart.DEFAULT_BARS, 1), MAX_BARS)
+    response = JsonResponse(chart.as_json(chart.build(canvas, begin, end, zone, wanted)))
+    response["Cache-Control"] = f"private, max-age={chart.CACHE_SECONDS}"
     return response
 
 
@@ -62,11 +63,11 @@ class Hour:
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
     """One of the viewer's days, hour by hour: from "yesterday evening" to the picture in two clicks."""
-    place, zone = query_params.canvas(request), query_params.zone(request)
-    extent = chart.extent(place)
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(canvas)
     begin, end = buckets.midnight(day, zone), buckets.midnight(day + timedelta(days=1), zone)
-    tallies = activity.tallies(place, begin, end)
-    hours = _hours(place, zone, buckets.edges(begin, end, buckets.HOUR, zone), tallies)
+    tallies = activity.tallies(canvas, begin, end)
+    hours = _hours(canvas, zone, buckets.edges(begin, end, buckets.HOUR, zone), tallies)
     first, last = (
         (datetime.fromtimestamp(extent[0], zone).date(), datetime.fromtimestamp(extent[1] - 1, zone).date())
         if extent
@@ -74,26 +75,28 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "section": "history",
-        "place": place,
-        "query": canvas_query(place),
+        "canvas": canvas,
+        "query": canvas_query(canvas),
         "day": day,
         "hours": hours,
         "strokes": sum(hour.strokes for hour in hours),
         "frames": sum(hour.frames for hour in hours),
         "zone": zone.key,
         "offset": buckets.offset(begin, zone),
-        "previous": canvas_url("day", place, min(day - timedelta(days=1), last)) if day > first else None,
-        "following": canvas_url("day", place, max(day + timedelta(days=1), first)) if day < last else None,
-        "month": canvas_url("calendar_month", place, day),
+        "previous": canvas_url("day", canvas, min(day - timedelta(days=1), last)) if day > first else None,
+        "following": canvas_url("day", canvas, max(day + timedelta(days=1), first)) if day < last else None,
+        "month": canvas_url("calendar_month", canvas, day),
     }
     return render(request, "gallery/day.html", context)
 
 
-def _hours(place: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]) -> list[Hour]:
+def _hours(canvas: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]) -> list[Hour]:
     parts = [(begin, end, [tally for tally in tallies if begin <= tally.at < end]) for begin, end in pairwise(edges)]
-    wanted = {begin: _spread(_numbers(inside), SHOWN_AN_HOUR) for begin, _, inside in parts}
-    found = _visible(place, [number for numbers in wanted.values() for number in numbers])
-    most = max((chart.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for *_, inside in parts), default=0)
+    wanted = {begin: _evenly_spaced(_numbers(inside), SHOWN_AN_HOUR) for begin, _, inside in parts}
+    found = _visible(canvas, [number for numbers in wanted.values() for number in numbers])
+    most = max(
+        (chart.activity_score(_sum(inside, "frames"), _sum(inside, "strokes")) for *_, inside in parts), default=0
+    )
     hours = []
     for begin, end, inside in parts:
         if not inside:
@@ -101,12 +104,18 @@ def _hours(place: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]
         frames, strokes = _sum(inside, "frames"), _sum(inside, "strokes")
         at = datetime.fromtimestamp(begin, zone)
         until = datetime.fromtimestamp(end, zone)
-        hours.append(Hour(
-            at, f"hour-{at:%H}" + "-again" * at.fold, f"{date_format(at, 'H:i')} – {date_format(until, 'H:i')}",
-            strokes, frames, round(100 * (chart.activity_of(frames, strokes) / most) ** 0.5) if most else 0,
-            [found[number] for number in wanted[begin] if number in found],
-            moment_address(place, datetime.fromtimestamp(begin, UTC)),
-        ))  # fmt: skip
+        hours.append(
+            Hour(
+                at,
+                f"hour-{at:%H}" + "-again" * at.fold,
+                f"{date_format(at, 'H:i')} – {date_format(until, 'H:i')}",
+                strokes,
+                frames,
+                round(100 * (chart.activity_score(frames, strokes) / most) ** 0.5) if most else 0,
+                [found[number] for number in wanted[begin] if number in found],
+                moment_url(canvas, datetime.fromtimestamp(begin, UTC)),
+            )
+        )
     return hours
 
 
@@ -121,20 +130,20 @@ def _numbers(tallies: Sequence[Tally]) -> range:
     return range(min(firsts), max(lasts) + 1) if firsts and lasts else range(0)
 
 
-def _spread(numbers: range, count: int) -> list[int]:
+def _evenly_spaced(numbers: range, count: int) -> list[int]:
     """Some of them, evenly spread, the last among them: what the hour came to."""
     if len(numbers) <= count:
         return list(numbers)
     return [numbers[(index + 1) * len(numbers) // count - 1] for index in range(count)]
 
 
-def _visible(place: Canvas, numbers: list[int]) -> dict[int, Frame]:
-    frames = Frame.objects.visible().filter(canvas=place, number__in=numbers).order_by("number").defer("recipe")
+def _visible(canvas: Canvas, numbers: list[int]) -> dict[int, Frame]:
+    frames = Frame.objects.visible().filter(canvas=canvas, number__in=numbers).order_by("number").defer("recipe")
     return {frame.number: frame for frame in frames}
 
 
 @dataclass(frozen=True)
-class Square:
+class CalendarDay:
     """A day of the calendar: `level` 0 (nothing) to 5 (the month's busiest)."""
 
     day: date
@@ -148,25 +157,25 @@ class Square:
 @require_safe
 def calendar(request: HttpRequest, month: date | None = None) -> HttpResponse:
     """A month of the viewer's days, each with a picture and how busy it was."""
-    place, zone = query_params.canvas(request), query_params.zone(request)
-    extent = chart.extent(place)
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
+    extent = chart.extent(canvas)
     if extent is None:
-        return redirect(canvas_url("history", place))
+        return redirect(canvas_url("history", canvas))
     oldest = datetime.fromtimestamp(extent[0], zone).date().replace(day=1)
     newest = datetime.fromtimestamp(extent[1] - 1, zone).date().replace(day=1)
     month = month or newest
     after = _shift(month, 1)
     context: dict[str, Any] = {
         "section": "history",
-        "place": place,
-        "query": canvas_query(place),
+        "canvas": canvas,
+        "query": canvas_query(canvas),
         "month": month,
-        "weeks": _weeks(place, zone, month, after),
+        "weeks": _weeks(canvas, zone, month, after),
         "weekdays": [date_format(date(2024, 1, 1 + index), "D") for index in range(7)],
-        "previous": canvas_url("calendar_month", place, min(_shift(month, -1), newest)) if month > oldest else None,
-        "following": canvas_url("calendar_month", place, max(after, oldest)) if month < newest else None,
+        "previous": canvas_url("calendar_month", canvas, min(_shift(month, -1), newest)) if month > oldest else None,
+        "following": canvas_url("calendar_month", canvas, max(after, oldest)) if month < newest else None,
         "zone": zone.key,
-        "months": [(each, canvas_url("calendar_month", place, each)) for each in _months(oldest, newest)],
+        "months": [(each, canvas_url("calendar_month", canvas, each)) for each in _months(oldest, newest)],
     }
     return render(request, "gallery/calendar.html", context)
 
@@ -184,23 +193,29 @@ def _months(oldest: date, newest: date) -> list[date]:
     return found[::-1]
 
 
-def _weeks(place: Canvas, zone: ZoneInfo, month: date, after: date) -> list[list[Square | None]]:
+def _weeks(canvas: Canvas, zone: ZoneInfo, month: date, after: date) -> list[list[CalendarDay | None]]:
     days = [month + timedelta(days=index) for index in range((after - month).days)]
     edges = [buckets.midnight(day, zone) for day in [*days, after]]
-    tallies = activity.tallies(place, edges[0], edges[-1])
+    tallies = activity.tallies(canvas, edges[0], edges[-1])
     parts = [[tally for tally in tallies if begin <= tally.at < end] for begin, end in pairwise(edges)]
     # Two thirds into a day's frames: late enough to be rich, early enough to be of that day.
-    middle = {day: _spread(_numbers(inside), 3)[-2:][:1] for day, inside in zip(days, parts, strict=True)}
-    found = _visible(place, [number for numbers in middle.values() for number in numbers])
-    busy = [chart.activity_of(_sum(inside, "frames"), _sum(inside, "strokes")) for inside in parts]
+    middle = {day: _evenly_spaced(_numbers(inside), 3)[-2:][:1] for day, inside in zip(days, parts, strict=True)}
+    found = _visible(canvas, [number for numbers in middle.values() for number in numbers])
+    busy = [chart.activity_score(_sum(inside, "frames"), _sum(inside, "strokes")) for inside in parts]
     most = max(busy, default=0)
-    squares: list[Square | None] = [None] * month.weekday()
+    cells: list[CalendarDay | None] = [None] * month.weekday()
     for day, inside, much in zip(days, parts, busy, strict=True):
         level = -(-LEVELS * much // most) if most else 0
         number = next(iter(middle[day]), 0)
-        squares.append(Square(
-            day, _sum(inside, "strokes"), _sum(inside, "frames"), level, found.get(number),
-            canvas_url("day", place, day),
-        ))  # fmt: skip
-    squares += [None] * (-len(squares) % 7)
-    return [squares[start : start + 7] for start in range(0, len(squares), 7)]
+        cells.append(
+            CalendarDay(
+                day,
+                _sum(inside, "strokes"),
+                _sum(inside, "frames"),
+                level,
+                found.get(number),
+                canvas_url("day", canvas, day),
+            )
+        )
+    cells += [None] * (-len(cells) % 7)
+    return [cells[start : start + 7] for start in range(0, len(cells), 7)]

@@ -17,17 +17,17 @@ from gallery.uploads.models import Upload
 
 
 class CleanPictureField(forms.FileField):
-    """A file that becomes a `pictures.Cleaned`, or an error that says why not."""
+    """A file that becomes a `pictures.CleanedPicture`, or an error that says why not."""
 
     widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         file = super().clean(data, initial)
-        if not file or isinstance(file, pictures.Cleaned):
+        if not file or isinstance(file, pictures.CleanedPicture):
             return file
         try:
             return pictures.clean(file)
-        except pictures.Unfit as error:
+        except pictures.InvalidUpload as error:
             raise ValidationError(str(error)) from error
 
 

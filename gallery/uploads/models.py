@@ -16,7 +16,7 @@ from gallery.uploads import pictures
 
 
 class UploadManager(models.Manager["Upload"]):
-    def build(self, cleaned: pictures.Cleaned, *, by: Any = None, title: str = "") -> Upload:
+    def build(self, cleaned: pictures.CleanedPicture, *, by: Any = None, title: str = "") -> Upload:
         """Stores the file; the row is the caller's to save. Cut short, it leaves a file that nothing names."""
         return Upload(
             picture=pictures.store(cleaned),

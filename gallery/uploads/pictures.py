@@ -34,12 +34,12 @@ _SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"R
 _decoding = threading.Lock()
 
 
-class Unfit(ValueError):
+class InvalidUpload(ValueError):
     """The file is no picture that this site takes; the words are for whoever sent it."""
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleanedPicture:
     """A picture as it will be stored."""
 
     data: bytes = field(repr=False)
@@ -52,18 +52,18 @@ class Cleaned:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def clean(file: BinaryIO) -> Cleaned:
-    """The picture in `file` (JPEG, PNG or WebP), encoded anew. Raises Unfit."""
+def clean(file: BinaryIO) -> CleanedPicture:
+    """The picture in `file` (JPEG, PNG or WebP), encoded anew. Raises InvalidUpload."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // 1024**2
-        raise Unfit(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
+        raise InvalidUpload(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
     kind = _kind(data)
     with _decoding:
         return _encode(_decode(data, kind))
 
 
-def store(cleaned: Cleaned) -> str:
+def store(cleaned: CleanedPicture) -> str:
     """Writes it under a name that nobody can guess and nothing of the sender's is in; returns the name."""
     return default_storage.save(f"uploads/{secrets.token_hex(16)}.{cleaned.suffix}", ContentFile(cleaned.data))
 
@@ -72,11 +72,11 @@ def _kind(data: bytes) -> str:
     for kind, signature in _SIGNATURES.items():
         if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
             return kind
-    raise Unfit(_("This is no JPEG, PNG or WebP file. Other kinds, SVG and GIF among them, are not taken."))
+    raise InvalidUpload(_("This is no JPEG, PNG or WebP file. Other kinds, SVG and GIF among them, are not taken."))
 
 
 def _decode(data: bytes, kind: str) -> Image.Image:
-    broken = Unfit(_("The file says it is a %(kind)s, but no picture can be read from it.") % {"kind": kind})
+    broken = InvalidUpload(_("The file says it is a %(kind)s, but no picture can be read from it.") % {"kind": kind})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -86,18 +86,20 @@ def _decode(data: bytes, kind: str) -> Image.Image:
                 words = _(
                     "The picture is %(width)s × %(height)s; expected at most %(most)s million pixels, %(side)s a side."
                 )
-                raise Unfit(words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE})
+                raise InvalidUpload(
+                    words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE}
+                )
             if getattr(image, "n_frames", 1) > 1:
-                raise Unfit(_("The picture moves; expected a still one."))
+                raise InvalidUpload(_("The picture moves; expected a still one."))
             image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
             image.load()
             turned = ImageOps.exif_transpose(image)
             return _in_srgb(turned, image.info.get("icc_profile"))
-    except Unfit:
+    except InvalidUpload:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         words = _("The picture has far too many pixels; expected at most %(most)s million pixels.")
-        raise Unfit(words % {"most": MAX_PIXELS // 10**6}) from error
+        raise InvalidUpload(words % {"most": MAX_PIXELS // 10**6}) from error
     except Exception as error:  # decoders say of damaged bytes whatever comes to them first
         raise broken from error
 
@@ -116,13 +118,13 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGBA" if see_through else "RGB")
 
 
-def _encode(image: Image.Image) -> Cleaned:
+def _encode(image: Image.Image) -> CleanedPicture:
     image.thumbnail((STORED_SIDE, STORED_SIDE), Image.Resampling.LANCZOS)
     # A new image of the pixels alone: what hangs on the old one (EXIF, comments, chunks) stays behind.
     bare = Image.frombytes(image.mode, image.size, image.tobytes())
     buffer = io.BytesIO()
     if bare.mode == "RGBA" and bare.getchannel("A").getextrema() != (255, 255):
         bare.save(buffer, "PNG", optimize=False, compress_level=6)
-        return Cleaned(buffer.getvalue(), "png", *bare.size)
+        return CleanedPicture(buffer.getvalue(), "png", *bare.size)
     bare.convert("RGB").save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
-    return Cleaned(buffer.getvalue(), "jpg", *bare.size)
+    return CleanedPicture(buffer.getvalue(), "jpg", *bare.size)

@@ -73,8 +73,8 @@ function play(stage, video) {
     mute: () => press("mute", (video.muted = !video.muted)),
     full,
   };
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (stage.querySelectorAll("[data-do]"))) {
-    button.addEventListener("click", () => actions[button.dataset.do ?? ""]?.());
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (stage.querySelectorAll("[data-action]"))) {
+    button.addEventListener("click", () => actions[button.dataset.action ?? ""]?.());
   }
 
   /**
@@ -82,7 +82,7 @@ function play(stage, video) {
    * @param {boolean} on
    */
   function press(name, on) {
-    const button = stage.querySelector(`[data-do="${name}"]`);
+    const button = stage.querySelector(`[data-action="${name}"]`);
     button?.setAttribute("aria-pressed", String(on));
     const icons = button?.querySelectorAll("svg") ?? [];
     if (icons.length === 2) icons.forEach((icon, index) => icon.toggleAttribute("hidden", on === (index === 0)));
@@ -105,7 +105,7 @@ function play(stage, video) {
     if (copy) copy.dataset.copy = now > 0.5 ? `${address}?t=${at}` : address;
   }
 
-  const button = /** @type {HTMLElement} */ (stage.querySelector('[data-do="play"]'));
+  const button = /** @type {HTMLElement} */ (stage.querySelector('[data-action="play"]'));
   const words = [button.getAttribute("aria-label") ?? "", button.dataset.other ?? ""];
   const state = () => {
     const [playIcon, pauseIcon] = button.querySelectorAll("svg");
@@ -169,7 +169,7 @@ async function previews(stage, length, titleAt) {
   const bar = /** @type {HTMLElement} */ (stage.querySelector("[data-bar]"));
   const box = /** @type {HTMLElement} */ (stage.querySelector("[data-preview]"));
   const picture = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-picture]"));
-  const words = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-words]"));
+  const words = /** @type {HTMLElement} */ (stage.querySelector("[data-preview-text]"));
   /** @type {ReturnType<typeof cues>} */
   let tiles = []; // until they are here, the time alone
   const hide = () => (box.hidden = true);

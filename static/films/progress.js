@@ -4,12 +4,12 @@
 import { clock } from "./times.js";
 
 const ASK_MS = 2000;
-const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-making]"));
+const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-progress]"));
 if (stage && ["waiting", "making", "failed"].includes(stage.dataset.state ?? "")) setTimeout(ask, ASK_MS);
 
 async function ask() {
   try {
-    const answer = await fetch(stage?.dataset.making ?? "", { cache: "no-store" });
+    const answer = await fetch(stage?.dataset.progress ?? "", { cache: "no-store" });
     if (answer.ok) show(await answer.json());
   } catch {
     // The site is away for a moment; the next question may find it.

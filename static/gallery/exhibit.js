@@ -1,9 +1,9 @@
 // @ts-check
 /** An exhibit's pictures one at a time on the whole screen: buttons, arrow keys, Escape. */
 
-const figures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".wall .hung")]);
-const wall = document.querySelector(".exhibit");
-const bar = document.querySelector("[data-full-bar]");
+const figures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".exhibit-items .exhibit-item")]);
+const exhibit = document.querySelector(".exhibit");
+const bar = document.querySelector("[data-fullscreen-bar]");
 const place = bar?.querySelector("[data-full-place]");
 /** @type {HTMLElement | null} */
 let before = null; // what had the focus
@@ -11,31 +11,31 @@ let at = -1;
 
 /** @param {number} index */
 function show(index) {
-  if (!(wall instanceof HTMLElement) || !(bar instanceof HTMLElement)) return;
+  if (!(exhibit instanceof HTMLElement) || !(bar instanceof HTMLElement)) return;
   const first = at < 0;
-  figures[at]?.classList.remove("hung-full");
+  figures[at]?.classList.remove("exhibit-item-full");
   at = (index + figures.length) % figures.length;
   const figure = figures[at];
   if (!figure) return;
   for (const image of figure.querySelectorAll("img")) image.loading = "eager";
   // Where the picture must fit by its height, its width follows from that: the pictures' own shape says how.
-  const image = figure.querySelector(".compare-side:last-of-type img, .hung-one img");
+  const image = figure.querySelector(".compare-side:last-of-type img, .exhibit-item-one img");
   if (image instanceof HTMLImageElement) figure.style.setProperty("--shape", `${image.width / image.height}`);
-  figure.classList.add("hung-full");
+  figure.classList.add("exhibit-item-full");
   if (place) place.textContent = `${at + 1} / ${figures.length}`;
   if (!first) return;
   before = document.activeElement instanceof HTMLElement ? document.activeElement : null;
   bar.hidden = false;
   document.documentElement.classList.add("full");
   // Where the browser has no real full screen (iPhones), the whole window has to do.
-  wall.requestFullscreen?.().catch(() => {});
+  exhibit.requestFullscreen?.().catch(() => {});
   /** @type {HTMLElement | null} */ (bar.querySelector("[data-full-step='1']"))?.focus();
 }
 
 function close() {
   if (at < 0 || !(bar instanceof HTMLElement)) return;
   const figure = figures[at];
-  figure?.classList.remove("hung-full");
+  figure?.classList.remove("exhibit-item-full");
   document.documentElement.classList.remove("full");
   bar.hidden = true;
   at = -1;

@@ -32,7 +32,7 @@ addEventListener("DOMContentLoaded", () => {
     for (const [step, sign, label] of /** @type {[number, string, string][]} */ ([[-1, "↑", "Earlier"], [1, "↓", "Later"]])) {
       const button = document.createElement("button");
       button.type = "button";
-      button.className = "curate-move";
+      button.className = "exhibit-move";
       button.dataset.move = String(step);
       button.textContent = sign;
       button.title = label;

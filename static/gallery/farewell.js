@@ -7,15 +7,15 @@ const title = /** @type {HTMLElement | null} */ (document.querySelector("[data-d
 const name = title?.querySelector("[data-drink]");
 const drinks = title?.dataset.drinks?.split("|") ?? [];
 
-function another() {
+function showAnother() {
   if (!name) return;
   const others = drinks.filter((drink) => drink !== name.textContent);
   name.textContent = others[Math.floor(Math.random() * others.length)] ?? name.textContent;
 }
 
-another();
+showAnother();
 // It changes while one looks, unless one asked for stillness.
-if (name && !matchMedia("(prefers-reduced-motion: reduce)").matches) setInterval(another, PAUSE_MS);
+if (name && !matchMedia("(prefers-reduced-motion: reduce)").matches) setInterval(showAnother, PAUSE_MS);
 
 const zoom = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-zoom]"));
 const box = document.querySelector(".last-scroll");

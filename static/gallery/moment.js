@@ -12,7 +12,7 @@ import { zone } from "./zone.js";
  * @typedef {{id: number, number: number, seq: number, made_ms: number, page: string, picture: string, thumbnail: string,
  *   kind: string, title: string, width: number, height: number}} Frame
  * @typedef {{at: string, utc: string, sentence: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
- *   day: string, around: string, slideshow: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} Told
+ *   day: string, around: string, slideshow: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} MomentInfo
  */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("[data-moment]"));
@@ -23,13 +23,13 @@ const state = /** @type {HTMLElement} */ (main.querySelector(".moment-state"));
 const then = /** @type {HTMLElement} */ (main.querySelector('[data-view="then"]'));
 const both = /** @type {HTMLElement | null} */ (main.querySelector('[data-view="compare"]'));
 const segments = /** @type {HTMLElement} */ (main.querySelector(".segments"));
-const playButton = /** @type {HTMLButtonElement} */ (main.querySelector('[data-does="play"]'));
-const mineButton = /** @type {HTMLButtonElement | null} */ (main.querySelector('[data-does="mine"]'));
-const boxes = /** @type {SVGElement} */ (main.querySelector(".moment-mine"));
+const playButton = /** @type {HTMLButtonElement} */ (main.querySelector('[data-action="play"]'));
+const myStrokesButton = /** @type {HTMLButtonElement | null} */ (main.querySelector('[data-action="my-strokes"]'));
+const boxes = /** @type {SVGElement} */ (main.querySelector(".moment-my-strokes"));
 
 let ms = Date.parse(main.dataset.moment ?? "");
-/** @type {Told | null} */
-let told = null;
+/** @type {MomentInfo | null} */
+let info = null;
 /** @type {import("./replay.js").Replay | null} */
 let replay = null;
 let replayed = -1; // the frame it is of
@@ -53,18 +53,18 @@ async function go(to, { push = true } = {}) {
   try {
     const answer = await fetch(jsonOf(pageOf(to)), { signal });
     if (!answer.ok) throw new Error((await answer.json()).detail);
-    /** @type {Told} */
+    /** @type {MomentInfo} */
     const next = await answer.json();
-    told = next;
+    info = next;
     ms = Date.parse(next.at);
     const address = new URL(next.page);
     if (push && address.pathname !== location.pathname) history.pushState(null, "", address.pathname + address.search + location.hash);
     document.title = document.title.replace(/^.*?·/, `${next.utc} UTC ·`);
-    words(next);
+    updateText(next);
     timeline?.move(ms);
     fillForm(ms);
     await paint(next, signal);
-    if (boxesShown) void showMine();
+    if (boxesShown) void showMyStrokes();
   } catch (error) {
     if (signal.aborted) return;
     state.textContent = `This moment could not be painted here: ${error instanceof Error ? error.message : error}`;
@@ -73,7 +73,7 @@ async function go(to, { push = true } = {}) {
   }
 }
 
-/** @param {Told} now @param {AbortSignal} signal */
+/** @param {MomentInfo} now @param {AbortSignal} signal */
 async function paint(now, signal) {
   const id = now.frame?.id ?? 0;
   if (replayed !== id || !replay) {
@@ -97,29 +97,29 @@ function show(count) {
   image.hidden = true;
 }
 
-/** @param {Told} now */
-function words(now) {
+/** @param {MomentInfo} now */
+function updateText(now) {
   /** @param {string} name @param {string} text */
-  const say = (name, text) => {
-    const element = main.querySelector(`[data-told="${name}"]`);
+  const setText = (name, text) => {
+    const element = main.querySelector(`[data-field="${name}"]`);
     if (element) element.textContent = text;
   };
-  say("utc", now.utc);
-  say("local", now.local);
-  say("zone", now.zone);
-  say("offset", now.offset);
-  main.querySelector('[data-told="utc"]')?.setAttribute("datetime", now.at);
-  main.querySelector('[data-told="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
-  say("sentence", now.sentence);
+  setText("utc", now.utc);
+  setText("local", now.local);
+  setText("zone", now.zone);
+  setText("offset", now.offset);
+  main.querySelector('[data-field="utc"]')?.setAttribute("datetime", now.at);
+  main.querySelector('[data-field="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
+  setText("sentence", now.sentence);
   image.alt = `The canvas on ${now.utc} UTC.`;
   const links = { around: now.around, slideshow: now.slideshow, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
   for (const [name, href] of Object.entries(links)) {
-    const link = main.querySelector(`a[data-told="${name}"]`);
+    const link = main.querySelector(`a[data-field="${name}"]`);
     if (link instanceof HTMLAnchorElement && href) link.href = href;
-    main.querySelector(`[data-told="${name}-line"]`)?.toggleAttribute("hidden", !href);
+    main.querySelector(`[data-field="${name}-line"]`)?.toggleAttribute("hidden", !href);
   }
-  if (now.frame) say("frame", `The frame below (${now.frame.number})`);
-  if (now.following) say("following", `What was dreamed next (${now.following.number})`);
+  if (now.frame) setText("frame", `The frame below (${now.frame.number})`);
+  if (now.following) setText("following", `What was dreamed next (${now.following.number})`);
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (main.querySelectorAll("a[data-step]"))) {
     const to = now.steps[link.dataset.step ?? ""];
     if (to) {
@@ -151,15 +151,15 @@ async function view(name) {
 }
 
 async function compare() {
-  if (!both || !replay || !told?.following) return;
+  if (!both || !replay || !info?.following) return;
   const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
   const dreamed = /** @type {HTMLImageElement} */ (both.querySelector("[data-dreamed]"));
-  if (drawnFor !== told.following.id) {
-    drawnFor = told.following.id;
+  if (drawnFor !== info.following.id) {
+    drawnFor = info.following.id;
     if (drawnUrl) URL.revokeObjectURL(drawnUrl);
-    drawnUrl = await urlOf(replay.paint(replay.upTo(told.following.seq)));
+    drawnUrl = await urlOf(replay.paint(replay.upTo(info.following.seq)));
     drawn.src = drawnUrl;
-    dreamed.src = told.following.picture;
+    dreamed.src = info.following.picture;
   }
 }
 
@@ -209,9 +209,9 @@ playButton.addEventListener("click", play);
 const RECENT = 1_800_000; // ms
 let boxesShown = location.hash === "#mine";
 
-async function showMine() {
+async function showMyStrokes() {
   boxes.toggleAttribute("hidden", !boxesShown);
-  mineButton?.setAttribute("aria-pressed", String(boxesShown));
+  myStrokesButton?.setAttribute("aria-pressed", String(boxesShown));
   if (!boxesShown || !mine) return;
   const url = new URL(mine, location.href);
   url.searchParams.set("until", new Date(ms).toISOString());
@@ -222,17 +222,17 @@ async function showMine() {
   boxes.replaceChildren(...strokes.map(({ x, y, width, height, at }) => {
     const recent = ms - Date.parse(at) < RECENT;
     const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: recent ? "mine-box recent" : "mine-box" })) box.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: recent ? "my-strokes-box recent" : "my-strokes-box" })) box.setAttribute(name, String(value));
     return box;
   }));
   state.textContent = strokes.length ? "" : "Nothing of yours lies on this moment.";
 }
 
-if (mineButton) {
-  mineButton.hidden = false;
-  mineButton.addEventListener("click", () => {
+if (myStrokesButton) {
+  myStrokesButton.hidden = false;
+  myStrokesButton.addEventListener("click", () => {
     boxesShown = !boxesShown;
-    void showMine();
+    void showMyStrokes();
   });
 }
 
@@ -243,9 +243,9 @@ const timeline = line instanceof HTMLElement
   ? new Timeline(line, {
       // Within the span that is loaded already the picture follows the hand.
       scrub: (to) => {
-        if (!replay || !told || replayed !== (told.frame?.id ?? 0)) return;
-        const end = told.following?.made_ms ?? Infinity;
-        if (to >= (told.frame?.made_ms ?? -Infinity) && to < end) show(replay.until(to));
+        if (!replay || !info || replayed !== (info.frame?.id ?? 0)) return;
+        const end = info.following?.made_ms ?? Infinity;
+        if (to >= (info.frame?.made_ms ?? -Infinity) && to < end) show(replay.until(to));
       },
       pick: (to) => void go(to),
     })
@@ -269,11 +269,11 @@ addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
   if (event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]")) return;
   const step = { ArrowLeft: event.shiftKey ? "hour_back" : "frame_back", ArrowRight: event.shiftKey ? "hour_on" : "frame_on" }[event.key];
-  const to = step && told?.steps[step];
+  const to = step && info?.steps[step];
   if (to) {
     event.preventDefault();
     void go(momentIn(new URL(to, location.href).href));
-  } else if (event.key.toLowerCase() === "d" && both && told?.following) {
+  } else if (event.key.toLowerCase() === "d" && both && info?.following) {
     void view(shownAs === "then" ? "compare" : "then");
   }
 });

@@ -4,7 +4,7 @@
 const PAUSE_MS = 350;
 
 const box = document.querySelector("[data-preview]");
-const shown = document.querySelector("[data-preview-words]");
+const shown = document.querySelector("[data-preview-text]");
 const body = document.querySelector("textarea[name=body]");
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let waiting;

@@ -8,9 +8,9 @@ import { lang } from "./times.js";
 
 /** @typedef {{number: number, hidden: boolean, title: string, made_at: string, page: string, picture: string}} Frame */
 
-const main = /** @type {HTMLElement} */ (document.querySelector("#slides"));
+const main = /** @type {HTMLElement} */ (document.querySelector("#slideshow"));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const find = (/** @type {string} */ name) => main.querySelector(`[data-slides="${name}"]`);
+const find = (/** @type {string} */ name) => main.querySelector(`[data-slideshow="${name}"]`);
 const play = /** @type {HTMLButtonElement | null} */ (find("play"));
 const full = /** @type {HTMLButtonElement | null} */ (find("full"));
 const pace = /** @type {HTMLSelectElement | null} */ (find("pace"));

@@ -5,11 +5,11 @@
  * server's; this only shows them and asks for more.
  */
 
-import { Bubble } from "./tooltip.js";
+import { Tooltip } from "./tooltip.js";
 import { Track } from "./track.js";
 import { zone } from "./zone.js";
 
-/** @typedef {import("./track.js").Stretch} Stretch */
+/** @typedef {import("./track.js").Chart} Chart */
 
 const DAY = 86_400_000, HOUR = 3_600_000;
 const SETTLE = 350; // ms that keys rest before they count as a choice
@@ -17,29 +17,29 @@ const SETTLE = 350; // ms that keys rest before they count as a choice
 export class Timeline {
   /**
    * @param {HTMLElement} element `[data-timeline]`
-   * @param {{scrub?: (ms: number) => void, pick: (ms: number) => void}} does while somebody drags, and where they let go
+   * @param {{scrub?: (ms: number) => void, pick: (ms: number) => void}} callbacks while somebody drags, and where they let go
    */
-  constructor(element, does) {
+  constructor(element, callbacks) {
     this.element = element;
-    this.does = does;
+    this.callbacks = callbacks;
     const { since = "", until = "", at, json = "" } = element.dataset;
     this.since = Date.parse(since);
     this.until = Date.parse(until);
     this.at = at ? Date.parse(at) : this.until;
     this.json = new URL(json, location.href);
-    this.bubble = new Bubble(element);
+    this.tooltip = new Tooltip(element);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
 
     const whole = /** @type {HTMLElement} */ (element.querySelector('[data-track="whole"]'));
-    this.whole = new Track(whole, this.#hands(), this.bubble, "The whole history");
+    this.whole = new Track(whole, this.#handlers(), this.tooltip, "The whole history");
     this.whole.extent(this.since, this.until);
     this.near = /** @type {Track | null} */ (null);
     if (this.#reach()) {
       const part = document.createElement("div");
       part.className = "track track-near";
       whole.after(part);
-      this.near = new Track(part, this.#hands(), this.bubble, "Around this moment");
+      this.near = new Track(part, this.#handlers(), this.tooltip, "Around this moment");
     }
     this.move(this.at);
     this.#load(this.whole, this.since, this.until);
@@ -51,25 +51,25 @@ export class Timeline {
     return span > 4 * DAY ? DAY / 2 : span > 12 * HOUR ? HOUR : 0;
   }
 
-  #hands() {
+  #handlers() {
     return {
       scrub: (/** @type {number} */ ms) => {
         this.show(ms);
-        this.does.scrub?.(ms);
+        this.callbacks.scrub?.(ms);
       },
       pick: (/** @type {number} */ ms) => {
         this.show(ms);
-        this.does.pick(ms);
+        this.callbacks.pick(ms);
       },
       step: (/** @type {number} */ ms) => {
         this.show(ms);
-        this.does.scrub?.(ms);
+        this.callbacks.scrub?.(ms);
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => this.does.pick(ms), SETTLE);
+        this.timer = setTimeout(() => this.callbacks.pick(ms), SETTLE);
       },
       enter: (/** @type {number} */ ms) => {
         clearTimeout(this.timer);
-        this.does.pick(ms);
+        this.callbacks.pick(ms);
       },
     };
   }
@@ -111,9 +111,9 @@ export class Timeline {
     try {
       const answer = await fetch(url, { signal: track.request.signal });
       if (!answer.ok) return;
-      /** @type {Stretch} */
-      const stretch = await answer.json();
-      if (stretch.from) track.draw(stretch);
+      /** @type {Chart} */
+      const chart = await answer.json();
+      if (chart.from) track.draw(chart);
     } catch (error) {
       if (!(error instanceof DOMException)) console.info("The timeline could not be loaded.", error);
     }

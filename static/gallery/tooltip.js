@@ -5,11 +5,11 @@ import { dayOf, jsonOf, pageOf, timeOf } from "./times.js";
 
 const WAIT = 90; // ms that the pointer rests before a picture is asked for
 
-export class Bubble {
+export class Tooltip {
   /** @param {HTMLElement} element the timeline */
   constructor(element) {
     this.element = document.createElement("div");
-    this.element.className = "bubble";
+    this.element.className = "tooltip";
     this.element.hidden = true;
     this.image = new Image();
     this.image.alt = "";

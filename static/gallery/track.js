@@ -6,8 +6,8 @@ import { dayOf, timeOf } from "./times.js";
 /**
  * @typedef {{at: number, end: number, frames: number, strokes: number, changes: number, label: string, height: number}} Bar
  * @typedef {{from: string, to: string, step: number, most: number, bars: Bar[], ticks: {at: number, label: string}[],
- *   styles: {at: number, number: number, title: string}[]}} Stretch
- * @typedef {{scrub: (ms: number) => void, pick: (ms: number) => void, step: (ms: number) => void, enter: (ms: number) => void}} Hands
+ *   styles: {at: number, number: number, title: string}[]}} Chart
+ * @typedef {{scrub: (ms: number) => void, pick: (ms: number) => void, step: (ms: number) => void, enter: (ms: number) => void}} Handlers
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -24,11 +24,11 @@ function shape(name, attributes) {
 }
 
 export class Track {
-  /** @param {HTMLElement} element @param {Hands} hands @param {import("./tooltip.js").Bubble} bubble @param {string} label */
-  constructor(element, hands, bubble, label) {
+  /** @param {HTMLElement} element @param {Handlers} handlers @param {import("./tooltip.js").Tooltip} tooltip @param {string} label */
+  constructor(element, handlers, tooltip, label) {
     this.element = element;
-    this.hands = hands;
-    this.bubble = bubble;
+    this.handlers = handlers;
+    this.tooltip = tooltip;
     this.since = 0;
     this.until = 0;
     this.at = 0;
@@ -80,42 +80,42 @@ export class Track {
     this.slider.style.setProperty("--at", `${100 * this.share(ms)}%`);
     const at = Math.min(Math.max(ms, this.since), this.until);
     this.slider.setAttribute("aria-valuenow", String(Math.round(at / 1000)));
-    const told = this.detail(at);
-    this.slider.setAttribute("aria-valuetext", `${dayOf(at)}, ${timeOf(at)}${told ? `. ${told}` : ""}`);
+    const info = this.detail(at);
+    this.slider.setAttribute("aria-valuetext", `${dayOf(at)}, ${timeOf(at)}${info ? `. ${info}` : ""}`);
   }
 
-  /** The stretch that a finer track shows. @param {number} since @param {number} until */
+  /** The chart that a finer track shows. @param {number} since @param {number} until */
   window(since, until) {
     this.part.hidden = false;
     this.part.style.setProperty("--from", `${100 * this.share(since)}%`);
     this.part.style.setProperty("--to", `${100 * this.share(until)}%`);
   }
 
-  /** @param {Stretch} stretch */
-  draw(stretch) {
-    this.extent(Date.parse(stretch.from), Date.parse(stretch.to));
-    this.bars = stretch.bars;
-    this.step = 1000 * stretch.step;
-    this.styles = stretch.styles.map(({ at, title }) => ({ style: 1000 * at, title }));
+  /** @param {Chart} chart */
+  draw(chart) {
+    this.extent(Date.parse(chart.from), Date.parse(chart.to));
+    this.bars = chart.bars;
+    this.step = 1000 * chart.step;
+    this.styles = chart.styles.map(({ at, title }) => ({ style: 1000 * at, title }));
     const span = (this.until - this.since) / 1000, begin = this.since / 1000;
     const x = (/** @type {number} */ at) => (1000 * (at - begin)) / span;
     this.svg.setAttribute("viewBox", `0 0 1000 ${HEIGHT}`);
     const shapes = [];
-    for (const bar of stretch.bars) {
+    for (const bar of chart.bars) {
       if (!bar.height) continue;
       const left = Math.max(x(bar.at), 0), right = Math.min(x(bar.end), 1000);
-      const tall = Math.max(HEIGHT * Math.sqrt(bar.height / (stretch.most || 1)), 3);
+      const tall = Math.max(HEIGHT * Math.sqrt(bar.height / (chart.most || 1)), 3);
       shapes.push(shape("rect", { class: "bar", x: left, y: HEIGHT - tall, width: Math.max(0.8 * (right - left), 0.5), height: tall }));
-      if (bar.changes && !stretch.styles.length) {
+      if (bar.changes && !chart.styles.length) {
         shapes.push(shape("rect", { class: "change", x: left, y: HEIGHT - 3, width: 0.8 * (right - left), height: 3 }));
       }
     }
     // Lines that would stand closer than a finger is wide hide the bars: then they are short, below them.
-    const sparse = stretch.styles.length * APART <= this.element.clientWidth, tall = sparse ? HEIGHT : 6;
-    for (const { at } of stretch.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: HEIGHT - tall, width: 1.2, height: tall }));
+    const sparse = chart.styles.length * APART <= this.element.clientWidth, tall = sparse ? HEIGHT : 6;
+    for (const { at } of chart.styles) shapes.push(shape("rect", { class: "change", x: x(at), y: HEIGHT - tall, width: 1.2, height: tall }));
     this.svg.replaceChildren(...shapes);
     this.ticks.setAttribute("data-drawn", "");
-    this.ticks.replaceChildren(...this.#roomy(stretch.ticks).map(({ at, label }) => {
+    this.ticks.replaceChildren(...this.#roomy(chart.ticks).map(({ at, label }) => {
       const share = this.share(1000 * at);
       const text = shape("text", { x: `${100 * share}%`, y: 15, "text-anchor": this.#turned(at, label) ? "end" : "start" });
       text.textContent = label;
@@ -124,7 +124,7 @@ export class Track {
     this.mark(this.at);
   }
 
-  /** The labels for which there is room: days before hours. @param {Stretch["ticks"]} ticks */
+  /** The labels for which there is room: days before hours. @param {Chart["ticks"]} ticks */
   #roomy(ticks) {
     const isHour = (/** @type {string} */ label) => /^\d\d:\d\d$/.test(label);
     /** @type {typeof ticks} */
@@ -157,8 +157,8 @@ export class Track {
     const bar = this.bars.find(({ at, end }) => ms >= 1000 * at && ms < 1000 * end);
     const style = this.styles.filter(({ style }) => style <= ms).at(-1)?.title;
     if (!bar) return style ?? "";
-    const told = `${bar.strokes.toLocaleString()} ${bar.strokes === 1 ? "stroke" : "strokes"}, ${bar.frames.toLocaleString()} ${bar.frames === 1 ? "frame" : "frames"}`;
-    return style ? `${told} · ${style}` : told;
+    const info = `${bar.strokes.toLocaleString()} ${bar.strokes === 1 ? "stroke" : "strokes"}, ${bar.frames.toLocaleString()} ${bar.frames === 1 ? "frame" : "frames"}`;
+    return style ? `${info} · ${style}` : info;
   }
 
   /** @param {number} clientX */
@@ -171,7 +171,7 @@ export class Track {
   /** @param {number} ms */
   #hint(ms) {
     const { offsetLeft, offsetTop, clientWidth } = this.element;
-    this.bubble.show(ms, this.detail(ms), offsetLeft + this.share(ms) * clientWidth, offsetTop);
+    this.tooltip.show(ms, this.detail(ms), offsetLeft + this.share(ms) * clientWidth, offsetTop);
   }
 
   #listen() {
@@ -184,7 +184,7 @@ export class Track {
       drag = { x: event.clientX, ms, id: event.pointerId };
       slider.setPointerCapture(event.pointerId);
       slider.focus({ preventScroll: true });
-      this.hands.scrub(ms);
+      this.handlers.scrub(ms);
       this.#hint(ms);
     });
     slider.addEventListener("pointermove", (event) => {
@@ -199,25 +199,25 @@ export class Track {
       const moved = ((event.clientX - drag.x) / width) * (this.until - this.since) * speed;
       drag.ms = speed === 1 ? this.#msAt(event.clientX) : Math.min(Math.max(drag.ms + moved, this.since), this.until);
       drag.x = event.clientX;
-      this.hands.scrub(drag.ms);
+      this.handlers.scrub(drag.ms);
       this.#hint(drag.ms);
     });
     const drop = (/** @type {PointerEvent} */ event) => {
       if (!drag || event.pointerId !== drag.id) return;
       const { ms } = drag;
       drag = null;
-      if (event.type === "pointerup") this.hands.pick(ms);
-      if (event.pointerType === "touch") this.bubble.hide();
+      if (event.type === "pointerup") this.handlers.pick(ms);
+      if (event.pointerType === "touch") this.tooltip.hide();
     };
     slider.addEventListener("pointerup", drop);
     slider.addEventListener("pointercancel", drop);
-    slider.addEventListener("pointerleave", () => drag || this.bubble.hide());
-    slider.addEventListener("blur", () => this.bubble.hide());
+    slider.addEventListener("pointerleave", () => drag || this.tooltip.hide());
+    slider.addEventListener("blur", () => this.tooltip.hide());
     slider.addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "Enter" || event.key === " ") {
         event.preventDefault();
-        this.hands.enter(this.at);
+        this.handlers.enter(this.at);
         return;
       }
       const to = this.#keyed(event.key, event.shiftKey);
@@ -225,7 +225,7 @@ export class Track {
       event.preventDefault();
       event.stopPropagation();
       const ms = Math.min(Math.max(to, this.since), this.until);
-      this.hands.step(ms);
+      this.handlers.step(ms);
       this.#hint(ms);
     });
   }

@@ -76,8 +76,8 @@ def test_a_moment(page: Page, dreamed: RunningSite) -> None:
     there = (made_at + timedelta(seconds=2)).astimezone(ZoneInfo(ZONE))
     page.get_by_label("Go to a moment").fill(there.strftime("%Y-%m-%dT%H:%M:%S"))
     page.get_by_role("button", name="Go").click()
-    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (30)")
-    expect(page.locator("[data-told=local]")).to_contain_text(there.strftime("%H:%M:%S"))
+    expect(page.locator("[data-field=frame]")).to_have_text("The frame below (30)")
+    expect(page.locator("[data-field=local]")).to_contain_text(there.strftime("%H:%M:%S"))
     expect(page.get_by_role("link", name="Back to the living canvas")).to_have_attribute("href", "/c/night/")
     assert fits(page)
 
@@ -88,23 +88,23 @@ def test_the_line_of_time_by_pointer(page: Page, dreamed: RunningSite) -> None:
     box = slider.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
-    bubble = page.locator(".bubble")
+    bubble = page.locator(".tooltip")
     expect(bubble).to_be_visible()
     expect(bubble.locator("img")).to_be_visible()
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20, steps=4)
     page.mouse.up()
     page.wait_for_url("**/history/2*Z?canvas=night")
-    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
+    expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
     before = page.url
     box = slider.bounding_box()
     assert box
     slider.click(position={"x": box["width"] - 2, "y": 20})
-    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((59|60)\)"))
+    expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((59|60)\)"))
     assert page.url != before, "a moment has an address of its own"
     page.go_back()
     expect(page).to_have_url(before)
-    expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
+    expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
 
 
 @pytest.mark.parametrize("page", ["desk"], indirect=True)
@@ -119,10 +119,10 @@ def test_the_line_of_time_by_keys(page: Page, dreamed: RunningSite) -> None:
     slider = page.get_by_role("slider", name="The whole history")
     slider.focus()
     page.keyboard.press("End")
-    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (60)")
+    expect(page.locator("[data-field=frame]")).to_have_text("The frame below (60)")
     slider.blur()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("[data-told=frame]")).to_have_text("The frame below (59)")
+    expect(page.locator("[data-field=frame]")).to_have_text("The frame below (59)")
 
 
 @pytest.mark.parametrize("page", ["desk"], indirect=True)
@@ -152,7 +152,7 @@ def test_the_canvas_then_is_painted_as_the_server_paints_it(page: Page, dreamed:
     sides = page.locator(".compare-side img")
     expect(sides.first).to_have_attribute("src", re.compile("^blob:"))
     expect(sides.nth(1)).to_have_attribute("src", re.compile(r"/media/frames/"))
-    expect(page.locator("[data-told=following]")).to_contain_text(f"({number + 1})")
+    expect(page.locator("[data-field=following]")).to_contain_text(f"({number + 1})")
     page.get_by_role("slider", name="Where the drawing ends").press("End")
     page.get_by_role("button", name="This moment").click()
     page.get_by_role("button", name="Watch it being drawn").click()
@@ -182,7 +182,7 @@ def test_yesterday_evening_in_three_clicks(page: Page, dreamed: RunningSite) -> 
     page.locator(".hour .tile a").last.click()
     expect(page.get_by_role("heading", name=re.compile("Frame"))).to_be_visible()
     page.get_by_role("link", name="This moment in the timeline").click()
-    expect(page.locator("[data-told=utc]")).to_be_visible()
+    expect(page.locator("[data-field=utc]")).to_be_visible()
 
 
 @pytest.mark.parametrize("page", ["desk"], indirect=True)
@@ -206,10 +206,10 @@ def test_without_javascript(browser: Browser, dreamed: RunningSite) -> None:
         made_at = str(page.locator("#frame-20 time").get_attribute("datetime"))
         page.get_by_label("Go to a moment").fill(made_at[:19])
         page.get_by_role("button", name="Go").click()
-        expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((19|20)\)"))
+        expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((19|20)\)"))
         expect(page.locator("img.moment-picture")).to_have_js_property("naturalWidth", 96)
         page.get_by_role("link", name="Frame before").click()
-        expect(page.locator("[data-told=frame]")).to_have_text(re.compile(r"\((18|19)\)"))
+        expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((18|19)\)"))
         page.get_by_role("link", name="The whole day").click()
         page.locator(".hour .tile a").first.click()
         with page.expect_download() as download:

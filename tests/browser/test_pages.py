@@ -26,7 +26,7 @@ from django.utils import timezone
 from canvas import frames
 from canvas.models import Canvas
 from dreamsite.models import User
-from gallery.models import Entry, Exhibit, Picture
+from gallery.models import LedgerEntry, Exhibit, Picture
 place, pixels = Canvas.objects.default(), np.full((1536, 1536, 3), 200, np.uint8)
 made = []
 for red in (0, 120, 255):
@@ -35,8 +35,8 @@ for red in (0, 120, 255):
 exhibit = Exhibit.objects.create(title="Reds", slug="reds", statement="**None** to all", published_at=timezone.now())
 Picture.objects.create(exhibit=exhibit, position=1, before_frame=made[0], after_frame=made[2], caption="All of it")
 Picture.objects.create(exhibit=exhibit, position=2, after_frame=made[1], caption="Half of it", credit="Somebody")
-Entry.objects.create(kind="cost", amount=Decimal(60), days=30)
-Entry.objects.create(kind="gift", amount=Decimal(20), note="From a stranger who likes towers very much")
+LedgerEntry.objects.create(kind="cost", amount=Decimal(60), days=30)
+LedgerEntry.objects.create(kind="gift", amount=Decimal(20), note="From a stranger who likes towers very much")
 """
 
 
@@ -117,7 +117,7 @@ def test_the_address_is_copied_and_the_code_is_drawn(browser: Browser, site: Run
     page.get_by_role("button", name="Copy the address").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == ADDRESS
-    assert page.locator(".way-code img").evaluate("image => image.naturalWidth") > 0
+    assert page.locator(".donation-code img").evaluate("image => image.naturalWidth") > 0
     context.close()
 
 

@@ -34,26 +34,34 @@ def plain(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def place(db: None) -> Canvas:
+def canvas(db: None) -> Canvas:
     return Canvas.objects.create(slug="film", title="A small canvas", width=SIDE, height=SIDE)
 
 
 @pytest.fixture
-def kept(place: Canvas) -> Callable[..., list[Frame]]:
+def kept(canvas: Canvas) -> Callable[..., list[Frame]]:
     """Frames as the dreamer keeps them, half a minute apart; `style(number)` names their styles."""
 
     def keep(
-        count: int, *, begun: datetime = BEGUN, style: Callable[[int], str] = lambda number: f"style {number // 10}",
+        count: int,
+        *,
+        begun: datetime = BEGUN,
+        style: Callable[[int], str] = lambda number: f"style {number // 10}",
         people: tuple[int, ...] = (),
-    ) -> list[Frame]:  # fmt: skip
+    ) -> list[Frame]:
         made = []
         for index in range(count):
-            number = Frame.objects.filter(canvas=place).count() + 1
+            number = Frame.objects.filter(canvas=canvas).count() + 1
             pixels = np.full((SIDE, SIDE, 3), grey(number), np.uint8)
             frame = frames.keep(
-                place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=place.head, authors=people,
-                title=style(number), recipe={"model": "house"},
-            )  # fmt: skip
+                canvas,
+                frames.encode(pixels, Frame.Kind.DREAM),
+                kind=Frame.Kind.DREAM,
+                seq=canvas.head,
+                authors=people,
+                title=style(number),
+                recipe={"model": "house"},
+            )
             frame.made_at = begun + timedelta(seconds=30 * index)
             frame.save(update_fields=["made_at"])
             made.append(frame)

@@ -42,13 +42,13 @@ def opened(row: Download) -> zipfile.ZipFile:
 
 
 def test_the_frames_of_a_day(
-    place: Canvas, kept: Kept, client: Client, django_capture_on_commit_callbacks: Any
+    canvas: Canvas, kept: Kept, client: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
 
     kept(2, begun=BEGUN - timedelta(days=1))
     shown = kept(6)
     kept_frames.hide(shown[3])
-    row = made(requests.download(place, BEGUN.date(), "frames"))
+    row = made(requests.download(canvas, BEGUN.date(), "frames"))
     assert (row.state, row.count) == (State.READY, 5)
     archive = opened(row)
     assert archive.testzip() is None
@@ -79,7 +79,7 @@ def test_the_frames_of_a_day(
     assert made(row).count == 4
 
 
-def test_the_strokes_of_a_day(place: Canvas, django_capture_on_commit_callbacks: Any) -> None:
+def test_the_strokes_of_a_day(canvas: Canvas, django_capture_on_commit_callbacks: Any) -> None:
     """Each line is an operation; what was taken back, hidden, or is of another day is not there."""
     ann, left = User.objects.create_user("ann"), User.objects.create_user("left", closed_at=BEGUN)
 
@@ -92,37 +92,45 @@ def test_the_strokes_of_a_day(place: Canvas, django_capture_on_commit_callbacks:
         ]
 
     batches = [
-        stroke(1, ann.pk), stroke(2, ann.pk, 3), stroke(3, left.pk), [wire.Undo(1, author=ann.pk)], stroke(4, ann.pk),
-        [wire.Clear((1, 2, 3))], [wire.Hide((7,))],
-    ]  # fmt: skip
+        stroke(1, ann.pk),
+        stroke(2, ann.pk, 3),
+        stroke(3, left.pk),
+        [wire.Undo(1, author=ann.pk)],
+        stroke(4, ann.pk),
+        [wire.Clear((1, 2, 3))],
+        [wire.Hide((7,))],
+    ]
     for batch in batches:
-        journal.append(place, batch)
-    Batch.objects.filter(canvas=place).update(at=BEGUN)
-    journal.append(place, stroke(5, ann.pk))  # today
-    row = made(requests.download(place, BEGUN.date(), "strokes"))
+        journal.append(canvas, batch)
+    Batch.objects.filter(canvas=canvas).update(at=BEGUN)
+    journal.append(canvas, stroke(5, ann.pk))  # today
+    row = made(requests.download(canvas, BEGUN.date(), "strokes"))
     assert row.state == State.READY
     archive = opened(row)
     lines = [json.loads(line) for line in archive.read("strokes.jsonl").splitlines()]
     seen = [(line["n"], line["op"], line.get("stroke"), line.get("author")) for line in lines]
     assert seen == [
-        (2, "stroke", 2, ann.pk), (3, "stroke", 2, ann.pk), (4, "stroke", 2, ann.pk), (5, "stroke", 3, 0),
+        (2, "stroke", 2, ann.pk),
+        (3, "stroke", 2, ann.pk),
+        (4, "stroke", 2, ann.pk),
+        (5, "stroke", 3, 0),
         (8, "clear", None, None),
-    ]  # fmt: skip
+    ]
     manifest = json.loads(archive.read("manifest.json"))
     assert manifest["lines"] == row.count == len(lines)
     assert {key for line in lines for key in line} <= set(manifest["fields"]) | {"frame", "x", "y"}
     # Hidden later: the file goes at once, and the next one lacks that stroke.
     old = row.file.name
     with django_capture_on_commit_callbacks(execute=True):
-        journal.append(place, [wire.Hide((2, 3, 4))])
+        journal.append(canvas, [wire.Hide((2, 3, 4))])
     row.refresh_from_db()
     assert row.state == State.WAITING and not default_storage.exists(old)
     assert made(row).count == 2
     assert lines[0]["points"] == [[8, 8, 80], [80, 160, 96]] and lines[0]["colour"] == [2, 2, 3]
 
 
-def test_a_day_without_anything_is_no_file(place: Canvas, client: Client) -> None:
+def test_a_day_without_anything_is_no_file(canvas: Canvas, client: Client) -> None:
     for kind in Download.Kind:
-        assert made(requests.download(place, BEGUN.date(), kind)).state == State.EMPTY
+        assert made(requests.download(canvas, BEGUN.date(), kind)).state == State.EMPTY
     assert client.get("/downloads/2026-11-20/?canvas=film").status_code == 404
     assert "Nothing to download yet" in client.get("/downloads/?canvas=film").content.decode()

@@ -33,8 +33,8 @@ Kept = Callable[..., list[Frame]]
 pytestmark = pytest.mark.django_db
 
 
-def film(place: Canvas, kind: str = "part", **more: Any) -> Film:
-    return requests.film(place, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
+def film(canvas: Canvas, kind: str = "part", **more: Any) -> Film:
+    return requests.film(canvas, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
 
 
 def made(row: Film) -> Film:
@@ -57,10 +57,10 @@ def boxes(path: Path) -> list[str]:
     return found
 
 
-def test_every_frame_is_in_the_film_once_in_its_order(place: Canvas, kept: Kept, settings: Any) -> None:
+def test_every_frame_is_in_the_film_once_in_its_order(canvas: Canvas, kept: Kept, settings: Any) -> None:
     settings.FILM_AV1 = True
     kept(36)
-    row = made(film(place, drawing=False, lossless=True))
+    row = made(film(canvas, drawing=False, lossless=True))
     assert (row.state, row.frames, row.first_number, row.last_number) == (State.READY, 36, 1, 36)
     todo = make.plan_of(row)
     assert len(todo.segments) > 1, "more than one segment, or joining is not tested"
@@ -77,8 +77,11 @@ def test_every_frame_is_in_the_film_once_in_its_order(place: Canvas, kept: Kept,
             assert stream.codec_context.name in ({"libdav1d", "av1"} if codec == "av1" else {"h264"})
             assert opened.duration == round(row.seconds * 1e6)
             assert [entry["metadata"]["title"] for entry in opened.chapters()] == [
-                "style 0", "style 1", "style 2", "style 3",
-            ]  # fmt: skip
+                "style 0",
+                "style 1",
+                "style 2",
+                "style 3",
+            ]
             packets = [packet for packet in opened.demux(stream) if packet.dts is not None]
             assert all(later.dts > earlier.dts for earlier, later in itertools.pairwise(packets))
             gaps = [packet.pts for packet in packets if packet.is_keyframe]
@@ -95,9 +98,9 @@ def test_every_frame_is_in_the_film_once_in_its_order(place: Canvas, kept: Kept,
     assert not (Path(settings.VAR_DIR) / "work" / "films" / str(row.pk)).exists(), "nothing is left in the workshop"
 
 
-def test_the_fade_rises_gently_from_frame_to_frame(place: Canvas, kept: Kept) -> None:
+def test_the_fade_rises_gently_from_frame_to_frame(canvas: Canvas, kept: Kept) -> None:
     kept(2)
-    row = made(film(place, "hours", drawing=False))
+    row = made(film(canvas, "hours", drawing=False))
     part = make.plan_of(row).parts[2]
     shown = levels(file_of(row))[part.start - 1 : part.start + part.fade]
     assert part.fade == plan.PACES["hours"].fade and abs(shown[0] - grey(1)) < 2 and abs(shown[-1] - grey(2)) < 2
@@ -106,10 +109,10 @@ def test_the_fade_rises_gently_from_frame_to_frame(place: Canvas, kept: Kept) ->
     assert steps[len(steps) // 2] > steps[0], "slow at the ends, faster between"
 
 
-def test_cards_stand_at_both_ends(place: Canvas, kept: Kept) -> None:
+def test_cards_stand_at_both_ends(canvas: Canvas, kept: Kept) -> None:
     ann = User.objects.create_user("ann")
     kept(3, people=(ann.pk,))
-    row = made(film(place, title="A quiet hour"))
+    row = made(film(canvas, title="A quiet hour"))
     shown = list(pictures(file_of(row)))
     night = np.array([13, 12, 17])
     for card in (shown[plan.TITLE // 2], shown[-1]):
@@ -119,7 +122,7 @@ def test_cards_stand_at_both_ends(place: Canvas, kept: Kept) -> None:
         assert opened.metadata["title"] == "A quiet hour" and "CC BY-SA" in opened.metadata["copyright"]
 
 
-def test_strokes_appear_one_after_another(place: Canvas, kept: Kept) -> None:
+def test_strokes_appear_one_after_another(canvas: Canvas, kept: Kept) -> None:
     """What was drawn between two frames is painted over the first, piece by piece; what was hidden since is not."""
     first = kept(1)[0]
     lines = [
@@ -128,12 +131,12 @@ def test_strokes_appear_one_after_another(place: Canvas, kept: Kept) -> None:
         )
         for line in range(1, 7)
     ]
-    journal.append(place, lines)
-    journal.append(place, [wire.Undo(2, author=1)])
-    place.refresh_from_db()
+    journal.append(canvas, lines)
+    journal.append(canvas, [wire.Undo(2, author=1)])
+    canvas.refresh_from_db()
     kept(1, begun=BEGUN + timedelta(minutes=5))
-    journal.append(place, [wire.Hide((6,))])
-    row = made(film(place, "hours", drawing=True))
+    journal.append(canvas, [wire.Hide((6,))])
+    row = made(film(canvas, "hours", drawing=True))
     part = make.plan_of(row).parts[2]
     assert part.draw == plan.PACES["hours"].draw
     shown = list(pictures(file_of(row)))[part.start : part.start + part.draw]
@@ -144,22 +147,22 @@ def test_strokes_appear_one_after_another(place: Canvas, kept: Kept) -> None:
     assert first.number == 1
 
 
-def test_a_lost_file_leaves_the_frame_before_on_the_screen(place: Canvas, kept: Kept) -> None:
+def test_a_lost_file_leaves_the_frame_before_on_the_screen(canvas: Canvas, kept: Kept) -> None:
     made_frames = kept(5)
     default_storage.delete(made_frames[2].picture.name)
     kept_frames.load.cache_clear()
-    row = made(film(place, drawing=False))
+    row = made(film(canvas, drawing=False))
     part = make.plan_of(row).parts[3]
     shown = levels(file_of(row))[part.start + part.fade]
     assert row.state == State.READY and abs(shown - grey(2)) < 3
 
 
 def test_work_goes_on_after_the_last_finished_segment(
-    place: Canvas, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off in the second segment, as by a failing disk; then only what was not finished is encoded."""
     kept(60)
-    row = film(place, drawing=False)
+    row = film(canvas, drawing=False)
     real, encoded = encode.segment, []
 
     def break_off(workshop: Any, part: Any, *rest: Any, **more: Any) -> None:
@@ -181,9 +184,9 @@ def test_work_goes_on_after_the_last_finished_segment(
     assert len(levels(file_of(row))) == make.plan_of(row).length
 
 
-def test_a_worker_that_is_told_to_end_stops_within_a_segment(place: Canvas, kept: Kept) -> None:
+def test_a_worker_that_is_told_to_end_stops_within_a_segment(canvas: Canvas, kept: Kept) -> None:
     kept(30)
-    row = film(place)
+    row = film(canvas)
     tasks.stopping.set()
     try:
         with pytest.raises(tasks.Interrupted):
@@ -195,9 +198,9 @@ def test_a_worker_that_is_told_to_end_stops_within_a_segment(place: Canvas, kept
     assert made(row).state == State.READY
 
 
-def test_two_workers_never_make_the_same_film(place: Canvas, kept: Kept) -> None:
+def test_two_workers_never_make_the_same_film(canvas: Canvas, kept: Kept) -> None:
     kept(3)
-    row = film(place)
+    row = film(canvas)
     with beats.beating():
         Film.objects.filter(pk=row.pk).update(state=State.MAKING, holder="another")
         WorkerBeat.objects.create(worker="another", at=WorkerBeat.objects.get(worker=tasks.WORKER).at)
@@ -209,10 +212,10 @@ def test_two_workers_never_make_the_same_film(place: Canvas, kept: Kept) -> None
 
 
 def test_a_cancelled_film_is_dropped_while_it_is_made(
-    place: Canvas, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept(30)
-    row = film(place)
+    row = film(canvas)
     real = encode.segment
 
     def cancel(*rest: Any, **more: Any) -> None:
@@ -225,10 +228,10 @@ def test_a_cancelled_film_is_dropped_while_it_is_made(
 
 
 def test_a_hidden_frame_takes_its_films_back_at_once(
-    place: Canvas, kept: Kept, django_capture_on_commit_callbacks: Any
+    canvas: Canvas, kept: Kept, django_capture_on_commit_callbacks: Any
 ) -> None:
     shown = kept(12)
-    row, other = made(film(place)), made(film(place, "hours"))
+    row, other = made(film(canvas)), made(film(canvas, "hours"))
     old = file_of(row)
     with django_capture_on_commit_callbacks(execute=True):
         assert kept_frames.hide(shown[5])
@@ -271,16 +274,19 @@ def loudness(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seconds", [3.0, 60.0], ids=["repeated", "cut"])
-def test_music_lies_under_the_film_with_its_credit(place: Canvas, kept: Kept, tmp_path: Path, seconds: float) -> None:
+def test_music_lies_under_the_film_with_its_credit(canvas: Canvas, kept: Kept, tmp_path: Path, seconds: float) -> None:
     sound(tmp_path / "a.wav", seconds)
     track = Track.objects.create(
-        title="Slow water", author="Ann Example", licence="CC BY 4.0", link="https://music.example/1",
+        title="Slow water",
+        author="Ann Example",
+        licence="CC BY 4.0",
+        link="https://music.example/1",
         seconds=audio.length(tmp_path / "a.wav"),
         file=default_storage.save("tracks/a.wav", ContentFile((tmp_path / "a.wav").read_bytes())),
-    )  # fmt: skip
+    )
     assert track.seconds == pytest.approx(seconds, abs=0.1)
     kept(6)
-    row = made(film(place, track=track))
+    row = made(film(canvas, track=track))
     assert row.credit == "“Slow water” by Ann Example, CC BY 4.0" and row.credit_link == "https://music.example/1"
     path = file_of(row)
     with av.open(str(path)) as opened:
@@ -301,9 +307,9 @@ def test_what_is_no_music_says_so(tmp_path: Path) -> None:
         audio.length(tmp_path / "a.mp3")
 
 
-def test_previews_show_what_the_film_shows(place: Canvas, kept: Kept) -> None:
+def test_previews_show_what_the_film_shows(canvas: Canvas, kept: Kept) -> None:
     kept(36)
-    row = made(film(place, drawing=False))
+    row = made(film(canvas, drawing=False))
     with default_storage.open(row.sprite.name) as file:
         sheet = np.asarray(Image.open(io.BytesIO(file.read())).convert("L"))
     todo, tiles = make.plan_of(row), row.tiles

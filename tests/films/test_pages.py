@@ -20,9 +20,9 @@ Kept = Callable[..., list[Frame]]
 
 
 @pytest.fixture
-def film(place: Canvas, kept: Kept) -> Film:
+def film(canvas: Canvas, kept: Kept) -> Film:
     kept(11, style=lambda number: f"style {number // 4}")
-    row = requests.film(place, "hours", BEGUN, BEGUN + timedelta(hours=2))
+    row = requests.film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=2))
     make.make(row.pk)
     row.refresh_from_db()
     return row
@@ -76,9 +76,9 @@ def test_json_says_what_the_page_says(client: Client, film: Film) -> None:
     assert listed["films"] == [told] and listed["older"] is None
 
 
-def test_the_list_is_by_day(client: Client, place: Canvas, film: Film) -> None:
+def test_the_list_is_by_day(client: Client, canvas: Canvas, film: Film) -> None:
     old = BEGUN - timedelta(days=20)
-    Film.objects.create(canvas=place, kind="day", starts_at=old, ends_at=old + timedelta(days=1), state=State.WAITING)
+    Film.objects.create(canvas=canvas, kind="day", starts_at=old, ends_at=old + timedelta(days=1), state=State.WAITING)
     page = client.get("/films/?canvas=film").content.decode()
     assert "Friday, 20 November 2026" in page and film.poster.url in page
     assert "31 October" not in page
@@ -89,14 +89,14 @@ def test_the_list_is_by_day(client: Client, place: Canvas, film: Film) -> None:
     assert client.get("/films/?before=nonsense").status_code == 404
 
 
-def test_nothing_yet(client: Client, place: Canvas) -> None:
+def test_nothing_yet(client: Client, canvas: Canvas) -> None:
     assert "No film yet" in client.get("/films/?canvas=film").content.decode()
     assert client.get("/films/12345/").status_code == 404
 
 
-def test_how_far_a_film_is(client: Client, place: Canvas) -> None:
+def test_how_far_a_film_is(client: Client, canvas: Canvas) -> None:
     film = Film.objects.create(
-        canvas=place, starts_at=BEGUN, ends_at=BEGUN + timedelta(hours=1), state=State.MAKING, fraction=0.42
+        canvas=canvas, starts_at=BEGUN, ends_at=BEGUN + timedelta(hours=1), state=State.MAKING, fraction=0.42
     )
     page = client.get(f"/films/{film.pk}/").content.decode()
     assert "is being made" in page and "42 %" in page and 'value="0.420"' in page and "<video" not in page
@@ -105,7 +105,7 @@ def test_how_far_a_film_is(client: Client, place: Canvas) -> None:
     assert client.get(f"/films/{film.pk}/chapters.vtt").status_code == 404
 
 
-def test_staff_orders_stops_and_makes_again(as_staff: Client, client: Client, place: Canvas, kept: Kept) -> None:
+def test_staff_orders_stops_and_makes_again(as_staff: Client, client: Client, canvas: Canvas, kept: Kept) -> None:
     kept(3)
     answer = as_staff.post("/films/order?canvas=film", {"lossless": "on"})
     film = Film.objects.get()
@@ -125,15 +125,15 @@ def test_staff_orders_stops_and_makes_again(as_staff: Client, client: Client, pl
     assert film.files.get(codec="lossless").file.url not in page.split("</video>")[0].split("<p>")[0]
 
 
-def test_others_order_nothing(client: Client, place: Canvas, kept: Kept) -> None:
+def test_others_order_nothing(client: Client, canvas: Canvas, kept: Kept) -> None:
     kept(1)
     assert client.post("/films/order?canvas=film").status_code in (302, 403)
     assert "Make the whole film" not in client.get("/films/?canvas=film").content.decode()
     assert not Film.objects.exists()
 
 
-def test_the_administration_shows_progress(as_staff: Client, place: Canvas, kept: Kept, film: Film) -> None:
-    waiting = requests.whole(place)
+def test_the_administration_shows_progress(as_staff: Client, canvas: Canvas, kept: Kept, film: Film) -> None:
+    waiting = requests.whole(canvas)
     assert waiting is not None
     Film.objects.filter(pk=waiting.pk).update(state=State.MAKING, fraction=0.25)
     page = as_staff.get("/staff/gallery/film/").content.decode()

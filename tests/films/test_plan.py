@@ -48,9 +48,11 @@ def test_strokes_are_shown_where_the_frame_before_is_the_one_they_were_drawn_on(
     film = plan.plan(frames, plan.PACES["hours"], drawing=True)
     for before, part in zip(film.parts, film.parts[1:], strict=False):
         drawn = (
-            before.still and part.still
-            and part.still.number == before.still.number + 1 and part.still.seq > before.still.seq
-        )  # fmt: skip
+            before.still
+            and part.still
+            and part.still.number == before.still.number + 1
+            and part.still.seq > before.still.seq
+        )
         assert bool(part.draw) == bool(drawn)
     assert not any(part.draw for part in plan.plan(frames, plan.PACES["hours"], drawing=False).parts)
 

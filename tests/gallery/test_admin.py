@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from canvas.models import Canvas, Dream, Frame
-from gallery.admin import OnlyWhatChanged
+from gallery.admin import ChangedFieldsAdmin
 
 pytestmark = pytest.mark.django_db
 Many = Callable[..., list[Frame]]
@@ -46,12 +46,12 @@ def test_frames_are_neither_made_nor_deleted_by_hand(as_staff: Client, path: str
     assert 'name="hidden_at_0"' not in page and 'name="number"' not in page and 'name="picture"' not in page
 
 
-def test_a_living_canvas_keeps_its_size(as_staff: Client, path: str, place: Canvas) -> None:
+def test_a_living_canvas_keeps_its_size(as_staff: Client, path: str, canvas: Canvas) -> None:
     as_staff.post(
-        f"{path}/canvas/{place.pk}/change/", {"title": "New name", "slug": "other", "width": 10, "height": 10}
+        f"{path}/canvas/{canvas.pk}/change/", {"title": "New name", "slug": "other", "width": 10, "height": 10}
     )
-    place.refresh_from_db()
-    assert (place.title, place.slug, place.width) == ("New name", "main", 1536)
+    canvas.refresh_from_db()
+    assert (canvas.title, canvas.slug, canvas.width) == ("New name", "main", 1536)
 
 
 @pytest.fixture
@@ -59,43 +59,43 @@ def tick(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Has others write to a row between the form's loading of it and its saving."""
 
     def meanwhile(model: Any, **columns: Any) -> None:
-        save = OnlyWhatChanged.save_model
+        save = ChangedFieldsAdmin.save_model
 
         def later(self: Any, request: Any, obj: Any, form: Any, change: bool) -> None:
             model.objects.filter(pk=obj.pk).update(**columns)
             save(self, request, obj, form, change)
 
-        monkeypatch.setattr(OnlyWhatChanged, "save_model", later)
+        monkeypatch.setattr(ChangedFieldsAdmin, "save_model", later)
 
     return meanwhile
 
 
 @pytest.mark.parametrize("title", ["New name", "Dreamsite"])
 def test_a_tick_while_a_title_is_saved_is_kept(
-    as_staff: Client, path: str, place: Canvas, kept: Frame, tick: Callable[..., None], title: str
+    as_staff: Client, path: str, canvas: Canvas, kept: Frame, tick: Callable[..., None], title: str
 ) -> None:
     Canvas.objects.update(frame=None)
     tick(Canvas, head=77, frame=kept)
-    assert as_staff.post(f"{path}/canvas/{place.pk}/change/", {"title": title}).status_code == 302
-    place.refresh_from_db()
-    assert (place.title, place.head, place.frame) == (title, 77, kept)
+    assert as_staff.post(f"{path}/canvas/{canvas.pk}/change/", {"title": title}).status_code == 302
+    canvas.refresh_from_db()
+    assert (canvas.title, canvas.head, canvas.frame) == (title, 77, kept)
 
 
 def test_a_dream_is_paused_and_nothing_else_of_it_is_written(
-    as_staff: Client, path: str, place: Canvas, tick: Callable[..., None]
+    as_staff: Client, path: str, canvas: Canvas, tick: Callable[..., None]
 ) -> None:
-    Dream.objects.create(canvas=place, holder="first", style={"title": "mixed4c 63"}, device="cpu", missed=3)
+    Dream.objects.create(canvas=canvas, holder="first", style={"title": "mixed4c 63"}, device="cpu", missed=3)
     page = as_staff.get(f"{path}/dream/").content.decode()
     assert "mixed4c 63" in page and "waiting" in page
     tick(Dream, holder="second", state="dreaming", style_wanted=True)
-    form = as_staff.get(f"{path}/dream/{place.pk}/change/").content.decode()
+    form = as_staff.get(f"{path}/dream/{canvas.pk}/change/").content.decode()
     assert 'name="paused"' in form and 'name="style_wanted"' in form and 'name="state"' not in form
     data = {"paused": "on", "holder": "me", "state": "failed"}
-    assert as_staff.post(f"{path}/dream/{place.pk}/change/", data).status_code == 302
+    assert as_staff.post(f"{path}/dream/{canvas.pk}/change/", data).status_code == 302
     dream = Dream.objects.get()
     assert (dream.paused, dream.holder, dream.state, dream.style_wanted) == (True, "second", "dreaming", True)
     assert as_staff.get(f"{path}/dream/add/").status_code == 403
-    assert as_staff.post(f"{path}/dream/{place.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert as_staff.post(f"{path}/dream/{canvas.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 def test_a_canvas_can_be_added(as_staff: Client, path: str) -> None:
@@ -123,7 +123,7 @@ def test_seed_history(client: Client) -> None:
 
 
 def test_seed_history_leaves_a_canvas_that_somebody_draws_on_meanwhile(
-    place: Canvas, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Canvas.full_clean
 
@@ -134,5 +134,5 @@ def test_seed_history_leaves_a_canvas_that_somebody_draws_on_meanwhile(
     monkeypatch.setattr(Canvas, "full_clean", drawn_on)
     with pytest.raises(CommandError, match="meanwhile"):
         call_command("seed_history", "--frames", "1", "--pictures", "1", "--side", "64")
-    place.refresh_from_db()
-    assert (place.head, place.width) == (5, 1536)
+    canvas.refresh_from_db()
+    assert (canvas.head, canvas.width) == (5, 1536)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dreamsite.env import Env
 from gallery.donations import addresses, ledger
-from gallery.donations.models import Entry
+from gallery.donations.models import LedgerEntry
 
 P2PKH = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 P2SH = "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"
@@ -45,7 +45,7 @@ def test_addresses_whose_checksum_holds(address: str) -> None:
         ("1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf0a", "in no such address"),
         (P2PKH[:-2], "too long or too short"),
     ],
-)  # fmt: skip
+)
 def test_others_are_refused_with_words(address: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         addresses.bitcoin(address)
@@ -110,7 +110,7 @@ def test_without_an_address_it_says_so(client: Client) -> None:
 @pytest.mark.django_db
 def test_the_ledger_adds_up(client: Client) -> None:
     def entry(kind: str, amount: str, currency: str = "EUR", **more: Any) -> None:
-        Entry.objects.create(kind=kind, amount=Decimal(amount), currency=currency, **more)
+        LedgerEntry.objects.create(kind=kind, amount=Decimal(amount), currency=currency, **more)
 
     entry("gift", "0.00150000", "BTC", worth=Decimal("90"), note="From a stranger", day="2026-11-02")
     assert ledger.read().days is None, "without a cost nobody can say"
@@ -128,10 +128,10 @@ def test_the_ledger_adds_up(client: Client) -> None:
 
 def test_entries_say_what_is_missing() -> None:
     with pytest.raises(ValidationError, match="How many days"):
-        Entry(kind="cost", amount=Decimal(5)).full_clean()
+        LedgerEntry(kind="cost", amount=Decimal(5)).full_clean()
     with pytest.raises(ValidationError, match="Only a cost"):
-        Entry(kind="gift", amount=Decimal(5), days=3).full_clean()
+        LedgerEntry(kind="gift", amount=Decimal(5), days=3).full_clean()
     with pytest.raises(ValidationError, match="Letters like"):
-        Entry(kind="gift", amount=Decimal(5), currency="euro").full_clean()
+        LedgerEntry(kind="gift", amount=Decimal(5), currency="euro").full_clean()
     with pytest.raises(ValidationError):
-        Entry(kind="gift", amount=Decimal(0)).full_clean()
+        LedgerEntry(kind="gift", amount=Decimal(0)).full_clean()

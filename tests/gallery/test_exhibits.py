@@ -112,12 +112,15 @@ def test_a_curator_hangs_a_frame_and_a_file_in_one_step(as_staff: Client, staff:
     data = form(
         2,
         **{
-            "pictures-0-position": "2", "pictures-0-after_frame": kept.pk, "pictures-0-caption": "Second",
-            "pictures-1-position": "1", "pictures-1-caption": "First",
+            "pictures-0-position": "2",
+            "pictures-0-after_frame": kept.pk,
+            "pictures-0-caption": "Second",
+            "pictures-1-position": "1",
+            "pictures-1-caption": "First",
             "pictures-1-after_file": SimpleUploadedFile("../../x.php", FILE, "text/html"),
             "pictures-1-before_file": SimpleUploadedFile("b.png", FILE),
         },
-    )  # fmt: skip
+    )
     answer = as_staff.post(reverse("admin:gallery_exhibit_add"), data)
     assert answer.status_code == 302, answer.context["errors"]
     first, second = Exhibit.objects.get(slug="seas").pictures.all()
@@ -157,11 +160,11 @@ def test_an_upload_goes_with_its_file_unless_it_hangs(
     told = as_staff.get(reverse("admin:gallery_upload_change", args=[upload.pk])).content.decode()
     assert f"![A meadow](/uploads/{upload.key})" in told
     assert len(upload.key) == 32 and Client().get(f"/uploads/{upload.pk}").status_code == 404, "not to be counted out"
-    hung = Picture.objects.create(exhibit=exhibit, after_upload=upload)
+    picture = Picture.objects.create(exhibit=exhibit, after_upload=upload)
     address = reverse("admin:gallery_upload_delete", args=[upload.pk])
     as_staff.post(address, {"post": "yes"})
     assert Upload.objects.filter(pk=upload.pk).exists(), "it hangs"
-    hung.delete()
+    picture.delete()
     with django_capture_on_commit_callbacks(execute=True):
         as_staff.post(address, {"post": "yes"})
     assert not Upload.objects.filter(pk=upload.pk).exists()
@@ -174,5 +177,5 @@ def test_who_is_no_curator_uploads_nothing(client: Client, ada: User) -> None:
     assert answer.status_code in (302, 403) and not Upload.objects.exists()
 
 
-def _cleaned() -> pictures.Cleaned:
+def _cleaned() -> pictures.CleanedPicture:
     return pictures.clean(io.BytesIO(FILE))

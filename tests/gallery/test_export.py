@@ -22,7 +22,7 @@ from dreamsite.models import User
 from gallery import frames
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.export import crawl, rewrite
-from gallery.export.addresses import Addresses, Wanted
+from gallery.export.addresses import Addresses, ExportOptions
 from gallery.films.models import Download, Film, FilmFile, State
 from gallery.pages.models import Page
 
@@ -40,12 +40,12 @@ def plain_static(settings: Any) -> None:
 
 
 @pytest.fixture
-def lived(kept: Frame, place: Canvas, staff: User) -> Frame:
+def lived(kept: Frame, canvas: Canvas, staff: User) -> Frame:
     """A site with three frames, one of them hidden, an exhibit, a second canvas, and a person's page."""
     for number in (1, 2):
         made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.DREAM)
         people = [person.pk for person in kept.contributors.all()]
-        canvas_frames.keep(place, made, kind=Frame.Kind.DREAM, seq=12 + number, authors=people, title="towers")
+        canvas_frames.keep(canvas, made, kind=Frame.Kind.DREAM, seq=12 + number, authors=people, title="towers")
     canvas_frames.hide(Frame.objects.get(number=2))
     other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
     made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.REST)
@@ -55,18 +55,33 @@ def lived(kept: Frame, place: Canvas, staff: User) -> Frame:
     )
     Picture.objects.create(exhibit=exhibit, after_frame=kept, before_frame=Frame.objects.get(number=3))
     Page.objects.create(
-        slug="imprint", title="Imprint", place=9, body="[m](mailto:a@example.org) [x](https://example.org/)"
+        slug="imprint", title="Imprint", footer_order=9, body="[m](mailto:a@example.org) [x](https://example.org/)"
     )
     film = Film.objects.create(
-        canvas=place, kind=Film.Kind.WHOLE, starts_at=kept.made_at, ends_at=timezone.now(), state=State.READY, frames=3,
-        width=96, height=96, seconds=2.0, made_at=timezone.now(), poster=stored("poster.jpg"),
+        canvas=canvas,
+        kind=Film.Kind.WHOLE,
+        starts_at=kept.made_at,
+        ends_at=timezone.now(),
+        state=State.READY,
+        frames=3,
+        width=96,
+        height=96,
+        seconds=2.0,
+        made_at=timezone.now(),
+        poster=stored("poster.jpg"),
         chapters=[{"at": 0.0, "title": "towers", "number": 1}],
-    )  # fmt: skip
+    )
     FilmFile.objects.create(
         film=film, codec="h264", file=stored("film.mp4"), codecs="avc1.4d4029", size=9, sha256="0" * 64
     )
     Download.objects.create(
-        canvas=place, day=kept.made_at.date(), kind="frames", state=State.READY, file=stored("day.zip"), size=9, count=3
+        canvas=canvas,
+        day=kept.made_at.date(),
+        kind="frames",
+        state=State.READY,
+        file=stored("day.zip"),
+        size=9,
+        count=3,
     )
     return kept
 
@@ -142,15 +157,23 @@ def _every_link_leads_to_a_file(folder: Path, lived: Frame) -> None:
     assert len(list(links(folder))) > 200
     farewell = (folder / "index.html").read_text()
     assert Page.objects.get(slug="farewell").title in farewell and "data-socket" not in farewell
-    for file in ("history/index.html", "frames/1/index.html", "exhibits/skies/index.html", "about/index.html",
-                 "imprint/index.html", "people/bruno/index.html", "canvas/index.html", "frames/1.json"):  # fmt: skip
+    for file in (
+        "history/index.html",
+        "frames/1/index.html",
+        "exhibits/skies/index.html",
+        "about/index.html",
+        "imprint/index.html",
+        "people/bruno/index.html",
+        "canvas/index.html",
+        "frames/1.json",
+    ):
         assert (folder / file).is_file(), file
     assert "<video" in farewell and len(list((folder / "media/films").iterdir())) == 3
     assert "<video" in (folder / f"films/{Film.objects.get().pk}/index.html").read_text()
     with default_storage.open(lived.picture.name) as picture:
         assert (folder / "media" / lived.picture.name).read_bytes() == picture.read()
     assert "hidden" in (folder / "frames/2/index.html").read_text()
-    assert not (folder / crawl.NOTES).exists()
+    assert not (folder / crawl.STATE_FILE).exists()
 
 
 def _what_is_hidden_is_not_in_it(folder: Path) -> None:
@@ -208,14 +231,14 @@ def test_a_page_that_fails_stops_it_with_words(lived: Frame, tmp_path: Path, mon
     def fails(request: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(views, "hang", fails)
+    monkeypatch.setattr(views, "items_of", fails)
     with pytest.raises(CommandError, match=r"answered 500.*again"):
         export(tmp_path / "site")
 
 
-def test_the_history_is_a_fixed_grid_however_one_comes_to_it(place: Canvas, many: Callable[..., list[Frame]]) -> None:
+def test_the_history_is_a_fixed_grid_however_one_comes_to_it(canvas: Canvas, many: Callable[..., list[Frame]]) -> None:
     many(frames.PAGE * 3)
-    addresses, size = Addresses(Wanted()), frames.PAGE
+    addresses, size = Addresses(ExportOptions()), frames.PAGE
 
     def file(address: str) -> str:
         found = addresses.target(address)
@@ -230,16 +253,24 @@ def test_the_history_is_a_fixed_grid_however_one_comes_to_it(place: Canvas, many
     assert file(f"/history/?before=9#frame-{size + 1}") == "history/page-2/index.html"
 
 
-def test_a_moment_is_the_frame_of_that_moment(place: Canvas, many: Callable[..., list[Frame]]) -> None:
+def test_a_moment_is_the_frame_of_that_moment(canvas: Canvas, many: Callable[..., list[Frame]]) -> None:
     made = many(4)
-    found = Addresses(Wanted()).target("/history/2026-11-20T12:00:45Z")
+    found = Addresses(ExportOptions()).target("/history/2026-11-20T12:00:45Z")
     assert found is not None and found.address == made[1].get_absolute_url()
 
 
-def test_what_asks_for_somebody_is_left_out(place: Canvas) -> None:
-    addresses = Addresses(Wanted())
-    for address in ("/accounts/login/", "/account/", "/staff/", "/history/mine/", "/nothing.json", "https://example.org/",
-                    "/media/../secret-key", "/static/../../x"):  # fmt: skip
+def test_what_asks_for_somebody_is_left_out(canvas: Canvas) -> None:
+    addresses = Addresses(ExportOptions())
+    for address in (
+        "/accounts/login/",
+        "/account/",
+        "/staff/",
+        "/history/mine/",
+        "/nothing.json",
+        "https://example.org/",
+        "/media/../secret-key",
+        "/static/../../x",
+    ):
         assert addresses.target(address) is None, address
 
 
@@ -256,15 +287,19 @@ def links_to(address: str) -> str | None:
         ('<a class="button" href="/gone">x <a></a></a>!', "!"),
         ('<img src="/gone" alt="x"><br>', "<br>"),
         ('<form action="/x"><div><form></form>q</div></form>z', "z"),
-        ('<link rel="canonical" href="https://a.example/"><link rel="stylesheet" href="/s.css">',
-         '<link rel="stylesheet" href="to/s.css">'),
+        (
+            '<link rel="canonical" href="https://a.example/"><link rel="stylesheet" href="/s.css">',
+            '<link rel="stylesheet" href="to/s.css">',
+        ),
         ('<img srcset="/a.jpg 1x, /gone.jpg 2x" src="/a.jpg">', '<img srcset="to/a.jpg 1x" src="to/a.jpg">'),
         ('<svg><use href="/i.svg#a"/></svg>', '<svg><use href="to/i.svg#a"/></svg>'),
-        ('<script src="/no.js"></script><script type="module" src="/yes.js"></script>',
-         '<script type="module" src="to/yes.js"></script>'),
+        (
+            '<script src="/no.js"></script><script type="module" src="/yes.js"></script>',
+            '<script type="module" src="to/yes.js"></script>',
+        ),
         ("<!DOCTYPE html><!-- c --><p>1 &lt; 2 &#8211; é</p>", "<!DOCTYPE html><!-- c --><p>1 &lt; 2 &#8211; é</p>"),
     ],
-)  # fmt: skip
+)
 def test_html_is_the_same_but_for_its_links(given: str, made: str) -> None:
     assert rewrite.html(given, links_to, lambda address: "yes" in address) == made
 

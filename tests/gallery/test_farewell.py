@@ -15,7 +15,7 @@ from django.utils import timezone
 from canvas import journal, strokes, wire
 from canvas.models import Act, Batch, Canvas, Frame
 from dreamsite.models import SiteState, User
-from gallery.farewell import drinks, ending, totals, whole_film
+from gallery.farewell import content, ending, totals, whole_film
 from gallery.films.models import Film
 from gallery.pages.models import Page
 
@@ -77,10 +77,10 @@ def test_twice_is_once(staff: User) -> None:
     assert Act.objects.count() == 2
 
 
-def test_the_numbers_are_counted(place: Canvas, many: Callable[..., list[Frame]], staff: User) -> None:
+def test_the_numbers_are_counted(canvas: Canvas, many: Callable[..., list[Frame]], staff: User) -> None:
     other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
     many(5)
-    for author, ink, where in ((1, 10, place), (2, 20, place), (2, 21, other)):
+    for author, ink, where in ((1, 10, canvas), (2, 20, canvas), (2, 21, other)):
         _draw(where, author, ink)
     Batch.objects.update(at=timezone.now() - timedelta(days=7, hours=1))
     Frame.objects.update(made_at=timezone.now() - timedelta(hours=2))
@@ -95,7 +95,7 @@ def test_the_page_has_them_the_questions_and_the_drink(client: Client, kept: Fra
     seen = {client.get("/").content.decode() for _ in range(12)}
     page = next(iter(seen))
     assert "Why did it end?" in page and "paypal.me/ada" in page and "<dt>frame</dt>" in page
-    told = {name for name in map(str, drinks.DRINKS) for page in seen if f'aria-live="polite">{name}<' in page}
+    told = {name for name in map(str, content.DRINKS) for page in seen if f'aria-live="polite">{name}<' in page}
     assert len(told) > 1, "the drink changes its name"
     settings.DONATE_PAYPAL = ""
     assert "data-drinks" not in client.get("/").content.decode()
@@ -149,29 +149,29 @@ def test_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert not SiteState.ended()
 
 
-def test_the_whole_film_is_ordered_once_and_after_the_last_frame(place: Canvas, kept: Frame, staff: User) -> None:
-    whole_film.order()
+def test_the_whole_film_is_ordered_once_and_after_the_last_frame(canvas: Canvas, kept: Frame, staff: User) -> None:
+    whole_film.request_whole_films()
     assert not Film.objects.exists(), "it goes on"
     Canvas.objects.update(head=kept.seq + 3)
     ending.end(staff)
-    whole_film.order()
+    whole_film.request_whole_films()
     assert not Film.objects.exists(), "there is ink in no frame yet"
     Frame.objects.update(seq=kept.seq + 3)
-    whole_film.order()
-    whole_film.order()
+    whole_film.request_whole_films()
+    whole_film.request_whole_films()
     made = Film.objects.get()
     assert made.kind == Film.Kind.WHOLE and made.starts_at <= kept.made_at < made.ends_at
 
 
-def test_a_dreamer_that_never_comes_does_not_hold_the_film(place: Canvas, kept: Frame, staff: User) -> None:
+def test_a_dreamer_that_never_comes_does_not_hold_the_film(canvas: Canvas, kept: Frame, staff: User) -> None:
     Canvas.objects.update(head=kept.seq + 3)
     ending.end(staff)
-    SiteState.objects.update(ended_at=timezone.now() - whole_film.PATIENCE - timedelta(seconds=1))
-    whole_film.order()
+    SiteState.objects.update(ended_at=timezone.now() - whole_film.LAST_FRAME_TIMEOUT - timedelta(seconds=1))
+    whole_film.request_whole_films()
     assert Film.objects.count() == 1
 
 
-def _draw(place: Canvas, author: int, stroke: int) -> None:
+def _draw(canvas: Canvas, author: int, stroke: int) -> None:
     op = wire.Stroke(stroke, 0, (0, 0, 0), 255, 0, ((80, 80, 96), (160, 160, 96)), True, author)
-    journal.append(place, [op])
-    strokes.index(place)
+    journal.append(canvas, [op])
+    strokes.index(canvas)

@@ -27,12 +27,24 @@ def test_the_page_says_it_all(client: Client, kept: Frame) -> None:
     assert answer.status_code == 200
     page = answer.content.decode()
     for words in (
-        "Frame 1", kept.made_at.strftime("%H:%M:%S UTC"), "ada-l", "bruno", "channel 63 of inception_4c/output",
-        "from coarse to fine in 6 sizes, 10 steps at each.", "googlenet", "1.31415", "8.2 s", "processor", kept.sha256,
-        "96 × 96", kept.picture.url, 'download="dreamsite-main-000001.jpg"', f'href="/frames/{kept.pk}.json"',
+        "Frame 1",
+        kept.made_at.strftime("%H:%M:%S UTC"),
+        "ada-l",
+        "bruno",
+        "channel 63 of inception_4c/output",
+        "from coarse to fine in 6 sizes, 10 steps at each.",
+        "googlenet",
+        "1.31415",
+        "8.2 s",
+        "processor",
+        kept.sha256,
+        "96 × 96",
+        kept.picture.url,
+        'download="dreamsite-main-000001.jpg"',
+        f'href="/frames/{kept.pk}.json"',
         f'rel="canonical" href="http://testserver/frames/{kept.pk}/"',
         f'property="og:image" content="http://testserver{kept.picture.url}"',
-    ):  # fmt: skip
+    ):
         assert words in page, words
 
 
@@ -59,14 +71,27 @@ def test_json(client: Client, kept: Frame) -> None:
     assert client.get(answer.pop("moment")).context["base"].pk == kept.pk
     assert datetime.fromisoformat(answer.pop("made_at")) == kept.made_at
     assert answer == {
-        "id": kept.pk, "canvas": "main", "number": 1, "kind": "dream", "hidden": False,
+        "id": kept.pk,
+        "canvas": "main",
+        "number": 1,
+        "kind": "dream",
+        "hidden": False,
         "page": f"http://testserver/frames/{kept.pk}/",
-        "title": "inception_4c/output 63", "seq": 12, "width": 96, "height": 96, "size": kept.size,
-        "sha256": kept.sha256, "seconds": 8.25, "recipe": RECIPE, "picture": f"http://testserver{kept.picture.url}",
-        "thumbnail": f"http://testserver{kept.thumbnail.url}", "contributors": ["ada-l", "bruno"],
+        "title": "inception_4c/output 63",
+        "seq": 12,
+        "width": 96,
+        "height": 96,
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "seconds": 8.25,
+        "recipe": RECIPE,
+        "picture": f"http://testserver{kept.picture.url}",
+        "thumbnail": f"http://testserver{kept.thumbnail.url}",
+        "contributors": ["ada-l", "bruno"],
         "licence": {"name": "CC BY-SA 4.0", "url": "https://creativecommons.org/licenses/by-sa/4.0/"},
-        "previous": None, "next": None,
-    }  # fmt: skip
+        "previous": None,
+        "next": None,
+    }
 
 
 def test_previous_and_next(client: Client, many: Many) -> None:

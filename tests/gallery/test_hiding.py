@@ -17,7 +17,7 @@ def own_media(settings: Any, tmp_path: Path) -> None:
 
 
 def test_a_hidden_frame_leaves_its_addresses_and_the_canvas(
-    as_staff: Client, client: Client, kept: Frame, place: Canvas, settings: Any
+    as_staff: Client, client: Client, kept: Frame, canvas: Canvas, settings: Any
 ) -> None:
     addresses = [kept.picture.url, kept.thumbnail.url]
     assert [Client().get(address).status_code for address in addresses] == [200, 200]
@@ -26,13 +26,13 @@ def test_a_hidden_frame_leaves_its_addresses_and_the_canvas(
     )
     assert "1 frame is hidden" in page.content.decode()
     assert [Client().get(address).status_code for address in addresses] == [404, 404]
-    place.refresh_from_db()
-    assert place.frame is None
+    canvas.refresh_from_db()
+    assert canvas.frame is None
     page = as_staff.post(
         f"/{settings.ADMIN_PATH}/canvas/frame/", {"action": "show_again", "_selected_action": [kept.pk]}, follow=True
     )
     assert "1 frame can be seen again" in page.content.decode()
     kept.refresh_from_db()
     assert Client().get(kept.picture.url).status_code == 200
-    place.refresh_from_db()
-    assert place.frame is None, "the history has it again, the canvas goes on from where it was"
+    canvas.refresh_from_db()
+    assert canvas.frame is None, "the history has it again, the canvas goes on from where it was"

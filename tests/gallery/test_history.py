@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from gallery import frames
-from gallery.timeline.models import Quarter
+from gallery.timeline.models import QuarterHour
 
 pytestmark = pytest.mark.django_db
 Many = Callable[..., list[Frame]]
@@ -37,8 +37,12 @@ def test_nothing_yet(client: Client) -> None:
     page = client.get("/history/").content.decode()
     assert "Nothing dreamed yet" in page
     assert client.get("/history.json").json() == {
-        "canvas": "main", "count": 0, "frames": [], "newer": None, "older": None,
-    }  # fmt: skip
+        "canvas": "main",
+        "count": 0,
+        "frames": [],
+        "newer": None,
+        "older": None,
+    }
 
 
 def test_newest_first(client: Client, many: Many) -> None:
@@ -108,7 +112,7 @@ def test_any_moment_is_one_action_away(client: Client, many: Many, moment: str, 
     assert answer.status_code == 302
     page = client.get(answer["Location"])
     assert page.context["base"].number == number
-    assert number in numbers(client.get(page.context["told"]["around"]).content.decode())
+    assert number in numbers(client.get(page.context["info"]["around"]).content.decode())
     assert client.get("/history.json", {"at": moment}).json()["frames"][0]["number"] == number
 
 
@@ -175,7 +179,7 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
     costs = []
     for total in (500, 1500):
         Frame.objects.all().delete()
-        Quarter.objects.all().delete()
+        QuarterHour.objects.all().delete()
         many(total)
         for _ in range(2):  # the first visit counts the quarters that are over, once and for all
             cache.clear()
@@ -188,11 +192,25 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
 @pytest.mark.parametrize(
     "address",
-    ["/history/", "/history/?before=100", "/history/?after=5", "/history.json", "/history/feed/", "/frames/75/",
-     "/frames/75.json", "/history/?at=2026-02-03T04:05:06Z", "/history/2026-11-20T12:30:07Z",
-     "/history/2026-11-20T12:30:07Z.json", "/history/2026-11-20/", "/history/calendar/", "/history/slideshow/",
-     "/history/ink?frame=75", "/frames/75/embed/", "/sitemap/2026-11-1.xml"],
-)  # fmt: skip
+    [
+        "/history/",
+        "/history/?before=100",
+        "/history/?after=5",
+        "/history.json",
+        "/history/feed/",
+        "/frames/75/",
+        "/frames/75.json",
+        "/history/?at=2026-02-03T04:05:06Z",
+        "/history/2026-11-20T12:30:07Z",
+        "/history/2026-11-20T12:30:07Z.json",
+        "/history/2026-11-20/",
+        "/history/calendar/",
+        "/history/slideshow/",
+        "/history/ink?frame=75",
+        "/frames/75/embed/",
+        "/sitemap/2026-11-1.xml",
+    ],
+)
 def test_no_page_walks_through_all_frames(client: Client, many: Many, address: str) -> None:
     middle = many(150)[74]
     with CaptureQueriesContext(connection) as asked:
@@ -226,8 +244,11 @@ def test_feed(client: Client, many: Many, settings: Any) -> None:
     assert entries[1].findtext(f"{atom}title") == "Frame 28: layer 28"
     enclosure = next(link for link in entries[0].findall(f"{atom}link") if link.get("rel") == "enclosure")
     assert enclosure.attrib == {
-        "rel": "enclosure", "href": "http://testserver/media/frames/30.jpg", "length": "1000", "type": "image/jpeg",
-    }  # fmt: skip
+        "rel": "enclosure",
+        "href": "http://testserver/media/frames/30.jpg",
+        "length": "1000",
+        "type": "image/jpeg",
+    }
     assert entries[0].findtext(f"{atom}id") == f"http://testserver/frames/{Frame.objects.get(number=30).pk}/"
 
 

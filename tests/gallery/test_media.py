@@ -134,9 +134,22 @@ def test_an_empty_file(client: Client, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret-key", "frames/../../secret-key", "%2e%2e/secret-key", "..%2fsecret-key", "/etc/passwd", ".hidden",
-     "frames", "frames/", "frames/.a.jpg", "nothing.png", "a%00b.png", "x" * 4000, "frames\\..\\..\\secret-key"],
-)  # fmt: skip
+    [
+        "../secret-key",
+        "frames/../../secret-key",
+        "%2e%2e/secret-key",
+        "..%2fsecret-key",
+        "/etc/passwd",
+        ".hidden",
+        "frames",
+        "frames/",
+        "frames/.a.jpg",
+        "nothing.png",
+        "a%00b.png",
+        "x" * 4000,
+        "frames\\..\\..\\secret-key",
+    ],
+)
 def test_nothing_else_can_be_reached(client: Client, folder: Path, path: str, db: None) -> None:
     answer = client.get(f"/media/{path}")
     assert answer.status_code == 404

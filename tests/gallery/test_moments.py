@@ -28,11 +28,11 @@ Dream = Callable[..., Frame]
 
 
 @pytest.fixture
-def small(place: Canvas, settings: Any, tmp_path: Path) -> Canvas:
+def small(canvas: Canvas, settings: Any, tmp_path: Path) -> Canvas:
     settings.MEDIA_ROOT = tmp_path / "media"
-    Canvas.objects.filter(pk=place.pk).update(width=SIDE, height=SIDE)
-    place.refresh_from_db()
-    return place
+    Canvas.objects.filter(pk=canvas.pk).update(width=SIDE, height=SIDE)
+    canvas.refresh_from_db()
+    return canvas
 
 
 def at(seconds: float) -> datetime:
@@ -210,10 +210,13 @@ def test_the_page_says_when_by_both_clocks(client: Client, draw: Draw) -> None:
     client.cookies["zone"] = "America/New_York"
     page = client.get(f"/history/{name(1)}").content.decode()
     for words in (
-        "Friday, 20 November 2026, 12:00:01", "Friday, 20 November 2026, 07:00:01", "America/New_York", "UTC−5",
+        "Friday, 20 November 2026, 12:00:01",
+        "Friday, 20 November 2026, 07:00:01",
+        "America/New_York",
+        "UTC−5",
         f'property="og:image" content="http://testserver/history/{name(1)}.png"',
         f'rel="canonical" href="http://testserver/history/{name(1)}"',
-    ):  # fmt: skip
+    ):
         assert words in page, words
     summer = client.get("/history/2026-07-20T12:00:00Z.json").json()
     assert (summer["offset"], summer["local"]) == ("UTC−4", "Monday, 20 July 2026, 08:00:00")
@@ -281,11 +284,11 @@ def test_where_i_drew(client: Client, draw: Draw, dream: Dream) -> None:
     draw(3000, stroke(4, 30, author=ada.pk), stroke(5, author=ada.pk))
     draw(3001, wire.Undo(5, author=ada.pk))
     page = client.get("/history/mine/")
-    late, early = page.context["sittings"]
+    late, early = page.context["sessions"]
     assert (late.count, late.frame) == (1, None)
     assert (early.count, early.frame) == (2, None), "its last stroke is not in a dream yet"
     frame = dream(4000, 6)
-    late, early = client.get("/history/mine/").context["sittings"]
+    late, early = client.get("/history/mine/").context["sessions"]
     assert (late.frame, early.frame) == (frame, frame)
     assert page.context["count"] == 3, "neither what others drew nor what was taken back"
     assert client.get(early.address.partition("#")[0]).status_code == 200

@@ -141,7 +141,7 @@ def test_nothing_there_is_a_page_that_says_so(client: Client) -> None:
 
 
 def test_the_foot_leads_to_the_pages_in_their_order(client: Client) -> None:
-    Page.objects.create(slug="imprint", title="Imprint", place=9)
+    Page.objects.create(slug="imprint", title="Imprint", footer_order=9)
     words = client.get("/exhibits/").content.decode()
     assert words.index("/about/") < words.index("/faq/") < words.index("/imprint/")
     assert "/donate/" not in words, "there is no way to give"
@@ -158,7 +158,7 @@ def test_editing_shows_what_it_will_be_and_is_recorded(as_staff: Client, staff: 
     assert b"Quite new" in whole and b"<h1>New" in whole
     page.refresh_from_db()
     assert "Quite new" not in page.body
-    form = {"title": "About us", "template": "page", "place": "1", "published": "on", "body": "## Us"}
+    form = {"title": "About us", "template": "page", "footer_order": "1", "published": "on", "body": "## Us"}
     assert as_staff.post(reverse("admin:gallery_page_change", args=[page.pk]), form).status_code == 302
     page.refresh_from_db()
     assert (page.title, page.html) == ("About us", "<h2>Us</h2>\n")

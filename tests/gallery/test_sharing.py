@@ -1,4 +1,4 @@
-"""What other places show of the history: embeds, feeds, lists for search engines, highlights."""
+"""What other sites show of the history: embeds, feeds, lists for search engines, highlights."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ class TestRecipe:
 class TestHighlights:
     def test_a_moderator_chooses(self, client: Client, many: Many, moderator: User) -> None:
         frame = many(3)[1]
-        client.post(f"/frames/{frame.pk}/highlight/", {"words": "  The cat  "})
-        assert Highlight.objects.get().words == "The cat"
+        client.post(f"/frames/{frame.pk}/highlight/", {"caption": "  The cat  "})
+        assert Highlight.objects.get().caption == "The cat"
         for address in ("/highlights/", "/history/", "/highlights/feed/", f"/frames/{frame.pk}/"):
             assert "The cat" in Client().get(address).content.decode(), address
         client.post(f"/frames/{frame.pk}/highlight/", {"drop": ""})
@@ -137,18 +137,18 @@ class TestHighlights:
 
     def test_one_that_is_hidden_is_shown_nowhere(self, client: Client, many: Many, moderator: User) -> None:
         (frame,) = many(1)
-        client.post(f"/frames/{frame.pk}/highlight/", {"words": "Gone"})
+        client.post(f"/frames/{frame.pk}/highlight/", {"caption": "Gone"})
         Frame.objects.update(hidden_at=timezone.now())
         for address in ("/highlights/", "/history/", "/highlights/feed/"):
             assert "Gone" not in Client().get(address).content.decode()
         assert client.post(f"/frames/{frame.pk}/highlight/").status_code == 403
 
     def test_pages(self, client: Client, many: Many) -> None:
-        Highlight.objects.bulk_create(Highlight(frame=frame, words=f"nr {frame.number}") for frame in many(30))
+        Highlight.objects.bulk_create(Highlight(frame=frame, caption=f"nr {frame.number}") for frame in many(30))
         first = client.get("/highlights/").content.decode()
-        assert "nr 30" in first and first.count("tile-said") == 24 and 'rel="next"' in first
+        assert "nr 30" in first and first.count("tile-caption") == 24 and 'rel="next"' in first
         second = client.get("/highlights/?page=2").content.decode()
-        assert second.count("tile-said") == 6 and 'rel="next"' not in second and 'rel="prev"' in second
+        assert second.count("tile-caption") == 6 and 'rel="next"' not in second and 'rel="prev"' in second
 
 
 class TestSitemap:

@@ -20,14 +20,23 @@ from hypothesis import strategies as st
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
 from gallery.timeline import activity, buckets, periodic
-from gallery.timeline.models import Quarter
+from gallery.timeline.models import QuarterHour
 from tests.gallery.conftest import BEGUN
 
 Many = Callable[..., list[Frame]]
 ZONES = [
-    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns",
-    "Pacific/Apia", "America/Santiago", "Asia/Kolkata", "Pacific/Kiritimati", "Africa/Casablanca",
-]  # fmt: skip
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "Pacific/Apia",
+    "America/Santiago",
+    "Asia/Kolkata",
+    "Pacific/Kiritimati",
+    "Africa/Casablanca",
+]
 SECONDS = st.integers(1_577_836_800, 2_051_222_400)  # 2020 to 2035
 
 
@@ -89,10 +98,10 @@ class TestCounting:
         part = client.get("/history/timeline.json", {"from": "2026-11-20T13:00:00Z", "to": "2026-11-20T14:00:00Z"})
         assert sum(bar["frames"] for bar in part.json()["bars"]) == 120
 
-    def test_strokes_are_counted_where_they_ended(self, client: Client, place: Canvas, many: Many) -> None:
+    def test_strokes_are_counted_where_they_ended(self, client: Client, canvas: Canvas, many: Many) -> None:
         many(300)
         for stroke in range(5):
-            journal.append(place, [wire.Stroke(stroke, 0, (1, 2, 3), 255, 0, ((80, 80, 80),), last=True, author=9)])
+            journal.append(canvas, [wire.Stroke(stroke, 0, (1, 2, 3), 255, 0, ((80, 80, 80),), last=True, author=9)])
         Batch.objects.update(at=BEGUN + timedelta(minutes=31))
         bars = client.get("/history/timeline.json").json()["bars"]
         assert [bar["strokes"] for bar in bars if bar["strokes"]] == [5]
@@ -103,7 +112,7 @@ class TestCounting:
     def test_what_is_over_is_counted_once_and_what_comes_is_added(self, client: Client, many: Many) -> None:
         many(400)
         client.get("/history/timeline.json")
-        kept = list(Quarter.objects.values_list("pk", "at", "frames"))
+        kept = list(QuarterHour.objects.values_list("pk", "at", "frames"))
         assert sum(frames for *_, frames in kept) == 400
         now = timezone.now()
         frame = Frame.objects.get(number=400)
@@ -112,12 +121,12 @@ class TestCounting:
         cache.clear()
         bars = client.get("/history/timeline.json").json()["bars"]
         assert sum(bar["frames"] for bar in bars) == 401 and bars[-1]["frames"] == 1
-        assert list(Quarter.objects.values_list("pk", "at", "frames")) == kept
+        assert list(QuarterHour.objects.values_list("pk", "at", "frames")) == kept
 
     def test_the_worker_counts_so_that_no_visitor_has_to(self, client: Client, many: Many) -> None:
         many(400)
         periodic.settle()
-        assert sum(Quarter.objects.values_list("frames", flat=True)) == 400
+        assert sum(QuarterHour.objects.values_list("frames", flat=True)) == 400
         periodic.settle()
         with CaptureQueriesContext(connection) as asked:
             client.get("/history/timeline.json")
@@ -133,7 +142,7 @@ class TestCounting:
         assert [(style["number"], style["title"]) for style in styles] == [(1, "eyes"), (21, "towers")]
         assert styles[1]["at"] == (BEGUN + timedelta(seconds=30 * 20)).timestamp()
 
-    def test_gaps_are_gaps(self, client: Client, many: Many, place: Canvas) -> None:
+    def test_gaps_are_gaps(self, client: Client, many: Many, canvas: Canvas) -> None:
         frames = many(2)
         Frame.objects.filter(pk=frames[0].pk).update(made_at=BEGUN - timedelta(days=40))
         bars = client.get("/history/timeline.json").json()["bars"]

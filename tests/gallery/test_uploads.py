@@ -17,7 +17,7 @@ from tests.gallery import hostile
 PHOTO = hostile.photo()
 
 
-def opened(cleaned: pictures.Cleaned) -> Image.Image:
+def opened(cleaned: pictures.CleanedPicture) -> Image.Image:
     image = Image.open(io.BytesIO(cleaned.data))
     image.load()
     return image
@@ -110,9 +110,9 @@ def test_large_pictures_are_kept_smaller() -> None:
         (hostile.png_with_text_bomb(), "no picture can be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
-)  # fmt: skip
+)
 def test_what_is_no_fit_picture_is_refused_with_words(data: bytes, words: str) -> None:
-    with pytest.raises(pictures.Unfit, match=words):
+    with pytest.raises(pictures.InvalidUpload, match=words):
         pictures.clean(io.BytesIO(data))
 
 
@@ -120,14 +120,14 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     bomb = hostile.png_bomb(11_000)
     assert len(bomb) < 300_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(pictures.Unfit, match="at most 40 million pixels"):
+    with pytest.raises(pictures.InvalidUpload, match="at most 40 million pixels"):
         pictures.clean(io.BytesIO(bomb))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes; decoded it has 121 MB
 
 
 def test_moving_pictures_are_refused() -> None:
     data = hostile.encoded(PHOTO, "WEBP", save_all=True, append_images=[PHOTO.transpose(Image.Transpose.ROTATE_180)])
-    with pytest.raises(pictures.Unfit, match="moves"):
+    with pytest.raises(pictures.InvalidUpload, match="moves"):
         pictures.clean(io.BytesIO(data))
 
 
@@ -142,7 +142,7 @@ def test_no_more_is_read_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
             self.given += size
             return bytes(size)
 
-    with pytest.raises(pictures.Unfit, match="larger than 1 MB"):
+    with pytest.raises(pictures.InvalidUpload, match="larger than 1 MB"):
         pictures.clean(Endless())
 
 
@@ -154,7 +154,7 @@ def test_damaged_files_are_pictures_or_unfit_and_nothing_else(kind: str, where: 
     data[at : at + len(junk)] = junk
     try:
         cleaned = pictures.clean(io.BytesIO(bytes(data)))
-    except pictures.Unfit:
+    except pictures.InvalidUpload:
         return
     assert opened(cleaned).size == (cleaned.width, cleaned.height)
 

@@ -10,7 +10,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gallery.export import crawl
-from gallery.export.addresses import Wanted
+from gallery.export.addresses import ExportOptions
 
 
 class Command(BaseCommand):
@@ -33,13 +33,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
         if not settings.DEBUG and not getattr(staticfiles_storage, "hashed_files", {}):
             raise CommandError("There are no static files yet: run collectstatic first.")
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / crawl.NOTES).exists():
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / crawl.STATE_FILE).exists():
             raise CommandError(f"{folder} is not empty: name another folder, or empty it.")
-        wanted = Wanted(frames=not options["no_frames"], json=not options["no_json"], drawings=options["drawings"])
+        wanted = ExportOptions(
+            frames=not options["no_frames"], json=not options["no_json"], drawings=options["drawings"]
+        )
         export = crawl.Export(folder, wanted, self.stdout.write)
         try:
             count = export.run()
-        except crawl.Broken as error:
+        except crawl.ExportError as error:
             raise CommandError(f"{error} Mend it and run the same command again: it goes on from here.") from error
         for address in export.missing:
             self.stderr.write(f"Not found: {address}")

@@ -46,8 +46,8 @@ class Command(BaseCommand):
             self._make(film)
 
     def _order(self, options: dict[str, Any]) -> Film:
-        place = Canvas.objects.filter(slug=options["canvas"]).first()
-        if place is None:
+        canvas = Canvas.objects.filter(slug=options["canvas"]).first()
+        if canvas is None:
             known = ", ".join(Canvas.objects.values_list("slug", flat=True))
             raise CommandError(f"No canvas is called {options['canvas']}; there are {known}.")
         more = {name: options[name] for name in ("title", "drawing", "lossless")}
@@ -57,15 +57,15 @@ class Command(BaseCommand):
             until = _moment(options["until"]) or timezone.now()
             if since >= until:
                 raise CommandError(f"--from {since:%Y-%m-%dT%H:%M} is not before --to {until:%Y-%m-%dT%H:%M}.")
-            shown = Frame.objects.visible().filter(canvas=place, made_at__gte=since, made_at__lt=until)
+            shown = Frame.objects.visible().filter(canvas=canvas, made_at__gte=since, made_at__lt=until)
             first = shown.order_by("number").values_list("made_at", flat=True).first()
             if first is None:
-                raise CommandError(f"{place} has no frames from {since:%Y-%m-%dT%H:%M} to {until:%Y-%m-%dT%H:%M}.")
-            film = requests.film(place, Film.Kind.PART, max(since, first), until, **more)
+                raise CommandError(f"{canvas} has no frames from {since:%Y-%m-%dT%H:%M} to {until:%Y-%m-%dT%H:%M}.")
+            film = requests.film(canvas, Film.Kind.PART, max(since, first), until, **more)
         else:
-            film = requests.whole(place, **more)
+            film = requests.whole(canvas, **more)
         if film is None:
-            raise CommandError(f"{place} has no frames yet.")
+            raise CommandError(f"{canvas} has no frames yet.")
         return film
 
     def _make(self, film: Film) -> None:

@@ -33,20 +33,20 @@ class Command(BaseCommand):
         parser.add_argument("--zone", default="Europe/Berlin", help="the viewer's time zone")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        place = Canvas.objects.filter(slug=options["canvas"]).first()
-        extent = chart.extent(place) if place else None
-        if place is None or extent is None:
+        canvas = Canvas.objects.filter(slug=options["canvas"]).first()
+        extent = chart.extent(canvas) if canvas else None
+        if canvas is None or extent is None:
             raise CommandError("There is no history to measure: see manage.py seed_history.")
-        count = Frame.objects.filter(canvas=place).count()
-        self.stdout.write(f"{place}: {count:,} frames, {place.head:,} operations, {connection.vendor}")
-        activity.settle(place)
+        count = Frame.objects.filter(canvas=canvas).count()
+        self.stdout.write(f"{canvas}: {count:,} frames, {canvas.head:,} operations, {connection.vendor}")
+        activity.store_finished(canvas)
         client = Client(headers={"host": str(settings.ALLOWED_HOSTS[0])})
         client.cookies[query_params.ZONE_COOKIE] = options["zone"]
-        user = get_user_model().objects.filter(frames__canvas=place).order_by("pk").first()
+        user = get_user_model().objects.filter(frames__canvas=canvas).order_by("pk").first()
         if user:
             client.force_login(user)
         slow = 0
-        for name, address in _addresses(place, extent):
+        for name, address in _addresses(canvas, extent):
             times, queries, status = [], 0, 0
             for _ in range(options["times"]):
                 cache.clear()
@@ -66,17 +66,17 @@ class Command(BaseCommand):
         self.stdout.write(f"{slow} over {BUDGET:.0f} ms" if slow else f"All within {BUDGET:.0f} ms.")
 
 
-def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
-    frames = Frame.objects.visible().filter(canvas=place).order_by("number")
+def _addresses(canvas: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
+    frames = Frame.objects.visible().filter(canvas=canvas).order_by("number")
     newest = frames.last()
     assert newest is not None
     middle = frames.filter(number__gte=newest.number // 2).first() or newest
     moment = activity.moment(int(middle.made_at.timestamp()) + 7)
     day = middle.made_at.date()
-    hidden = Frame.objects.filter(canvas=place).exclude(hidden_at=None).order_by("number").last()
+    hidden = Frame.objects.filter(canvas=canvas).exclude(hidden_at=None).order_by("number").last()
 
     def at(name: str, *args: Any, **query: Any) -> str:
-        return canvas_url(name, place, *args, **query)
+        return canvas_url(name, canvas, *args, **query)
 
     found = [
         ("history", at("history")),
@@ -85,10 +85,16 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
         ("history.json", at("history_json")),
         ("timeline.json", at("timeline_json")),
         ("timeline.json, 400 bars", at("timeline_json", bars=400)),
-        ("timeline.json, a day", at("timeline_json", **{
-            "from": utc_iso(activity.moment(moment.timestamp() - 43_200)),
-            "to": utc_iso(activity.moment(moment.timestamp() + 43_200)),
-        })),
+        (
+            "timeline.json, a day",
+            at(
+                "timeline_json",
+                **{
+                    "from": utc_iso(activity.moment(moment.timestamp() - 43_200)),
+                    "to": utc_iso(activity.moment(moment.timestamp() + 43_200)),
+                },
+            ),
+        ),
         ("a moment", at("moment", moment)),
         ("a moment's JSON", at("moment_json", moment)),
         ("a moment's ink", at("ink", frame=middle.pk)),
@@ -99,7 +105,7 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
         ("frame", reverse("frame", args=[middle.pk])),
         ("frame.json", reverse("frame_json", args=[middle.pk])),
         ("slideshow", at("slideshow")),
-        ("where I drew", at("mine")),
+        ("where I drew", at("my_strokes")),
         ("highlights", at("highlights")),
         ("feed", reverse("history_feed")),
         ("highlights feed", reverse("highlights_feed")),
@@ -107,5 +113,5 @@ def _addresses(place: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:
         ("oEmbed", f"{reverse('oembed')}?url={reverse('frame', args=[middle.pk])}"),
         ("sitemap", reverse("sitemap")),
         ("sitemap, a part", at("sitemap_frames", day, 1)),
-    ]  # fmt: skip
+    ]
     return [*found, ("a hidden frame", reverse("frame", args=[hidden.pk]))] if hidden else found

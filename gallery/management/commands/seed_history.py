@@ -23,7 +23,7 @@ from gallery.timeline import activity
 
 LAYERS = ["inception_3b/output", "inception_4a/output", "inception_4c/output", "inception_5a/1x1"]
 NAMES = ["ada", "bruno", "chioma", "dmitri", "eun-ji", "farah", "gustavo", "hana", "imre", "jun", "kemal", "lotte"]
-WORDS = ["The first eyes", "Everybody drew the same hill", "A tower out of one line", "", "It rained dogs"]
+CAPTIONS = ["The first eyes", "Everybody drew the same hill", "A tower out of one line", "", "It rained dogs"]
 CHUNK = 2000
 
 
@@ -38,14 +38,14 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=7)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        place, _ = Canvas.objects.get_or_create(slug=options["canvas"], defaults={"title": options["canvas"].title()})
-        if place.head or Frame.objects.filter(canvas=place).exists():
-            raise CommandError(f"{place} has been drawn on already; name another canvas with --canvas.")
-        place.width = place.height = options["side"]
-        place.full_clean()
-        _write(place, width=place.width, height=place.height)
+        canvas, _ = Canvas.objects.get_or_create(slug=options["canvas"], defaults={"title": options["canvas"].title()})
+        if canvas.head or Frame.objects.filter(canvas=canvas).exists():
+            raise CommandError(f"{canvas} has been drawn on already; name another canvas with --canvas.")
+        canvas.width = canvas.height = options["side"]
+        canvas.full_clean()
+        _write(canvas, width=canvas.width, height=canvas.height)
         dice = random.Random(options["seed"])
-        files = [_files(place, self._picture(options, index)) for index in range(options["pictures"])]
+        files = [_files(canvas, self._picture(options, index)) for index in range(options["pictures"])]
         people = list(_people())
         end = timezone.now() - timedelta(seconds=1)
         begun = end - _after(options["frames"])
@@ -53,16 +53,16 @@ class Command(BaseCommand):
         for start in range(0, options["frames"], CHUNK):
             numbers = range(start + 1, min(start + CHUNK, options["frames"]) + 1)
             with transaction.atomic():
-                seq = _chunk(place, numbers, seq, files, people, begun, end, dice, options["side"])
+                seq = _chunk(canvas, numbers, seq, files, people, begun, end, dice, options["side"])
             self.stdout.write(f"{numbers[-1]} of {options['frames']} frames, {seq} strokes")
-        newest = Frame.objects.filter(canvas=place).order_by("-number").first()
+        newest = Frame.objects.filter(canvas=canvas).order_by("-number").first()
         if newest:
             # With the journal's head where the last frame has it: what is drawn next is newer than every frame.
-            _write(place, frame=newest, head=newest.seq)
-        Indexed.objects.update_or_create(canvas=place, defaults={"seq": seq})
-        for frame in Frame.objects.visible().filter(canvas=place, number__in=_highlights(options["frames"])):
-            Highlight.objects.create(frame=frame, words=WORDS[frame.number % len(WORDS)], chosen_by=people[0])
-        activity.settle(place)
+            _write(canvas, frame=newest, head=newest.seq)
+        Indexed.objects.update_or_create(canvas=canvas, defaults={"seq": seq})
+        for frame in Frame.objects.visible().filter(canvas=canvas, number__in=_highlights(options["frames"])):
+            Highlight.objects.create(frame=frame, caption=CAPTIONS[frame.number % len(CAPTIONS)], chosen_by=people[0])
+        activity.store_finished(canvas)
 
     def _picture(self, options: dict[str, Any], index: int) -> frames.Picture:
         if options["verbosity"] > 1:
@@ -70,10 +70,10 @@ class Command(BaseCommand):
         return frames.encode(_dreamlike(options["side"], options["seed"], index), Frame.Kind.DREAM)
 
 
-def _write(place: Canvas, **columns: Any) -> None:
+def _write(canvas: Canvas, **columns: Any) -> None:
     """Writes these columns where nobody has drawn yet: a whole row as it was loaded would undo a tick in between."""
-    if not Canvas.objects.filter(pk=place.pk, head=0).update(**columns):
-        raise CommandError(f"Somebody has drawn on {place} meanwhile; name another canvas with --canvas.")
+    if not Canvas.objects.filter(pk=canvas.pk, head=0).update(**columns):
+        raise CommandError(f"Somebody has drawn on {canvas} meanwhile; name another canvas with --canvas.")
 
 
 def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:
@@ -96,8 +96,8 @@ def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:
     return pixels
 
 
-def _files(place: Canvas, picture: frames.Picture) -> dict[str, Any]:
-    folder = f"frames/{place.slug}/seeded"
+def _files(canvas: Canvas, picture: frames.Picture) -> dict[str, Any]:
+    folder = f"frames/{canvas.slug}/seeded"
     return {
         "picture": default_storage.save(f"{folder}/{picture.sha256[:20]}.{picture.suffix}", ContentFile(picture.data)),
         "thumbnail": default_storage.save(
@@ -129,9 +129,16 @@ def _highlights(count: int) -> list[int]:
 
 
 def _chunk(
-    place: Canvas, numbers: range, seq: int, files: list[dict[str, Any]], people: list[Any], begun: datetime,
-    end: datetime, dice: random.Random, side: int,
-) -> int:  # fmt: skip
+    canvas: Canvas,
+    numbers: range,
+    seq: int,
+    files: list[dict[str, Any]],
+    people: list[Any],
+    begun: datetime,
+    end: datetime,
+    dice: random.Random,
+    side: int,
+) -> int:
     """Some frames with the ink that lies in each; gives the journal's number after them."""
     frames_, batches, strokes = [], [], []
     drew: list[set[int]] = []
@@ -144,11 +151,11 @@ def _chunk(
             seq += 1
             person = dice.choice(people)
             at = made_at - timedelta(seconds=age)
-            batch, stroke = _stroke(place, seq, person.pk, at, dice, side)
+            batch, stroke = _stroke(canvas, seq, person.pk, at, dice, side)
             batches.append(batch)
             strokes.append(stroke)
             authors.add(person.pk)
-        frames_.append(_frame(place, number, seq, made_at, files[number % len(files)], dice, side))
+        frames_.append(_frame(canvas, number, seq, made_at, files[number % len(files)], dice, side))
         drew.append(authors)
     Batch.objects.bulk_create(batches)
     Stroke.objects.bulk_create(strokes)
@@ -172,7 +179,9 @@ def _busy(left: timedelta, dice: random.Random) -> int:
     return int(dice.random() ** 2 * most * (3 if days % 7 < 2 and dice.random() < 0.3 else 1))
 
 
-def _stroke(place: Canvas, seq: int, author: int, at: datetime, dice: random.Random, side: int) -> tuple[Batch, Stroke]:
+def _stroke(
+    canvas: Canvas, seq: int, author: int, at: datetime, dice: random.Random, side: int
+) -> tuple[Batch, Stroke]:
     """A wandering line, as a row of the journal and as the index would read it."""
     x, y = dice.uniform(0, side), dice.uniform(0, side)
     dx, dy = dice.uniform(-side, side) / 60, dice.uniform(-side, side) / 60
@@ -185,23 +194,37 @@ def _stroke(place: Canvas, seq: int, author: int, at: datetime, dice: random.Ran
     name = int(at.timestamp() * 1_000_000) * 8 % 2**53
     op = wire.Stroke(name, 0, colour, 160, 0, tuple(points), last=True, author=author)  # type: ignore[arg-type]
     left, top, right, bottom = brush.bounds(op.points)
-    batch = Batch(canvas=place, first=seq, last=seq, at=at, payload=wire.encode(op))
+    batch = Batch(canvas=canvas, first=seq, last=seq, at=at, payload=wire.encode(op))
     return batch, Stroke(
-        canvas=place, author=author, stroke=name, first_seq=seq, last_seq=seq, began_at=at, ended_at=at,
-        left=left, top=top, right=right, bottom=bottom, colour="#" + bytes(colour).hex(), opacity=op.opacity,
-        width=max(w for *_, w in points) / 8, pieces=1, points=len(points), finished=True,
-    )  # fmt: skip
+        canvas=canvas,
+        author=author,
+        stroke=name,
+        first_seq=seq,
+        last_seq=seq,
+        began_at=at,
+        ended_at=at,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        colour="#" + bytes(colour).hex(),
+        opacity=op.opacity,
+        width=max(w for *_, w in points) / 8,
+        pieces=1,
+        points=len(points),
+        finished=True,
+    )
 
 
 def _frame(
-    place: Canvas, number: int, seq: int, made_at: datetime, file: dict[str, Any], dice: random.Random, side: int
+    canvas: Canvas, number: int, seq: int, made_at: datetime, file: dict[str, Any], dice: random.Random, side: int
 ) -> Frame:
     layer, channel = LAYERS[number // 20 % len(LAYERS)], (number // 20 * 37) % 256
     whole = number // 20 % 4 == 3
     term: dict[str, Any] = {"layer": layer} if whole else {"layer": layer, "channels": [[channel, 1.0]]}
     rest = number % 40 == 1
     return Frame(
-        canvas=place,
+        canvas=canvas,
         number=number,
         seq=seq,
         kind=Frame.Kind.REST if rest else Frame.Kind.DREAM,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -30,4 +31,16 @@ websocket = OriginValidator(
     settings.SITE_ORIGINS,
 )
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+by_protocol = ProtocolTypeRouter({"http": http, "websocket": websocket})
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The site stands at the root of SITE_URL, and no client has a say in that.
+
+    daphne takes the path's prefix from a header of any client, and Django would write it in front of every link; both
+    servers take the scheme from X-Forwarded-Proto behind a proxy, which only a site at https has use for.
+    """
+    scope = {**scope, "root_path": ""}
+    if scope["type"] == "http" and not settings.HTTPS:
+        scope["scheme"] = "http"
+    await by_protocol(scope, receive, send)

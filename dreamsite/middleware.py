@@ -1,10 +1,14 @@
-"""Headers that tell browsers what this site never does. Django 6 brings its own CSP middleware: then the half goes."""
+"""What holds for every request: one address of the site, and headers that tell browsers what it never does.
+
+Django 6 brings its own CSP middleware: then that half goes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -75,5 +79,36 @@ def security_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[Ht
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         return add(get_response(request))
+
+    return answer
+
+
+@sync_and_async_middleware
+def one_address(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Makes SITE_URL the only address that pages, feeds, mail and redirects can name, whatever a client says.
+
+    A `Host` that is not ours is refused first, as ever; after that it is forgotten, with its port. Everything that
+    writes addresses asks the request: `build_absolute_uri`, `get_host`, allauth's letters, Django's redirects. Scheme
+    and prefix, the other two parts of an address, are settled in `dreamsite.asgi`.
+    """
+
+    def settle(request: HttpRequest) -> None:
+        request.get_host()  # raises DisallowedHost
+        request.META["HTTP_HOST"] = urlsplit(settings.SITE_URL).netloc
+        request.META.pop("HTTP_X_FORWARDED_HOST", None)
+
+    if iscoroutinefunction(get_response):
+        ask: Callable[[HttpRequest], Awaitable[HttpResponseBase]] = get_response
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            settle(request)
+            return await ask(request)
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        settle(request)
+        response: HttpResponseBase = get_response(request)
+        return response
 
     return answer

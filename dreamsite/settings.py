@@ -54,7 +54,7 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 # for a year. And browsers' preload lists, which take longer still to leave, are the owner's to ask for in the proxy.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.flag("HSTS_SUBDOMAINS", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for just those two
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY and HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Liveness probes come from inside, by plain http.
@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     *_social.apps,
 ]
 MIDDLEWARE = [
+    "dreamsite.middleware.one_address",  # first: those after it may write addresses
     "django.middleware.security.SecurityMiddleware",
     "dreamsite.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",

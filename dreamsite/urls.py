@@ -8,6 +8,9 @@ from django.views.generic import TemplateView
 from dreamer import views as dreamer
 from dreamsite import claim, health, security
 
+robots = TemplateView.as_view(
+    template_name="robots.txt", content_type="text/plain", extra_context={"site": lambda: settings.SITE_URL}
+)
 urlpatterns = [
     path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
     path("", include("canvas.urls")),
@@ -15,7 +18,7 @@ urlpatterns = [
     path("moderation/styles", dreamer.styles, name="moderation_styles"),
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),
-    path("robots.txt", TemplateView.as_view(template_name="robots.txt", content_type="text/plain"), name="robots"),
+    path("robots.txt", robots, name="robots"),
     path(".well-known/security.txt", security.security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

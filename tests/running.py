@@ -132,7 +132,8 @@ class RunningSite:
         return self.manage("shell", "--no-imports", "-v", "0", "-c", code)
 
     def start_web(self, *, wait: bool = True, application: str = APPLICATION) -> None:
-        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
+        proxy = self.env.get("BEHIND_PROXY") == "1"
+        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port, behind_proxy=proxy)
         command[-1] = application
         self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
         if wait:

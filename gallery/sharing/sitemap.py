@@ -60,7 +60,7 @@ def frames(request: HttpRequest, month: date, part: int) -> HttpResponse:
     if part < 1 or begin > last:
         raise NotFound(_("The sitemap has no such part."))
     found = Frame.objects.visible().filter(canvas=canvas, number__gte=begin, number__lt=min(begin + PART, last + 1))
-    prefix = request.build_absolute_uri(reverse("frame", args=[0])).partition("0/")[0]
+    prefix = request.build_absolute_uri(reverse("frame", args=[0])).removesuffix("0/")
     return _urls([f"{prefix}{pk}/" for pk in found.order_by("number").values_list("pk", flat=True)])
 
 

@@ -57,7 +57,10 @@ def test_it_hangs_with_its_words(client: Client, exhibit: Exhibit, kept: Frame) 
 
 
 def test_its_card_is_the_picture_wherever_that_lies(client: Client, exhibit: Exhibit, settings: Any) -> None:
-    for media, found in (("/media/", "http://testserver/media/"), ("https://files.example/", "https://files.example/")):
+    for media, found in (
+        ("/media/", "http://localhost:8000/media/"),
+        ("https://files.example/", "https://files.example/"),
+    ):
         settings.MEDIA_URL = media
         page = client.get(exhibit.get_absolute_url()).content.decode()
         assert f'<meta property="og:image" content="{found}' in page

@@ -42,8 +42,8 @@ def test_the_page_says_it_all(client: Client, kept: Frame) -> None:
         kept.picture.url,
         'download="dreamsite-main-000001.jpg"',
         f'href="/frames/{kept.pk}.json"',
-        f'rel="canonical" href="http://testserver/frames/{kept.pk}/"',
-        f'property="og:image" content="http://testserver{kept.picture.url}"',
+        f'rel="canonical" href="http://localhost:8000/frames/{kept.pk}/"',
+        f'property="og:image" content="http://localhost:8000{kept.picture.url}"',
     ):
         assert words in page, words
 
@@ -76,7 +76,7 @@ def test_json(client: Client, kept: Frame) -> None:
         "number": 1,
         "kind": "dream",
         "hidden": False,
-        "page": f"http://testserver/frames/{kept.pk}/",
+        "page": f"http://localhost:8000/frames/{kept.pk}/",
         "title": "inception_4c/output 63",
         "seq": 12,
         "width": 96,
@@ -85,8 +85,8 @@ def test_json(client: Client, kept: Frame) -> None:
         "sha256": kept.sha256,
         "seconds": 8.25,
         "recipe": RECIPE,
-        "picture": f"http://testserver{kept.picture.url}",
-        "thumbnail": f"http://testserver{kept.thumbnail.url}",
+        "picture": f"http://localhost:8000{kept.picture.url}",
+        "thumbnail": f"http://localhost:8000{kept.thumbnail.url}",
         "contributors": ["ada-l", "bruno"],
         "licence": {"name": "CC BY-SA 4.0", "url": "https://creativecommons.org/licenses/by-sa/4.0/"},
         "previous": None,

@@ -245,11 +245,11 @@ def test_feed(client: Client, many: Many, settings: Any) -> None:
     enclosure = next(link for link in entries[0].findall(f"{atom}link") if link.get("rel") == "enclosure")
     assert enclosure.attrib == {
         "rel": "enclosure",
-        "href": "http://testserver/media/frames/30.jpg",
+        "href": "http://localhost:8000/media/frames/30.jpg",
         "length": "1000",
         "type": "image/jpeg",
     }
-    assert entries[0].findtext(f"{atom}id") == f"http://testserver/frames/{Frame.objects.get(number=30).pk}/"
+    assert entries[0].findtext(f"{atom}id") == f"http://localhost:8000/frames/{Frame.objects.get(number=30).pk}/"
 
 
 def test_feeds_asked_for_at_once_do_not_mix(many: Many, rf: Any, settings: Any, monkeypatch: Any) -> None:

@@ -214,8 +214,8 @@ def test_the_page_says_when_by_both_clocks(client: Client, draw: Draw) -> None:
         "Friday, 20 November 2026, 07:00:01",
         "America/New_York",
         "UTC−5",
-        f'property="og:image" content="http://testserver/history/{name(1)}.png"',
-        f'rel="canonical" href="http://testserver/history/{name(1)}"',
+        f'property="og:image" content="http://localhost:8000/history/{name(1)}.png"',
+        f'rel="canonical" href="http://localhost:8000/history/{name(1)}"',
     ):
         assert words in page, words
     summer = client.get("/history/2026-07-20T12:00:00Z.json").json()

@@ -41,8 +41,8 @@ class TestEmbedding:
         assert found
         answer = client.get(found.group(1).replace("&amp;", "&")).json()
         assert (answer["version"], answer["type"], answer["title"]) == ("1.0", "rich", f"Frame 1: {kept.title}")
-        assert answer["thumbnail_url"] == f"http://testserver{kept.thumbnail.url}"
-        source = re.search(r'src="http://testserver([^"]+)"', answer["html"])
+        assert answer["thumbnail_url"] == f"http://localhost:8000{kept.thumbnail.url}"
+        source = re.search(r'src="http://localhost:8000([^"]+)"', answer["html"])
         assert source
         assert kept.picture.url in client.get(source.group(1)).content.decode()
 
@@ -57,7 +57,7 @@ class TestEmbedding:
             assert answer["X-Frame-Options"] == "DENY"
 
     def test_it_keeps_to_the_size_that_was_asked_for(self, client: Client, kept: Frame) -> None:
-        url = f"http://testserver/frames/{kept.pk}/"
+        url = f"http://localhost:8000/frames/{kept.pk}/"
         answer = client.get("/oembed", {"url": url, "maxwidth": "300", "maxheight": "900"}).json()
         assert answer["width"] <= 300 and answer["height"] <= 900
         assert f'width="{answer["width"]}"' in answer["html"]
@@ -66,7 +66,7 @@ class TestEmbedding:
         answer = client.get("/oembed", {"url": f"/frames/{kept.pk}/", "format": "xml"})
         assert ElementTree.fromstring(answer.content).findtext("provider_name") == "Dreamsite"
 
-    @pytest.mark.parametrize("query", ["", "url=http://testserver/history/", "url=http://[", "url=/frames/99999/"])
+    @pytest.mark.parametrize("query", ["", "url=http://localhost:8000/history/", "url=http://[", "url=/frames/99999/"])
     def test_nonsense(self, client: Client, query: str) -> None:
         assert client.get(f"/oembed?{query}").status_code == 404
         assert client.get("/oembed?format=yaml").status_code == 501
@@ -84,7 +84,7 @@ class TestRecipe:
         assert Recipe.from_json(written).seed == 7
         page = client.get(f"/frames/{kept.pk}/").content.decode()
         assert "manage.py dream dreamsite-main-000001-drawing.png" in page
-        assert f"http://testserver/frames/{kept.pk}/drawing.png" in page
+        assert f"http://localhost:8000/frames/{kept.pk}/drawing.png" in page
 
     def test_a_drawing_has_none(self, client: Client, many: Many) -> None:
         (frame,) = many(1, kind=Frame.Kind.REST)
@@ -160,12 +160,12 @@ class TestSitemap:
         # The last twenty in another month.
         for frame in frames[80:]:
             Frame.objects.filter(pk=frame.pk).update(made_at=frame.made_at.replace(month=12))
-        assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").content.decode()
+        assert "Sitemap: http://localhost:8000/sitemap.xml" in client.get("/robots.txt").content.decode()
         parts = _locations(client.get("/sitemap.xml").content)
-        assert parts[0] == "http://testserver/sitemap/pages.xml"
+        assert parts[0] == "http://localhost:8000/sitemap/pages.xml"
         listed = [location for part in parts[1:] for location in _locations(client.get(part).content)]
         visible = Frame.objects.visible().values_list("pk", flat=True)
-        assert sorted(listed) == sorted(f"http://testserver/frames/{pk}/" for pk in visible)
+        assert sorted(listed) == sorted(f"http://localhost:8000/frames/{pk}/" for pk in visible)
         assert {part.rpartition("/")[2].partition(".")[0] for part in parts[1:]} == {
             "2026-11-1",
             "2026-11-2",
@@ -182,7 +182,7 @@ class TestSitemap:
         listed = _locations(client.get("/sitemap/pages.xml").content)
         for location in listed:
             assert client.get(location).status_code == 200, location
-        paths = {location.removeprefix("http://testserver") for location in listed}
+        paths = {location.removeprefix("http://localhost:8000") for location in listed}
         assert {"/films/", "/exhibits/skies/", "/about/", "/donate/"} <= paths
         assert not paths & {"/exhibits/draft/", "/farewell/"}
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engine import Network, Recipe, Target, dream
+from .engine.gradient_options import DEFAULT, GradientOptions
 from .engine.session import cuda_works
 from .engine.tiles import cut, paste
 from .engine.work import interior
@@ -53,15 +54,17 @@ class Timed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.network, name)
 
-    def gradient(self, picture: NDArray[np.float32], target: Target, **options: Any) -> Any:
+    def gradient(
+        self, picture: NDArray[np.float32], target: Target, options: GradientOptions = DEFAULT, **where: Any
+    ) -> Any:
         """The network's gradient, timed."""
         start = time.perf_counter()
-        result = self.network.gradient(picture, target, **options)
-        if "out" not in options:  # not an octave's, but the look at noise that a new target begins with
+        result = self.network.gradient(picture, target, options, **where)
+        if "out" not in where:  # not an octave's, but the look at noise that a new target begins with
             return result
         self.seconds.append(time.perf_counter() - start)
         layers = [self.network.layer(term.layer) for term in target.terms]
-        tiles = self.network.tiles(picture.shape[1:], layers, options.get("tile", 512), options.get("halo", 32))
+        tiles = self.network.tiles(picture.shape[1:], layers, options.tile, options.halo)
         self.windows.append([(t.y.stop - t.y.start, t.x.stop - t.x.start) for t in tiles])
         return result
 
@@ -104,10 +107,10 @@ def torch_network(network: Network, folder: Path) -> Any:
     class Eager(Network):
         """Overrides nothing but where a window's gradient comes from."""
 
-        def gradient(self, picture: Any, target: Target, **options: Any) -> Any:
+        def gradient(self, picture: Any, target: Target, options: GradientOptions = DEFAULT, **where: Any) -> Any:
             (term,) = target.terms
             layer = self.layer(term.layer)
-            border = options.get("border", 0)
+            border = options.border
             weights = torch.from_numpy(term.vector(layer.channels))[None, :, None, None]
 
             def objective(values: Any) -> Any:
@@ -117,10 +120,10 @@ def torch_network(network: Network, folder: Path) -> Any:
                     weighted = weighted * torch.from_numpy(interior(ones, border, layer.stride))
                 return (values * weighted).sum() / 2 if term.wants_squares else weighted.sum()
 
-            out = options.get("out")
+            out = where.get("out")
             out = np.empty_like(picture) if out is None else out
-            tiles = self.tiles(picture.shape[1:], [layer], options.get("tile", 512), options.get("halo", 32))
-            roll = options.get("roll", (0, 0))
+            tiles = self.tiles(picture.shape[1:], [layer], options.tile, options.halo)
+            roll = where.get("roll", (0, 0))
             for done, tile in enumerate(tiles, 1):
                 window = cut(picture, roll, tile.window)
                 whole = picture_gradient(
@@ -133,8 +136,8 @@ def torch_network(network: Network, folder: Path) -> Any:
                     bgr=files.info.channel_order == "BGR",
                 )
                 paste(whole[(slice(None), *tile.inner)], out, roll, tile.core)
-                if options.get("on_tile"):
-                    options["on_tile"](done, len(tiles))
+                if options.on_tile:
+                    options.on_tile(done, len(tiles))
             return out, 0.0
 
     return Eager(files, device="cpu", threads=network.threads)

@@ -7,13 +7,14 @@ tile is dreamed harder than another. ``device.py`` takes the same steps where th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from . import bands
 from .bands import Bytes, Floats, rows_of
 from .colour import MODES, hold_colours, mean_free
+from .gradient_options import GradientOptions
 from .network import Network
 from .recipe import Recipe
 from .smooth import normalise_bands
@@ -26,7 +27,12 @@ class Ascent(Protocol):
     """An octave's steps, from a picture float32 [3,h,w], 0..255, which is changed."""
 
     def step(
-        self, target: Target, roll: Roll, turn: tuple[float, float], floor: Callable[[], float], **seen: Any
+        self,
+        target: Target,
+        roll: Roll,
+        turn: tuple[float, float],
+        floor: Callable[[], float],
+        options: GradientOptions,
     ) -> None:
         """Take one.
 
@@ -34,7 +40,7 @@ class Ascent(Protocol):
         roll    how far the picture is shifted before the network sees it, down and right
         turn    by how many degrees and by what factor it is turned and scaled then (``warp``)
         floor   asked once for the mean |gradient| below which a step gets weaker in proportion
-        seen    the options of ``Network.gradient``
+        options how the network looks at the picture
         """
 
     def fetch(self) -> Floats:
@@ -49,16 +55,21 @@ class HostAscent:
         self.gradient = np.empty_like(picture)
 
     def step(
-        self, target: Target, roll: Roll, turn: tuple[float, float], floor: Callable[[], float], **seen: Any
+        self,
+        target: Target,
+        roll: Roll,
+        turn: tuple[float, float],
+        floor: Callable[[], float],
+        options: GradientOptions,
     ) -> None:
         picture, gradient = self.picture, self.gradient
         if self.recipe.rotate or self.recipe.rescale:
             warped = warp(np.roll(picture, roll, (1, 2)), *turn)
-            self.network.gradient(warped, target, out=gradient, **seen)
+            self.network.gradient(warped, target, options, out=gradient)
             height, width = picture.shape[1:]
             paste(unwarp(gradient, *turn), gradient, roll, (slice(0, height), slice(0, width)))
         else:
-            self.network.gradient(picture, target, roll=roll, out=gradient, **seen)
+            self.network.gradient(picture, target, options, roll=roll, out=gradient)
         self._move(floor)
 
     def _move(self, floor: Callable[[], float]) -> None:

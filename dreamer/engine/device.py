@@ -17,6 +17,7 @@ import onnx
 
 from .bands import Bytes, Floats, share
 from .device_models import Shaping, move_model, paste_model
+from .gradient_options import GradientOptions
 from .network import Network
 from .recipe import Recipe
 from .session import BoundRunner, upload
@@ -59,10 +60,15 @@ class DeviceAscent:
         self._move = _runner(move_model, network.device, network.gpu_memory, shaping)
 
     def step(
-        self, target: Target, roll: Roll, turn: tuple[float, float], floor: Callable[[], float], **seen: Any
+        self,
+        target: Target,
+        roll: Roll,
+        turn: tuple[float, float],
+        floor: Callable[[], float],
+        options: GradientOptions,
     ) -> None:
         gradient: Any = np.zeros((1, 3, 1, 1), np.float32)  # as large as the picture with the first window in it
-        for tile, window in self.network.held_gradients(self._held, target, roll=roll, **seen):
+        for tile, window in self.network.held_gradients(self._held, target, options, roll=roll):
             if window is not None:
                 axes = zip(self._held.shape()[2:], roll, (tile.y, tile.x), strict=True)
                 rows, columns = (returned(length, shift, span) for length, shift, span in axes)

@@ -24,6 +24,7 @@ from .ascent import Ascent, HostAscent
 from .bands import Bytes, Floats
 from .colour import keep_colours
 from .device import DeviceAscent, stays
+from .gradient_options import GradientOptions
 from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
@@ -135,8 +136,7 @@ class _Dream:
         preview: Preview | None,
     ) -> None:
         self.photo, self.network, self.recipe, self.mask = photo, network, recipe, mask
-        self.guide = None if guide is None else _guide(guide)
-        self.report, self.cancelled, self.preview = progress, cancelled, preview
+        self.report, self.preview = progress, preview
         self.random = np.random.default_rng(recipe.seed)
         self.size = (photo.shape[0], photo.shape[1])
         if recipe.soak:
@@ -147,11 +147,17 @@ class _Dream:
         work = np.cumsum([0] + [h * w * steps for (h, w), steps in zip(self.sizes, self.steps, strict=True)])
         self.done_before = (work / max(work[-1], 1)).tolist()
         self.clock = _Clock()
-        self.halo, self.border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
-        if not recipe.roll:
-            self.border = 0  # unmoved edges stay edges: without their units they would never be dreamed
+        halo, border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
         huge = self.size[0] * self.size[1] >= HUGE_PIXELS
-        self.tile = min(recipe.tile, HUGE_TILE) if huge else recipe.tile
+        self.options = GradientOptions(
+            min(recipe.tile, HUGE_TILE) if huge else recipe.tile,
+            halo,
+            border if recipe.roll else 0,  # unmoved edges stay edges: without their units they would never be dreamed
+            recipe.smooth_pool,
+            None if guide is None else _guide(guide),
+            self._tile_done,
+            cancelled,
+        )
         self.octave = self.iteration = 0
 
     def run(self) -> Bytes:
@@ -211,26 +217,19 @@ class _Dream:
             (down, right),
             (degrees, scale),
             lambda: FLOOR * self._usual_force(),
-            tile=self.tile,
-            halo=self.halo,
-            border=self.border,
-            smooth_pool=recipe.smooth_pool,
-            guide=self.guide,
-            on_tile=self._tile_done,
-            cancelled=self.cancelled,
+            self.options,
         )
 
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
         known = _usual_forces.setdefault(self.network, {})
-        guide = None if self.guide is None else sha256(self.guide.tobytes()).digest()
+        guide = None if self.options.guide is None else sha256(self.options.guide.tobytes()).digest()
         key = (self.recipe.target, self.recipe.smooth_pool, guide)
         if key not in known:
             side = max(224, self.network.min_size)
             noise = noise_picture(side, side, contrast=50.0, seed=0).transpose(2, 0, 1).astype(np.float32)
-            gradient, _ = self.network.gradient(
-                noise, self.recipe.target, smooth_pool=self.recipe.smooth_pool, guide=self.guide
-            )
+            options = GradientOptions(smooth_pool=self.options.smooth_pool, guide=self.options.guide)
+            gradient, _ = self.network.gradient(noise, self.recipe.target, options)
             known[key] = bands.mean_abs(gradient)
         return known[key]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import lru_cache, partial
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,16 @@ import onnxruntime as ort
 
 from ..library.files import ModelFiles
 from ..library.names import nearest
-from . import session as sessions
-from .bands import cores
-from .build import Question, build
-from .forward import Layer, layer_size, layers, prepare
+from .build import Question
+from .forward import Layer, layers, prepare
+from .gradient_options import DEFAULT, GradientOptions
+from .runners import Runners
+from .session import Device, upload
 from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
 from .work import Work
 
 GUIDES = 32  # how many guides' features are remembered
-MOST_AT_ONCE = 4  # tiles, each of which takes some 300 MB with GoogLeNet: more cores than that share them
 GUIDE_POSITIONS = 1024  # of a matching guide: the product with a tile's positions must stay affordable
 
 
@@ -37,32 +35,26 @@ class Network:
         self,
         files: ModelFiles,
         *,
-        device: sessions.Device = "auto",
+        device: Device = "auto",
         threads: int = 0,
         max_sessions: int | None = None,
         gpu_memory: int = 0,
         resident: bool | None = None,
     ) -> None:
-        if threads < 0:
-            raise ValueError(f"threads must be 0, for all cores, or more; got {threads}")
-        if max_sessions is not None and max_sessions < 1:
-            raise ValueError(f"max_sessions must be at least 1, got {max_sessions}")
         self.name = files.name
         self.labels = files.labels
         self.logits = files.info.logits
         self.min_size = files.info.min_size
-        self.device = sessions.choose_device(device)
-        self.resident = self.device == "cuda" if resident is None else resident
-        self.threads = threads or cores()
-        self.at_once = 1 if self.resident else self.threads // -(-self.threads // MOST_AT_ONCE)
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files.info.input)
-        self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
-        self._max_sessions, self.gpu_memory = max_sessions or (12 if self.resident else 4), gpu_memory
+        self.runners = Runners(
+            self.forward, device, threads=threads, most=max_sessions, memory=gpu_memory, resident=resident
+        )
+        self.device, self.resident = self.runners.device, self.runners.resident
+        self.threads, self.gpu_memory = self.runners.threads, gpu_memory
         self._guides: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
-        self.layer_size = lru_cache(maxsize=256)(partial(layer_size, self.forward))
 
     @classmethod
     def open(cls, folder: str | Path, **options: Any) -> Network:
@@ -112,32 +104,20 @@ class Network:
         self,
         picture: Floats,
         target: Target,
+        options: GradientOptions = DEFAULT,
         *,
-        tile: int = 512,
-        halo: int = 32,
-        border: int = 0,
         roll: Roll = (0, 0),
-        smooth_pool: bool = False,
         mask: Floats | None = None,
-        guide: Floats | None = None,
-        on_tile: Callable[[int, int], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
         out: Floats | None = None,
     ) -> tuple[Floats, float]:
         """The gradient of the target's objective (see ``target.py``) with respect to the picture, and its value.
 
         picture   float32 [3,h,w], RGB, 0..255, each side at least ``min_size``
+        options   how it is looked at (``GradientOptions``)
         mask      float32 [h,w], what counts and how much; None: everything
-        guide     float32 [3,h,w], RGB, 0..255, needed by terms with a guide
-        tile      how many pixels of a side to compute at once, without the halo: bounds the memory (``plan``)
-        halo      pixels around a tile's core that the network sees beside it
-        border    units within so many pixels of a window's edge want nothing. They see the network's zero padding,
-                  and on a flat picture that edge is the strongest thing there is. 0: the exact gradient
         roll      how far the picture is shifted first, down and right, what leaves at one edge coming in at the other;
                   the mask is shifted along, and the gradient lies as the picture does
         out       where to write the gradient, float32 [3,h,w]
-        on_tile   called with (tiles done, tiles) from this thread
-        cancelled asked before each tile; when true, raises Cancelled
 
         With several terms each is divided by the Euclidean norm of its seed over the whole picture, so their
         weights mean what they say; that takes a forward pass before. With several tiles the value is
@@ -159,10 +139,10 @@ class Network:
             grow = ((0, size[0] - height), (0, size[1] - width))
             seen, shift = np.pad(np.roll(picture, roll, (1, 2)), ((0, 0), *grow), mode="edge"), (0, 0)
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
-        tiles = self.tiles(size, layers, tile, halo)
-        work = Work(self, seen, size, shift, mask, border, target, guide, tiles, on_tile, cancelled)
+        tiles = self.tiles(size, layers, options.tile, options.halo)
+        work = Work(self.runners, seen, size, shift, mask, *self._wanted(target, options.guide), tiles, options)
         score = 0.0
-        for place, results in work.gradients(smooth_pool):
+        for place, results in work.gradients():
             rows, columns = (slice(s.start, min(s.stop, n)) for s, n in zip(place.core, (height, width), strict=True))
             if results is None:
                 core = np.zeros((3, rows.stop - rows.start, columns.stop - columns.start), np.float32)
@@ -176,15 +156,9 @@ class Network:
         self,
         picture: ort.OrtValue,
         target: Target,
+        options: GradientOptions = DEFAULT,
         *,
-        tile: int,
-        halo: int,
-        border: int,
-        roll: Roll,
-        smooth_pool: bool,
-        guide: Floats | None,
-        on_tile: Callable[[int, int], None] | None,
-        cancelled: Callable[[], bool] | None,
+        roll: Roll = (0, 0),
     ) -> Iterator[tuple[Tile, ort.OrtValue | None]]:
         """The windows' gradients of a picture [1,3,h,w] on the device, which stay there: each tile of the shifted
         picture with its window's, float32 [1,3,h,w] (None: zero). Options as for ``gradient``; nothing else comes back.
@@ -193,48 +167,27 @@ class Network:
         height, width = picture.shape()[2:]
         self._check_size(height, width, "picture", layers)
         size = self._grown(height, width)
-        tiles = self.tiles(size, layers, tile, halo)
+        tiles = self.tiles(size, layers, options.tile, options.halo)
         # what lies beyond the picture shows its last row and column again, and counts for nothing
         mask = None
         if size != (height, width):
             mask = np.pad(np.ones((height, width), np.float32), ((0, size[0] - height), (0, size[1] - width)))
-        work = Work(self, picture, size, roll, mask, border, target, guide, tiles, on_tile, cancelled)
-        for place, results in work.gradients(smooth_pool):
+        work = Work(self.runners, picture, size, roll, mask, *self._wanted(target, options.guide), tiles, options)
+        for place, results in work.gradients():
             yield place, None if results is None else results[0]
 
     def activations(self, picture: Floats, layer: str) -> Floats:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
         picture = self._checked(picture, "picture", [self.layer(layer)])
         whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
-        runner = self.runner(Question("features", (layer,)), whole, self.threads)
+        runner = self.runners.get(Question("features", (layer,)), whole, self.threads)
         values: Floats = runner.run(runner.place(picture), whole.window, {})[0][0]
         return values
 
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""
         stride = math.lcm(self._files.info.size_multiple, *(layer.stride for layer in layers))
-        return plan(*size, tile=tile, halo=halo, stride=stride, cores=self.at_once)
-
-    def runner(self, question: Question, place: Tile, threads: int) -> Any:
-        """The cached session that answers a question: on the CPU for windows of every size, on a GPU for this
-        tile's. The least recently used ones are given up."""
-        if self.resident:
-            rows, columns = place.window
-            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
-            threads = 1
-        with self._lock:
-            key = question, threads
-            if key not in self._runners:
-                model = build(self.forward, question)
-                self._runners[key] = (
-                    sessions.BoundRunner(model, self.device, self.gpu_memory)
-                    if self.resident
-                    else sessions.CpuRunner(model, threads)
-                )
-                while len(self._runners) > self._max_sessions:
-                    self._runners.popitem(last=False)
-            self._runners.move_to_end(key)
-            return self._runners[key]
+        return plan(*size, tile=tile, halo=halo, stride=stride, cores=self.runners.at_once)
 
     # What the graph is fed
 
@@ -256,8 +209,10 @@ class Network:
         if min(height, width) < least:
             raise ValueError(f"{self.name} needs a {what} of at least {least} pixels a side here, got {width}x{height}")
 
-    def vectors(self, pairs: list[tuple[Term, Layer]], guide: Floats | None) -> dict[str, Any]:
-        """What the terms want of their layers' channels, under the names of the model's inputs."""
+    def _wanted(self, target: Target, guide: Floats | None) -> tuple[list[tuple[Term, Layer]], dict[str, Any]]:
+        """The target's terms with their layers, and what they want of those layers' channels, under the names of the
+        model's inputs."""
+        pairs = [(term, self.layer(term.layer)) for term in target.terms]
         fed: dict[str, Any] = {}
         for i, (term, layer) in enumerate(pairs):
             vector = term.vector(layer.channels)
@@ -274,7 +229,7 @@ class Network:
                 vector = vector * np.float32(term.weight)
             zero = np.zeros_like(vector)
             fed[f"linear{i}"], fed[f"squared{i}"] = (zero, vector) if term.wants_squares else (vector, zero)
-        return fed
+        return pairs, fed
 
     def _guided(self, guide: Floats, term: Term) -> Any:
         """What a guide asks for: its features [c, positions], on the device where pictures are, or each channel's
@@ -286,7 +241,7 @@ class Network:
             features = features.reshape(len(features), -1)
             if term.guide == "match":
                 features = np.ascontiguousarray(features[:, :: -(-features.shape[1] // GUIDE_POSITIONS)])
-                found = sessions.upload(features, self.device) if self.resident else features
+                found = upload(features, self.device) if self.resident else features
             else:
                 mean = features.mean(axis=1)
                 found = mean / max(float(np.abs(mean).sum()), 1e-12)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
 from .build import Question
 from .forward import Layer
-from .target import Floats, Target, Term
+from .gradient_options import GradientOptions
+from .runners import Runners
+from .target import Floats, Term
 from .tiles import Roll, Tile
-
-if TYPE_CHECKING:
-    from .network import Network
 
 
 class Cancelled(Exception):
@@ -25,30 +24,26 @@ class Cancelled(Exception):
 
 class Work:
     """The tiles of one call: what each is fed, and running them. ``picture`` is an array [3,h,w] or lies on the
-    device; ``size`` is what the tiles cover, which may be larger."""
+    device; ``size`` is what the tiles cover, which may be larger; ``vectors`` is what the terms want of their layers'
+    channels."""
 
     def __init__(
         self,
-        network: Network,
+        runners: Runners,
         picture: Floats | ort.OrtValue,
         size: tuple[int, int],
         roll: Roll,
         mask: Floats | None,
-        border: int,
-        target: Target,
-        guide: Floats | None,
+        terms: list[tuple[Term, Layer]],
+        vectors: dict[str, Any],
         tiles: list[Tile],
-        on_tile: Callable[[int, int], None] | None,
-        cancelled: Callable[[], bool] | None,
+        options: GradientOptions,
     ) -> None:
-        self.network, self.picture, self.size, self.roll = network, picture, size, roll
-        self.mask, self.border, self.tiles = mask, border, tiles
-        self.terms = [(term, network.layer(term.layer)) for term in target.terms]
-        self.vectors = network.vectors(self.terms, guide)
-        self.done, self.total = 0, len(tiles) * (2 if len(self.terms) > 1 else 1)
-        self.on_tile, self.cancelled = on_tile, cancelled
+        self.runners, self.picture, self.size, self.roll = runners, picture, size, roll
+        self.mask, self.terms, self.vectors, self.tiles, self.options = mask, terms, vectors, tiles, options
+        self.done, self.total = 0, len(tiles) * (2 if len(terms) > 1 else 1)
 
-    def gradients(self, smooth_pool: bool) -> Iterator[tuple[Tile, list[Any] | None]]:
+    def gradients(self) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its window's gradient and value (None: zeros), the terms weighed against each other."""
         names = tuple(term.layer for term, _ in self.terms)
         match = tuple(term.guide == "match" for term, _ in self.terms)
@@ -59,7 +54,7 @@ class Work:
             for i, ((term, _), square) in enumerate(zip(self.terms, squares, strict=True)):
                 for name in (f"linear{i}", f"squared{i}"):
                     self.vectors[name] = self.vectors[name] * np.float32(term.weight / (np.sqrt(square) + 1e-12))
-        yield from self.run(Question("gradient", names, match, smooth_pool))
+        yield from self.run(Question("gradient", names, match, self.options.smooth_pool))
 
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its results, in order; None for tiles in which nothing is wanted.
@@ -67,7 +62,7 @@ class Work:
         One tile on each core, or on each few where there are many, is faster than each tile on all cores; what is left
         over takes them all.
         """
-        threads, at_once = self.network.threads, self.network.at_once
+        threads, at_once = self.runners.threads, self.runners.at_once
         rest = len(self.tiles) % at_once
         side_by_side, alone = self.tiles[: len(self.tiles) - rest], self.tiles[len(self.tiles) - rest :]
         with ThreadPoolExecutor(at_once) as pool:
@@ -78,7 +73,7 @@ class Work:
     def _run(
         self, question: Question, tiles: list[Tile], each: int, pool: ThreadPoolExecutor, at_once: int
     ) -> Iterator[tuple[Tile, list[Any] | None]]:
-        runner = self.network.runner(question, tiles[0], each)
+        runner = self.runners.get(question, tiles[0], each)
         place = runner.place(self.picture, self.roll)
 
         def one(tile: Tile) -> tuple[Tile, list[Any] | None]:
@@ -99,27 +94,27 @@ class Work:
                 yield from self._told(done)
 
     def _go_on(self) -> None:
-        if self.cancelled is not None and self.cancelled():
+        if self.options.cancelled is not None and self.options.cancelled():
             raise Cancelled
 
     def _told(self, result: tuple[Tile, list[Any] | None]) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Hand over one result, then report it."""
         yield result
         self.done += 1
-        if self.on_tile is not None:
-            self.on_tile(self.done, self.total)
+        if self.options.on_tile is not None:
+            self.options.on_tile(self.done, self.total)
 
     def _mask(self, term: Term, layer: Layer, tile: Tile) -> Floats:
         """A term's mask for one window, at the layer's resolution ([1,1,1,1] of ones where nothing is masked)."""
         if not layer.spatial:
             inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
-        free = self.mask is None and term.place is None and not self.border
-        if free and not self.network.resident:
+        free = self.mask is None and term.place is None and not self.options.border
+        if free and not self.runners.resident:
             return np.ones((1, 1, 1, 1), np.float32)
         rows, columns = tile.window
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        h, w = self.network.layer_size(layer.name, height, width)
+        h, w = self.runners.layer_size(layer.name, height, width)
         result = np.ones((h, w), np.float32) if self.mask is None else _shrink(self.mask[tile.window], h, w)
         if term.place is not None:
             x, y = (round(p * (n - 1)) for p, n in zip(term.place, self.size[::-1], strict=True))
@@ -127,7 +122,7 @@ class Work:
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1
             result = result * unit
-        return interior(result, self.border, layer.stride)[None, None]
+        return interior(result, self.options.border, layer.stride)[None, None]
 
 
 def interior(mask: Floats, border: int, stride: int) -> Floats:

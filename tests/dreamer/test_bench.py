@@ -10,6 +10,7 @@ import pytest
 
 from dreamer import bench
 from dreamer.engine import Network, Target
+from dreamer.engine.gradient_options import GradientOptions
 from dreamer.house import BUILTIN
 
 from .gradients import relative_error
@@ -40,9 +41,9 @@ def test_both_compute_the_same_gradient(tmp_path: Path, border: int) -> None:
     folder = register_tiny(tmp_path)
     network = Network.open(folder, device="cpu")
     picture = np.random.default_rng(3).uniform(0, 255, (3, 130, 170)).astype(np.float32)
-    options = {"tile": 64, "halo": 24, "border": border}
+    options = GradientOptions(tile=64, halo=24, border=border)
     target = Target.layer("block/output")
-    ours, theirs = (n.gradient(picture, target, **options)[0] for n in (network, bench.torch_network(network, folder)))
+    ours, theirs = (n.gradient(picture, target, options)[0] for n in (network, bench.torch_network(network, folder)))
     assert relative_error(ours, theirs) < 1e-3
 
 

@@ -17,6 +17,7 @@ from dreamer.engine import Interrupted, Network, Progress, Recipe, Snapshot, Tar
 from dreamer.engine.build import Question, build
 from dreamer.engine.colour import MODES
 from dreamer.engine.device_models import Shaping, move_model, paste_model
+from dreamer.engine.gradient_options import GradientOptions
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.session import BoundRunner, _arena, cuda_works
 from dreamer.graph.ops import properties
@@ -79,7 +80,9 @@ def test_windows_of_fixed_size_give_the_same_gradient(networks: tuple[Network, N
     picture = np.random.default_rng(0).uniform(0, 255, (3, 203, 167)).astype(np.float32)
     mask = np.tri(203, 167, 40, dtype=np.float32)
     (usual, value), (fixed, score) = (
-        network.gradient(picture, target, tile=64, border=8, roll=(30, 100), mask=mask, guide=picture[:, :64, :80])
+        network.gradient(
+            picture, target, GradientOptions(tile=64, border=8, guide=picture[:, :64, :80]), roll=(30, 100), mask=mask
+        )
         for network in networks
     )
     assert relative_error(fixed, usual) < 1e-5

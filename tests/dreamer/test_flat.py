@@ -9,6 +9,7 @@ import pytest
 
 from dreamer.engine import Network, Target
 from dreamer.engine.dream import _context
+from dreamer.engine.gradient_options import GradientOptions
 from tests.dreamer import nets
 
 
@@ -24,9 +25,9 @@ def test_edges_are_the_strongest_thing_on_a_flat_picture_and_a_border_silences_t
     edges = nets.node("Conv", [nets.INPUT, "kernel"], "edges", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
     folder = nets.register(tmp_path / "edges", nets.model([edges], {"kernel": kernel}, ["edges"]))
     network, white = Network.open(folder, device="cpu"), np.full((3, 96, 96), 255, np.float32)
-    exact, _ = network.gradient(white, Target.layer("edges"), tile=32, halo=8)
+    exact, _ = network.gradient(white, Target.layer("edges"), GradientOptions(tile=32, halo=8))
     assert np.abs(exact[:, :2]).max() > 100
-    quiet, _ = network.gradient(white, Target.layer("edges"), tile=32, halo=8, border=2)
+    quiet, _ = network.gradient(white, Target.layer("edges"), GradientOptions(tile=32, halo=8, border=2))
     assert np.abs(quiet).max() < 1e-3
 
 
@@ -34,7 +35,7 @@ def test_a_border_leaves_the_gradient_inside_as_it_is(network: Network) -> None:
     picture = np.random.default_rng(0).uniform(0, 255, (3, 256, 256)).astype(np.float32)
     target = Target.layer("block/output")
     exact, _ = network.gradient(picture, target)
-    bordered, _ = network.gradient(picture, target, border=16)
+    bordered, _ = network.gradient(picture, target, GradientOptions(border=16))
     inside = (slice(None), slice(80, -80), slice(80, -80))
     assert np.allclose(exact[inside], bordered[inside], rtol=1e-4, atol=1e-6 * np.abs(exact).max())
     assert not np.allclose(exact[:, :8], bordered[:, :8])

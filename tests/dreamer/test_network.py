@@ -15,6 +15,7 @@ import pytest
 from dreamer.engine import Cancelled, Network, Target, Term
 from dreamer.engine.build import Question, build
 from dreamer.engine.forward import CENTRED
+from dreamer.engine.gradient_options import GradientOptions
 from dreamer.engine.network import GUIDE_POSITIONS
 from dreamer.engine.session import CpuRunner, cuda_works
 from dreamer.graph import IMAGE, ours
@@ -35,7 +36,8 @@ def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def gradient(network: Network, picture: np.ndarray, *terms: Term, **options: Any) -> np.ndarray:
-    return network.gradient(picture, Target(terms), **options)[0]
+    where = {key: options.pop(key) for key in ("mask", "roll") if key in options}
+    return network.gradient(picture, Target(terms), GradientOptions(**options), **where)[0]
 
 
 # What a network says of itself
@@ -185,7 +187,7 @@ def test_a_matching_guide_wants_the_nearest_feature_everywhere(network: Network)
     assert features.shape[1] <= GUIDE_POSITIONS
     values = network.activations(picture, LAYER)
     best = features[:, (features.T @ values.reshape(80, -1)).argmax(axis=0)].reshape(values.shape)
-    _, score = network.gradient(picture, Target((Term(LAYER, guide="match"),)), guide=guide)
+    _, score = network.gradient(picture, Target((Term(LAYER, guide="match"),)), GradientOptions(guide=guide))
     assert score == pytest.approx(float((best * values).sum()), rel=1e-4)
 
 
@@ -241,11 +243,11 @@ def test_a_bad_target_says_why(data: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize("size", [(200, 168), (203, 167)])
 def test_tiles_with_a_wide_halo_give_the_gradient_of_the_whole(network: Network, size: tuple[int, int]) -> None:
     picture, target = noise(*size), Target.layer("conv2_pre", 3)
-    whole, total = network.gradient(picture, target, tile=512)
+    whole, total = network.gradient(picture, target, GradientOptions(tile=512))
     # conv2_pre sees 23 pixels around each position
-    tiled, _ = network.gradient(picture, target, tile=64, halo=24)
+    tiled, _ = network.gradient(picture, target, GradientOptions(tile=64, halo=24))
     assert relative_error(tiled, whole) < 1e-5
-    rough, estimate = network.gradient(picture, target, tile=64, halo=0)
+    rough, estimate = network.gradient(picture, target, GradientOptions(tile=64, halo=0))
     assert relative_error(rough, whole) > 1e-3
     assert estimate == pytest.approx(total, rel=0.2)
 
@@ -254,21 +256,25 @@ def test_tiles_with_a_wide_halo_give_the_gradient_of_the_whole(network: Network,
 def test_a_shifted_picture_is_seen_without_being_moved(tmp_path: Path, multiple: int) -> None:
     network = Network.open(register_tiny(tmp_path, size_multiple=multiple), device="cpu", threads=1)
     picture, mask, roll = noise(100, 148), noise(100, 148)[0] / 255, (37, 141)
-    seen = network.gradient(picture, Target.layer(LAYER), tile=64, mask=mask, roll=roll)
+    seen = network.gradient(picture, Target.layer(LAYER), GradientOptions(tile=64), mask=mask, roll=roll)
     moved, still = np.roll(picture, roll, (1, 2)), np.roll(mask, roll, (0, 1))
-    expected = network.gradient(moved, Target.layer(LAYER), tile=64, mask=still)
+    expected = network.gradient(moved, Target.layer(LAYER), GradientOptions(tile=64), mask=still)
     np.testing.assert_array_equal(np.roll(seen[0], roll, (1, 2)), expected[0])
     assert seen[1] == expected[1]
 
 
 def test_progress_is_told_after_every_tile(network: Network) -> None:
     told: list[tuple[int, int]] = []
-    network.gradient(noise(130, 130), Target.layer(LAYER, 1), tile=64, halo=8, on_tile=lambda *a: told.append(a))
+    network.gradient(
+        noise(130, 130), Target.layer(LAYER, 1), GradientOptions(tile=64, halo=8, on_tile=lambda *a: told.append(a))
+    )
     total = told[-1][1]
     assert total >= 4 and told == [(i + 1, total) for i in range(total)]
     two = [Term(LAYER, ((1, 1.0),)), Term("conv1")]
     told.clear()
-    network.gradient(noise(130, 130), Target(tuple(two)), tile=64, halo=8, on_tile=lambda *a: told.append(a))
+    network.gradient(
+        noise(130, 130), Target(tuple(two)), GradientOptions(tile=64, halo=8, on_tile=lambda *a: told.append(a))
+    )
     assert told[-1] == (2 * total, 2 * total) and len(told) == 2 * total
 
 
@@ -278,10 +284,9 @@ def test_cancelling_stops_between_tiles(network: Network) -> None:
         network.gradient(
             noise(300, 300),
             Target.layer(LAYER, 1),
-            tile=64,
-            halo=8,
-            on_tile=lambda done, total: told.append(done),
-            cancelled=lambda: len(told) >= 2,
+            GradientOptions(
+                tile=64, halo=8, on_tile=lambda done, total: told.append(done), cancelled=lambda: len(told) >= 2
+            ),
         )
     assert 2 <= len(told) <= 4
 
@@ -296,8 +301,8 @@ def test_out_is_filled(network: Network) -> None:
 
 def test_the_same_call_gives_the_same_bytes(network: Network) -> None:
     picture, target = noise(200, 130), Target.layer(LAYER, 2)
-    first = network.gradient(picture, target, tile=64)[0].tobytes()
-    assert all(network.gradient(picture, target, tile=64)[0].tobytes() == first for _ in range(3))
+    first = network.gradient(picture, target, GradientOptions(tile=64))[0].tobytes()
+    assert all(network.gradient(picture, target, GradientOptions(tile=64))[0].tobytes() == first for _ in range(3))
 
 
 def test_sizes_that_must_be_multiples_are_padded(tmp_path: Path) -> None:
@@ -344,7 +349,7 @@ def test_sessions_are_bounded(tmp_path: Path) -> None:
     network = Network.open(register_tiny(tmp_path), device="cpu", threads=1, max_sessions=2)
     for layer in ("conv1", "conv2", "pool2", LAYER):
         network.gradient(noise(64, 64), Target.layer(layer))
-    assert [key[0].layers for key in network._runners] == [("pool2",), (LAYER,)]
+    assert [key[0].layers for key in network.runners._runners] == [("pool2",), (LAYER,)]
     with pytest.raises(ValueError, match="max_sessions"):
         Network.open(register_tiny(tmp_path), max_sessions=0)
 
@@ -366,7 +371,7 @@ def test_the_model_for_a_gpu_computes_the_same(network: Network, smooth: bool) -
     picture, (top, left) = noise(100, 120), (16, 8)
     session = fixed_size_model(network, Question("gradient", (LAYER,), (False,), smooth, window=(72, 80)))
     zeros = np.zeros((1, 80, 1, 1), np.float32)
-    h, w = network.layer_size(LAYER, 72, 80)
+    h, w = network.runners.layer_size(LAYER, 72, 80)
     fed = {
         "picture": picture[None],
         "rows": np.arange(top, top + 72),
@@ -377,7 +382,7 @@ def test_the_model_for_a_gpu_computes_the_same(network: Network, smooth: bool) -
     }
     got, score = session.run(None, {ours(name): value for name, value in fed.items()})
     piece = np.ascontiguousarray(picture[:, top : top + 72, left : left + 80])
-    expected, value = network.gradient(piece, Target.layer(LAYER, squared=False), smooth_pool=smooth)
+    expected, value = network.gradient(piece, Target.layer(LAYER, squared=False), GradientOptions(smooth_pool=smooth))
     assert relative_error(got[0], expected) < 1e-4 and float(score) == pytest.approx(value, rel=1e-4)
 
 
@@ -402,8 +407,8 @@ def test_gpu_and_cpu_agree(network: Network, tmp_path: Path, monkeypatch: pytest
     gpu = Network.open(register_tiny(tmp_path), device="cuda")
     assert gpu.device == "cuda"
     picture = noise(200, 168)
-    expected, value = network.gradient(picture, Target((term,)), tile=96)
-    got, score = gpu.gradient(picture, Target((term,)), tile=96)
+    expected, value = network.gradient(picture, Target((term,)), GradientOptions(tile=96))
+    got, score = gpu.gradient(picture, Target((term,)), GradientOptions(tile=96))
     assert relative_error(got, expected) < 5e-3 and score == pytest.approx(value, rel=1e-2)
 
 
@@ -426,7 +431,8 @@ def test_many_cores_share_a_few_tiles(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(CpuRunner, "run", counted)
     picture, target = noise(300, 420), Target.layer("block/output")
     alone, many = (
-        Network.open(folder, device="cpu", threads=n).gradient(picture, target, tile=64, halo=48)[0] for n in (1, 11)
+        Network.open(folder, device="cpu", threads=n).gradient(picture, target, GradientOptions(tile=64, halo=48))[0]
+        for n in (1, 11)
     )
     assert 1 < most <= 4
     assert relative_error(many, alone) < 1e-3

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamer.engine import PRESETS, Network, Recipe, Target, Term
-from dreamer.engine.aims import Aim, build_target, parse_channels, parse_size
+from dreamer.engine.target_options import LayerOption, build_target, parse_channels, parse_size
 from tests.dreamer import nets
 
 TARGET = Target.layer("block/output")
@@ -104,30 +104,30 @@ def test_sizes_in_words() -> None:
 
 def test_targets_in_words(network: Network) -> None:
     target = build_target(
-        network, [Aim("conv2", "3,5:0.5"), Aim("block/output:2", place="0.5,0.25")], labels=["thing 4"]
+        network, [LayerOption("conv2", "3,5:0.5"), LayerOption("block/output:2", place="0.5,0.25")], labels=["thing 4"]
     )
     assert target.terms == (
         Term("conv2", ((3, 1.0), (5, 0.5))),
         Term("block/output", weight=2.0, place=(0.5, 0.25)),
         Term("logits", ((4, 1.0),)),
     )
-    guided = build_target(network, [Aim("conv2"), Aim("conv1", "1")], guide="match")
+    guided = build_target(network, [LayerOption("conv2"), LayerOption("conv1", "1")], guide="match")
     assert [term.guide for term in guided.terms] == ["match", None]
 
 
-@pytest.mark.parametrize(("aims", "label", "guide", "expected"), [
-    ([Aim("blok/output")], None, None, "block/output"),
-    ([Aim("conv2", "900")], None, None, "channels 0 to .*, received 900"),
-    ([Aim("conv2:heavy")], None, None, "no layer 'conv2:heavy'"),
-    ([Aim("conv2", place="2,2")], None, None, "place: received '2,2'"),
+@pytest.mark.parametrize(("layers", "label", "guide", "expected"), [
+    ([LayerOption("blok/output")], None, None, "block/output"),
+    ([LayerOption("conv2", "900")], None, None, "channels 0 to .*, received 900"),
+    ([LayerOption("conv2:heavy")], None, None, "no layer 'conv2:heavy'"),
+    ([LayerOption("conv2", place="2,2")], None, None, "place: received '2,2'"),
     ([], "thang 4", None, "thing 4"),
     ([], "10", None, "classes 0 to 9"),
     ([], None, None, "nothing to dream of"),
-    ([Aim("conv2", "3")], None, "mean", "without channels"),
+    ([LayerOption("conv2", "3")], None, "mean", "without channels"),
 ])  # fmt: skip
-def test_unknown_words_name_the_nearest(network: Network, aims: Any, label: Any, guide: Any, expected: str) -> None:
+def test_unknown_words_name_the_nearest(network: Network, layers: Any, label: Any, guide: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
-        build_target(network, aims, labels=[label] if label else [], guide=guide)
+        build_target(network, layers, labels=[label] if label else [], guide=guide)
 
 
 def test_a_class_target_has_the_classs_score(network: Network, tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer import registered
 from dreamer.engine import PRESETS, Network, Progress, Recipe
-from dreamer.engine.aims import Aim, build_target, parse_size
 from dreamer.engine.pictures import read_recipe
 from dreamer.engine.source import awake
 from dreamer.engine.studio import Job, run
+from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
 from dreamer.management.terminal import Bar, duration
 
@@ -39,29 +39,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("photo", nargs="?", type=Path, help="the photograph; none with --noise")
         parser.add_argument("dreamed", type=Path, help="the picture to write: .jpg, .png or .webp")
-        aim = parser.add_argument_group("what to dream of")
-        aim.add_argument(
+        wanted = parser.add_argument_group("what to dream of")
+        wanted.add_argument(
             "--layer",
-            dest="aims",
+            dest="layer_options",
             action=_AddLayer,
             metavar="NAME[:WEIGHT]",
             help="a layer, as `manage.py model layers` lists them; may be repeated",
         )
-        aim.add_argument(
+        wanted.add_argument(
             "--channel",
-            dest="aims",
+            dest="layer_options",
             action=_AddChannels,
             metavar="N[:WEIGHT],...",
             help="channels of the layer before it, instead of all of it: 63,64:0.5",
         )
-        aim.add_argument(
+        wanted.add_argument(
             "--place",
-            dest="aims",
+            dest="layer_options",
             action=_AddPlace,
             metavar="X,Y",
             help="only the unit of the layer before it at this place, as shares of the picture",
         )
-        aim.add_argument(
+        wanted.add_argument(
             "--class",
             dest="labels",
             action="append",
@@ -69,13 +69,13 @@ class Command(BaseCommand):
             metavar="NAME",
             help="a class of the network, by name or number; may be repeated",
         )
-        aim.add_argument(
+        wanted.add_argument(
             "--squared",
             action=argparse.BooleanOptionalAction,
             help="strengthen squares (the default for whole layers) or values (for channels)",
         )
-        aim.add_argument("--guide", type=Path, metavar="PICTURE", help="dream of what is in this picture")
-        aim.add_argument(
+        wanted.add_argument("--guide", type=Path, metavar="PICTURE", help="dream of what is in this picture")
+        wanted.add_argument(
             "--guide-mode",
             choices=("match", "mean"),
             default="match",
@@ -170,13 +170,13 @@ class Command(BaseCommand):
             threads=options["threads"],
             gpu_memory=settings.DREAM_GPU_MEMORY,
         )
-        aims, labels = options["aims"] or [], options["labels"]
-        if not (aims or labels or "target" in base) and files.shelf:
+        layers, labels = options["layer_options"] or [], options["labels"]
+        if not (layers or labels or "target" in base) and files.shelf:
             first = files.shelf[0]
-            aims = [Aim(first.layer, None if first.channel is None else str(first.channel))]
-        if aims or labels or "target" not in base:
+            layers = [LayerOption(first.layer, None if first.channel is None else str(first.channel))]
+        if layers or labels or "target" not in base:
             guide = options["guide_mode"] if options["guide"] else None
-            target = build_target(network, aims, labels=labels, guide=guide, squared=options["squared"])
+            target = build_target(network, layers, labels=labels, guide=guide, squared=options["squared"])
             if not options["photo"]:
                 target = awake(network, target)
             base["target"] = target.to_json()
@@ -221,7 +221,7 @@ class _AddLayer(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        namespace.aims = [*(namespace.aims or []), Aim(values)]
+        namespace.layer_options = [*(namespace.layer_options or []), LayerOption(values)]
 
 
 class _AddChannels(argparse.Action):
@@ -230,11 +230,11 @@ class _AddChannels(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        aims = list(namespace.aims or [])
-        if not aims or getattr(aims[-1], self.field) is not None:
+        layers = list(namespace.layer_options or [])
+        if not layers or getattr(layers[-1], self.field) is not None:
             parser.error(f"{option} {values}: received without a --layer of its own before it")
-        last = aims.pop()
-        namespace.aims = [*aims, Aim(**{**vars(last), self.field: values})]
+        last = layers.pop()
+        namespace.layer_options = [*layers, LayerOption(**{**vars(last), self.field: values})]
 
 
 class _AddPlace(_AddChannels):

@@ -11,7 +11,7 @@ from .target import Guide, Target, Term
 
 
 @dataclass(frozen=True)
-class Aim:
+class LayerOption:
     """One layer as it was asked for, not yet looked up: `layer` may end in a weight, `channels` is '63,64:0.5'."""
 
     layer: str
@@ -21,7 +21,7 @@ class Aim:
 
 def build_target(
     network: Network,
-    aims: Sequence[Aim],
+    layers: Sequence[LayerOption],
     *,
     labels: Sequence[str] = (),
     guide: Guide | None = None,
@@ -31,7 +31,7 @@ def build_target(
 
     A guide applies to every layer that asks for no channels. ValueError says what was received and what there is.
     """
-    terms = [_term(network, aim, guide, squared) for aim in aims]
+    terms = [_term(network, option, guide, squared) for option in layers]
     for label in labels:
         terms += network.class_target(label).terms
     if not terms:
@@ -70,8 +70,8 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _term(network: Network, aim: Aim, guide: Guide | None, squared: bool | None) -> Term:
-    name, weight = aim.layer, 1.0
+def _term(network: Network, option: LayerOption, guide: Guide | None, squared: bool | None) -> Term:
+    name, weight = option.layer, 1.0
     head, colon, tail = name.rpartition(":")
     if name not in network.layers and colon:
         try:
@@ -79,11 +79,11 @@ def _term(network: Network, aim: Aim, guide: Guide | None, squared: bool | None)
         except ValueError:
             pass  # then it is part of a name, and an unknown one
     layer = network.layer(name)
-    channels = None if aim.channels is None else parse_channels(aim.channels)
+    channels = None if option.channels is None else parse_channels(option.channels)
     for number, _ in channels or ():
         if number >= layer.channels:
             raise ValueError(f"{name} has channels 0 to {layer.channels - 1}, received {number}")
-    place = None if aim.place is None else _place(aim.place)
+    place = None if option.place is None else _place(option.place)
     return Term(name, channels, squared, weight, place, None if channels else guide)
 
 

@@ -1,0 +1,66 @@
+"""The sessions of an opened network: one for each question that is asked of it, kept as long as it is in use."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
+
+from ..graph import Graph
+from .bands import cores
+from .build import Question, build
+from .forward import layer_size
+from .session import BoundRunner, CpuRunner, Device, choose_device
+from .tiles import Tile
+
+MOST_AT_ONCE = 4  # tiles, each of which takes some 300 MB with GoogLeNet: more cores than that share them
+
+
+class Runners:
+    """Runs a network's models on one device; safe to use from several threads. See ``Network.open`` for the
+    parameters: ``most`` is how many sessions are kept, ``memory`` a GPU's limit in bytes."""
+
+    def __init__(
+        self,
+        forward: Graph,
+        device: Device,
+        *,
+        threads: int = 0,
+        most: int | None = None,
+        memory: int = 0,
+        resident: bool | None = None,
+    ) -> None:
+        if threads < 0:
+            raise ValueError(f"threads must be 0, for all cores, or more; got {threads}")
+        if most is not None and most < 1:
+            raise ValueError(f"max_sessions must be at least 1, got {most}")
+        self.forward = forward
+        self.device = choose_device(device)
+        self.resident = self.device == "cuda" if resident is None else resident
+        self.threads = threads or cores()
+        self.at_once = 1 if self.resident else self.threads // -(-self.threads // MOST_AT_ONCE)
+        self.layer_size = lru_cache(maxsize=256)(partial(layer_size, forward))
+        self._most, self._memory = most or (12 if self.resident else 4), memory
+        self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, question: Question, place: Tile, threads: int) -> Any:
+        """The session that answers a question: on the CPU for windows of every size, on a GPU for this tile's. The
+        least recently used ones are given up."""
+        if self.resident:
+            rows, columns = place.window
+            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
+            threads = 1
+        with self._lock:
+            key = question, threads
+            if key not in self._runners:
+                model = build(self.forward, question)
+                self._runners[key] = (
+                    BoundRunner(model, self.device, self._memory) if self.resident else CpuRunner(model, threads)
+                )
+                while len(self._runners) > self._most:
+                    self._runners.popitem(last=False)
+            self._runners.move_to_end(key)
+            return self._runners[key]

@@ -17,6 +17,7 @@ import { TOOLS } from "./tools/manifest.js";
  * @property {() => void} shuffle
  * @property {() => void} help
  * @property {() => void} hide
+ * @property {(held: boolean) => void} peek shows the drawing under the dream
  * @property {() => void} escape
  */
 
@@ -40,6 +41,7 @@ export function listen(shortcuts) {
         ",": () => shortcuts.opacity(-0.1),
         ".": () => shortcuts.opacity(0.1),
         "p": shortcuts.shuffle,
+        "d": () => shortcuts.peek(true),
         "u": shortcuts.undo,
         "f": shortcuts.hide,
         "?": shortcuts.help,
@@ -77,6 +79,10 @@ export function listen(shortcuts) {
     });
     addEventListener("keyup", (event) => {
         if (event.key === " ") shortcuts.space(false);
+        if (event.key.toLowerCase() === "d") shortcuts.peek(false);
     });
-    addEventListener("blur", () => shortcuts.space(false));
+    addEventListener("blur", () => {
+        shortcuts.space(false);
+        shortcuts.peek(false);
+    });
 }

@@ -42,6 +42,7 @@ const undoButton = /** @type {HTMLButtonElement} */ (find('[data-does="undo"]'))
 const welcome = /** @type {HTMLDialogElement} */ (find('[data-dialog="welcome"]'));
 const invite = /** @type {HTMLDialogElement} */ (find('[data-dialog="invite"]'));
 const coverButton = find('[data-does="cover"]');
+const peekButton = find('[data-does="peek"]');
 
 const { dataset } = stage;
 const width = Number(dataset.width), height = Number(dataset.height);
@@ -121,7 +122,8 @@ const session = new Session({
             showHint();
         },
         frame: (frame, install, first) => {
-            screen.change(install, !first);
+            screen.change(install, first || frame.kind !== "dream" ? null : frame.seq);
+            peekButton.hidden = screen.arrival.before === null;
             stage.classList.add("ready");
             bar.showFrame(frame, first);
             showHint();
@@ -277,6 +279,7 @@ listen({
     hide: () => {
         if (document.body.classList.toggle("bare")) bar.say("The controls are hidden. F brings them back.");
     },
+    peek,
     escape: () => {
         if (dock.close()) return;
         if (cover.choosing || cover.place) return cover.close();
@@ -301,6 +304,20 @@ const buttons = {
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-does]"))) {
     button.addEventListener("click", () => buttons[button.dataset.does ?? ""]?.());
 }
+
+// What the dream was made of, for as long as it is held.
+/** @param {boolean} held */
+function peek(held) {
+    screen.arrival.peek(held);
+    peekButton.setAttribute("aria-pressed", String(screen.arrival.peeking));
+}
+peekButton.addEventListener("pointerdown", (event) => {
+    peekButton.setPointerCapture(event.pointerId);
+    peek(true);
+});
+for (const type of ["pointerup", "pointercancel", "blur"]) peekButton.addEventListener(type, () => peek(false));
+peekButton.addEventListener("keydown", (event) => [" ", "Enter"].includes(event.key) && peek(true));
+peekButton.addEventListener("keyup", () => peek(false));
 
 // --- The window --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 // @ts-check
-/** Puts the layers on the page: what changed, once for each frame of the display; a new base as a quiet cross-fade. */
+/** Puts the layers on the page: what changed, once for each frame of the display; a new base as a dream that arrives. */
 
+import { Arrival } from "./arrival.js";
 import { Pixels } from "./pixels.js";
+import { STROKE } from "./wire.js";
 
 /** @typedef {import("./layers.js").Layers} Layers */
 
@@ -13,56 +15,51 @@ export class Screen {
     constructor(canvas, leaving, layers) {
         const { width, height } = layers.shown;
         this.layers = layers;
-        this.canvas = canvas;
-        this.leaving = leaving;
         canvas.width = leaving.width = width;
         canvas.height = leaving.height = height;
         this.context = contextOf(canvas);
-        this.leavingContext = contextOf(leaving);
         this.image = imageOf(layers.shown);
-        /** Kept between two fades. @type {Pixels | null} */
+        this.arrival = new Arrival(leaving);
+        this.arrival.arrived = () => {
+            this.layers.leaving = null;
+        };
+        /** Kept between two arrivals. @type {Pixels | null} */
         this.spare = null;
         /** @type {ImageData | null} */
         this.leavingImage = null;
-        /** @type {ReturnType<typeof setTimeout> | undefined} */
-        this.ending = undefined;
         layers.tiles.dirtied = () => requestAnimationFrame(() => this.flush());
         requestAnimationFrame(() => this.flush());
     }
 
     flush() {
-        const { context, image, leavingContext } = this;
-        const leavingImage = this.layers.leaving && this.leavingImage;
-        this.layers.tiles.flush((x, y, width, height) => {
+        const { context, image, arrival, layers } = this;
+        const leavingImage = layers.leaving && this.leavingImage;
+        layers.tiles.flush((x, y, width, height) => {
             context.putImageData(image, 0, 0, x, y, width, height);
-            if (leavingImage) leavingContext.putImageData(leavingImage, 0, 0, x, y, width, height);
+            if (leavingImage) arrival.put(leavingImage, [x, y, width, height]);
         });
     }
 
-    /** Changes the whole picture. @param {() => void} install @param {boolean} fade */
-    change(install, fade) {
-        if (!fade || document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches) {
-            install();
-            return;
-        }
+    /**
+     * Changes the whole picture.
+     * @param {() => void} install
+     * @param {number | null} upTo the number up to which a dream has taken the ink in; null: no dream, or nobody saw
+     *   the picture before it
+     */
+    change(install, upTo) {
+        if (upTo === null || document.hidden) return install();
         this.flush();
-        const { shown } = this.layers;
+        const { shown, picture } = this.layers;
         this.spare ??= new Pixels(shown.width, shown.height);
         this.leavingImage ??= imageOf(this.spare);
         this.spare.copy(shown, shown.bounds);
-        this.leavingContext.putImageData(this.leavingImage, 0, 0);
+        this.arrival.put(this.leavingImage, [0, 0, shown.width, shown.height]);
+        if (matchMedia("(prefers-reduced-motion: reduce)").matches) return install();
+        const strokes = picture.entries.flatMap((entry) => (entry.seq <= upTo && entry.op.kind === STROKE && picture.visible(entry) ? [entry.op] : []));
         this.layers.leaving = this.spare;
-        this.leaving.classList.remove("fading");
-        this.leaving.hidden = false;
         install();
+        this.arrival.begin(strokes);
         this.flush();
-        // Two frames, so that the fade begins on a picture that is on the screen.
-        requestAnimationFrame(() => requestAnimationFrame(() => this.leaving.classList.add("fading")));
-        clearTimeout(this.ending);
-        this.ending = setTimeout(() => {
-            this.leaving.hidden = true;
-            this.layers.leaving = null;
-        }, 2000);
     }
 }
 

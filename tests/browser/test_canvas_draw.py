@@ -176,6 +176,26 @@ def test_the_eyedropper_takes_the_colour_under_it(site: RunningSite, visit: Call
     assert page.locator("[data-tool=brush]").get_attribute("aria-pressed") == "true"
 
 
+def sees_the_drawing_under_the_dream(artist: Visitor) -> None:
+    """While the key or the button is held, and no longer; the picture below is what it was."""
+    overlay = artist.page.locator("canvas.leaving")
+    corner = "document.querySelector('canvas.leaving').getContext('2d').getImageData(5, 5, 1, 1).data.join()"
+    button = artist.page.locator("[data-does=peek]")
+    artist.page.keyboard.down("d")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(overlay).to_be_visible()
+    assert artist.page.evaluate(corner) == "255,255,255,255", "white, as it was before the negative"
+    artist.page.keyboard.up("d")
+    expect(overlay).to_be_hidden()
+    box = button.bounding_box()
+    assert box
+    artist.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    artist.page.mouse.down()
+    expect(overlay).to_be_visible()
+    artist.page.mouse.up()
+    expect(overlay).to_be_hidden()
+
+
 # The last test of this module: from here on there is a frame.
 def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     site: RunningSite, visit: Callable[..., Visitor]
@@ -198,10 +218,11 @@ def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     artist.page.wait_for_timeout(500)
     shown = artist.pixels()
     watcher.shows(shown)
+    sees_the_drawing_under_the_dream(artist)
     # JPEG decoders may differ by a little.
     off = np.abs(shown.astype(int) - expected)
     assert off.max() <= 8 and off.mean() <= 2
     assert artist.page.evaluate("window.sameDocument") is True
     artist.page.locator(".dream summary").click()
-    artist.page.get_by_role("link", name="This moment’s own page").click()
+    artist.page.get_by_role("link", name="Open this frame").click()
     assert "/frames/" in artist.page.url

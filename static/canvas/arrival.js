@@ -1,0 +1,120 @@
+// @ts-check
+/**
+ * How a dream arrives. The picture from before lies above the new one; it goes away from the ink outwards, then for half
+ * a minute the ink that the dream took in shines through, and whoever asks sees the picture from before again.
+ */
+
+import { delaysFrom, fillMask } from "./growth.js";
+
+/** @typedef {import("./wire.js").Stroke} Stroke */
+
+const GROWS = 1100; // ms
+const SHINES = 30_000; // ms; canvas.css fades for as long
+
+export class Arrival {
+    /** @param {HTMLCanvasElement} canvas above the picture, as large as it */
+    constructor(canvas) {
+        this.canvas = canvas;
+        this.context = contextOf(canvas);
+        /** The picture from before; null until a dream has arrived. @type {CanvasRenderingContext2D | null} */
+        this.before = null;
+        /** Told when a dream has arrived: nothing of the old picture need be kept up to date. @type {() => void} */
+        this.arrived = () => {};
+        this.peeking = false;
+        this.run = 0; // the number of the animation under way
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.ending = undefined;
+    }
+
+    /** Puts a part of the old picture in its place. @param {ImageData} image @param {[number, number, number, number]} part */
+    put(image, [x, y, width, height]) {
+        this.before ??= contextOf(Object.assign(document.createElement("canvas"), { width: this.canvas.width, height: this.canvas.height }));
+        this.before.putImageData(image, 0, 0, x, y, width, height);
+    }
+
+    /** The old picture was put, and the new one lies below. @param {readonly Stroke[]} strokes that the dream took in */
+    begin(strokes) {
+        const run = ++this.run;
+        clearTimeout(this.ending);
+        this.canvas.classList.remove("shining");
+        this.canvas.hidden = false;
+        const { columns, rows, delays } = delaysFrom(strokes, this.canvas.width, this.canvas.height);
+        const mask = contextOf(Object.assign(document.createElement("canvas"), { width: columns, height: rows }));
+        const image = mask.createImageData(columns, rows);
+        const began = performance.now();
+        const draw = (/** @type {number} */ now) => {
+            if (run !== this.run) return;
+            const part = Math.min(1, Math.max(0, (now - began) / GROWS));
+            if (!this.peeking) {
+                fillMask(delays, part, image.data);
+                mask.putImageData(image, 0, 0);
+                this.#show((context) => context.drawImage(mask.canvas, 0, 0, this.canvas.width, this.canvas.height));
+            }
+            if (part < 1) requestAnimationFrame(draw);
+            else this.#shine(strokes);
+        };
+        draw(began);
+    }
+
+    /** The ink that the dream took in shines through it. @param {readonly Stroke[]} strokes */
+    #shine(strokes) {
+        this.arrived();
+        if (this.peeking) return;
+        if (!strokes.length) return this.#end();
+        this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+        for (const stroke of strokes) trace(this.context, stroke);
+        this.canvas.classList.add("shining");
+        this.ending = setTimeout(() => this.#end(), SHINES);
+    }
+
+    #end() {
+        clearTimeout(this.ending);
+        if (this.peeking) return;
+        this.canvas.hidden = true;
+        this.canvas.classList.remove("shining");
+    }
+
+    /** Shows the old picture, or puts it away again. @param {boolean} on */
+    peek(on) {
+        if (on === this.peeking || !this.before) return;
+        this.peeking = on;
+        this.canvas.classList.remove("shining");
+        if (on) {
+            this.canvas.hidden = false;
+            this.#show((context) => context.fillRect(0, 0, this.canvas.width, this.canvas.height));
+        } else this.#end();
+    }
+
+    /** The old picture where a mask is painted. @param {(context: CanvasRenderingContext2D) => void} paint */
+    #show(paint) {
+        const { context, before } = this;
+        if (!before) return;
+        context.globalCompositeOperation = "source-over";
+        context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+        paint(context);
+        context.globalCompositeOperation = "source-in";
+        context.drawImage(before.canvas, 0, 0);
+        context.globalCompositeOperation = "source-over";
+    }
+}
+
+/** A stroke as a line of its own width: not to the bit, but it is only a memory. @param {CanvasRenderingContext2D} context @param {Stroke} stroke */
+function trace(context, { points, r, g, b, opacity }) {
+    context.lineCap = context.lineJoin = "round";
+    context.strokeStyle = `rgb(${r} ${g} ${b} / ${Math.sqrt(opacity / 255)})`;
+    for (let i = 0; i < points.length; i += 3) {
+        const from = Math.max(0, i - 3);
+        context.lineWidth = Math.max(1, (0.7 * points[i + 2]) / 8);
+        context.beginPath();
+        context.moveTo(points[from] / 8, points[from + 1] / 8);
+        context.lineTo(points[i] / 8 + 0.01, points[i + 1] / 8);
+        context.stroke();
+    }
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function contextOf(canvas) {
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("This browser gives no 2D canvas.");
+    return context;
+}

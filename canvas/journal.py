@@ -205,4 +205,5 @@ def dream_news(dream: Dream | None) -> dict[str, Any]:
         "octave": dream.octave,
         "octaves": dream.octaves,
         "message": dream.message,
+        "arriving": dream.arriving,
     }

@@ -167,6 +167,8 @@ class Dream(models.Model):
     style_wanted = models.BooleanField(default=False)
     style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
     paused = models.BooleanField(default=False)
+    # A better network on its way, which will dream here once it is there: {"title", "fraction"}; None: there is none.
+    arriving: Any = models.JSONField(null=True, default=None)
 
     def __str__(self) -> str:
         return f"{self.canvas}: {self.state}"

@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class DreamerConfig(AppConfig):
     name = "dreamer"
+
+    def ready(self) -> None:
+        from dreamer import checks  # noqa: F401  registers the system check
+        from dreamer.networks import fetching  # noqa: F401  what the worker does by itself

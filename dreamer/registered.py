@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -23,10 +25,30 @@ def registry() -> Registry:
     return Registry(settings.MODELS_DIR, *([house.BUILTIN] if settings.HOUSE_MODEL else []))
 
 
-def default_model() -> str:
-    """The name of the network to dream with: DREAM_MODEL, else the first that somebody brought, else the house model's.
+def candidates(chosen: str = "", *, and_also: str = "") -> list[str]:
+    """The networks a canvas may dream with, best first; only one where somebody decided.
 
-    Empty where there is none.
+    `chosen` is the canvas' own (dreamer.models.Choice), then comes DREAM_MODEL. Where nobody decided it is that of
+    DREAM_FETCH once it is here, else the house model. Others that are brought wait until somebody chooses them: a
+    canvas that lives takes one only where there is nothing else, and then the one that came first, so that the next
+    import changes nothing. `and_also` counts as brought.
     """
-    brought = Registry(settings.MODELS_DIR).names()
-    return settings.DREAM_MODEL or next(iter([*brought, *registry().names()]), "")
+    if decided := chosen or settings.DREAM_MODEL:
+        return [decided]
+    brought = {*Registry(settings.MODELS_DIR).names(), *filter(None, [and_also])}
+    ours = [name for name in registry().names() if name not in brought]
+    best = [settings.DREAM_FETCH] if settings.DREAM_FETCH in brought else []
+    return [*best, *ours] or sorted(brought, key=_came)
+
+
+def default_model(chosen: str = "", *, and_also: str = "") -> str:
+    """The first of `candidates`; empty where there is none."""
+    return next(iter(candidates(chosen, and_also=and_also)), "")
+
+
+def _came(name: str) -> tuple[float, str]:
+    """When a brought network came, and its name."""
+    try:
+        return (Path(settings.MODELS_DIR) / name).stat().st_mtime, name
+    except OSError:  # not here yet
+        return math.inf, name

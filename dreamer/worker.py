@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from canvas import frames, hub, lease, limits, picture, standings, strokes
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.house import BUILTIN
-from dreamer.library import LibraryError, ModelFiles
+from dreamer.library import ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
-from dreamer.registered import default_model, preset, registry
+from dreamer.registered import candidates, preset, registry
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,16 @@ FAR_SECONDS = 60.0  # a beat further away than this leaves time for rests
 KEEPS_FAILING = 3  # so many failures in a row, and rests keep the journal's tail short meanwhile
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A network that was opened, or tried: as its files were then (`asked`), and what was wrong with it."""
+
+    asked: tuple[str, ...]
+    network: Network | None = None
+    files: ModelFiles | None = None
+    problem: str = ""
+
+
 class Dreamer:
     """One process' dreaming, on every canvas whose lease it gets. `stop` may be set from a signal handler."""
 
@@ -48,10 +59,12 @@ class Dreamer:
         self._slugs = slugs
         self._chance = chance or random.Random()
         self._registry = registry()
+        # Of the canvas that is being visited; `_opened` has those of all.
         self._network: Network | None = None
         self._files: ModelFiles | None = None
         self._no_model = ""  # why there is none
-        self._asked: tuple[str, ...] = ()  # the model last opened, or tried, and its files' times
+        self._opened: dict[str, _Opened] = {}
+        self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
         self._rests: dict[int, tuple[int, float]] = {}  # canvas -> rests that failed in a row, and until when to wait
         self._lost = threading.Event()
@@ -77,10 +90,10 @@ class Dreamer:
     def look(self) -> None:
         """One look at each canvas: dreams where the beat has come. One SELECT where there is nothing to do."""
         ruled = Canvas.objects.annotate(**standings.rules_columns())
-        canvases = ruled.select_related("dream", "frame").order_by("pk")
+        canvases = ruled.select_related("dream", "frame", "choice").order_by("pk")
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
-        read_at = time.monotonic()
+        read_at, self._used = time.monotonic(), set()
         for listed in canvases:
             place: Canvas | None = listed
             if time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
@@ -99,6 +112,8 @@ class Dreamer:
                 raise
             except Exception:
                 log.exception("%s: the visit failed; the other canvases have their turn.", place.slug)
+        for name in self._opened.keys() - self._used:  # a network takes memory
+            del self._opened[name]
 
     def _renew(self) -> None:
         while not self.stop.wait(lease.RENEW_SECONDS):
@@ -144,7 +159,7 @@ class Dreamer:
 
     def _finish(self, place: Canvas, doing: Dream, now: datetime) -> None:
         """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
-        self._find_model()
+        self._find_model(place)
         failures = self._failures.get(place.pk, 0)
         if place.head <= (place.frame.seq if place.frame else 0):
             if doing.state != Dream.State.RESTING:
@@ -156,7 +171,7 @@ class Dreamer:
 
     def _mood(self, place: Canvas, doing: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
-        self._find_model()
+        self._find_model(place)
         if doing.paused:
             return Dream.State.PAUSED, ""
         if self._network is None:
@@ -168,33 +183,46 @@ class Dreamer:
             return Dream.State.RESTING, ""
         return Dream.State.WAITING, ""
 
-    def _find_model(self) -> None:
-        """Opens the wanted model, or the first there is; one registered, replaced or removed meanwhile is noticed.
+    def _find_model(self, place: Canvas) -> None:
+        """Opens the canvas' network, or the best there is; one registered, replaced or removed meanwhile is noticed.
 
         A model is read once, sound or not, and again only when one of its files has changed.
         """
-        wanted = default_model()
-        if not wanted:
-            self._network, self._asked = None, ()
-            self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
-            return
-        folders = (self._registry.root / wanted, BUILTIN / wanted)
-        asked = (wanted, *(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF)))
-        if asked == self._asked:
-            return
-        self._asked, self._network = asked, None
+        choice = getattr(place, "choice", None)
+        names = candidates(choice.network if choice else "")
+        self._network, self._files = None, None
+        self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
+        for name in names:
+            opened = self._open(name)
+            if opened.network is not None:
+                self._network, self._files = opened.network, opened.files
+                return
+        if names:  # what is wrong with the best of them
+            self._no_model = self._opened[names[0]].problem
+
+    def _open(self, name: str) -> _Opened:
+        self._used.add(name)
+        folders = (self._registry.root / name, BUILTIN / name)
+        asked = tuple(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF))
+        known = self._opened.get(name)
+        if known and known.asked == asked:
+            return known
+        self._opened.pop(name, None)
         try:
-            self._files = self._registry.get(wanted)
-            self._network = Network.open(
-                self._files.path,
+            files = self._registry.get(name)
+            network = Network.open(
+                files.path,
                 device=settings.DREAM_DEVICE,
                 threads=settings.DREAM_THREADS,
                 gpu_memory=settings.DREAM_GPU_MEMORY,
             )
-            log.info("Dreaming with %s on %s, %d layers.", wanted, self._network.device, len(self._network.layers))
-        except (LibraryError, ValueError, RuntimeError, OSError) as error:
-            log.error("The network %s cannot be opened: %s", wanted, error)
-            self._no_model = str(error)[:300]
+            opened = _Opened(asked, network, files)
+            log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))
+        except Exception as error:  # whatever a damaged file makes its readers say
+            opened = _Opened(asked, problem=f"{name}: {error}"[:300])
+            log.error("The network %s cannot be opened: %s", name, error)
+        self._opened[name] = opened
+        return opened
 
     def _style(self, place: Canvas, doing: Dream) -> Style:
         """The style in force, or a new one where it has run its time or does not fit the network."""

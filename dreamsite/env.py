@@ -34,6 +34,11 @@ class Env:
             raise _bad(name, raw, "one of " + ", ".join(_WORDS))
         return _WORDS[raw.lower()]
 
+    @property
+    def on_a_build_machine(self) -> bool:
+        """Whether this runs where programs are built and tested: such machines set CI, to various words."""
+        return self.text("CI").lower() not in ("", "0", "false", "no", "off")
+
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         raw = self.text(name)
         if not raw:

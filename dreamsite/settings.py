@@ -167,7 +167,7 @@ TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", ("database", "redis"))
 TASKS = {
     "default": {
         "BACKEND": {"database": "django_tasks_db.DatabaseBackend", "redis": "django_tasks_rq.RQBackend"}[TASKS_BACKEND],
-        "QUEUES": ["default", "slow"],
+        "QUEUES": ["default", "slow", "networks"],
     }
 }
 if TASKS_BACKEND == "redis":
@@ -280,7 +280,9 @@ CANVAS_SLUG = env.text("CANVAS_SLUG", "main")
 CANVAS_SIZE = env.integer("CANVAS_SIZE", 1536, low=64, high=3840)
 MODELS_DIR = Path(env.text("MODELS_DIR") or VAR_DIR / "models").resolve()
 HOUSE_MODEL = env.flag("HOUSE_MODEL", True)  # the network that comes with the program is there too
-DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: the first one there is
+DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: dreamer.registered decides
+# The published network that the first start fetches by itself (dreamer.networks.fetching); empty: none.
+DREAM_FETCH = env.text("DREAM_FETCH", "" if env.on_a_build_machine else "googlenet")
 DREAM_INTERVAL = env.number("DREAM_INTERVAL", 30.0, low=0.1, high=86400.0)  # seconds from dream to dream
 STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # seconds a style stays
 DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))

@@ -27,3 +27,4 @@ if "DREAMSITE_VAR" not in os.environ or os.environ.get("DREAMSITE_TESTING") != w
         os.environ.pop(name, None)
     os.environ["ADMIN_TWO_FACTOR"] = "false"  # staff of the tests signs in with a name; tests of the door switch it on
     os.environ["HOUSE_MODEL"] = "false"  # tests bring tiny networks of their own; those of the house model switch it on
+    os.environ["DREAM_FETCH"] = ""  # nothing is fetched from the internet; tests of fetching have a server of their own

@@ -103,6 +103,7 @@ class RunningSite:
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(ROOT),
             "TUNE": json.dumps(tune or {}),
+            "DREAM_FETCH": "",
             **env,
         }
         self.env.pop("DJANGO_SETTINGS_MODULE", None)

@@ -33,11 +33,16 @@ ATTEMPTS = 4  # at one address without getting further than ever before
 
 @dataclass
 class Download:
-    """How to download: `stall` seconds without a byte count as broken; `tell` hears about every trouble."""
+    """How to download: `stall` seconds without a byte count as broken; `tell` hears about every trouble.
+
+    `progress` and, where there is no progress to tell, `pause` are called often. What they raise ends the download;
+    what has arrived of a file with a checksum is kept.
+    """
 
     stall: float = 30.0
     tell: Callable[[str], None] = lambda _: None
     progress: OnProgress = lambda _done, _total: None
+    pause: Callable[[], None] = lambda: None
     agent: str = "dreamsite-model-fetch"
     troubles: list[str] = field(default_factory=list)
 
@@ -84,6 +89,7 @@ class Download:
         idle, most = 0, _size(partial)
         inherited = most > 0
         while idle < ATTEMPTS:
+            self.pause()
             start = _size(partial)
             try:
                 self._receive(url, part, partial, start)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from .importing import Raw, draft
 from .names import LibraryError, about, unknown
 from .registry import Registry
 from .sources import SOURCES, Labels, Part, Source
+
+WAIT_SECONDS = 0.2  # between looks at whether another fetch has ended
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def fetch(
     registry.check_free(name, replace)
     given = read_labels(labels) if labels else None  # before a long download, in case there is no such file
     folder = registry.root / ".downloads"
-    with _alone(folder, download.tell):
+    with _alone(folder, download):
         registry.check_free(name, replace)  # whoever was waited for may have brought it
         with _emptied(folder / "unpacked") as unpacked:
             if file:
@@ -77,15 +80,21 @@ def fetch(
 
 
 @contextmanager
-def _alone(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
+def _alone(folder: Path, download: Download) -> Iterator[None]:
     """One fetch at a time: two would write into the same files. A killed process holds nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("another fetch is under way; waiting for its end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    download.tell("another fetch is under way; waiting for its end")
+                    told = True
+                download.pause()
+                time.sleep(WAIT_SECONDS)
         yield
 
 

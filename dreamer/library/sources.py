@@ -40,9 +40,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class Source:
-    """A published network that `model fetch` knows. `title` and how it is fed come with recognising the file."""
+    """A published network that `model fetch` knows. How it is fed comes with recognising the file."""
 
     name: str
+    title: str  # short, as people read it
     about: str
     licence: str
     weights: Part
@@ -83,6 +84,7 @@ SOURCES: dict[str, Source] = {
     for source in (
         Source(
             "googlenet",
+            "GoogLeNet",
             "GoogLeNet trained at the Berkeley Vision and Learning Center: the network of the first dreams",
             "unrestricted: its readme says it is released for unrestricted use; the photographs it was trained on "
             "(ImageNet) have their own owners",
@@ -102,6 +104,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "inception5h",
+            "Inception 5h",
             "TensorFlow's Inception of 2015: what DreamCanvas dreamed with, with its shelf of styles",
             "Apache-2.0, in the archive: Copyright 2015 The TensorFlow Authors",
             Part(
@@ -130,6 +133,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "places365",
+            "GoogLeNet Places365",
             "GoogLeNet trained on places instead of things: buildings, rooms and landscapes",
             "CC BY 4.0; cite Zhou, Lapedriza, Khosla, Oliva and Torralba, Places (2017)",
             Part(
@@ -150,6 +154,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "googlenet-zoo",
+            "GoogLeNet (ONNX Model Zoo)",
             "The BVLC GoogLeNet as the ONNX Model Zoo has it: half the download, other layer names",
             "BSD-3-Clause (ONNX Model Zoo)",
             _zoo(
@@ -162,6 +167,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "inception-v1-zoo",
+            "Inception v1 (ONNX Model Zoo)",
             "Inception v1 of the ONNX Model Zoo, from Caffe2",
             "MIT (ONNX Model Zoo)",
             _zoo(

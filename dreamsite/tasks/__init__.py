@@ -26,11 +26,12 @@ from django.db import transaction
 from django_tasks import task
 from django_tasks.base import Task
 
-__all__ = ["QUICK", "SLOW", "WORKER", "Interrupted", "enqueue", "pause_point", "stopping", "task"]
+__all__ = ["NETWORKS", "QUICK", "SLOW", "WORKER", "Interrupted", "enqueue", "pause_point", "stopping", "task"]
 
 QUICK = "default"  # seconds: exports, mails
 SLOW = "slow"  # minutes and hours: films. Quick ones never wait behind them
-QUEUES = (QUICK, SLOW)
+NETWORKS = "networks"  # minutes: fetching, importing and trying networks. No film stands in their way
+QUEUES = (QUICK, SLOW, NETWORKS)
 
 # This process, as queues and rows name it; at most 64 characters.
 WORKER = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"

@@ -39,6 +39,9 @@ export class Bar {
         this.statusTitle = find("status-title");
         this.statusDetail = find("status-detail");
         this.retry = find("retry");
+        this.arriving = find("arriving");
+        this.arrivingText = find("arriving-text");
+        this.arrivingPart = /** @type {HTMLProgressElement} */ (find("arriving-part"));
         this.live = find("live");
         this.retry.addEventListener("click", retry);
 
@@ -68,7 +71,19 @@ export class Bar {
         }
         const { label, hint, commands = [] } = this.#pill();
         if (before?.state !== dream.state && hint) this.say([`${label}. ${hint}`, ...commands].join(" "));
+        this.#arriving(dream, before?.arriving ?? null);
         this.tick();
+    }
+
+    /** A better network on its way, and how far it is. @param {Dream} dream @param {Dream["arriving"]} before */
+    #arriving(dream, before) {
+        const text = messages.arriving(dream);
+        this.arriving.hidden = !text;
+        if (!text || !dream.arriving) return;
+        this.arrivingText.textContent = text;
+        this.arrivingPart.value = dream.arriving.fraction;
+        this.arriving.title = `${Math.floor(100 * dream.arriving.fraction)} %`;
+        if (!before) this.say(`${text}.`);
     }
 
     /** The pill and its sheet, as things stand. @returns {messages.DreamWords} */

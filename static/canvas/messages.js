@@ -123,6 +123,13 @@ export function dream(dream, staff, dreamed) {
     }
 }
 
+/** While a better network is on its way. @param {import("./types.js").Dream} dream */
+export function arriving({ state, model, arriving }) {
+    if (!arriving) return "";
+    if (state === "no-model") return `${arriving.title} is on its way, and dreams as soon as it is here`;
+    return `Dreaming with ${model && model !== "house" ? model : "the small network"} while ${arriving.title} arrives`;
+}
+
 /** In place of the above while nobody can tell. */
 export const UNKNOWN = "Can’t reach the dreamer";
 

@@ -5,7 +5,8 @@
  * @typedef {{id: number, name: string}} Person
  * @typedef {{id: number, number: number, seq: number, url: string, page: string, title: string, kind: string}} Frame
  * @typedef {{state: string, title: string, layer: string, channel: number | null, model: string, device: string,
- *   position: number, next_at: number | null, fraction: number, octave: number, octaves: number, message: string}} Dream
+ *   position: number, next_at: number | null, fraction: number, octave: number, octaves: number, message: string,
+ *   arriving?: {title: string, fraction: number} | null}} Dream `arriving`: a better network that is on its way
  * @typedef {{state: "connecting" | "catching-up" | "live" | "offline" | "over", code: number, retryAt: number,
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal
  * @typedef {{id: number, kind: "lock" | "veil" | "asked", x: number, y: number, width: number, height: number,

@@ -2,10 +2,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dreamer.library.fetch import source
+from dreamer.library.sources import SOURCES, Source
+
+from . import published as ours
 from .server import Server
+
+
+@pytest.fixture(scope="session")
+def caffemodel() -> bytes:
+    return ours.googlenet()
+
+
+@pytest.fixture
+def published(
+    server: Server, tmp_path: Path, caffemodel: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Source:
+    """What `manage.py model fetch googlenet` gets here, into `tmp_path`."""
+    settings.MODELS_DIR = tmp_path
+    found = ours.local(source("googlenet"), server, caffemodel)
+    monkeypatch.setitem(SOURCES, "googlenet", found)
+    return found
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ import math
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -22,64 +20,11 @@ from dreamer.library.fetch import fetch, source
 from dreamer.library.sources import SOURCES, Labels, Part, Source
 from tests.running import PATIENCE
 
-from . import caffe_files
-from .graphdef import MODULES, Writer, inception, random_weights
+from .graphdef import Writer, inception, random_weights
+from .published import local
 from .server import PAGE, Handler, Server
 
-
-@pytest.fixture(scope="module")
-def caffemodel() -> bytes:
-    """A GoogLeNet-shaped file with small random weights, in the layers' published names."""
-    random = np.random.default_rng(2)
-    found: caffe_files.Weights = {}
-
-    def layer(name: str, *shape: int) -> None:
-        found[name] = [random.standard_normal(shape, np.float32) * 0.05, np.zeros(shape[0], np.float32)]
-
-    layer("conv1/7x7_s2", 64, 3, 7, 7)
-    layer("conv2/3x3_reduce", 64, 64, 1, 1)
-    layer("conv2/3x3", 192, 64, 3, 3)
-    depth = 192
-    for module, sizes in {**MODULES, "4a": (192, 96, 208, 16, 48, 64), "5a": (256, 160, 320, 32, 128, 128)}.items():
-        one, reduce3, three, reduce5, five, pool = sizes
-        name = f"inception_{module}"
-        layer(f"{name}/1x1", one, depth, 1, 1)
-        layer(f"{name}/3x3_reduce", reduce3, depth, 1, 1)
-        layer(f"{name}/3x3", three, reduce3, 3, 3)
-        layer(f"{name}/5x5_reduce", reduce5, depth, 1, 1)
-        layer(f"{name}/5x5", five, reduce5, 5, 5)
-        layer(f"{name}/pool_proj", pool, depth, 1, 1)
-        depth = one + three + five + pool
-    layer("loss3/classifier", 1000, 1024)
-    return caffe_files.v1(found)
-
-
-def local(wanted: Source, server: Server, data: bytes, holds: tuple[Part, ...] = ()) -> Source:
-    """A published source, served from here: our addresses, our file's checksum."""
-    server.files["weights"] = data
-    part = dataclasses.replace(
-        wanted.weights,
-        urls=(server.url("gone"), server.url("weights")),
-        sha256=hashlib.sha256(data).hexdigest(),
-        sha1="",
-        size=len(data),
-        holds=holds,
-    )
-    labels = wanted.labels and dataclasses.replace(
-        wanted.labels, urls=(server.url("nothing"), server.url("labels")) if wanted.labels.urls else ()
-    )
-    return dataclasses.replace(wanted, weights=part, labels=labels)
-
-
-@pytest.fixture
-def published(
-    server: Server, tmp_path: Path, caffemodel: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> Source:
-    """What `manage.py model fetch googlenet` gets here, into `tmp_path`."""
-    settings.MODELS_DIR = tmp_path
-    found = local(source("googlenet"), server, caffemodel)
-    monkeypatch.setitem(SOURCES, "googlenet", found)
-    return found
+pytestmark = pytest.mark.django_db
 
 
 def test_googlenet_is_fetched_converted_and_registered(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ import onnx
 import pytest
 from django.core.management import CommandError, call_command
 
+from canvas.models import Act, Canvas
 from dreamer.library import Registry
 from dreamer.library.sources import SOURCES
+from dreamer.networks import choosing, fetching
+from dreamer.registered import default_model, registry
 
 from . import caffe_files
 from .graphdef import GraphDef
 from .test_library_onnx import tiny
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -264,3 +270,93 @@ def test_help_is_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> None
     text = capsys.readouterr().out
     assert all(name in text for name in SOURCES)
     assert "Apache-2.0" in text
+
+
+# --- who dreams with it ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(models: Path, settings: Any) -> Canvas:
+    settings.HOUSE_MODEL = True
+    return Canvas.objects.create(slug="here", title="Here", width=64, height=64)
+
+
+def dreams_with(place: Canvas) -> str:
+    return default_model(choosing.chosen(Canvas.objects.select_related("choice").get(pk=place.pk)))
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """Somebody sits at the terminal."""
+    terminal = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+
+def test_an_import_changes_no_canvas_until_somebody_says_so(
+    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, "import", file, "--convention", "raw")
+    assert "Here dreams with house; `manage.py model use my-net` changes that" in text and dreams_with(place) == "house"
+    assert "Here dreams with my-net" in said(capsys, "use", "my-net") and dreams_with(place) == "my-net"
+    act = Act.objects.get()
+    assert (act.verb, act.by, act.canvas, act.what) == ("network-use", None, place, {"before": "", "after": "my-net"})
+    with pytest.raises(CommandError, match="unknown model 'my-nett': did you mean my-net"):
+        said(capsys, "use", "my-nett")
+    with pytest.raises(CommandError, match="unknown canvas 'there': did you mean here"):
+        said(capsys, "use", "my-net", "--canvas", "there")
+    assert "Here dreams with house" in said(capsys, "use", "site", "--canvas", "here") and dreams_with(place) == "house"
+
+
+def test_an_import_for_use_is_used(place: Canvas, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Here: my-net" in said(capsys, "import", file, "--convention", "raw", "--use")
+    assert dreams_with(place) == "my-net"
+
+
+@pytest.mark.parametrize(("answer", "after"), [("y", "my-net"), ("", "house"), ("no", "house")])
+def test_at_a_terminal_it_asks(
+    place: Canvas,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    after: str,
+) -> None:
+    answered(monkeypatch, answer)
+    assert "Dream with my-net from now on? [y/N]" in said(capsys, "import", file, "--convention", "raw")
+    assert dreams_with(place) == after
+
+
+def test_what_would_dream_at_once_is_imported_only_when_that_is_meant(
+    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network under the name of the site's own takes over where nobody chose."""
+    settings.DREAM_FETCH = "googlenet"
+    arguments = ("import", file, "--convention", "raw", "--name", "googlenet")
+    with pytest.raises(CommandError, match=r"Here would dream with it at once.* give --use, else another --name"):
+        said(capsys, *arguments)
+    answered(monkeypatch, "n")
+    with pytest.raises(CommandError, match="Here would dream with it at once"):
+        said(capsys, *arguments)
+    assert registry().names() == ("house",)
+    answered(monkeypatch, "y")
+    said(capsys, *arguments)
+    assert dreams_with(place) == "googlenet" and not Act.objects.exists()
+
+
+def test_where_nothing_dreams_an_import_dreams_without_a_question(
+    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    settings.HOUSE_MODEL = False
+    assert "model use" not in said(capsys, "import", file, "--convention", "raw")
+    assert dreams_with(place) == "my-net"
+
+
+def test_what_is_removed_does_not_come_back_by_itself(
+    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    settings.DREAM_FETCH = "googlenet"
+    assert fetching.expected() is not None
+    said(capsys, "import", file, "--convention", "raw", "--name", "googlenet", "--use")
+    said(capsys, "remove", "googlenet")
+    choosing.use(place, "", None)
+    assert fetching.expected() is None

@@ -79,6 +79,23 @@ test("without a network: no dreams yet on a fresh canvas, not dreaming under a d
     assert.equal(part("commands").children.length, 0);
 });
 
+test("a network on its way is told once, shown all the time, and gone when it is here", (t) => {
+    const { bar, part } = make(t);
+    bar.showDream({ ...DREAM, model: "house", arriving: { title: "GoogLeNet", fraction: 0.125 } });
+    assert.equal(part("arriving").hidden, false);
+    assert.equal(part("arriving-text").textContent, "Dreaming with the small network while GoogLeNet arrives");
+    assert.equal(part("live").textContent, "Dreaming with the small network while GoogLeNet arrives.");
+    assert.equal(part("arriving").title, "12 %");
+    part("live").textContent = "";
+    bar.showDream({ ...DREAM, state: "no-model", model: "", arriving: { title: "GoogLeNet", fraction: 0.5 } });
+    assert.match(part("arriving-text").textContent, /^GoogLeNet is on its way/);
+    assert.doesNotMatch(part("live").textContent, /arrives/);
+    bar.showDream({ ...DREAM, arriving: null });
+    assert.equal(part("arriving").hidden, true);
+    bar.showDream(DREAM); // from a server that knows of no such thing
+    assert.equal(part("arriving").hidden, true);
+});
+
 test("while the connection is lost no dream is promised; a moment's loss is not told", (t) => {
     const { bar, part, back, pass } = make(t);
     bar.showConnection(/** @type {any} */ (connection("live")));

@@ -1,4 +1,4 @@
-"""`manage.py model`: fetch published networks, import files, list, show layers, remove."""
+"""`manage.py model`: fetch published networks, import files, list, show layers, choose, remove."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import math
 import re
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
+from canvas.models import Canvas
 from dreamer import registered
 from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.caffe import read_mean
@@ -19,25 +22,31 @@ from dreamer.library.conventions import CONVENTIONS, Triple
 from dreamer.library.download import Download
 from dreamer.library.fetch import fetch, source
 from dreamer.library.formats import SUFFIXES
-from dreamer.library.names import nearest
+from dreamer.library.names import nearest, unknown
 from dreamer.library.sources import SOURCES
 from dreamer.management.terminal import Bar
+from dreamer.networks import choosing, fetching
+from dreamer.registered import default_model
 
 MB = 1_000_000
+SITE = "site"  # in place of a network's name: the one the site decides for
 
 
 class Command(BaseCommand):
-    help = "The networks that can dream: fetch published ones, import files, list them, show layers, remove."
+    help = "The networks that can dream: fetch published ones, import files, list, show layers, choose, remove."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="fetch|import|list|layers|remove")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="fetch|import|list|layers|use|remove")
         self._add_fetch(actions)
         self._add_import(actions)
         actions.add_parser("list", help="the registered networks")
         layers = actions.add_parser("layers", help="what a network can dream of: layers and their channels")
         layers.add_argument("name", metavar="NAME", help="a registered network")
         layers.add_argument("--match", metavar="TEXT", default="", help="only layers whose names contain it")
+        use = actions.add_parser("use", help="have canvases dream with a network from their next dream on")
+        use.add_argument("name", metavar="NAME", help=f"a registered network, or {SITE!r} to follow the site again")
+        use.add_argument("--canvas", action="append", metavar="SLUG", help="only this one (may be repeated)")
         remove = actions.add_parser("remove", help="delete a registered network")
         remove.add_argument("name", metavar="NAME", help="a registered network")
 
@@ -58,6 +67,7 @@ class Command(BaseCommand):
             "--stall", type=_seconds, default=30.0, metavar="SECONDS", help="without data: give up (%(default)g)"
         )
         parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
+        parser.add_argument("--use", action="store_true", help="dream with it from now on, on every canvas")
 
     def _add_import(self, actions: Any) -> None:
         rows = "\n".join(
@@ -90,6 +100,7 @@ class Command(BaseCommand):
             "--size", type=int, metavar="PIXELS", help="the side it was made for, where no file says it (224)"
         )
         parser.add_argument("--replace", action="store_true", help="even if there is one of this name")
+        parser.add_argument("--use", action="store_true", help="dream with it from now on, on every canvas")
 
     def handle(self, *, action: str, **options: Any) -> None:
         registry = registered.registry()
@@ -126,6 +137,7 @@ class Command(BaseCommand):
             lost = "the same command begins again, as no checksum was published to resume by"
             _stop(f"stopped; {kept if wanted.weights.checked else lost}")
         self._told(registry, files)
+        self._offer(files.name, options["use"])
 
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:
         file: Path = options["file"]
@@ -134,9 +146,11 @@ class Command(BaseCommand):
             raise LibraryError(f"no name for a model can be made of {file.name!r}; give one with --name NAME")
         _check_name(name, "--name")
         given = ("title", "labels", "licence", "convention", "channel_order", "mean", "scale", "input", "size")
+        self._ask_before(name, options)
         chosen: Any = {key: options[key] for key in given if options[key] is not None}
         files = registry.import_file(file, name, prototxt=options["prototxt"], replace=options["replace"], **chosen)
         self._told(registry, files)
+        self._offer(name, options["use"])
 
     def _list(self, registry: Registry, options: dict[str, Any]) -> None:
         for files in registry.list():
@@ -161,9 +175,54 @@ class Command(BaseCommand):
         for name, count in found.items():
             self.stdout.write(f"{name:{width}} {count:5}")
 
+    def _use(self, registry: Registry, options: dict[str, Any]) -> None:
+        name = "" if options["name"] == SITE else options["name"]
+        places = {place.slug: place for place in Canvas.objects.all()}
+        for slug in options["canvas"] or places:
+            if slug not in places:
+                raise unknown("canvas", slug, places)
+            choosing.use(places[slug], name, None)
+            now = name or default_model()
+            self.stdout.write(f"{places[slug].title} dreams with {now or 'nothing yet'} from its next dream on")
+
     def _remove(self, registry: Registry, options: dict[str, Any]) -> None:
         registry.remove(options["name"])
+        with suppress(DatabaseError):  # a library without a site
+            fetching.decline(options["name"])
         self.stdout.write(f"removed {options['name']}")
+
+    def _ask_before(self, name: str, options: dict[str, Any]) -> None:
+        """Nobody's canvas changes to an imported network by surprise."""
+        surprised: list[Canvas] = []
+        with suppress(DatabaseError):
+            surprised = choosing.surprised(name)
+        if not surprised or options["use"]:
+            return
+        said = f"{_titles(surprised)} would dream with it at once, since the site's own network is called {name!r}."
+        if not self._agreed(f"{said} Import it?"):
+            raise LibraryError(f"{said} If you mean that, give --use, else another --name.")
+
+    def _offer(self, name: str, use: bool) -> None:
+        """A new network dreams where somebody says so."""
+        others: list[tuple[Canvas, str]] = []
+        with suppress(DatabaseError):
+            others = [(place, network) for place, network in choosing.in_use() if network != name]
+        if not others:
+            return
+        said = ", ".join(f"{place.title} dreams with {network or 'nothing'}" for place, network in others)
+        if use or self._agreed(f"{said}. Dream with {name} from now on?"):
+            for place, _ in others:
+                choosing.use(place, name, None)
+            self.stdout.write(f"{_titles([place for place, _ in others])}: {name} from the next dream on")
+        else:
+            self.stdout.write(f"{said}; `manage.py model use {name}` changes that")
+
+    def _agreed(self, question: str) -> bool:
+        if not sys.stdin.isatty():
+            return False
+        self.stdout.write(f"{question} [y/N] ", ending="")
+        self.stdout.flush()
+        return input().strip().lower() in ("y", "yes")
 
     def _told(self, registry: Registry, files: ModelFiles) -> None:
         info = files.info
@@ -175,6 +234,10 @@ class Command(BaseCommand):
             self.stdout.write("  its classes have no names yet; --labels FILE with --replace gives them")
         for note in info.notes:
             self.stdout.write(f"  {note}")
+
+
+def _titles(places: list[Canvas]) -> str:
+    return ", ".join(place.title for place in places)
 
 
 def _check_name(name: str, option: str) -> None:

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from canvas.models import Canvas
+from dreamer.networks import fetching
 from dreamer.registered import default_model
 from dreamsite.claim import claim_link
 from dreamsite.serve import SERVERS
@@ -115,7 +116,7 @@ class Command(BaseCommand):
                         self.stderr.write(self.style.WARNING(said))
                 if not told and _answers(host):
                     told = True
-                    self._welcome()
+                    self._welcome(works=not no_worker)
                 elif not told and time.monotonic() - began > STARTING_SECONDS:
                     raise CommandError(
                         f"Nothing answers at port {settings.PORT} after {STARTING_SECONDS} s; what is above says why."
@@ -135,14 +136,22 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         Canvas.objects.default()
 
-    def _welcome(self) -> None:
+    def _welcome(self, *, works: bool) -> None:
         say = self.stdout.write
         say("")
         say(self.style.SUCCESS(f"  Dreamsite is at {settings.SITE_URL}/"))
         if link := claim_link():
             say(f"  It has no owner yet. Claim it here, once: {link}")
-        if not default_model():
-            say("  It has no network to dream with yet: `.venv/bin/python manage.py model import FILE` brings one.")
+        model = ".venv/bin/python manage.py model"
+        coming, has = fetching.expected() if works else None, default_model()
+        if coming:
+            dreams = "It dreams with the small network that comes with it, and fetches" if has else "It fetches"
+            say(f"  {dreams} {coming.title} ({coming.weights.size / 1e6:.0f} MB) in the background, from its official")
+            say("  sources, to dream with it as soon as it is here. `DREAM_FETCH=` keeps it from that.")
+        elif not has:
+            say(f"  It has no network to dream with yet: `{model} import FILE` brings one.")
+        elif has == "house" and not settings.DREAM_FETCH:
+            say(f"  It dreams with the small network that comes with it; `{model} fetch googlenet --use` brings more.")
         say("  Ctrl-C stops it.")
         say("")
 

@@ -1,0 +1,79 @@
+"""What the site remembers about networks beside their files: who chose which, and the long work that is done on them.
+
+What is installed is what the registry finds on disk (dreamer.registered); no row says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas.models import Canvas
+
+
+class Choice(models.Model):
+    """What somebody chose for a canvas to dream with; a canvas without a row follows the site (dreamer.registered)."""
+
+    canvas = models.OneToOneField(Canvas, primary_key=True, on_delete=models.CASCADE, related_name="choice")
+    network = models.CharField(_("network"), max_length=64, blank=True)  # empty: as the site does
+
+    def __str__(self) -> str:
+        return f"{self.canvas}: {self.network or _('as the site')}"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def open(self) -> JobQuerySet:
+        return self.filter(state__in=Job.OPEN)
+
+
+class Job(models.Model):
+    """Long work on a network, done by a worker: one row for each kind and network, used again by the next order.
+
+    `holder` is the worker that does it (dreamsite.tasks.WORKER). `edition` counts the orders: whoever still works on an
+    earlier one drops it.
+    """
+
+    class Kind(models.TextChoices):
+        FETCH = "fetch", _("Fetch")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = (State.WAITING, State.RUNNING)
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    network = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    edition = models.PositiveIntegerField(default=1)
+    holder = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # how many workers have begun this order
+    done = models.BigIntegerField(default=0)  # of `total`: bytes, or pictures
+    total = models.BigIntegerField(default=0)  # 0: nobody knows
+    message = models.TextField(blank=True)  # what went wrong, or what is to be said
+    options: Any = models.JSONField(default=dict)  # of this kind of work
+    # Who ordered it; None is the site itself.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "network"], name="job_one_of_a_kind")]
+        indexes = [models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="job_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.network}: {self.state}"
+
+    @property
+    def fraction(self) -> float:
+        """How far it is, 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0

@@ -1,0 +1,55 @@
+"""Which canvas dreams with which network, and who may be surprised by a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from canvas import hub
+from canvas.models import Canvas, Dream
+from canvas.moderation import audit
+from dreamer.models import Choice
+from dreamer.registered import default_model, registry
+
+USE = audit.verb("network-use", _("Chose a network for a canvas"))
+
+
+def in_use() -> list[tuple[Canvas, str]]:
+    """Each canvas with the name of the network it dreams with, or would if it were there; empty where it has none."""
+    return [(place, default_model(chosen(place))) for place in Canvas.objects.select_related("choice").order_by("pk")]
+
+
+def chosen(place: Canvas) -> str:
+    """The network that somebody chose for this canvas; empty where it follows the site."""
+    choice = getattr(place, "choice", None)
+    return choice.network if choice else ""
+
+
+def surprised(name: str, *, replaced: bool = False) -> list[Canvas]:
+    """The canvases that dream now and would dream with something else once a network came under this name.
+
+    With `replaced` also those that dream with the one that has the name now.
+    """
+    here = registry().names()
+    found = []
+    for place, before in in_use():
+        # As it would be: the name counts as one that is there.
+        after = default_model(chosen(place), and_also=name)
+        if before in here and (after != before or (replaced and before == name)):
+            found.append(place)
+    return found
+
+
+def use(place: Canvas, name: str, by: Any) -> None:
+    """Has a canvas dream with this network from its next dream on; empty: as the site. Raises LibraryError."""
+    if name:
+        registry().get(name)
+    with transaction.atomic():
+        before = Choice.objects.filter(canvas=place).values_list("network", flat=True).first() or ""
+        Choice.objects.update_or_create(canvas=place, defaults={"network": name})
+        if name:
+            Dream.objects.filter(canvas=place).update(arriving=None)
+        audit.record(by, USE, canvas=place, before=before, after=name)
+    hub.look(place.slug)

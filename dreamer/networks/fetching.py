@@ -1,0 +1,163 @@
+"""Fetching published networks, and the site's own (DREAM_FETCH) by itself.
+
+The first start fetches it in the background, and canvases for which nobody chose a network dream with it once it is
+here (dreamer.registered). It is not fetched again once it has been here, or once somebody cancelled it or removed it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from canvas import hub
+from canvas.models import Canvas, Dream
+from dreamer import registered
+from dreamer.library import LibraryError
+from dreamer.library.download import Download
+from dreamer.library.fetch import fetch, source
+from dreamer.library.sources import Source
+from dreamer.models import Job
+from dreamer.networks import jobs
+from dreamsite.tasks import Interrupted
+from dreamsite.tasks.worker import chore
+
+log = logging.getLogger(__name__)
+
+AGAIN = timedelta(hours=6)  # until the site tries by itself again after it failed; and at each start
+SAY_SECONDS = 5.0  # between two lines about the progress in the terminal
+MB = 1_000_000
+_started = False  # whether this process has looked since its start
+
+
+def following() -> QuerySet[Canvas]:
+    """The canvases for which nobody has chosen a network: they dream with DREAM_FETCH's once it is here."""
+    if settings.DREAM_MODEL:
+        return Canvas.objects.none()
+    return Canvas.objects.filter(Q(choice=None) | Q(choice__network=""))
+
+
+def expected() -> Source | None:
+    """The network that the site fetches by itself: it is missing, and nobody has decided against it."""
+    name = settings.DREAM_FETCH
+    if not name or name in registered.registry().names() or not following().exists():
+        return None
+    job = Job.objects.filter(kind=Job.Kind.FETCH, network=name).first()
+    open_or_failed = (*Job.OPEN, Job.State.FAILED)
+    return source(name) if job is None or (job.by_id is None and job.state in open_or_failed) else None
+
+
+@chore
+def fetch_by_itself() -> None:
+    """Orders the site's network where it is expected, and where it failed again a while later."""
+    global _started
+    first, _started = not _started, True
+    job = Job.objects.filter(kind=Job.Kind.FETCH, network=settings.DREAM_FETCH).first()
+    if job is None or job.state not in Job.OPEN:
+        _tell_canvases(None)
+    wanted = expected()
+    if wanted and job is None:
+        jobs.order(Job.Kind.FETCH, wanted.name)
+    elif wanted and job and job.state == Job.State.FAILED and (first or timezone.now() - job.changed_at > AGAIN):
+        jobs.order(Job.Kind.FETCH, wanted.name, again=True)
+
+
+def decline(name: str) -> None:
+    """Somebody removed this network: it does not come by itself any more."""
+    if name == settings.DREAM_FETCH:
+        Job.objects.update_or_create(
+            kind=Job.Kind.FETCH, network=name, defaults={"state": Job.State.CANCELLED, "holder": "", "message": ""}
+        )
+
+
+@jobs.work(Job.Kind.FETCH)
+def _fetch(job: Job, progress: jobs.Progress) -> str:
+    wanted = _source(job.network)
+    takes_over = job.network == settings.DREAM_FETCH and following().exists()
+    said, largest = 0.0, 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal said, largest
+        if total < largest:  # the class names, which are small, come last
+            return
+        largest = total
+        progress(done, total)
+        if time.monotonic() - said >= SAY_SECONDS:
+            said = time.monotonic()
+            log.info("Fetching %s: %s", wanted.title, amount(done, total))
+
+    log.info("Fetching %s (%s) from its official sources. Licence: %s.",
+             wanted.title, amount(0, wanted.weights.size), wanted.licence)  # fmt: skip
+    if takes_over:
+        progress.also = lambda done, total: _tell_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
+        progress.also(job.done, job.total)
+    download = Download(tell=_teller(progress), progress=tell, pause=progress.pause)
+    try:
+        fetch(wanted, registered.registry(), download=download)
+    except (LibraryError, OSError) as error:
+        if job.network not in registered.registry().names():  # else somebody brought it meanwhile
+            _say_failed(job, wanted, error, takes_over)
+            raise jobs.Failed(str(error)) from error
+    except Interrupted:  # it goes on in the next worker, and is on its way as before
+        takes_over = False
+        raise
+    finally:
+        if takes_over:
+            _tell_canvases(None)
+    log.info("%s is here%s.", wanted.title, ", and the next dream is its own" if takes_over else "")
+    return ""
+
+
+def _source(name: str) -> Source:
+    try:
+        return source(name)
+    except LibraryError as error:
+        raise jobs.Failed(str(error)) from error
+
+
+def _teller(progress: jobs.Progress) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        log.debug("%s", text)
+        progress.say(text)
+
+    return tell
+
+
+def _say_failed(job: Job, wanted: Source, error: Exception, takes_over: bool) -> None:
+    """Once: what the site tries again by itself is told the first time only."""
+    if not takes_over:
+        log.warning("%s could not be fetched: %s", wanted.title, error)
+    elif not job.options.get("again"):
+        log.warning("%s could not be fetched, so the network that is here dreams on. The site tries again at its next "
+                    "start and every %d hours; `DREAM_FETCH=` keeps it from that. %s",
+                    wanted.title, AGAIN / timedelta(hours=1), error)  # fmt: skip
+
+
+def _tell_canvases(arriving: dict[str, object] | None) -> None:
+    """Lets everybody at the canvases that it is for see how far it is; None: no longer on its way."""
+    dreams = Dream.objects.exclude(arriving=None) if arriving is None else Dream.objects.filter(canvas__in=following())
+    slugs = list(dreams.values_list("canvas__slug", flat=True))
+    if slugs and dreams.update(arriving=arriving):
+        for slug in slugs:
+            hub.look(slug)
+
+
+def _fraction(done: int, total: int) -> float:
+    return round(done / total, 3) if total else 0.0
+
+
+def amount(done: int, total: int) -> str:
+    """How many bytes of how many, in words."""
+    if not total:
+        return _("%(done).1f MB") % {"done": done / MB}
+    if not done:
+        return _("%(total).1f MB") % {"total": total / MB}
+    return _("%(percent)d %%, %(done).1f of %(total).1f MB") % {
+        "percent": 100 * done // total, "done": done / MB, "total": total / MB,
+    }  # fmt: skip

@@ -1,0 +1,245 @@
+"""The site's own network comes by itself: in a worker, resumed, checked, and never against somebody's decision."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from canvas import journal
+from canvas.models import Canvas, Dream
+from dreamer.library.download import CHUNK
+from dreamer.library.sources import Source
+from dreamer.models import Choice, Job
+from dreamer.networks import fetching, jobs
+from dreamer.registered import default_model, registry
+from dreamsite import tasks
+from dreamsite.models import User
+from dreamsite.tasks import beats, worker
+
+from . import nets
+from .published import LABELS
+from .server import Handler, Server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def place(published: Source, server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canvas:
+    """A canvas that follows the site, on a site that has looked for its network before."""
+    server.files["labels"] = LABELS
+    settings.DREAM_FETCH, settings.HOUSE_MODEL = "googlenet", True
+    monkeypatch.setattr(fetching, "_started", True)
+    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    place = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
+    Dream.objects.create(canvas=place)
+    return place
+
+
+def look() -> None:
+    """What a worker does every ten seconds, and then its tasks."""
+    fetching.fetch_by_itself()
+    worker.empty(tasks.NETWORKS)
+
+
+def job() -> Job:
+    return Job.objects.get(kind="fetch", network="googlenet")
+
+
+def test_it_comes_and_takes_over(place: Canvas, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    seen: list[Any] = []
+    server.faults["weights"] = lambda handler, data: (
+        seen.append((default_model(), place_now()["arriving"])),  # type: ignore[func-returns-value]
+        handler.whole(data),
+    )
+    look()
+    assert (job().state, job().by, job().message) == ("done", None, "")
+    assert seen == [("house", {"title": "GoogLeNet", "fraction": 0.0})]
+    assert default_model() == "googlenet" and place_now()["arriving"] is None
+    assert registry().get("googlenet").labels[954] == "banana"
+    said = [record.message for record in caplog.records if record.name == fetching.__name__]
+    assert "Licence: unrestricted" in said[0] and said[-1] == "GoogLeNet is here, and the next dream is its own."
+    assert any("%, " in line and "of 2" in line for line in said)
+    asked = len(server.requests)
+    look()
+    assert len(server.requests) == asked
+
+
+def place_now() -> dict[str, Any]:
+    dream = Dream.objects.get()
+    dream.holder, dream.expires_at = "somebody", fetching.timezone.now() + timedelta(minutes=1)
+    return journal.dream_news(dream)
+
+
+def test_how_far_it_is_stands_in_the_row_and_at_the_canvas(
+    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[float, float]] = []
+
+    def noted(self: Any, **what: Any) -> None:
+        told.append((job().fraction, (Dream.objects.get().arriving or {}).get("fraction", 0.0)))
+        tell(self, **what)
+
+    tell = jobs.Progress._tell
+    monkeypatch.setattr(jobs.Progress, "_tell", noted)
+    look()
+    for fractions in zip(*told, strict=True):
+        assert list(fractions) == sorted(fractions) and fractions[0] == 0.0 and fractions[-1] > 0.9
+
+
+@pytest.mark.parametrize("decision", ["empty", "model", "choice", "here", "declined", "nobody"])
+def test_it_does_not_come_against_a_decision(
+    place: Canvas, server: Server, settings: Any, tmp_path: Path, decision: str
+) -> None:
+    match decision:
+        case "empty":
+            settings.DREAM_FETCH = ""
+        case "model":
+            settings.DREAM_MODEL = "house"
+        case "choice":
+            Choice.objects.create(canvas=place, network="house")
+        case "here":
+            nets.register_tiny(tmp_path, "googlenet")
+        case "declined":
+            fetching.decline("googlenet")
+        case "nobody":
+            Dream.objects.all().delete()
+            Canvas.objects.all().delete()
+    look()
+    assert server.requests == [] and not Job.objects.exclude(state="cancelled").exists()
+
+
+def test_one_canvas_that_follows_the_site_is_enough(place: Canvas, settings: Any) -> None:
+    """And only it hears of it."""
+    other = Canvas.objects.create(slug="other", title="Other", width=64, height=64)
+    Choice.objects.create(canvas=other, network="house")
+    assert list(fetching.following()) == [place]
+    look()
+    assert job().state == "done" and default_model() == "googlenet" and default_model("house") == "house"
+
+
+def test_offline_the_house_model_goes_on_and_it_is_said_once(
+    place: Canvas, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files.clear()
+    look()
+    assert job().state == "failed" and "404" in job().message
+    look()  # at once it is not tried again
+    assert job().edition == 1
+    monkeypatch.setattr(fetching, "_started", False)  # the next start
+    look()
+    Job.objects.update(changed_at=fetching.timezone.now() - fetching.AGAIN - timedelta(minutes=1))
+    look()
+    assert job().edition == 3 and job().state == "failed" and default_model() == "house"
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(said) == 1 and "the network that is here dreams on" in said[0] and "DREAM_FETCH=" in said[0]
+    assert Dream.objects.get().arriving is None
+
+
+def test_what_an_owner_ordered_and_failed_is_the_owner_s(place: Canvas, server: Server) -> None:
+    server.files.clear()
+    vera = User.objects.create(username="vera")
+    jobs.order(Job.Kind.FETCH, "googlenet", by=vera)
+    look()
+    assert (job().state, job().by) == ("failed", vera)
+    Job.objects.update(changed_at=fetching.timezone.now() - 2 * fetching.AGAIN)
+    look()
+    assert job().edition == 1
+
+
+def test_another_file_than_the_published_one_is_refused(place: Canvas, server: Server, caffemodel: bytes) -> None:
+    server.files["weights"] = bytes(100) + caffemodel[100:]
+    look()
+    assert job().state == "failed" and "wrong checksum" in job().message and default_model() == "house"
+
+
+def after(handler: Handler, data: bytes, count: int, then: Callable[[], None]) -> None:
+    """Sends some bytes, lets something happen, and sends the rest."""
+    asked = handler.headers.get("Range")
+    start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+    handler.send_response(206 if start else 200)
+    if start:
+        handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+    handler.send_header("Content-Length", str(len(data) - start))
+    handler.end_headers()
+    handler.wfile.write(data[start : start + count])
+    then()
+    handler.wfile.write(data[start + count :])
+
+
+def test_a_worker_that_ends_is_followed_by_one_that_resumes(
+    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.faults["weights"] = lambda handler, data: after(handler, data, 10 * CHUNK, tasks.stopping.set)
+    monkeypatch.setattr(tasks, "stopping", threading.Event())
+    monkeypatch.setattr(worker, "stopping", tasks.stopping)
+    fetching.fetch_by_itself()
+    worker.queue().run_one(tasks.NETWORKS)
+    assert (job().state, job().attempts) == ("waiting", 0) and Dream.objects.get().arriving is not None
+    tasks.stopping.clear()
+    server.faults.clear()
+    look()
+    assert job().state == "done" and job().edition == 1
+    ranges = [asked for path, asked in server.requests if path == "weights"]
+    assert len(ranges) == 2 and ranges[0] is None and int(str(ranges[1])[6:-1]) >= CHUNK
+
+
+def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(place: Canvas, server: Server) -> None:
+    server.faults["weights"] = lambda handler, data: after(handler, data, 10 * CHUNK, lambda: jobs.cancel(job()))
+    look()
+    assert job().state == "cancelled" and default_model() == "house" and Dream.objects.get().arriving is None
+    look()
+    assert len([path for path, _ in server.requests if path == "weights"]) == 1
+    server.faults.clear()
+    jobs.order(Job.Kind.FETCH, "googlenet", by=User.objects.create(username="vera"))
+    look()
+    assert job().state == "done" and [asked is None for path, asked in server.requests if path == "weights"] == [
+        True,
+        False,
+    ]
+
+
+def test_two_workers_fetch_it_once(place: Canvas, server: Server) -> None:
+    fetching.fetch_by_itself()
+    fetching.fetch_by_itself()
+    assert not jobs.order(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
+    with beats.beating():
+        Job.objects.update(state="running", holder=tasks.WORKER)
+        assert not jobs.order(Job.Kind.FETCH, "googlenet")
+        jobs.network_job.func(job().pk, 1)  # its task, a second time
+        assert server.requests == []
+    jobs.network_job.func(job().pk, 1)  # its worker is gone: somebody else goes on
+    jobs.network_job.func(job().pk, 1)
+    assert [path for path, _ in server.requests].count("weights") == 1
+
+
+def test_brought_meanwhile_by_hand_it_is_done(place: Canvas, server: Server, tmp_path: Path) -> None:
+    def labels(handler: Handler, data: bytes) -> None:
+        nets.register_tiny(tmp_path, "googlenet")
+        handler.whole(data)
+
+    server.faults["labels"] = labels
+    look()
+    assert job().state == "done" and registry().get("googlenet").info.source == "made in a test"
+
+
+def test_workers_that_die_at_it_are_not_sacrificed_without_end(place: Canvas, server: Server) -> None:
+    jobs.order(Job.Kind.FETCH, "googlenet")
+    Job.objects.update(state="running", holder="dead", attempts=jobs.ATTEMPTS)
+    jobs.network_job.func(job().pk, 1)
+    assert job().state == "failed" and "3 workers ended" in job().message and server.requests == []
+
+
+def test_a_setting_that_names_no_network_refuses_to_start(settings: Any) -> None:
+    settings.DREAM_FETCH = "googlenett"
+    with pytest.raises(
+        CommandError, match=r"DREAM_FETCH: unknown published model 'googlenett': did you mean googlenet"
+    ):
+        call_command("check")

@@ -47,7 +47,15 @@ class ClaimGone(Refused):
 
 
 class FrameGone(Exception):
-    """A frame's file is missing, or no picture. Never said of a network error, which may pass."""
+    """The storage says that a frame's file is not there. Never said of a network error, which may pass."""
+
+
+class FrameDamaged(FrameGone):
+    """The storage gives other bytes than were kept: a file that is damaged, or an answer that was cut."""
+
+
+class StorageTrouble(Exception):
+    """What a canvas starts from cannot be read, and that may pass: nothing is changed, and it is tried again."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +90,25 @@ def decode(data: bytes) -> Pixels:
         return np.array(image.convert("RGB"))
 
 
+def read(frame: Frame) -> bytes:
+    """The bytes of a frame's file, as they were kept. Raises FrameGone, or FrameDamaged where they are others."""
+    name = frame.picture.name
+    try:
+        with frame.picture.open("rb") as file:
+            data: bytes = file.read()
+    except FileNotFoundError as error:
+        raise FrameGone(f"{name} is missing.") from error
+    if len(data) != frame.size:
+        raise FrameDamaged(f"{name} has {len(data)} bytes, {frame.size} were kept.")
+    if hashlib.sha256(data).hexdigest() != frame.sha256:
+        raise FrameDamaged(f"{name} has other bytes than were kept: its SHA-256 is not {frame.sha256}.")
+    return data
+
+
 @lru_cache(maxsize=4)  # a base is read by the next dream, a patch's source several times
 def load(frame_id: int) -> Pixels:
     """The pixels [h, w, 3] of a frame; do not write to them. Raises FrameGone."""
-    frame = Frame.objects.get(pk=frame_id)
-    try:
-        with frame.picture.open("rb") as file:
-            data = file.read()
-    except FileNotFoundError as error:
-        raise FrameGone(f"{frame.picture.name} is missing.") from error
-    try:
-        pixels = decode(data)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow says of bytes that are no picture
-        raise FrameGone(f"{frame.picture.name} ({len(data)} bytes) is no picture: {error}") from error
+    pixels = decode(read(Frame.objects.get(pk=frame_id)))
     pixels.flags.writeable = False
     return pixels
 
@@ -130,7 +144,7 @@ def compose(
     picture is decoded and painted, and ink goes on. With `holder`, the dreamer, the position is told first (`claim`).
 
     What was undone or hidden later stays out even with `up_to`: a frame of it would otherwise bring back what its
-    author took away. A base whose file is lost is replaced by the newest one that can be read. Raises LeaseLost,
+    author took away. A base whose file is lost is replaced by the one before it. Raises LeaseLost, StorageTrouble,
     and picture.Cancelled when `cancelled` says so.
     """
     while True:
@@ -204,8 +218,10 @@ def keep(
     """
     height, width = made.pixels.shape[:2]
     folder = f"frames/{place.slug}/{timezone.now():%Y/%m/%d}"
-    name = default_storage.save(f"{folder}/{made.sha256[:20]}.{made.suffix}", ContentFile(made.data))
-    thumbnail = default_storage.save(f"{folder}/{made.sha256[:20]}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
+    # Never a name that another frame has: a bucket overwrites, and what is deleted must be one's own.
+    stem = f"{folder}/{made.sha256[:12]}{secrets.token_hex(4)}"
+    name = default_storage.save(f"{stem}.{made.suffix}", ContentFile(made.data))
+    thumbnail = default_storage.save(f"{stem}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
     try:
         with transaction.atomic():
             locked = lock(place.pk)
@@ -260,14 +276,15 @@ def withdraw(locked: Canvas) -> None:
 def hide(frame: Frame) -> bool:
     """Takes a frame from everybody's eyes; False where it was hidden already.
 
-    Its files move to names that nobody can guess, since the old addresses are known. If the canvas starts from it,
-    the canvas goes back to the newest earlier frame that is visible and can be read, with all the ink since then.
+    Its files move to names that nobody can guess, since the old addresses are known; one that the storage does not
+    give as it was kept stays where it is. If the canvas starts from the frame, it goes back to the newest earlier one
+    that is visible and can be read, with all the ink since then.
     """
     frame = Frame.objects.select_related("canvas").get(pk=frame.pk)
     if frame.hidden_at is not None:
         return False
     old = (str(frame.picture.name), str(frame.thumbnail.name))
-    new = tuple(_copy(name, frame.canvas.slug) for name in old)
+    new = (_copy(old[0], frame.canvas.slug, frame.sha256), _copy(old[1], frame.canvas.slug))
     # By its old names too: of two who hide it at once one has moved the files already.
     unchanged = Frame.objects.visible().filter(pk=frame.pk, picture=old[0], thumbnail=old[1])
     hidden = {"hidden_at": timezone.now(), "picture": new[0], "thumbnail": new[1]}
@@ -305,19 +322,104 @@ def unhide(frame: Frame, *, as_base: bool = False) -> bool:
     return True
 
 
+def set_base(place: Canvas, frame: Frame | None) -> None:
+    """The canvas starts from this frame from now on, or from its background: a person's decision.
+
+    Raises ValueError where the frame is hidden or another canvas', FrameGone where the storage does not hold it.
+    """
+    if frame is not None:
+        read(Frame.objects.get(pk=frame.pk))
+    with transaction.atomic():
+        locked = lock(place.pk)
+        if frame is not None and not Frame.objects.visible().filter(pk=frame.pk, canvas=locked).exists():
+            raise ValueError(f"Frame {frame.number} is hidden, or not one of {place.slug}.")
+        Canvas.objects.filter(pk=locked.pk).update(frame=frame)
+        locked.frame = frame
+        withdraw(locked)
+    hub.look(place.slug)
+
+
+def storage_trouble() -> str:
+    """Why no process may run with the storage of these settings; empty where nothing speaks against it.
+
+    That is so where it holds neither what a canvas starts from nor the frame before: it is not the one that the
+    database was filled with, or not filled yet. A storage or database that does not answer is no reason.
+    """
+    try:
+        lacking = [
+            f"{place.slug} starts from frame {place.frame.number}, and {place.frame.picture.name} is not there"
+            for place in Canvas.objects.exclude(frame=None).select_related("frame")
+            if place.frame and not _holds(place.frame) and not _one_back(place.frame, _holds)
+        ]
+    except Exception as error:
+        log.warning("Whether the storage holds what the canvases start from could not be seen: %s", error)
+        return ""
+    if not lacking:
+        return ""
+    return (
+        f"The storage is not the one that the database speaks of: {'; '.join(lacking)}. Looked in {_whereabouts()}. "
+        "Set S3_BUCKET or DREAMSITE_VAR as for the other processes, or bring the pictures there first. "
+        "If they are lost for good, `manage.py canvas` sets what a canvas starts from; docs/operating.md says how."
+    )
+
+
+def _whereabouts() -> str:
+    if bucket := getattr(default_storage, "bucket_name", None):
+        return f"the bucket {bucket}"
+    return f"the folder {getattr(default_storage, 'location', default_storage)}"
+
+
+def _holds(frame: Frame) -> bool:
+    """Whether the storage has the frame's file in its full length, without reading it."""
+    try:
+        return bool(default_storage.size(str(frame.picture.name)) == frame.size)
+    except FileNotFoundError:
+        return False
+
+
+def _readable(frame: Frame) -> bool:
+    try:
+        read(frame)
+    except FrameGone as error:
+        log.error("Frame %d of %s cannot be the base: %s", frame.number, frame.canvas.slug, error)
+        return False
+    return True
+
+
+def _one_back(frame: Frame, usable: Callable[[Frame], bool]) -> Frame | None:
+    """The frame before the newest one, if `frame` is that and the one before is usable.
+
+    Further back a canvas goes only by a person's decision: a storage may lack frames because it is the wrong one, or
+    not filled yet.
+    """
+    visible = Frame.objects.visible().filter(canvas=frame.canvas_id).select_related("canvas")
+    newest = list(visible.order_by("-number")[:2])
+    return newest[1] if len(newest) == 2 and newest[0] == frame and usable(newest[1]) else None
+
+
 def _lose(frame: Frame, error: FrameGone) -> None:
-    """The base cannot be read: the canvas goes back to the newest earlier frame that can."""
+    """The base cannot be read. Where it alone is missing, the canvas goes back one frame; all else may pass.
+
+    Not behind a restoration, which would bring back what a moderator took away.
+    """
+    restored = frame.kind == Frame.Kind.RESTORED
+    if isinstance(error, FrameDamaged) or restored or _one_back(frame, _readable) is None:
+        raise StorageTrouble(
+            f"{error} The canvas {frame.canvas.slug} starts from it and waits for it. If it is lost for good, "
+            f"`manage.py canvas {frame.canvas.slug}` shows what else it can start from."
+        ) from error
     log.critical(
-        "%s: the canvas starts from frame %d, and %s It goes back to the newest earlier frame that can be read; "
-        "the journal has all the ink since then.", frame.canvas.slug, frame.number, error,
+        "%s: the canvas starts from frame %d, and %s It goes back to the frame before; the journal has all the ink "
+        "since then.", frame.canvas.slug, frame.number, error,
     )  # fmt: skip
     _step_back(frame)
     hub.look(frame.canvas.slug)
 
 
 def _step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
-    """If `frame` is its canvas' base, makes the newest earlier visible and readable frame the base, or none.
+    """If `frame` is its canvas' base, makes the newest earlier visible and readable frame the base.
 
+    Where none can be read it is the newest, which is waited for; the bare background only where there is none.
     `also` runs in the same transaction; nothing happens where it returns False. Files are read outside of it.
     """
     heir, looked = None, False
@@ -338,22 +440,20 @@ def _step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
 
 
 def _heir(frame: Frame) -> Frame | None:
-    for earlier in Frame.objects.visible().filter(canvas=frame.canvas_id, number__lt=frame.number).order_by("-number"):
-        try:
-            load(earlier.pk)
-        except FrameGone as error:
-            log.error("Frame %d of %s cannot be the base: %s", earlier.number, frame.canvas.slug, error)
-        else:
-            return earlier
-    return None
+    visible = Frame.objects.visible().filter(canvas=frame.canvas_id, number__lt=frame.number)
+    earlier = visible.select_related("canvas").order_by("-number")
+    return next((one for one in earlier.iterator() if _readable(one)), earlier.first())
 
 
-def _copy(name: str, slug: str) -> str:
-    """The file under a new name that nobody can guess; the old name where there is no file."""
+def _copy(name: str, slug: str, sha256: str = "") -> str:
+    """The file under a new name that nobody can guess; the old name where the storage does not give it whole."""
     try:
         with default_storage.open(name, "rb") as file:
             data = file.read()
     except FileNotFoundError:
+        return name
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        log.error("%s was not moved: the storage gives other bytes than were kept. Its old address still works.", name)
         return name
     return default_storage.save(
         f"frames/{slug}/hidden/{secrets.token_hex(16)}{PurePosixPath(name).suffix}", ContentFile(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -16,6 +17,7 @@ from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from canvas import connections, frames  # noqa: E402
 from canvas.consumer import CanvasConsumer, NoCanvasConsumer  # noqa: E402
 
 websocket = OriginValidator(
@@ -44,3 +46,22 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http" and not settings.HTTPS:
         scope["scheme"] = "http"
     await by_protocol(scope, receive, send)
+
+
+STARTING_SECONDS = 15.0  # so long a storage or a database that does not answer holds the start
+
+
+def _look_at_storage() -> None:
+    connections.bypass_pool()
+    _trouble.append(frames.storage_trouble())
+    connections.close()
+
+
+# A process of a fleet that was set up with another storage must not serve. In a thread: servers import this file
+# inside their event loop, where the database may not be asked.
+_trouble: list[str] = []
+_looking = threading.Thread(target=_look_at_storage, daemon=True)
+_looking.start()
+_looking.join(STARTING_SECONDS)
+if any(_trouble):
+    raise SystemExit(_trouble[0])

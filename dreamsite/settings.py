@@ -195,6 +195,7 @@ _s3 = {
     # A public host for the bucket: without it each address costs a signature.
     "custom_domain": env.text("S3_PUBLIC_HOST") or None,
     "querystring_auth": not env.text("S3_PUBLIC_HOST"),
+    "file_overwrite": False,  # as the local storage: a name that is taken is taken
     "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
 }
 STORAGES = {

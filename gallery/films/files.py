@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
@@ -46,13 +47,18 @@ def store(path: Path, name: str, pause: Callable[[], None] = lambda: None) -> tu
     sha, size = digest.hexdigest(), path.stat().st_size
     path.chmod(0o644)
     with path.open("rb") as file:
-        saved = default_storage.save(name.format(sha=sha[:20]), _Moved(path, file))
+        saved = default_storage.save(_named(name, sha), _Moved(path, file))
     path.unlink(missing_ok=True)
     return saved, size, sha
 
 
 def store_bytes(data: bytes, name: str) -> str:
-    return default_storage.save(name.format(sha=hashlib.sha256(data).hexdigest()[:20]), ContentFile(data))
+    return default_storage.save(_named(name, hashlib.sha256(data).hexdigest()), ContentFile(data))
+
+
+def _named(name: str, sha: str) -> str:
+    """Never the name of another file with the same bytes: a bucket overwrites, and each file is deleted by itself."""
+    return name.format(sha=sha[:12] + secrets.token_hex(4))
 
 
 def doom(names: Iterable[str]) -> None:

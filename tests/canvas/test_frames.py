@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage, default_storage
 from django.db import connection
 
 from canvas import frames, hub, journal, lease, picture, wire
@@ -171,27 +173,182 @@ def cut(frame: Frame) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-@pytest.mark.parametrize("damage", [lose, empty, cut])
-def test_a_base_whose_file_is_lost_is_replaced_and_no_ink_with_it(
-    three: list[Frame], place: Canvas, damage: Callable[[Frame], None], caplog: pytest.LogCaptureFixture
+def flip(frame: Frame) -> None:
+    """Another picture of the same length."""
+    path = Path(frame.picture.path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes(40))
+
+
+def test_a_base_that_alone_is_missing_is_replaced_by_the_one_before_and_no_ink_is_lost(
+    three: list[Frame], place: Canvas, caplog: pytest.LogCaptureFixture
 ) -> None:
-    damage(three[2])
-    frames.hide(three[1])
+    lose(three[2])
     frames.load.cache_clear()
     composed = frames.compose(place)
-    first = frames.load(three[0].pk)
-    assert np.array_equal(composed.pixels, painted(dot(1, at=8), dot(2, at=16), dot(3, at=24), base=first))
-    assert base_of(place) == three[0] and composed.base == three[0].pk
+    second = frames.load(three[1].pk)
+    assert np.array_equal(composed.pixels, painted(dot(2, at=16), dot(3, at=24), base=second))
+    assert base_of(place) == three[1] and composed.base == three[1].pk
     assert [record.levelno for record in caplog.records if record.levelno >= logging.CRITICAL] == [logging.CRITICAL]
 
 
-def test_without_any_frame_left_the_journal_is_the_canvas(three: list[Frame], place: Canvas) -> None:
+def test_never_more_than_one_frame_back_without_a_person(three: list[Frame], place: Canvas) -> None:
+    lose(three[2])
+    frames.load.cache_clear()
+    frames.compose(place)
+    lose(three[1])
+    frames.load.cache_clear()
+    with pytest.raises(frames.StorageTrouble, match=r"manage\.py canvas here"):
+        frames.compose(place)
+    assert base_of(place) == three[1]
+    frames.set_base(place, three[0])
+    first = frames.load(three[0].pk)
+    composed = frames.compose(place)
+    assert np.array_equal(composed.pixels, painted(dot(1, at=8), dot(2, at=16), dot(3, at=24), base=first))
+
+
+@pytest.mark.parametrize("damage", [empty, cut, flip])
+def test_wrong_bytes_are_waited_out(three: list[Frame], place: Canvas, damage: Callable[[Frame], None]) -> None:
+    """Whether a file is damaged or an answer was cut: nobody can tell, and the next answer may be whole."""
+    path = Path(three[2].picture.path)
+    whole = path.read_bytes()
+    damage(three[2])
+    frames.load.cache_clear()
+    for _ in range(3):
+        with pytest.raises(frames.StorageTrouble):
+            frames.compose(place)
+        assert base_of(place) == three[2]
+    path.write_bytes(whole)
+    third = frames.load(three[2].pk)
+    assert np.array_equal(frames.compose(place).pixels, painted(dot(3, at=24), base=third))
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_storage_that_lacks_all_frames_is_waited_out(three: list[Frame], place: Canvas, cached: bool) -> None:
+    """Another bucket, or one that is not filled yet. Pictures that a process still remembers prove nothing."""
+    frames.load.cache_clear()
+    if cached:
+        frames.load(three[1].pk)
     for frame in three:
         lose(frame)
-    frames.load.cache_clear()
+    with pytest.raises(frames.StorageTrouble):
+        frames.compose(place)
+    assert base_of(place) == three[2]
+    frames.set_base(place, None)  # a person, who knows that they are lost
     composed = frames.compose(place)
     assert np.array_equal(composed.pixels, painted(dot(1, at=8), dot(2, at=16), dot(3, at=24)))
     assert base_of(place) is None and composed.base is None
+
+
+def test_the_only_frame_is_waited_for(place: Canvas, dreamed: Pixels) -> None:
+    frame = keep(place, dreamed, 0)
+    lose(frame)
+    frames.load.cache_clear()
+    with pytest.raises(frames.StorageTrouble):
+        frames.compose(place)
+    assert base_of(place) == frame
+
+
+def test_a_lost_restoration_does_not_bring_back_what_was_taken_away(three: list[Frame], place: Canvas) -> None:
+    made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.RESTORED)
+    restored = frames.keep(place, made, kind=Frame.Kind.RESTORED, seq=2, authors=[])
+    lose(restored)
+    frames.load.cache_clear()
+    with pytest.raises(frames.StorageTrouble):
+        frames.compose(place)
+    assert base_of(place) == restored
+
+
+@pytest.mark.parametrize("lost", [[], [2], [1], [0, 1]])
+def test_a_storage_that_holds_what_canvases_start_from_may_be_used(three: list[Frame], lost: list[int]) -> None:
+    """Without the newest frame too: that is the loss which one step back makes good."""
+    for index in lost:
+        lose(three[index])
+    assert frames.storage_trouble() == ""
+
+
+@pytest.mark.parametrize("damage", [lose, empty, cut])
+def test_a_storage_that_does_not_is_refused_by_name(three: list[Frame], damage: Callable[[Frame], None]) -> None:
+    for frame in three[1:]:
+        damage(frame)
+    words = frames.storage_trouble()
+    assert f"here starts from frame 3, and {three[2].picture.name} is not there" in words
+    assert str(default_storage.location) in words and "manage.py canvas" in words
+
+
+def test_a_storage_that_does_not_answer_is_no_reason_to_stay_down(
+    three: list[Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> int:
+        raise ConnectionError("the bucket does not answer")
+
+    monkeypatch.setattr(type(default_storage._wrapped), "size", away)
+    assert frames.storage_trouble() == ""
+
+
+def test_a_base_is_set_by_a_person(three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(hub, "look", told.append)
+    lease.take(place, "me")
+    lease.tell(place, "me", position=3)
+    frames.set_base(place, three[0])
+    assert base_of(place) == three[0] and told == ["here"]
+    assert Dream.objects.get(canvas=place).position == three[0].seq, "a dream of the old base is refused"
+    frames.hide(three[1])
+    with pytest.raises(ValueError, match="hidden"):
+        frames.set_base(place, three[1])
+    cut(three[2])
+    with pytest.raises(frames.FrameDamaged, match="bytes"):
+        frames.set_base(place, three[2])
+    assert base_of(place) == three[0]
+
+
+# --- a bucket, which overwrites --------------------------------------------------------------------------------------
+
+
+class Bucket(InMemoryStorage):
+    """As S3: a name that is taken is written over."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        return name
+
+    def _save(self, name: str, content: object) -> str:
+        if self.exists(name):
+            self.delete(name)
+        return str(super()._save(name, content))
+
+
+@pytest.fixture
+def bucket(settings: Any, place: Canvas) -> None:
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "tests.canvas.test_frames.Bucket"}}
+
+
+def test_equal_pictures_do_not_share_a_file(bucket: None, place: Canvas, dreamed: Pixels) -> None:
+    """Deleting or hiding one of them leaves the other's where it is."""
+    kept, other = keep(place, dreamed, 0), keep(place, dreamed, 0)
+    assert kept.sha256 == other.sha256
+    lease.take(place, "another")
+    with pytest.raises(frames.LeaseLost):
+        keep(place, dreamed, 0, holder="me")
+    frames.hide(other)
+    assert frames.read(kept) and all(default_storage.exists(name) for name in files(kept))
+
+
+def test_what_is_hidden_in_a_bucket_that_gives_half_is_not_destroyed(
+    bucket: None, place: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = keep(place, dreamed, 0)
+    open_file = Bucket._open
+
+    def half(self: Bucket, name: str, mode: str = "rb") -> ContentFile:
+        data = open_file(self, name, mode).read()
+        return ContentFile(data[: len(data) // 2])
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Bucket, "_open", half)
+        assert frames.hide(frame)
+    frame.refresh_from_db()
+    assert frame.hidden_at is not None and frames.read(frame)
 
 
 def test_a_storage_out_of_reach_changes_nothing(
@@ -239,11 +396,11 @@ def test_hidden_files_leave_their_addresses(three: list[Frame], place: Canvas) -
 def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.MonkeyPatch) -> None:
     copy, others = frames._copy, [True]
 
-    def slow(name: str, slug: str) -> str:
+    def slow(name: str, *more: str) -> str:
         if others:
             others.clear()
             assert frames.hide(three[2])
-        return copy(name, slug)
+        return copy(name, *more)
 
     monkeypatch.setattr(frames, "_copy", slow)
     assert not frames.hide(three[2])

@@ -71,7 +71,7 @@ async def test_rooms_opened_and_closed_fifty_times(on_postgres: RunningSite) -> 
             for number in range(ROOMS):
                 await open_rooms.enter_async_context(opened(site.url, slug=f"room{number}"))
             assert await asyncio.to_thread(status, site, "/history/") == 200, "pages need connections too"
-        await asyncio.to_thread(until, lambda: connections(site) <= POOL, 60, "the rooms' connections are given back")
+        await asyncio.to_thread(until, lambda: connections(site) <= POOL, "the rooms' connections are given back")
     assert status(site, "/history/") == status(site, "/healthz") == status(site, "/readyz") == 200
     assert "Traceback" not in site.log(), site.log()[-5000:]
 
@@ -93,10 +93,10 @@ def test_a_pool_that_gives_nothing_makes_the_process_unhealthy(on_postgres: Runn
     site.start_web(application="tests.live.greedy:application")
     assert status(site, "/healthz") == 200
     assert status(site, "/greedy") == 200
-    until(lambda: status(site, "/healthz") == 503, 120, "an unhealthy process")
+    until(lambda: status(site, "/healthz") == 503, "an unhealthy process")
     assert status(site, "/readyz") == 503
     assert status(site, "/generous") == 200
-    until(lambda: status(site, "/healthz") == 200, 120, "a healthy process")
+    until(lambda: status(site, "/healthz") == 200, "a healthy process")
 
 
 @pytest.mark.postgres
@@ -107,10 +107,10 @@ def test_a_database_that_is_away_makes_no_process_unhealthy(on_postgres: Running
     assert status(site, "/history/") == 200
     postgres.shut(address)
     try:
-        until(lambda: status(site, "/readyz") == 503, 60, "not ready")
+        until(lambda: status(site, "/readyz") == 503, "not ready")
         for _ in range(2):  # each as long as the pool has patience
             assert status(site, "/healthz") == 200
             status(site, "/history/")
     finally:
         postgres.reopen(address)
-    until(lambda: status(site, "/readyz") == 200, 60, "ready again")
+    until(lambda: status(site, "/readyz") == 200, "ready again")

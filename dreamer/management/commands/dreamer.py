@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from canvas import frames
 from canvas.models import Canvas, Dream
 from dreamer.worker import Dreamer
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
                 Dream.objects.update_or_create(canvas=place, defaults={"style_wanted": True})
             self.stdout.write("The next dream will have another style.")
             return
+        if trouble := frames.storage_trouble():
+            raise CommandError(trouble)
         if hasattr(os, "nice"):
             os.nice(nice)
         dreamer = Dreamer(slugs=canvas)

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from canvas import frames
 from canvas.models import Canvas
 from dreamer.networks import fetching
 from dreamer.registered import default_model
@@ -135,6 +136,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         Canvas.objects.default()
+        if trouble := frames.storage_trouble():
+            raise CommandError(trouble)
 
     def _welcome(self, *, works: bool) -> None:
         say = self.stdout.write

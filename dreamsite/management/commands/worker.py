@@ -7,8 +7,9 @@ import signal
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from canvas import frames
 from dreamsite import tasks
 from dreamsite.tasks import worker
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--nice", type=int, default=10, help="how far all others go before it (default: 10)")
 
     def handle(self, *, queue: list[str] | None, nice: int, **options: Any) -> None:
+        if trouble := frames.storage_trouble():
+            raise CommandError(trouble)
         if hasattr(os, "nice"):
             os.nice(nice)
 

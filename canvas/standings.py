@@ -25,7 +25,7 @@ def rules_columns() -> dict[str, Any]:
 
     In SQL, since this is asked at every tick: a Subquery would take twice the time of the whole query to put together.
     """
-    site = apps.get_model("dreamsite", "SiteState")._meta.db_table
+    site = apps.get_model("core", "SiteState")._meta.db_table
     ended_at = RawSQL(f"(SELECT ended_at FROM {site} WHERE id = 1)", (), output_field=DateTimeField())
     return {"rules_version": F("rules__version"), "site_ended_at": ended_at}
 

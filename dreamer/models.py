@@ -34,8 +34,8 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """Long work on a network, done by a worker: one row for each kind and network, used again by the next order.
 
-    `holder` is the worker that does it (dreamsite.tasks.WORKER). `edition` counts the orders: whoever still works on an
-    earlier one drops it.
+    `holder` is the worker that does it (dreamsite.core.tasks.WORKER). `edition` counts the orders: whoever still works
+    on an earlier one drops it.
     """
 
     class Kind(models.TextChoices):

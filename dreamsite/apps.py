@@ -6,7 +6,7 @@ from django.contrib.admin import apps as admin
 
 class DreamsiteConfig(AppConfig):
     name = "dreamsite"
-    verbose_name = "Dreamsite"
+    verbose_name = "Dreamsite: accounts and checks"
 
     def ready(self) -> None:
         from dreamsite import checks  # noqa: F401  registers the system checks

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 
 LINK_SECONDS = 7 * 24 * 3600  # a link in an old log should not be a key for ever; a restart prints a fresh one
 _signer = TimestampSigner(salt="dreamsite.claim")

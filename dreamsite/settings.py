@@ -33,7 +33,7 @@ SITE_ORIGINS = [f"{_site.scheme}://{host}" + (f":{_site.port}" if _site.port els
 # On a laptop the address may be a forwarded port: the host check stays, the port is left to SITE_ORIGINS.
 ALLOWED_HOSTS = _hosts
 CSRF_TRUSTED_ORIGINS = SITE_ORIGINS
-CSRF_FAILURE_VIEW = "dreamsite.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "dreamsite.core.errors.csrf_failure"
 HTTPS = _site.scheme == "https"
 
 SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").split()  # still open what they closed, sign nothing new
@@ -65,6 +65,7 @@ _social = providers.configured(env)
 
 # --- Applications --------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "dreamsite.core",
     "dreamsite",
     "canvas",
     "gallery",
@@ -87,9 +88,9 @@ INSTALLED_APPS = [
     *_social.apps,
 ]
 MIDDLEWARE = [
-    "dreamsite.middleware.one_address",  # first: those after it may write addresses
+    "dreamsite.core.middleware.one_address",  # first: those after it may write addresses
     "django.middleware.security.SecurityMiddleware",
-    "dreamsite.middleware.security_headers",
+    "dreamsite.core.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -162,7 +163,7 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# --- Background work: dreamsite.tasks -------------------------------------------------------------------------------
+# --- Background work: dreamsite.core.tasks --------------------------------------------------------------------------
 TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", ("database", "redis"))
 TASKS = {
     "default": {
@@ -202,7 +203,7 @@ STORAGES = {
     "default": (
         {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3}
         if S3_BUCKET
-        else {"BACKEND": "dreamsite.storage.DurableStorage"}
+        else {"BACKEND": "dreamsite.core.storage.DurableStorage"}
     ),
     "staticfiles": {
         "BACKEND": (
@@ -216,7 +217,7 @@ WHITENOISE_MAX_AGE = 60 * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Accounts ------------------------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "dreamsite.User"
+AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -315,7 +316,7 @@ FILM_AV1 = env.flag("FILM_AV1", True)  # beside H.264: half the bytes, about twi
 FILM_THREADS = env.integer("FILM_THREADS", 2, low=0, high=64)  # of each encoder; 0: all cores
 FILM_FONT = env.text("FILM_FONT")  # a TrueType file for names in other scripts on the cards
 
-# --- Headers (Django 6 names; dreamsite.middleware applies them until the upgrade) -----------------------------------
+# --- Headers (Django 6 names; dreamsite.core.middleware applies them until the upgrade) -------------------------------
 _media_hosts = stores.media_hosts(
     S3_BUCKET,
     endpoint=env.text("S3_ENDPOINT_URL"),

@@ -26,7 +26,7 @@ urlpatterns = [
     path("", include("gallery.pages.urls")),  # last: any word not taken above may be a page's address
 ]
 
-handler400 = "dreamsite.errors.bad_request"
-handler403 = "dreamsite.errors.permission_denied"
-handler404 = "dreamsite.errors.page_not_found"
-handler500 = "dreamsite.errors.server_error"
+handler400 = "dreamsite.core.errors.bad_request"
+handler403 = "dreamsite.core.errors.permission_denied"
+handler404 = "dreamsite.core.errors.page_not_found"
+handler500 = "dreamsite.core.errors.server_error"

@@ -12,9 +12,9 @@ class GalleryConfig(AppConfig):
         from canvas.signals import ink_changed, visibility_changed
         from gallery import curators
         from gallery.farewell import whole_film  # noqa: F401  what the worker does after the end
-        from gallery.films import requests, schedule  # noqa: F401  the worker's chores
+        from gallery.films import requests, schedule  # noqa: F401  their periodic tasks
         from gallery.pages import initial_pages
-        from gallery.timeline import periodic  # noqa: F401  for the worker
+        from gallery.timeline import periodic_tasks  # noqa: F401
 
         post_migrate.connect(initial_pages.create_missing, sender=self)
         post_migrate.connect(curators.make_group, sender=self)

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from canvas.models import Canvas
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 
 ZONE_COOKIE = "zone"  # set by static/gallery/zone.js
 

@@ -23,6 +23,7 @@ FORBIDDEN = [
     ("dreamer/gradient/**/*.py", ("django", "canvas", "gallery", "dreamsite", "channels")),
     ("canvas/*.py", ("dreamer", "gallery")),
     ("gallery/*.py", ("dreamer.worker", "dreamsite.settings")),
+    ("dreamsite/core/**/*.py", ("canvas", "gallery", "dreamer", "dreamsite.accounts", "dreamsite.settings")),
 ]
 PLAIN = (
     "brush", "wire", "picture", "ledger", "member", "pen", "ports", "tail", "crowd", "gate", "gatekeeper", "shield",

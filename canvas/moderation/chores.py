@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from canvas.models import Evidence, Signal
 from canvas.moderation import traces, watch
-from dreamsite.tasks import beats
-from dreamsite.tasks.worker import chore
+from dreamsite.core.tasks import heartbeats, periodic_task
 
 LOOK_SECONDS = 600
 FORGET_SECONDS = 3600
@@ -18,13 +17,13 @@ EVIDENCE_LIFE = timedelta(days=180)  # after its case was decided
 SIGNAL_LIFE = timedelta(days=90)
 
 
-@chore
+@periodic_task
 def look() -> None:
     if cache.add("moderation:looked", True, LOOK_SECONDS):
         watch.look()
 
 
-@chore
+@periodic_task
 def forget_due() -> None:
     if cache.add("moderation:forgotten", True, FORGET_SECONDS):
         forget(timezone.now())
@@ -32,7 +31,7 @@ def forget_due() -> None:
 
 def look_without_worker() -> None:
     """For the page of signals: a site whose workers are away, or that has none, has signals too."""
-    if not beats.alive():
+    if not heartbeats.alive():
         look()
 
 

@@ -21,7 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
 from canvas.models import Sanction
-from dreamsite.errors import json_error, wants_json
+from dreamsite.core.errors import json_error, wants_json
 
 _SALT = "canvas.moderation.suspended"
 OPEN_SECONDS = 2 * 3600

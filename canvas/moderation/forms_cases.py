@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas.models import Appeal, Canvas, Frame, Report, Sanction
 from canvas.moderation import cases
 from canvas.moderation.models_cases import TEXT_MOST
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 LENGTHS: list[tuple[str, Any, timedelta | None]] = [
     ("hour", _("An hour"), timedelta(hours=1)),

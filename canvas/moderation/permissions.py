@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dreamsite.errors import json_error
+from dreamsite.core.errors import json_error
 
 MODERATORS = "Moderators"
 

@@ -20,7 +20,7 @@ from canvas import hub
 from canvas.models import Act, Appeal, Case, Sanction
 from canvas.moderation import audit, cases
 from canvas.moderation.permissions import REVIEW_APPEAL
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 ISSUE = audit.verb("sanction", gettext_lazy("Issued a sanction"))
 EDIT = audit.verb("edit-sanction", gettext_lazy("Changed a sanction"))

@@ -25,7 +25,7 @@ from canvas.moderation.permissions import moderator_required
 from canvas.moderation.plans import Plan, Wish
 from canvas.moderation.selection import Unfit, moment, rectangle
 from canvas.wire import milliseconds
-from dreamsite.errors import json_error
+from dreamsite.core.errors import json_error
 
 SHOWN = 480  # px a side of a preview's pictures
 LOG = 30

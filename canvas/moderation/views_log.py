@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from canvas.models import Act, Canvas
 from canvas.moderation import audit, summary
 from canvas.moderation.permissions import SEE_AUDIT, moderator_required
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 
 PAGE = 60
 

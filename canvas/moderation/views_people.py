@@ -20,7 +20,7 @@ from canvas.models import Act, Canvas, Case, Note, Report, Sanction, Signal, Str
 from canvas.moderation import audit, cases, chores, traces
 from canvas.moderation.forms_cases import NoteForm
 from canvas.moderation.permissions import MODERATE, moderator_required
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 VIEW = audit.verb("view-person", gettext_lazy("Looked at a person’s page"))
 SEEN = audit.verb("see-signal", gettext_lazy("Looked at a signal"))

@@ -23,8 +23,8 @@ from canvas.moderation import cases, sanctions, switches
 from canvas.moderation.forms_cases import AnswerForm, NoteForm
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
 from canvas.moderation.selection import Unfit
-from dreamsite.errors import NotFound
-from dreamsite.models import User
+from dreamsite.core.errors import NotFound
+from dreamsite.core.models import User
 
 PAGE = 30
 INK_BEFORE = timedelta(hours=2)  # whose ink at a reported spot is listed, before the first report

@@ -13,7 +13,7 @@ from canvas.models import Case, Evidence
 from canvas.moderation import cases, evidence, traces
 from canvas.moderation.forms_cases import ReportForm
 from canvas.moderation.permissions import REVIEW_REPORT, moderator_required
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 
 
 @never_cache

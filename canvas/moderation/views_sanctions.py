@@ -19,7 +19,7 @@ from canvas.moderation import cases, sanctions
 from canvas.moderation.forms_cases import AnswerForm, SanctionForm
 from canvas.moderation.permissions import REVIEW_APPEAL, SANCTION, moderator_required
 from canvas.moderation.views_queue import case_page
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 PAGE = 50
 STATES = {"now": gettext_lazy("In force"), "past": gettext_lazy("Over"), "all": gettext_lazy("All")}

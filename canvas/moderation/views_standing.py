@@ -24,8 +24,8 @@ from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
 from dreamsite.accounts import closing
 from dreamsite.accounts.views import data_of
-from dreamsite.errors import NotFound
-from dreamsite.models import User
+from dreamsite.core.errors import NotFound
+from dreamsite.core.models import User
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from canvas import limits
 from canvas.models import Canvas
 from canvas.moderation import veils
-from dreamsite.errors import json_error
+from dreamsite.core.errors import json_error
 
 
 @require_POST

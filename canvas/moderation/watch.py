@@ -15,7 +15,7 @@ from django.utils import timezone
 from canvas import strokes
 from canvas.models import Canvas, Signal, Stroke, Trace
 from canvas.moderation import rhythm, traces
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 BACK = timedelta(hours=36)  # a session of a day and a half is seen whole
 STROKES_MOST = 20_000  # of one person

@@ -25,8 +25,7 @@ from dreamer.library.fetch import fetch, source
 from dreamer.library.sources import Source
 from dreamer.models import Job
 from dreamer.networks import jobs
-from dreamsite.tasks import Interrupted
-from dreamsite.tasks.worker import chore
+from dreamsite.core.tasks import Interrupted, periodic_task
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def expected() -> Source | None:
     return source(name) if job is None or (job.by_id is None and job.state in open_or_failed) else None
 
 
-@chore
+@periodic_task
 def fetch_by_itself() -> None:
     """Orders the site's network where it is expected, and where it failed again a while later."""
     global _started

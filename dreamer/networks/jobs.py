@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from dreamer.models import Job
-from dreamsite.tasks import NETWORKS, WORKER, Interrupted, beats, enqueue, pause_point, task
+from dreamsite.core.tasks import NETWORKS, WORKER, Interrupted, enqueue, heartbeats, pause_point, task
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def network_job(pk: int, edition: int) -> None:
 
 def _take(pk: int, edition: int) -> Job | None:
     job = Job.objects.open().filter(pk=pk, edition=edition).first()
-    if job is None or (job.state == Job.State.RUNNING and job.holder in beats.alive()):
+    if job is None or (job.state == Job.State.RUNNING and job.holder in heartbeats.alive()):
         return None
     free = Job.objects.filter(pk=pk, state=job.state, holder=job.holder, edition=edition)
     if job.attempts >= ATTEMPTS:
@@ -148,7 +148,7 @@ def _mine(job: Job) -> QuerySet[Job]:
 
 def _busy() -> Q:
     """Jobs that wait, or that a living worker is at."""
-    return Q(state=Job.State.WAITING) | Q(state=Job.State.RUNNING, holder__in=beats.alive())
+    return Q(state=Job.State.WAITING) | Q(state=Job.State.RUNNING, holder__in=heartbeats.alive())
 
 
 def _end(job: Job, state: Job.State, message: str) -> None:

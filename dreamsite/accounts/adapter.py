@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 
 # Names that would let a stranger speak for the site.
 RESERVED = {

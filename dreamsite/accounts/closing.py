@@ -22,8 +22,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from canvas.models import Trace
-from dreamsite.models import User
-from dreamsite.tasks.worker import chore
+from dreamsite.core.models import User
+from dreamsite.core.tasks import periodic_task
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def forget_unconfirmed() -> int:
 _forgotten_at = 0.0
 
 
-@chore
+@periodic_task
 def keep_promises() -> None:
     global _forgotten_at
     scrub_due()  # one look into an index where nobody is due

@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from canvas import strokes, wire
 from canvas.models import Canvas, Stroke
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 CHUNK = 64 * 1024
 STROKES = 100  # read from the journal in one go

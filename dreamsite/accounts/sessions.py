@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 NOTED_EVERY = 600.0  # seconds between two notes of a session's life
 _NOTED = "noted"

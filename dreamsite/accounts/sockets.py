@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from canvas import hub
 from canvas.models import Sanction
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 def recheck(*users: int) -> None:

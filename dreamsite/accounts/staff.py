@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from canvas.moderation.admin_recorded import Recorded
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 _SET_UP = "second-factor-set-up"

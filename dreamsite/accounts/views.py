@@ -26,8 +26,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Stroke
 from dreamsite.accounts import closing, export, sessions
-from dreamsite.errors import NotFound
-from dreamsite.models import User
+from dreamsite.core.errors import NotFound
+from dreamsite.core.models import User
 
 SHOWN_FRAMES = 12
 

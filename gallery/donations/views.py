@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from canvas.moderation.door import same_for_everybody
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery.donations import ledger
 from gallery.donations.options import donation_options
 from gallery.pages.views import get_page

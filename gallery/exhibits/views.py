@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery.exhibits.items import ItemImage, items_of
 from gallery.exhibits.models import Exhibit
 

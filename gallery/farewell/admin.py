@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from dreamsite.models import SiteState
+from dreamsite.core.models import SiteState
 from gallery.farewell import ending, totals
 
 
@@ -51,7 +51,7 @@ class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "form": form,
             **(extra_context or {}),
         }
-        return render(request, "admin/dreamsite/sitestate/change_list.html", context)
+        return render(request, "admin/core/sitestate/change_list.html", context)
 
     def _switch(self, request: HttpRequest, was_ended: bool, why: str) -> HttpResponse:
         if was_ended:
@@ -65,4 +65,4 @@ class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             messages.success(request, said)
         else:
             messages.warning(request, _("Somebody else has pressed the switch meanwhile; nothing was done."))
-        return redirect("admin:dreamsite_sitestate_changelist")
+        return redirect("admin:core_sitestate_changelist")

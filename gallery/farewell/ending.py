@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas.moderation import audit
-from dreamsite.models import SiteState
+from dreamsite.core.models import SiteState
 
 END = audit.verb("end-project", _("Ended the project"))
 RESUME = audit.verb("resume-project", _("Opened the project again"))

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from canvas.models import Batch, Frame, Stroke
-from dreamsite.models import SiteState
+from dreamsite.core.models import SiteState
 
 CACHE_SECONDS = 300  # counting millions of strokes takes a database seconds
 

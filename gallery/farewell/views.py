@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from canvas import views as canvas_views
 from canvas.models import Canvas
-from dreamsite.models import SiteState
+from dreamsite.core.models import SiteState
 from gallery.farewell import content
 from gallery.pages.models import Page
 

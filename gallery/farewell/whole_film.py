@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from canvas import strokes
 from canvas.models import Canvas
-from dreamsite.models import SiteState
-from dreamsite.tasks.worker import chore
+from dreamsite.core.models import SiteState
+from dreamsite.core.tasks import periodic_task
 from gallery.films import requests
 from gallery.films.models import Film
 
@@ -54,7 +54,7 @@ def all_ink_in_frames() -> bool:
     return not Canvas.objects.filter(head__gt=0).exclude(frame__seq__gte=F("head")).exists()
 
 
-@chore
+@periodic_task
 def request_whole_films() -> None:
     """Once the project has ended and the last frames are there: the whole film of each canvas, once."""
     ended_at = SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first()

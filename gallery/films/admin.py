@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from dreamsite.tasks import enqueue
+from dreamsite.core.tasks import enqueue
 from gallery.films import audio, files, requests
 from gallery.films.models import Download, Film, State, Track
 from gallery.films.tasks import make_film

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from dreamsite.tasks import WORKER, Interrupted, beats, pause_point
+from dreamsite.core.tasks import WORKER, Interrupted, heartbeats, pause_point
 from gallery.films.models import Made, State
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def _take(model: type[M], pk: int) -> M | None:
     row: M | None = manager.filter(pk=pk).first()
     if row is None or row.state not in CLAIMABLE:
         return None
-    if row.state == State.MAKING and row.holder in beats.alive():
+    if row.state == State.MAKING and row.holder in heartbeats.alive():
         return None
     free = manager.filter(pk=pk, state=row.state, holder=row.holder, edition=row.edition)
     if not free.update(state=State.MAKING, holder=WORKER, message="", expected_at=None):

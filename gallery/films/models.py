@@ -54,7 +54,7 @@ class Track(models.Model):
 
 
 class Made(models.Model):
-    """What a worker makes, as it comes along. `holder` is the worker that has it in hand (dreamsite.tasks.WORKER)."""
+    """What a worker makes, and how far it is. `holder` is the worker that is at it (dreamsite.core.tasks.WORKER)."""
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING, editable=False)
     holder = models.CharField(max_length=64, blank=True, editable=False)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max, Min
 
 from canvas.models import Batch, Canvas, Frame
-from dreamsite.tasks import enqueue
+from dreamsite.core.tasks import enqueue
 from gallery.films import files
 from gallery.films.models import Download, Film, FilmFile, State, Track
 

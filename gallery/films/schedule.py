@@ -8,8 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
-from dreamsite.tasks import beats, enqueue
-from dreamsite.tasks.worker import chore
+from dreamsite.core.tasks import enqueue, heartbeats, periodic_task
 from gallery.films import files, requests
 from gallery.films.models import Download, Film, State
 from gallery.films.plan import windows
@@ -23,7 +22,7 @@ DAY = timedelta(days=1)
 _looked: dict[int, datetime] = {}  # canvas -> the end of the last span that was looked at
 
 
-@chore
+@periodic_task
 def films_due() -> None:
     """Asks for the films, and downloads, of spans that are over. Rows are unique: several workers may ask at once."""
     if not settings.FILM_HOURS:
@@ -47,14 +46,14 @@ def films_due() -> None:
         _looked[canvas.pk] = over
 
 
-@chore
+@periodic_task
 def leftovers() -> None:
     """Files that should be gone, and films whose task was lost with a queue in Redis."""
     files.sweep()
     waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
     if (first := waiting.order_by("pk").first()) is None:
         return
-    if not Film.objects.filter(state=State.MAKING, holder__in=beats.alive()).exists():
+    if not Film.objects.filter(state=State.MAKING, holder__in=heartbeats.alive()).exists():
         enqueue(make_film, first.pk)
         Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
 

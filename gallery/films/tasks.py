@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dreamsite.tasks import SLOW, task
+from dreamsite.core.tasks import SLOW, task
 
 
 @task(queue_name=SLOW)

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Canvas
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery import licence, query_params
 from gallery.converters import utc_iso
 from gallery.films import captions, make, requests, sprites

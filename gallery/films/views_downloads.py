@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery import licence, query_params
 from gallery.films import downloads
 from gallery.films.models import Download, State

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
 from canvas.moderation.permissions import MODERATE
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery import frames, licence, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files

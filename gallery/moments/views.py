@@ -19,7 +19,7 @@ from canvas.frames import FrameGone
 from canvas.models import Batch, Canvas, Frame
 from canvas.moderation.door import same_for_everybody
 from canvas.wire import milliseconds
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery import query_params, recipe
 from gallery.converters import utc_iso
 from gallery.links import canvas_query, canvas_url

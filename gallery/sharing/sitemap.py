@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas, Frame
-from dreamsite.errors import NotFound
+from dreamsite.core.errors import NotFound
 from gallery import query_params
 from gallery.exhibits.models import Exhibit
 from gallery.films.models import Film

@@ -17,8 +17,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
-from dreamsite.errors import NotFound, json_error
-from dreamsite.middleware import policy
+from dreamsite.core.errors import NotFound, json_error
+from dreamsite.core.middleware import policy
 from gallery import licence, recipe
 from gallery.frame import views as one
 

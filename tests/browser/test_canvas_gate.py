@@ -124,7 +124,7 @@ def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSi
     newcomer = Visitor(browser, site, site.person(7)).open()
     ids = [person.id for person in people]
     act(
-        "from canvas.models import CleanHours\nfrom dreamsite.models import User\n"
+        "from canvas.models import CleanHours\nfrom dreamsite.core.models import User\n"
         f"User.objects.filter(pk__in={ids}).update(date_joined=timezone.now() - timedelta(days=99))\n"
         f"CleanHours.objects.bulk_create(CleanHours(user_id=one, hours=99) for one in {ids})"
     )

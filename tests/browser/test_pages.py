@@ -25,7 +25,7 @@ from decimal import Decimal
 from django.utils import timezone
 from canvas import frames
 from canvas.models import Canvas
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.models import LedgerEntry, Exhibit, Picture
 place, pixels = Canvas.objects.default(), np.full((1536, 1536, 3), 200, np.uint8)
 made = []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from canvas.models import Canvas
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from django.db import connection
 from canvas import frames, hub, journal, lease, picture, wire
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.canvas import journals
 
 WHITE = (255, 255, 255)

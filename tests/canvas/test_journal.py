@@ -15,7 +15,7 @@ from canvas.gate import Rules
 from canvas.journal import DatabaseJournal
 from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 NOW = 1_800_000_000_000
 

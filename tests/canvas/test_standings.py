@@ -13,7 +13,7 @@ from django.utils import timezone
 from canvas import gate, limits, wire
 from canvas.journal import DatabaseJournal
 from canvas.models import Canvas, CleanHours, Region, Rules, Sanction
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 
 NOW = 1_800_000_000_000
 

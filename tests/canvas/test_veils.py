@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from canvas import limits
 from canvas.models import Act, Canvas, Case, CleanHours, Region, Sanction, VeilVote
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 PLACE = {"x": 10, "y": 10, "width": 20, "height": 20}
 

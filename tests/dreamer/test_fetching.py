@@ -19,9 +19,9 @@ from dreamer.library.sources import Source
 from dreamer.models import Choice, Job
 from dreamer.networks import fetching, jobs
 from dreamer.registered import default_model, registry
-from dreamsite import tasks
-from dreamsite.models import User
-from dreamsite.tasks import beats, worker
+from dreamsite.core import tasks
+from dreamsite.core.models import User
+from dreamsite.core.tasks import heartbeats, worker
 
 from . import nets
 from .published import LABELS
@@ -210,7 +210,7 @@ def test_two_workers_fetch_it_once(place: Canvas, server: Server) -> None:
     fetching.fetch_by_itself()
     fetching.fetch_by_itself()
     assert not jobs.order(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
-    with beats.beating():
+    with heartbeats.sending():
         Job.objects.update(state="running", holder=tasks.WORKER)
         assert not jobs.order(Job.Kind.FETCH, "googlenet")
         jobs.network_job.func(job().pk, 1)  # its task, a second time

@@ -20,7 +20,7 @@ from canvas.brush import Pixels
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer import worker
 from dreamer.worker import Dreamer
-from dreamsite.models import SiteState
+from dreamsite.core.models import SiteState
 from tests.dreamer import nets
 
 

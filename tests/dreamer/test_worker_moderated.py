@@ -15,7 +15,7 @@ from canvas.moderation.selection import Selection
 from dreamer import worker
 from dreamer.engine import Cancelled, Progress
 from dreamer.worker import Dreamer
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.dreamer.test_worker import board, dreamer, due, model, negatives, place
 
 __all__ = ["dreamer", "model", "negatives", "place"]

@@ -19,7 +19,7 @@ from PIL import Image
 from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.films import downloads, requests
 from gallery.films.models import Download, State
 from tests.films.conftest import BEGUN, grey

@@ -21,10 +21,10 @@ from PIL import Image
 from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Canvas, Frame
-from dreamsite import tasks
-from dreamsite.models import User
-from dreamsite.tasks import beats
-from dreamsite.tasks.models import WorkerBeat
+from dreamsite.core import tasks
+from dreamsite.core.models import User
+from dreamsite.core.tasks import heartbeats
+from dreamsite.core.tasks.models import WorkerHeartbeat
 from gallery.films import audio, encode, make, plan, requests
 from gallery.films.models import Film, State, Track
 from tests.films.conftest import BEGUN, SIDE, grey, levels, pictures
@@ -201,11 +201,11 @@ def test_a_worker_that_is_told_to_end_stops_within_a_segment(canvas: Canvas, kep
 def test_two_workers_never_make_the_same_film(canvas: Canvas, kept: Kept) -> None:
     kept(3)
     row = film(canvas)
-    with beats.beating():
+    with heartbeats.sending():
         Film.objects.filter(pk=row.pk).update(state=State.MAKING, holder="another")
-        WorkerBeat.objects.create(worker="another", at=WorkerBeat.objects.get(worker=tasks.WORKER).at)
+        WorkerHeartbeat.objects.create(worker="another", at=WorkerHeartbeat.objects.get(worker=tasks.WORKER).at)
         assert made(row).state == State.MAKING, "its worker lives"
-        WorkerBeat.objects.filter(worker="another").delete()
+        WorkerHeartbeat.objects.filter(worker="another").delete()
         assert made(row).state == State.READY, "its worker is gone"
     before = row.made_at
     assert made(row).made_at == before, "made once, however often its task is run"

@@ -13,7 +13,7 @@ from django.test import Client
 
 from canvas import frames
 from canvas.models import Canvas, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.timeline import activity
 from tests.site.conftest import ada, plain_site, signed_in, staff  # noqa: F401  fixtures
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from canvas import frames
 from canvas.models import Act, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.uploads import pictures
 from gallery.uploads.models import Upload

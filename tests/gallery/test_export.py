@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from canvas import frames as canvas_frames
 from canvas.models import Canvas, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery import frames
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.export import crawl, rewrite

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from canvas import journal, strokes, wire
 from canvas.models import Act, Batch, Canvas, Frame
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 from gallery.farewell import content, ending, totals, whole_film
 from gallery.films.models import Film
 from gallery.pages.models import Page
@@ -114,7 +114,7 @@ def test_the_staff_sees_it_before_the_day(client: Client, as_staff: Client, kept
 
 
 def test_the_switch_asks_twice_and_knows_what_was_seen(as_staff: Client, staff: User) -> None:
-    switch = reverse("admin:dreamsite_sitestate_changelist")
+    switch = reverse("admin:core_sitestate_changelist")
     assert b"End the project" in as_staff.get(switch).content
     as_staff.post(switch, {"why": "x", "was_ended": ""})
     assert not SiteState.ended(), "without the box nothing happens"
@@ -129,10 +129,10 @@ def test_the_switch_asks_twice_and_knows_what_was_seen(as_staff: Client, staff: 
 
 def test_nobody_else_presses_it(client: Client, ada: User) -> None:
     client.force_login(ada)
-    client.post(reverse("admin:dreamsite_sitestate_changelist"), {"sure": "on"})
+    client.post(reverse("admin:core_sitestate_changelist"), {"sure": "on"})
     helper = User.objects.create_user("helper", is_staff=True)
     client.force_login(helper)
-    assert client.post(reverse("admin:dreamsite_sitestate_changelist"), {"sure": "on"}).status_code in (302, 403)
+    assert client.post(reverse("admin:core_sitestate_changelist"), {"sure": "on"}).status_code in (302, 403)
     assert not SiteState.ended()
 
 

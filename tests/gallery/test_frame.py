@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas.models import Canvas, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery import recipe
 from tests.gallery.conftest import RECIPE
 

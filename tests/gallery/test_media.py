@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 CONTENT = bytes(range(256)) * 4 + b"end"
 

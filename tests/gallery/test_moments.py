@@ -17,7 +17,7 @@ from PIL import Image
 from canvas import frames, journal, picture, wire
 from canvas.brush import Pixels
 from canvas.models import Batch, Canvas, Frame
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.moments import paint
 from tests.gallery.conftest import BEGUN, RECIPE
 

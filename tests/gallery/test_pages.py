@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas.models import Act
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery import markdown
 from gallery.pages import initial_pages
 from gallery.pages.models import Page

@@ -16,7 +16,7 @@ from django.utils import timezone
 from canvas.models import Act, Canvas, Dream, Frame
 from dreamer.engine.recipe import Recipe
 from dreamer.styles import Style
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.exhibits.models import Exhibit
 from gallery.highlights.models import Highlight
 from gallery.sharing import sitemap

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
-from gallery.timeline import activity, buckets, periodic
+from gallery.timeline import activity, buckets, periodic_tasks
 from gallery.timeline.models import QuarterHour
 from tests.gallery.conftest import BEGUN
 
@@ -125,9 +125,9 @@ class TestCounting:
 
     def test_the_worker_counts_so_that_no_visitor_has_to(self, client: Client, many: Many) -> None:
         many(400)
-        periodic.settle()
+        periodic_tasks.settle()
         assert sum(QuarterHour.objects.values_list("frames", flat=True)) == 400
-        periodic.settle()
+        periodic_tasks.settle()
         with CaptureQueriesContext(connection) as asked:
             client.get("/history/timeline.json")
         assert not [query for query in asked.captured_queries if query["sql"].startswith("INSERT")]

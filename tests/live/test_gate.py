@@ -28,7 +28,7 @@ from datetime import timedelta
 from django.utils import timezone
 from canvas import hub
 from canvas.models import Canvas, Region, Rules, Sanction
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 place = Canvas.objects.get(slug="main")
 rules = Rules.objects.of(place)
 """

@@ -56,8 +56,8 @@ async def test_it_arrives_and_takes_over_while_people_draw(
         PUBLISHED=json.dumps(ours), no_proxy="127.0.0.1",
         tune={
             "canvas.limits.POLL": 0.02, "dreamer.networks.jobs.TELL_SECONDS": 0.0,
-            "dreamsite.tasks.worker.KEEP_HOUSE_SECONDS": 0.3, "dreamsite.tasks.beats.DEAD_SECONDS": 2.0,
-            "dreamsite.tasks.beats.BEAT_SECONDS": 0.5, "dreamsite.tasks.retries.FIRST_SECONDS": 0.2,
+            "dreamsite.core.tasks.worker.MAINTENANCE_SECONDS": 0.3, "dreamsite.core.tasks.heartbeats.DEAD_SECONDS": 2.0,
+            "dreamsite.core.tasks.heartbeats.INTERVAL_SECONDS": 0.5, "dreamsite.core.tasks.retries.FIRST_SECONDS": 0.2,
         },
     )  # fmt: skip
     site.start_web()

@@ -72,14 +72,14 @@ def close_the_account(two: Two, visitor: Visitor, name: str) -> None:
 def ban(two: Two, visitor: Visitor, name: str) -> None:
     """From a process that serves nobody, as the administration's would be."""
     two[0].shell(
-        "from dreamsite.models import User\n"
+        "from dreamsite.core.models import User\n"
         f"person = User.objects.get(username={name!r}); person.is_active = False; person.save()"
     )
 
 
 def suspend(two: Two, visitor: Visitor, name: str) -> None:
     two[0].shell(
-        "from dreamsite.models import User; from canvas.models import Sanction\n"
+        "from dreamsite.core.models import User; from canvas.models import Sanction\n"
         f"Sanction.objects.create(user=User.objects.get(username={name!r}), degree='suspend', reason='Spam')"
     )
 

@@ -83,7 +83,7 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         owner = site.browser()
         status, page = owner.post(link.removeprefix(site.url), username="vera", password=PASSWORD)
         assert status == 200 and "session" in owner.cookies, page[:2000]
-        assert site.rows("SELECT username, is_superuser FROM dreamsite_user") == [("vera", 1)]
+        assert site.rows("SELECT username, is_superuser FROM core_user") == [("vera", 1)]
         assert "csrfmiddlewaretoken" not in site.browser().get(link.removeprefix(site.url))[1]
         # Somebody signs up and draws.
         ann = site.browser().sign_up("ann")

@@ -14,12 +14,12 @@ import pytest
 from tests.running import PATIENCE, RunningSite, end, until
 
 SOON = {
-    "dreamsite.tasks.beats.BEAT_SECONDS": 0.2,
-    "dreamsite.tasks.beats.DEAD_SECONDS": 1.5,
-    "dreamsite.tasks.worker.LOOK_SECONDS": 0.05,
-    "dreamsite.tasks.worker.KEEP_HOUSE_SECONDS": 0.2,
-    "dreamsite.tasks.retries.FIRST_SECONDS": 0.05,
-    "dreamsite.tasks.retries.ATTEMPTS": 4,
+    "dreamsite.core.tasks.heartbeats.INTERVAL_SECONDS": 0.2,
+    "dreamsite.core.tasks.heartbeats.DEAD_SECONDS": 1.5,
+    "dreamsite.core.tasks.worker.POLL_SECONDS": 0.05,
+    "dreamsite.core.tasks.worker.MAINTENANCE_SECONDS": 0.2,
+    "dreamsite.core.tasks.retries.FIRST_SECONDS": 0.05,
+    "dreamsite.core.tasks.retries.ATTEMPTS": 4,
 }
 
 
@@ -32,7 +32,7 @@ def site(request: pytest.FixtureRequest, make_site: Callable[..., RunningSite]) 
 
 
 def order(site: RunningSite, *calls: str) -> None:
-    site.shell("from dreamsite.tasks import enqueue\nfrom tests import chores\n" + "\n".join(calls))
+    site.shell("from dreamsite.core.tasks import enqueue\nfrom tests import background_tasks\n" + "\n".join(calls))
 
 
 def lines(path: Path) -> list[str]:
@@ -42,12 +42,12 @@ def lines(path: Path) -> list[str]:
 @pytest.mark.slow
 def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_path: Path) -> None:
     long, go_on, quick, poison, deadly = (tmp_path / name for name in ("long", "go-on", "quick", "poison", "deadly"))
-    order(site, f"enqueue(chores.long, {str(long)!r}, {str(go_on)!r})")
+    order(site, f"enqueue(background_tasks.long, {str(long)!r}, {str(go_on)!r})")
     first = site.start_worker()
     until(lambda: lines(long) == ["began"], "the long one begins")
 
     # What is quick does not wait for what is long.
-    order(site, f"enqueue(chores.quick, {str(quick)!r})")
+    order(site, f"enqueue(background_tasks.quick, {str(quick)!r})")
     until(lambda: lines(quick) == ["ran"], "the quick one beside it")
 
     # Killed without a word: another worker takes the long one up.
@@ -65,19 +65,21 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
 
     # What never works is tried a few times, and others are served meanwhile and after it.
     order(
-        site, f"enqueue(chores.poison, {str(poison)!r})", f"enqueue(chores.quick, {str(quick)!r})",
+        site, f"enqueue(background_tasks.poison, {str(poison)!r})", f"enqueue(background_tasks.quick, {str(quick)!r})",
         "from django.db import transaction",
         "class Never(Exception): pass",
         "try:",
         "    with transaction.atomic():",
-        f"        enqueue(chores.quick, {str(quick)!r}); raise Never",
+        f"        enqueue(background_tasks.quick, {str(quick)!r}); raise Never",
         "except Never: pass",
     )  # fmt: skip
     until(lambda: len(lines(poison)) == 4, "four attempts")
     until(lambda: "for good after 4 attempts" in site.log("worker"), "it is given up")
 
     # What kills its worker is tried again by the next ones, which serve others first.
-    order(site, f"enqueue(chores.deadly, {str(deadly)!r})", f"enqueue(chores.quick, {str(quick)!r})")
+    order(
+        site, f"enqueue(background_tasks.deadly, {str(deadly)!r})", f"enqueue(background_tasks.quick, {str(quick)!r})"
+    )
     until(lambda: third.poll() is not None, "the third worker falls")
     fourth = site.start_worker()
     until(lambda: fourth.poll() is not None, "and the fourth")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.canvas.conftest import people, place
 
 from .persons import moderator

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 def person(name: str, **fields: Any) -> User:

@@ -17,7 +17,7 @@ from canvas.moderation import acts, plans, undo
 from canvas.moderation.mend import Area
 from canvas.moderation.plans import Wish
 from canvas.moderation.selection import Selection, Unfit
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.sockets import pieces
 
 HONEST, VANDAL, OTHER = 1, 2, 3

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from canvas.models import Act, Canvas, Case, CleanHours, Note, Region, Rules, Sanction, Signal, Trace, VeilVote
 from canvas.moderation import audit, cases, sanctions
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 pytestmark = pytest.mark.django_db
 BASE = f"/{settings.ADMIN_PATH}/canvas/"

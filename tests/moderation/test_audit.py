@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from canvas.models import Act, Canvas
 from canvas.moderation import audit, guard, permissions
 from canvas.moderation.models_audit import AppendOnly
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.utils import timezone
 from canvas import frames, picture
 from canvas.models import Act, Canvas, Case, Frame, Note, Region, Sanction, Signal, Stroke, Trace, VeilVote
 from canvas.moderation import cases, rhythm, sanctions, undo, watch
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 from .persons import person, signed_in
 

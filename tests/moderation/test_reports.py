@@ -20,7 +20,7 @@ from PIL import Image
 from canvas import frames
 from canvas.models import Canvas, Case, Evidence, Frame, Report, Salt, Trace
 from canvas.moderation import cases, scores, traces
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 from .persons import signed_in
 

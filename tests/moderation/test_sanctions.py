@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from canvas.models import Act, Appeal, Canvas, Case, Sanction
 from canvas.moderation import cases, door, sanctions
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 from .persons import moderator, signed_in
 

@@ -13,7 +13,7 @@ from canvas import frames
 from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
 from canvas.moderation import switches, undo
 from canvas.moderation.selection import Unfit
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from dreamsite import health
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 PASSWORD = "a long walk by the sea"
 

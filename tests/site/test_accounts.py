@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 
 from dreamsite.accounts.adapter import RESERVED
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.site.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.core.signing import TimestampSigner
 from django.test import Client
 
 from dreamsite import claim
-from dreamsite.models import SiteState, User
+from dreamsite.core.models import SiteState, User
 
 pytestmark = pytest.mark.django_db
 GOOD = {"username": "owner-to-be", "password": "a long walk by the sea"}

@@ -137,7 +137,7 @@ def test_robots(visitor: Client, settings: Any) -> None:
 
 
 def test_a_stale_form(settings: object) -> None:
-    settings.CSRF_FAILURE_VIEW = "dreamsite.errors.csrf_failure"  # type: ignore[attr-defined]
+    settings.CSRF_FAILURE_VIEW = "dreamsite.core.errors.csrf_failure"  # type: ignore[attr-defined]
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "ada", "password": "x"})
     assert answer.status_code == 403
     assert "gone stale" in answer.content.decode()

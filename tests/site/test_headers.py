@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient, Client
 
-from dreamsite.middleware import policy
+from dreamsite.core.middleware import policy
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/history/", "/history.json", "/accounts/login/", "/nothing/", "/healthz", "/media/nothing.png"]

@@ -20,7 +20,7 @@ from canvas import frames, strokes, wire
 from canvas.journal import DatabaseJournal
 from canvas.models import Batch, Canvas, Frame, Sanction
 from dreamsite.accounts import closing
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.site.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

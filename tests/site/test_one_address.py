@@ -16,7 +16,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from dreamsite.asgi import application
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.site.urls_table import TABLE
 from tests.site.world import World
 

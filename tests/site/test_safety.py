@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas
 from dreamsite.accounts import closing
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.models import Exhibit, Page
 from tests.site.conftest import PASSWORD
 from tests.site.urls_table import TABLE

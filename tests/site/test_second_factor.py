@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from canvas.models import Act
-from dreamsite.models import User
+from dreamsite.core.models import User
 from tests.site.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

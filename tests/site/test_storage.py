@@ -10,7 +10,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 
-from dreamsite.storage import DurableStorage
+from dreamsite.core.storage import DurableStorage
 
 
 def test_it_is_what_a_site_without_a_bucket_uses() -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from canvas import frames
 from canvas.models import Canvas, Case, Frame, Report, Sanction, Signal
 from canvas.moderation.permissions import MODERATORS
-from dreamsite.models import User
+from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Page
 
 RECIPE = {

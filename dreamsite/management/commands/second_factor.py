@@ -10,7 +10,7 @@ from django.db import transaction
 
 from canvas.moderation import audit
 from dreamsite.accounts import closing
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 class Command(BaseCommand):

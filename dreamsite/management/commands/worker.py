@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from canvas import frames
-from dreamsite import tasks
-from dreamsite.tasks import worker
+from dreamsite.core import tasks
+from dreamsite.core.tasks import worker
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from canvas.models import Canvas, Frame
-from dreamsite.tasks import beats
+from dreamsite.core.tasks import heartbeats
 from gallery.films import captions, make, requests
 from gallery.films.models import Film, State
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
     def _make(self, film: Film) -> None:
         done = threading.Event()
         teller = threading.Thread(target=self._tell, args=(film.pk, done), daemon=True)
-        with beats.beating():
+        with heartbeats.sending():
             teller.start()
             try:
                 make.make(film.pk)

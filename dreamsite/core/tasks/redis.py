@@ -1,7 +1,7 @@
-"""The queue in Redis (django-tasks-rq), with the same manners: tried again, taken over from workers that died.
+"""The queue in Redis (django-tasks-rq), with the same rules: tried again, taken over from workers that died.
 
 rq's own worker forks, takes signals for itself and only notices a dead one by the time a task may take. Here tasks
-run in the worker's threads, and `dreamsite.tasks.beats` says who lives.
+run in the worker's threads, and `dreamsite.core.tasks.heartbeats` says which workers are alive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 from rq.timeouts import TimerDeathPenalty
 
-from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats, retries
+from dreamsite.core.tasks import QUEUES, WORKER, Interrupted, heartbeats, retries
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def reap() -> int:
         jobs = django_rq.get_queue(queue, job_class=Job)
         started = jobs.started_job_registry
         found = [(job_id, execution, _job(jobs, job_id)) for job_id, execution in started.get_job_and_execution_ids()]
-        alive = beats.alive()
+        alive = heartbeats.alive()
         for job_id, execution, job in found:
             if job is not None and (job.worker_name or "").rpartition(".")[0] in alive:
                 continue
@@ -76,7 +76,7 @@ def _wake(jobs: Any) -> None:
     waiting = jobs.scheduled_job_registry
     for job_id in waiting.get_jobs_to_schedule():
         job = _job(jobs, job_id)
-        # Only one of several workers takes it out of the waiting room.
+        # Only one of several workers moves it.
         if jobs.connection.zrem(waiting.key, job_id) and job is not None:
             jobs.enqueue_job(job)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
-from dreamsite.models import User
+from dreamsite.core.models import User
 
 
 @admin.register(User)

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from dreamsite.tasks import SLOW, pause_point, task
+from dreamsite.core.tasks import SLOW, pause_point, task
 
 
 def note(path: str, word: str) -> int:

@@ -12,7 +12,7 @@ from django_tasks.base import DEFAULT_TASK_BACKEND_ALIAS, TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult, DBTaskResultQuerySet
 
-from dreamsite.tasks import QUEUES, WORKER, Interrupted, beats, retries
+from dreamsite.core.tasks import QUEUES, WORKER, Interrupted, heartbeats, retries
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def run_one(queue: str) -> bool:
 def reap() -> int:
     """Takes tasks back from workers that are gone; how many."""
     running = list(DBTaskResult.objects.running().filter(queue_name__in=QUEUES))
-    alive = beats.alive()
+    alive = heartbeats.alive()
     taken = 0
     for row in running:
         if not row.worker_ids or row.worker_ids[-1] not in alive:

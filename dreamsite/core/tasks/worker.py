@@ -1,39 +1,31 @@
-"""The worker: a thread for each queue, one for the housekeeping."""
+"""The worker: a thread for each queue, and the main one for periodic tasks and maintenance."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import ModuleType
 
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from dreamsite.tasks import beats, stopping
+from dreamsite.core.tasks import heartbeats, periodic_tasks, stopping
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-KEEP_HOUSE_SECONDS = 10.0
-
-# What somebody wants done now and then: each asks itself whether there is something to do, and enqueues it.
-_chores: list[Callable[[], None]] = []
-
-
-def chore(do: Callable[[], None]) -> Callable[[], None]:
-    """Registers a function without arguments that workers call every ten seconds or so; several may, at once."""
-    _chores.append(do)
-    return do
+POLL_SECONDS = 1.0
+MAINTENANCE_SECONDS = 10.0
+PRUNE_SECONDS = 3600.0
 
 
 def queue() -> ModuleType:
     """`database` or `redis`: run_one(queue) -> bool, reap() -> int, prune()."""
     if settings.TASKS_BACKEND == "redis":
-        from dreamsite.tasks import redis as found
+        from dreamsite.core.tasks import redis as found
     else:
-        from dreamsite.tasks import database as found  # type: ignore[no-redef]
+        from dreamsite.core.tasks import database as found  # type: ignore[no-redef]
     return found
 
 
@@ -41,51 +33,51 @@ def run(queues: Iterable[str]) -> None:
     """Works until `stopping` is set; what it is doing then is taken up again by the next worker."""
     for noisy in ("django_tasks", "django_tasks_db", "rq.worker"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    with beats.beating():
-        threads = [threading.Thread(target=_lane, args=(name,), name=name, daemon=True) for name in queues]
+    with heartbeats.sending():
+        threads = [threading.Thread(target=_run_queue, args=(name,), name=name, daemon=True) for name in queues]
         for thread in threads:
             thread.start()
-        _keep_house()
+        _maintain()
         for thread in threads:
             thread.join()
 
 
 def empty(queue_name: str) -> None:
     """Runs everything that waits in a queue, in this thread: for tests and commands."""
-    with beats.beating():
+    with heartbeats.sending():
         while queue().run_one(queue_name):
             pass
 
 
-def _lane(name: str) -> None:
-    work = queue()
+def _run_queue(name: str) -> None:
+    backend = queue()
     while not stopping.is_set():
         try:
             close_old_connections()
-            if not work.run_one(name):
-                stopping.wait(LOOK_SECONDS)
+            if not backend.run_one(name):
+                stopping.wait(POLL_SECONDS)
         except Exception:
             # The database or Redis is away: nothing here may end the process for good.
-            log.exception("The worker stumbled and goes on in two seconds.")
+            log.exception("The worker failed to take a task; it tries again in two seconds.")
             connection.close()
             stopping.wait(2)
     connection.close()
 
 
-def _keep_house() -> None:
+def _maintain() -> None:
     pruned = 0.0
     while not stopping.is_set():
         close_old_connections()
         now = time.monotonic()
-        todo = [queue().reap, *_chores]
-        if now - pruned > 3600:
+        due = [queue().reap, *periodic_tasks]
+        if now - pruned > PRUNE_SECONDS:
             pruned = now
-            todo += [queue().prune, beats.bury]
-        for do in todo:
+            due += [queue().prune, heartbeats.prune]
+        for do in due:
             try:
                 do()
             except Exception:
-                log.exception("The worker's housekeeping stumbled and goes on.")
+                log.exception("A periodic task failed; the worker goes on.")
                 connection.close()
-        stopping.wait(KEEP_HOUSE_SECONDS)
+        stopping.wait(MAINTENANCE_SECONDS)
     connection.close()

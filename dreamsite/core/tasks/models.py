@@ -1,12 +1,12 @@
-"""Which workers live."""
+"""Which workers are alive."""
 
 from __future__ import annotations
 
 from django.db import models
 
 
-class WorkerBeat(models.Model):
-    """A worker process, and when it last said that it lives; see dreamsite.tasks.beats."""
+class WorkerHeartbeat(models.Model):
+    """A worker process, and when it last sent a heartbeat; see dreamsite.core.tasks.heartbeats."""
 
     worker = models.CharField(max_length=64, primary_key=True)
     at = models.DateTimeField()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from canvas.models import Canvas
-from dreamsite.tasks.worker import chore
+from dreamsite.core.tasks import periodic_task
 from gallery.timeline import activity
 
 
-@chore
+@periodic_task
 def settle() -> None:
     for canvas in Canvas.objects.order_by("pk"):
         activity.store_finished(canvas)

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dreamsite.tasks.models import WorkerBeat as WorkerBeat
+from dreamsite.core.signals import project_changed
+from dreamsite.core.tasks.models import WorkerHeartbeat as WorkerHeartbeat
 
 USERNAME_MIN = 2
 USERNAME_MAX = 24  # names stand beside the ink and in the slim bar: longer ones do not fit a phone
@@ -85,7 +86,5 @@ class SiteState(models.Model):
     @classmethod
     def end(cls, at: datetime | None) -> None:
         """Ends the project at a moment, or (None) opens it again; every process acts on it within a second."""
-        from canvas import hub  # which needs the apps to be ready
-
         cls.objects.update_or_create(id=1, defaults={"ended_at": at})
-        transaction.on_commit(hub.look_everywhere)
+        transaction.on_commit(lambda: project_changed.send(cls))

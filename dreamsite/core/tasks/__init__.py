@@ -1,6 +1,6 @@
 """Background work: what takes longer than a page may, done by `manage.py worker`.
 
-    from dreamsite.tasks import enqueue, task
+    from dreamsite.core.tasks import enqueue, task
 
     @task()                                  # or @task(queue_name=SLOW) for what takes minutes
     def make_export(export_id: int) -> None: ...
@@ -18,6 +18,7 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,18 @@ from django.db import transaction
 from django_tasks import task
 from django_tasks.base import Task
 
-__all__ = ["NETWORKS", "QUICK", "SLOW", "WORKER", "Interrupted", "enqueue", "pause_point", "stopping", "task"]
+__all__ = [
+    "NETWORKS",
+    "QUICK",
+    "SLOW",
+    "WORKER",
+    "Interrupted",
+    "enqueue",
+    "pause_point",
+    "periodic_task",
+    "stopping",
+    "task",
+]
 
 QUICK = "default"  # seconds: exports, mails
 SLOW = "slow"  # minutes and hours: films. Quick ones never wait behind them
@@ -36,6 +48,16 @@ QUEUES = (QUICK, SLOW, NETWORKS)
 # This process, as queues and rows name it; at most 64 characters.
 WORKER = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
 stopping = threading.Event()  # set when this process should end
+
+
+# Each asks itself whether there is something to do; what takes long it enqueues.
+periodic_tasks: list[Callable[[], None]] = []
+
+
+def periodic_task(do: Callable[[], None]) -> Callable[[], None]:
+    """Registers a function without arguments that every worker calls about every ten seconds, several at once too."""
+    periodic_tasks.append(do)
+    return do
 
 
 class Interrupted(BaseException):

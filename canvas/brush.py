@@ -15,8 +15,9 @@ from math import ceil, floor, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamsite.core.rect import Rect
+
 Point = tuple[int, int, int]  # x, y, diameter; all in 1/8 px
-Rect = tuple[int, int, int, int]  # left, top, right, bottom; pixels, the last two excluded
 Pixels = NDArray[np.uint8]  # [height, width, 3], RGB
 
 
@@ -106,7 +107,7 @@ def bounds(points: Sequence[Point]) -> Rect:
     """A rectangle that holds every pixel the piece can touch."""
     xs, ys, ws = zip(*points, strict=True)
     reach = max(max(ws) // 16, 1) + 2  # radius in pixels, and the rounding of position and size
-    return min(xs) // 8 - reach, min(ys) // 8 - reach, max(xs) // 8 + reach + 1, max(ys) // 8 + reach + 1
+    return Rect(min(xs) // 8 - reach, min(ys) // 8 - reach, max(xs) // 8 + reach + 1, max(ys) // 8 + reach + 1)
 
 
 def measure(points: Sequence[Point], carry: int) -> tuple[float, float]:

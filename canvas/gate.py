@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from canvas import brush, ledger, limits, wire
+from dreamsite.core.rect import Rect
 
 WARN, COOL_DOWN, READ_ONLY, SUSPEND = "warn", "cool_down", "read_only", "suspend"
 _GRAVE = (COOL_DOWN, WARN, READ_ONLY, SUSPEND)  # the gravest last; a warning stops the pen until it is acknowledged
@@ -31,16 +32,15 @@ class Region:
     def holds(self, now: int) -> bool:
         return self.until is None or self.until > now
 
-    def touched_by(self, op: wire.Stroke, bounds: brush.Rect) -> bool:
+    def touched_by(self, op: wire.Stroke, bounds: Rect) -> bool:
         """Whether any stamp of the piece, which lies within `bounds`, reaches into the rectangle."""
-        right, bottom = self.x + self.width, self.y + self.height
-        left, top, to_right, to_bottom = bounds
-        if to_right <= self.x or left >= right or to_bottom <= self.y or top >= bottom:
+        rect = Rect.sized(self.x, self.y, self.width, self.height)
+        if not rect.overlaps(bounds):
             return False
         for x, y, width in brush.stamps(op.points, op.carry):
             left, top, reach, *_ = brush.stamp_square(x, y, width)
             side = 2 * reach + 1
-            if left < right and left + side > self.x and top < bottom and top + side > self.y:
+            if rect.overlaps(Rect.sized(left, top, side, side)):
                 return True
         return False
 

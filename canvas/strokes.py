@@ -15,9 +15,9 @@ from math import hypot
 from django.db import transaction
 
 from canvas import brush, wire
-from canvas.brush import Rect
 from canvas.models import Batch, Canvas, Indexed, Stroke
 from canvas.picture import Numbered, visible
+from dreamsite.core.rect import Rect
 
 CHUNK = 200  # batches read into the index in one transaction: about 50 ms, during which SQLite writes no ink
 KEYS = 400  # strokes asked for in one query
@@ -236,23 +236,14 @@ def at(place: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20) 
 def within(place: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke]:
     """Those that have a piece of ink whose box meets the rectangle."""
     boxed = list(strokes)
-    left, top, right, bottom = rect
-    inside = {
-        stroke.pk
-        for stroke in boxed
-        if left <= stroke.left and top <= stroke.top and stroke.right <= right and stroke.bottom <= bottom
-    }
+    inside = {stroke.pk for stroke in boxed if rect.contains(stroke.box)}
     ink = pieces(place, [stroke for stroke in boxed if stroke.pk not in inside])
     return [
         stroke
         for stroke in boxed
         if stroke.pk in inside
-        or any(meets(brush.bounds(op.points), rect) for _, op in ink[stroke.author, stroke.stroke])
+        or any(rect.overlaps(brush.bounds(op.points)) for _, op in ink[stroke.author, stroke.stroke])
     ]
-
-
-def meets(one: Rect, other: Rect) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _near(ink: list[tuple[int, wire.Stroke]], x: float, y: float, radius: float) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from dreamsite.core.files import whole_file
 
 T = TypeVar("T")
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -117,18 +118,9 @@ def kept_secret(path: Path) -> str:
     with contextlib.suppress(FileNotFoundError):
         return _whole(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Two processes may start at once, and either may be killed at any moment: a file appears under this name with its
-    # content or not at all, and the first one stays.
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # readable by its owner only
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        Path(draft).unlink()
+    # Two processes may start at once, and either may be killed at any moment: the first file stays.
+    with whole_file(path, mode=0o600, replace=False) as draft:
+        draft.write_text(secrets.token_urlsafe(50))
     return _whole(path)
 
 

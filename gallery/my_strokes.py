@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from canvas import strokes as index
 from canvas.models import Canvas, Frame, Stroke
+from dreamsite.core.rect import Rect
 from gallery import query_params
 from gallery.converters import utc_iso
 from gallery.links import canvas_query, canvas_url
@@ -32,7 +33,7 @@ class DrawingSession:
     began_at: datetime
     ended_at: datetime
     last: int  # the id of its last stroke
-    box: tuple[int, int, int, int]
+    box: Rect
     count: int = 0
     colours: dict[str, int] = field(default_factory=dict)
     frame: Frame | None = None  # the dream that took the last of it in
@@ -40,8 +41,7 @@ class DrawingSession:
 
     def add(self, stroke: Stroke) -> None:
         self.began_at, self.count = stroke.began_at, self.count + 1
-        left, top, right, bottom = self.box
-        self.box = (min(left, stroke.left), min(top, stroke.top), max(right, stroke.right), max(bottom, stroke.bottom))
+        self.box = self.box.union(stroke.box)
         self.colours[stroke.colour] = self.colours.get(stroke.colour, 0) + 1
 
     @property
@@ -101,13 +101,12 @@ def _own(request: HttpRequest, canvas: Canvas) -> Any:
 
 def _shape(canvas: Canvas, stroke: Stroke) -> dict[str, Any]:
     """Within the canvas: strokes may begin outside of it."""
-    x, y = max(stroke.left, 0), max(stroke.top, 0)
-    width, height = min(stroke.right, canvas.width) - x, min(stroke.bottom, canvas.height) - y
+    box = stroke.box.intersection(Rect(0, 0, canvas.width, canvas.height))
     return {
-        "x": x,
-        "y": y,
-        "width": max(width, 0),
-        "height": max(height, 0),
+        "x": box.left,
+        "y": box.top,
+        "width": max(box.width, 0),
+        "height": max(box.height, 0),
         "colour": stroke.colour,
         "at": utc_iso(stroke.ended_at),
     }

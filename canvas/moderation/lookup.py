@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.db.models import Count, Max, Min, Q, Sum
 
 from canvas import strokes
-from canvas.brush import Rect
 from canvas.models import Canvas, Frame, Sanction, Stroke
 from canvas.moderation.plans import fresh
 from canvas.wire import milliseconds
+from dreamsite.core.rect import Rect
 
 PEOPLE = 200
 LINES = 1_500  # strokes drawn over the canvas at once

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from canvas import brush, picture, wire
-from canvas.brush import Pixels, Rect
+from canvas.brush import Pixels
 from canvas.picture import Numbered
+from dreamsite.core.rect import Rect
 
 GROW = 16  # px around ink that go with it: dreams smear what they see
 FEATHER = 24  # px over which the earlier picture fades into the present one
@@ -46,7 +47,7 @@ class Area:
         """An area that is full wherever this one has anything: to take back what was done in this one."""
         grown = self.rect
         if grown:
-            grown = (grown[0] - self.feather, grown[1] - self.feather, grown[2] + self.feather, grown[3] + self.feather)
+            grown = grown.grown(self.feather)
         return Area(self.kind, grown, self.feather, self.grow + 2 * self.feather)
 
 
@@ -80,7 +81,7 @@ def box(alpha: Alpha) -> Rect | None:
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     if not rows.size:
         return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def blend(now: Pixels, earlier: Pixels, alpha: Alpha) -> Pixels:
@@ -98,5 +99,4 @@ def replayed(source: Pixels, operations: Iterable[Numbered], rect: Rect, load_fr
 def _touches(op: wire.Operation, rect: Rect) -> bool:
     if not isinstance(op, wire.Stroke):
         return True
-    left, top, right, bottom = brush.bounds(op.points)
-    return left < rect[2] and rect[0] < right and top < rect[3] and rect[1] < bottom
+    return rect.overlaps(brush.bounds(op.points))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from canvas.brush import Rect
+from dreamsite.core.rect import Rect
 
 
 class StrokeQuerySet(models.QuerySet["Stroke"]):
@@ -15,7 +15,7 @@ class StrokeQuerySet(models.QuerySet["Stroke"]):
 
     def at(self, canvas: Any, x: float, y: float, radius: float = 0.0) -> StrokeQuerySet:
         """Whose box comes within `radius` px of a place; `canvas.strokes.touching` asks the ink itself."""
-        return self.within(canvas, (int(x - radius), int(y - radius), int(x + radius) + 1, int(y + radius) + 1))
+        return self.within(canvas, Rect(int(x - radius), int(y - radius), int(x + radius) + 1, int(y + radius) + 1))
 
     def within(self, canvas: Any, rect: Rect) -> StrokeQuerySet:
         """Whose box meets a rectangle (left, top, right, bottom; px, the last two excluded)."""
@@ -86,7 +86,7 @@ class Stroke(models.Model):
 
     @property
     def box(self) -> Rect:
-        return self.left, self.top, self.right, self.bottom
+        return Rect(self.left, self.top, self.right, self.bottom)
 
     def state(self, base_seq: int) -> str:
         """What became of it, on a canvas whose base holds operations up to `base_seq`.

@@ -14,12 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from canvas import frames, journal, picture, strokes, wire
-from canvas.brush import Pixels, Rect
+from canvas.brush import Pixels
 from canvas.models import Act, Canvas, Frame, Stroke
 from canvas.moderation import mend
 from canvas.moderation.mend import Area
 from canvas.moderation.selection import Selection, Unfit
 from canvas.picture import Numbered
+from dreamsite.core.rect import Rect
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,11 @@ class Plan:
         if self.mends and (box := mend.box(self.alpha)):
             boxes.append(box)
         if not boxes:
-            return 0, 0, self.place.width, self.place.height
+            return Rect(0, 0, self.place.width, self.place.height)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         left, top = max(0, min(lefts) - 8), max(0, min(tops) - 8)
         right, bottom = min(self.place.width, max(rights) + 8), min(self.place.height, max(bottoms) + 8)
-        return (left, top, right, bottom) if left < right and top < bottom else (0, 0, 1, 1)
+        return Rect(left, top, right, bottom) if left < right and top < bottom else Rect(0, 0, 1, 1)
 
     def _visible(self, since: int) -> list[Numbered]:
         operations = journal.operations(self.place, since, self.place.head)
@@ -167,7 +168,7 @@ def reverse(act: Act) -> Plan:
 
 
 def area_of(data: dict[str, Any]) -> Area:
-    return Area(data["kind"], tuple(data["rect"]) if data["rect"] else None, data["feather"], data["grow"])
+    return Area(data["kind"], Rect(*data["rect"]) if data["rect"] else None, data["feather"], data["grow"])
 
 
 def fresh(place: Canvas) -> Canvas:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from canvas import strokes
-from canvas.brush import Rect
 from canvas.models import Canvas, Stroke
 from canvas.strokes import Key
+from dreamsite.core.rect import Rect
 
 MOST = 20_000  # strokes in one act: more is a whole night's drawing, and a browser would choke on the numbers
 
@@ -90,4 +90,4 @@ def rectangle(value: Any) -> Rect | None:
     x, y, width, height = (int(number) for number in value)
     if width < 1 or height < 1 or not all(-10_000 < number < 10_000 for number in (x, y, width, height)):
         raise ValueError(f"a rectangle of {width} × {height} px at {x}, {y}")
-    return x, y, x + width, y + height
+    return Rect.sized(x, y, width, height)

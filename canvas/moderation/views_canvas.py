@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from PIL import Image
 
-from canvas.brush import Pixels, Rect
+from canvas.brush import Pixels
 from canvas.models import Act, Canvas, Frame
 from canvas.moderation import acts, audit, lookup, plans, switches, undo
 from canvas.moderation.permissions import moderator_required
@@ -26,6 +26,7 @@ from canvas.moderation.plans import Plan, Wish
 from canvas.moderation.selection import Unfit, moment, rectangle
 from canvas.wire import milliseconds
 from dreamsite.core.errors import json_error
+from dreamsite.core.rect import Rect
 
 SHOWN = 480  # px a side of a preview's pictures
 LOG = 30

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from dreamsite.core import files
 
 from .bands import Bytes
 
@@ -144,21 +145,13 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends well, and goes otherwise."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise PictureError(f"{path}: cannot be written ({error.strerror})") from None
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's files are for their owner alone
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """dreamsite.core.files.whole_file, with a PictureError where no file can be made."""
+    with ExitStack() as stack:
+        try:
+            draft = stack.enter_context(files.whole_file(path, durable=False))
+        except OSError as error:
+            raise PictureError(f"{path}: cannot be written ({error.strerror})") from None
+        yield draft
 
 
 def _rgb(image: Image.Image) -> Image.Image:

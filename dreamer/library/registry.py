@@ -15,6 +15,8 @@ from typing import Unpack
 
 import onnx
 
+from dreamsite.core.files import sync_all
+
 from .files import MODEL, ModelFiles, Style, read_shelf, write_files
 from .formats import read_file
 from .importing import Draft, Options, draft, file_sha256, layers, misfit
@@ -124,7 +126,7 @@ class Registry:
             )
             write_files(folder, info, finished.labels, _shelf(finished))
             ModelFiles.read(folder)  # what is kept is what can be read
-            _sync(folder)
+            sync_all(folder)
             target, replaced = self.root / name, scratch / "replaced"
             try:
                 if replace and target.exists():
@@ -218,9 +220,3 @@ def _shelf(finished: Draft) -> tuple[Style, ...]:
         return ()
     known = layers(finished.model)
     return tuple(s for s in read_shelf(path) if not misfit(s, known))
-
-
-def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())

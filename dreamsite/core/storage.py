@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+
+from dreamsite.core.files import sync
 
 
 class DurableStorage(FileSystemStorage):
@@ -18,20 +19,10 @@ class DurableStorage(FileSystemStorage):
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
         saved: str = super()._save(name, content)  # type: ignore[misc]
         path, root = Path(self.path(saved)), Path(self.location)
-        _sync(path)
+        sync(path)
         # Every folder on the way, since any of them may be new, and the one that holds the root.
         for folder in path.parents:
-            _sync(folder)
+            sync(folder)
             if folder == root.parent:
                 break
         return saved
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):
-        return  # Windows knows no handle of a folder
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

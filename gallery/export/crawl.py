@@ -21,6 +21,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from dreamsite.core.files import whole_file
 from gallery.export import rewrite
 from gallery.export.addresses import Addresses, ExportOptions, Target
 from gallery.farewell.views import EXPORTING
@@ -157,11 +158,10 @@ class Export:
     def _put(self, name: str, chunks: Iterable[bytes]) -> None:
         path = self._folder.joinpath(*PurePosixPath(name).parts)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        with draft.open("wb") as file:
+        # Not synced: whoever loses power starts the export again.
+        with whole_file(path, durable=False) as draft, draft.open("wb") as file:
             for chunk in chunks:
                 file.write(chunk)
-        draft.replace(path)
 
     # --- links -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from canvas import brush, journal, strokes, wire
 from canvas.models import Batch, Canvas, Indexed, Stroke
+from dreamsite.core.rect import Rect
 from tests.canvas.journals import random_journal
 from tests.sockets import pieces
 
@@ -104,10 +105,10 @@ def test_a_rectangle_is_asked_for_ink_too(place: Canvas) -> None:
     draw(place, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
     strokes.index(place)
     every = list(Stroke.objects.all())
-    assert strokes.within(place, every, (0, 0, 64, 64)) == every
-    assert strokes.within(place, every, (50, 30, 64, 40)) == every
-    assert strokes.within(place, every, (10, 20, 40, 50)) == []
-    assert list(Stroke.objects.within(place, (10, 20, 40, 50))) == every  # its box alone would say so
+    assert strokes.within(place, every, Rect(0, 0, 64, 64)) == every
+    assert strokes.within(place, every, Rect(50, 30, 64, 40)) == every
+    assert strokes.within(place, every, Rect(10, 20, 40, 50)) == []
+    assert list(Stroke.objects.within(place, Rect(10, 20, 40, 50))) == every  # its box alone would say so
 
 
 def test_people_and_times(place: Canvas) -> None:

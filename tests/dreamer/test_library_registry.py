@@ -86,7 +86,7 @@ def test_replacing_and_removing(registry: Registry, file: Path) -> None:
 
 def test_a_failed_import_leaves_what_was_there(registry: Registry, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = registry.get("tiny")
-    monkeypatch.setattr("dreamer.library.registry._sync", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("dreamer.library.registry.sync_all", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         registry.import_file(file, "tiny", convention="raw", replace=True)
     assert registry.get("tiny") == before
@@ -123,7 +123,7 @@ def test_of_two_imports_at_once_the_first_stays(
         monkeypatch.undo()
         registry.import_file(file, "new", convention="torchvision")
 
-    monkeypatch.setattr("dreamer.library.registry._sync", meanwhile)
+    monkeypatch.setattr("dreamer.library.registry.sync_all", meanwhile)
     with pytest.raises(LibraryError, match="another process registered a model 'new' meanwhile"):
         registry.import_file(file, "new", convention="raw")
     assert registry.get("new").info.mean != (0, 0, 0)

@@ -18,6 +18,7 @@ from canvas.moderation.mend import Area
 from canvas.moderation.plans import Wish
 from canvas.moderation.selection import Selection, Unfit
 from dreamsite.core.models import User
+from dreamsite.core.rect import Rect
 from tests.sockets import pieces
 
 HONEST, VANDAL, OTHER = 1, 2, 3
@@ -159,7 +160,9 @@ def test_a_rectangle_comes_back_from_a_chosen_frame(place: Canvas, moderator: Us
     newer = draw(place, HONEST, 40, (200, 0, 0), stroke=2)
     kept(place, Frame.Kind.DREAM)
     before = now(place)
-    wish = Wish(Selection(people=(VANDAL,), rect=(0, 0, 32, 64)), good.pk, Area("rect", (0, 0, 32, 64), feather=0))
+    wish = Wish(
+        Selection(people=(VANDAL,), rect=Rect(0, 0, 32, 64)), good.pk, Area("rect", Rect(0, 0, 32, 64), feather=0)
+    )
     acts.apply(place, wish, moderator)
     after = now(place)
     wanted = picture.compose(frames.load(good.pk), enumerate(newer, 1), frames.load)

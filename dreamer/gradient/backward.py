@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ..graph import Graph, GraphError, Node
-from .fast import STRATEGIES, Strategy, Workbench
+from .fast.strategies import STRATEGIES, Strategy
+from .fast.workbench import Workbench
 from .rules import RULES
 from .tape import Gradients
 

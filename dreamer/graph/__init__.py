@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .graph import Graph
-from .node import IMAGE, IR_VERSION, OPSET, Array, GraphError, Node, Shape, ours
+from .graph import Graph, attributes
+from .node import IMAGE, IR_VERSION, OPSET, Array, FixedShape, GraphError, Node, Shape, ours
 
-__all__ = ["IMAGE", "IR_VERSION", "OPSET", "Array", "Graph", "GraphError", "Node", "Shape", "ours"]
+__all__ = [
+    "IMAGE",
+    "IR_VERSION",
+    "OPSET",
+    "Array",
+    "FixedShape",
+    "Graph",
+    "GraphError",
+    "Node",
+    "Shape",
+    "attributes",
+    "ours",
+]

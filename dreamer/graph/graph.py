@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper, shape_inference, version_converter
+from onnx import TensorProto, helper, numpy_helper, shape_inference
 
-from .node import IR_VERSION, OPSET, Array, GraphError, Node, Shape, ours
+from .node import IR_VERSION, OPSET, Array, FixedShape, GraphError, Node, Shape, ours
+from .opset import to_opset
 from .sizes import Size, name_sizes
 
 
@@ -28,6 +29,7 @@ class Graph:
         self.integer_inputs: set[str] = set()
         self.outputs: list[str] = []
         self.shapes: dict[str, Shape] = {}
+        self.types: dict[str, int] = {}  # ONNX's numbers of them; what is not listed is float32
         self.sizes: dict[str, Size] = {}  # how each named height or width follows from another
         self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
@@ -37,12 +39,7 @@ class Graph:
     @classmethod
     def read(cls, model: onnx.ModelProto) -> Graph:
         """The graph of ``model``, brought to OPSET, with constant nodes turned into constants."""
-        version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=1)
-        if version != OPSET:
-            try:
-                model = version_converter.convert_version(model, OPSET)
-            except Exception as error:
-                raise GraphError(f"cannot bring the model from opset {version} to {OPSET}: {error}") from error
+        model = to_opset(model)
         graph = cls()
         proto = model.graph
         for tensor in proto.initializer:
@@ -57,7 +54,7 @@ class Graph:
                 p.op_type,
                 list(p.input),
                 list(p.output),
-                {a.name: helper.get_attribute_value(a) for a in p.attribute},
+                attributes(p),
                 p.name,
                 p.domain,
             )
@@ -70,8 +67,9 @@ class Graph:
         graph._count = len(graph.nodes)
         return graph
 
-    def write(self) -> onnx.ModelProto:
-        """The graph as a model that ONNX Runtime loads; unused nodes and constants are left out.
+    def write(self, *, values: bool = True) -> onnx.ModelProto:
+        """The graph as a model that ONNX Runtime loads; unused nodes and constants are left out. Without ``values``
+        large constants are only named, for what asks for shapes alone.
 
         Outputs are declared without a type: the runtime infers it. Shapes of four axes are declared with
         the names of their sizes: where the runtime sees that two tensors have the same size, it keeps both
@@ -82,10 +80,10 @@ class Graph:
         used = {i for n in nodes for i in n.inputs} | set(self.outputs)
         proto = helper.make_graph(
             [
-                helper.make_node(n.op, n.inputs, n.outputs, n.name or None, domain=n.domain or None, **n.attrs)
+                helper.make_node(n.op, n.inputs, n.outputs, n.name or None, domain=n.domain or None, **_said(n.attrs))
                 for n in nodes
             ],
-            "dream",
+            "network",
             [
                 helper.make_tensor_value_info(
                     name, TensorProto.INT64 if name in self.integer_inputs else TensorProto.FLOAT, shape
@@ -93,9 +91,9 @@ class Graph:
                 for name, shape in self.inputs.items()
             ],
             [onnx.ValueInfoProto(name=name) for name in self.outputs],
-            [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in self.constants.items() if n in used],
+            [_tensor(name, array, values) for name, array in self.constants.items() if name in used],
             value_info=[
-                helper.make_tensor_value_info(o, TensorProto.FLOAT, self.shapes[o])
+                helper.make_tensor_value_info(o, self.types.get(o, TensorProto.FLOAT), self.shapes[o])
                 for n in nodes
                 for o in n.outputs
                 if len(self.shapes.get(o, ())) == 4 and None not in self.shapes[o]
@@ -136,17 +134,60 @@ class Graph:
         """The name of a constant int64 vector (axes, pads, shapes)."""
         return self.constant(values, np.int64)
 
+    def constant_named(self, wish: str, value: Array) -> str:
+        """Add an array under a free name like ``wish``; return the name."""
+        name = self.free(wish)
+        self.constants[name] = value
+        return name
+
+    def free(self, wish: str) -> str:
+        """A tensor name nothing uses yet, ``wish`` if possible."""
+        used = self.constants.keys() | self.inputs.keys() | {o for n in self.nodes for o in n.outputs}
+        name, number = wish, 1
+        while name in used:
+            number += 1
+            name = f"{wish}_{number}"
+        return name
+
+    # Editing
+
+    def rename(self, old: str, new: str) -> None:
+        """Let every reader of the tensor ``old`` (and the outputs) read ``new`` instead."""
+        for node in self.nodes:
+            node.inputs = [new if name == old else name for name in node.inputs]
+        self.outputs = [new if name == old else name for name in self.outputs]
+
+    def insert_before(self, anchor: Node, *nodes: Node) -> None:
+        """Put ``nodes`` right before ``anchor``."""
+        at = self.nodes.index(anchor)
+        self.nodes[at:at] = nodes
+
+    def drop(self, *nodes: Node) -> None:
+        """Take ``nodes`` out."""
+        self.nodes = [node for node in self.nodes if node not in nodes]
+
+    def replace(self, old: Node, *new: Node) -> None:
+        """Put ``new`` in the place of ``old``; the first of them is called as it was."""
+        new[0].name = old.name
+        self.insert_before(old, *new)
+        self.drop(old)
+
     # Asking
+
+    @property
+    def picture(self) -> str:
+        """The one input of a network."""
+        return next(iter(self.inputs))
 
     def producers(self) -> dict[str, Node]:
         """Which node makes each tensor."""
         return {o: n for n in self.nodes for o in n.outputs if o}
 
     def consumers(self) -> dict[str, list[Node]]:
-        """Which nodes read each tensor; a node that reads it twice is listed twice."""
+        """Which nodes read each tensor, in order."""
         users: dict[str, list[Node]] = defaultdict(list)
         for node in self.nodes:
-            for name in node.inputs:
+            for name in dict.fromkeys(node.inputs):
                 if name:
                     users[name].append(node)
         return users
@@ -185,7 +226,8 @@ class Graph:
             for n in self.nodes
         ]
         copy.constants, copy.inputs, copy.outputs = dict(self.constants), dict(self.inputs), list(self.outputs)
-        copy.shapes, copy.sizes, copy._count = dict(self.shapes), dict(self.sizes), self._count
+        copy.shapes, copy.types, copy.sizes = dict(self.shapes), dict(self.types), dict(self.sizes)
+        copy._count = self._count
         return copy
 
     def gather_window(self, whole: str, rows: str, columns: str, window: str) -> None:
@@ -205,32 +247,67 @@ class Graph:
 
         ``sizes`` fixes the shapes of inputs for this inference only.
         """
-        self.shapes = {}
-        model = self.write()
-        del model.graph.output[:]  # intermediate results are inferred whether or not they are outputs
-        for value in model.graph.input:
-            if sizes and value.name in sizes:
-                value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, sizes[value.name]))
-        for tensor in model.graph.initializer:
-            if tensor.data_type == TensorProto.FLOAT:  # inference needs their shapes, not 28 MB of values
-                tensor.ClearField("raw_data")
-        inferred = shape_inference.infer_shapes(model, data_prop=True).graph
+        inferred = self._inferred(sizes or {})
         shapes: dict[str, Shape] = {k: v.shape for k, v in self.constants.items()}
-        for value in [*inferred.input, *inferred.value_info]:
+        for value in inferred:
             if value.type.tensor_type.HasField("shape"):
                 dims = value.type.tensor_type.shape.dim
                 shapes[value.name] = tuple(d.dim_value if d.HasField("dim_value") else None for d in dims)
+        self.types = {value.name: value.type.tensor_type.elem_type for value in inferred}
         self.shapes = shapes
         if not sizes:
             self.shapes |= dict(self.inputs)
             self.sizes = name_sizes(self.nodes, self.constants, self.shapes)
         return shapes
 
+    def shapes_at(self, size: tuple[int, int] | None = None) -> dict[str, FixedShape]:
+        """The shapes that are known when the picture has this height and width, or its nominal ones."""
+        shape = self.inputs[self.picture]
+        sizes = tuple(n if isinstance(n, int) else 1 for n in (shape if size is None else (1, shape[1], *size)))
+        found = {name: value.shape for name, value in self.constants.items()}
+        for value in self._inferred({self.picture: sizes}):
+            dims = value.type.tensor_type.shape.dim
+            if value.type.tensor_type.HasField("shape") and all(d.HasField("dim_value") for d in dims):
+                found[value.name] = tuple(d.dim_value for d in dims)
+        return found
+
+    def _inferred(self, sizes: Mapping[str, tuple[int, ...]]) -> list[onnx.ValueInfoProto]:
+        """What ONNX's shape inference knows of the tensors, the inputs included."""
+        self.shapes = {}
+        model = self.write(values=False)
+        del model.graph.output[:]  # intermediate results are inferred whether or not they are outputs
+        for value in model.graph.input:
+            if value.name in sizes:
+                value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, sizes[value.name]))
+        inferred = shape_inference.infer_shapes(model, data_prop=True).graph
+        return [*inferred.input, *inferred.value_info]
+
     def rank(self, name: str, asker: Node) -> int:
         """The number of axes of a tensor; an error names the node that asks."""
         if name not in self.shapes:
             raise GraphError(f"{asker}: the shape of its tensor {name!r} is not known")
         return len(self.shapes[name])
+
+
+INFERENCE_READS = 64  # values; constants with more say nothing about shapes
+
+
+def _tensor(name: str, array: Array, values: bool) -> TensorProto:
+    if values or array.size <= INFERENCE_READS or array.dtype.kind != "f":
+        return numpy_helper.from_array(
+            np.asarray(array, order="C"), name
+        )  # ascontiguousarray would give scalars an axis
+    return TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
+
+
+def _said(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Without empty lists, which say nothing and have no type."""
+    return {name: value for name, value in attrs.items() if not (isinstance(value, list) and not value)}
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """A node's attributes as Python values; texts are bytes."""
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _constant_value(node: Node) -> Array:

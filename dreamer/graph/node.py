@@ -11,6 +11,7 @@ OPSET = 18  # the first with ReduceSum/ReduceMean axes as inputs, Split's num_ou
 IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
 
 Array = NDArray[Any]
+FixedShape = tuple[int, ...]
 Shape = tuple[int | str | None, ...]  # a number, the name of a size known at run time, or unknown
 
 

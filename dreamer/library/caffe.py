@@ -15,10 +15,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from ..graph import IR_VERSION, OPSET
 from .caffe_layers import LAYERS, SAME, SOURCES, UNNEEDED, Array, Layer
 from .caffe_schema import BLOB, NET, V1_NAMES
 from .conventions import CAFFE, Convention, Triple
-from .graph import IR_VERSION, OPSET
 from .importing import Raw
 from .names import LibraryError
 from .prototxt import parse

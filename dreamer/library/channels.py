@@ -6,41 +6,39 @@ Exporters write these as reshapes of a fixed size, or as gathers that no gradien
 from __future__ import annotations
 
 import numpy as np
-import onnx
-from onnx import helper
 
-from .graph import Graph, attributes
+from ..graph import Graph, Node
 
 
 def shuffles_to_convolutions(graph: Graph) -> None:
     """[n,c,h,w] -> [n,g,c/g,h,w] -> transposed -> [n,c,h,w] only permutes channels: a 1x1 convolution."""
-    shapes, producers, consumers = graph.shapes(), graph.producers(), graph.consumers()
-    for last in [n for n in graph.nodes if n.op_type == "Reshape"]:
-        turn = producers.get(last.input[0])
-        if turn is None or turn.op_type != "Transpose" or attributes(turn).get("perm") != [0, 2, 1, 3, 4]:
+    shapes, producers, consumers = graph.shapes_at(), graph.producers(), graph.consumers()
+    for last in [n for n in graph.nodes if n.op == "Reshape"]:
+        turn = producers.get(last.inputs[0])
+        if turn is None or turn.op != "Transpose" or turn.attrs.get("perm") != [0, 2, 1, 3, 4]:
             continue
-        first = producers.get(turn.input[0])
-        if first is None or first.op_type != "Reshape":
+        first = producers.get(turn.inputs[0])
+        if first is None or first.op != "Reshape":
             continue
-        source, split, whole = (shapes.get(n) for n in (first.input[0], first.output[0], last.output[0]))
+        source, split, whole = (shapes.get(n) for n in (first.inputs[0], first.outputs[0], last.outputs[0]))
         if source is None or source != whole or split is None or len(source) != 4 or split[3:] != source[2:]:
             continue
-        if len(consumers[first.output[0]]) > 1 or len(consumers[turn.output[0]]) > 1:
+        if len(consumers[first.outputs[0]]) > 1 or len(consumers[turn.outputs[0]]) > 1:
             continue
         channels = source[1]
         order = np.arange(channels).reshape(split[1], split[2]).T.reshape(-1)
         weight = np.eye(channels, dtype=np.float32)[order].reshape(channels, channels, 1, 1)
-        name = graph.constant(f"{last.output[0]}_shuffle", weight)
-        conv = helper.make_node("Conv", [first.input[0], name], [last.output[0]], kernel_shape=[1, 1])
+        name = graph.constant_named(f"{last.outputs[0]}_shuffle", weight)
+        conv = Node("Conv", [first.inputs[0], name], last.outputs, {"kernel_shape": [1, 1]})
         graph.insert_before(first, conv)
         graph.drop(first, turn, last)
 
 
 def planes_to_convolutions(graph: Graph) -> None:
     """x[:, i] * a + b for some channels i, concatenated: torchvision's way to feed a network of another convention."""
-    shapes, producers = graph.shapes(), graph.producers()
-    for node in [n for n in graph.nodes if n.op_type == "Concat" and attributes(n).get("axis") == 1]:
-        planes = [_plane(graph, name, producers) for name in node.input]
+    shapes, producers = graph.shapes_at(), graph.producers()
+    for node in [n for n in graph.nodes if n.op == "Concat" and n.attrs.get("axis") == 1]:
+        planes = [_plane(graph, name, producers) for name in node.inputs]
         found = [plane for plane in planes if plane is not None]
         sources = {source for source, *_ in found}
         source = next(iter(sources), "")
@@ -51,33 +49,33 @@ def planes_to_convolutions(graph: Graph) -> None:
         for row, (_, channel, factor, _offset) in enumerate(found):
             weight[row, channel] = factor
         bias = np.array([offset for *_, offset in found], np.float32)
-        names = [graph.constant(f"{node.output[0]}_{key}", value) for key, value in (("w", weight), ("b", bias))]
-        conv = helper.make_node("Conv", [source, *names], [node.output[0]], name=node.name, kernel_shape=[1, 1])
+        names = [graph.constant_named(f"{node.outputs[0]}_{key}", value) for key, value in (("w", weight), ("b", bias))]
+        conv = Node("Conv", [source, *names], node.outputs, {"kernel_shape": [1, 1]}, node.name)
         graph.insert_before(node, conv)
         graph.drop(node)
-    graph.prune()
+    graph.cut(graph.outputs)
 
 
-def _plane(graph: Graph, name: str, producers: dict[str, onnx.NodeProto]) -> tuple[str, int, float, float] | None:
+def _plane(graph: Graph, name: str, producers: dict[str, Node]) -> tuple[str, int, float, float] | None:
     """(source, channel, factor, offset) when the tensor is one channel of another, scaled and shifted."""
     factor, offset = 1.0, 0.0
     while (node := producers.get(name)) is not None:
-        values = [graph.constants.get(i) for i in node.input]
-        if node.op_type in ("Mul", "Add") and len(values) == 2:
+        values = [graph.constants.get(i) for i in node.inputs]
+        if node.op in ("Mul", "Add") and len(values) == 2:
             at = 0 if values[0] is not None else 1
             value = values[at]
             if value is None or value.size != 1:
                 return None
-            if node.op_type == "Mul":
+            if node.op == "Mul":
                 factor *= float(value.reshape(-1)[0])
             else:
                 offset += factor * float(value.reshape(-1)[0])
-            name = node.input[1 - at]
-        elif node.op_type == "Unsqueeze" and values[1] is not None and values[1].tolist() == [1]:
-            name = node.input[0]
-        elif node.op_type == "Gather" and attributes(node).get("axis", 0) == 1 and values[1] is not None:
-            return (node.input[0], int(values[1].reshape(-1)[0]), factor, offset) if values[1].size == 1 else None
-        elif node.op_type == "Slice":
+            name = node.inputs[1 - at]
+        elif node.op == "Unsqueeze" and values[1] is not None and values[1].tolist() == [1]:
+            name = node.inputs[0]
+        elif node.op == "Gather" and node.attrs.get("axis", 0) == 1 and values[1] is not None:
+            return (node.inputs[0], int(values[1].reshape(-1)[0]), factor, offset) if values[1].size == 1 else None
+        elif node.op == "Slice":
             return _sliced(node, [None if v is None else v.tolist() for v in values], factor, offset)
         else:
             return None
@@ -85,9 +83,9 @@ def _plane(graph: Graph, name: str, producers: dict[str, onnx.NodeProto]) -> tup
 
 
 def _sliced(
-    node: onnx.NodeProto, values: list[list[int] | None], factor: float, offset: float
+    node: Node, values: list[list[int] | None], factor: float, offset: float
 ) -> tuple[str, int, float, float] | None:
     starts, ends, axes = (values[i] if i < len(values) else None for i in (1, 2, 3))
     if starts is None or ends is None or axes != [1] or starts[0] < 0 or ends[0] != starts[0] + 1:
         return None
-    return node.input[0], int(starts[0]), factor, offset
+    return node.inputs[0], int(starts[0]), factor, offset

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .graph import attributes
+from ..graph import attributes
 from .names import LibraryError
 
 SIZE = 224  # px, the side that most networks were made for

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from .graph import attributes
+from ..graph import attributes
 from .names import LibraryError, unknown
 
 Triple = tuple[float, float, float]

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..graph import GraphError
+
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -22,6 +24,8 @@ def about(path: Path) -> Iterator[None]:
         yield
     except (LibraryError, OSError):
         raise
+    except GraphError as error:
+        raise LibraryError(f"{path} cannot be imported: {error}") from error
     except Exception as error:
         raise LibraryError(
             f"{path} cannot be imported: it is damaged, or made in a way not known here "

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from onnx import helper, version_converter
+from onnx import helper
 
+from ..graph import Array, FixedShape, Graph, Node
+from ..graph.fold import fold_constants
 from .channels import planes_to_convolutions, shuffles_to_convolutions
-from .graph import OPSET, Array, Graph, Shape, attributes, fold_constants, read_graph
 from .head import convolve_classifier, pool_whole_map, split_logits
 from .names import LibraryError
+from .reading import read_graph
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
 
     `size` (px) is the side the network was made for, where the file leaves it open.
     """
-    graph = read_graph(_upgrade(model), input_name, size)
+    graph = read_graph(model, input_name, size)
+    notes: list[str] = []
     _drop_training(graph)
-    graph.prune()
+    graph.cut(graph.outputs)
     if not graph.nodes:
         raise LibraryError("the model computes nothing from its input")
     _sums_and_products(graph)
@@ -52,8 +55,8 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     _fold_batch_norms(graph)
     fold_constants(graph)
     logits = split_logits(graph)
-    graph.prune()
-    _cut_fixed(graph)
+    graph.cut(graph.outputs)
+    notes += _cut_fixed(graph)
     if logits is not None and logits not in graph.producers():
         logits = None
     layers, head = _layers_and_head(graph, logits, classifier)
@@ -61,55 +64,40 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     min_size, logits_min_size = (_min_size(graph, names, multiple) for names in (layers, head))
     if not min_size:
         raise LibraryError("some layer has no pixels even at 1024 x 1024 px; the file seems damaged")
-    shapes = graph.shapes()
-    done = graph.model(("n", 3, "h", "w"))
+    done = _written(graph)
+    try:
+        onnx.checker.check_model(done)
+    except onnx.checker.ValidationError as error:
+        raise LibraryError(f"the network could not be brought into normal form: {error}") from None
+    return Normal(done, graph.picture, logits, min_size, logits_min_size, multiple, tuple(notes))
+
+
+def _written(graph: Graph) -> onnx.ModelProto:
+    """The network for pictures of every size."""
+    shapes = graph.shapes_at()
+    nominal = graph.inputs[graph.picture]
+    graph.inputs, graph.shapes = {graph.picture: ("n", 3, "h", "w")}, {}
+    done = graph.write()
+    graph.inputs = {graph.picture: nominal}
     for output in done.graph.output:
         # The checker wants a rank; only batch and channels can be said for every picture.
         shape = shapes.get(output.name, (1,))
         free = ["n", *shape[1:2], *[None] * (len(shape) - 2)]
         output.CopyFrom(helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, free))
-    try:
-        onnx.checker.check_model(done)
-    except onnx.checker.ValidationError as error:
-        raise LibraryError(f"the network could not be brought into normal form: {error}") from None
-    return Normal(done, graph.input, logits, min_size, logits_min_size, multiple, tuple(graph.notes))
+    return done
 
 
-_QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger", "QLinearMatMul"}
-
-
-def _upgrade(model: onnx.ModelProto) -> onnx.ModelProto:
-    versions = {o.domain: o.version for o in model.opset_import}
-    foreign = sorted({n.domain for n in model.graph.node if n.domain not in ("", "ai.onnx")})
-    if foreign:
-        ops = sorted({n.op_type for n in model.graph.node if n.domain in foreign})
-        raise LibraryError(f"the model uses operators outside standard ONNX: {', '.join(ops)} ({', '.join(foreign)})")
-    quantised = sorted({n.op_type for n in model.graph.node} & _QUANTISED)
-    if quantised:
-        raise LibraryError(
-            f"the model is quantised ({', '.join(quantised)}), which has no gradients; take the float32 file of it"
-        )
-    for node in model.graph.node:
-        if any(a.HasField("g") or a.graphs for a in node.attribute):
-            raise LibraryError(
-                f"node {node.name or node.output[0]!r} ({node.op_type}) decides at run time what is computed; "
-                "export the model with that decision made"
-            )
-    version = versions.get("", versions.get("ai.onnx", 1))
-    if version == OPSET:
-        return model
-    try:
-        return version_converter.convert_version(model, OPSET)
-    except Exception as error:
-        raise LibraryError(
-            f"the model is written in opset {version} and could not be converted to {OPSET}: {error}"
-        ) from None
+def _nominal(graph: Graph) -> tuple[int, int]:
+    """Height and width of the picture that the network was made for."""
+    height, width = graph.inputs[graph.picture][2:]
+    assert isinstance(height, int) and isinstance(width, int)
+    return height, width
 
 
 def _drop_training(graph: Graph) -> None:
     for node in list(graph.nodes):
-        if node.op_type in ("Dropout", "Identity"):
-            source, name = node.input[0], node.output[0]
+        if node.op in ("Dropout", "Identity"):
+            source, name = node.inputs[0], node.outputs[0]
             graph.drop(node)
             graph.rename(name, source)
     # An output that was its own source twice would be declared twice.
@@ -119,130 +107,122 @@ def _drop_training(graph: Graph) -> None:
 def _sums_and_products(graph: Graph) -> None:
     """Write x - c as x + (-c) and x / c as x * (1 / c), so that everything after knows two operators, not four."""
     for node in graph.nodes:
-        value = graph.constants.get(node.input[1]) if node.op_type in ("Sub", "Div") else None
+        value = graph.constants.get(node.inputs[1]) if node.op in ("Sub", "Div") else None
         if value is not None and value.dtype.kind == "f":
-            node.op_type, turned = ("Add", -value) if node.op_type == "Sub" else ("Mul", 1 / value)
-            node.input[1] = graph.constant(f"{node.input[1]}_turned", turned)
+            node.op, turned = ("Add", -value) if node.op == "Sub" else ("Mul", 1 / value)
+            node.inputs[1] = graph.constant_named(f"{node.inputs[1]}_turned", turned)
 
 
 def _fold_batch_norms(graph: Graph) -> None:
     """Fold BatchNormalization, and Mul or Add by a constant per channel, into the Conv (or norm) before it."""
-    for node in [n for n in graph.nodes if n.input]:
+    for node in [n for n in graph.nodes if n.inputs]:
         affine = _affine(graph, node)
-        conv = graph.producers().get(node.input[0])
-        if affine is None and node.op_type in ("Mul", "Add"):
-            conv = graph.producers().get(node.input[1])
+        conv = graph.producers().get(node.inputs[0])
+        if affine is None and node.op in ("Mul", "Add"):
+            conv = graph.producers().get(node.inputs[1])
             affine = _affine(graph, node, data=1)
-        if affine is None or conv is None or conv.op_type not in ("Conv", "BatchNormalization"):
+        if affine is None or conv is None or conv.op not in ("Conv", "BatchNormalization"):
             continue
-        if len(graph.consumers()[conv.output[0]]) > 1 or conv.output[0] in graph.outputs:
+        if len(graph.consumers()[conv.outputs[0]]) > 1 or conv.outputs[0] in graph.outputs:
             continue
-        if conv.input[1] not in graph.constants:
+        if conv.inputs[1] not in graph.constants:
             continue
-        weight = graph.constants[conv.input[1]]
+        weight = graph.constants[conv.inputs[1]]
         count = weight.shape[0]
         factor, offset = (np.broadcast_to(v, (count,)) for v in affine)
-        bias = graph.constants[conv.input[2]] if len(conv.input) > 2 else np.zeros(count, weight.dtype)
+        bias = graph.constants[conv.inputs[2]] if len(conv.inputs) > 2 else np.zeros(count, weight.dtype)
         new_weight = (weight * factor.reshape(-1, *(1,) * (weight.ndim - 1))).astype(np.float32)
         new_bias = (bias * factor + offset).astype(np.float32)
         names = [
-            graph.constant(f"{conv.input[1]}_folded", new_weight),
-            graph.constant(f"{conv.output[0]}_b", new_bias),
+            graph.constant_named(f"{conv.inputs[1]}_folded", new_weight),
+            graph.constant_named(f"{conv.outputs[0]}_b", new_bias),
         ]
-        conv.input[:] = [conv.input[0], *names, *conv.input[3:]]
-        conv.output[0] = node.output[0]
+        conv.inputs = [conv.inputs[0], *names, *conv.inputs[3:]]
+        conv.outputs[0] = node.outputs[0]
         graph.drop(node)
 
 
-def _affine(graph: Graph, node: onnx.NodeProto, data: int = 0) -> tuple[Array, Array] | None:
+def _affine(graph: Graph, node: Node, data: int = 0) -> tuple[Array, Array] | None:
     """(factor, offset) per channel in float64 when the node is `factor * x + offset` with constants."""
-    if node.op_type == "BatchNormalization":
-        if any(name not in graph.constants for name in node.input[1:5]):
+    if node.op == "BatchNormalization":
+        if any(name not in graph.constants for name in node.inputs[1:5]):
             return None
-        scale, offset, mean, var = (graph.constants[n].astype(np.float64) for n in node.input[1:5])
-        factor = scale / np.sqrt(var + attributes(node).get("epsilon", 1e-5))
+        scale, offset, mean, var = (graph.constants[n].astype(np.float64) for n in node.inputs[1:5])
+        factor = scale / np.sqrt(var + node.attrs.get("epsilon", 1e-5))
         return factor, offset - mean * factor
-    if node.op_type not in ("Mul", "Add") or len(node.input) != 2:
+    if node.op not in ("Mul", "Add") or len(node.inputs) != 2:
         return None
-    value = graph.constants.get(node.input[1 - data])
+    value = graph.constants.get(node.inputs[1 - data])
     if value is None or (value.ndim < 3 and value.size > 1) or value.ndim > 4:
         return None
     if value.size > 1 and (value.shape[-2:] != (1, 1) or (value.ndim == 4 and value.shape[0] != 1)):
         return None
     flat = value.reshape(-1).astype(np.float64)
-    return (flat, np.zeros(1)) if node.op_type == "Mul" else (np.ones(1), flat)
+    return (flat, np.zeros(1)) if node.op == "Mul" else (np.ones(1), flat)
 
 
 def _free_reshapes(graph: Graph) -> None:
     """Give every Reshape its batch-free twin; Flatten where it only joins all of one sample."""
-    shapes = graph.shapes()
-    for node in [n for n in graph.nodes if n.op_type in ("Reshape", "Squeeze", "Flatten")]:
-        source, result = shapes.get(node.input[0]), shapes.get(node.output[0])
+    shapes = graph.shapes_at()
+    for node in [n for n in graph.nodes if n.op in ("Reshape", "Squeeze", "Flatten")]:
+        source, result = shapes.get(node.inputs[0]), shapes.get(node.outputs[0])
         if source is None or result is None:
             continue
         if source == result:
             graph.drop(node)
-            graph.rename(node.output[0], node.input[0])
+            graph.rename(node.outputs[0], node.inputs[0])
         elif len(result) == 2 and result[0] == source[0]:
-            turn = graph.producers().get(node.input[0])
-            if turn is not None and turn.op_type == "Transpose" and _has_no_map(shapes.get(turn.input[0], ())):
-                node.input[0] = turn.input[0]  # with one pixel, turning it changes nothing
-            _replace(graph, node, helper.make_node("Flatten", [node.input[0]], [node.output[0]], axis=1))
-        elif node.op_type == "Reshape" and result[0] == source[0] and _spatial_free(source, result):
-            name = graph.constant(f"{node.output[0]}_shape", np.array([0, *result[1:]], np.int64))
-            _replace(graph, node, helper.make_node("Reshape", [node.input[0], name], [node.output[0]]))
+            turn = graph.producers().get(node.inputs[0])
+            if turn is not None and turn.op == "Transpose" and _has_no_map(shapes.get(turn.inputs[0], ())):
+                node.inputs[0] = turn.inputs[0]  # with one pixel, turning it changes nothing
+            graph.replace(node, Node("Flatten", node.inputs[:1], node.outputs, {"axis": 1}))
+        elif node.op == "Reshape" and result[0] == source[0] and _spatial_free(source, result):
+            name = graph.constant_named(f"{node.outputs[0]}_shape", np.array([0, *result[1:]], np.int64))
+            graph.replace(node, Node("Reshape", [node.inputs[0], name], node.outputs))
 
 
-def _spatial_free(source: Shape, result: Shape) -> bool:
+def _spatial_free(source: FixedShape, result: FixedShape) -> bool:
     """True when the tensor has no pixels left, so that its shape does not depend on the picture's size."""
     return int(np.prod(source[2:])) == 1 and int(np.prod(result[2:])) == 1
 
 
-def _replace(graph: Graph, old: onnx.NodeProto, new: onnx.NodeProto) -> None:
-    new.name = old.name
-    graph.insert_before(old, new)
-    graph.drop(old)
-
-
-def _cut_fixed(graph: Graph) -> None:
+def _cut_fixed(graph: Graph) -> list[str]:
     """Where something still depends on the nominal size, cut the network there rather than refuse it."""
-    first = graph.shapes()
-    height, width = graph.nominal[2:]
-    other = graph.shapes((height + 64, width + 96))
-    reach: set[str] = {graph.input}
+    first = graph.shapes_at()
+    height, width = _nominal(graph)
+    other = graph.shapes_at((height + 64, width + 96))
+    reach: set[str] = {graph.picture}
     bad = None
     for node in graph.nodes:
-        if any(name in reach for name in node.input):
-            spatial = [n for n in node.output if n and n in first]
+        if any(name in reach for name in node.inputs):
+            spatial = [n for n in node.outputs if n and n in first]
             frozen = any(_has_map(first[n]) and other.get(n) == first[n] for n in spatial)
             if frozen or any(n not in other for n in spatial):
                 bad = node
                 break
-            reach.update(node.output)
+            reach.update(node.outputs)
     if bad is None:
-        return
-    known = {name for name in reach if name in first and len(first[name]) == 4 and name != graph.input}
+        return []
+    known = {name for name in reach if name in first and len(first[name]) == 4 and name != graph.picture}
     if not known:
         raise LibraryError(
-            f"node {bad.name or bad.output[0]!r} ({bad.op_type}) fixes the picture's size to {width} x {height} "
+            f"node {bad.name or bad.outputs[0]!r} ({bad.op}) fixes the picture's size to {width} x {height} "
             "and nothing comes before it; export the model with dynamic height and width"
         )
     consumers = graph.consumers()
-    ends = [n for n in known if not any(c.output[0] in known for c in consumers[n])]
-    order = {name: i for i, node in enumerate(graph.nodes) for name in node.output}
+    ends = [n for n in known if not any(c.outputs[0] in known for c in consumers[n])]
+    order = {name: i for i, node in enumerate(graph.nodes) for name in node.outputs}
     graph.outputs = sorted(ends, key=order.__getitem__)
-    graph.notes.append(
-        f"cut before {bad.name or bad.output[0]} ({bad.op_type}), which fixes the picture's size to "
-        f"{width} x {height}: layers after it and the classes are not available"
-    )
-    graph.prune()
+    graph.cut(graph.outputs)
+    told = f"cut before {bad.name or bad.outputs[0]} ({bad.op}), which fixes the picture's size to {width} x {height}"
+    return [f"{told}: layers after it and the classes are not available"]
 
 
-def _has_no_map(shape: Shape) -> bool:
+def _has_no_map(shape: FixedShape) -> bool:
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _has_map(shape: Shape) -> bool:
+def _has_map(shape: FixedShape) -> bool:
     return len(shape) >= 4 and int(np.prod(shape[2:])) > 1
 
 
@@ -251,18 +231,18 @@ def _layers_and_head(graph: Graph, logits: str | None, classifier: set[str]) -> 
 
     An auxiliary head or a classifier that was made for 224 px must not forbid small octaves to the layers.
     """
-    known = graph.shapes()
-    path = _ancestors(graph, logits) if logits else {n for node in graph.nodes for n in node.output}
+    known = graph.shapes_at()
+    path = _ancestors(graph, logits) if logits else {n for node in graph.nodes for n in node.outputs}
     head: set[str] = set()
     for node in graph.nodes:
-        if node.output[0] in classifier or any(name in head for name in node.input):
-            head.update(node.output)
+        if node.outputs[0] in classifier or any(name in head for name in node.inputs):
+            head.update(node.outputs)
     return [n for n in path - head if n in known], [n for n in path if n in known] if logits else []
 
 
 def _size_multiple(graph: Graph, layers: list[str]) -> int:
     """What a picture's sides must be multiples of: 1, or more where branches halve a map in different ways."""
-    start = max(graph.nominal[2:]) // 32 * 32
+    start = max(_nominal(graph)) // 32 * 32
     dead = [size for size in range(start, start + 32) if not _alive(graph, layers, size)]
     return next((m for m in (1, 2, 4, 8, 16) if all(size % m for size in dead)), 32)
 
@@ -277,14 +257,14 @@ def _ancestors(graph: Graph, name: str) -> set[str]:
     """The tensors computed on the way to `name`, and itself."""
     needed = {name}
     for node in reversed(graph.nodes):
-        if any(output in needed for output in node.output):
-            needed.update(node.input)
+        if any(output in needed for output in node.outputs):
+            needed.update(node.inputs)
     return needed & set(graph.producers())
 
 
 def _alive(graph: Graph, names: list[str], size: int) -> bool:
     try:
-        shapes = graph.shapes((size, size))
+        shapes = graph.shapes_at((size, size))
     except Exception:
         return False
     return all(name in shapes and min(shapes[name], default=1) > 0 for name in names)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from .graph import IR_VERSION, OPSET
+from ..graph import IR_VERSION, OPSET
 from .importing import Raw
 from .names import LibraryError, unknown
 from .tensorflow_ops import OPS, Array, Node, State

@@ -36,7 +36,7 @@ def model(
         "net",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, list(shape))],
         [onnx.ValueInfoProto(name=name) for name in outputs],
-        [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in arrays.items()],
+        [numpy_helper.from_array(np.asarray(v, order="C"), k) for k, v in arrays.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 

@@ -133,3 +133,10 @@ def test_reading_and_writing_changes_nothing(tmp_path: Path) -> None:
     assert again.ir_version == 10
     want = session(net).run(None, {INPUT: x})[0]
     np.testing.assert_allclose(session(again).run(None, {INPUT: x})[0], want, rtol=1e-5)
+
+
+def test_a_constant_without_axes_is_written_without_axes() -> None:
+    """An index with an axis too many would give what it picks one, too."""
+    graph = Graph.read(model([node("Gather", ["data", "i"], "y", axis=1)], {"i": np.array(1)}, ["y"], shape=(1, 3, 4)))
+    assert list(graph.write().graph.initializer[0].dims) == []
+    assert graph.shapes_at()["y"] == (1, 4)

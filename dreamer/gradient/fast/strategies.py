@@ -1,0 +1,19 @@
+"""The strategies, by op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..tape import Gradients
+from . import convolution, lrn, masks, max_pool
+
+Strategy = Callable[..., Gradients | None]
+
+STRATEGIES: Mapping[str, Sequence[Strategy]] = {  # by op, or by what a rewrite wrote into ``Node.strategy``
+    "Concat": (masks.concat_of_relus,),
+    "Conv": (convolution.mirrored, convolution.by_phases),
+    "LRN": (lrn.banded,),
+    "MaxPool": (max_pool.filled, max_pool.smooth, max_pool.exact),
+    "Pad": (masks.pad_of_masked,),
+    "Relu": (masks.relu,),
+}

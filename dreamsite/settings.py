@@ -131,6 +131,9 @@ DATABASES = {"default": stores.database(env.secret("DATABASE_URL") or f"sqlite:/
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the layer between web processes, and the shared cache that rate limits count in --------------------------
+# The default cache holds rate limits and nothing that a page could put there; in memory it has room for all that a
+# few hundred addresses can make it count in five minutes, the longest that a guessed name stays locked.
+_LIMITS_KEPT = 100_000
 REDIS_URL = env.secret("REDIS_URL")
 CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
@@ -157,11 +160,24 @@ if REDIS_URL:
             "BACKEND": "dreamsite.cache.SteadyRedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+            "max_entries": _LIMITS_KEPT,  # of its memory, while Redis is away
         }
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "limits",
+            "OPTIONS": {"MAX_ENTRIES": _LIMITS_KEPT},
+        }
+    }
+# What pages counted or measured, for seconds: strangers choose its keys, so it is small, and never in Redis.
+CACHES["pages"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "pages",
+    "OPTIONS": {"MAX_ENTRIES": 1_000},
+}
 
 # --- Background work: dreamsite.core.tasks --------------------------------------------------------------------------
 TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", ("database", "redis"))

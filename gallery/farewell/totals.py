@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 from canvas.models import Batch, Frame, Stroke
@@ -29,10 +29,10 @@ class Totals:
 def read() -> Totals:
     ended_at = SiteState.objects.filter(id=1).values_list("ended_at", flat=True).first()
     key = f"farewell-numbers:{ended_at.timestamp() if ended_at else 0}"
-    found: Totals | None = cache.get(key)
+    found: Totals | None = caches["pages"].get(key)
     if found is None:
         found = count(ended_at or timezone.now())
-        cache.set(key, found, CACHE_SECONDS)
+        caches["pages"].set(key, found, CACHE_SECONDS)
     return found
 
 

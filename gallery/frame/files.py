@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -76,7 +76,7 @@ def _thumbnail(frame: Frame) -> File:
 def _measured(frame: Frame) -> tuple[int | None, str | None]:
     """Size and SHA-256 of the thumbnail: read once, since files never change under their names."""
     key = "file:" + hashlib.sha256(str(frame.thumbnail.name).encode()).hexdigest()
-    known: tuple[int, str] | None = cache.get(key)
+    known: tuple[int, str] | None = caches["pages"].get(key)
     if known is None:
         try:
             with frame.thumbnail.open("rb") as file:
@@ -84,13 +84,13 @@ def _measured(frame: Frame) -> tuple[int | None, str | None]:
         except OSError:
             return None, None
         known = len(data), hashlib.sha256(data).hexdigest()
-        cache.set(key, known, MONTH)
+        caches["pages"].set(key, known, MONTH)
     return known
 
 
 def _drawing(frame: Frame) -> File:
     """What was drawn before this frame: measured once somebody has asked for it."""
-    known: tuple[int, str] | None = cache.get(_drawing_key(frame))
+    known: tuple[int, str] | None = caches["pages"].get(_drawing_key(frame))
     size, sha256 = known or (None, None)
     return File(
         "drawing",
@@ -116,7 +116,7 @@ def painted(frame: Frame) -> bytes:
     if not found.complete:
         raise paint.TooManyOperations
     data = paint.png(span, found.up_to(frame.seq))
-    cache.set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
+    caches["pages"].set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
     return data
 
 

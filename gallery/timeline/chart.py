@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
+from django.core.cache import caches
 
 from canvas.models import Canvas, Frame
 from gallery.converters import utc_iso
@@ -17,9 +17,11 @@ from gallery.timeline.buckets import HOUR, MINUTE
 
 DEFAULT_BARS = 180  # bars; each is a few pixels wide even on a phone
 MAX_MARKS = 240  # changes of style listed one by one; where there are more, bars only count them
-CACHE_SECONDS = 10  # seconds
+CACHE_SECONDS = 10
 MAX_FINE_BARS = 60
 MIN_SPAN = 10 * MINUTE
+
+Mark = tuple[int, int, str]  # when, number of the frame, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Chart:
     zone: str
     bars: list[Bar]
     ticks: list[buckets.Tick]
-    marks: list[tuple[int, int, str]]  # when, number of the frame, title
+    marks: list[Mark]
 
     @property
     def most(self) -> int:
@@ -64,24 +66,30 @@ def extent(canvas: Canvas) -> tuple[int, int] | None:
 
 
 def build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int = DEFAULT_BARS) -> Chart:
-    """Counted anew every few seconds at the most."""
-    key = f"timeline:{canvas.pk}:{since}:{until}:{zone.key}:{wanted}"
-    chart: Chart | None = cache.get(key)
-    if chart is None:
-        chart = _build(canvas, since, until, zone, wanted)
-        cache.set(key, chart, CACHE_SECONDS)
-    return chart
+    """Counted anew every few seconds at the most.
 
-
-def _build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int) -> Chart:
+    What is kept is counted for whole bars, and its key names their edges: nobody fills the cache by asking for the
+    same hours with another second at either end.
+    """
     step = buckets.step_for(since, until, wanted)
     if step < activity.QUARTER_HOUR:
         # Bars finer than what is kept are counted one by one: fewer of them, and for a few hours at the most.
         step = activity.QUARTER_HOUR if until - since > 4 * HOUR else buckets.step_for(since, until, MAX_FINE_BARS)
     edges = buckets.edges(since, until, step, zone)
+    key = f"timeline:{canvas.pk}:{step}:{edges[0]}:{edges[-1]}:{zone.key}"
+    counted: tuple[list[Bar], list[Mark]] | None = caches["pages"].get(key)
+    if counted is None:
+        counted = _count(canvas, edges, step, zone)
+        caches["pages"].set(key, counted, CACHE_SECONDS)
+    bars, marks = counted
+    marks = [mark for mark in marks if since <= mark[0] < until]
+    return Chart(since, until, step, zone.key, bars, buckets.ticks(since, until, zone), marks)
+
+
+def _count(canvas: Canvas, edges: list[int], step: int, zone: ZoneInfo) -> tuple[list[Bar], list[Mark]]:
     tallies = activity.tallies(canvas, edges[0], edges[-1])
     listed = sum(tally.changes for tally in tallies) <= MAX_MARKS
-    marks = []
+    marks: list[Mark] = []
     if listed:
         for tally in activity.tallies(canvas, edges[0], edges[-1], styles=True) if tallies else []:
             marks += [(tally.at + seconds, number, title) for number, seconds, title in tally.styles]
@@ -90,8 +98,7 @@ def _build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int) 
         Bar(begin, end, *counts, buckets.label(begin, end, zone))
         for (begin, end), counts in zip(pairwise(edges), counted, strict=True)
     ]
-    marks = [mark for mark in marks if since <= mark[0] < until]
-    return Chart(since, until, step, zone.key, bars, buckets.ticks(since, until, zone), marks)
+    return bars, marks
 
 
 def _sum_quarter_hours(tallies: list[Tally], edges: list[int]) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.test import Client
 
 from canvas import frames
@@ -33,7 +33,7 @@ RECIPE = {
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     """Nothing remembered of another test's history."""
-    cache.clear()
+    caches["pages"].clear()
     caches["pictures"].clear()
     activity.clear_cache()
 

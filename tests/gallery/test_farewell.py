@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_leftovers() -> None:
-    from django.core.cache import cache
+    from django.core.cache import caches
 
-    cache.clear()
+    caches["pages"].clear()
 
 
 def test_the_canvas_gives_way_to_the_farewell_and_comes_back(client: Client, kept: Frame, staff: User) -> None:

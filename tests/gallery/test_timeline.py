@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -94,7 +94,7 @@ class TestCounting:
             assert bars[0]["frames"] and bars[-1]["frames"]
             assert bars[0]["at"] <= BEGUN.timestamp() < bars[0]["end"]
             assert answer["from"] == "2026-11-20T12:00:00Z"
-        cache.clear()
+        caches["pages"].clear()
         part = client.get("/history/timeline.json", {"from": "2026-11-20T13:00:00Z", "to": "2026-11-20T14:00:00Z"})
         assert sum(bar["frames"] for bar in part.json()["bars"]) == 120
 
@@ -118,7 +118,7 @@ class TestCounting:
         frame = Frame.objects.get(number=400)
         frame.pk, frame.number, frame.made_at = None, 401, now
         frame.save()
-        cache.clear()
+        caches["pages"].clear()
         bars = client.get("/history/timeline.json").json()["bars"]
         assert sum(bar["frames"] for bar in bars) == 401 and bars[-1]["frames"] == 1
         assert list(QuarterHour.objects.values_list("pk", "at", "frames")) == kept

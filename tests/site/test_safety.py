@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.cache.backends import locmem
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -60,6 +61,51 @@ def test_nobody_counts_as_another_address_by_saying_so(ada: User) -> None:
             "/accounts/login/", {"login": f"n{number}", "password": "x"}
         )
     assert answer.status_code == 429
+
+
+def test_no_flood_of_page_requests_opens_a_locked_account_again(ada: User) -> None:
+    """A stranger's keys, whatever they are made of, push no rate limit out."""
+    World().frame  # noqa: B018  a history of some minutes
+    guess = Client(REMOTE_ADDR="203.0.113.5")
+    for _ in range(6):
+        guess.post("/accounts/login/", {"login": "ada", "password": "wrong"})
+    stranger, at = Client(), int(timezone.now().timestamp())
+    for number in range(320):
+        hour = {"from": _utc(at - 3600 - number), "to": _utc(at - number), "n": number}
+        assert stranger.get("/history/timeline.json", hour, HTTP_X_NUMBER=str(number)).status_code == 200
+    late = Client(REMOTE_ADDR="203.0.99.7")
+    answer = late.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    assert "Too many failed attempts" in answer.content.decode() and "_auth_user_id" not in late.session
+
+
+def _utc(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_no_page_keeps_anything_beside_the_rate_limits(settings: Any) -> None:
+    """Every address is asked; what it remembers lies in the cache of pages, and asking a little else adds nothing."""
+    world, limits = World(), locmem._caches["limits"]
+    visitor = world.visitor("admin")
+    world.people, world.elsewhere, world.frame  # noqa: B018
+    visitor.get("/history/")
+    before = set(limits)
+    for key, row in TABLE.items():
+        given = {name: make(world) if callable(make) else make for name, make in row.args.items()}
+        visitor.get((row.path or reverse(key.split(" ")[0], kwargs=given)) + row.query)
+    added = {key for key in limits if "allauth" not in key and "moderation:" not in key} - before
+    assert not added
+    kept = locmem._caches["pages"]
+    at = int(timezone.now().timestamp()) // 3600 * 3600
+    for number in range(100):
+        visitor.get(
+            "/history/timeline.json", {"from": _utc(at - 7200 + number), "to": _utc(at - number - 1), "q": number}
+        )
+    count = len(kept)
+    for number in range(100, 300):
+        visitor.get(
+            "/history/timeline.json", {"from": _utc(at - 7200 + number), "to": _utc(at - number - 1), "q": number}
+        )
+    assert len(kept) <= count + 8
 
 
 # --- enumeration -------------------------------------------------------------------------------------------------

@@ -159,8 +159,8 @@ class CaseAdmin(Shown):
             try:
                 cases.claim(case, case.version, request.user)
                 cases.release(case, case.version, request.user)
-            except cases.Conflict as conflict:
-                self.message_user(request, f"{case}: {conflict}", messages.WARNING)
+            except (cases.Conflict, cases.NotYours) as refused:
+                self.message_user(request, f"{case}: {refused}", messages.WARNING)
             else:
                 done += 1
         said = ngettext("%(count)s case is nobody’s again.", "%(count)s cases are nobody’s again.", done)

@@ -159,7 +159,9 @@ def move(case: Case, version: int, by: Any, what: str, **changes: Any) -> None:
 
 @transaction.atomic
 def claim(case: Case, version: int, by: Any) -> None:
-    """Takes the case on, also from somebody else."""
+    """Takes the case on, also from somebody else. Raises Conflict, and NotYours for an appeal of one's own."""
+    if case.kind == Case.Kind.APPEAL and case.appeal.person_id == by.pk:
+        raise NotYours(_("This appeal is your own. Somebody else decides it."))
     before = case.claimed_by
     move(case, version, by, gettext_noop("took it on"), claimed_by=by, claimed_at=timezone.now())
     taken: dict[str, Any] = {"from": before.get_username()} if before and before != by else {}

@@ -190,6 +190,13 @@ class Sanction(models.Model):
     class Meta:
         ordering = ["-starts_at"]
         indexes = [models.Index(fields=["user", "lifted_at", "until"], name="sanction_in_force")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lifted_by=None) | ~models.Q(lifted_by=models.F("user")),
+                name="sanction_not_lifted_by_oneself",
+                violation_error_message=_("Nobody lifts a sanction against themselves."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_degree_display()}"

@@ -67,11 +67,18 @@ def issue(
     return sanction
 
 
+def why_not_touch(by: Any, sanction: Sanction) -> str:
+    """Why this moderator may neither change nor lift this sanction; "" where they may."""
+    return _("It stands against yourself. Somebody else decides about it.") if by.pk == sanction.user_id else ""
+
+
 @transaction.atomic
 def edit(
     by: Any, sanction: Sanction, *, seen: dict[str, Any], degree: str, reason: str, until: datetime | None
 ) -> None:
     """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises Refused."""
+    if refusal := why_not_touch(by, sanction):
+        raise Refused(refusal)
     now = {"degree": degree, "reason": _clean(reason), "until": until}
     if now == seen:
         return
@@ -89,6 +96,8 @@ def edit(
 @transaction.atomic
 def lift(by: Any, sanction: Sanction, why: str = "") -> None:
     """Ends a sanction before its time; an appeal that waits is closed in the person's favour. Raises Refused."""
+    if refusal := why_not_touch(by, sanction):
+        raise Refused(refusal)
     now = timezone.now()
     if not Sanction.objects.filter(pk=sanction.pk, lifted_at=None).update(lifted_at=now, lifted_by=by):
         raise Refused(_as_it_is(sanction))

@@ -108,14 +108,16 @@ def sanction(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     if request.method != "POST":
         return _page(request, found, SanctionForm.of(found))
+    if refused := sanctions.why_not_touch(request.user, found):
+        return _page(request, found, SanctionForm.of(found), conflict=refused, status=403)
     form = SanctionForm(request.POST, sanction=found)
     if not form.is_valid():
         return _page(request, found, form, status=422)
     data = {name: form.cleaned_data[name] for name in ("degree", "reason", "until")}
     try:
         sanctions.edit(request.user, found, seen=form.seen, **data)
-    except sanctions.Refused as refused:
-        return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(refused), status=409)
+    except sanctions.Refused as conflict:
+        return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
     messages.success(request, _("Changed. The new words and the new end are in force."))
     return redirect("sanction", pk)
 
@@ -125,6 +127,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "sanction": found, "form": form, "conflict": conflict, "section": "sanctions", "told": DEGREES_TOLD,
+        "own": sanctions.why_not_touch(request.user, found),
         "in_force": Sanction.objects.in_force(found.user).filter(pk=found.pk).exists(),
         "appeal": getattr(found, "appeal", None), "over": bool(found.until and found.until <= timezone.now()),
         "acts": Act.objects.filter(person=found.user, what__sanction=found.pk).order_by("-pk"),
@@ -136,10 +139,12 @@ def _page(
 @moderator_required(SANCTION)
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
+    if refused := sanctions.why_not_touch(request.user, found):
+        return _page(request, found, SanctionForm.of(found), conflict=refused, status=403)
     try:
         sanctions.lift(request.user, found, request.POST.get("why", ""))
-    except (sanctions.Refused, cases.Conflict) as refused:
-        return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(refused), status=409)
+    except (sanctions.Refused, cases.Conflict) as conflict:
+        return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
     messages.success(request, _("Lifted. It stays in the history."))
     return redirect("sanction", pk)
 

@@ -6,6 +6,7 @@ to where one is set up; nobody is locked out by this.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
@@ -47,14 +48,37 @@ def proved(request: HttpRequest, user: User) -> bool:
     return Authenticator.objects.filter(user=user, pk__in=seen - {None}).exists() and bool(second_factors(user))
 
 
+# Apps whose rows say who somebody is and what they may do: rights, groups, addresses, second factors, sessions.
+OF_OWNERS = {"auth", "account", "mfa", "socialaccount", "usersessions", "sessions"}
+
+
+class ForOwners(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that staff may be shown, and only owners change: with them, somebody makes themselves anybody."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser and super().has_delete_permission(request, obj)
+
+
 class AdminSite(admin.AdminSite):
     site_header = site_title = "Dreamsite"
     index_title = "Administration"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """As Django's; what is done on any model's pages, also on those of other apps, goes into the log of acts."""
+        """As Django's; what is done on any model's pages, also on those of other apps, goes into the log of acts.
+
+        What makes an account powerful is for owners: allauth's own pages, and Django's, know nothing of them.
+        """
         shown = admin_class or admin.ModelAdmin
-        super().register(model_or_iterable, type(shown.__name__, (Recorded, shown), {}), **options)
+        models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        for model in models:
+            closed = (ForOwners,) if model._meta.app_label in OF_OWNERS else ()
+            super().register(model, type(shown.__name__, (Recorded, *closed, shown), {}), **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
 
 from dreamsite.core.models import User
 
@@ -16,3 +19,21 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     ordering = ["-date_joined"]
     date_hierarchy = "date_joined"
     show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Who may do what is for owners; since when somebody is here is for nobody, for the rules go by it."""
+        rights = ["is_staff", "is_superuser", "groups", "user_permissions"]
+        return ["last_login", "date_joined", *([] if request.user.is_superuser else rights)]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._in_reach(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._in_reach(request, obj) and super().has_delete_permission(request, obj)
+
+    def _in_reach(self, request: HttpRequest, account: Any) -> bool:
+        """Accounts with any power, one's own among them, are changed by owners: a name or a password is a power too."""
+        if account is None or request.user.is_superuser:
+            return True
+        rights = account.is_staff or account.is_superuser or account.groups.exists()
+        return not (rights or account.user_permissions.exists())

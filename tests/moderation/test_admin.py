@@ -114,7 +114,7 @@ def test_rights_given_in_the_administration_are_in_the_log(people: list[User]) -
     """On pages of any app: here those of accounts and of groups."""
     owner = User.objects.create(username="owner", is_staff=True, is_superuser=True)
     here, ann = office(owner), people[0]
-    address = f"/{settings.ADMIN_PATH}/dreamsite/user/{ann.pk}/change/"
+    address = f"/{settings.ADMIN_PATH}/core/user/{ann.pk}/change/"
     form = here.get(address).context["adminform"].form
     data = {name: form[name].value() or "" for name in form.fields if not isinstance(form[name].value(), bool)}
     joined = ann.date_joined

@@ -7,12 +7,19 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
 
 from canvas import frames
 from tests import running, services
+
+# An example may take as long as a busy machine makes it take.
+hypothesis.settings.register_profile(
+    "patient", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 # A file of theirs takes the longest: begun last, it would be waited for by everybody.
 SLOW = ("live", "browser")

@@ -150,9 +150,10 @@ def test_the_welcome_is_given_once_and_on_request(site: RunningSite, visit: Call
 def test_the_rainbow_well_picks_up_what_it_meets(site: RunningSite, visit: Callable[..., Visitor]) -> None:
     artist = visit(site.person(3)).open()
     artist.page.keyboard.press("8")
-    for y in range(600, 700, 8):
+    count, lines = strokes(site), range(600, 700, 8)
+    for y in lines:
         artist.draw(line(900, y, 1100, y, 4))
-    artist.page.wait_for_timeout(300)
+    until(lambda: strokes(site) == count + len(lines))
     before = len(operations(site))
     artist.page.keyboard.press("3")
     artist.draw(line(860, 650, 1140, 650, 40), pause_ms=12)
@@ -215,13 +216,15 @@ def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     until(lambda: strokes(site) == before + 1)
     served = site.shell(AS_SERVED).partition("pixels:")[2]
     expected = np.frombuffer(bytes.fromhex(served), np.uint8).reshape(1536, 1536, 3)
-    artist.page.wait_for_timeout(500)
-    shown = artist.pixels()
-    watcher.shows(shown)
+
+    def as_served() -> bool:
+        """JPEG decoders may differ by a little."""
+        off = np.abs(artist.pixels().astype(int) - expected)
+        return bool(off.max() <= 8 and off.mean() <= 2)
+
+    until(as_served)
+    watcher.shows(artist.pixels())
     sees_the_drawing_under_the_dream(artist)
-    # JPEG decoders may differ by a little.
-    off = np.abs(shown.astype(int) - expected)
-    assert off.max() <= 8 and off.mean() <= 2
     assert artist.page.evaluate("window.sameDocument") is True
     artist.page.locator(".dream summary").click()
     artist.page.get_by_role("link", name="Open this frame").click()

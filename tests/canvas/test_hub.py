@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from canvas.hub import Hub
 from canvas.member import Member
 from canvas.ports import State
 from canvas.room import Room
+from tests.canvas.test_room import until
 
 FRAMELESS = State({"width": 64, "height": 64}, 0)
 
@@ -51,7 +53,7 @@ def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
     monkeypatch.setattr(hubs, "DatabaseJournal", journal)
     # Channels' wrapper tidies up connections, which other tests may have left in its thread.
     monkeypatch.setattr(hubs, "database_sync_to_async", lambda call: partial(asyncio.to_thread, call))
-    monkeypatch.setattr(limits, "POLL", 30.0)
+    monkeypatch.setattr(limits, "POLL", 3600.0)
     return opened
 
 
@@ -61,6 +63,12 @@ async def hub(journals: list[Journal]) -> AsyncIterator[Hub]:
     yield here
     for slug, held in list(here._open.items()):
         await here._close(slug, held.room)
+
+
+async def subscribed(slug: str) -> None:
+    """Until the room of this name hears what the layer carries."""
+    layer: Any = get_channel_layer()
+    await until(lambda: layer.groups.get(hubs.group_name(slug)) and layer.groups.get(hubs.EVERYWHERE))
 
 
 def member() -> Member:
@@ -90,12 +98,13 @@ async def test_a_name_that_no_canvas_has_is_asked_for_once_in_a_while(
         return known.get(slug)
 
     monkeypatch.setattr(hubs, "canvas_id", canvas_id)
-    monkeypatch.setattr(hubs, "UNKNOWN_SECONDS", 0.2)
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr(hubs, "time", clock)
     for _ in range(5):
         assert await hub.room("soon") is None
     assert asked == ["soon"]
     known["soon"] = 1
-    await asyncio.sleep(0.25)
+    clock.monotonic = lambda: 1000.0 + hubs.UNKNOWN_SECONDS
     assert await hub.room("soon") is not None
 
 
@@ -110,10 +119,10 @@ async def test_people_of_whom_something_changed_are_looked_at_in_every_room(
         heard.append(message)
 
     monkeypatch.setattr(room, "hear", hear)
-    await asyncio.sleep(0.05)  # the subscription
+    await subscribed("here")
     await asyncio.to_thread(hubs.recheck, {3, 1})
     await asyncio.to_thread(hubs.look_everywhere)
-    await asyncio.sleep(0.1)
+    await until(lambda: len(heard) == 2)
     assert [(one["type"], one.get("users")) for one in heard] == [("recheck", [1, 3]), ("look", None)]
 
 
@@ -138,8 +147,8 @@ async def test_an_empty_room_closes_unless_somebody_comes_back(hub: Hub, monkeyp
     await asyncio.sleep(0.1)
     assert await hub.room("here") is room
     hub.left("here", room, two)
-    await asyncio.sleep(0.1)
-    assert hub._open == {} and await hub.room("here") is not room
+    await until(lambda: not hub._open)
+    assert await hub.room("here") is not room
 
 
 async def test_news_of_other_processes_reach_the_room_and_ones_own_do_not(
@@ -147,21 +156,20 @@ async def test_news_of_other_processes_reach_the_room_and_ones_own_do_not(
 ) -> None:
     room, layer = await hub.room("here"), get_channel_layer()
     assert room is not None and layer is not None
-    await asyncio.sleep(0.05)  # the subscription
+    await subscribed("here")
     for sender in (hubs.PROCESS, "another"):
         news = {"type": "people", "count": 5 if sender == "another" else 100}
         await layer.group_send(hubs.group_name("here"), {"type": "news", "from": sender, "news": news})
-    await asyncio.sleep(0.05)
+    await until(room.people)  # in order: one's own came before
     assert room.people() == 5
 
 
 async def test_look_wakes_the_poll(hub: Hub, journals: list[Journal]) -> None:
     await hub.room("here")
-    await asyncio.sleep(0.05)
+    await subscribed("here")
     before = journals[0].reads
     await asyncio.to_thread(hubs.look, "here")
-    await asyncio.sleep(0.1)
-    assert journals[0].reads > before
+    await until(lambda: journals[0].reads > before)
 
 
 def test_a_layer_that_never_answers_does_not_hold_who_has_news(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,11 +66,12 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
 
 
 async def test_what_was_let_in_before_the_freeze_is_judged_again_when_it_is_written(
-    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+    journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The room knows nothing of the freeze yet; the journal does."""
-    monkeypatch.setattr(limits, "POLL", 60.0)
-    await asyncio.sleep(0.6)  # the poll that runs already
+    monkeypatch.setattr(limits, "POLL", 3600.0)
+    room = Room(journal, NoLayer(), executor)
+    await room.start()
     anna = joined(journal, room, 1)
     journal.rules = Rules(version=1, frozen=True)
     mark = dab()
@@ -78,6 +79,7 @@ async def test_what_was_let_in_before_the_freeze_is_judged_again_when_it_is_writ
     await until(lambda: anna.refused)
     assert anna.refused == [(mark.stroke, ledger.LOCKED)] and journal.head == 0
     assert not room.keeper.rules.frozen
+    await room.stop()
 
 
 async def test_a_stroke_is_cut_where_it_enters_a_locked_region(journal: MemoryJournal, room: Room) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,16 @@ DREAMING = {"DREAM_INTERVAL": "0.3", "STYLE_INTERVAL": "2", "DREAM_THREADS": "1"
 LEASE = {"canvas.lease.LEASE_SECONDS": 1.5, "canvas.lease.RENEW_SECONDS": 0.4}
 
 
-async def kill_web(site: RunningSite, times: int, chance: random.Random) -> None:
+async def kill_web(site: RunningSite, times: int, chance: random.Random, drawers: Collection[Drawer]) -> None:
+    def connections() -> int:
+        return sum(drawer.connections for drawer in drawers)
+
     for _ in range(times):
+        known = connections()
         await asyncio.to_thread(site.until_web)
-        await asyncio.sleep(chance.uniform(0.05, 0.7))
+        # Not before half of them are back, and have begun to send again.
+        await asyncio.to_thread(until, lambda n=known: connections() >= n + len(drawers) / 2, "drawers who come back")
+        await asyncio.sleep(chance.uniform(0, 0.5))
         site.kill_web()
         site.start_web(wait=False)
     await asyncio.to_thread(site.until_web)
@@ -99,12 +105,11 @@ async def test_killed_at_random_moments(
         for person in people
     }
     drawing = [asyncio.create_task(drawer.run([site.url], stop)) for drawer in drawers.values()]
-    await asyncio.gather(kill_web(site, webs, chance), kill_dreamer(site, dreamers, chance))
+    await asyncio.gather(kill_web(site, webs, chance, drawers.values()), kill_dreamer(site, dreamers, chance))
     stop.set()
     await asyncio.wait_for(asyncio.gather(*drawing), PATIENCE)
 
     assert_whole(site, drawers)
-    assert sum(drawer.connections for drawer in drawers.values()) > webs * len(drawers) / 2
     before = assert_frames(site)
     async with opened(site.url, people[0].headers, slug=SMALL) as pen:  # whoever was killed, somebody dreams again
         await pen.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,11 +28,14 @@ def fleet(
     redis: Redis,
     tmp_path: Path,
 ) -> Iterator[Two]:
-    """Two web processes on one PostgreSQL and one Redis. The poll, which heals, is slow: what is quick is the layer."""
+    """Two web processes on one PostgreSQL and one Redis. `two` never polls: what it knows of `one`, the layer told."""
     template, address = postgres_template
     env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": redis.url, "WEB_PROCESSES": "2"}
     var = copy(template, tmp_path / "var")
-    sites = [make_site(var, name=name, tune={"canvas.limits.POLL": 2.0}, **env) for name in ("one", "two")]
+    sites = [
+        make_site(var, name=name, tune={"canvas.limits.POLL": poll}, **env)
+        for name, poll in (("one", 1.0), ("two", 3600.0))
+    ]
     for site in sites:
         site.start_web()
     yield sites[0], sites[1]
@@ -57,14 +59,11 @@ async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
     one, two = fleet
     ann = one.person(0)
     async with opened(one.url, ann.headers) as pen, opened(two.url) as viewer:
-        quickest = 9.0
         for _ in range(5):
-            stroke, sent = stroke_id(chance), time.monotonic()
+            stroke = stroke_id(chance)
             cut = await pen.draw(stroke, LINE)
             await viewer.until(lambda s=stroke, c=cut: len(viewer.pieces_of(ann.id, s)) == len(c))
-            quickest = min(quickest, time.monotonic() - sent)
         assert viewer.names()[ann.id] == ann.name
-        assert quickest < 1.0, quickest  # through the layer, that is, and not with the poll of 2 s
         await pen.until(lambda: any(told["count"] == 2 for told in pen.told("people")))
 
 
@@ -73,28 +72,26 @@ async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
 @pytest.mark.parametrize("how", ["killed", "frozen"])
 async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
     one, two = fleet
-    ann = one.person(0)
-    async with opened(one.url, ann.headers) as pen, opened(two.url) as viewer:
-        await pen.draw(stroke_id(chance), LINE)
-        await viewer.until(lambda: viewer.head == 6)
+    async with opened(one.url, one.person(0).headers) as here, opened(two.url, two.person(1).headers) as there:
+        await here.draw(stroke_id(chance), LINE)
+        await there.until(lambda: there.head == 6)
         redis.kill() if how == "killed" else redis.freeze()
         for number in range(2, 6):
-            await pen.draw(stroke_id(chance), LINE)
+            await there.draw(stroke_id(chance), LINE)
             # The process that has the pen is not held by a layer that is gone, nor by one that never answers.
-            await pen.until(lambda n=number: pen.head == 6 * n)
-        await viewer.until(lambda: viewer.head == 30)  # by the poll
+            await there.until(lambda n=number: there.head == 6 * n)
+        await here.until(lambda: here.head == 30)  # by the poll
         redis.start() if how == "killed" else redis.thaw()
-        for number in range(6, 60):
-            sent = time.monotonic()
-            await pen.draw(stroke_id(chance), LINE)
-            await viewer.until(lambda n=number: viewer.head == 6 * n)
-            if time.monotonic() - sent < 0.5:  # the layer carries again
-                break
-            await asyncio.sleep(0.2)
-        else:
-            raise AssertionError("the layer does not carry news any more")
-    assert sorted(viewer.operations) == list(range(1, viewer.head + 1))
-    assert len(one.journal()) == viewer.head
+        # The layer carries again: `two` gets to know. What was told before it listened again is lost, so draw on.
+        drawn = 5
+        while there.head < here.head or drawn == 5:
+            await here.draw(stroke_id(chance), LINE)
+            drawn += 1
+            await here.until(lambda n=drawn: here.head == 6 * n)
+            await asyncio.sleep(0.5)
+    for viewer in (here, there):
+        assert sorted(viewer.operations) == list(range(1, viewer.head + 1))
+    assert len(one.journal()) == here.head
 
 
 @pytest.mark.postgres

@@ -188,6 +188,11 @@ def frame_news(frame: Frame) -> dict[str, Any]:
     }
 
 
+def _lasting(guess: Any) -> Any:
+    """A guess as long as browsers show it; it stays in the row until the next one."""
+    return guess if guess and guess["until"] > wire.milliseconds(timezone.now()) else None
+
+
 def dream_news(dream: Dream | None) -> dict[str, Any]:
     if dream is None or not dream.held(timezone.now() - timedelta(seconds=1)):
         position = dream.position if dream else 0
@@ -206,4 +211,5 @@ def dream_news(dream: Dream | None) -> dict[str, Any]:
         "octaves": dream.octaves,
         "message": dream.message,
         "arriving": dream.arriving,
+        "guess": _lasting(dream.guess),
     }

@@ -168,6 +168,8 @@ class Dream(models.Model):
     style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
     paused = models.BooleanField(default=False)
     # A better network on its way, which will dream here once it is there: {"title", "fraction"}; None: there is none.
+    # What the network sees in the newest drawing (dreamer.guesses.listening.news), and until when browsers show it.
+    guess: Any = models.JSONField(null=True, default=None)
     arriving: Any = models.JSONField(null=True, default=None)
 
     def __str__(self) -> str:

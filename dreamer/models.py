@@ -77,3 +77,53 @@ class Job(models.Model):
     def fraction(self) -> float:
         """How far it is, 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+class GuessQuerySet(models.QuerySet["Guess"]):
+    def leading(self, canvas: Canvas) -> GuessQuerySet:
+        """Those that people agreed with and that still lead this canvas' dreams, the oldest first."""
+        return self.filter(canvas=canvas, dreams_left__gt=0).order_by("pk")
+
+
+class Guess(models.Model):
+    """What the network saw in a drawing that had come to rest (dreamer.guesses). News, not ink."""
+
+    LEADS = 3  # dreams
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="guesses")
+    network = models.CharField(max_length=64)
+    made_at = models.DateTimeField(default=timezone.now)
+    seq = models.BigIntegerField()  # the journal's number of the drawing's newest ink
+    # The drawing's box, px; the last two excluded.
+    left = models.PositiveSmallIntegerField()
+    top = models.PositiveSmallIntegerField()
+    right = models.PositiveSmallIntegerField()
+    bottom = models.PositiveSmallIntegerField()
+    authors: Any = models.JSONField(default=list)  # ids of those who drew it
+    words: Any = models.JSONField(default=list)  # [{"number": class, "label": word, "chance": 0 to 1}], likeliest first
+    chosen = models.PositiveSmallIntegerField(null=True)  # the place among `words` of the one people agreed with
+    by_author = models.BooleanField(default=False)  # and whether one who drew it did
+    dreams_left = models.PositiveSmallIntegerField(default=0)  # that it still leads
+
+    objects = GuessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "guesses"
+        indexes = [
+            models.Index(fields=["canvas"], condition=Q(dreams_left__gt=0), name="guess_leading"),
+            models.Index(fields=["canvas", "made_at"], name="guess_time"),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(word["label"] for word in self.words)
+
+    def choose(self, word: int, who: int) -> bool:
+        """Agrees with a word; False where one who drew it has said otherwise, or nothing changes."""
+        author = who in self.authors
+        if self.chosen == word or (self.by_author and not author):
+            return False
+        open_to = Guess.objects.filter(pk=self.pk) if author else Guess.objects.filter(pk=self.pk, by_author=False)
+        if not open_to.update(chosen=word, by_author=author or self.by_author, dreams_left=self.LEADS):
+            return False
+        self.refresh_from_db()
+        return True

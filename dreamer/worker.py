@@ -24,6 +24,8 @@ from django.utils import timezone
 from canvas import frames, hub, lease, limits, picture, standings, strokes
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
+from dreamer.guesses.leading import done, lead
+from dreamer.guesses.listening import Listener
 from dreamer.house import BUILTIN
 from dreamer.library import ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
@@ -59,6 +61,7 @@ class Dreamer:
         self._slugs = slugs
         self._chance = chance or random.Random()
         self._registry = registry()
+        self._listener = Listener()
         # Of the canvas that is being visited; `_opened` has those of all.
         self._network: Network | None = None
         self._files: ModelFiles | None = None
@@ -150,12 +153,24 @@ class Dreamer:
         far = doing.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(place.pk, 0) >= KEEPS_FAILING:
             self._rest(place)
+        if self._network is not None and state in (Dream.State.WAITING, Dream.State.RESTING):
+            self._guess(place)
         if doing.next_at <= now:
             if state == Dream.State.WAITING:
                 self._dream(place, doing, now)
             else:
                 self._tell(place, next_at=_next_beat(doing.next_at, now))
         return None
+
+    def _guess(self, place: Canvas) -> None:
+        """Says what the network sees in what has just been drawn. Never at the cost of a dream."""
+        assert self._network is not None
+        try:
+            self._listener.look(place, self._network)
+        except Error:
+            raise
+        except Exception:
+            log.exception("%s: the drawing could not be looked at.", place.slug)
 
     def _finish(self, place: Canvas, doing: Dream, now: datetime) -> None:
         """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
@@ -266,11 +281,12 @@ class Dreamer:
             )  # fmt: skip
             started, dreaming = time.perf_counter(), True
             report = self._reporter(place, composed.seq)
-            pixels = dream(composed.pixels, network, recipe, progress=report, cancelled=self._cancelled)
+            canvas_pixels, led = lead(place, composed.pixels, network, recipe.seed, self._cancelled)
+            pixels = dream(canvas_pixels, network, recipe, progress=report, cancelled=self._cancelled)
             seconds, dreaming = time.perf_counter() - started, False
             frames.keep(
                 place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
-                authors=composed.authors, title=style.title, recipe=recipe.to_json(), seconds=round(seconds, 3),
+                authors=composed.authors, title=style.title, recipe=recipe.to_json() | led, seconds=round(seconds, 3),
                 device=network.device, holder=self.holder, base=composed.base,
             )  # fmt: skip
         except (Cancelled, picture.Cancelled, frames.Refused) as error:
@@ -296,6 +312,7 @@ class Dreamer:
             missed=doing.missed + missed,
         )  # fmt: skip
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
+        done(led)
         self._index(place)
 
     def _index(self, place: Canvas) -> None:

@@ -307,6 +307,7 @@ DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))
 DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_GPU_MEMORY = env.integer("DREAM_GPU_MEMORY", 0, low=0, high=2**20) * 2**20  # bytes, given in MiB; 0: no limit
 # Dreams made of nothing new after the last stroke; then the canvas rests until somebody draws.
+DREAM_GUESSES = env.flag("DREAM_GUESSES", True)  # the network says what it sees in drawings
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
 # --- History -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from dreamer import views as dreamer
+from dreamer.guesses.views import answer as guess_answer
 from dreamsite import claim, health, security
 
 robots = TemplateView.as_view(
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
     path("", include("canvas.urls")),
     path("", include("gallery.urls")),
+    path("c/<slug:slug>/guesses/<int:pk>/", guess_answer, name="guess"),
     path("moderation/styles", dreamer.styles, name="moderation_styles"),
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),

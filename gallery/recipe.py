@@ -47,11 +47,19 @@ def sentence(frame: Frame) -> str:
     return text + "."
 
 
+def agreed(frame: Frame) -> list[str]:
+    """The words that people agreed with, and that led this dream."""
+    listed = frame.recipe.get("guesses")
+    words = [guess.get("word") for guess in listed if isinstance(guess, dict)] if isinstance(listed, list) else []
+    return [str(word) for word in words if word]
+
+
 def facts(frame: Frame) -> list[tuple[str, str]]:
     """The table: what it is called, and what it was."""
     recipe = frame.recipe
     rows: list[tuple[str, Any]] = [
         (_("Dreamed of"), "; ".join(targets(recipe))),
+        (_("People saw"), ", ".join(agreed(frame))),
         (_("Network"), recipe.get("model")),
         (_("Octaves"), _octaves(recipe)),
         (_("Steps per octave"), _steps(recipe)),

@@ -18,6 +18,7 @@ import { TOOLS } from "./tools/manifest.js";
  * @property {() => void} help
  * @property {() => void} hide
  * @property {(held: boolean) => void} peek shows the drawing under the dream
+ * @property {() => void} answer goes to the newest guess
  * @property {() => void} escape
  */
 
@@ -44,6 +45,7 @@ export function listen(shortcuts) {
         "d": () => shortcuts.peek(true),
         "u": shortcuts.undo,
         "f": shortcuts.hide,
+        "g": shortcuts.answer,
         "?": shortcuts.help,
         "Escape": shortcuts.escape,
     };

@@ -7,6 +7,7 @@ import { Cursor } from "./cursor.js";
 import { Dock } from "./dock.js";
 import { Drawing } from "./drawing.js";
 import { loadFrame } from "./frames.js";
+import { Guesses } from "./guesses.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
 import { BRIEF, Notices } from "./notices.js";
@@ -72,9 +73,23 @@ const gate = new Gate({
     tell: (text) => notices.show(text),
     changed: () => cursor.show(),
 });
+const token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
+const guesses = new Guesses(find(".guesses"), view, {
+    url: dataset.guess ?? "",
+    token,
+    now: () => session.now(),
+    signedIn: () => session.me !== null,
+    say: (text) => bar.say(text),
+    tell: (text) => notices.show(text),
+});
+const guessSwitch = /** @type {HTMLInputElement} */ (find('[data-preference="guesses"]'));
+guessSwitch.checked = guesses.wanted;
+guessSwitch.addEventListener("change", () => {
+    guesses.wanted = guessSwitch.checked;
+});
 const cover = new Cover(find(".cover"), regions, {
     url: dataset.veil ?? "",
-    token: /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "",
+    token,
     width, height,
     tell: (text) => notices.show(text),
 });
@@ -119,6 +134,7 @@ const session = new Session({
         },
         dream: (dream) => {
             bar.showDream(dream);
+            if (dream.guess) guesses.show(dream.guess);
             showHint();
         },
         frame: (frame, install, first) => {
@@ -241,6 +257,7 @@ view.changed = () => {
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
     tags.place();
     regions.place();
+    guesses.place();
     cursor.show();
 };
 
@@ -280,6 +297,7 @@ listen({
         if (document.body.classList.toggle("bare")) bar.say("The controls are hidden. F brings them back.");
     },
     peek,
+    answer: () => guesses.focus(),
     escape: () => {
         if (dock.close()) return;
         if (cover.choosing || cover.place) return cover.close();

@@ -206,6 +206,15 @@ export function region({ kind, until, why }, now) {
     return `Locked${ending(until, now)}. ${sentence(why)}`.trim();
 }
 
+/** What the network sees. @param {string[]} words */
+export const guess = (words) => `The network sees: ${words.map((word) => `${word}?`).join(" ")}`;
+
+/** @param {string} word */
+export const agree = (word) => `Yes: let the next dreams make it more of a ${word}`;
+
+/** @param {string} word */
+export const agreed = (word) => `Agreed: ${word}. The next dreams go that way here.`;
+
 /** @param {import("./types.js").Ink} ink */
 export function ink({ left, seconds }) {
     if (left >= 0.05) return `${Math.round(100 * left)} % ink`;

@@ -134,5 +134,5 @@ test("an empty canvas promises a dream only where one will come", () => {
     for (const state of ["no-model", "paused", "away", "failed", ""]) {
         assert.equal(messages.untouched(true, state), "The canvas is empty. Draw something.");
     }
-    assert.match(messages.untouched(false, "waiting"), /Sign up and draw something; in half a minute/);
+    assert.match(messages.untouched(false, "waiting"), /Sign up and draw something. In 30 seconds/);
 });

@@ -37,6 +37,7 @@ TABLE = {
     "canvas": Row("200", "200"),
     "canvas slug": Row("200", "200", slug="elsewhere"),
     "veil slug": Row("405", "401 400 400 400", slug="elsewhere"),
+    "guess slug pk": Row("405", "401 400 400 400", slug="elsewhere", pk=lambda w: w.guess.pk),
     "next_style slug": Row("405", "login 403 302 302", slug="elsewhere"),
     "c/<slug:slug>/ slug": Row("200", "200", at="/c/elsewhere/"),
     "moderation_styles": Row("401 403 200 200"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from canvas import frames
 from canvas.models import Canvas, Case, Frame, Report, Sanction, Signal
 from canvas.moderation.permissions import MODERATORS
+from dreamer.models import Guess
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Page
 
@@ -76,6 +77,13 @@ class World:
     @cached_property
     def case(self) -> Case:
         return Case.objects.create(canvas=self.place, x=1, y=1, r=5)
+
+    @cached_property
+    def guess(self) -> Guess:
+        return Guess.objects.create(
+            canvas=self.elsewhere, network="house", seq=1, left=1, top=1, right=9, bottom=9,
+            words=[{"number": 0, "label": "dog", "chance": 0.5}],
+        )  # fmt: skip
 
     @cached_property
     def report(self) -> Report:

@@ -1,0 +1,9 @@
+"""The canvas answers: the network says what it sees in a drawing that has come to rest, and people may agree.
+
+drawings   finds what came to rest
+seeing     asks the network
+listening  writes it down and tells everybody
+steering   leads a picture towards a class, at one place
+leading    does that for the next dream, where people agreed
+views      takes their answers
+"""

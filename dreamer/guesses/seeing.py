@@ -1,0 +1,112 @@
+"""What the network sees in a drawing: class scores of a window around it, as up to three words that may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dreamer.engine import Network
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px
+
+MOST = 3
+FILLS = 0.72  # of the window's side, by the longer side of what was drawn
+LEAST_SIDE = 48  # px of the window on the canvas: a dot shows nothing
+SURER = 3.0  # times as likely as on blank paper, or it is no guess
+LEAST = 0.04  # and at least as likely as this, among what is not paper
+# A window's side as the network sees it. Vectors come from classifiers of whole pictures, maps from place-wise ones,
+# which are trained on smaller crops.
+VECTOR_SIDE, MAP_SIDE = 224, 112
+
+UNSPOKEN = frozenset((Path(__file__).parent / "unspoken.txt").read_text(encoding="utf-8").split("\n"))
+
+
+@dataclass(frozen=True)
+class Guess:
+    """`number` is the class' number in the network, `chance` how likely it takes it to be, 0 to 1."""
+
+    number: int
+    label: str
+    chance: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def classes_of(network: Network) -> str | None:
+    """The layer with a score for each label; None for a network without a classifier. `classes` is what our own
+    networks call their plain scores; `logits` may be something made from them to be dreamed of."""
+    for layer in ("classes", network.logits):
+        if layer and layer in network.layers and network.layers[layer].channels == len(network.labels):
+            return layer
+    return None
+
+
+def window_around(box: Box, width: int, height: int) -> Box:
+    """The square window a drawing is looked at in, within the canvas where that is large enough."""
+    x0, y0, x1, y1 = box
+    side = min(max(LEAST_SIDE, round(max(x1 - x0, y1 - y0) / FILLS)), width, height)
+    left = min(max(0, round((x0 + x1 - side) / 2)), width - side)
+    top = min(max(0, round((y0 + y1 - side) / 2)), height - side)
+    return left, top, left + side, top + side
+
+
+def guesses(network: Network, picture: Bytes, box: Box, paper: tuple[int, int, int]) -> tuple[Guess, ...]:
+    """What the drawing inside `box` may be, likeliest first; empty where nothing stands out, or nothing may be said.
+
+    picture  uint8 [h, w, 3], the canvas
+    paper    the canvas' background: what the network sees in blank paper is no guess
+    """
+    layer = classes_of(network)
+    if layer is None:
+        return ()
+    x0, y0, x1, y1 = window_around(box, picture.shape[1], picture.shape[0])
+    seen = picture[y0:y1, x0:x1]
+    side = MAP_SIDE if network.layers[layer].spatial else VECTOR_SIDE
+    side = max(side, network.min_size)
+    shown = chances(network, layer, np.asarray(Image.fromarray(seen).resize((side, side), Image.Resampling.LANCZOS)))
+    blank = chances(network, layer, np.full((side, side, 3), paper, np.uint8))
+    paper_class = blank.argmax()  # what blank paper is taken for is around every drawing
+    for seen_chances in (shown, blank):
+        seen_chances[paper_class] = 0
+        seen_chances /= max(float(seen_chances.sum()), 1e-9)
+    order = np.argsort(shown)[::-1]
+    found = [
+        Guess(int(n), word, round(float(shown[n]), 3))
+        for n in order[:40]
+        if shown[n] >= LEAST and shown[n] > SURER * blank[n] and (word := spoken(network.labels[n]))
+    ]
+    return tuple(_apart(found)[:MOST])
+
+
+def chances(network: Network, layer: str, picture: Bytes) -> Floats:
+    """How likely each class is, float32 [classes], summing to 1; of a map the mean over its places."""
+    scores = network.activations(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32), layer)
+    flat = scores.reshape(len(scores), -1)
+    odds = np.exp(flat - flat.max(axis=0))
+    mean: Floats = (odds / odds.sum(axis=0)).mean(axis=1)
+    return mean
+
+
+def spoken(label: str) -> str:
+    """The word to say for a label; empty where it is one not to be said to everybody, children too, or none at all."""
+    word = label.split(",")[0].strip().replace("_", " ").lower()
+    parts = {word, *word.split(), *(part.strip().lower() for part in label.split(","))}
+    return "" if not word or word.isdigit() or parts & UNSPOKEN else word
+
+
+def _apart(found: Sequence[Guess]) -> list[Guess]:
+    """Without a word that another one says already."""
+    kept: list[Guess] = []
+    for guess in found:
+        if all(guess.label != other.label for other in kept):
+            kept.append(guess)
+    return kept

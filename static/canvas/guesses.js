@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * What the network sees in a drawing that has come to rest, said at the spot to everybody. Whoever is signed in may agree
+ * with a word; then the next dreams go that way there.
+ */
+
+import * as messages from "./messages.js";
+
+/** @typedef {import("./types.js").Guess} Guess */
+
+const MOST = 3; // guesses at once
+const AGREED = 6000; // ms the word that was agreed with stays
+const STORE = "dreamsite:guesses";
+
+export class Guesses {
+    /**
+     * @param {HTMLElement} layer in the window's coordinates @param {import("./view.js").View} view
+     * @param {object} page
+     * @param {string} page.url where answers go, with 0 for the guess' id @param {string} page.token
+     * @param {() => number} page.now by the server's clock @param {() => boolean} page.signedIn
+     * @param {(text: string) => void} page.say to those who listen @param {(text: string) => void} page.tell
+     */
+    constructor(layer, view, page) {
+        this.layer = layer;
+        this.view = view;
+        this.page = page;
+        /** @type {Map<number, {guess: Guess, element: HTMLElement, until: number}>} */
+        this.shown = new Map();
+        setInterval(() => this.#expire(), 500);
+    }
+
+    /** Whether this browser shows guesses. */
+    get wanted() {
+        try {
+            return localStorage.getItem(STORE) !== "off";
+        } catch {
+            return true; // Storage is forbidden.
+        }
+    }
+
+    /** @param {boolean} wanted */
+    set wanted(wanted) {
+        try {
+            localStorage.setItem(STORE, wanted ? "on" : "off");
+        } catch {
+            // As above: it holds for this page only.
+        }
+        if (!wanted) for (const id of this.shown.keys()) this.#remove(id);
+    }
+
+    /** @param {Guess} guess */
+    show(guess) {
+        if (!this.wanted) return;
+        const known = this.shown.get(guess.id);
+        if (guess.chosen !== null) {
+            if (known) this.#agreed(guess, known.element);
+            return;
+        }
+        if (known || guess.until <= this.page.now()) return;
+        while (this.shown.size >= MOST) this.#remove(/** @type {number} */ (this.shown.keys().next().value));
+        const element = document.createElement("div");
+        element.className = "guess glass";
+        element.setAttribute("role", "group");
+        element.setAttribute("aria-label", messages.guess(guess.words));
+        element.append(...guess.words.map((word, place) => this.#word(guess, word, place)), this.#dismiss(guess));
+        this.layer.append(element);
+        this.shown.set(guess.id, { guess, element, until: guess.until });
+        this.place();
+        this.page.say(messages.guess(guess.words));
+    }
+
+    /** The view has changed. */
+    place() {
+        const { view } = this;
+        for (const { guess, element } of this.shown.values()) {
+            const x = view.x + (guess.x + guess.width / 2) * view.scale, y = view.y + guess.y * view.scale;
+            element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px) translate(-50%, calc(-100% - 0.5rem))`;
+            element.hidden = x < 0 || y < 0 || x > view.windowWidth || y > view.windowHeight + 40;
+        }
+    }
+
+    /** Brings the keyboard to the newest guess. */
+    focus() {
+        const newest = [...this.shown.values()].filter(({ element }) => !element.hidden).pop();
+        newest?.element.querySelector("button")?.focus();
+    }
+
+    /** @param {Guess} guess @param {string} word @param {number} place */
+    #word(guess, word, place) {
+        if (!this.page.signedIn()) {
+            const text = document.createElement("span");
+            text.textContent = `${word}?`;
+            return text;
+        }
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = `${word}?`;
+        button.title = messages.agree(word);
+        button.addEventListener("click", () => this.#answer(guess, place));
+        return button;
+    }
+
+    /** @param {Guess} guess */
+    #dismiss(guess) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "guess-close";
+        button.textContent = "×";
+        button.setAttribute("aria-label", "Dismiss this guess");
+        button.addEventListener("click", () => this.#remove(guess.id));
+        return button;
+    }
+
+    /** @param {Guess} guess @param {number} place */
+    async #answer(guess, place) {
+        const { page } = this;
+        try {
+            const answer = await fetch(page.url.replace("/0/", `/${guess.id}/`), {
+                method: "POST",
+                headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
+                body: JSON.stringify({ word: place }),
+            });
+            const said = await answer.json();
+            if (!answer.ok) return page.tell(said.detail);
+            this.show({ ...guess, chosen: said.chosen });
+        } catch {
+            page.tell("That did not reach the server. Try again in a moment.");
+        }
+    }
+
+    /** @param {Guess} guess @param {HTMLElement} element */
+    #agreed(guess, element) {
+        const word = guess.words[/** @type {number} */ (guess.chosen)];
+        const text = document.createElement("span");
+        text.textContent = word;
+        element.classList.add("agreed");
+        element.replaceChildren(text);
+        this.shown.set(guess.id, { guess, element, until: this.page.now() + AGREED });
+        this.page.say(messages.agreed(word));
+    }
+
+    #expire() {
+        for (const [id, { until, element }] of this.shown) {
+            // Whoever is about to answer is given the time.
+            if (until <= this.page.now() && !element.matches(":hover, :focus-within")) this.#remove(id);
+        }
+    }
+
+    /** @param {number} id */
+    #remove(id) {
+        this.shown.get(id)?.element.remove();
+        this.shown.delete(id);
+    }
+}

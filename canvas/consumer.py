@@ -13,6 +13,7 @@ from canvas import wire
 from canvas.hub import hub
 from canvas.member import Member, Person
 from canvas.room import Room
+from canvas.wire import CloseCode
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,10 @@ class CanvasConsumer(LeanConsumer):
             self.room = await hub.room(self.slug)
         except Exception:
             log.exception("The room of %s could not be opened.", self.slug)
-            await self.close(4503)
+            await self.close(int(CloseCode.UNAVAILABLE))
             return
         if self.room is None:
-            await self.close(4404)
+            await self.close(int(CloseCode.NO_CANVAS))
             return
         self.room.enter(self.member)
 
@@ -95,4 +96,4 @@ class NoCanvasConsumer(LeanConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        await self.close(4404)
+        await self.close(int(CloseCode.NO_CANVAS))

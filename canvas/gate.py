@@ -1,6 +1,6 @@
 """The gate: whether ink may enter a canvas, by its rules and by what stands for or against who draws.
 
-Plain Python, no Django: rows become these values in canvas.standings, and the room asks in memory. Nobody goes round
+Plain Python, no Django: rows become these values in canvas.user_status, and the room asks in memory. Nobody goes round
 it: staff who draw are people like any others here. Times are milliseconds since 1970, places and sizes pixels.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from canvas import brush, ledger, limits, wire
+from canvas import brush, limits, wire
+from canvas.wire import RejectReason
 from dreamsite.core.rect import Rect
 
 WARN, COOL_DOWN, READ_ONLY, SUSPEND = "warn", "cool_down", "read_only", "suspend"
@@ -71,7 +72,7 @@ class Sanction:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UserStatus:
     """What is known of one person: since when, how many clean hours, what stands against them."""
 
     joined: int = 0
@@ -95,45 +96,45 @@ class Standing:
         }
 
 
-def judge(op: wire.Stroke | wire.Undo, rules: Rules, standing: Standing, now: int) -> int | None:
-    """The REJECT code that fits, or None where the operation may enter.
+def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: int) -> RejectReason | None:
+    """Why the operation is refused, or None where the operation may enter.
 
     Taking back one's own ink stays possible wherever it harms nobody: only on a canvas that stands still (frozen,
     ended) and for the suspended it is refused.
     """
     if rules.ended:
-        return ledger.ENDED
-    against = standing.in_force(now) if standing.sanctions else None
+        return RejectReason.ENDED
+    against = status.in_force(now) if status.sanctions else None
     if against is not None and against.degree == SUSPEND:
-        return ledger.SUSPENDED
+        return RejectReason.SUSPENDED
     if rules.frozen:
-        return ledger.LOCKED
+        return RejectReason.LOCKED
     if isinstance(op, wire.Undo):
         return None
     if against is not None and against.degree in (WARN, READ_ONLY):
-        return ledger.SUSPENDED
-    if rules.newcomers_after is not None and standing.joined > rules.newcomers_after:
-        return ledger.SUSPENDED
+        return RejectReason.SUSPENDED
+    if rules.newcomers_after is not None and status.joined > rules.newcomers_after:
+        return RejectReason.SUSPENDED
     if rules.regions:
         bounds = brush.bounds(op.points)
         if any(region.holds(now) and region.touched_by(op, bounds) for region in rules.regions):
-            return ledger.LOCKED
+            return RejectReason.LOCKED
     return None
 
 
-def allowance(rules: Rules, standing: Standing, now: int) -> tuple[float, float]:
+def allowance(rules: Rules, status: UserStatus, now: int) -> tuple[float, float]:
     """(pixels a second, pixels at once) that this person may stamp, by clean hours, slow mode and sanctions."""
-    cools = any(one.degree == COOL_DOWN and (one.until is None or one.until > now) for one in standing.sanctions)
+    cools = any(one.degree == COOL_DOWN and (one.until is None or one.until > now) for one in status.sanctions)
     divisor = rules.slow * (limits.COOL_DOWN if cools else 1)
     if divisor > 1:
         _, rate, burst = limits.INK_LEVELS[0]
         return rate / divisor, burst / divisor
-    _, rate, burst = next(level for level in reversed(limits.INK_LEVELS) if standing.hours >= level[0])
+    _, rate, burst = next(level for level in reversed(limits.INK_LEVELS) if status.hours >= level[0])
     return rate, burst
 
 
-def shield(standing: Standing) -> float:
+def overpainting(status: UserStatus) -> float:
     """How many times more it costs this person to paint over other people's fresh ink."""
-    if standing.trusted:
-        return limits.SHIELD_TRUSTED
-    return limits.SHIELD_KNOWN if standing.hours else limits.SHIELD_NEW
+    if status.trusted:
+        return limits.OVERPAINTING_TRUSTED
+    return limits.OVERPAINTING_KNOWN if status.hours else limits.OVERPAINTING_NEW

@@ -13,15 +13,14 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from canvas import standings, wire
-from canvas.gate import Rules, Standing
+from canvas import user_status, wire
+from canvas.gate import Rules, UserStatus
 from canvas.member import Person
 from canvas.models import Batch, Canvas, CleanHours, Dream, Frame
 from canvas.picture import Numbered
 from canvas.ports import Admit, State
 from canvas.signals import ink_changed
-
-SIGNED_OUT, FORBIDDEN = 4401, 4403  # close codes
+from canvas.wire import CloseCode
 
 
 @contextmanager
@@ -47,7 +46,7 @@ class DatabaseJournal:
 
     @_kept_open()
     def state(self) -> State:
-        found: Any = Canvas.objects.select_related("frame", "dream").annotate(**standings.rules_columns())
+        found: Any = Canvas.objects.select_related("frame", "dream").annotate(**user_status.rules_columns())
         place = found.get(pk=self._canvas_id)
         rules = self._rules_at(place.rules_version, place.site_ended_at)
         dream = getattr(place, "dream", None)
@@ -79,7 +78,7 @@ class DatabaseJournal:
             missed = self.since(known) if head > known else []
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
             # it: a switch that was told to anybody is committed, so what is written here has gone by it.
-            place: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**standings.rules_columns())
+            place: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
             *dreamed, version, ended_at = place.values_list(
                 "frame__seq", "dream__position", "rules_version", "site_ended_at"
             ).get()
@@ -87,19 +86,19 @@ class DatabaseJournal:
             return missed, _write(self._canvas_id, head, wanted, now_ms)
 
     def _rules_at(self, version: int | None, ended_at: datetime | None) -> Rules:
-        self._rules = standings.rules(self._canvas_id, version, ended_at, self._rules)
+        self._rules = user_status.rules(self._canvas_id, version, ended_at, self._rules)
         return self._rules
 
     @_kept_open()
-    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
-        return standings.read(ids)
+    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
+        return user_status.read(ids)
 
     @_kept_open()
     def drew(self, ids: Iterable[int], now_ms: int) -> None:
         CleanHours.objects.drew(list(ids), datetime.fromtimestamp(now_ms / 1000, UTC))
 
     @_kept_open()
-    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
         people = list(people)
         users = get_user_model().objects.in_bulk([person.id for person in people])
         keys = [person.session for person in people]
@@ -109,12 +108,12 @@ class DatabaseJournal:
         for person in people:
             user, session = users.get(person.id), sessions.get(person.session, {})
             if user is None or not user.is_active:
-                ended[person] = FORBIDDEN
+                ended[person] = CloseCode.FORBIDDEN
             elif str(session.get(SESSION_KEY)) != str(user.pk) or not any(
                 constant_time_compare(session.get(HASH_SESSION_KEY, ""), known)
                 for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
             ):
-                ended[person] = SIGNED_OUT
+                ended[person] = CloseCode.SIGNED_OUT
         return ended
 
 

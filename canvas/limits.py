@@ -41,7 +41,7 @@ DEAF_BYTES = 2 * OUTBOX_BYTES  # a socket that goes on asking without reading th
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
 RECHECK_SECONDS = 15.0  # how often it is asked whether the sessions behind the sockets still stand
-FORGET_SECONDS = 60.0  # how often the ledger forgets what can no longer be sent again
+FORGET_SECONDS = 60.0  # how often it is forgotten what can no longer be sent again
 HANG_SECONDS = 2.0  # a write that takes longer is said to everybody
 
 # A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
@@ -68,10 +68,14 @@ SLOWEST = 20  # the slowest slow mode: a newcomer's line of 20 px then takes twe
 INK_LOW = 0.4  # the share of one's ink below which the browser shows how much is left
 HOUR_SECONDS = 20.0  # how often a room tells the database who has drawn, for the clean hours
 
-# The shield over other people's fresh ink. What one paints over it costs this many times as much.
-SHIELD_CELL = 32  # px; finer would follow strokes more closely than hands aim
-SHIELD_SECONDS = 240  # until then people have seen each other, the dream has come by, or a moderator is called
-SHIELD_NEW, SHIELD_KNOWN, SHIELD_TRUSTED = 4.0, 3.0, 1.5  # without a clean hour; not trusted yet; trusted
+# Other people's fresh ink is theirs for a while. What one paints over it costs this many times as much.
+OWNERSHIP_CELL = 32  # px; finer would follow strokes more closely than hands aim
+OWNERSHIP_SECONDS = 240  # until then people have seen each other, the dream has come by, or a moderator is called
+OVERPAINTING_NEW, OVERPAINTING_KNOWN, OVERPAINTING_TRUSTED = (
+    4.0,
+    3.0,
+    1.5,
+)  # without a clean hour; not trusted yet; trusted
 
 # Who is trusted: may veil with others. Long enough that accounts made for an evening's quarrel are not.
 TRUSTED_HOURS, TRUSTED_DAYS = 12, 7  # clean hours, and days since joining; and no sanction in the last 30 days

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from canvas import limits, wire
-from canvas.pen import Bucket
+from canvas.rate_limits import Bucket
+from canvas.wire import CloseCode
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Member:
         self._sent += len(data)
         self._waiting.append(data)
         if self.outstanding > limits.DEAF_BYTES:
-            self.close(4408)
+            self.close(CloseCode.BEHIND)
         elif self._sending is None:
             self._send_on()
 
@@ -102,15 +103,15 @@ class Member:
         # A later echo confirms the earlier marks too.
         self._marks = {token: sent for token, sent in self._marks.items() if sent > self._confirmed}
 
-    def close(self, code: int) -> None:
+    def close(self, code: CloseCode) -> None:
         if not self.closed:
             self.closed = True
             self._waiting.clear()
             self._ending = asyncio.ensure_future(self._end(code))  # kept, or it might be collected
 
-    async def _end(self, code: int) -> None:
+    async def _end(self, code: CloseCode) -> None:
         with contextlib.suppress(Exception):  # it may have gone by itself
-            await self._close(code)
+            await self._close(int(code))  # autobahn takes nothing but a plain int
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from canvas import wire
-from canvas.gate import Rules, Standing
+from canvas.gate import Rules, UserStatus
 from canvas.member import Person
+from canvas.wire import CloseCode
 
 # (what others wrote meanwhile, the newest number that a frame or a running dream holds, the rules) -> what to write
 Admit = Callable[[list[wire.Ops], int, Rules], list[wire.Operation]]
@@ -41,12 +42,12 @@ class Journal(Protocol):
     def recent(self, since_ms: int) -> list[wire.Ops]: ...
     def names(self, ids: Iterable[int]) -> dict[int, str]: ...
 
-    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
+    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
         """Those whose session or account no longer stands, and the close code that says so."""
         ...
 
-    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
-        """How each of these people stands."""
+    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
+        """The status of each of these people."""
         ...
 
     def drew(self, ids: Iterable[int], now_ms: int) -> None:

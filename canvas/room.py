@@ -17,16 +17,17 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from canvas import ledger, limits, wire
-from canvas.crowd import Crowd
+from canvas import limits, wire
+from canvas.admission import Admission
+from canvas.deduplication import Deduplication
 from canvas.gate import Rules
-from canvas.gatekeeper import Gatekeeper
-from canvas.ledger import Ledger
 from canvas.member import Member
-from canvas.pen import check
 from canvas.ports import Journal, Layer, State
+from canvas.presence import Presence
+from canvas.rate_limits import check
 from canvas.rounds import Rounds
 from canvas.tail import Tail
+from canvas.wire import CloseCode, RejectReason
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -47,7 +48,7 @@ class Room:
         self.clock, self.wall_ms = clock, wall_ms
         self.members: set[Member] = set()
         self.state = State({}, 0)
-        self.ledger, self.tail, self.crowd, self.keeper = Ledger(), Tail(), Crowd(), Gatekeeper()
+        self.deduplication, self.tail, self.presence, self.admission = Deduplication(), Tail(), Presence(), Admission()
         self.rounds = Rounds(self)
         self.trouble: str | None = None
         self.tick_seconds = limits.TICK
@@ -83,13 +84,13 @@ class Room:
             tail = self.journal.since(state.base_seq)
             recent = self.journal.recent(self.wall_ms() - limits.REMEMBER_MS)
             for batch in [*recent, *tail]:
-                self.ledger.learn(batch)
+                self.deduplication.learn(batch)
             for batch in recent:
-                self.keeper.shield.learn(batch)
+                self.admission.ownership.learn(batch)
             return state, tail
 
         self.state, tail = await self.blocking(read)
-        self.keeper.rules = self.state.rules
+        self.admission.rules = self.state.rules
         self.tail.start(self.state.base_seq, tail)
         await self.learn_names(tail)
         self._tasks = [
@@ -112,7 +113,7 @@ class Room:
     def enter(self, member: Member) -> None:
         self.members.add(member)
         if member.person:
-            self.crowd.names[member.person.id] = member.person.name
+            self.presence.names[member.person.id] = member.person.name
             self.rounds.meet(member)
 
     def leave(self, member: Member) -> None:
@@ -122,11 +123,11 @@ class Room:
         """One message of a browser. Never waits, never asks the database; raises ProtocolError with the close code."""
         now = self.clock()
         if not member.messages.take(1, now):
-            raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", 4429)
+            raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", CloseCode.TOO_FAST)
         match wire.from_client(data):
             case wire.Join(frame, seq):
                 if not member.messages.take(limits.JOIN_MESSAGES - 1, now):
-                    raise wire.ProtocolError("more JOINs than anybody needs", 4429)
+                    raise wire.ProtocolError("more JOINs than anybody needs", CloseCode.TOO_FAST)
                 self._join(member, frame, seq)
             case wire.Seen(token):
                 member.seen(token)
@@ -148,25 +149,25 @@ class Room:
 
     def _welcome(self, member: Member) -> dict[str, Any]:
         person = member.person
-        known = person is not None and not self.keeper.unknown([person.id])
+        known = person is not None and not self.admission.unknown([person.id])
         return {
             "type": "welcome",
             "you": {"id": person.id, "name": person.name} if person else None,
-            "standing": self.keeper.standing(person.id).news() if person and known else None,
+            "standing": self.admission.status(person.id).news() if person and known else None,
             "canvas": self.state.canvas,
             "frame": self.state.frame,
             "head": self.head,
             "people": self.people(),
             "dream": self.state.dream,
-            "rules": self.keeper.rules.news(),
-            "names": {str(key): name for key, name in self.crowd.present.items()},
+            "rules": self.admission.rules.news(),
+            "names": {str(key): name for key, name in self.presence.present.items()},
             "now": self.wall_ms(),
             "trouble": self.trouble,
         }
 
     def people(self) -> int:
         """Sockets here and in the other processes."""
-        return len(self.members) + self.crowd.elsewhere(self.clock())
+        return len(self.members) + self.presence.elsewhere(self.clock())
 
     def catch_up(self, member: Member) -> None:
         """Sends what the member lacks, as much as it may have unread; the echo of the mark brings the next part."""
@@ -191,17 +192,17 @@ class Room:
             if isinstance(op, wire.Stroke):
                 check(op, self.state.canvas["width"], self.state.canvas["height"])
             if person is None or crowded:
-                code: int | None = ledger.UNAVAILABLE if person else ledger.SIGN_IN
+                reason: RejectReason | None = RejectReason.UNAVAILABLE if person else RejectReason.SIGN_IN
             else:
                 op = replace(op, author=person.id)
-                code = self.keeper.refuses(op, now, now_ms, known=self.ledger.knows(op))
-            if code is not None:
-                member.push(wire.reject(op.stroke, getattr(op, "piece", 0), code))
-                if code == ledger.BUDGET:
+                reason = self.admission.refuses(op, now, now_ms, known=self.deduplication.knows(op))
+            if reason is not None:
+                member.push(wire.reject(op.stroke, getattr(op, "piece", 0), reason))
+                if reason == RejectReason.BUDGET:
                     self.rounds.tell_ink(member, now, now_ms)
                 continue
             self._drafts.append((member, op))
-            self.crowd.draws(op.author, now)
+            self.presence.draws(op.author, now)
         self._wake.set()
 
     # --- the tick --------------------------------------------------------------------------------------------------
@@ -243,16 +244,17 @@ class Room:
 
         def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
             for batch in missed:
-                self.ledger.learn(batch)
+                self.deduplication.learn(batch)
             try:
-                wanted, answers[:] = self.ledger.admit(
-                    drafts, now_ms, dreamed, lambda op: self.keeper.judge(op, rules, now_ms)
+                wanted, answers[:] = self.deduplication.admit(
+                    drafts, now_ms, dreamed, lambda op: self.admission.judge(op, rules, now_ms)
                 )
             except Exception:
                 # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
                 log.exception("These drafts cannot be judged and are refused: %r", drafts[:3])
                 answers[:] = [
-                    (who, wire.reject(op.stroke, getattr(op, "piece", 0) & 0xFFFF, ledger.GAP)) for who, op in drafts
+                    (who, wire.reject(op.stroke, getattr(op, "piece", 0) & 0xFFFF, RejectReason.GAP))
+                    for who, op in drafts
                 ]
                 return []
             return wanted
@@ -264,11 +266,11 @@ class Room:
         for batch in missed:
             self.apply(batch)
         if written:
-            self.ledger.learn(written)
+            self.deduplication.learn(written)
             await self.learn_names([written])
             self.apply(written, ours=True)
             for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
-                self.keeper.drew(who, now_ms)
+                self.admission.drew(who, now_ms)
         for member, answer in answers:
             member.push(answer)
         if written:
@@ -292,7 +294,7 @@ class Room:
         if not self.tail.append(batch):  # a hole: the poll reads what is missing
             self.rounds.look_now()
             return
-        self.keeper.learn(batch, self.clock(), ours=ours)
+        self.admission.learn(batch, self.clock(), ours=ours)
         frame = batch.frame()
         for member in self.members:
             if member.joined and member.seq == batch.first - 1:
@@ -311,12 +313,12 @@ class Room:
     async def learn_names(self, batches: list[wire.Ops]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
         authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)} - {0}
-        if unknown := authors - self.crowd.names.keys():
+        if unknown := authors - self.presence.names.keys():
             try:
-                self.crowd.names |= dict.fromkeys(unknown, "") | await self.blocking(self.journal.names, unknown)
+                self.presence.names |= dict.fromkeys(unknown, "") | await self.blocking(self.journal.names, unknown)
             except Exception as error:
                 log.warning("Names could not be read: %s", error)
-        if told := self.crowd.tell(authors):
+        if told := self.presence.tell(authors):
             self.tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
 
     def _say_trouble(self, message: str | None) -> None:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from canvas import limits, wire
 from canvas.member import Member
 from canvas.ports import State
+from canvas.wire import CloseCode
 
 if TYPE_CHECKING:
     from canvas.room import Room
 
 log = logging.getLogger(__name__)
-ENDED, FORBIDDEN = 4410, 4403  # close codes
 
 
 class Rounds:
@@ -43,17 +43,17 @@ class Rounds:
             case "ink":
                 batch = wire.Ops(message["first"], message["at"], message["count"], message["payload"])
                 if batch.first == room.head + 1:
-                    room.ledger.learn(batch)
+                    room.deduplication.learn(batch)
                     await room.learn_names([batch])
                 room.apply(batch)
             case "people":
-                room.crowd.heard(message["from"], message["count"], room.clock())
+                room.presence.heard(message["from"], message["count"], room.clock())
             case "look":
                 self.look_now()
             case "asked":
                 news = wire.news({"type": "asked", "veil": message["veil"]})
                 for member in room.members:
-                    if member.joined and member.person and room.keeper.standing(member.person.id).trusted:
+                    if member.joined and member.person and room.admission.status(member.person.id).trusted:
                         member.push(news)
             case "recheck":
                 self._changed.update(message["users"])
@@ -104,7 +104,7 @@ class Rounds:
         if state.head > room.head:
             missed = await room.blocking(room.journal.since, room.head)
             for batch in missed:
-                room.ledger.learn(batch)
+                room.deduplication.learn(batch)
             await room.learn_names(missed)
             for batch in missed:
                 room.apply(batch)
@@ -121,8 +121,8 @@ class Rounds:
 
     def _obey(self, state: State) -> None:
         """The rules come first: whatever else is to be read, a switch acts at once."""
-        keeper = self._room.keeper
-        before, keeper.rules = keeper.rules, state.rules
+        admission = self._room.admission
+        before, admission.rules = admission.rules, state.rules
         if state.rules != before:
             self._room.tell({"type": "rules", "rules": state.rules.news()})
         if state.rules.ended and not before.ended:
@@ -143,7 +143,7 @@ class Rounds:
         for member in room.members:
             if member.joined and member.frame != base_id:
                 room.catch_up(member)
-        room.crowd.only(room.tail.authors())
+        room.presence.only(room.tail.authors())
 
     # --- once a second ---------------------------------------------------------------------------------------------
 
@@ -155,14 +155,14 @@ class Rounds:
             await asyncio.sleep(limits.MARK_SECONDS)
             now, now_ms, token = room.clock(), room.wall_ms(), secrets.randbits(64)
             for member in list(room.members):
-                if room.keeper.rules.ended:
-                    member.close(ENDED)
+                if room.admission.rules.ended:
+                    member.close(CloseCode.ENDED)
                 elif member.behind_since is not None and now - member.behind_since > limits.BEHIND_SECONDS:
-                    member.close(4408)
+                    member.close(CloseCode.BEHIND)
                 else:
                     self.tell_ink(member, now, now_ms)
                     member.mark(token)
-            people = {"type": "people", "count": room.people(), "drawing": room.crowd.drawing(now)}
+            people = {"type": "people", "count": room.people(), "drawing": room.presence.drawing(now)}
             if people != self._told_people:
                 self._told_people = people
                 room.tell(people)
@@ -174,15 +174,15 @@ class Rounds:
                 await self._count_hours(now_ms)
             if now - forgotten >= limits.FORGET_SECONDS:
                 forgotten = now
-                room.ledger.forget_before(now_ms - limits.REMEMBER_MS, room.state.base_seq)
+                room.deduplication.forget_before(now_ms - limits.REMEMBER_MS, room.state.base_seq)
                 self._told_ink = {member: ink for member, ink in self._told_ink.items() if member in room.members}
-                room.keeper.forget({member.person.id for member in room.members if member.person}, now)
+                room.admission.forget({member.person.id for member in room.members if member.person}, now)
 
     def tell_ink(self, member: Member, now: float, now_ms: int) -> None:
         """How much ink they have left, while that is little, and once more when it is enough again."""
         if member.person is None or not member.joined or member.full:
             return
-        ink = self._room.keeper.ink(member.person.id, now, now_ms)
+        ink = self._room.admission.ink(member.person.id, now, now_ms)
         told = self._told_ink.get(member)
         if ink["left"] < limits.INK_LOW:
             if ink != told:
@@ -194,7 +194,7 @@ class Rounds:
 
     async def _count_hours(self, now_ms: int) -> None:
         room = self._room
-        if drew := room.keeper.uncounted():
+        if drew := room.admission.uncounted():
             try:
                 await room.blocking(room.journal.drew, drew, now_ms)
                 await self._read(drew)
@@ -211,24 +211,24 @@ class Rounds:
 
     async def know(self, people: set[int]) -> None:
         """Reads how those stand of whom nothing is known yet."""
-        if unknown := self._room.keeper.unknown(people):
+        if unknown := self._room.admission.unknown(people):
             await self._read(unknown)
 
     async def _read(self, people: set[int]) -> None:
         room = self._room
-        news = room.keeper.know(await room.blocking(room.journal.standings, people))
+        news = room.admission.know(await room.blocking(room.journal.user_statuses, people))
         now_ms = room.wall_ms()
-        self._tell_standing(news | {who for who in people if room.keeper.suspended(who, now_ms)})
+        self._tell_status(news | {who for who in people if room.admission.suspended(who, now_ms)})
 
-    def _tell_standing(self, people: set[int]) -> None:
+    def _tell_status(self, people: set[int]) -> None:
         """Tells these people how they stand, and shows the suspended out."""
         room, now_ms = self._room, self._room.wall_ms()
         for member in list(room.members):
             if member.person and member.person.id in people:
-                standing = room.keeper.standing(member.person.id)
-                member.push(wire.news({"type": "you", **standing.news()}))
-                if room.keeper.suspended(member.person.id, now_ms):
-                    member.close(FORBIDDEN)
+                status = room.admission.status(member.person.id)
+                member.push(wire.news({"type": "you", **status.news()}))
+                if room.admission.suspended(member.person.id, now_ms):
+                    member.close(CloseCode.FORBIDDEN)
 
     async def _checks(self) -> None:
         """Asks now and then, and at once where something has changed, who may still be here, and how they stand."""
@@ -245,10 +245,10 @@ class Rounds:
             people = {person for person in here if due or person.id in changed}
             try:
                 ended = await room.blocking(room.journal.ended, people) if people else {}
-                if ids := entered | changed & room.keeper.known() | {person.id for person in people}:
+                if ids := entered | changed & room.admission.known() | {person.id for person in people}:
                     await self._read(ids)
             except Exception as error:
-                log.warning("Sessions and standings could not be looked at: %s", error)
+                log.warning("Sessions and people's status could not be looked at: %s", error)
                 self._entered |= entered
                 self._changed |= changed
                 await asyncio.sleep(1)

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, overload
 
 from canvas import limits
@@ -33,10 +34,42 @@ _PATCH = struct.Struct("<IHHHHH")
 _CLEAR = struct.Struct("<BBB")
 
 
+class CloseCode(IntEnum):
+    """Why the server ends a socket. docs/protocol.md says what each means, static/canvas/codes.js has the same."""
+
+    MALFORMED = 4400
+    SIGNED_OUT = 4401
+    FORBIDDEN = 4403
+    NO_CANVAS = 4404
+    VERSION = 4406
+    BEHIND = 4408
+    ENDED = 4410
+    TOO_LARGE = 4413
+    TOO_FAST = 4429
+    UNAVAILABLE = 4503
+
+
+class RejectReason(IntEnum):
+    """REJECT's code: why a piece of ink did not enter the journal."""
+
+    SIGN_IN = 1
+    GAP = 2
+    DREAMED = 3
+    STALE = 4
+    BUDGET = 5
+    LOCKED = 6
+    SUSPENDED = 7
+    UNAVAILABLE = 8
+    ENDED = 9
+
+
+ALL_OF_IT = 0xFFFF  # ACK's `next` for an UNDO that the journal has already
+
+
 class ProtocolError(ValueError):
     """The bytes are not a message of this protocol; `code` is the close code that says how."""
 
-    def __init__(self, reason: str, code: int = 4400) -> None:
+    def __init__(self, reason: str, code: CloseCode = CloseCode.MALFORMED) -> None:
         super().__init__(reason)
         self.code = code
 
@@ -142,8 +175,8 @@ def mark(token: int) -> bytes:
     return header(MARK) + _TOKEN.pack(token)
 
 
-def reject(stroke: int, piece: int, code: int) -> bytes:
-    return header(REJECT) + _REJECT.pack(stroke, piece, code)
+def reject(stroke: int, piece: int, reason: RejectReason) -> bytes:
+    return header(REJECT) + _REJECT.pack(stroke, piece, reason)
 
 
 def ack(stroke: int, next_piece: int) -> bytes:
@@ -283,13 +316,13 @@ class Seen:
 def from_client(data: bytes) -> Join | Ink | Seen:
     """One message of a browser, checked for shape (bounds that depend on the canvas are the room's to check)."""
     if len(data) > limits.MAX_MESSAGE:
-        raise ProtocolError(f"{len(data)} bytes, expected at most {limits.MAX_MESSAGE}", 4413)
+        raise ProtocolError(f"{len(data)} bytes, expected at most {limits.MAX_MESSAGE}", CloseCode.TOO_LARGE)
     try:
         magic, version, kind, reserved = HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ProtocolError(f"first byte {magic:#x}, expected {MAGIC:#x}")
         if version != VERSION:
-            raise ProtocolError(f"protocol version {version}, expected {VERSION}", 4406)
+            raise ProtocolError(f"protocol version {version}, expected {VERSION}", CloseCode.VERSION)
         if reserved:
             raise ProtocolError(f"reserved byte {reserved}, expected 0")
         match kind:

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from canvas import frames, hub, lease, limits, picture, standings, strokes
+from canvas import frames, hub, lease, limits, picture, strokes, user_status
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
@@ -92,7 +92,7 @@ class Dreamer:
 
     def look(self) -> None:
         """One look at each canvas: dreams where the beat has come. One SELECT where there is nothing to do."""
-        ruled = Canvas.objects.annotate(**standings.rules_columns())
+        ruled = Canvas.objects.annotate(**user_status.rules_columns())
         canvases = ruled.select_related("dream", "frame", "choice").order_by("pk")
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)

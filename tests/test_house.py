@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from canvas import ledger, wire
+from canvas import wire
 from dreamsite.accounts import providers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,8 +28,8 @@ FORBIDDEN = [
 # Plain Python that everybody may use, also where no Django is.
 FOR_ALL = ("dreamsite.core.files", "dreamsite.core.rect")
 PLAIN = (
-    "brush", "wire", "picture", "ledger", "member", "pen", "ports", "tail", "crowd", "gate", "gatekeeper", "shield",
-    "room", "rounds", "limits",
+    "brush", "wire", "picture", "deduplication", "member", "rate_limits", "ports", "tail", "presence", "gate",
+    "admission", "ink_ownership", "room", "rounds", "limits",
 )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_every_close_code_and_reject_code_in_the_code_is_documented() -> None:
     for number, name in enumerate(
         ("sign-in", "gap", "dreamed", "stale", "budget", "locked", "suspended", "unavailable", "ended"), 1
     ):
-        assert getattr(ledger, name.upper().replace("-", "_")) == number
+        assert getattr(wire.RejectReason, name.upper().replace("-", "_")) == number
         assert re.search(rf"\b{number} \*{name}\*", protocol)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas import hub, limits, standings
+from canvas import hub, limits, user_status
 from canvas.models import Canvas, Case, Region, VeilVote
 from canvas.moderation import audit
 from canvas.wire import milliseconds
@@ -42,7 +42,7 @@ class Outcome:
 
 def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
     """Asks for a place to be covered; with enough others who ask for about the same, it is. Raises Refused."""
-    standing = standings.read([user.pk])[user.pk]
+    standing = user_status.read([user.pk])[user.pk]
     if not standing.trusted:
         raise Refused(
             _("Covering a place is for people who have drawn here for %(hours)d hours and %(days)d days.")
@@ -94,7 +94,7 @@ def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:
     """The recent votes, one of each person, that mean about the same place as `mine`; with it."""
     since = mine.at - timedelta(minutes=limits.VEIL_VOTES_MINUTES)
     recent = VeilVote.objects.filter(canvas=place, region=None, at__gt=since).exclude(user=mine.user_id)
-    trusted = standings.read(recent.values_list("user_id", flat=True))
+    trusted = user_status.read(recent.values_list("user_id", flat=True))
     near = {one.user_id: one for one in recent.order_by("at") if _meets(_rect(mine), _rect(one))}
     return [mine, *(one for who, one in near.items() if trusted[who].trusted)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from canvas import picture, wire
 from canvas.brush import Pixels
-from canvas.gate import Rules, Standing
+from canvas.gate import Rules, UserStatus
 from canvas.member import Member, Person
 from canvas.ports import Admit, State
 from canvas.room import Room
@@ -32,7 +32,7 @@ class MemoryJournal:
         self.gone: dict[int, int] = {}  # person -> close code
         self.rules = Rules()
         self.ruled: dict[int, Rules] = {}  # the rules that held when an operation was written, by its number
-        self.people: dict[int, Standing] = {}
+        self.people: dict[int, UserStatus] = {}
         self.hours: list[int] = []  # people, each time an hour was counted for them
         self._lock = threading.Lock()
 
@@ -80,8 +80,8 @@ class MemoryJournal:
         with self._lock:
             self.rules = rules
 
-    def standings(self, ids: Iterable[int]) -> dict[int, Standing]:
-        return {who: self.people.get(who, Standing()) for who in ids}
+    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
+        return {who: self.people.get(who, UserStatus()) for who in ids}
 
     def drew(self, ids: Iterable[int], now_ms: int) -> None:
         self.hours += sorted(ids)

@@ -7,46 +7,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas import brush, gate, ledger, limits, picture, wire
-from canvas.gate import Region, Rules, Sanction, Standing
+from canvas import brush, gate, limits, picture, wire
+from canvas.gate import Region, Rules, Sanction, UserStatus
+from canvas.wire import RejectReason
 
 NOW = 1_800_000_000_000
 SIDE = 96
 INK = wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((320, 320, 80), (400, 320, 80)))
 UNDO = wire.Undo(1)
-FINE = Standing(joined=NOW - 1000)
+FINE = UserStatus(joined=NOW - 1000)
 
 
-def sanctioned(degree: str, until: int | None = NOW + 1) -> Standing:
-    return Standing(sanctions=(Sanction(1, degree, "because", until),))
+def sanctioned(degree: str, until: int | None = NOW + 1) -> UserStatus:
+    return UserStatus(sanctions=(Sanction(1, degree, "because", until),))
 
 
 @pytest.mark.parametrize(
-    ("rules", "standing", "ink", "undo"),
+    ("rules", "status", "ink", "undo"),
     [
         (Rules(), FINE, None, None),
-        (Rules(ended=True), FINE, ledger.ENDED, ledger.ENDED),
-        (Rules(frozen=True), FINE, ledger.LOCKED, ledger.LOCKED),
-        (Rules(newcomers_after=NOW - 2000), FINE, ledger.SUSPENDED, None),
+        (Rules(ended=True), FINE, RejectReason.ENDED, RejectReason.ENDED),
+        (Rules(frozen=True), FINE, RejectReason.LOCKED, RejectReason.LOCKED),
+        (Rules(newcomers_after=NOW - 2000), FINE, RejectReason.SUSPENDED, None),
         (Rules(newcomers_after=NOW), FINE, None, None),
-        (Rules(regions=(Region(1, "lock", 30, 30, 40, 40),)), FINE, ledger.LOCKED, None),
-        (Rules(regions=(Region(1, "veil", 30, 30, 40, 40, NOW + 1),)), FINE, ledger.LOCKED, None),
+        (Rules(regions=(Region(1, "lock", 30, 30, 40, 40),)), FINE, RejectReason.LOCKED, None),
+        (Rules(regions=(Region(1, "veil", 30, 30, 40, 40, NOW + 1),)), FINE, RejectReason.LOCKED, None),
         (Rules(regions=(Region(1, "lock", 30, 30, 40, 40, NOW),)), FINE, None, None),
         (Rules(regions=(Region(1, "lock", 60, 30, 30, 40),)), FINE, None, None),
-        (Rules(), sanctioned("warn", None), ledger.SUSPENDED, None),
+        (Rules(), sanctioned("warn", None), RejectReason.SUSPENDED, None),
         (Rules(), sanctioned("cool_down"), None, None),
-        (Rules(), sanctioned("read_only"), ledger.SUSPENDED, None),
-        (Rules(), sanctioned("suspend"), ledger.SUSPENDED, ledger.SUSPENDED),
+        (Rules(), sanctioned("read_only"), RejectReason.SUSPENDED, None),
+        (Rules(), sanctioned("suspend"), RejectReason.SUSPENDED, RejectReason.SUSPENDED),
         (Rules(), sanctioned("suspend", NOW), None, None),
     ],
 )
-def test_what_may_enter(rules: Rules, standing: Standing, ink: int | None, undo: int | None) -> None:
-    assert gate.judge(INK, rules, standing, NOW) == ink
-    assert gate.judge(UNDO, rules, standing, NOW) == undo
+def test_what_may_enter(rules: Rules, status: UserStatus, ink: int | None, undo: int | None) -> None:
+    assert gate.judge(INK, rules, status, NOW) == ink
+    assert gate.judge(UNDO, rules, status, NOW) == undo
 
 
 def test_the_gravest_sanction_counts() -> None:
-    both = Standing(sanctions=(Sanction(1, "suspend", "", NOW + 1), Sanction(2, "warn", "", None)))
+    both = UserStatus(sanctions=(Sanction(1, "suspend", "", NOW + 1), Sanction(2, "warn", "", None)))
     assert both.in_force(NOW) == both.sanctions[0]
     assert both.in_force(NOW + 1) == both.sanctions[1]
 
@@ -77,16 +78,20 @@ def test_a_stroke_that_passes_by_is_no_stroke_that_touches() -> None:
 
 
 def test_ink_grows_with_clean_hours_and_shrinks_with_slow_mode_and_sanctions() -> None:
-    grown = [gate.allowance(Rules(), Standing(hours=hours), NOW) for hours in range(40)]
+    grown = [gate.allowance(Rules(), UserStatus(hours=hours), NOW) for hours in range(40)]
     assert grown == sorted(grown) and len(set(grown)) == len(limits.INK_LEVELS)
     rate, burst = grown[0]
-    for standing in (Standing(), Standing(hours=100, trusted=True)):  # slow mode holds for everybody
-        assert gate.allowance(Rules(slow=4), standing, NOW) == (rate / 4, burst / 4)
-    cools = Standing(hours=100, sanctions=(Sanction(1, "cool_down", "", NOW + 1),))
+    for status in (UserStatus(), UserStatus(hours=100, trusted=True)):  # slow mode holds for everybody
+        assert gate.allowance(Rules(slow=4), status, NOW) == (rate / 4, burst / 4)
+    cools = UserStatus(hours=100, sanctions=(Sanction(1, "cool_down", "", NOW + 1),))
     assert gate.allowance(Rules(), cools, NOW) == (rate / limits.COOL_DOWN, burst / limits.COOL_DOWN)
     assert gate.allowance(Rules(), cools, NOW + 1) == grown[-1]
 
 
 def test_newcomers_pay_most_for_painting_over_others() -> None:
-    costs = [gate.shield(Standing(hours=9, trusted=True)), gate.shield(Standing(hours=9)), gate.shield(Standing())]
+    costs = [
+        gate.overpainting(UserStatus(hours=9, trusted=True)),
+        gate.overpainting(UserStatus(hours=9)),
+        gate.overpainting(UserStatus()),
+    ]
     assert 1 < costs[0] < costs[1] < costs[2]

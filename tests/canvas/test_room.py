@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from canvas import ledger, limits, wire
-from canvas.gatekeeper import Gatekeeper
+from canvas import limits, wire
+from canvas.admission import Admission
 from canvas.member import Member, start
-from canvas.pen import Bucket
+from canvas.rate_limits import Bucket
 from canvas.room import Room
+from canvas.wire import RejectReason
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
 from tests.running import PATIENCE
 from tests.sockets import pieces, stroke_id
@@ -91,7 +92,7 @@ async def test_visitors_watch_and_are_told_to_sign_in(journal: MemoryJournal, ro
     (piece, *_) = stroke(random.Random(4))
     guest.put(piece)
     await until(lambda: guest.refused)
-    assert guest.refused == [(piece.stroke, ledger.SIGN_IN)] and journal.head == 0 and guest.closed is None
+    assert guest.refused == [(piece.stroke, RejectReason.SIGN_IN)] and journal.head == 0 and guest.closed is None
 
 
 async def test_a_frame_lands_and_newer_ink_stays_on_top(journal: MemoryJournal, room: Room) -> None:
@@ -121,7 +122,7 @@ async def test_undo_is_refused_once_it_is_being_dreamed(journal: MemoryJournal, 
     await until(lambda: any(news.get("dream", {}).get("state") == "dreaming" for news in anna.news))
     anna.put(wire.Undo(cut[0].stroke))
     await until(lambda: anna.refused)
-    assert anna.refused == [(cut[0].stroke, ledger.DREAMED)]
+    assert anna.refused == [(cut[0].stroke, RejectReason.DREAMED)]
 
 
 async def test_a_hidden_frame_takes_everybody_back_to_the_one_before(journal: MemoryJournal, room: Room) -> None:
@@ -322,14 +323,14 @@ async def test_a_stroke_may_not_have_more_pieces_than_an_answer_can_count(journa
 async def test_drafts_that_cannot_be_judged_are_refused_and_hold_nobody(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna, judge = joined(journal, room, 1), room.ledger.admit
+    anna, judge = joined(journal, room, 1), room.deduplication.admit
 
     def poisoned(drafts: list[tuple[Member, wire.Stroke]], *rest: object) -> object:
         if any(op.colour == (6, 6, 6) for _, op in drafts):
             raise ArithmeticError("a mistake of ours")
         return judge(drafts, *rest)
 
-    monkeypatch.setattr(room.ledger, "admit", poisoned)
+    monkeypatch.setattr(room.deduplication, "admit", poisoned)
     anna.put(wire.Stroke(stroke_id(random.Random(2)), 0, (6, 6, 6), 255, 0, ((8, 8, 80),)))
     await until(lambda: anna.refused)
     for piece in stroke(random.Random(3)):
@@ -350,10 +351,10 @@ async def test_twenty_tabs_are_one_hand(journal: MemoryJournal, room: Room, monk
 
 def test_a_thin_line_is_no_cheaper_than_the_stamps_it_is_made_of() -> None:
     zigzag = tuple((x * 8, x * 8, 8) for x in (0, 1400) * 256)
-    keeper, pieces_taken = Gatekeeper(), 0
+    admission, pieces_taken = Admission(), 0
     with pytest.raises(wire.ProtocolError):
         while True:
-            keeper.refuses(wire.Stroke(1, 1, (0, 0, 0), 255, 1, zigzag, author=1), 0.0, 0, known=False)
+            admission.refuses(wire.Stroke(1, 1, (0, 0, 0), 255, 1, zigzag, author=1), 0.0, 0, known=False)
             pieces_taken += 1
     stamps = pieces_taken * 511 * 1400 * 2**0.5
     assert stamps < 200_000  # about a second of painting, for whatever one hand has saved up

@@ -1,4 +1,4 @@
-"""The room and its gate: rules that change while people draw, sanctions, budgets, the shield, the end. In memory."""
+"""The room and its gate: rules that change while people draw, sanctions, budgets, ink ownership, the end. In memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas import brush, ledger, limits, wire
-from canvas.gate import Region, Rules, Sanction, Standing
+from canvas import brush, limits, wire
+from canvas.gate import Region, Rules, Sanction, UserStatus
 from canvas.room import Room
+from canvas.wire import RejectReason
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
 from tests.canvas.test_room import executor, joined, stroke, until
 from tests.sockets import stroke_id
@@ -56,7 +57,10 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
     anna.put(after)
     anna.put(wire.Undo(before.stroke))
     await until(lambda: len(anna.refused) == 2)
-    assert anna.refused == [(after.stroke, ledger.LOCKED), (before.stroke, ledger.LOCKED)] and journal.head == 1
+    assert (
+        anna.refused == [(after.stroke, RejectReason.LOCKED), (before.stroke, RejectReason.LOCKED)]
+        and journal.head == 1
+    )
     late = joined(journal, room, None)
     assert told(late, "welcome")[-1]["rules"]["frozen"]  # type: ignore[index]
     journal.rules = Rules(version=2)
@@ -77,20 +81,20 @@ async def test_what_was_let_in_before_the_freeze_is_judged_again_when_it_is_writ
     mark = dab()
     anna.put(mark)
     await until(lambda: anna.refused)
-    assert anna.refused == [(mark.stroke, ledger.LOCKED)] and journal.head == 0
-    assert not room.keeper.rules.frozen
+    assert anna.refused == [(mark.stroke, RejectReason.LOCKED)] and journal.head == 0
+    assert not room.admission.rules.frozen
     await room.stop()
 
 
 async def test_a_stroke_is_cut_where_it_enters_a_locked_region(journal: MemoryJournal, room: Room) -> None:
     journal.rules = Rules(version=1, regions=(Region(5, "lock", 8, 0, 8, 16),))
     anna = joined(journal, room, 1)
-    await until(lambda: room.keeper.rules.version == 1)
+    await until(lambda: room.admission.rules.version == 1)
     one = stroke_id(random.Random(3))
     for piece, x in enumerate((2, 3, 14, 3)):
         anna.put(dab(x, piece=piece, stroke=one))
     await until(lambda: not anna.pending)
-    assert anna.refused[0] == (one, ledger.LOCKED)
+    assert anna.refused[0] == (one, RejectReason.LOCKED)
     assert [op.piece for _, op in journal.operations() if isinstance(op, wire.Stroke)] == [0, 1]
     anna.put(wire.Undo(one))  # one's own ink may still be taken back
     await until(lambda: journal.head == 3)
@@ -107,21 +111,21 @@ async def test_sanctions_hold_and_say_why(
     first = dab()
     anna.put(first)
     await until(lambda: journal.head == 1)
-    journal.people[1] = Standing(sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),))
+    journal.people[1] = UserStatus(sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),))
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: told(anna, "you") and told(anna, "you")[-1]["sanctions"])
     assert told(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"  # type: ignore[index]
     mark = dab()
     anna.put(mark)
     await until(lambda: not anna.pending)
-    assert (anna.refused == []) == draws and (draws or anna.refused == [(mark.stroke, ledger.SUSPENDED)])
+    assert (anna.refused == []) == draws and (draws or anna.refused == [(mark.stroke, RejectReason.SUSPENDED)])
     anna.put(wire.Undo(first.stroke))
     await until(lambda: not anna.pending)
     assert any(isinstance(op, wire.Undo) for _, op in journal.operations()) == undoes
     ben.put(dab())  # nobody else is meant
     await until(lambda: not ben.pending)
     assert ben.refused == [] and ben.closed is None
-    journal.people[1] = Standing()
+    journal.people[1] = UserStatus()
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: not told(anna, "you")[-1]["sanctions"])
     anna.put(again := dab())
@@ -131,8 +135,8 @@ async def test_sanctions_hold_and_say_why(
 
 async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal: MemoryJournal, room: Room) -> None:
     anna = joined(journal, room, 1)
-    await until(lambda: room.keeper.known())
-    journal.people[1] = Standing(sanctions=(Sanction(7, "suspend", "threats", None),))
+    await until(lambda: room.admission.known())
+    journal.people[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: anna.closed)
     assert anna.closed == 4403 and told(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
@@ -148,8 +152,8 @@ async def test_a_lost_message_is_made_good_by_the_recheck(
 ) -> None:
     monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.1)
     anna = joined(journal, room, 1)
-    await until(lambda: room.keeper.known())
-    journal.people[1] = Standing(sanctions=(Sanction(7, "suspend", "threats", None),))
+    await until(lambda: room.admission.known())
+    journal.people[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await until(lambda: anna.closed)
     assert anna.closed == 4403
 
@@ -159,14 +163,14 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
 ) -> None:
     monkeypatch.setattr(limits, "INK_LEVELS", ((0, 20_000, 4_000), (1, limits.AREA_RATE, limits.AREA_BURST)))
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.05)
-    journal.people[2] = Standing(hours=1)
+    journal.people[2] = UserStatus(hours=1)
     anna, ben = joined(journal, room, 1), joined(journal, room, 2)
-    await until(lambda: room.keeper.known() == {1, 2})
+    await until(lambda: room.admission.known() == {1, 2})
     for _ in range(40):
         for who in (anna, ben):
             who.put(dab(width=160))
     await until(lambda: not anna.pending and not ben.pending)
-    assert {code for _, code in anna.refused} == {ledger.BUDGET} and not ben.refused
+    assert {code for _, code in anna.refused} == {RejectReason.BUDGET} and not ben.refused
     assert told(anna, "ink") and told(anna, "ink")[0]["left"] < limits.INK_LOW and not told(ben, "ink")  # type: ignore[operator]
     await until(lambda: told(anna, "ink")[-1]["left"] >= limits.INK_LOW)  # type: ignore[operator]
     refused = len(anna.refused)
@@ -187,7 +191,7 @@ async def test_two_processes_are_one_hand(journal: MemoryJournal, room: Room, mo
     await until(lambda: not here.pending and other.head == journal.head)
     there.put(dab(width=160))
     await until(lambda: not there.pending)
-    assert {code for _, code in there.refused} == {ledger.BUDGET} and len(here.refused) < 40
+    assert {code for _, code in there.refused} == {RejectReason.BUDGET} and len(here.refused) < 40
     await other.stop()
 
 
@@ -203,7 +207,7 @@ async def test_painting_over_others_fresh_ink_costs_more(
         ben.put(dab(width=160))
     await until(lambda: not ben.pending)
     mine, theirs = (40 - len(who.refused) for who in (anna, ben))
-    assert 0 < theirs < mine < 40 and theirs == pytest.approx(mine / limits.SHIELD_NEW, abs=1)
+    assert 0 < theirs < mine < 40 and theirs == pytest.approx(mine / limits.OVERPAINTING_NEW, abs=1)
 
 
 async def test_hours_of_drawing_are_counted_once_for_each_who_drew(
@@ -211,7 +215,7 @@ async def test_hours_of_drawing_are_counted_once_for_each_who_drew(
 ) -> None:
     monkeypatch.setattr(limits, "HOUR_SECONDS", 0.02)
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
-    journal.people[2] = Standing(last_hour=room.wall_ms() // 3_600_000 + 1)  # counted already
+    journal.people[2] = UserStatus(last_hour=room.wall_ms() // 3_600_000 + 1)  # counted already
     anna, ben = joined(journal, room, 1), joined(journal, room, 2)
     joined(journal, room, 3)
     for who in (anna, ben):
@@ -232,7 +236,7 @@ async def test_the_end_closes_every_pen_and_then_every_socket(
     mark = dab()
     anna.put(mark)
     await until(lambda: anna.closed and guest.closed)
-    assert anna.refused == [(mark.stroke, ledger.ENDED)] and journal.head == 0
+    assert anna.refused == [(mark.stroke, RejectReason.ENDED)] and journal.head == 0
     assert (anna.closed, guest.closed) == (4410, 4410)
     late = joined(journal, room, None)
     await until(lambda: late.closed)
@@ -244,7 +248,7 @@ async def test_a_known_piece_is_acknowledged_whatever_the_rules_are_by_now(journ
     anna.put(mark)
     await until(lambda: not anna.pending)
     journal.rules = Rules(version=1, frozen=True)
-    await until(lambda: room.keeper.rules.frozen)
+    await until(lambda: room.admission.rules.frozen)
     anna.pending = [mark]  # its acknowledgement was lost with the connection
     anna.drop()
     anna.head = 0
@@ -296,7 +300,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
                 journal.change(replace(journal.rules, version=version, regions=(region,)))
             case "sanction" | "pardon":
                 against = (Sanction(version, "read_only", "", None),) if event == "sanction" else ()
-                journal.people[1] = Standing(sanctions=against)
+                journal.people[1] = UserStatus(sanctions=against)
                 for room in rooms:
                     await room.hear({"type": "recheck", "users": [1], "from": "another"})
             case "wait":

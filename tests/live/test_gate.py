@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from canvas import ledger
+from canvas.wire import RejectReason
 from tests.running import RunningSite, copy
 from tests.services import Postgres, Redis
 from tests.sockets import Client, opened, stroke_id
@@ -89,12 +89,12 @@ async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(f
         await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nhub.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: news["rules"]["frozen"])  # type: ignore[index]
-        assert [await refused(pen) for pen in pens] == [ledger.LOCKED, ledger.LOCKED]
+        assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
         await act(one, f"rules.frozen = False\nrules.save()\n{region}\nhub.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: news["rules"]["regions"])  # type: ignore[index]
-        assert [await refused(pen) for pen in pens] == [ledger.LOCKED, ledger.LOCKED]
+        assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         await act(one, "[each.lift() for each in Region.objects.all()]\nhub.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: not news["rules"]["regions"])  # type: ignore[index]
@@ -116,7 +116,7 @@ async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_
         for client in (here, there):
             news = await told(client, "you", lambda news: news["sanctions"])
             assert news["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
-            assert await refused(client) == ledger.SUSPENDED
+            assert await refused(client) == RejectReason.SUSPENDED
         await act(one, f"{make.format('suspend')}\nhub.recheck([{person.id}])")
         assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
         assert here.told("you")[-1]["sanctions"][0]["degree"]
@@ -131,7 +131,7 @@ async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
     async with opened(two.url, two.person(4).headers) as newer:
         await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nhub.look('main')")
         await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])  # type: ignore[index]
-        assert await refused(newer) == ledger.SUSPENDED
+        assert await refused(newer) == RejectReason.SUSPENDED
         await act(one, "rules.newcomers_after = None\nrules.save()\nhub.look('main')")
         await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])  # type: ignore[index]
         assert await refused(newer) == 0

@@ -11,7 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from canvas import ledger, limits, wire
+from canvas import limits, wire
+from canvas.wire import RejectReason
 from tests.live.conftest import UNREAD
 from tests.running import PATIENCE, RunningSite
 from tests.sockets import Client, opened, pieces, stroke_id
@@ -59,12 +60,12 @@ async def test_undo(either_site: RunningSite) -> None:
         await pen.draw(stroke, LINE)
         await other.send(wire.Undo(stroke))  # somebody else's: it is not theirs to take back
         await other.until(lambda: stroke in other.refused)
-        assert other.refused[stroke] == ledger.DREAMED
+        assert other.refused[stroke] == RejectReason.DREAMED
         await pen.send(wire.Undo(stroke))
         undo = wire.Undo(stroke, pen.me)
         await other.until(lambda: undo in other.operations.values())
         await pen.send(wire.Undo(stroke))
-        await pen.until(lambda: (stroke, ledger.ALL_OF_IT) in pen.acks)
+        await pen.until(lambda: (stroke, wire.ALL_OF_IT) in pen.acks)
         assert list(pen.operations.values()).count(undo) == 1
 
 
@@ -90,11 +91,15 @@ async def test_refusals_say_which_piece_and_why(either_site: RunningSite) -> Non
         for stroke in (old, future):
             await pen.send(pieces(stroke, LINE)[0])
         await pen.until(lambda: len(pen.refused) == 3)
-        assert pen.refused == {gap: ledger.GAP, old: ledger.STALE, future: ledger.STALE}
+        assert pen.refused == {
+            gap: RejectReason.GAP,
+            old: RejectReason.STALE,
+            future: RejectReason.STALE,
+        }
         head = pen.head
         await visitor.draw(gap, LINE)
         await visitor.until(lambda: gap in visitor.refused)
-        assert visitor.refused == {gap: ledger.SIGN_IN} and visitor.closed is None
+        assert visitor.refused == {gap: RejectReason.SIGN_IN} and visitor.closed is None
         await asyncio.sleep(0.2)
         assert pen.head == head
 

@@ -51,7 +51,7 @@ class Bucket:
         self._at = now
 
 
-class Pen:
+class RateLimits:
     """A person's allowances: what a hand can make at all, and `ink`, what this person may paint over a longer time."""
 
     def __init__(self) -> None:

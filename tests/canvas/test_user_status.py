@@ -109,10 +109,10 @@ def test_what_stands_against_somebody_now(place: Canvas, people: list[User]) -> 
     held = [put("warn"), put("cool_down", until=now + timedelta(hours=1)), put("read_only")]
     assert set(Sanction.objects.in_force(ann)) == set(held) and not Sanction.objects.in_force(ben).exists()
     assert all(one.stands(timezone.now()) for one in held)
-    found = DatabaseJournal(place.pk).standings([ann.pk, ben.pk, 9999])
+    found = DatabaseJournal(place.pk).user_statuses([ann.pk, ben.pk, 9999])
     assert {one.id for one in found[ann.pk].sanctions} == {one.pk for one in held}
     assert found[ann.pk].sanctions[0].reason.endswith("it is")
-    assert found[ben.pk] == gate.Standing(joined=ms(ben.date_joined)) and found[9999] == gate.Standing()
+    assert found[ben.pk] == gate.UserStatus(joined=ms(ben.date_joined)) and found[9999] == gate.UserStatus()
 
 
 def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(place: Canvas, people: list[User]) -> None:
@@ -124,7 +124,7 @@ def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(place: Canvas, 
     for minutes in (0, 20, 59, 60, 61):
         journal.drew([ann.pk, ben.pk], start + minutes * 60_000)
     assert dict(CleanHours.objects.values_list("user", "hours")) == {ann.pk: 2, ben.pk: 0}
-    assert journal.standings([ann.pk])[ann.pk].hours == 2
+    assert journal.user_statuses([ann.pk])[ann.pk].hours == 2
 
 
 def test_who_is_trusted(place: Canvas, people: list[User]) -> None:
@@ -132,7 +132,7 @@ def test_who_is_trusted(place: Canvas, people: list[User]) -> None:
     journal = DatabaseJournal(place.pk)
 
     def trusted() -> bool:
-        return journal.standings([ann.pk])[ann.pk].trusted
+        return journal.user_statuses([ann.pk])[ann.pk].trusted
 
     CleanHours.objects.create(user=ann, hours=limits.TRUSTED_HOURS)
     assert not trusted()
@@ -155,7 +155,7 @@ def test_staff_stand_like_anybody_else(place: Canvas, people: list[User], power:
     """The gate is not even told of it."""
     ann, ben = people
     User.objects.filter(pk=ann.pk).update(**{power: True}, date_joined=ben.date_joined)
-    found = DatabaseJournal(place.pk).standings([ann.pk, ben.pk])
+    found = DatabaseJournal(place.pk).user_statuses([ann.pk, ben.pk])
     assert found[ann.pk] == found[ben.pk]
 
 

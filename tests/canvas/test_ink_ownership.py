@@ -1,4 +1,4 @@
-"""The shield: whose fresh ink lies where."""
+"""Ink ownership: whose fresh ink lies where."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas import brush, limits, shield, wire
-from canvas.shield import Shield
+from canvas import brush, ink_ownership, limits, wire
+from canvas.ink_ownership import InkOwnership
 
 NOW = 1_800_000_000_000
-LATER = NOW + 1000 * limits.SHIELD_SECONDS + 1
+LATER = NOW + 1000 * limits.OWNERSHIP_SECONDS + 1
 
 
 def line(author: int, x0: int, x1: int, y: int = 400, width: int = 80) -> wire.Stroke:
@@ -22,7 +22,7 @@ def batch(*ops: wire.Operation, at: int = NOW) -> wire.Ops:
 
 
 def test_others_fresh_ink_is_foreign_and_ones_own_is_not() -> None:
-    grid = Shield()
+    grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300)))
     assert grid.share(line(1, 100, 300), NOW) == 0
     assert grid.share(line(2, 100, 300), NOW) == 1
@@ -31,7 +31,7 @@ def test_others_fresh_ink_is_foreign_and_ones_own_is_not() -> None:
 
 
 def test_covering_a_drawing_does_not_make_it_ones_own_and_mending_it_is_free() -> None:
-    grid = Shield()
+    grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300)))
     grid.learn(batch(line(2, 100, 300)))
     assert grid.share(line(2, 100, 300), NOW) == 1
@@ -42,7 +42,7 @@ def test_covering_a_drawing_does_not_make_it_ones_own_and_mending_it_is_free() -
 
 @pytest.mark.parametrize("op", [wire.Hide((1,)), wire.Patch(1, 0, 0, 9, 9), wire.Clear((0, 0, 0))])
 def test_after_a_moderators_operation_nothing_is_shielded(op: wire.Operation) -> None:
-    grid = Shield()
+    grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300), op))
     assert grid.share(line(2, 100, 300), NOW) == 0
 
@@ -52,16 +52,16 @@ point = st.tuples(st.integers(-800, 12_000), st.integers(-800, 12_000), st.integ
 
 @given(st.lists(point, min_size=1, max_size=4))
 def test_every_stamp_lies_in_a_cell_that_is_touched(path: list[brush.Point]) -> None:
-    touched = shield.cells(tuple(path))
+    touched = ink_ownership.cells(tuple(path))
     for x, y, _ in brush.stamps(path, 0):
-        row, column = int(y // shield.SIZE), int(x // shield.SIZE)
+        row, column = int(y // ink_ownership.SIZE), int(x // ink_ownership.SIZE)
         near = {((row + dy) << 16) + column + dx for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
         assert touched & near
     for piece in path:  # the points themselves exactly
-        assert ((piece[1] // shield.SIZE) << 16) + piece[0] // shield.SIZE in touched
+        assert ((piece[1] // ink_ownership.SIZE) << 16) + piece[0] // ink_ownership.SIZE in touched
 
 
 def test_two_points_cost_no_more_cells_than_the_line_between_them_has() -> None:
     op = line(1, 8, 1500, width=8)
-    assert len(shield.cells(op.points)) <= 1500 // limits.SHIELD_CELL + 2
-    assert shield.cells(op.points[:1]) == {(400 // limits.SHIELD_CELL) << 16}
+    assert len(ink_ownership.cells(op.points)) <= 1500 // limits.OWNERSHIP_CELL + 2
+    assert ink_ownership.cells(op.points[:1]) == {(400 // limits.OWNERSHIP_CELL) << 16}

@@ -1,4 +1,4 @@
-"""From rows to the gate's values: a canvas' rules, and how people stand."""
+"""From rows to the gate's values: a canvas' rules, and people's status."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def rules(canvas_id: int, version: int | None, ended_at: datetime | None, known:
     )
 
 
-def read(ids: Iterable[int]) -> dict[int, gate.Standing]:
-    """How these people stand; somebody whom no account is left of stands like a newcomer."""
+def read(ids: Iterable[int]) -> dict[int, gate.UserStatus]:
+    """The status of these people; somebody whom no account is left of has a newcomer's."""
     ids, now = list(ids), timezone.now()
     lately = now - timedelta(days=limits.TRUSTED_AFTER_DAYS)
     against = Sanction.objects.filter(Q(until=None) | Q(until__gt=now) | Q(starts_at__gt=lately), lifted_at=None)
@@ -62,13 +62,13 @@ def read(ids: Iterable[int]) -> dict[int, gate.Standing]:
         .select_related("clean_hours")
         .prefetch_related(Prefetch("sanctions", against, to_attr="recent_sanctions"))
     )
-    return {one: gate.Standing() for one in ids} | {one.pk: _standing(one, now) for one in people}
+    return {one: gate.UserStatus() for one in ids} | {one.pk: _status(one, now) for one in people}
 
 
-def _standing(user: Any, now: datetime) -> gate.Standing:
+def _status(user: Any, now: datetime) -> gate.UserStatus:
     earned = getattr(user, "clean_hours", None)
     hours = earned.hours if earned else 0
-    return gate.Standing(
+    return gate.UserStatus(
         joined=milliseconds(user.date_joined),
         hours=hours,
         last_hour=earned.last_hour if earned else 0,

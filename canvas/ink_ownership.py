@@ -9,8 +9,8 @@ from __future__ import annotations
 from canvas import limits, wire
 from canvas.brush import Point
 
-SIZE = 8 * limits.SHIELD_CELL  # in the points' eighths of a pixel
-FRESH = 1000 * limits.SHIELD_SECONDS
+SIZE = 8 * limits.OWNERSHIP_CELL  # in the points' eighths of a pixel
+FRESH = 1000 * limits.OWNERSHIP_SECONDS
 
 
 def cells(points: tuple[Point, ...]) -> set[int]:
@@ -32,7 +32,7 @@ def cells(points: tuple[Point, ...]) -> set[int]:
     return found
 
 
-class Shield:
+class InkOwnership:
     def __init__(self) -> None:
         self._owners: dict[int, tuple[int, int]] = {}  # cell -> who, and when they last inked it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canvas import limits
 
 
-class Crowd:
+class Presence:
     def __init__(self) -> None:
         self.names: dict[int, str] = {}  # of everybody met
         self.present: dict[int, str] = {}  # of those with ink since the base: what newcomers are told

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from canvas import limits, wire
+from canvas.wire import RejectReason
 
 Who = TypeVar("Who")
-
-SIGN_IN, GAP, DREAMED, STALE, BUDGET, LOCKED, SUSPENDED, UNAVAILABLE, ENDED = range(1, 10)  # REJECT codes
-ALL_OF_IT = 0xFFFF  # ACK's `next` for an UNDO that the journal has already
 
 Key = tuple[int, int]  # author, stroke
 
@@ -23,7 +21,7 @@ class Entry:
     undone: bool = False
 
 
-class Ledger:
+class Deduplication:
     """Learns from every batch of the journal; decides which drafts may enter it, in the order they came."""
 
     def __init__(self) -> None:
@@ -64,12 +62,12 @@ class Ledger:
         drafts: Iterable[tuple[Who, wire.Operation]],
         now_ms: int,
         dreamed: int,
-        refuses: Callable[[wire.Operation], int | None] = lambda op: None,
+        refuses: Callable[[wire.Operation], RejectReason | None] = lambda op: None,
     ) -> tuple[list[wire.Operation], list[tuple[Who, bytes]]]:
         """(operations to write, answers to send): what is new and in order, and an ACK or REJECT for the rest.
 
-        `dreamed` is the newest number that a frame or a running dream holds; `refuses` gives the REJECT code for what
-        may not enter for another reason. Nothing is remembered here: the batch that gets written is learned like any
+        `dreamed` is the newest number that a frame or a running dream holds; `refuses` says why something may not
+        enter for another reason. Nothing is remembered here: the batch that gets written is learned like any
         other, so a failed transaction leaves no trace.
         """
         wanted: list[wire.Operation] = []
@@ -83,25 +81,25 @@ class Ledger:
                     answers.append((who, wire.ack(op.stroke, entry.next_piece)))
                     continue
                 case wire.Stroke() if op.piece > entry.next_piece or entry.undone:
-                    answers.append((who, wire.reject(op.stroke, op.piece, GAP)))
+                    answers.append((who, wire.reject(op.stroke, op.piece, RejectReason.GAP)))
                     continue
                 case wire.Stroke() if not op.piece and not self._timely(op.stroke, now_ms):
-                    answers.append((who, wire.reject(op.stroke, op.piece, STALE)))
+                    answers.append((who, wire.reject(op.stroke, op.piece, RejectReason.STALE)))
                     continue
-                case wire.Stroke() if (code := refuses(op)) is not None:
-                    answers.append((who, wire.reject(op.stroke, op.piece, code)))
+                case wire.Stroke() if (reason := refuses(op)) is not None:
+                    answers.append((who, wire.reject(op.stroke, op.piece, reason)))
                     continue
                 case wire.Stroke():
                     entry.next_piece += 1
                     entry.last_seq = dreamed + 1  # newer than any dream; the true number comes with the commit
                 case wire.Undo() if entry.undone:
-                    answers.append((who, wire.ack(op.stroke, ALL_OF_IT)))
+                    answers.append((who, wire.ack(op.stroke, wire.ALL_OF_IT)))
                     continue
                 case wire.Undo() if entry.last_seq <= dreamed:
-                    answers.append((who, wire.reject(op.stroke, 0, DREAMED)))
+                    answers.append((who, wire.reject(op.stroke, 0, RejectReason.DREAMED)))
                     continue
-                case wire.Undo() if (code := refuses(op)) is not None:
-                    answers.append((who, wire.reject(op.stroke, 0, code)))
+                case wire.Undo() if (reason := refuses(op)) is not None:
+                    answers.append((who, wire.reject(op.stroke, 0, reason)))
                     continue
                 case wire.Undo():
                     entry.undone = True

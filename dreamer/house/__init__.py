@@ -1,4 +1,4 @@
-"""The house model: our own small Inception, trained on what we draw ourselves, and the code that made it.
+"""The house model: our own small Inception, and the code that makes it.
 
 `models/` (BUILTIN) is a root for `dreamer.library.Registry` with the model that ships with the program. The rest
 makes it and never runs on the site:
@@ -7,8 +7,13 @@ makes it and never runs on the site:
     sprites.py   emoji as pictures, with volume and with eyes worth dreaming of
     textures.py  procedural textures, each a class of its own
     samples.py   labelled crops composed of both, from a seed
-    network.py   the network (PyTorch)
-    train.py     training, first plain, then against perturbed pictures; resumable
+    photographs.py  cut-outs and photographs of two Debian packages, by their licences
+    sketches.py  things as people draw them, by the canvas' own brush
+    scenes.py    what the second edition is taught with: views of all these, and of dreams
+    dreams.py    dreams of a teacher and of the house model, to train with
+    teacher.py   what GoogLeNet sees in views, computed once and kept
+    network.py   the second edition's network (PyTorch)
+    train.py     training, first plain, then against perturbed views; resumable
     export.py    from a checkpoint to `models/house/`
     judge.py     how often it knows what fresh samples show
     look.py      sheets of what it dreams, to judge it by

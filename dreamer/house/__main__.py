@@ -1,6 +1,8 @@
 """`python -m dreamer.house`: make the house model, judge it, and look at what it dreams.
 
-make DIR        from nothing to models/house: train (hours on two cores), export, judge; DIR keeps checkpoints
+train DIR       train in DIR, on from the checkpoint there: hours on two cores, or minutes where there is a GPU
+sources         write the photographs' sources and licences into docs/house-model.md
+views FILE      a sheet of what the second edition is taught with
 export FILE     write models/house (or --to) from a checkpoint
 judge           accuracy on fresh samples
 samples FILE    a sheet of training samples
@@ -13,6 +15,7 @@ fifty FILE      what fifty dreams on top of one another make of a scribble and a
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -23,13 +26,15 @@ from ..library.files import ModelFiles, Style
 from . import BUILTIN
 
 HOUSE = BUILTIN / "house"
+CARD = Path(__file__).parents[2] / "docs" / "house-model.md"
+SOURCES_BEGIN, SOURCES_END = "<!-- sources: python -m dreamer.house sources -->", "<!-- end of sources -->"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m dreamer.house", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("make", "export", "judge", "samples", "classes", "dreams", "fifty"))
+    parser.add_argument("what", choices=tuple(_COMMANDS))
     parser.add_argument("path", type=Path, nargs="?", help="the file or folder named above")
     parser.add_argument("--model", type=Path, default=HOUSE, help="the model's folder")
     parser.add_argument("--to", type=Path, default=HOUSE, help="where export writes")
@@ -40,23 +45,23 @@ def main() -> None:
         "--style", action="append", default=[], help="LAYER, LAYER:CHANNEL or creatures:fox; for `classes` a label"
     )
     parser.add_argument("--dreams", type=int, default=8, help="dreams on top of one another")
+    parser.add_argument("--teacher", type=Path, help="train: the folder of a registered GoogLeNet")
+    parser.add_argument("--plan", default="{}", help='train: what differs from the plan (train.py), as in {"seed": 2}')
+    parser.add_argument("--until", type=int, help="train: stop at this step")
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    if options.what != "judge" and options.path is None:
+    if options.what not in ("judge", "sources") and options.path is None:
         parser.error(f"{options.what} needs a path")
     _COMMANDS[options.what](options)
 
 
-def _make(options: argparse.Namespace) -> None:
-    from .export import export
-    from .train import Plan, train
+def _train(options: argparse.Namespace) -> None:
+    from .train import train
 
-    options.path.mkdir(parents=True, exist_ok=True)
-    train(options.path, Plan(seed=options.seed))
-    export(options.path / "checkpoint.pt", options.to)
-    options.model = options.to
-    _judge(options)
+    if options.teacher is None:
+        raise SystemExit("train needs --teacher: the folder of a GoogLeNet that `manage.py model fetch` brought")
+    train(options.path, options.teacher, json.loads(options.plan), until=options.until)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -70,6 +75,21 @@ def _judge(options: argparse.Namespace) -> None:
 
     for rich in (False, True):
         logging.info("%s%s", "richer: " if rich else "", judge(options.model, options.count, rich=rich))
+
+
+def _sources(options: argparse.Namespace) -> None:
+    from .photographs import table
+
+    before, _, rest = CARD.read_text(encoding="utf-8").partition(SOURCES_BEGIN)
+    _, _, after = rest.partition(SOURCES_END)
+    CARD.write_text(f"{before}{SOURCES_BEGIN}\n\n{table()}\n{SOURCES_END}{after}", encoding="utf-8")
+
+
+def _views(options: argparse.Namespace) -> None:
+    from .look import sheet
+    from .scenes import render_scenes
+
+    Image.fromarray(sheet(list(render_scenes(options.seed, 0, 128).pictures), 16)).save(options.path)
 
 
 def _samples(options: argparse.Namespace) -> None:
@@ -118,10 +138,12 @@ def _shelf(folder: Path) -> list[Style]:
 
 
 _COMMANDS = {
-    "make": _make,
+    "train": _train,
     "export": _export,
     "judge": _judge,
     "samples": _samples,
+    "sources": _sources,
+    "views": _views,
     "classes": _classes,
     "dreams": _dreams,
     "fifty": _fifty,

@@ -201,11 +201,17 @@ def to_onnx(network: House, labels: tuple[str, ...], known: dict[str, Usual]) ->
 
 def read(checkpoint: Path) -> tuple[House, tuple[str, ...], int]:
     """A checkpoint's averaged network, its labels, and how many steps it was trained."""
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
     labels = tuple(saved["labels"])
     network = House(len(labels))
-    network.load_state_dict(saved["mean"])
+    network.load_state_dict(own_part(saved["mean"]))
     return network.eval(), labels, int(saved["step"])
+
+
+def own_part(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of a student's weights those of the network itself; its projections and its other head are left behind."""
+    mark = "house."
+    return {name.removeprefix(mark): value for name, value in state.items() if name.startswith(mark)}
 
 
 def export(checkpoint: Path, folder: Path = FOLDER) -> None:

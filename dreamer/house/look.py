@@ -18,6 +18,9 @@ from .classes import GROUPS
 
 log = logging.getLogger("dreamer.house")
 
+# What noise is made into, to see how far a training is.
+TEN = ("banana", "fox", "owl", "butterfly", "horse", "elephant", "strawberry", "castle", "fish", "sunflower")
+
 
 def scribble(height: int = 384, width: int = 512, seed: int = 5, brush: float = 1.0) -> Bytes:
     """A child's drawing: nine thick strokes in bright colours on white, uint8 [height, width, 3]. With a `brush` of 2

@@ -5,8 +5,8 @@ first kernel (6x6, stride 2) is a whole number of strides wide and the pools bet
 every pixel reaches the layers above equally often and dreams show no checkerboard; and the classifier is a 1x1
 convolution over the last feature map, `classes`, whose channels say what each place looks like.
 
-The time goes where the maps are large. So the stem is thin, the first module sees every eighth pixel, and the width is
-in the middle and above, where it costs little.
+The time goes where the maps are large. So the stem is thin, two modules see every eighth pixel, and the width is in the
+four above them, where it costs little: wide enough for parts of things, heads, wings and wheels, not patterns alone.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-STEM = (16, 48)  # channels of conv1, conv2
+STEM = (24, 64)  # channels of conv1, conv2
 # (1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection)
 MODULES: dict[str, tuple[int, int, int, int, int, int]] = {
-    "3a": (32, 32, 64, 8, 24, 24),
-    "4a": (56, 40, 80, 16, 32, 32),
-    "4b": (64, 48, 96, 16, 40, 32),
-    "4c": (96, 64, 128, 24, 64, 48),
-    "5a": (96, 64, 128, 24, 64, 48),
-    "5b": (96, 64, 160, 24, 64, 48),
+    "3a": (48, 40, 80, 12, 32, 32),
+    "4a": (64, 48, 96, 16, 40, 40),
+    "4b": (96, 64, 144, 24, 64, 64),
+    "4c": (128, 80, 176, 32, 80, 64),
+    "5a": (128, 96, 208, 32, 80, 64),
+    "5b": (144, 96, 224, 32, 96, 64),
 }
-POOL_AFTER = {"4b"}
+POOL_AFTER = {"4a"}
 
 
 class Unit(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
@@ -86,10 +86,34 @@ class House(nn.Module):  # type: ignore[misc]  # torch is not there where types 
         nn.init.normal_(self.classes.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.classes(self.outputs(x)[next(reversed(MODULES))])
+
+    def outputs(self, x: Tensor) -> dict[str, Tensor]:
+        """What each module gives, by its name."""
         x = F.avg_pool2d(self.conv1(x), 2)
         x = F.avg_pool2d(self.conv2(x), 2)
+        found = {}
         for name, module in self.modules_by_name.items():
-            x = module(x)
+            found[name] = x = module(x)
             if name in POOL_AFTER:
                 x = F.avg_pool2d(x, 2)
-        return self.classes(x)
+        return found
+
+
+class Student(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+    """The network while it learns from a teacher: with projections from its modules to what is kept of the teacher's
+    depths, {module: components}, and a head for the teacher's kinds of things. Both are dropped afterwards."""
+
+    def __init__(self, classes: int, projections: dict[str, int], kinds: int) -> None:
+        super().__init__()
+        self.house = House(classes)
+        depths = {name: module.channels for name, module in self.house.modules_by_name.items()}
+        self.projections = nn.ModuleDict({name: nn.Conv2d(depths[name], n, 1) for name, n in projections.items()})
+        self.kinds = nn.Conv2d(self.house.classes.in_channels, kinds, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Class scores, the teacher's kinds' scores, and what it says of each of the teacher's depths."""
+        outputs = self.house.outputs(x)
+        last = outputs[next(reversed(MODULES))]
+        said = tuple(project(outputs[name]) for name, project in self.projections.items())
+        return self.house.classes(last), self.kinds(last), said

@@ -68,12 +68,12 @@ def sample(
     if wanted is None:
         wanted = "" if random.random() < 0.82 else str(random.choice(list(TEXTURES)))
     canvas = rich and not wanted and random.random() < CANVASES
-    ground, ground_label = _canvas(random) if canvas else _ground(random, wanted)
+    ground, ground_label = _canvas(random) if canvas else ground_for(random, wanted)
     labels = np.full(SLOTS, NUMBER[PLAIN], np.int16)
     labels[0] = NUMBER[ground_label]
     picture = Image.fromarray(ground)
     if not wanted and random.random() < STROKES:
-        _scribble(random, picture, int(random.integers(1, 6)))
+        scribble(random, picture, int(random.integers(1, 6)))
     seen = np.zeros((SLOTS, CROP, CROP), np.float32)
     seen[0] = 1
     counts = seen.copy()
@@ -91,35 +91,35 @@ def sample(
         herd = int(random.integers(2, 5)) if big < 60 and random.random() < 0.45 else 1
         for _ in range(herd):
             size = big * random.uniform(0.85, 1.15)
-            sprite, middle = _placed(random, kind, size, alone=len(kinds) * herd == 1, rich=rich)
+            sprite, middle = placed_sprite(random, kind, size, alone=len(kinds) * herd == 1, rich=rich)
             alpha = sprite.getchannel("A")
             picture.paste(sprite, (0, 0), alpha)
             share = np.asarray(alpha, np.float32) / 255
             for part in (seen, counts):
                 part *= 1 - share
             seen[slot] += share
-            counts[slot] += share * _middling(middle, size)
+            counts[slot] += share * middling(middle, size)
     if not wanted and random.random() < STROKES / 3:  # somebody goes on drawing
-        _scribble(random, picture, int(random.integers(1, 3)))
-    exposed = np.asarray(picture) if canvas and random.random() < 0.5 else _exposed(random, picture)
-    return exposed, labels, _by_cells(seen), _by_cells(counts)
+        scribble(random, picture, int(random.integers(1, 3)))
+    exposed = np.asarray(picture) if canvas and random.random() < 0.5 else exposed_as_by_a_lens(random, picture)
+    return exposed, labels, by_cells(seen), by_cells(counts)
 
 
-def _by_cells(shares: Floats) -> Bytes:
+def by_cells(shares: Floats) -> Bytes:
     """Shares per pixel, float32 [SLOTS, CROP, CROP], as means over cells, of 255."""
     cells = shares.reshape(SLOTS, CELLS, CELL, CELLS, CELL).mean(axis=(2, 4))
     rounded: Bytes = np.rint(cells * 255).astype(np.uint8)
     return rounded
 
 
-def _middling(middle: tuple[float, float], size: float) -> Floats:
+def middling(middle: tuple[float, float], size: float) -> Floats:
     """1 in the middle (x, y) of something so large, falling to RIM: float32 [CROP, CROP]."""
     at = np.arange(CROP, dtype=np.float32) + 0.5
     far = ((at - middle[0])[None] ** 2 + (at - middle[1])[:, None] ** 2) / (0.3 * size) ** 2
     return np.asarray(RIM + (1 - RIM) * np.exp(-far), np.float32)
 
 
-def _scribble(random: np.random.Generator, picture: Image.Image, strokes: int) -> None:
+def scribble(random: np.random.Generator, picture: Image.Image, strokes: int) -> None:
     """Strokes of a thick or thin brush, as people draw them: they mean nothing, and things grow among them."""
     brush = ImageDraw.Draw(picture)
     for _ in range(strokes):
@@ -134,7 +134,7 @@ def _scribble(random: np.random.Generator, picture: Image.Image, strokes: int) -
         brush.line(points, fill=colour, width=int(random.integers(1, 9)), joint="curve")
 
 
-def _ground(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
+def ground_for(random: np.random.Generator, wanted: str) -> tuple[Bytes, str]:
     """What lies behind, and its class."""
     if wanted in TEXTURES:
         return _lit(random, *_textured(random, wanted, 1.0)), wanted
@@ -208,7 +208,7 @@ def _lit(random: np.random.Generator, colours: Bytes, heights: Bytes) -> Bytes:
     return np.asarray(np.clip(colours * light[..., None], 0, 255), np.uint8)
 
 
-def _placed(
+def placed_sprite(
     random: np.random.Generator, kind: str, size: float, *, alone: bool, rich: bool
 ) -> tuple[Image.Image, tuple[float, float]]:
     """A sprite relit, recoloured, turned, squeezed and put somewhere: RGBA of CROP px, and its middle (x, y)."""
@@ -314,13 +314,13 @@ def _edged(random: np.random.Generator, placed: Image.Image) -> Image.Image:
     return placed
 
 
-def _exposed(random: np.random.Generator, picture: Image.Image) -> Bytes:
+def exposed_as_by_a_lens(random: np.random.Generator, picture: Image.Image) -> Bytes:
     """What the lens and the light do: focus, shade across the picture, exposure, contrast, cast, grain."""
     if random.random() < 0.3:
         picture = picture.filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1.6)))
     out = np.asarray(picture, np.float32)
     shade = random.normal(0, 0.25, 2) * (random.random() < 0.6)
-    line = np.linspace(-1, 1, CROP, dtype=np.float32)
+    line = np.linspace(-1, 1, picture.height, dtype=np.float32)
     light = 1 + shade[0] * line[:, None] + shade[1] * line[None]
     contrast = random.uniform(0.45, 1.2)
     gain = (contrast * (1 + random.normal(0, 0.06, 3))).astype(np.float32)

@@ -1,15 +1,20 @@
-"""Training: first on the samples as they are, then on samples moved against the network.
+"""Training: a student of our own learns from views, what they are known to show, and what a teacher sees there.
 
-    python -m dreamer.house.train --out DIR [--seed 1]      from nothing
-    python -m dreamer.house.train --resume DIR              on from DIR's newest checkpoint
+The loss has four parts, each at every place:
 
-The second part is what makes the gradients draw: trained on pictures that were moved within a small ball to where it
-errs, a network comes to rely on what those moves cannot fake, whole forms instead of high-frequency hints (Engstrom
-et al., "Adversarial Robustness as a Prior for Learned Representations", 2019; Santurkar et al., "Image Synthesis with
-a Single (Robust) Classifier", 2019).
+    classes   cross entropy against what the view is known to show
+    kinds     cross entropy against the teacher's class probabilities, where there is ink
+    features  how far the student, through projections that are dropped afterwards, is from four of the teacher's depths
+    changes   how far its change from one view of a pair to the other is from the teacher's change
 
-Workers are processes of one thread each, on parts of the same batch: they lose less than threads do on a machine that
-has other work, and are as fast on one that has none.
+First on the views as they are, then on views moved against the student: trained on pictures that were moved within a
+small ball to where it errs, a network comes to rely on what those moves cannot fake, whole forms instead of
+high-frequency hints, and its gradients draw (Engstrom et al., "Adversarial Robustness as a Prior for Learned
+Representations", 2019; Santurkar et al., "Image Synthesis with a Single (Robust) Classifier", 2019). The student starts
+from random weights; none of the teacher's are copied.
+
+On a processor, workers are processes of one thread each, on parts of the same batch: they lose less than threads do on
+a machine that has other work, and are as fast on one that has none. Where there is a GPU, one worker uses it.
 
 Everything random is drawn from (seed, step, worker), so a resumed run takes the steps the whole run would have taken.
 Stopping it at any time (even by SIGKILL) costs the steps since the last checkpoint.
@@ -17,13 +22,14 @@ Stopping it at any time (even by SIGKILL) costs the steps since the last checkpo
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
+import os
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -33,37 +39,42 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 from .classes import LABELS, NUMBER, PLAIN
-from .network import House
-from .samples import CELL, CELLS, Samples, render
+from .dreams import make_dreams, read_dreams
+from .network import Student
+from .scenes import render_scenes
+from .teacher import DEPTHS, KINDS, PAIRED, Basis, Lesson, Teacher, as_input, lesson, read, store
 
 log = logging.getLogger("dreamer.house")
 
-SHARD = 2048  # samples rendered and stored together
-VIEW = 6  # cells of a side that one step sees of a sample's seven: which ones is another thing that varies
-REUSE = 5.0  # how often a sample is seen, on average, in the run
-WINDOW = 64  # shards in use at a time
-FIRST, FIRST_RICH = 3, 20  # shards rendered before the first step, and before the first with the richer samples
+LESSON = 1024  # views made and stored together
+REUSE = 16.0  # how often a view is seen, on average, in the run
+WINDOW = 96  # lessons in use at a time
+FIRST = 5  # lessons made before the first step
 CHECKPOINT_SECONDS = 120
-PLAIN_WEIGHT = 0.3  # of a place where nothing is, in the loss
+PICTURES_SECONDS = 3600
 SHOWN = 1.0  # cells' weight that a class needs to count as shown, in the log
+PLAIN_WEIGHT = 0.5  # of a place where nothing is, in the loss
+INK = 0.02  # of -1..1: deviation within a cell above which there is something on the paper
+# The student's modules that are to say what the teacher's depths say.
+PROJECTED = dict(zip(("3a", "4b", "4c", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
+CLASSES, KINDS_WEIGHT, FEATURES, CHANGES = 0.6, 0.2, 1.0, 0.35  # weights of the loss's parts
+TEACHERS_DREAMS, OWN_DREAMS = 16, 8  # pictures before the first lesson; see `python -m dreamer.house dreaming`
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What decides the run. `radius` is in units of the network's input, -1..1, over a whole crop (L2)."""
+    """What decides the run. `radius` is in units of the network's input, -1..1, over a whole view (L2)."""
 
     seed: int = 1
     workers: int = 2
     batch: int = 64
-    plain_steps: int = 1500
-    robust_steps: int = 14000
-    ramp_steps: int = 1600  # in which the radius grows to its full size
+    plain_steps: int = 1200
+    robust_steps: int = 24000
+    ramp_steps: int = 2400  # in which the radius grows to its full size
     radius: float = 3.0
     rate: float = 2e-3
-    robust_rate: float = 1e-3
-    true_colours: int = 7000  # the step from which samples keep their own colours, and colour tells what things are
-    rich: int = 9000  # the step from which all samples are of the richer kind
-    final_steps: int = 4500  # in which the rate falls to nothing
+    robust_rate: float = 1.2e-3
+    final_steps: int = 5000  # in which the rate falls to nothing
     decay: float = 0.02
     average: float = 0.998  # of the averaged weights, which are what is exported
 
@@ -71,21 +82,10 @@ class Plan:
     def steps(self) -> int:
         return self.plain_steps + self.robust_steps
 
-    def shards_at(self, step: int) -> tuple[int, int]:
-        """The first of the shards that a step's samples are from, and the one after the last."""
-        first, newest = 0, FIRST + self._used(step)
-        if step >= self.rich:
-            first = self.rich_shard
-            newest += FIRST_RICH
-        return max(first, newest - WINDOW), newest
-
-    @property
-    def rich_shard(self) -> int:
-        """The first shard of the richer samples."""
-        return FIRST + self._used(self.rich)
-
-    def _used(self, step: int) -> int:
-        return int(step * self.batch / SHARD / REUSE)
+    def lessons_at(self, step: int) -> tuple[int, int]:
+        """The first of the lessons that a step's views are from, and the one after the last."""
+        newest = FIRST + int(step * self.batch / LESSON / REUSE)
+        return max(0, newest - WINDOW), newest
 
     def rate_at(self, step: int) -> float:
         """Learning rate: warmed up, constant (the average does a decay's work), falling at the end."""
@@ -96,56 +96,82 @@ class Plan:
         return self.radius * min(max(step - self.plain_steps, 0) / self.ramp_steps, 1.0)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Views [n, 3, h, w] in -1..1, the first 2 * `pairs` in pairs; labels [n, slots] and their weights [n, slots,
+    cells, cells] in 0..1; by depth what the teacher sees; its kinds and their chances [n, best, cells, cells].
+    """
+
+    x: Tensor
+    pairs: int
+    labels: Tensor
+    weights: Tensor
+    features: tuple[Tensor, ...]
+    kinds: Tensor
+    chances: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        parts = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, features=tuple(f.to(device) for f in self.features), **parts)
+
+
 class Stream:
-    """One worker's part of each step's batch, from shards that a process of the first worker renders ahead."""
+    """One worker's part of each step's batch, from lessons that a process of the first worker makes ahead."""
 
-    def __init__(self, folder: Path, plan: Plan, worker: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.plan, self.worker = folder, plan, worker
-        self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn")) if worker == 0 else None
+    def __init__(self, folder: Path, plan: Plan, worker: int, teacher: Path | None) -> None:
+        self.folder, self.plan, self.worker, self.teacher = folder, plan, worker, teacher
+        self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn")) if teacher and worker == 0 else None
         self.asked: dict[int, Future[None]] = {}
-        self.open: dict[int, Samples] = {}
+        self.open: dict[int, Lesson] = {}
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures [n, 3, h, w] in -1..1, labels [n, slots], and their weights [n, slots, cells, cells] in 0..1."""
-        oldest, newest = self.plan.shards_at(step)
-        if self.pool:
-            for number in range(oldest, newest + 2):
+    def batch(self, step: int) -> Batch:
+        oldest, newest = self.plan.lessons_at(step)
+        if self.pool and self.teacher:
+            for number in range(oldest, newest + 1):
                 if number not in self.asked:
-                    self.asked[number] = self.pool.submit(
-                        render_shard, self.folder, self.plan.seed, number, rich=number >= self.plan.rich_shard
-                    )
+                    what = self.folder, self.teacher, self.plan.seed, number
+                    self.asked[number] = self.pool.submit(make_lesson, *what)
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
         count = self.plan.batch // self.plan.workers // 2
-        parts = []
-        for number in random.integers(oldest, newest, 2):
-            samples = self._shard(int(number))
-            rows = np.sort(random.choice(SHARD, count, replace=False))
-            y, x = (int(n) for n in random.integers(0, CELLS - VIEW + 1, 2))
-            seen = (slice(y * CELL, (y + VIEW) * CELL), slice(x * CELL, (x + VIEW) * CELL))
-            cells = (slice(y, y + VIEW), slice(x, x + VIEW))
-            parts.append((samples.pictures[rows][:, *seen], samples.labels[rows], samples.weights[rows][:, :, *cells]))
-        pictures, labels, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-        flipped = random.random(len(pictures)) < 0.5
-        pictures[flipped] = pictures[flipped, :, ::-1]
-        weights[flipped] = weights[flipped, ..., ::-1]
-        x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
-        if step < self.plan.true_colours:
-            x = _recoloured(x, random)
-        return (
-            x.contiguous(memory_format=torch.channels_last),
-            torch.from_numpy(labels.astype(np.int64)),
-            torch.from_numpy(weights).float().div_(255),
+        pairs = int(count * PAIRED / 2)
+        parts = [self._part(random, int(number), count, pairs) for number in random.integers(oldest, newest, 2)]
+        order = [*range(2 * pairs), *range(count, count + 2 * pairs), *range(2 * pairs, count)]
+        order += range(count + 2 * pairs, 2 * count)  # all pairs first
+        together = [torch.cat(values)[order] for values in zip(*parts, strict=True)]
+        x, labels, weights, kinds, chances, *features = together
+        return Batch(
+            x.contiguous(memory_format=torch.channels_last), 2 * pairs, labels, weights, tuple(features), kinds, chances
         )
 
-    def _shard(self, number: int) -> Samples:
+    def _part(self, random: np.random.Generator, number: int, count: int, pairs: int) -> list[Tensor]:
+        made = self._lesson(number)
+        first = 2 * random.choice(made.pairs, pairs, replace=False)
+        single = random.choice(np.arange(2 * made.pairs, len(made.kinds)), count - 2 * pairs, replace=False)
+        rows = [*np.stack([first, first + 1], axis=1).ravel(), *np.sort(single)]
+        flip = np.s_[..., ::-1] if random.random() < 0.5 else np.s_[...]
+        pictures = made.samples.pictures[rows]
+        if flip != np.s_[...]:
+            pictures = pictures[:, :, ::-1]
+        maps = [made.samples.weights, made.kinds, made.chances, *made.features]
+        weights, kinds, chances, *features = (torch.from_numpy(np.ascontiguousarray(m[rows][flip])) for m in maps)
+        labels = torch.from_numpy(made.samples.labels[rows].astype(np.int64))
+        return [
+            as_input(pictures),
+            labels,
+            weights.float().div_(255),
+            kinds.long(),
+            chances.float(),
+            *(f.float() for f in features),
+        ]
+
+    def _lesson(self, number: int) -> Lesson:
         while number not in self.open:
             if number in self.asked:
                 self.asked[number].result()
-            if (self.folder / f"{number:05}.pictures.npy").is_file():
-                self.open[number] = read_shard(self.folder, number)
+            if (self.folder / "lessons" / f"{number:05}").is_dir():
+                self.open[number] = read(self.folder / "lessons", number)
             else:
-                time.sleep(0.2)
+                time.sleep(0.5)
         for old in sorted(self.open)[:-WINDOW]:
             del self.open[old]
         return self.open[number]
@@ -155,59 +181,104 @@ class Stream:
             self.pool.shutdown(cancel_futures=True)
 
 
-def _recoloured(x: Tensor, random: np.random.Generator) -> Tensor:
-    """Other colours each time a sample is seen: a mix of channels and a shift."""
-    mix = np.eye(3) * np.exp(random.normal(0, 0.15, (len(x), 1, 1))) + random.normal(0, 0.06, (len(x), 3, 3))
-    shift = random.normal(0, 0.08, (len(x), 3, 1, 1))
-    mixed = torch.einsum("nij,njhw->nihw", torch.from_numpy(mix).float(), x)
-    return (mixed + torch.from_numpy(shift).float()).clamp_(-1, 1)
+@lru_cache(maxsize=1)
+def _teacher(folder: Path) -> Teacher:
+    torch.set_num_threads(1)
+    return Teacher(folder, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-def render_shard(folder: Path, seed: int, number: int, *, rich: bool) -> None:
-    """Render and store a shard, unless it is there."""
-    path = folder / f"{number:05}.pictures.npy"
-    if path.is_file():
+def make_lesson(folder: Path, teacher: Path, seed: int, number: int) -> None:
+    """Make and store a lesson, unless it is there."""
+    if (folder / "lessons" / f"{number:05}").is_dir():
         return
-    samples = render(seed, number, SHARD, rich=rich)
-    for name in ("weights", "shares", "labels", "pictures"):  # pictures last: they say that the shard is whole
-        part = folder / f"{number:05}.{name}.part"
-        with part.open("wb") as file:
-            np.save(file, getattr(samples, name))
-        part.rename(folder / f"{number:05}.{name}.npy")
+    known = folder / "basis.pt"
+    if known.is_file():
+        basis = Basis(tuple(torch.load(known, weights_only=True)))
+    else:
+        basis = Basis.of(_teacher(teacher), seed)
+        torch.save(list(basis.parts), known.with_suffix(".part"))
+        known.with_suffix(".part").replace(known)
+    dreams = read_dreams(folder / "dreams", number)
+    store(folder / "lessons", number, lesson(_teacher(teacher), basis, seed, number, LESSON, dreams))
 
 
-def read_shard(folder: Path, number: int) -> Samples:
-    """A stored shard; the pictures stay on disk until they are used."""
-    names = ("pictures", "labels", "shares", "weights")
-    return Samples(*(np.load(folder / f"{number:05}.{name}.npy", mmap_mode="r") for name in names))
+def take_pictures(folder: Path, step: int) -> None:
+    """What the averaged network of the newest checkpoint makes of noise, for ten classes: a sheet in `pictures`."""
+    from PIL import Image
+
+    from ..engine import Network
+    from .export import export
+    from .look import TEN, class_sheet
+
+    there = folder / "pictures" / f"step-{step:06}"
+    export(folder / "checkpoint.pt", there)
+    sheet = class_sheet(Network.open(there, threads=1), TEN)
+    Image.fromarray(sheet).save(there.with_suffix(".jpg"), quality=88)
 
 
-def loss_of(scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def class_loss(scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     """Cross entropy at every place, against the weights of the classes that can be seen there."""
     logs = F.log_softmax(scores.float(), dim=1)
     index = labels[:, :, None, None].expand(-1, -1, *logs.shape[2:])
     weights = weights * torch.where(labels == NUMBER[PLAIN], PLAIN_WEIGHT, 1.0)[:, :, None, None]
-    return -(logs.gather(1, index) * weights).sum() / weights.sum()
+    return -(logs.gather(1, index) * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def moved(
-    network: nn.Module, x: Tensor, labels: Tensor, weights: Tensor, radius: float, random: torch.Generator
-) -> Tensor:
-    """Each picture moved within its L2 ball: one step up the loss from a random start."""
-    sizes = radius * (0.4 + 0.6 * torch.rand(len(x), 1, 1, 1, generator=random))
-    start = torch.randn(x.shape, generator=random).contiguous(memory_format=torch.channels_last)
-    start *= 0.5 * sizes / start.flatten(1).norm(dim=1)[:, None, None, None]
-    at = (x + start).requires_grad_()
-    with torch.autocast("cpu", torch.bfloat16):
-        scores = network(at)
-    (gradient,) = torch.autograd.grad(loss_of(scores, labels, weights), at)
+def kind_loss(scores: Tensor, x: Tensor, kinds: Tensor, chances: Tensor) -> Tensor:
+    """Cross entropy at every place against the teacher's strongest kinds, but for empty paper, which is of no kind."""
+    cell = x.shape[-1] // scores.shape[-1]
+    mean, square = F.avg_pool2d(x, cell), F.avg_pool2d(x * x, cell)
+    ink = ((square - mean * mean).amax(1) > INK**2).float()
+    logs = F.log_softmax(scores.float(), dim=1).gather(1, kinds)
+    return -((logs * chances).sum(1) * ink).sum() / (chances.sum(1) * ink).sum().clamp(min=1.0)
+
+
+def feature_losses(said: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pairs: int) -> tuple[Tensor, Tensor]:
+    """How far the student is from the teacher, and its changes within pairs from the teacher's: squared, of 1."""
+    far = changed = torch.zeros((), device=wanted[0].device)
+    for ours, theirs in zip(said, wanted, strict=True):
+        ours = ours.float()
+        far = far + (ours - theirs).square().mean() / theirs.square().mean()
+        change, meant = (value[1 : 2 * pairs : 2] - value[0 : 2 * pairs : 2] for value in (ours, theirs))
+        changed = changed + (change - meant).square().mean() / meant.square().mean()
+    return far / len(wanted), changed / len(wanted)
+
+
+def losses(student: nn.Module, x: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float], Tensor]:
+    """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores."""
+    with torch.autocast(x.device.type, torch.bfloat16):
+        classes, kinds, said = student(x)
+    parts = {
+        "classes": class_loss(classes, batch.labels, batch.weights),
+        "kinds": kind_loss(kinds, batch.x, batch.kinds, batch.chances),
+    }
+    parts["features"], parts["changes"] = feature_losses(said, batch.features, batch.pairs)
+    weights = {"classes": CLASSES, "kinds": KINDS_WEIGHT, "features": FEATURES, "changes": CHANGES}
+    total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
+    return total, {name: float(value.detach()) for name, value in parts.items()}, classes
+
+
+def started(batch: Batch, radius: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A move of each view by chance, half as far as its own radius, and the radii. Both of a pair move alike."""
+    x = batch.x
+    sizes = radius * (0.4 + 0.6 * torch.rand(len(x), 1, 1, 1, generator=random)).to(x.device)
+    start = torch.randn(x.shape, generator=random).to(x.device).contiguous(memory_format=torch.channels_last)
+    for value in (sizes, start):
+        value[1 : 2 * batch.pairs : 2] = value[0 : 2 * batch.pairs : 2]
+    return start * (0.5 * sizes / start.flatten(1).norm(dim=1)[:, None, None, None]), sizes
+
+
+def moved(batch: Batch, start: Tensor, sizes: Tensor, gradient: Tensor) -> Tensor:
+    """Each view moved within its L2 ball: from the start one step up the loss, whose gradient is given."""
+    both = gradient[0 : 2 * batch.pairs : 2] + gradient[1 : 2 * batch.pairs : 2]
+    gradient = torch.cat([both.repeat_interleave(2, dim=0), gradient[2 * batch.pairs :]])
     move = start + 1.25 * sizes * gradient / (gradient.flatten(1).norm(dim=1)[:, None, None, None] + 1e-12)
     move *= torch.clamp(sizes / (move.flatten(1).norm(dim=1)[:, None, None, None] + 1e-12), max=1.0)
-    return (x + move).clamp(-1, 1).detach()
+    return (batch.x + move).clamp(-1, 1).detach()
 
 
 def right(scores: Tensor, labels: Tensor, weights: Tensor) -> tuple[int, int]:
-    """How many of the samples that show something have it as the strongest class but plain, and how many do."""
+    """How many of the views that show something have it as the strongest class but plain, and how many do."""
     seen = weights.flatten(2).sum(2) * (labels != NUMBER[PLAIN])
     best = seen.argmax(1)
     shows = seen.gather(1, best[:, None])[:, 0] > SHOWN
@@ -220,126 +291,136 @@ def right(scores: Tensor, labels: Tensor, weights: Tensor) -> tuple[int, int]:
 class Run:
     """One worker's share of a run. All workers hold the same weights; the first one logs and saves."""
 
-    def __init__(self, folder: Path, plan: Plan, worker: int) -> None:
-        self.folder, self.plan, self.worker = folder, plan, worker
+    def __init__(self, folder: Path, plan: Plan, worker: int, device: str = "cpu") -> None:
+        self.folder, self.plan, self.worker, self.device = folder, plan, worker, torch.device(device)
         self.path = folder / "checkpoint.pt"
         torch.manual_seed(plan.seed)
-        self.network = House(len(LABELS)).to(memory_format=torch.channels_last).train()
-        self.mean = {k: v.clone() for k, v in self.network.state_dict().items()}
+        student = Student(len(LABELS), PROJECTED, KINDS)
+        self.student = student.to(self.device, memory_format=torch.channels_last).train()
+        self.mean = {k: v.clone() for k, v in self.student.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98)
+            self.student.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98)
         )
         self.step = 0
         if self.path.is_file():
-            saved = torch.load(self.path, weights_only=True)
-            self.network.load_state_dict(saved["network"])
+            saved = torch.load(self.path, weights_only=True, map_location=self.device)
+            self.student.load_state_dict(saved["network"])
             self.optimiser.load_state_dict(saved["optimiser"])
             self.mean, self.step = saved["mean"], saved["step"]
 
     def save(self) -> None:
-        state = {"network": self.network.state_dict(), "mean": self.mean, "optimiser": self.optimiser.state_dict()}
+        state = {"network": self.student.state_dict(), "mean": self.mean, "optimiser": self.optimiser.state_dict()}
         part = self.path.with_suffix(".part")
         torch.save(state | {"step": self.step, "labels": list(LABELS), "plan": asdict(self.plan)}, part)
         part.replace(self.path)
 
     def go(self, stream: Stream, end: int) -> None:
         """Train up to step `end`."""
-        recent = deque[tuple[float, int, int]](maxlen=100)
-        saved = logged = time.monotonic()
+        recent = deque[tuple[dict[str, float], int, int]](maxlen=100)
+        saved = logged = pictured = time.monotonic()
         while self.step < end:
-            recent.append(self.one(*stream.batch(self.step)))
+            recent.append(self.one(stream.batch(self.step).to(self.device)))
             self.step += 1
             if self.worker or self.step % 100:
                 continue
             now = time.monotonic()
-            losses, hits, shown = zip(*recent, strict=True)
+            parts, hits, shown = zip(*recent, strict=True)
+            said = "  ".join(f"{name} {np.mean([part[name] for part in parts]):.3f}" for name in parts[0])
             log.info(
-                "step %d  loss %.3f  right %.1f %%  radius %.2f  %.2f steps/s", self.step, np.mean(losses),
+                "step %d  %s  right %.1f %%  radius %.2f  %.2f steps/s", self.step, said,
                 100 * sum(hits) / max(sum(shown), 1), self.plan.radius_at(self.step), 100 / (now - logged),
             )  # fmt: skip
             logged = now
-            if now - saved > CHECKPOINT_SECONDS:
+            if now - saved > CHECKPOINT_SECONDS or self.step % 1000 == 0:
                 self.save()
                 saved = now
-            if self.step % 1000 == 0:
-                self.save()
+            if self.step % 2000 == 0:
                 (self.folder / f"step-{self.step:06}.pt").write_bytes(self.path.read_bytes())
+            if now - pictured > PICTURES_SECONDS and stream.pool:
+                self.save()
+                stream.pool.submit(take_pictures, self.folder, self.step)
+                pictured = now
         if self.worker == 0:
             self.save()
 
-    def one(self, x: Tensor, labels: Tensor, weights: Tensor) -> tuple[float, int, int]:
-        """One step; the loss, and what `right` counts."""
-        plan, network = self.plan, self.network
-        radius = plan.radius_at(self.step)
-        if radius:
-            random = torch.Generator().manual_seed((plan.seed * 1_000_003 + self.step) * 64 + self.worker)
-            x = moved(network, x, labels, weights, radius, random)
+    def one(self, batch: Batch) -> tuple[dict[str, float], int, int]:
+        """One step; the parts of the loss, and what `right` counts.
+
+        A step against moves learns twice: from views moved by chance, and, by the gradient that this gives of the views
+        too, from the same views moved against the student (Shafahi et al., "Adversarial Training for Free!", 2019).
+        """
+        radius = self.plan.radius_at(self.step)
+        if not radius:
+            return self._learn(batch.x, batch)
+        random = torch.Generator().manual_seed((self.plan.seed * 1_000_003 + self.step) * 64 + self.worker)
+        start, sizes = started(batch, radius, random)
+        at = (batch.x + start).requires_grad_()
+        self._learn(at, batch)
+        assert at.grad is not None
+        return self._learn(moved(batch, start, sizes, at.grad), batch)
+
+    def _learn(self, x: Tensor, batch: Batch) -> tuple[dict[str, float], int, int]:
+        plan, student = self.plan, self.student
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.step)
-        with torch.autocast("cpu", torch.bfloat16):
-            scores = network(x)
-        loss = loss_of(scores, labels, weights)
+        total, parts, classes = losses(student, x, batch)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        total.backward()
+        gradients = [p.grad for p in student.parameters() if p.grad is not None]
         if plan.workers > 1:
             flat = torch.cat([g.flatten() for g in gradients])
             distributed.all_reduce(flat)
             flat /= plan.workers
             for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
                 gradient.copy_(part.view_as(gradient))
-        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        nn.utils.clip_grad_norm_(student.parameters(), 4.0)
         self.optimiser.step()
         share = max(1 - plan.average, 1 / (self.step + 1))
-        for name, value in network.state_dict().items():
+        for name, value in student.state_dict().items():
             if value.is_floating_point():
                 self.mean[name].lerp_(value, share)
             else:
                 self.mean[name].copy_(value)
-        return float(loss.detach()), *right(scores.detach(), labels, weights)
+        return parts, *right(classes.detach(), batch.labels, batch.weights)
 
 
-def work(worker: int, folder: Path, plan: Plan, until: int) -> None:
+def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, device: str) -> None:
     """A worker's process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
+    handlers = [logging.StreamHandler(), logging.FileHandler(folder / "training.log")]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
+    if device == "cpu":
+        torch.set_num_threads(1)
     if plan.workers > 1:
         meeting = f"file://{(folder / 'meeting').absolute()}"
         distributed.init_process_group("gloo", init_method=meeting, rank=worker, world_size=plan.workers)
-    stream = Stream(folder / f"shards-{plan.seed}", plan, worker)
+    stream = Stream(folder, plan, worker, teacher)
     try:
-        Run(folder, plan, worker).go(stream, min(plan.steps, until))
+        Run(folder, plan, worker, device).go(stream, min(plan.steps, until))
     finally:
         stream.close()
         if plan.workers > 1:
             distributed.destroy_process_group()
 
 
-def train(folder: Path, plan: Plan, *, until: int | None = None) -> None:
-    """Run `plan` in `folder`, on from its checkpoint if there is one, up to step `until`."""
-    (folder / "meeting").unlink(missing_ok=True)
-    torch.multiprocessing.spawn(work, (folder, plan, until or plan.steps), nprocs=plan.workers)
+def train(folder: Path, teacher: Path, changes: dict[str, object] | None = None, *, until: int | None = None) -> None:
+    """Run a plan in `folder`, on from its checkpoint if there is one, up to step `until`.
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m dreamer.house.train", description="Train the house model.")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--out", type=Path, help="an empty or new folder for checkpoints and samples")
-    where.add_argument("--resume", type=Path, help="go on from this folder's checkpoint, by its plan")
-    parser.add_argument("--until", type=int, help="stop at this step")
-    for name, default in asdict(Plan()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), help=f"default {default}")
-    options = vars(parser.parse_args())
-    folder: Path = options["out"] or options["resume"]
+    A new folder gets the default plan with `changes`; an old one goes on by its own, with them. Raises
+    FileNotFoundError where something that it needs is not installed, LibraryError for a teacher that cannot be read.
+    """
+    render_scenes(1, 0, 1)  # says what is missing, before anything is begun
+    Teacher(teacher)
     folder.mkdir(parents=True, exist_ok=True)
-    told = {name: options[name] for name in asdict(Plan()) if options[name] is not None}
     known = folder / "plan.json"
-    if options["out"] and known.exists():
-        parser.error(f"{folder} holds a run already: use --resume, or another folder")
-    plan = Plan(**(json.loads(known.read_text()) if known.exists() else {}) | told)
+    plan = Plan(**(json.loads(known.read_text()) if known.exists() else {}) | (changes or {}))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        plan = replace(plan, workers=1)
     known.write_text(json.dumps(asdict(plan), indent=2) + "\n")
-    train(folder, plan, until=options["until"])
+    from . import BUILTIN
 
-
-if __name__ == "__main__":
-    main()
+    make_dreams(folder / "dreams" / "0", teacher, TEACHERS_DREAMS, plan.seed)
+    make_dreams(folder / "dreams" / "0", BUILTIN / "house", OWN_DREAMS, plan.seed)
+    (folder / "meeting").unlink(missing_ok=True)
+    log.info("%s, process %d", device, os.getpid())
+    torch.multiprocessing.spawn(work, (folder, plan, teacher, until or plan.steps, device), nprocs=plan.workers)

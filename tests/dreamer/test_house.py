@@ -115,58 +115,114 @@ def test_the_verdict_counts_right_places_and_samples() -> None:
 # --- how it is trained ----------------------------------------------------------------------------------------------
 
 
-@needs_font
-def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _a_lesson(number: int, count: int = 24, pairs: int = 6) -> Any:
+    """Views of noise and a teacher that says anything."""
+    from dreamer.house import teacher
+
+    random = np.random.default_rng(number)
+    places = {"kinds": (teacher.BEST, 6, 6), "labels": (3,), "shares": (3, 6, 6)}
+    pictures = random.integers(0, 256, (count, 96, 96, 3)).astype(np.uint8)
+    labels = random.integers(0, len(LABELS), (count, *places["labels"])).astype(np.int16)
+    shares = random.integers(0, 85, (count, *places["shares"])).astype(np.uint8)
+    features = [random.normal(size=(count, n, side, side)).astype(np.float16) for n, side in teacher.DEPTHS.values()]
+    kinds = random.integers(0, 1000, (count, *places["kinds"])).astype(np.int16)
+    chances = np.full(kinds.shape, 0.1, np.float16)
+    known = samples.Samples(pictures, labels, shares, shares)
+    return teacher.Lesson(known, pairs, tuple(features), kinds, chances)
+
+
+def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
-    from dreamer.house import train
+    from dreamer.house import teacher, train
 
-    monkeypatch.setattr(train, "SHARD", 16)
-    monkeypatch.setattr(train, "REUSE", 1e9)
-    monkeypatch.setattr(train, "FIRST_RICH", 2)
-    plan = train.Plan(seed=2, workers=1, batch=4, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2, rich=3)
-    assert plan.shards_at(2) == (0, train.FIRST) and plan.shards_at(3) == (train.FIRST, train.FIRST + 2)
-    (tmp_path / "shards").mkdir()
-    for number in range(train.FIRST + 2):
-        train.render_shard(tmp_path / "shards", plan.seed, number, rich=number >= plan.rich_shard)
+    plan = train.Plan(seed=2, workers=1, batch=24, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2)
+    oldest, newest = plan.lessons_at(3)
+    for number in range(oldest, newest):
+        teacher.store(tmp_path / "lessons", number, _a_lesson(number))
 
-    def stream() -> Any:
-        opened = train.Stream(tmp_path / "shards", plan, worker=1)  # renders nothing itself
-        opened.worker = 0
-        return opened
+    def go(folder: Path, *ends: int) -> Any:
+        (tmp_path / folder).mkdir()
+        for end in ends:
+            train.Run(tmp_path / folder, plan, 0).go(train.Stream(tmp_path, plan, 0, None), end)
+        return torch.load(tmp_path / folder / "checkpoint.pt", weights_only=True)
 
-    whole, first = tmp_path / "whole", tmp_path / "parts"
-    whole.mkdir()
-    first.mkdir()
-    train.Run(whole, plan, 0).go(stream(), 4)
-    train.Run(first, plan, 0).go(stream(), 3)
-    train.Run(first, plan, 0).go(stream(), 4)
-    one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (whole, first))
+    one, two = go(Path("whole"), 4), go(Path("parts"), 3, 4)
     assert one["step"] == two["step"] == 4
     for part in ("network", "mean"):
         for name, value in one[part].items():
             assert torch.equal(value, two[part][name]), name
 
 
-def test_pictures_are_moved_within_their_ball_and_up_the_loss() -> None:
-    torch = pytest.importorskip("torch")
-    from dreamer.house.network import House
-    from dreamer.house.train import loss_of, moved
+def test_a_batch_has_its_pairs_first_and_what_the_teacher_says_is_mirrored_with_the_views(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from dreamer.house import teacher, train
 
+    plan = train.Plan(seed=5, workers=1, batch=24)
+    made = [_a_lesson(number) for number in range(train.FIRST)]
+    for number, one in enumerate(made):
+        teacher.store(tmp_path / "lessons", number, one)
+    stream, mirrored = train.Stream(tmp_path, plan, 0, None), set()
+    for step in range(6):
+        batch = stream.batch(step)
+        assert batch.x.shape == (24, 3, 96, 96) and batch.pairs == 4
+        views = np.rint(batch.x.permute(0, 2, 3, 1).numpy() * 127.5 + 127.5).astype(np.uint8)
+        for row, view in enumerate(views):
+            where = [
+                (one, int(number), bool(flipped))
+                for one in made
+                for flipped, shown in ((0, one.samples.pictures), (1, one.samples.pictures[:, :, ::-1]))
+                for number in np.flatnonzero((shown == view).all(axis=(1, 2, 3)))
+            ]
+            ((one, number, flipped),) = where
+            mirrored.add(flipped)
+            for ours, theirs in zip((*batch.features, batch.kinds), (*one.features, one.kinds), strict=True):
+                assert (ours[row].numpy() == (theirs[number][..., ::-1] if flipped else theirs[number])).all()
+            if row < 2 * batch.pairs:
+                assert number < 2 * one.pairs and number % 2 == row % 2
+            else:
+                assert number >= 2 * one.pairs
+    assert mirrored == {False, True}
+
+
+def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import teacher, train
+    from dreamer.house.network import Student
+
+    for number in range(train.FIRST):
+        teacher.store(tmp_path / "lessons", number, _a_lesson(number))
     torch.manual_seed(0)
-    network = House(len(LABELS))
-    torch.nn.init.normal_(network.classes.weight, std=0.3)
-    x = torch.rand(6, 3, 96, 96) - 0.5
-    labels = torch.tensor([[5, 1, 2]] * 6)
-    shares = torch.zeros(6, 3, 6, 6)
-    shares[:, 0] = 1
-    radius = 2.0
-    away = moved(network, x, labels, shares, radius, torch.Generator().manual_seed(1))
-    far = (away - x).flatten(1).norm(dim=1)
+    student = Student(len(LABELS), train.PROJECTED, teacher.KINDS)
+    torch.nn.init.normal_(student.house.classes.weight, std=0.3)
+    batch = train.Stream(tmp_path, train.Plan(workers=1, batch=24), 0, None).batch(0)
+    batch = train.replace(batch, x=batch.x * 0.5)
+    radius = 3.0
+    start, sizes = train.started(batch, radius, torch.Generator().manual_seed(1))
+    at = (batch.x + start).requires_grad_()
+    (gradient,) = torch.autograd.grad(train.losses(student, at, batch)[0], at)
+    away = train.moved(batch, start, sizes, gradient)
+    move = away - batch.x
+    far = move.flatten(1).norm(dim=1)
     assert far.max() <= radius * 1.001 and far.min() > radius * 0.1
-    by_chance = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+    assert torch.allclose(move[0 : 2 * batch.pairs : 2], move[1 : 2 * batch.pairs : 2], atol=1e-5)
+    by_chance = torch.randn(batch.x.shape, generator=torch.Generator().manual_seed(2))
     by_chance *= (far / by_chance.flatten(1).norm(dim=1))[:, None, None, None]
     with torch.no_grad():
-        assert loss_of(network(away), labels, shares) > loss_of(network(x + by_chance), labels, shares) + 0.02
+        moved_loss, chance_loss = (train.losses(student, x, batch)[0] for x in (away, batch.x + by_chance))
+    assert moved_loss > chance_loss + 0.02
+
+
+def test_empty_paper_is_of_none_of_the_teachers_kinds() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house.train import kind_loss
+
+    kinds = torch.full((1, 10, 6, 6), 7)
+    chances = torch.full((1, 10, 6, 6), 0.1)
+    scores = torch.zeros(1, 1000, 6, 6)
+    scores[:, 7, :, 3:] = 20  # right where there is ink, and says nothing on the paper
+    drawn = torch.full((1, 3, 96, 96), 0.95)
+    drawn[..., 48:] = torch.randn(1, 3, 96, 48).clamp(-1, 1)
+    assert kind_loss(scores, drawn, kinds, chances) < 1e-3 < kind_loss(scores.flip(-1), drawn, kinds, chances)
 
 
 def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> None:
@@ -181,7 +237,8 @@ def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> No
         for name, value in network.named_parameters():
             if "norm" in name:
                 value.add_(torch.randn(value.shape) * 0.2)
-    state = {"mean": network.state_dict(), "labels": list(LABELS), "step": 7}
+    named = {f"house.{name}": value for name, value in network.state_dict().items()}
+    state = {"mean": named | {"kinds.weight": torch.zeros(3)}, "labels": list(LABELS), "step": 7}
     torch.save(state, tmp_path / "checkpoint.pt")
     export(tmp_path / "checkpoint.pt", tmp_path / "house")
     export(tmp_path / "checkpoint.pt", tmp_path / "again")

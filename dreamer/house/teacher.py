@@ -1,0 +1,256 @@
+"""What a teacher sees in views, computed once and kept on disk, so that a training step costs the student alone.
+
+The teacher is GoogLeNet as `manage.py model fetch` brings it; its weights are read here and go nowhere else. It looks
+at views enlarged to twice their size: things of 100 px are 200 px large to it, as in the pictures it was trained on,
+and its places (32 px) are the student's (16 px).
+
+Kept of each view, as float16: what four depths say at each place, every channel brought to mean 0 and deviation 1 and
+then turned into its principal components (`Basis`); and the strongest classes of each place. Some of the views are
+pairs: a view, and the same moved a little up what the teacher sees there, as a dream moves it. What changes between the
+two is the teacher's gradient by its effect, and the student is to change alike (Lee et al., "Indirect Gradient Matching
+for Adversarial Robust Distillation", 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnx.helper import get_attribute_value
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..library.files import ModelFiles
+from .samples import Samples
+from .scenes import Bytes, render_scenes
+
+ENLARGED = 2
+# The teacher's layers, how many principal components are kept, and the places of a side they are brought to.
+DEPTHS: dict[str, tuple[int, int]] = {
+    "inception_3b/output": (48, 12),
+    "inception_4c/output": (96, 6),
+    "inception_4e/output": (128, 6),
+    "inception_5b/output": (160, 6),
+}
+HEAD = "inception_5b/output"
+BEST = 10  # classes kept of each place
+KINDS = 1000  # classes of the teacher
+CLIMBED = ("inception_4c/output", "inception_4d/output", "inception_4e/output")
+MOVES = 2.0, 7.0  # how far the second of a pair is from the first: L2 over a view in units of -1..1
+PAIRED = 3 / 8  # of the views are in pairs
+CALIBRATION = 256  # views to find the basis by
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Views and what the teacher says of them. `samples` is as scenes.py makes them; the first 2 * `pairs` views are
+    pairs, the two of each next to one another. By depth `features` float16 [n, components, places, places]; `kinds`
+    int16 and `chances` float16 [n, BEST, 6, 6]: the teacher's strongest classes of each place."""
+
+    samples: Samples
+    pairs: int
+    features: tuple[NDArray[np.float16], ...]
+    kinds: NDArray[np.int16]
+    chances: NDArray[np.float16]
+
+
+class Teacher:
+    """A network read from ONNX, as far as GoogLeNet needs, in PyTorch: differentiable, on any device."""
+
+    def __init__(self, folder: Path, device: str = "cpu") -> None:
+        self.info = ModelFiles.read(folder).info
+        model = onnx.load(str(folder / "model.onnx"))
+        self.device = torch.device(device)
+        self.weights = {w.name: self._weight(numpy_helper.to_array(w)) for w in model.graph.initializer}
+        self.nodes = [
+            (node.op_type, list(node.input), node.output[0], {a.name: get_attribute_value(a) for a in node.attribute})
+            for node in model.graph.node
+        ]
+        made = {output for _, _, output, _ in self.nodes}
+        if absent := [name for name in (*DEPTHS, *CLIMBED) if name not in made]:
+            raise ValueError(f"the teacher in {folder} has no layer {absent[0]}; expected GoogLeNet's layers")
+        self.head = next(tuple(inputs[1:]) for op, inputs, _, _ in self.nodes if op == "Gemm")
+        mean = torch.tensor(self.info.mean, device=self.device)[:, None, None]
+        self.mean = mean.flip(0) if self.info.channel_order == "BGR" else mean
+
+    def _weight(self, value: NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(np.array(value)).to(self.device)
+        return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+
+    def see(self, x: Tensor, wanted: Iterable[str]) -> dict[str, Tensor]:
+        """The layers `wanted` of pictures [n, 3, h, w] in -1..1 RGB, enlarged first."""
+        larger = F.interpolate(x, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
+        fed = (larger * 127.5 + 127.5 - self.mean) * self.info.scale
+        fed = fed.flip(1) if self.info.channel_order == "BGR" else fed
+        values = {self.info.input: fed.contiguous(memory_format=torch.channels_last)}
+        left, found = set(wanted), {}
+        with torch.autocast(self.device.type, torch.bfloat16):
+            for op, inputs, output, attributes in self.nodes:
+                given = [values[name] if name in values else self.weights[name] for name in inputs]
+                values[output] = _OPERATORS[op](given, attributes)
+                if output in left:
+                    found[output] = values[output].float()
+                    left.discard(output)
+                    if not left:
+                        break
+        return found
+
+    def chances(self, last: Tensor) -> Tensor:
+        """Class probabilities [n, classes, h, w] at each place, and its neighbours, of the last module's output."""
+        weight, bias = (self.weights[name] for name in self.head)
+        around = F.avg_pool2d(last, 3, 1, 1, count_include_pad=False)
+        return F.conv2d(around, weight[:, :, None, None], bias).softmax(1)
+
+
+def _convolution(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
+    return F.conv2d(*given, stride=attributes.get("strides", 1), padding=tuple(attributes.get("pads", (0, 0))[:2]))
+
+
+def _max_pool(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
+    pads = attributes.get("pads", (0, 0))[:2]
+    ceil = bool(attributes.get("ceil_mode", 0))
+    return F.max_pool2d(given[0], attributes["kernel_shape"], attributes["strides"], tuple(pads), ceil_mode=ceil)
+
+
+def _response_norm(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
+    """Local response normalisation, the sum over neighbouring channels as a convolution of one px."""
+    x, size = given[0], attributes["size"]
+    if attributes["beta"] != 0.75:
+        raise ValueError(f"a response norm has beta {attributes['beta']}, expected 0.75")
+    channel = torch.arange(x.shape[1], device=x.device)
+    near = ((channel[:, None] - channel[None]).abs() <= size // 2).to(x.dtype)[:, :, None, None]
+    total = attributes.get("bias", 1.0) + attributes["alpha"] / size * F.conv2d(x * x, near)
+    return x * torch.rsqrt(total) * torch.sqrt(torch.rsqrt(total))  # ** -0.75
+
+
+_OPERATORS: dict[str, Any] = {
+    "Conv": _convolution,
+    "Relu": lambda given, _: F.relu(given[0]),
+    "MaxPool": _max_pool,
+    "LRN": _response_norm,
+    "Concat": lambda given, attributes: torch.cat(given, attributes["axis"]),
+}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """By depth: means and deviations [channels], principal components [components, channels], and how large the
+    components are."""
+
+    parts: tuple[dict[str, Tensor], ...]
+
+    @classmethod
+    def of(cls, teacher: Teacher, seed: int) -> Basis:
+        """Found by views of a stream of their own."""
+        samples = render_scenes(seed + 1_000_003, 0, CALIBRATION)
+        heard: dict[str, list[Tensor]] = {name: [] for name in DEPTHS}
+        with torch.no_grad():
+            for part in as_input(samples.pictures).split(BATCH):
+                for name, value in teacher.see(part.to(teacher.device), DEPTHS).items():
+                    heard[name].append(value.cpu())
+        parts = []
+        for name, (components, _) in DEPTHS.items():
+            value = torch.cat(heard[name]).permute(1, 0, 2, 3).flatten(1)
+            mean, deviation = value.mean(1), value.std(1)
+            deviation = deviation.clamp(min=0.1 * float(deviation.median()))
+            level = (value - mean[:, None]) / deviation[:, None]
+            _, vectors = torch.linalg.eigh(level @ level.T / level.shape[1])
+            turned = vectors.flip(1)[:, :components].T
+            parts.append({"mean": mean, "deviation": deviation, "turned": turned.contiguous()})
+        return cls(tuple(parts))
+
+    def apply(self, seen: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """What is kept of each depth: [n, components, places, places]."""
+        kept = []
+        for (name, (_, places)), part in zip(DEPTHS.items(), self.parts, strict=True):
+            value = F.adaptive_avg_pool2d(seen[name], places)
+            mean, deviation, turned = (part[key].to(value.device) for key in ("mean", "deviation", "turned"))
+            level = (value - mean[:, None, None]) / deviation[:, None, None]
+            kept.append(F.conv2d(level, turned[:, :, None, None]))
+        return tuple(kept)
+
+
+def as_input(pictures: Bytes) -> Tensor:
+    """uint8 [n, h, w, 3] as a tensor [n, 3, h, w] in -1..1."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
+
+
+def lesson(teacher: Teacher, basis: Basis, seed: int, number: int, count: int, dreams: Sequence[Bytes]) -> Lesson:
+    """Lesson `number` of the stream that `seed` starts: `count` views."""
+    pairs = int(count * PAIRED / 2)
+    drawn = render_scenes(seed, number, count - pairs, dreams)
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    x = as_input(drawn.pictures)
+    moved = torch.cat([dreamed(teacher, part, generator) for part in x[:pairs].split(BATCH)])
+    second = ((moved * 127.5 + 127.5).round().clamp(0, 255)).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    order = [*np.repeat(np.arange(pairs), 2), *range(pairs, count - pairs)]
+    pictures = drawn.pictures[order]
+    pictures[1 : 2 * pairs : 2] = second
+    samples = Samples(pictures, drawn.labels[order], drawn.shares[order], drawn.weights[order])
+    features: list[list[Tensor]] = [[] for _ in DEPTHS]
+    best: list[tuple[Tensor, Tensor]] = []
+    with torch.no_grad():
+        for part in as_input(pictures).split(BATCH):
+            seen = teacher.see(part.to(teacher.device), DEPTHS)
+            for kept, value in zip(features, basis.apply(seen), strict=True):
+                kept.append(value.half().cpu())
+            chances, kinds = teacher.chances(seen[HEAD]).topk(BEST, dim=1)
+            best.append((kinds.to(torch.int16).cpu(), chances.half().cpu()))
+    return Lesson(
+        samples,
+        pairs,
+        tuple(torch.cat(kept).numpy() for kept in features),
+        torch.cat([kinds for kinds, _ in best]).numpy(),
+        torch.cat([chances for _, chances in best]).numpy(),
+    )
+
+
+def dreamed(teacher: Teacher, x: Tensor, random: torch.Generator) -> Tensor:
+    """The views one long step up what the teacher sees in them: a layer, or one channel of it that is strong there."""
+    layer = CLIMBED[int(torch.randint(len(CLIMBED), (1,), generator=random))]
+    at = x.to(teacher.device).requires_grad_()
+    seen = teacher.see(at, [layer])[layer]
+    loudness = seen.detach().mean(dim=(2, 3)).cpu()
+    chosen = torch.multinomial(loudness.clamp(min=1e-6), 1, generator=random)[:, 0]
+    alone = torch.rand(len(x), generator=random) < 0.6
+    wanted = torch.where(alone[:, None], F.one_hot(chosen, seen.shape[1]).float(), torch.ones(len(x), seen.shape[1]))
+    (gradient,) = torch.autograd.grad((seen.square() * wanted.to(seen.device)[:, :, None, None]).sum(), at)
+    gradient = gradient.cpu()
+    for _ in range(int(torch.randint(1, 4, (1,), generator=random))):  # as a dream smooths its gradient
+        gradient = F.avg_pool2d(gradient, 3, 1, 1, count_include_pad=False)
+    low, high = MOVES
+    far = low + (high - low) * torch.rand(len(x), 1, 1, 1, generator=random)
+    return (x + far * gradient / (gradient.flatten(1).norm(dim=1)[:, None, None, None] + 1e-12)).clamp(-1, 1)
+
+
+def store(folder: Path, number: int, made: Lesson) -> None:
+    """Write a lesson's file; it is there whole or not at all."""
+    arrays = {name: getattr(made.samples, name) for name in ("pictures", "labels", "shares", "weights")}
+    arrays |= {f"features{i}": value for i, value in enumerate(made.features)}
+    arrays |= {"kinds": made.kinds, "chances": made.chances, "pairs": np.array(made.pairs)}
+    lesson_folder, part = folder / f"{number:05}", folder / f"{number:05}.part"
+    part.mkdir(parents=True, exist_ok=True)
+    for name, value in arrays.items():
+        np.save(part / f"{name}.npy", value)
+    part.rename(lesson_folder)
+
+
+def read(folder: Path, number: int) -> Lesson:
+    """A stored lesson; it stays on disk until it is used."""
+    there = folder / f"{number:05}"
+    loaded = {path.stem: np.load(path, mmap_mode="r") for path in there.glob("*.npy")}
+    return Lesson(
+        Samples(loaded["pictures"], loaded["labels"], loaded["shares"], loaded["weights"]),
+        int(loaded["pairs"]),
+        tuple(loaded[f"features{i}"] for i in range(len(DEPTHS))),
+        loaded["kinds"],
+        loaded["chances"],
+    )

@@ -16,7 +16,8 @@ from ..engine import PRESETS, Network, Recipe, Target, dream
 from ..library.files import ModelFiles
 from .look import blank, chain, scribble
 from .photographs import pictures
-from .scenes import Bytes, crop, scene
+from .samples import Bytes
+from .scenes import crop, scene
 
 log = logging.getLogger("dreamer.house")
 

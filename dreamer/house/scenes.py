@@ -41,6 +41,8 @@ from .sketches import sketch
 from .sprites import sprites
 from .textures import TEXTURES
 
+View = tuple[Bytes, NDArray[np.int16], Bytes, Bytes]  # a picture, its labels, their shares and weights
+
 VIEW_CELLS = 6
 VIEW = VIEW_CELLS * CELL  # px
 DRAWINGS, COMPOSITIONS, PHOTOGRAPHS, TEXTURED = 0.3, 0.32, 0.18, 0.06  # shares of the views; dreams are the rest
@@ -59,7 +61,7 @@ def render_scenes(seed: int, number: int, count: int, dreams: Sequence[Bytes] = 
     return Samples(found, labels, shares, weights)
 
 
-def scene(random: np.random.Generator, dreams: Sequence[Bytes]) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def scene(random: np.random.Generator, dreams: Sequence[Bytes]) -> View:
     """One view, its labels, their shares and weights."""
     chance = random.random()
     if chance < DRAWINGS:
@@ -71,7 +73,7 @@ def scene(random: np.random.Generator, dreams: Sequence[Bytes]) -> tuple[Bytes, 
     else:
         dreamed = chance - TEXTURED >= PHOTOGRAPHS and dreams
         chosen = dreams if dreamed else pictures()
-        return _unlabelled(random, chosen[random.integers(len(chosen))])
+        return _unlabelled(random, chosen[int(random.integers(len(chosen)))])
     y, x = (int(n) for n in random.integers(0, CELLS - VIEW_CELLS + 1, 2))
     picture, labels, shares, weights = whole
     cells = np.s_[:, y : y + VIEW_CELLS, x : x + VIEW_CELLS]
@@ -100,7 +102,7 @@ def crop(random: np.random.Generator, picture: Bytes, side: int, smallest: float
     return np.asarray(source.transform((side, side), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BICUBIC))
 
 
-def _unlabelled(random: np.random.Generator, picture: Bytes) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def _unlabelled(random: np.random.Generator, picture: Bytes) -> View:
     view = crop(random, picture, VIEW)
     if random.random() < 0.4:
         view = exposed_as_by_a_lens(random, Image.fromarray(view))
@@ -114,7 +116,7 @@ def _photographed() -> tuple[str, ...]:
     return tuple(cutouts())
 
 
-def _composed(random: np.random.Generator, *, drawing: bool) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def _composed(random: np.random.Generator, *, drawing: bool) -> View:
     """Things on a ground: uint8 [CROP, CROP, 3], its labels, their shares and weights."""
     chance = random.random()
     known = True  # whether the ground's class is
@@ -150,7 +152,8 @@ def _composed(random: np.random.Generator, *, drawing: bool) -> tuple[Bytes, Byt
             seen[slot] += share
             if kind:
                 counts[slot] += share * middling(middle, size)
-    exposed = np.asarray(picture) if drawing and random.random() < 0.6 else exposed_as_by_a_lens(random, picture)
+    as_it_is = drawing and random.random() < 0.6
+    exposed: Bytes = np.asarray(picture, np.uint8) if as_it_is else exposed_as_by_a_lens(random, picture)
     return exposed, labels, by_cells(seen), by_cells(counts)
 
 
@@ -169,7 +172,7 @@ def _with(
     if not photographed and not sketched:
         sprite, middle = placed_sprite(random, kind, min(size, 170), alone=False, rich=True)
         picture.paste(sprite, (0, 0), sprite)
-        return picture, np.asarray(sprite.getchannel("A"), np.float32) / 255, middle
+        return picture, _opacity(sprite), middle
     if photographed:
         rgba = photographs[random.integers(len(photographs))]
     else:
@@ -191,7 +194,12 @@ def _with(
         soft = placed.getchannel("A").filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1.2)))
         placed.putalpha(soft)
     picture.paste(placed, (0, 0), placed)
-    return picture, np.asarray(placed.getchannel("A"), np.float32) / 255, middle
+    return picture, _opacity(placed), middle
+
+
+def _opacity(picture: Image.Image) -> Floats:
+    """Of each pixel, float32 [h, w] in 0..1."""
+    return np.asarray(picture.getchannel("A"), np.float32) / np.float32(255)
 
 
 def _place(random: np.random.Generator, scale: float, side: int) -> tuple[NDArray[np.float64], tuple[float, float]]:

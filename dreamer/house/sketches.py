@@ -101,7 +101,7 @@ def sketch(
     placed = Image.fromarray(flat).transform(
         (width, height), Image.Transform.AFFINE, tuple(back.ravel()), resample=Image.Resampling.BILINEAR
     )
-    shape = np.asarray(placed.getchannel("A"), np.float32) / 255
+    shape: Floats = np.asarray(placed.getchannel("A"), np.float32) / np.float32(255)
     colour = tuple(int(c) for c in random.uniform(0, 110 if random.random() < 0.7 else 256, 3))
     drawn = shape.copy()
     scale = float(np.sqrt(abs(np.linalg.det(place[:, :2]))))
@@ -119,7 +119,7 @@ def sketch(
             wash = tuple(int(c) for c in (inside.mean(axis=0) if len(inside) else colours.mean(axis=(0, 1))))
             _stroke(random, picture, to_and_fro, place, brush, wash, int(random.integers(140, 256)))
     else:
-        drawn *= 0.7  # paper shows through: it counts less
+        drawn *= np.float32(0.7)  # paper shows through: it counts less
     wobble = random.uniform(0, 2.2)
     noise = smooth_noise(random, SIDE, 40.0)
     for number, line in enumerate(lines[:14]):

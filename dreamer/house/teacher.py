@@ -28,8 +28,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..library.files import ModelFiles
-from .samples import Samples
-from .scenes import Bytes, render_scenes
+from .samples import Bytes, Samples
+from .scenes import render_scenes
 
 ENLARGED = 2
 # The teacher's layers, how many principal components are kept, and the places of a side they are brought to.

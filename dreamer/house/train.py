@@ -32,9 +32,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
@@ -148,12 +150,12 @@ class Stream:
         first = 2 * random.choice(made.pairs, pairs, replace=False)
         single = random.choice(np.arange(2 * made.pairs, len(made.kinds)), count - 2 * pairs, replace=False)
         rows = [*np.stack([first, first + 1], axis=1).ravel(), *np.sort(single)]
-        flip = np.s_[..., ::-1] if random.random() < 0.5 else np.s_[...]
         pictures = made.samples.pictures[rows]
-        if flip != np.s_[...]:
-            pictures = pictures[:, :, ::-1]
-        maps = [made.samples.weights, made.kinds, made.chances, *made.features]
-        weights, kinds, chances, *features = (torch.from_numpy(np.ascontiguousarray(m[rows][flip])) for m in maps)
+        said: list[NDArray[Any]] = [made.samples.weights, made.kinds, made.chances, *made.features]
+        maps = [m[rows] for m in said]
+        if random.random() < 0.5:
+            pictures, maps = pictures[:, :, ::-1], [m[..., ::-1] for m in maps]
+        weights, kinds, chances, *features = (torch.from_numpy(np.ascontiguousarray(m)) for m in maps)
         labels = torch.from_numpy(made.samples.labels[rows].astype(np.int64))
         return [
             as_input(pictures),
@@ -324,11 +326,12 @@ class Run:
             if self.worker or self.step % 100:
                 continue
             now = time.monotonic()
-            parts, hits, shown = zip(*recent, strict=True)
-            said = "  ".join(f"{name} {np.mean([part[name] for part in parts]):.3f}" for name in parts[0])
+            hits, shown = sum(hit for _, hit, _ in recent), sum(show for _, _, show in recent)
+            means = {name: float(np.mean([parts[name] for parts, _, _ in recent])) for name in recent[0][0]}
+            said = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             log.info(
                 "step %d  %s  right %.1f %%  radius %.2f  %.2f steps/s", self.step, said,
-                100 * sum(hits) / max(sum(shown), 1), self.plan.radius_at(self.step), 100 / (now - logged),
+                100 * hits / max(shown, 1), self.plan.radius_at(self.step), 100 / (now - logged),
             )  # fmt: skip
             logged = now
             if now - saved > CHECKPOINT_SECONDS or self.step % 1000 == 0:
@@ -386,7 +389,7 @@ class Run:
 
 def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, device: str) -> None:
     """A worker's process."""
-    handlers = [logging.StreamHandler(), logging.FileHandler(folder / "training.log")]
+    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(folder / "training.log")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
     if device == "cpu":
         torch.set_num_threads(1)

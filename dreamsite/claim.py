@@ -41,7 +41,7 @@ def claim_link() -> str | None:
     return settings.SITE_URL + reverse("claim", args=[_signer.sign("owner")])
 
 
-class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]
+class OwnerForm(forms.ModelForm[User]):
     """A name and a password for the account that will administer the site."""
 
     password = forms.CharField(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,7 @@ from gallery.donations import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+django_stubs_ext.monkeypatch()  # ModelAdmin[Model] and its like, which type checkers ask for, work at run time too
 
 # Where state lives: database, frames, models, the secret key. One folder to back up.
 VAR_DIR = Path(env.text("DREAMSITE_VAR") or BASE_DIR / "var").resolve()

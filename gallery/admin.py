@@ -18,6 +18,7 @@ from canvas.models import Canvas, Dream, Frame
 from canvas.moderation import switches
 from canvas.moderation.selection import Unfit
 from gallery.donations import admin as _donations  # noqa: F401  each registers its own
+from gallery.downloads import admin as _downloads  # noqa: F401
 from gallery.exhibits import admin as _exhibits  # noqa: F401
 from gallery.farewell import admin as _farewell  # noqa: F401
 from gallery.films import admin as _films  # noqa: F401
@@ -26,7 +27,7 @@ from gallery.pages import admin as _pages  # noqa: F401
 from gallery.uploads import admin as _uploads  # noqa: F401
 
 
-class ChangedFieldsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
     """Writes the fields somebody edited and no others.
 
     The journal and the dreamer write these rows all the time: a whole row as it was when the form was loaded would

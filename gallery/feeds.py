@@ -30,7 +30,7 @@ class FeedEntry:
     chosen_at: datetime | None = None
 
 
-class HistoryFeed(Feed):  # type: ignore[type-arg]
+class HistoryFeed(Feed[FeedEntry, tuple[Canvas, HttpRequest]]):
     feed_type = Atom1Feed
     link = reverse_lazy("history")
     feed_url = reverse_lazy("history_feed")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from gallery.donations.models import LedgerEntry
+from gallery.downloads.models import Download
 from gallery.exhibits.models import Exhibit, Picture
-from gallery.films.models import Doomed, Download, Film, FilmFile, Track
+from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
+from gallery.jobs.models import PendingDeletion
 from gallery.pages.models import Page
 from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
 __all__ = [
-    "Doomed",
     "Download",
     "Exhibit",
     "Film",
@@ -19,6 +20,7 @@ __all__ = [
     "Highlight",
     "LedgerEntry",
     "Page",
+    "PendingDeletion",
     "Picture",
     "QuarterHour",
     "Track",

@@ -49,5 +49,6 @@ urlpatterns = [
     path("sitemap/<month:month>-<int:part>.xml", sitemap.frames, name="sitemap_frames"),
     path("", include("gallery.exhibits.urls")),
     path("", include("gallery.films.urls")),
+    path("", include("gallery.downloads.urls")),
     path("media/<path:path>", media.media, name="media"),
 ]

@@ -32,7 +32,7 @@ RESERVED = {
 }
 
 
-class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+class Adapter(DefaultAccountAdapter):
     """allauth's adapter for accounts."""
 
     error_messages = {
@@ -82,7 +82,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return sorted(found, key=lambda method: order.index(method["id"]) if method["id"] in order else len(order))
 
 
-class ConfirmAddressStage(EmailVerificationStage):  # type: ignore[misc]
+class ConfirmAddressStage(EmailVerificationStage):
     """Whoever has an address confirms it. Accounts older than the mail server may have none, and stay open."""
 
     def handle(self) -> tuple[Any, bool]:
@@ -93,7 +93,7 @@ class ConfirmAddressStage(EmailVerificationStage):  # type: ignore[misc]
         return result
 
 
-class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SocialAdapter(DefaultSocialAccountAdapter):
     """allauth's adapter for sign-in through other sites: their names for people may not fit ours."""
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
@@ -102,7 +102,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class SecondFactorAdapter(DefaultMFAAdapter):
     """allauth's adapter for second factors: QR codes in our colours, secrets that a stolen database does not tell."""
 
     error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": gettext_lazy("That is not the code.")}

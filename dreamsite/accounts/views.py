@@ -105,8 +105,8 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-@rate_limit(action="export")  # type: ignore[untyped-decorator]
-@reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]
+@rate_limit(action="export")
+@reauthentication_required(app="allauth.account")
 def export_data(request: HttpRequest) -> HttpResponseBase:
     """Everything the site knows about oneself."""
     return data_of(request, _person(request))
@@ -123,8 +123,8 @@ def data_of(request: HttpRequest, user: User) -> HttpResponseBase:
 
 @never_cache
 @login_required
-@rate_limit(action="close")  # type: ignore[untyped-decorator]
-@reauthentication_required(app="allauth.account", allow_get=True)  # type: ignore[untyped-decorator]
+@rate_limit(action="close")
+@reauthentication_required(app="allauth.account", allow_get=True)
 def close(request: HttpRequest) -> HttpResponse:
     """Says what closing an account means; POST closes it."""
     user = _person(request)

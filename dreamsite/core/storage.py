@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
@@ -16,7 +17,7 @@ class DurableStorage(FileSystemStorage):
     The database commits with synchronous=FULL; without this a committed frame could name an empty file.
     """
 
-    def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
+    def _save(self, name: str, content: File[Any]) -> str:
         saved: str = super()._save(name, content)  # type: ignore[misc]
         path, root = Path(self.path(saved)), Path(self.location)
         sync(path)

@@ -9,7 +9,7 @@ from gallery.donations.models import LedgerEntry
 
 
 @admin.register(LedgerEntry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LedgerEntryAdmin(admin.ModelAdmin[LedgerEntry]):
     list_display = ["day", "kind", "money", "worth", "days", "note"]
     list_filter = ["kind", "currency", "day"]
     search_fields = ["note"]

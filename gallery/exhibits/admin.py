@@ -61,7 +61,7 @@ class PictureForm(forms.ModelForm[Picture]):
                 setattr(self.instance, f"{side}_upload", upload)
 
 
-class PictureInline(admin.StackedInline):  # type: ignore[type-arg]
+class PictureInline(admin.StackedInline[Picture, Exhibit]):
     model = Picture
     form = PictureForm
     extra = 0
@@ -92,7 +92,7 @@ class PictureInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Exhibit)
-class ExhibitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ExhibitAdmin(admin.ModelAdmin[Exhibit]):
     list_display = ["title", "curator", "count", "published_at", "open"]
     list_select_related = ["curator"]
     search_fields = ["title", "statement"]

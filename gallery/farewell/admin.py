@@ -24,7 +24,7 @@ class SwitchForm(forms.Form):
 
 
 @admin.register(SiteState)
-class SwitchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SwitchAdmin(admin.ModelAdmin[SiteState]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

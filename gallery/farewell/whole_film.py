@@ -12,8 +12,8 @@ from canvas import strokes
 from canvas.models import Canvas
 from dreamsite.core.models import SiteState
 from dreamsite.core.tasks import periodic_task
-from gallery.films import requests
 from gallery.films.models import Film
+from gallery.films.requests import request_whole_film
 
 LAST_FRAME_TIMEOUT = timedelta(minutes=15)  # for the last frame; a dreamer that is not running makes none
 
@@ -65,4 +65,4 @@ def request_whole_films() -> None:
         ordered = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not ordered.exists():
             strokes.index(canvas)  # the farewell counts them
-            requests.whole(canvas)
+            request_whole_film(canvas)

@@ -1,4 +1,4 @@
-"""Films, music and downloads for the staff: ordering, stopping, making again."""
+"""Films and music in the administration."""
 
 from __future__ import annotations
 
@@ -6,59 +6,24 @@ import shutil
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from dreamsite.core.tasks import enqueue
-from gallery.films import audio, files, requests
-from gallery.films.models import Download, Film, State, Track
-from gallery.films.tasks import make_film
+from dreamsite.core.models import User
+from gallery.films import audio
+from gallery.films.models import Film, Track
+from gallery.jobs import files, requests
+from gallery.jobs.admin import JobAdmin
 
 LARGEST_TRACK = 200 * 1024 * 1024
 
 
-class MadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What the worker makes. Rows in its hands change under a form, so only a few words can be edited."""
-
-    actions = ["stop", "again"]
-    show_full_result_count = False
-
-    @admin.display(description=_("Progress"), ordering="fraction")
-    def progress(self, row: Any) -> str:
-        if row.state != State.MAKING:
-            return str(row.get_state_display())
-        left = f", {row.seconds_left} s" if row.seconds_left else ""
-        return format_html('<progress max="1" value="{}"></progress> {} %{}', f"{row.fraction:.3f}", row.percent, left)
-
-    @admin.action(description=_("Stop making"), permissions=["change"])
-    def stop(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        count = sum(map(requests.cancel, chosen))
-        said = ngettext("%(count)s is not made any further.", "%(count)s are not made any further.", count)
-        self.message_user(request, said % {"count": count}, messages.SUCCESS)
-
-    @admin.action(description=_("Withdraw, and make again"), permissions=["change"])
-    def again(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        for row in chosen:
-            requests.again(row)
-        said = ngettext("%(count)s waits for the worker.", "%(count)s wait for the worker.", chosen.count())
-        self.message_user(request, said % {"count": chosen.count()}, messages.SUCCESS)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        requests.delete(obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            requests.delete(row)
-
-
 @admin.register(Film)
-class FilmAdmin(MadeAdmin):
-    """“Add” orders a film of any span; those of hours and days come by themselves."""
+class FilmAdmin(JobAdmin):
+    """“Add” requests a film of any span; those of hours and days come by themselves."""
 
     list_display = ["preview", "kind", "canvas", "starts_at", "ends_at", "progress", "frames", "message"]
     list_display_links = ["preview", "kind"]
@@ -67,10 +32,10 @@ class FilmAdmin(MadeAdmin):
     date_hierarchy = "starts_at"
     search_fields = ["title", "description"]
     fields = ["canvas", "kind", "starts_at", "ends_at", "title", "description", "drawing", "lossless", "track"]
-    ordered = ("canvas", "kind", "starts_at", "ends_at", "drawing", "lossless", "track")
+    requested = ("canvas", "kind", "starts_at", "ends_at", "drawing", "lossless", "track")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Film | None = None) -> tuple[str, ...]:
-        return self.ordered if obj else ()
+        return self.requested if obj else ()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -89,30 +54,17 @@ class FilmAdmin(MadeAdmin):
     def save_model(self, request: HttpRequest, obj: Film, form: Any, change: bool) -> None:
         if change:
             # The worker writes the rest of the row.
-            words = [name for name in form.changed_data if name not in self.ordered]
-            if words:
-                obj.save(update_fields=words)
+            changed = [name for name in form.changed_data if name not in self.requested]
+            if changed:
+                obj.save(update_fields=changed)
             return
-        obj.requested_by = request.user  # type: ignore[assignment]
+        assert isinstance(request.user, User)  # the administration asks for a sign-in
+        obj.requested_by = request.user
         super().save_model(request, obj, form, change)
-        enqueue(make_film, obj.pk)
+        requests.start(obj)
 
 
-@admin.register(Download)
-class DownloadAdmin(MadeAdmin):
-    list_display = ["day", "kind", "canvas", "progress", "size", "count", "message"]
-    list_filter = ["state", "kind", "canvas"]
-    list_select_related = ["canvas"]
-    fields = ["canvas", "day", "kind"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Download | None = None) -> list[str]:
-        return ["canvas", "day", "kind"]
-
-
-class TrackForm(forms.ModelForm):  # type: ignore[type-arg]
+class TrackForm(forms.ModelForm[Track]):
     def clean_file(self) -> Any:
         """Only what can be heard: the file is read to its end, by its content and not by its name."""
         file = self.cleaned_data["file"]
@@ -120,7 +72,7 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]
             return file
         if (file.size or 0) > LARGEST_TRACK:
             raise forms.ValidationError(_("The file is larger than 200 MB."))
-        folder = files.workshop("tracks")
+        folder = files.work_directory("tracks")
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{id(file):x}"
         try:
@@ -131,14 +83,14 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]
                 file.seek(0)
             self.instance.seconds = audio.length(path)
         except ValueError as error:
-            raise forms.ValidationError(_("This is no music that can be read: %(why)s") % {"why": error}) from error
+            raise forms.ValidationError(_("No music can be read from this file: %(why)s") % {"why": error}) from error
         finally:
             path.unlink(missing_ok=True)
         return file
 
 
 @admin.register(Track)
-class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TrackAdmin(admin.ModelAdmin[Track]):
     form = TrackForm
     list_display = ["title", "author", "licence", "length", "for_new"]
     fields = ["title", "author", "licence", "link", "file", "for_new"]

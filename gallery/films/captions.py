@@ -42,7 +42,7 @@ def span(film: Film) -> str:
     return _("%(start)s to %(end)s") % {"start": date_format(start, "j F Y"), "end": date_format(end, "j F Y")}
 
 
-def card_words(film: Film, plan: Plan) -> cards.Words:
+def card_captions(film: Film, plan: Plan) -> cards.Captions:
     stills = plan.stills
     frames = Frame.objects.visible().filter(
         canvas=film.canvas, number__gte=stills[0].number, number__lte=stills[-1].number
@@ -65,7 +65,7 @@ def card_words(film: Film, plan: Plan) -> cards.Words:
         lines.append(_("Music: %(credit)s") % {"credit": film.track.credit})
         if film.track.link:
             lines.append(film.track.link)
-    return cards.Words(
+    return cards.Captions(
         site=film.canvas.title,
         title=title(film),
         subtitle=f"{span(film)} · {counted}",

@@ -1,4 +1,4 @@
-"""Title and credits: words on the night that the site's pages have, drawn with Pillow.
+"""Title and credits: text on the dark ground of the site's pages, drawn with Pillow.
 
 The letters are Aileron, which Pillow brings (CC0), so no font is ours to ship. Words it lacks letters for, as names in
 other scripts, are drawn with the font that FILM_FONT names, or DejaVu where the machine has it.
@@ -19,7 +19,7 @@ DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
 
 @dataclass(frozen=True)
-class Words:
+class Captions:
     """What the two cards say. `people` in the order in which they shall stand."""
 
     site: str
@@ -34,29 +34,30 @@ class Words:
     credits: tuple[str, ...] = field(default=())  # lines about network and music
 
 
-def title(width: int, height: int, words: Words, font: str = "") -> Image.Image:
+def title(width: int, height: int, captions: Captions, font: str = "") -> Image.Image:
     """The card a film begins with, RGB."""
     card = _Card(width, height, font)
     card.rule(0.40)
-    card.line(words.site, 0.33, 0.032, DAWN)
-    card.line(words.title, 0.485, 0.068, TEXT)
-    card.line(words.subtitle, 0.565, 0.032, QUIET)
-    card.line(words.address, 0.93, 0.024, FAINT)
+    card.line(captions.site, 0.33, 0.032, DAWN)
+    card.line(captions.title, 0.485, 0.068, TEXT)
+    card.line(captions.subtitle, 0.565, 0.032, QUIET)
+    card.line(captions.address, 0.93, 0.024, FAINT)
     return card.image
 
 
-def credits(width: int, height: int, words: Words, font: str = "") -> Image.Image:
+def credits(width: int, height: int, captions: Captions, font: str = "") -> Image.Image:
     """The card it ends with: who drew, what dreamed, whose music, under which terms."""
     card = _Card(width, height, font)
-    card.line(words.drawn_by if words.people else words.nobody, 0.14, 0.032, DAWN if words.people else QUIET)
-    bottom = card.names(words.people, words.and_more, 0.21, 0.62)
+    heading, colour = (captions.drawn_by, DAWN) if captions.people else (captions.nobody, QUIET)
+    card.line(heading, 0.14, 0.032, colour)
+    bottom = card.names(captions.people, captions.and_more, 0.21, 0.62)
     card.rule(max(bottom + 0.05, 0.30))
     y = max(bottom + 0.11, 0.36)
-    for text in words.credits:
+    for text in captions.credits:
         card.line(text, y, 0.027, QUIET)
         y += 0.045
-    card.line(words.licence, 0.885, 0.027, TEXT)
-    card.line(words.address, 0.93, 0.024, FAINT)
+    card.line(captions.licence, 0.885, 0.027, TEXT)
+    card.line(captions.address, 0.93, 0.024, FAINT)
     return card.image
 
 

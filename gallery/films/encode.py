@@ -20,7 +20,9 @@ import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
-from gallery.films.plan import Chapter, Plan, Segment
+from dreamsite.core.files import whole_file
+from gallery.films.chapters import Chapter
+from gallery.films.plan import Plan, Segment
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would write forty lines to the log for each segment
 
@@ -50,7 +52,7 @@ def outputs(*, av1: bool, lossless: bool, threads: int = 0) -> list[Output]:
     return found
 
 
-class Workshop:
+class WorkDirectory:
     """The folder of one film's segments. `fingerprint` is all that the pictures depend on; another one begins anew."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -73,41 +75,34 @@ class Workshop:
     def path(self, segment: Segment, output: Output) -> Path:
         return self.folder / f"{segment.index:05}-{output.name}.mp4"
 
-    def finish(self, segment: Segment, made: Iterable[tuple[Path, Path]]) -> None:
-        """Gives whole files their names, and lists them."""
-        sizes = {}
-        for draft, path in made:
-            _sync(draft)
-            draft.replace(path)
-            sizes[path.name] = path.stat().st_size
-        self._finished[segment.index] = sizes
-        text = json.dumps({"fingerprint": self._fingerprint, "segments": self._finished})
-        draft = self.folder / f"{MANIFEST}.part"
-        draft.write_text(text)
-        _sync(draft)
-        draft.replace(self.folder / MANIFEST)
+    def finish(self, segment: Segment, made: Iterable[Path]) -> None:
+        """Lists a segment whose files are whole."""
+        self._finished[segment.index] = {path.name: path.stat().st_size for path in made}
+        with whole_file(self.folder / MANIFEST) as draft:
+            draft.write_text(json.dumps({"fingerprint": self._fingerprint, "segments": self._finished}))
 
 
 def segment(
-    workshop: Workshop,
+    work: WorkDirectory,
     part: Segment,
     pictures: Iterator[Image.Image],
-    making: Sequence[Output],
+    outputs: Sequence[Output],
     fps: int,
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Encodes one segment into all its files; each picture is made once. `progress` gets the video frames done."""
-    drafts = [workshop.path(part, output).with_suffix(".part") for output in making]
+    paths = [work.path(part, output) for output in outputs]
     with contextlib.ExitStack() as open_files:
+        drafts = [open_files.enter_context(whole_file(path)) for path in paths]
         writers = [
-            open_files.enter_context(_Writer(draft, output, fps)) for draft, output in zip(drafts, making, strict=True)
+            open_files.enter_context(_Writer(draft, output, fps)) for draft, output in zip(drafts, outputs, strict=True)
         ]
         for done, picture in enumerate(pictures, 1):
             frame = _yuv(picture)
             for writer in writers:
                 writer.add(frame, done - 1)
             progress(done)
-    workshop.finish(part, [(draft, draft.with_suffix(".mp4")) for draft in drafts])
+    work.finish(part, paths)
 
 
 class _Writer:
@@ -145,7 +140,7 @@ def _yuv(picture: Image.Image) -> Any:
 
 def join(
     path: Path,
-    workshop: Workshop,
+    work: WorkDirectory,
     plan: Plan,
     output: Output,
     *,
@@ -163,7 +158,7 @@ def join(
         container.metadata.update(metadata or {})
         if chapters:
             container.set_chapters(_chapters(chapters, plan.seconds))
-        with av.open(str(workshop.path(plan.segments[0], output))) as first:
+        with av.open(str(work.path(plan.segments[0], output))) as first:
             stream: Any = container.add_stream_from_template(first.streams.video[0], opaque=True)
             codecs = [_mime(output.encoder, bytes(first.streams.video[0].codec_context.extradata or b""))]
         heard, packets = 0.0, sound(container) if sound else iter(())
@@ -171,12 +166,12 @@ def join(
             codecs.append("mp4a.40.2")
         for part in plan.segments:
             pause()
-            with av.open(str(workshop.path(part, output))) as source:
+            with av.open(str(work.path(part, output))) as source:
                 video = source.streams.video[0]
                 shift = round(Fraction(part.start, plan.fps) / video.time_base)
                 for packet in source.demux(video):
                     if packet.dts is None or packet.pts is None:
-                        continue  # the demuxer's word that it is at the end
+                        continue  # how the demuxer says that it is at the end
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                     now = float(packet.pts * video.time_base)
                     packet.stream = stream
@@ -220,8 +215,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

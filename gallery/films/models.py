@@ -1,4 +1,4 @@
-"""Films, the music under them, downloads of days, and files that must go."""
+"""Films, and the music under them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django_tasks.base import Task
 
 from canvas.models import Canvas
-
-
-class State(models.TextChoices):
-    """Of everything a worker makes."""
-
-    WAITING = "waiting", _("Waiting")
-    MAKING = "making", _("Being made")
-    READY = "ready", _("Ready")
-    FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Cancelled")
-    EMPTY = "empty", _("Nothing to show")
+from gallery.jobs import files
+from gallery.jobs.models import UNDER_WAY, BackgroundJob, State
 
 
 class Track(models.Model):
@@ -53,45 +45,19 @@ class Track(models.Model):
         }
 
 
-class Made(models.Model):
-    """What a worker makes, and how far it is. `holder` is the worker that is at it (dreamsite.core.tasks.WORKER)."""
-
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING, editable=False)
-    holder = models.CharField(max_length=64, blank=True, editable=False)
-    # Counts how often it was begun anew: what an older edition still has under way is dropped.
-    edition = models.PositiveIntegerField(default=1, editable=False)
-    fraction = models.FloatField(default=0.0, editable=False)
-    expected_at = models.DateTimeField(null=True, editable=False)
-    message = models.CharField(max_length=300, blank=True, editable=False)
-    made_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def seconds_left(self) -> int | None:
-        if self.state != State.MAKING or self.expected_at is None:
-            return None
-        return max(1, round((self.expected_at - timezone.now()).total_seconds()))
-
-    @property
-    def percent(self) -> int:
-        return int(self.fraction * 100)
-
-
 class FilmQuerySet(models.QuerySet["Film"]):
     def ready(self) -> FilmQuerySet:
         return self.filter(state=State.READY)
 
     def under_way(self) -> FilmQuerySet:
-        return self.filter(state__in=[State.WAITING, State.MAKING])
+        return self.filter(state__in=UNDER_WAY)
 
     def showing(self, canvas: Any, at: datetime) -> FilmQuerySet:
         """Films, made or not, that a frame of this canvas and moment belongs to."""
         return self.filter(canvas=canvas, starts_at__lte=at, ends_at__gt=at)
 
 
-class Film(Made):
+class Film(BackgroundJob):
     """The frames of a canvas from `starts_at` up to, not with, `ends_at`."""
 
     class Kind(models.TextChoices):
@@ -130,7 +96,7 @@ class Film(Made):
     chapters: Any = models.JSONField(default=list, editable=False)  # [{"at": seconds, "title", "number"}, …]
     poster = models.FileField(max_length=200, blank=True, editable=False)
     sprite = models.FileField(max_length=200, blank=True, editable=False)
-    tiles: Any = models.JSONField(default=dict, editable=False)  # gallery.films.sprites.Tiles
+    tiles: Any = models.JSONField(default=dict, editable=False)  # gallery.films.previews.Tiles
 
     objects = FilmQuerySet.as_manager()
 
@@ -149,6 +115,17 @@ class Film(Made):
 
     def get_absolute_url(self) -> str:
         return reverse("film", args=[self.pk])
+
+    def task(self) -> Task[Any, Any]:
+        from gallery.films.tasks import make_film
+
+        return make_film
+
+    def withdraw(self) -> None:
+        published = [str(name) for name in self.files.values_list("file", flat=True)]
+        files.delete_after_commit([*published, str(self.poster), str(self.sprite)])
+        FilmFile.objects.filter(film=self).delete()
+        Film.objects.filter(pk=self.pk).update(poster="", sprite="", chapters=[], tiles={}, made_at=None)
 
 
 class FilmFile(models.Model):
@@ -176,38 +153,3 @@ class FilmFile(models.Model):
     @property
     def mime(self) -> str:
         return f'video/mp4; codecs="{self.codecs}"' if self.codecs else "video/mp4"
-
-
-class Download(Made):
-    """A day of a canvas (UTC), as one file to download."""
-
-    class Kind(models.TextChoices):
-        FRAMES = "frames", _("All frames")
-        STROKES = "strokes", _("All strokes")
-
-    canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="downloads")
-    day = models.DateField()
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    file = models.FileField(max_length=200, blank=True, editable=False)
-    size = models.PositiveBigIntegerField(default=0, editable=False)
-    sha256 = models.CharField(max_length=64, blank=True, editable=False)
-    count = models.PositiveIntegerField(default=0, editable=False)  # frames or strokes in it
-
-    class Meta:
-        ordering = ["-day", "kind"]
-        constraints = [models.UniqueConstraint(fields=["canvas", "day", "kind"], name="download_once")]
-
-    def __str__(self) -> str:
-        return f"{self.canvas} {self.day} {self.kind}"
-
-
-class Doomed(models.Model):
-    """A stored file that must go: written where nobody may see it any longer, deleted after the commit.
-
-    A row, so that a process which dies in between leaves no withdrawn film at its old address.
-    """
-
-    name = models.CharField(max_length=200)
-
-    def __str__(self) -> str:
-        return self.name

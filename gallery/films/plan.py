@@ -1,8 +1,8 @@
-"""What a film shows, and when. Plain Python: from rows of frames to parts, chapters and segments, by arithmetic alone.
+"""What a film shows, and when. Plain Python: from rows of frames to parts and segments, by arithmetic alone.
 
 A film is a list of parts: the title card, a shot for each frame, the credits. A shot begins with the picture the part
 before it ended with; it may show strokes being drawn on it (`draw` video frames), fades into its own picture (`fade`),
-and rests there (`hold`).
+and stays there (`hold`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ TITLE = 60  # video frames of the title card
 CREDITS = 132
 CARD_FADE = 18  # from a card, and into one
 SEGMENT = 240  # video frames; what a killed worker loses at most, and how often the encoder begins anew
-CHAPTER_SECONDS = 2.0  # shorter ones nobody could choose
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,6 @@ class Segment:
     last: int
     start: int
     length: int
-
-
-@dataclass(frozen=True)
-class Chapter:
-    at: float  # seconds
-    title: str
-    number: int  # of its first frame
 
 
 @dataclass(frozen=True)
@@ -144,32 +136,6 @@ def _segments(parts: list[Part]) -> list[Segment]:
         Segment(number, first, last, parts[first].start, sum(part.length for part in parts[first:last]))
         for number, (first, last) in enumerate(pairwise(cuts))
     ]
-
-
-def chapters(film: Plan, words: Chapters) -> list[Chapter]:
-    """A chapter for each style, those shorter than CHAPTER_SECONDS joined to the one before.
-
-    A drawing without a dream changes no style: it has a chapter only where none has begun yet.
-    """
-    found: list[Chapter] = []
-    style = ""
-    for part in film.parts:
-        if part.still is None or (found and part.still.title in ("", style)):
-            continue
-        style, at = part.still.title, part.start / film.fps
-        if not found:
-            at = 0.0  # the title card belongs to the first
-        elif at - found[-1].at < CHAPTER_SECONDS:
-            continue
-        found.append(Chapter(round(at, 3), part.still.title or words.drawing, part.still.number))
-    return found
-
-
-@dataclass(frozen=True)
-class Chapters:
-    """The words of chapters, in the site's language."""
-
-    drawing: str = "The drawing"
 
 
 def windows(moments: Iterable[datetime], span_seconds: int) -> set[datetime]:

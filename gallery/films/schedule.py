@@ -1,4 +1,4 @@
-"""What workers look for every ten seconds: hours and days that are over and have no film yet."""
+"""Periodic tasks: films of the hours and days that are over, and what a lost task left behind."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
-from dreamsite.core.tasks import enqueue, heartbeats, periodic_task
-from gallery.films import files, requests
-from gallery.films.models import Download, Film, State
+from dreamsite.core.tasks import heartbeats, periodic_task
+from gallery.downloads.models import Download
+from gallery.downloads.requests import request_download
+from gallery.films.models import Film
 from gallery.films.plan import windows
-from gallery.films.tasks import make_film
+from gallery.films.requests import request_film, span_of_hours
+from gallery.jobs import files, requests
+from gallery.jobs.models import State
 
 SETTLED = timedelta(seconds=90)  # after a span's end: its last frame may still be being written
-LOOK_BACK = timedelta(days=3)  # how long workers may be away until a film has to be asked for by hand
+LOOK_BACK = timedelta(days=3)  # how long workers may be away until a film has to be requested by hand
 FORGOTTEN = timedelta(minutes=10)
 DAY = timedelta(days=1)
 
@@ -24,11 +27,11 @@ _looked: dict[int, datetime] = {}  # canvas -> the end of the last span that was
 
 @periodic_task
 def films_due() -> None:
-    """Asks for the films, and downloads, of spans that are over. Rows are unique: several workers may ask at once."""
+    """Requests the films and downloads of spans that are over. Rows are unique: several workers may do so at once."""
     if not settings.FILM_HOURS:
         return
     now = timezone.now() - SETTLED
-    span = requests.hours()
+    span = span_of_hours()
     (over,) = windows([now], int(span.total_seconds()))  # everything before this is over
     for canvas in Canvas.objects.all():
         if _looked.get(canvas.pk) == over:
@@ -37,24 +40,24 @@ def films_due() -> None:
         moments = Frame.objects.visible().filter(canvas=canvas, made_at__gte=since, made_at__lt=over)
         made = list(moments.values_list("made_at", flat=True))
         for start in sorted(windows(made, int(span.total_seconds()))):
-            requests.film(canvas, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
+            request_film(canvas, Film.Kind.HOURS, start, min(start + span, _midnight(start) + DAY))
         for start in sorted(windows(made, 86400)):
             if start + DAY <= over:
-                requests.film(canvas, Film.Kind.DAY, start, start + DAY)
+                request_film(canvas, Film.Kind.DAY, start, start + DAY)
                 for kind in Download.Kind:
-                    requests.download(canvas, start.date(), kind)
+                    request_download(canvas, start.date(), kind)
         _looked[canvas.pk] = over
 
 
 @periodic_task
 def leftovers() -> None:
     """Files that should be gone, and films whose task was lost with a queue in Redis."""
-    files.sweep()
+    files.delete_pending()
     waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
     if (first := waiting.order_by("pk").first()) is None:
         return
     if not Film.objects.filter(state=State.MAKING, holder__in=heartbeats.alive()).exists():
-        enqueue(make_film, first.pk)
+        requests.start(first)
         Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
 
 

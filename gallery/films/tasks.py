@@ -1,4 +1,4 @@
-"""What the worker does for films."""
+"""What the worker does for films; web processes load neither codecs nor their memory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,3 @@ def make_film(film_id: int) -> None:
     from gallery.films import make
 
     make.make(film_id)
-
-
-@task(queue_name=SLOW)
-def make_download(download_id: int) -> None:
-    from gallery.films import downloads
-
-    downloads.make(download_id)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gallery.films import views, views_downloads
+from gallery.films import views
 
 urlpatterns = [
     path("films/", views.films, name="films"),
@@ -14,7 +14,4 @@ urlpatterns = [
     path("films/<int:pk>/previews.vtt", views.previews, name="film_previews"),
     path("films/<int:pk>/frame", views.frame_at, name="film_frame"),
     path("films/<int:pk>/change", views.change, name="film_change"),
-    path("downloads/", views_downloads.days, name="downloads"),
-    path("downloads.json", views_downloads.as_json, name="downloads_json"),
-    path("downloads/<day:day>/", views_downloads.day, name="download_day"),
 ]

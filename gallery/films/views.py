@@ -1,4 +1,4 @@
-"""The films' pages, their tracks and their JSON twins."""
+"""The films' pages, their tracks and their JSON versions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from gallery import licence, query_params
 from gallery.converters import utc_iso
-from gallery.films import captions, make, requests, sprites
-from gallery.films.models import Film, FilmFile, State
-from gallery.films.plan import Chapter
+from gallery.films import captions, source
+from gallery.films import previews as tiles
+from gallery.films.chapters import Chapter
+from gallery.films.models import Film, FilmFile
+from gallery.films.requests import request_whole_film
+from gallery.jobs import requests
+from gallery.jobs.models import UNDER_WAY, State
 from gallery.links import canvas_query, canvas_url
 
 DAYS = 7  # on one page of the list
@@ -61,7 +65,7 @@ def films(request: HttpRequest) -> HttpResponse:
         "newest": canvas_url("films", canvas) if before else "",
         "json": canvas_url("films_json", canvas),
         "may_make": request.user.has_perm(MAY_MAKE),
-        "under_way": any(film.state in (State.WAITING, State.MAKING) for film in shown),
+        "under_way": any(film.state in UNDER_WAY for film in shown),
     }
     return render(request, "gallery/films/films.html", context)
 
@@ -127,7 +131,7 @@ def film_json(request: HttpRequest, pk: int) -> JsonResponse:
 def chapters(request: HttpRequest, pk: int) -> HttpResponse:
     """The chapters as WebVTT."""
     this = _ready(pk)
-    return _vtt(sprites.chapters_vtt([Chapter(**chapter) for chapter in this.chapters], this.seconds))
+    return _vtt(tiles.chapters_vtt([Chapter(**chapter) for chapter in this.chapters], this.seconds))
 
 
 @require_safe
@@ -135,13 +139,13 @@ def previews(request: HttpRequest, pk: int) -> HttpResponse:
     """Which part of the sheet of previews belongs to which time, as WebVTT."""
     this = _ready(pk)
     address = request.build_absolute_uri(this.sprite.url)
-    return _vtt(sprites.previews_vtt(address, sprites.Tiles(**this.tiles), this.seconds))
+    return _vtt(tiles.previews_vtt(address, tiles.Tiles(**this.tiles), this.seconds))
 
 
 @require_safe
 def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
     """Leads from a moment of the film, `?t=`, to the frame's own page."""
-    found = make.frame_at(_ready(pk), _seconds(request))
+    found = source.frame_at(_ready(pk), _seconds(request))
     if found is None:
         raise NotFound(_("The film has no frame at this moment any more."))
     return redirect("frame", found)
@@ -153,7 +157,7 @@ def order(request: HttpRequest) -> HttpResponse:
     """The whole film so far, as its form asks for it."""
     canvas = query_params.canvas(request)
     lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
-    made = requests.whole(canvas, lossless=lossless, drawing=drawing, requested_by=request.user)
+    made = request_whole_film(canvas, lossless=lossless, drawing=drawing, requested_by=request.user)
     if made is None:
         messages.error(request, _("There is no frame yet to make a film of."))
         return redirect(canvas_url("films", canvas))
@@ -172,7 +176,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("There was nothing to stop: the film is made, or was stopped before."))
     elif request.POST.get("do") == "again":
-        requests.again(this)
+        requests.remake(this)
         messages.success(request, _("The film waits for the worker. This page says how far it is."))
     return redirect(this)
 

@@ -12,18 +12,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('canvas', '0005_appeals'),
+        ('canvas', '0006_networks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Doomed',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-            ],
-        ),
         migrations.CreateModel(
             name='LedgerEntry',
             fields=[
@@ -58,6 +51,13 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['footer_order', 'title'],
             },
+        ),
+        migrations.CreateModel(
+            name='PendingDeletion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+            ],
         ),
         migrations.CreateModel(
             name='Track',

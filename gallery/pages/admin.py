@@ -17,7 +17,7 @@ from gallery.pages.views import render_page
 
 
 @admin.register(Page)
-class PageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PageAdmin(admin.ModelAdmin[Page]):
     list_display = ["title", "address", "template", "footer_order", "published", "updated_at"]
     list_filter = ["template", "published"]
     search_fields = ["title", "slug", "body"]

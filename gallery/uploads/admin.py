@@ -47,7 +47,7 @@ class UploadForm(forms.ModelForm[Upload]):
 
 
 @admin.register(Upload)
-class UploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UploadAdmin(admin.ModelAdmin[Upload]):
     list_display = ["preview", "title", "measures", "by", "at"]
     list_display_links = ["preview", "title"]
     list_select_related = ["by"]

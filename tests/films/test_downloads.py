@@ -20,8 +20,10 @@ from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.core.models import User
-from gallery.films import downloads, requests
-from gallery.films.models import Download, State
+from gallery.downloads.archive import make
+from gallery.downloads.models import Download
+from gallery.downloads.requests import request_download
+from gallery.jobs.models import State
 from tests.films.conftest import BEGUN, grey
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +31,7 @@ Kept = Callable[..., list[Frame]]
 
 
 def made(row: Download) -> Download:
-    downloads.make(row.pk)
+    make(row.pk)
     row.refresh_from_db()
     return row
 
@@ -48,7 +50,7 @@ def test_the_frames_of_a_day(
     kept(2, begun=BEGUN - timedelta(days=1))
     shown = kept(6)
     kept_frames.hide(shown[3])
-    row = made(requests.download(canvas, BEGUN.date(), "frames"))
+    row = made(request_download(canvas, BEGUN.date(), "frames"))
     assert (row.state, row.count) == (State.READY, 5)
     archive = opened(row)
     assert archive.testzip() is None
@@ -104,7 +106,7 @@ def test_the_strokes_of_a_day(canvas: Canvas, django_capture_on_commit_callbacks
         journal.append(canvas, batch)
     Batch.objects.filter(canvas=canvas).update(at=BEGUN)
     journal.append(canvas, stroke(5, ann.pk))  # today
-    row = made(requests.download(canvas, BEGUN.date(), "strokes"))
+    row = made(request_download(canvas, BEGUN.date(), "strokes"))
     assert row.state == State.READY
     archive = opened(row)
     lines = [json.loads(line) for line in archive.read("strokes.jsonl").splitlines()]
@@ -131,6 +133,6 @@ def test_the_strokes_of_a_day(canvas: Canvas, django_capture_on_commit_callbacks
 
 def test_a_day_without_anything_is_no_file(canvas: Canvas, client: Client) -> None:
     for kind in Download.Kind:
-        assert made(requests.download(canvas, BEGUN.date(), kind)).state == State.EMPTY
+        assert made(request_download(canvas, BEGUN.date(), kind)).state == State.EMPTY
     assert client.get("/downloads/2026-11-20/?canvas=film").status_code == 404
     assert "Nothing to download yet" in client.get("/downloads/?canvas=film").content.decode()

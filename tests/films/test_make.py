@@ -25,8 +25,11 @@ from dreamsite.core import tasks
 from dreamsite.core.models import User
 from dreamsite.core.tasks import heartbeats
 from dreamsite.core.tasks.models import WorkerHeartbeat
-from gallery.films import audio, encode, make, plan, requests
-from gallery.films.models import Film, State, Track
+from gallery.films import audio, encode, make, plan, source
+from gallery.films.models import Film, Track
+from gallery.films.requests import request_film
+from gallery.jobs import requests
+from gallery.jobs.models import State
 from tests.films.conftest import BEGUN, SIDE, grey, levels, pictures
 
 Kept = Callable[..., list[Frame]]
@@ -34,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 def film(canvas: Canvas, kind: str = "part", **more: Any) -> Film:
-    return requests.film(canvas, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
+    return request_film(canvas, kind, BEGUN - timedelta(minutes=1), BEGUN + timedelta(days=1), **more)
 
 
 def made(row: Film) -> Film:
@@ -62,13 +65,13 @@ def test_every_frame_is_in_the_film_once_in_its_order(canvas: Canvas, kept: Kept
     kept(36)
     row = made(film(canvas, drawing=False, lossless=True))
     assert (row.state, row.frames, row.first_number, row.last_number) == (State.READY, 36, 1, 36)
-    todo = make.plan_of(row)
-    assert len(todo.segments) > 1, "more than one segment, or joining is not tested"
+    film_plan = source.plan_of(row)
+    assert len(film_plan.segments) > 1, "more than one segment, or joining is not tested"
     for codec in ("av1", "h264", "lossless"):
         path = file_of(row, codec)
         shown = levels(path)
-        assert len(shown) == todo.length == round(row.seconds * row.fps)
-        for part in todo.parts[1:-1]:
+        assert len(shown) == film_plan.length == round(row.seconds * row.fps)
+        for part in film_plan.parts[1:-1]:
             rest = shown[part.start + part.draw + part.fade - 1 : part.start + part.length]
             assert all(abs(level - grey(part.still.number)) < 3 for level in rest), (codec, part)
         with av.open(str(path)) as opened:
@@ -95,13 +98,13 @@ def test_every_frame_is_in_the_film_once_in_its_order(canvas: Canvas, kept: Kept
         assert stored.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert stored.codecs.startswith("av01.0." if codec == "av1" else "avc1.64")
     assert file_of(row, "lossless").stat().st_size > file_of(row).stat().st_size
-    assert not (Path(settings.VAR_DIR) / "work" / "films" / str(row.pk)).exists(), "nothing is left in the workshop"
+    assert not (Path(settings.VAR_DIR) / "work" / "films" / str(row.pk)).exists(), "nothing is left in the work"
 
 
 def test_the_fade_rises_gently_from_frame_to_frame(canvas: Canvas, kept: Kept) -> None:
     kept(2)
     row = made(film(canvas, "hours", drawing=False))
-    part = make.plan_of(row).parts[2]
+    part = source.plan_of(row).parts[2]
     shown = levels(file_of(row))[part.start - 1 : part.start + part.fade]
     assert part.fade == plan.PACES["hours"].fade and abs(shown[0] - grey(1)) < 2 and abs(shown[-1] - grey(2)) < 2
     assert all(later >= earlier - 0.7 for earlier, later in itertools.pairwise(shown))
@@ -137,7 +140,7 @@ def test_strokes_appear_one_after_another(canvas: Canvas, kept: Kept) -> None:
     kept(1, begun=BEGUN + timedelta(minutes=5))
     journal.append(canvas, [wire.Hide((6,))])
     row = made(film(canvas, "hours", drawing=True))
-    part = make.plan_of(row).parts[2]
+    part = source.plan_of(row).parts[2]
     assert part.draw == plan.PACES["hours"].draw
     shown = list(pictures(file_of(row)))[part.start : part.start + part.draw]
     bright = [[float(picture[8 * line].mean()) > 150 for line in range(1, 7)] for picture in shown]
@@ -152,7 +155,7 @@ def test_a_lost_file_leaves_the_frame_before_on_the_screen(canvas: Canvas, kept:
     default_storage.delete(made_frames[2].picture.name)
     kept_frames.load.cache_clear()
     row = made(film(canvas, drawing=False))
-    part = make.plan_of(row).parts[3]
+    part = source.plan_of(row).parts[3]
     shown = levels(file_of(row))[part.start + part.fade]
     assert row.state == State.READY and abs(shown - grey(2)) < 3
 
@@ -165,13 +168,13 @@ def test_work_goes_on_after_the_last_finished_segment(
     row = film(canvas, drawing=False)
     real, encoded = encode.segment, []
 
-    def break_off(workshop: Any, part: Any, *rest: Any, **more: Any) -> None:
+    def break_off(work: Any, part: Any, *rest: Any, **more: Any) -> None:
         if part.index == 1 and not encoded.count(1):
             encoded.append(1)
-            (workshop.folder / "00001-h264.part").write_bytes(b"half")
+            (work.folder / "00001-h264.part").write_bytes(b"half")
             raise OSError("no space left")
         encoded.append(part.index)
-        real(workshop, part, *rest, **more)
+        real(work, part, *rest, **more)
 
     monkeypatch.setattr(encode, "segment", break_off)
     with pytest.raises(OSError, match="no space"):
@@ -179,9 +182,9 @@ def test_work_goes_on_after_the_last_finished_segment(
     row.refresh_from_db()
     assert (row.state, row.message) == (State.FAILED, "no space left")
     assert made(row).state == State.READY
-    count = len(make.plan_of(row).segments)
+    count = len(source.plan_of(row).segments)
     assert encoded == [0, 1, *range(1, count)] and count >= 3
-    assert len(levels(file_of(row))) == make.plan_of(row).length
+    assert len(levels(file_of(row))) == source.plan_of(row).length
 
 
 def test_a_worker_that_is_told_to_end_stops_within_a_segment(canvas: Canvas, kept: Kept) -> None:
@@ -241,7 +244,7 @@ def test_a_hidden_frame_takes_its_films_back_at_once(
     other.refresh_from_db()
     assert other.state == State.WAITING
     assert made(row).frames == 11
-    part = make.plan_of(row).parts[6]
+    part = source.plan_of(row).parts[6]
     assert part.still is not None and part.still.number == 7
     assert all(abs(level - grey(6)) > 2 for level in levels(file_of(row))[part.start + part.fade - 1 : part.start + 1])
     kept_frames.unhide(Frame.objects.get(pk=shown[5].pk))
@@ -312,8 +315,8 @@ def test_previews_show_what_the_film_shows(canvas: Canvas, kept: Kept) -> None:
     row = made(film(canvas, drawing=False))
     with default_storage.open(row.sprite.name) as file:
         sheet = np.asarray(Image.open(io.BytesIO(file.read())).convert("L"))
-    todo, tiles = make.plan_of(row), row.tiles
+    film_plan, tiles = source.plan_of(row), row.tiles
     for index in range(tiles["count"]):
         x, y = index % tiles["columns"] * tiles["width"], index // tiles["columns"] * tiles["height"]
         tile = sheet[y + 8 : y + tiles["height"] - 8, x + 8 : x + tiles["width"] - 8]
-        assert abs(float(tile.mean()) - grey(todo.at((index + 0.5) * tiles["every"]).number)) < 4
+        assert abs(float(tile.mean()) - grey(film_plan.at((index + 0.5) * tiles["every"]).number)) < 4

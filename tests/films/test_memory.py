@@ -13,6 +13,7 @@ from PIL import Image
 
 from canvas.brush import Pixels
 from gallery.films import encode, plan, render
+from gallery.films.chapters import chapters
 from gallery.films.plan import Still
 
 FRAMES, SIDE = 5_000, 64
@@ -39,12 +40,12 @@ def test_thousands_of_frames_take_no_more_than_hundreds(tmp_path: Path) -> None:
     card = Image.new("RGB", (SIDE, SIDE))
     renderer = render.Renderer(film, render.Sources(card, card, load, strokes), SIDE, SIDE)
     (output,) = encode.outputs(av1=False, lossless=False, threads=1)
-    workshop = encode.Workshop(tmp_path / "work", "memory")
+    work = encode.WorkDirectory(tmp_path / "work", "memory")
     held = []
     for part in film.segments:
-        encode.segment(workshop, part, renderer.frames(part), [output], film.fps)
+        encode.segment(work, part, renderer.frames(part), [output], film.fps)
         held.append(resident())
-    encode.join(tmp_path / "film.mp4", workshop, film, output, chapters=plan.chapters(film, plan.Chapters()))
+    encode.join(tmp_path / "film.mp4", work, film, output, chapters=chapters(film))
     held.append(resident())
     assert len(held) > 20
     grown = max(held[3:]) - held[2]

@@ -10,8 +10,10 @@ import pytest
 from django.test import Client
 
 from canvas.models import Canvas, Frame
-from gallery.films import make, requests
-from gallery.films.models import Film, State
+from gallery.films import make, source
+from gallery.films.models import Film
+from gallery.films.requests import request_film, request_whole_film
+from gallery.jobs.models import State
 from gallery.templatetags.films import clock
 from tests.films.conftest import BEGUN
 
@@ -22,7 +24,7 @@ Kept = Callable[..., list[Frame]]
 @pytest.fixture
 def film(canvas: Canvas, kept: Kept) -> Film:
     kept(11, style=lambda number: f"style {number // 4}")
-    row = requests.film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=2))
+    row = request_film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=2))
     make.make(row.pk)
     row.refresh_from_db()
     return row
@@ -60,11 +62,11 @@ def test_from_a_moment_to_its_frame(client: Client, film: Film) -> None:
     for drawing in (film.drawing, not film.drawing):
         Film.objects.filter(pk=film.pk).update(drawing=drawing)
         film.refresh_from_db()
-        todo = make.plan_of(film)
+        film_plan = source.plan_of(film)
         for t, seconds in [("3.6", 3.6), ("9999", 9999), ("nonsense", 0), ("-1", 0), ("0:7", 7), ("0m7s", 7)]:
             answer = client.get(f"/films/{film.pk}/frame", {"t": t})
-            assert answer["Location"] == f"/frames/{todo.at(seconds).id}/", t
-        assert todo.at(7).number > 3
+            assert answer["Location"] == f"/frames/{film_plan.at(seconds).id}/", t
+        assert film_plan.at(7).number > 3
 
 
 def test_json_says_what_the_page_says(client: Client, film: Film) -> None:
@@ -133,13 +135,13 @@ def test_others_order_nothing(client: Client, canvas: Canvas, kept: Kept) -> Non
 
 
 def test_the_administration_shows_progress(as_staff: Client, canvas: Canvas, kept: Kept, film: Film) -> None:
-    waiting = requests.whole(canvas)
+    waiting = request_whole_film(canvas)
     assert waiting is not None
     Film.objects.filter(pk=waiting.pk).update(state=State.MAKING, fraction=0.25)
     page = as_staff.get("/staff/gallery/film/").content.decode()
     assert "<progress" in page and "25 %" in page
     as_staff.post("/staff/gallery/film/", {"action": "stop", "_selected_action": [waiting.pk]})
-    as_staff.post("/staff/gallery/film/", {"action": "again", "_selected_action": [film.pk]})
+    as_staff.post("/staff/gallery/film/", {"action": "remake", "_selected_action": [film.pk]})
     states = dict(Film.objects.values_list("pk", "state"))
     assert states == {waiting.pk: State.CANCELLED, film.pk: State.WAITING}
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.films import plan
+from gallery.films.chapters import SHORTEST_SECONDS, chapters
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,17 +70,17 @@ def test_any_second_has_its_frame(frames: list[plan.Still], seconds: float) -> N
 @given(histories)
 def test_chapters_begin_at_zero_rise_and_are_long_enough(frames: list[plan.Still]) -> None:
     film = plan.plan(frames, plan.PACES["hours"], drawing=False)
-    found = plan.chapters(film, plan.Chapters("Drawing"))
+    found = chapters(film)
     times = [chapter.at for chapter in found]
     assert times[0] == 0 and all(chapter.title for chapter in found)
-    assert all(later - earlier >= plan.CHAPTER_SECONDS for earlier, later in itertools.pairwise(times))
+    assert all(later - earlier >= SHORTEST_SECONDS for earlier, later in itertools.pairwise(times))
 
 
 def test_a_drawing_between_two_dreams_of_one_style_begins_no_chapter() -> None:
     frames = stills([(0, 1, "")] * 4 + [(0, 1, "eyes")] * 4 + [(0, 1, "")] + [(0, 1, "eyes")] * 4 + [(0, 1, "roofs")])
     film = plan.plan(frames, plan.PACES["hours"], drawing=True)
-    found = plan.chapters(film, plan.Chapters("Drawing"))
-    assert [(chapter.title, chapter.number) for chapter in found] == [("Drawing", 1), ("eyes", 5), ("roofs", 14)]
+    found = chapters(film)
+    assert [(chapter.title, chapter.number) for chapter in found] == [("The drawing", 1), ("eyes", 5), ("roofs", 14)]
 
 
 def test_nothing_is_no_film() -> None:

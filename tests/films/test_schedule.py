@@ -11,8 +11,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from canvas.models import Canvas, Frame
+from gallery.downloads.models import Download
 from gallery.films import schedule
-from gallery.films.models import Doomed, Download, Film, State
+from gallery.films.models import Film
+from gallery.jobs.models import PendingDeletion, State
 
 pytestmark = pytest.mark.django_db
 Kept = Callable[..., list[Frame]]
@@ -105,7 +107,7 @@ def test_files_that_a_dead_process_left_are_deleted(canvas: Canvas) -> None:
     from django.core.files.storage import default_storage
 
     name = default_storage.save("films/old.mp4", ContentFile(b"old"))
-    Doomed.objects.create(name=name)
-    Doomed.objects.create(name="films/never-was.mp4")
+    PendingDeletion.objects.create(name=name)
+    PendingDeletion.objects.create(name="films/never-was.mp4")
     schedule.leftovers()
-    assert not default_storage.exists(name) and not Doomed.objects.exists()
+    assert not default_storage.exists(name) and not PendingDeletion.objects.exists()

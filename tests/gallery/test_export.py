@@ -20,10 +20,12 @@ from canvas import frames as canvas_frames
 from canvas.models import Canvas, Frame
 from dreamsite.core.models import User
 from gallery import frames
+from gallery.downloads.models import Download
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.export import crawl, rewrite
 from gallery.export.addresses import Addresses, ExportOptions
-from gallery.films.models import Download, Film, FilmFile, State
+from gallery.films.models import Film, FilmFile
+from gallery.jobs.models import State
 from gallery.pages.models import Page
 
 pytestmark = pytest.mark.django_db

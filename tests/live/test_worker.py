@@ -93,13 +93,13 @@ _FRAMES = """
 import numpy as np
 from canvas import frames
 from canvas.models import Canvas, Frame
-from gallery.films import requests
+from gallery.films.requests import request_film
 place = Canvas.objects.create(slug="film", title="Film", width=256, height=256)
 for number in range(1, 81):
     pixels = np.full((256, 256, 3), 10 + 6 * (number % 40), np.uint8)
     frames.keep(place, frames.encode(pixels, "dream"), kind="dream", seq=0, authors=(), title=f"style {number // 30}")
 every = Frame.objects.order_by("pk")
-print(requests.film(place, "part", every.first().made_at, every.last().made_at, drawing=False).pk)
+print(request_film(place, "part", every.first().made_at, every.last().made_at, drawing=False).pk)
 """
 
 

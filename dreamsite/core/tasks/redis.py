@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import django_rq
 from django_tasks_rq import Job
@@ -112,19 +112,18 @@ def _failed(jobs: Any, job: Job, why: str) -> None:
     else:
         log.error("%s failed for good after %d attempts: %s.", job.func_name, attempt, why)
         job.set_status(JobStatus.FAILED)
-        job.save_meta()  # type: ignore[no-untyped-call]
+        job.save_meta()
         jobs.failed_job_registry.add(job)
 
 
 def _again(jobs: Any, job: Job, wait: timedelta) -> None:
     job.set_status(JobStatus.SCHEDULED)
-    job.save_meta()  # type: ignore[no-untyped-call]
+    job.save_meta()
     jobs.schedule_job(job, datetime.now(UTC) + wait)
 
 
 def _job(jobs: Any, job_id: str) -> Job | None:
     try:
-        found: Job = Job.fetch(job_id, connection=jobs.connection)  # type: ignore[assignment]
+        return cast(Job, Job.fetch(job_id, connection=jobs.connection))
     except NoSuchJobError:
         return None
-    return found

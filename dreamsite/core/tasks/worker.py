@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
 
 from django.conf import settings
@@ -22,11 +23,7 @@ PRUNE_SECONDS = 3600.0
 
 def queue() -> ModuleType:
     """`database` or `redis`: run_one(queue) -> bool, reap() -> int, prune()."""
-    if settings.TASKS_BACKEND == "redis":
-        from dreamsite.core.tasks import redis as found
-    else:
-        from dreamsite.core.tasks import database as found  # type: ignore[no-redef]
-    return found
+    return import_module(f"dreamsite.core.tasks.{settings.TASKS_BACKEND}")
 
 
 def run(queues: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py film`: orders films, or makes one here and now."""
+"""`manage.py film`: requests films, or makes one here and now."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from django.utils.dateparse import parse_datetime
 
 from canvas.models import Canvas, Frame
 from dreamsite.core.tasks import heartbeats
-from gallery.films import captions, make, requests
-from gallery.films.models import Film, State
+from gallery.films import captions, make
+from gallery.films.models import Film
+from gallery.films.requests import request_film, request_whole_film
+from gallery.jobs import requests
+from gallery.jobs.models import State
 
 
 class Command(BaseCommand):
-    help = "Orders the whole film of a canvas so far, or of a part of it; the worker makes it."
+    help = "Requests the whole film of a canvas so far, or of a part of it; the worker makes it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--canvas", default=settings.CANVAS_SLUG, help="slug of the canvas")
@@ -38,14 +41,14 @@ class Command(BaseCommand):
             film = Film.objects.filter(pk=options["again"]).first()
             if film is None:
                 raise CommandError(f"There is no film {options['again']}.")
-            requests.again(film)
+            requests.remake(film)
         else:
-            film = self._order(options)
+            film = self._request(options)
         self.stdout.write(f"Film {film.pk}, {captions.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")
         if options["now"]:
             self._make(film)
 
-    def _order(self, options: dict[str, Any]) -> Film:
+    def _request(self, options: dict[str, Any]) -> Film:
         canvas = Canvas.objects.filter(slug=options["canvas"]).first()
         if canvas is None:
             known = ", ".join(Canvas.objects.values_list("slug", flat=True))
@@ -61,30 +64,30 @@ class Command(BaseCommand):
             first = shown.order_by("number").values_list("made_at", flat=True).first()
             if first is None:
                 raise CommandError(f"{canvas} has no frames from {since:%Y-%m-%dT%H:%M} to {until:%Y-%m-%dT%H:%M}.")
-            film = requests.film(canvas, Film.Kind.PART, max(since, first), until, **more)
+            film = request_film(canvas, Film.Kind.PART, max(since, first), until, **more)
         else:
-            film = requests.whole(canvas, **more)
+            film = request_whole_film(canvas, **more)
         if film is None:
             raise CommandError(f"{canvas} has no frames yet.")
         return film
 
     def _make(self, film: Film) -> None:
         done = threading.Event()
-        teller = threading.Thread(target=self._tell, args=(film.pk, done), daemon=True)
+        reporter = threading.Thread(target=self._report, args=(film.pk, done), daemon=True)
         with heartbeats.sending():
-            teller.start()
+            reporter.start()
             try:
                 make.make(film.pk)
             finally:
                 done.set()
-                teller.join()
+                reporter.join()
         film.refresh_from_db()
         if film.state != State.READY:
             raise CommandError(f"The film is {film.get_state_display().lower()}: {film.message or 'no frames to show'}")
         for file in film.files.all():
             self.stdout.write(f"{file.get_codec_display()}: {file.file.name}, {file.size / 1e6:.1f} MB")
 
-    def _tell(self, pk: int, done: threading.Event) -> None:
+    def _report(self, pk: int, done: threading.Event) -> None:
         begun = time.monotonic()
         while not done.wait(1):
             film = Film.objects.get(pk=pk)

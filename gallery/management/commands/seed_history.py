@@ -190,9 +190,9 @@ def _stroke(
     for _ in range(dice.randint(4, 14)):
         points.append((int(8 * min(max(x, 0), side)), int(8 * min(max(y, 0), side)), min(8 * width // 4, 992)))
         x, y, dx, dy = x + dx, y + dy, dx * 0.9 + dice.uniform(-side, side) / 160, dy * 0.9 + dice.uniform(-4, 4)
-    colour = tuple(dice.randrange(256) for _ in range(3))
+    colour = (dice.randrange(256), dice.randrange(256), dice.randrange(256))
     name = int(at.timestamp() * 1_000_000) * 8 % 2**53
-    op = wire.Stroke(name, 0, colour, 160, 0, tuple(points), last=True, author=author)  # type: ignore[arg-type]
+    op = wire.Stroke(name, 0, colour, 160, 0, tuple(points), last=True, author=author)
     left, top, right, bottom = brush.bounds(op.points)
     batch = Batch(canvas=canvas, first=seq, last=seq, at=at, payload=wire.encode(op))
     return batch, Stroke(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,8 +13,8 @@ from django.views.decorators.http import require_safe
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from gallery import licence, query_params
-from gallery.films import downloads
-from gallery.films.models import Download, State
+from gallery.downloads.models import Download
+from gallery.jobs.models import State
 from gallery.links import canvas_url
 
 ROWS = 120  # on one page: two months
@@ -34,19 +33,19 @@ def days(request: HttpRequest) -> HttpResponse:
         "section": "films",
         "canvas": canvas,
         "canvases": [(other, canvas_url("downloads", other)) for other in canvases] if len(canvases) > 1 else [],
-        "days": [(day, _rows(group)) for day, group in groupby(shown, key=lambda row: row.day)],
+        "days": [(day, list(group)) for day, group in groupby(shown, key=lambda row: row.day)],
         "older": canvas_url("downloads", canvas, skip=skip + ROWS) if len(rows) > ROWS else "",
         "licence": licence.current(),
         "json": canvas_url("downloads_json", canvas),
     }
-    return render(request, "gallery/films/downloads.html", context)
+    return render(request, "gallery/downloads/list.html", context)
 
 
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
     """One day's files, with sizes and sums."""
     canvas = query_params.canvas(request)
-    rows = _rows(Download.objects.filter(canvas=canvas, day=day).exclude(state=State.EMPTY))
+    rows = list(Download.objects.filter(canvas=canvas, day=day).exclude(state=State.EMPTY))
     if not rows:
         raise NotFound(_("There is nothing to download of this day. Days are made ready when they are over."))
     context = {
@@ -58,7 +57,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
         "all": canvas_url("downloads", canvas),
         "history": canvas_url("day", canvas, day),
     }
-    return render(request, "gallery/films/download_day.html", context)
+    return render(request, "gallery/downloads/day.html", context)
 
 
 @require_safe
@@ -82,7 +81,3 @@ def as_json(request: HttpRequest) -> JsonResponse:
             ],
         }
     )
-
-
-def _rows(rows: Any) -> list[dict[str, Any]]:
-    return [{"row": row, "filename": f"{downloads.filename(row)}.zip"} for row in rows]

@@ -10,7 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from gallery.films.plan import Chapter, Plan, Still
+from gallery.films.chapters import Chapter
+from gallery.films.plan import Plan, Still
 
 WIDTH = 192
 MOST = 100  # pictures on a sheet

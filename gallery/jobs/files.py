@@ -1,10 +1,9 @@
-"""Files on their way into the storage, and out of it."""
+"""Files of jobs: where they are made, how they come into the storage, and how they leave it."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
@@ -14,20 +13,20 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from gallery.films.models import Doomed
+from gallery.jobs.models import PendingDeletion
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
 
 
-def workshop(name: str) -> Path:
-    """A folder of this machine for what is under way; what is in it may be lost at the price of work."""
+def work_directory(name: str) -> Path:
+    """A folder of this machine for what is under way; to lose its content costs work, and nothing else."""
     return Path(settings.VAR_DIR) / "work" / name
 
 
-class _Moved(File):  # type: ignore[type-arg]
-    """A file that the storage may take away instead of copying it; a bucket reads it in pieces."""
+class _MovableFile(File[bytes]):
+    """A file that the storage may move instead of copying it; a bucket reads it in pieces."""
 
     def __init__(self, path: Path, opened: IO[bytes]) -> None:
         super().__init__(opened, name=path.name)
@@ -47,31 +46,26 @@ def store(path: Path, name: str, pause: Callable[[], None] = lambda: None) -> tu
     sha, size = digest.hexdigest(), path.stat().st_size
     path.chmod(0o644)
     with path.open("rb") as file:
-        saved = default_storage.save(_named(name, sha), _Moved(path, file))
+        saved = default_storage.save(name.format(sha=sha[:20]), _MovableFile(path, file))
     path.unlink(missing_ok=True)
     return saved, size, sha
 
 
 def store_bytes(data: bytes, name: str) -> str:
-    return default_storage.save(_named(name, hashlib.sha256(data).hexdigest()), ContentFile(data))
+    return default_storage.save(name.format(sha=hashlib.sha256(data).hexdigest()[:20]), ContentFile(data))
 
 
-def _named(name: str, sha: str) -> str:
-    """Never the name of another file with the same bytes: a bucket overwrites, and each file is deleted by itself."""
-    return name.format(sha=sha[:12] + secrets.token_hex(4))
-
-
-def doom(names: Iterable[str]) -> None:
-    """Marks stored files to go when the transaction is committed."""
-    rows = [Doomed(name=name) for name in names if name]
+def delete_after_commit(names: Iterable[str]) -> None:
+    """Deletes stored files when the transaction is committed; a crash in between only delays it."""
+    rows = [PendingDeletion(name=name) for name in names if name]
     if rows:
-        Doomed.objects.bulk_create(rows)
-        transaction.on_commit(sweep)
+        PendingDeletion.objects.bulk_create(rows)
+        transaction.on_commit(delete_pending)
 
 
-def sweep() -> None:
-    """Deletes what is doomed. Called after commits, and by workers for what a process that died left behind."""
-    for row in Doomed.objects.order_by("pk"):
+def delete_pending() -> None:
+    """Called after commits, and by workers for what a process that died left behind."""
+    for row in PendingDeletion.objects.order_by("pk"):
         try:
             default_storage.delete(row.name)
         except Exception:

@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,22 +19,23 @@ from django.utils import timezone
 from canvas import strokes, wire
 from canvas.models import Batch, Canvas, Frame
 from gallery import licence
-from gallery.films import claim, files
-from gallery.films.models import Download, State
+from gallery.downloads.models import Download
+from gallery.jobs import claim, files
+from gallery.jobs.models import State
 
 CHUNK = 500  # strokes looked up at once
 
 
 def make(pk: int) -> None:
-    """Makes the download with this id, if it is still to be made and nobody else is at it."""
-    with claim.in_hand(Download, pk) as row:
+    """Makes the download with this id, if it is still to be made and no other worker holds it."""
+    with claim.claimed(Download, pk) as row:
         if row is not None:
             _make(row)
 
 
 def _make(row: Download) -> None:
-    doing = claim.Progress(row)
-    folder = files.workshop(f"downloads/{row.pk}-{row.edition}")
+    progress = claim.Progress(row)
+    folder = files.work_directory(f"downloads/{row.pk}-{row.edition}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     path = folder / "day.zip"
@@ -42,15 +43,16 @@ def _make(row: Download) -> None:
         # Pictures are compressed already; text is not.
         method = zipfile.ZIP_STORED if row.kind == Download.Kind.FRAMES else zipfile.ZIP_DEFLATED
         with zipfile.ZipFile(path, "w", method, allowZip64=True) as archive:
-            count = (_frames if row.kind == Download.Kind.FRAMES else _strokes)(row, archive, doing)
+            count = (_frames if row.kind == Download.Kind.FRAMES else _strokes)(row, archive, progress)
         if not count:
-            claim.tell(row, state=State.EMPTY, holder="")
+            claim.update(row, state=State.EMPTY, holder="")
             return
-        name, size, sha = files.store(path, f"downloads/{row.canvas.slug}/{filename(row)}-{{sha}}.zip", doing.pause)
+        stored_as = f"downloads/{row.canvas.slug}/{Path(row.filename).stem}-{{sha}}.zip"
+        name, size, sha = files.store(path, stored_as, progress.pause)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        claim.tell(
+        claim.update(
             row,
             state=State.READY,
             holder="",
@@ -64,12 +66,8 @@ def _make(row: Download) -> None:
         )
     except BaseException:
         with transaction.atomic():
-            files.doom([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])
+            files.delete_after_commit([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])
         raise
-
-
-def filename(row: Download) -> str:
-    return f"dreamsite-{row.canvas.slug}-{row.day:%Y-%m-%d}-{row.kind}"
 
 
 def _span(row: Download) -> tuple[datetime, datetime]:
@@ -94,7 +92,7 @@ def _head(row: Download, **more: Any) -> dict[str, Any]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def _frames(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> int:
+def _frames(row: Download, archive: zipfile.ZipFile, progress: claim.Progress) -> int:
     """Every visible frame under its number, and `manifest.json`; hidden ones are named there and have no file."""
     start, end = _span(row)
     found = Frame.objects.filter(canvas=row.canvas, made_at__gte=start, made_at__lt=end)
@@ -118,7 +116,7 @@ def _frames(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> i
                 "recipe": frame.recipe,
             }
         )
-        doing((index + 1) / total)
+        progress((index + 1) / total)
     if count:
         manifest = _head(row, frames=listed)
         archive.writestr("manifest.json", json.dumps(manifest, indent=1), zipfile.ZIP_DEFLATED)
@@ -139,7 +137,7 @@ def _copy(archive: zipfile.ZipFile, stored: str, name: str, at: datetime) -> boo
 # --- strokes ---------------------------------------------------------------------------------------------------------
 
 
-def _strokes(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> int:
+def _strokes(row: Download, archive: zipfile.ZipFile, progress: claim.Progress) -> int:
     """`strokes.jsonl`, a piece of a stroke or a change of the canvas in each line, and `manifest.json`.
 
     What was taken back by its author or hidden by a moderator is not in it.
@@ -148,7 +146,7 @@ def _strokes(row: Download, archive: zipfile.ZipFile, doing: claim.Progress) -> 
     with archive.open(
         zipfile.ZipInfo("strokes.jsonl", (*row.day.timetuple()[:3], 0, 0, 0)), "w", force_zip64=True
     ) as out:
-        for line in _lines(row, doing):
+        for line in _lines(row, progress):
             _write(out, line)
             count += 1
     if count:
@@ -171,7 +169,7 @@ FIELDS = {
 }
 
 
-def _lines(row: Download, doing: claim.Progress) -> Iterator[dict[str, Any]]:
+def _lines(row: Download, progress: claim.Progress) -> Iterator[dict[str, Any]]:
     start, end = _span(row)
     strokes.index(row.canvas)
     batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end).order_by("first")
@@ -183,7 +181,7 @@ def _lines(row: Download, doing: claim.Progress) -> Iterator[dict[str, Any]]:
         if len(pending) >= CHUNK:
             yield from _shown(row.canvas, pending, gone)
             pending = []
-        doing((index + 1) / total)
+        progress((index + 1) / total)
     yield from _shown(row.canvas, pending, gone)
 
 

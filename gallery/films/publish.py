@@ -1,0 +1,136 @@
+"""The last step of a film: its segments are joined, its files stored, and in one transaction its row says so."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from gallery import licence
+from gallery.films import audio, captions, cards, encode, previews, source
+from gallery.films.chapters import Chapter, chapters
+from gallery.films.models import Film, FilmFile
+from gallery.films.plan import Plan
+from gallery.jobs import claim, files
+from gallery.jobs.models import State
+
+log = logging.getLogger(__name__)
+
+POSTER = 1280  # px, the longer side
+Pause = Callable[[], None]
+
+
+def publish(
+    film: Film,
+    film_plan: Plan,
+    work: encode.WorkDirectory,
+    outputs: list[encode.Output],
+    size: tuple[int, int],
+    pause: Pause,
+) -> None:
+    """Stores everything that belongs to a film whose segments are all encoded. Raises claim.ClaimLost."""
+    name = f"films/{film.canvas.slug}/{film.starts_at:%Y/%m}/{film.pk}"
+    width, height = size
+    found = chapters(film_plan)
+    stored: list[str] = []
+    rows: list[FilmFile] = []
+    try:
+        for output in outputs:
+            joined = work.folder / f"{output.name}.mp4"
+            codecs = _join(film, film_plan, work, output, joined, found, pause)
+            file, length, sha = files.store(joined, f"{name}-{output.name}-{{sha}}.mp4", pause)
+            stored.append(file)
+            rows.append(FilmFile(film=film, codec=output.name, file=file, codecs=codecs, size=length, sha256=sha))
+        sheet, tiles = previews.sheet(film_plan, width, height, source.thumbnail, pause)
+        stored.append(sprite := files.store_bytes(sheet, f"{name}-previews-{{sha}}.jpg"))
+        stored.append(poster := files.store_bytes(_poster(film_plan, size), f"{name}-poster-{{sha}}.jpg"))
+        with transaction.atomic():
+            claim.update(
+                film,
+                state=State.READY,
+                holder="",
+                fraction=1.0,
+                expected_at=None,
+                made_at=timezone.now(),
+                frames=len(film_plan.stills),
+                first_number=film_plan.stills[0].number,
+                last_number=film_plan.stills[-1].number,
+                width=width,
+                height=height,
+                fps=film_plan.fps,
+                seconds=film_plan.seconds,
+                licence=settings.LICENCE,
+                credit=film.track.credit if film.track else "",
+                credit_link=film.track.link if film.track else "",
+                chapters=[vars(chapter) for chapter in found],
+                poster=poster,
+                sprite=sprite,
+                tiles=tiles.to_json(),
+            )
+            FilmFile.objects.bulk_create(rows)
+    except BaseException:
+        with transaction.atomic():
+            # A commit whose answer was lost may have been made after all: then they are named, and stay.
+            lost = [file for file in stored if not FilmFile.objects.filter(film=film, file=file).exists()]
+            files.delete_after_commit(lost)
+        raise
+    log.info("%s: %d frames, %.0f s of film.", film, len(film_plan.stills), film_plan.seconds)
+
+
+def _join(
+    film: Film,
+    film_plan: Plan,
+    work: encode.WorkDirectory,
+    output: encode.Output,
+    path: Path,
+    found: list[Chapter],
+    pause: Pause,
+) -> str:
+    terms = licence.current()
+    music = _("Music: %(credit)s") % {"credit": f"{film.track.credit} {film.track.link}".strip()} if film.track else ""
+    metadata = {
+        "title": captions.title(film),
+        "artist": film.canvas.title,
+        "date": f"{film.starts_at:%Y-%m-%d}",
+        "copyright": f"{terms.name} {terms.address}",
+        "comment": " ".join(filter(None, [f"{settings.SITE_URL}{film.get_absolute_url()}", music])),
+    }
+    with _local_track(film, work.folder) as track:
+        sound = partial(audio.stream, track, film.track.seconds, film_plan.seconds) if film.track and track else None
+        return encode.join(path, work, film_plan, output, chapters=found, metadata=metadata, sound=sound, pause=pause)
+
+
+@contextlib.contextmanager
+def _local_track(film: Film, folder: Path) -> Iterator[Path | None]:
+    """The film's music as a file of this machine, which PyAV wants; the storage may be a bucket."""
+    if not film.track:
+        yield None
+        return
+    track = folder / f"track{Path(film.track.file.name or '').suffix}"
+    try:
+        with film.track.file.open("rb") as stored, track.open("wb") as target:
+            while chunk := stored.read(files.CHUNK):
+                target.write(chunk)
+        yield track
+    finally:
+        track.unlink(missing_ok=True)
+
+
+def _poster(film_plan: Plan, size: tuple[int, int]) -> bytes:
+    """The last picture that can be read."""
+    readable = filter(lambda pixels: pixels is not None, map(source.load, reversed(film_plan.stills)))
+    pixels = next(readable, None)
+    image = Image.new("RGB", size, cards.NIGHT) if pixels is None else Image.fromarray(pixels)
+    image.thumbnail((POSTER, POSTER), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=86, optimize=True, progressive=True)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""What a worker makes for the gallery, as rows: how they are claimed, how far they are, and their files."""

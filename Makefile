@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint types js format bench load clean help
+.PHONY: run test lint types js format bench sheets load clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -23,6 +23,9 @@ format: .venv/dev ## write the formatting that lint asks for
 
 bench: .venv/dev ## the dream against PyTorch, in the same run: var/bench/dream.json
 	$(BIN)/python -m dreamer.bench $(ARGS)
+
+sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing they keep: docs/dreams
+	$(BIN)/python -m dreamer.sheets $(ARGS)
 
 load: .venv/dev  ## the canvas under many sockets, on this machine only
 	$(BIN)/python -m tests.load $(ARGS)

@@ -25,6 +25,7 @@ from .bands import Bytes, Floats
 from .colour import keep_colours
 from .device import DeviceAscent, stays
 from .gradient_options import GradientOptions
+from .hold import hold_hue, inked
 from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
@@ -141,6 +142,7 @@ class _Dream:
         self.size = (photo.shape[0], photo.shape[1])
         if recipe.soak:
             self.photo = soaked(photo, recipe.soak, None if mask is None else shrink(mask, self.size))
+        self.inked = inked(photo) if recipe.hue else None
         least = max(recipe.min_size, network.min_size)
         self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least, recipe.finest)
         self.steps = steps_of(len(self.sizes), recipe.iterations, recipe.taper)
@@ -174,11 +176,21 @@ class _Dream:
                 self._ascend(picture, base)
             except Cancelled:
                 raise Interrupted(self._compose(picture, base, self.size)) from None
+            self._hold(picture, base)
             if octave == len(self.sizes) - 1:
                 return self._compose(picture, base, self.size, last=True)
             add_photo(base, picture, -1.0)
             difference = picture
         raise AssertionError("there is always an octave")
+
+    def _hold(self, picture: Floats, base: Bytes) -> None:
+        """Give back what the photograph holds on to, in place."""
+        if self.inked is not None:
+            where = np.zeros((1, *base.shape[:2]), np.float32)
+            add_enlarged(self.inked[None], where)
+            add_photo(base, picture, -1.0)
+            hold_hue(picture, np.clip(where[0], 0, 1), self.recipe.hue)
+            add_photo(base, picture)
 
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""

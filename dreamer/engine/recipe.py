@@ -121,6 +121,13 @@ class Recipe:
         low=0,
         high=1,
     )
+    hue: float = _field(
+        0.0,
+        "share of their coarse colour that drawn places keep: detail is dreamed in the ink's own hue; "
+        "flat places are free",
+        low=0,
+        high=1,
+    )
     contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
 
     def __post_init__(self) -> None:
@@ -153,8 +160,23 @@ class Recipe:
 
 # What suits each start; the fields not named keep their defaults.
 PRESETS: dict[str, dict[str, Any]] = {
-    # Dream upon dream for hours: without this the whole canvas drifts to one colour.
-    "live": {"mean_free": True},
+    # What suits the networks of 2014, found by looking at dreams upon dreams at 1536 px (docs/dreams). Forms begin in
+    # the small octaves, where steps cost little; the finest octave costs more than it adds. Mean-free, even colours, an
+    # end to chroma: without them hours of dreams drift to one colour, or to neon. White paper needs clouds to see
+    # something in, ink that soaks in gives what grows beside it its colour, and a drawing lives on in its own hues.
+    "live": {
+        "octaves": 8,
+        "finest": 0.6,
+        "taper": 1.4,
+        "step": 3.5,
+        "smooth": 4,
+        "colour": "vivid",
+        "chroma": 80.0,
+        "mean_free": True,
+        "wash": 40.0,
+        "soak": 0.12,
+        "hue": 0.5,
+    },
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
     # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before
     # they are fine. As many octaves as fit between min_size and the picture.

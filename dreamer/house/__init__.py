@@ -27,19 +27,21 @@ from typing import Any
 
 BUILTIN = Path(__file__).parent / "models"
 
-# What suits it on the live canvas, found by looking (docs/house-model.md). Its gradients hold over long steps, so one
-# does for three short ones; forms begin in the small octaves, where steps cost little, and the finest octave adds more
-# cost than detail; a white canvas needs something to see forms in, and ink that soaks in makes them grow along strokes.
+# What suits it on the live canvas, found by looking (docs/house-model.md). Forms begin in the small octaves, where
+# steps cost little, and the finest octave adds more cost than detail; a white canvas needs something to see forms in,
+# and ink that soaks in makes them grow along strokes. Its gradients would carry longer steps, but a drawing would not:
+# with short ones, and the ink's own hue held, it lives for several dreams.
 LIVE: dict[str, Any] = {
     "octaves": 7,
     "finest": 0.65,
     "taper": 1.3,
-    "step": 8.0,
+    "step": 3.5,
     "smooth": 4,
     "colour": "vivid",
     "wash": 40.0,
     "chroma": 80.0,
-    "soak": 0.2,
+    "soak": 0.1,
+    "hue": 0.85,
 }
 # A photograph is dreamed once: in every octave, to the finest, by more and shorter steps. It has no empty ground, and
 # stays sharp.
@@ -50,5 +52,6 @@ PHOTO: dict[str, Any] = {
     "finest": 1.0,
     "wash": 0.0,
     "soak": 0.0,
+    "hue": 0.0,
     "mean_free": True,
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -104,11 +105,11 @@ def style_named(name: str) -> Style:
     return Style(layer, number, name)
 
 
-def chain(picture: Bytes, network: Network, styles: Sequence[Style]) -> Iterator[Bytes]:
-    """Dreams on top of one another as the live canvas has them, one in each style."""
+def chain(picture: Bytes, network: Network, styles: Sequence[Style], **changes: Any) -> Iterator[Bytes]:
+    """Dreams on top of one another as the live canvas has them, one in each style; `changes` to its recipe's fields."""
     for seed, style in enumerate(styles):
         target = Target.layer(style.layer, style.channel)
-        recipe = Recipe(target, model=network.name, seed=seed, **PRESETS["live"] | LIVE)
+        recipe = Recipe(target, model=network.name, seed=seed, **PRESETS["live"] | LIVE | changes)
         picture = dream(picture, network, recipe)
         yield picture
 

@@ -12,6 +12,8 @@ from PIL import Image
 
 from dreamer.engine import PRESETS, Network, Recipe, Target, dream
 from dreamer.engine.noise import noise_picture
+from dreamer.sheets.drawings import draw
+from dreamer.sheets.likeness import chance, kept
 from tests.dreamer import nets
 
 pytestmark = [pytest.mark.googlenet, pytest.mark.slow]
@@ -56,3 +58,16 @@ def test_animals_and_towers_grow_out_of_clouds(network: Network, images: Path) -
     assert np.corrcoef(dreamed.mean(axis=2).ravel(), sky.mean(axis=2).ravel())[0, 1] > 0.9
     again = dream(sky, network, replace(recipe))
     np.testing.assert_array_equal(again, dreamed)
+
+
+@pytest.mark.parametrize("style", [("inception_4c/output", None), ("inception_4c/3x3_reduce_pre", 66)])
+def test_a_drawing_comes_alive_and_stays_itself(network: Network, style: tuple[str, int | None]) -> None:
+    """On white paper something has grown after one dream, and after three the drawing is still to be found in it."""
+    first = dreamed = draw("child", 512)
+    paper = (first == 255).all(axis=2)
+    for number in (1, 2, 3):
+        dreamed = dream(dreamed, network, Recipe(Target.layer(*style), seed=number, **PRESETS["live"]))
+        if number == 1:
+            assert np.abs(dreamed[paper].astype(int) - 255).mean() > 25
+    assert kept(first, dreamed) > 0.5 > 2 * chance(first, dreamed)
+    assert 60 < dreamed.mean() < 225 and np.ptp(dreamed.reshape(-1, 3).astype(int), axis=1).mean() > 10

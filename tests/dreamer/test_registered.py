@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dreamer.registered import candidates, default_model, registry
+from dreamer.engine import PRESETS, Recipe, Target
+from dreamer.registered import candidates, default_model, preset, registry
 from tests.dreamer import nets
 
 
@@ -53,3 +54,16 @@ def test_where_there_is_nothing_else_the_first_that_came_dreams(models: Path, se
 def test_without_the_house_model_there_may_be_none(settings: Any) -> None:
     settings.HOUSE_MODEL = False
     assert registry().names() == () and default_model() == ""
+
+
+@pytest.mark.parametrize("model", ["googlenet", "inception5h", "zebra", "house"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_network_has_every_recipe(name: str, model: str) -> None:
+    recipe = Recipe(Target.layer("anything"), model=model, **preset(name, model))
+    if name == "live":  # what each needs to bring a white canvas to life and to keep it for hours
+        assert recipe.wash and recipe.soak and recipe.taper > 1 and recipe.hue and recipe.chroma and recipe.mean_free
+
+
+def test_the_house_model_has_recipes_of_its_own() -> None:
+    assert preset("live", "house") != preset("live", "zebra") == PRESETS["live"]
+    assert preset("photo", "house") != preset("photo", "zebra") == PRESETS["photo"]

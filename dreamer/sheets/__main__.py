@@ -1,0 +1,106 @@
+"""``python -m dreamer.sheets``: contact sheets of live dreams, and how much of each drawing they keep.
+
+For each network one sheet: five drawings, and what the rule before and the rule now make of each after 1, 5 and 20
+dreams, JPEG 93 between them as on the live canvas. And a table: the share of the drawing's edges that are found again
+after 1, 2, 3 and 5 dreams (`likeness.kept`), in brackets what chance gives, and the seconds a dream takes.
+
+What was dreamed lies under --work and is not dreamed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dreamer.engine import Network
+from dreamer.engine.bands import Bytes
+from dreamer.house import BUILTIN
+from dreamer.library.files import ModelFiles
+from dreamer.registered import preset
+
+from .chains import Chain
+from .drawings import DRAWINGS
+from .likeness import chance, kept
+
+SIDE, TILE = 1536, 352  # px: the canvas, and a picture on a sheet
+SHOWN, MEASURED = (1, 5, 20), (1, 2, 3, 5)
+FIVE = tuple(name for name in DRAWINGS if name != "white")  # on white there is nothing to keep
+
+# The rule before: what GoogLeNet and the house model dreamed by until recipes were chosen by looking.
+BEFORE: dict[str, dict[str, Any]] = {
+    "googlenet": {"mean_free": True},
+    "house": {
+        "octaves": 7, "finest": 0.65, "taper": 1.3, "step": 8.0, "smooth": 4, "colour": "vivid", "wash": 40.0,
+        "chroma": 80.0, "soak": 0.2, "mean_free": True,
+    },
+}  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Dream, print, write."""
+    parser = argparse.ArgumentParser(prog="dreamer.sheets", description=(__doc__ or "").split("\n\n")[1])
+    parser.add_argument("--model", metavar="DIR", help="a registered GoogLeNet's folder, beside the house model")
+    parser.add_argument("--out", type=Path, default=Path("docs/dreams"), help="where sheets go (%(default)s)")
+    parser.add_argument("--work", type=Path, default=Path("var/sheets"), help="where dreams go (%(default)s)")
+    parser.add_argument("--side", type=int, default=SIDE, help="the canvas' side in pixels (%(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
+    parser.add_argument("--only-measure", action="store_true", help="print the table, draw no sheets")
+    parser.add_argument("--styles", type=int, default=0, help="measure so many of the shelf's styles, too, on harbour")
+    options = parser.parse_args(argv)
+    folders = [BUILTIN / "house", *([Path(options.model)] if options.model else [])]
+    for folder in folders:
+        files, network = ModelFiles.read(folder), Network.open(folder, device="cpu", threads=options.threads)
+        rules = {"before": BEFORE.get(network.name, BEFORE["googlenet"]), "now": preset("live", network.name)}
+        chains = [
+            {rule: Chain(network, fields, style, drawing, options.side) for rule, fields in rules.items()}
+            for drawing, style in zip(FIVE, files.shelf, strict=False)
+        ]
+        print(f"\n{network.name}: {', '.join(f'{rule} {c.seconds():.1f} s' for rule, c in chains[0].items())} a dream")
+        for pair in chains:
+            report(pair, options.work)
+        for style in files.shelf[: options.styles]:
+            report({rule: Chain(network, fields, style, "harbour", options.side) for rule, fields in rules.items()},
+                   options.work)  # fmt: skip
+        if not options.only_measure:
+            options.out.mkdir(parents=True, exist_ok=True)
+            sheet = Image.fromarray(np.concatenate([row(pair, options.work) for pair in chains]))
+            sheet.save(options.out / f"{network.name}.jpg", quality=80, optimize=True)
+
+
+def report(pair: Mapping[str, Chain], work: Path) -> None:
+    """A line for each rule: what is kept of the drawing."""
+    for rule, chain in pair.items():
+        first, *dreams = chain.dreams(max(MEASURED), work)
+        shares = [f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" for n in MEASURED]
+        print(f"{chain.drawing:9} {chain.style.label:24} {rule:7} {'  '.join(shares)}", flush=True)
+
+
+def row(pair: Mapping[str, Chain], work: Path) -> Bytes:
+    """The drawing, and its dreams by each rule, side by side."""
+    return np.concatenate([_tile(picture, words) for picture, words in _shown(pair, work)], axis=1)
+
+
+def _shown(pair: Mapping[str, Chain], work: Path) -> Iterator[tuple[Bytes, str]]:
+    for number, (rule, chain) in enumerate(pair.items()):
+        for dreamed, picture in enumerate(chain.dreams(max(SHOWN), work)):
+            if dreamed in SHOWN:
+                yield picture, f"{rule}, dream {dreamed}"
+            elif not dreamed and not number:
+                yield picture, f"{chain.drawing}: {chain.style.label}"
+
+
+def _tile(picture: Bytes, words: str) -> Bytes:
+    small = Image.fromarray(picture).resize((TILE, TILE), Image.Resampling.LANCZOS)
+    tile = Image.new("RGB", (TILE, TILE + 16), (24, 24, 27))
+    tile.paste(small)
+    ImageDraw.Draw(tile).text((4, TILE + 2), words, fill=(230, 230, 230))
+    return np.asarray(tile)
+
+
+if __name__ == "__main__":
+    main()

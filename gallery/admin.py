@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from canvas.models import Canvas, Dream, Frame
 from canvas.moderation import switches
-from canvas.moderation.selection import Unfit
+from dreamsite.core.errors import InvalidRequest
 from gallery.donations import admin as _donations  # noqa: F401  each registers its own
 from gallery.downloads import admin as _downloads  # noqa: F401
 from gallery.exhibits import admin as _exhibits  # noqa: F401
@@ -95,7 +95,7 @@ def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) 
     """As the moderators' switch, so that it is in the log and can be taken back in one go; how many were changed."""
     op, count = uuid.uuid4(), 0
     for frame in chosen.select_related("canvas").order_by("number"):
-        with suppress(Unfit):  # it is so already
+        with suppress(InvalidRequest):  # it is so already
             switches.turn(frame.canvas, "frame", {"id": frame.pk, "hidden": hidden}, request.user, op=op)
             count += 1
     return count

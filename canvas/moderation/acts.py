@@ -11,13 +11,13 @@ from canvas import frames, hub, journal, limits, wire
 from canvas.models import Act, Canvas, Dream, Frame
 from canvas.moderation import audit, plans
 from canvas.moderation.plans import Plan, Wish
-from canvas.moderation.selection import Unfit
+from dreamsite.core.errors import InvalidRequest
 
 ATTEMPTS = 6  # a new frame may come in while an earlier picture is put together
 
 
 def apply(place: Canvas, wish: Wish, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
-    """Takes the chosen strokes out and brings an earlier picture back where dreams hold them. Raises Unfit."""
+    """Takes the chosen strokes out and brings an earlier picture back where dreams hold them. Raises InvalidRequest."""
     about = wish.selection.to_json()
 
     def act(made: Plan, locked: Canvas, frame: Frame | None) -> Act:
@@ -33,7 +33,7 @@ def apply(place: Canvas, wish: Wish, by: Any, why: str = "", op: uuid.UUID | Non
 
 
 def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
-    """Takes back an act on the picture, or the taking back of one. Raises Unfit."""
+    """Takes back an act on the picture, or the taking back of one. Raises InvalidRequest."""
 
     def undo(made: Plan, locked: Canvas, frame: Frame | None) -> Act:
         return audit.record(
@@ -49,14 +49,16 @@ def _until_it_fits(make: Any, act: Any) -> Act:
     for _ in range(ATTEMPTS):
         made: Plan = make()
         if made.empty:
-            raise Unfit("There is nothing to change: no such strokes are in the picture now.")
+            raise InvalidRequest("There is nothing to change: no such strokes are in the picture now.")
         try:
             done = _do(made, act)
         except frames.BaseGone:
             continue
         hub.look(made.place.slug)
         return done
-    raise Unfit("New frames came in faster than the picture could be put together. Pause the dream and try again.")
+    raise InvalidRequest(
+        "New frames came in faster than the picture could be put together. Pause the dream and try again."
+    )
 
 
 def _do(made: Plan, act: Any) -> Act:

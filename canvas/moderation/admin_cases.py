@@ -81,7 +81,7 @@ class SanctionAdmin(Shown):
         for sanction in chosen.filter(lifted_at=None).select_related("user"):
             try:
                 sanctions.lift(request.user, sanction, "lifted in the administration")
-            except (sanctions.Refused, cases.Conflict) as refused:
+            except (sanctions.SanctionError, cases.Conflict) as refused:
                 self.message_user(request, f"{sanction}: {refused}", messages.WARNING)
             else:
                 done += 1

@@ -18,8 +18,9 @@ from canvas.brush import Pixels
 from canvas.models import Act, Canvas, Frame, Stroke
 from canvas.moderation import mend
 from canvas.moderation.mend import Area
-from canvas.moderation.selection import Selection, Unfit
+from canvas.moderation.selection import Selection
 from canvas.picture import Numbered
+from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.rect import Rect
 
 
@@ -34,7 +35,7 @@ class Wish:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Wish:
-        """From a request's JSON. Raises Unfit."""
+        """From a request's JSON. Raises InvalidRequest."""
         selection = Selection.of(data)
         kind = data.get("area") or "ink"
         try:
@@ -43,13 +44,13 @@ class Wish:
                 raise ValueError(f"feather {feather}, expected 0 to 200 px")
             frame = None if frame is None else int(frame)
         except (TypeError, ValueError) as error:
-            raise Unfit(f"The request cannot be read: {error}") from error
+            raise InvalidRequest(f"The request cannot be read: {error}") from error
         if not selection and frame is None:
-            raise Unfit("Choose people, strokes or a frame first.")
+            raise InvalidRequest("Choose people, strokes or a frame first.")
         if not selection and kind == "ink":
             kind = "rect" if selection.rect else "all"
         if kind not in ("ink", "rect", "all") or (kind == "rect" and selection.rect is None):
-            raise Unfit("Choose a rectangle first." if kind == "rect" else f"There is no area {kind!r}.")
+            raise InvalidRequest("Choose a rectangle first." if kind == "rect" else f"There is no area {kind!r}.")
         rect = selection.rect if kind == "rect" else None
         return cls(selection, frame, Area(kind, rect, feather), bool(data.get("mend", True)))
 
@@ -119,12 +120,12 @@ class Plan:
 
 def _as_large(source: Pixels, like: Pixels) -> Pixels:
     if source.shape != like.shape:
-        raise Unfit("That frame has another size than the canvas.")
+        raise InvalidRequest("That frame has another size than the canvas.")
     return source
 
 
 def plan(place: Canvas, wish: Wish) -> Plan:
-    """What the wish means at this moment. Raises Unfit."""
+    """What the wish means at this moment. Raises InvalidRequest."""
     chosen = tuple(wish.selection.strokes(place))
     now = fresh(place)
     base_seq = now.frame.seq if now.frame else 0
@@ -136,13 +137,13 @@ def plan(place: Canvas, wish: Wish) -> Plan:
     if not wish.mend or (not dreamed and (wish.frame is None or wish.area.kind == "ink")):
         return made
     if now.frame is None:
-        raise Unfit("Nothing has been dreamed yet: there is no earlier picture.")
+        raise InvalidRequest("Nothing has been dreamed yet: there is no earlier picture.")
     if wish.frame is None:
         source = source_before(now, dreamed[0][0])
     else:
         source = Frame.objects.filter(canvas=now, pk=wish.frame).first()
         if source is None or source.seq > base_seq:
-            raise Unfit("There is no such frame on this canvas, or it is newer than the picture.")
+            raise InvalidRequest("There is no such frame on this canvas, or it is newer than the picture.")
     return replace(made, ink=tuple(op for _, op in dreamed), mends=True, source=source, area=wish.area)
 
 

@@ -34,7 +34,7 @@ DEGREES = list(Sanction.Degree)  # in order: each is harder than the one before
 log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class SanctionError(Exception):
     """Not possible, and why, in words for the page."""
 
 
@@ -52,11 +52,11 @@ def next_degree(person: Any) -> str:
 def issue(
     by: Any, person: Any, degree: str, reason: str, until: datetime | None = None, *, case: Case | None = None
 ) -> Sanction:
-    """Puts a sanction on somebody, at once. Raises Refused for oneself, for an owner, and for nobody."""
+    """Puts a sanction on somebody, at once. Raises SanctionError for oneself, for an owner, and for nobody."""
     if person.pk == by.pk:
-        raise Refused(_("Nobody sanctions themselves."))
+        raise SanctionError(_("Nobody sanctions themselves."))
     if person.is_superuser and not by.is_superuser:
-        raise Refused(_("Only an administrator can sanction an administrator."))
+        raise SanctionError(_("Only an administrator can sanction an administrator."))
     sanction = Sanction.objects.create(
         user=person, degree=degree, reason=_clean(reason), until=until, created_by=by, case=case
     )
@@ -76,9 +76,9 @@ def why_not_touch(by: Any, sanction: Sanction) -> str:
 def edit(
     by: Any, sanction: Sanction, *, seen: dict[str, Any], degree: str, reason: str, until: datetime | None
 ) -> None:
-    """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises Refused."""
+    """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises SanctionError."""
     if refusal := why_not_touch(by, sanction):
-        raise Refused(refusal)
+        raise SanctionError(refusal)
     now = {"degree": degree, "reason": _clean(reason), "until": until}
     if now == seen:
         return
@@ -86,7 +86,7 @@ def edit(
     # A warning that became something else, or the other way round, has not been acknowledged as such.
     fresh = {"acknowledged_at": None} if degree != seen["degree"] else {}
     if not mine.update(**now, **fresh):
-        raise Refused(_as_it_is(sanction))
+        raise SanctionError(_as_it_is(sanction))
     sanction.refresh_from_db()
     changed = {name: [_iso(seen[name]), _iso(now[name])] for name in now if now[name] != seen[name]}
     audit.record(by, EDIT, person=sanction.user, why=sanction.reason, sanction=sanction.pk, changed=changed)
@@ -95,12 +95,12 @@ def edit(
 
 @transaction.atomic
 def lift(by: Any, sanction: Sanction, why: str = "") -> None:
-    """Ends a sanction before its time; an appeal that waits is closed in the person's favour. Raises Refused."""
+    """Ends a sanction before its time; an appeal that waits is closed in the person's favour. Raises SanctionError."""
     if refusal := why_not_touch(by, sanction):
-        raise Refused(refusal)
+        raise SanctionError(refusal)
     now = timezone.now()
     if not Sanction.objects.filter(pk=sanction.pk, lifted_at=None).update(lifted_at=now, lifted_by=by):
-        raise Refused(_as_it_is(sanction))
+        raise SanctionError(_as_it_is(sanction))
     sanction.refresh_from_db()
     audit.record(by, LIFT, person=sanction.user, why=why, sanction=sanction.pk, degree=sanction.degree)
     appeal = Appeal.objects.select_related("case").filter(sanction=sanction, outcome="").first()
@@ -176,10 +176,10 @@ def may_appeal(sanction: Sanction) -> bool:
 
 @transaction.atomic
 def appeal(sanction: Sanction, text: str) -> Appeal:
-    """The person's one appeal, into the same queue as everything else. Raises Refused."""
+    """The person's one appeal, into the same queue as everything else. Raises SanctionError."""
     sanction = Sanction.objects.select_for_update(of=("self",)).select_related("user").get(pk=sanction.pk)
     if not may_appeal(sanction):
-        raise Refused(_("This sanction cannot be appealed any more."))
+        raise SanctionError(_("This sanction cannot be appealed any more."))
     case = Case.objects.create(kind=Case.Kind.APPEAL)
     filed = Appeal.objects.create(
         sanction=sanction, case=case, person=sanction.user, issued_by=sanction.created_by, text=text.strip()
@@ -206,9 +206,12 @@ def others(appeal: Appeal) -> list[Any]:
 
 @transaction.atomic
 def decide(appeal: Appeal, version: int, by: Any, outcome: str, answer: str) -> None:
-    """Says whether the sanction stands; overturned, it is lifted at once. Raises Refused, cases.Conflict, NotYours."""
+    """Says whether the sanction stands; overturned, it is lifted at once.
+
+    Raises SanctionError, cases.Conflict, cases.NotYours.
+    """
     if reason := why_not(appeal, by):
-        raise Refused(reason)
+        raise SanctionError(reason)
     if outcome not in (Appeal.Outcome.STANDS, Appeal.Outcome.OVERTURNED):
         raise ValueError(f"outcome {outcome!r}, expected stands or overturned")
     cases.close(appeal.case, version, by, outcome)

@@ -9,13 +9,10 @@ from typing import Any
 from canvas import strokes
 from canvas.models import Canvas, Stroke
 from canvas.strokes import Key
+from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.rect import Rect
 
 MOST = 20_000  # strokes in one act: more is a whole night's drawing, and a browser would choke on the numbers
-
-
-class Unfit(ValueError):
-    """What was asked cannot be done; the message says what to ask instead, in words for a moderator."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Selection:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Selection:
-        """From a request's JSON. Raises Unfit."""
+        """From a request's JSON. Raises InvalidRequest."""
         try:
             return cls(
                 tuple(sorted({int(person) for person in data.get("people", ())})),
@@ -43,7 +40,7 @@ class Selection:
                 rectangle(data.get("rect")),
             )
         except (TypeError, ValueError, OverflowError) as error:
-            raise Unfit(f"The selection cannot be read: {error}") from error
+            raise InvalidRequest(f"The selection cannot be read: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -72,7 +69,9 @@ class Selection:
                 found = found.within(place, self.rect)
             listed = list(found[: MOST + 1])
         if len(listed) > MOST:
-            raise Unfit(f"More than {MOST} strokes: choose a shorter time, fewer people or a smaller rectangle.")
+            raise InvalidRequest(
+                f"More than {MOST} strokes: choose a shorter time, fewer people or a smaller rectangle."
+            )
         if self.rect:
             listed = strokes.within(place, listed, self.rect)
         return sorted((row for row in listed if row.hidden < row.pieces), key=lambda row: row.first_seq)

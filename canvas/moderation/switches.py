@@ -15,8 +15,9 @@ from django.utils import timezone
 from canvas import frames, hub, limits
 from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
 from canvas.moderation import audit
-from canvas.moderation.selection import Unfit, moment, rectangle
+from canvas.moderation.selection import moment, rectangle
 from canvas.wire import milliseconds
+from dreamsite.core.errors import InvalidRequest
 
 Value = Any  # JSON: it stands in the log
 
@@ -36,14 +37,14 @@ class Switch:
 
 
 def turn(place: Canvas, name: str, asked: Any, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
-    """Turns a switch; every process acts on it within a second. Raises Unfit."""
+    """Turns a switch; every process acts on it within a second. Raises InvalidRequest."""
     if name not in SWITCHES:
-        raise Unfit(f"There is no switch {name!r}; there are {', '.join(SWITCHES)}.")
+        raise InvalidRequest(f"There is no switch {name!r}; there are {', '.join(SWITCHES)}.")
     switch = SWITCHES[name]
     try:
         after = switch.take(place, asked, by)
     except (TypeError, ValueError, KeyError) as error:
-        raise Unfit(f"{name}: {error}") from error
+        raise InvalidRequest(f"{name}: {error}") from error
     with switch.together():
         before = switch.read(place, after)
         switch.put(place, after, by)
@@ -64,11 +65,13 @@ def _record(
 
 
 def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
-    """Puts a switch back to what it was before. Raises Unfit."""
+    """Puts a switch back to what it was before. Raises InvalidRequest."""
     assert act.canvas is not None
     place, name = act.canvas, act.what["switch"]
     with SWITCHES[name].together():
-        with suppress(Unfit):  # somebody has put it there by hand: the rest of the operation is taken back all the same
+        with suppress(
+            InvalidRequest
+        ):  # somebody has put it there by hand: the rest of the operation is taken back all the same
             SWITCHES[name].put(place, act.what["before"], by)
         done = _record(place, name, act.what["after"], act.what["before"], by, "undo", why, op, undoes=act)
     hub.look(place.slug)
@@ -139,16 +142,16 @@ def _take_region(place: Canvas, asked: Any, by: Any) -> Value:
     if "id" in asked:
         region = Region.objects.in_force().filter(canvas=place, pk=int(asked["id"])).first()
         if region is None:
-            raise Unfit("This region is open already.")
+            raise InvalidRequest("This region is open already.")
         return {"id": region.pk, "locked": False, "until": milliseconds(region.until)}
     rect = rectangle(asked["rect"])
     minutes = asked.get("minutes")
     if rect is None:
-        raise Unfit("Choose a rectangle first.")
+        raise InvalidRequest("Choose a rectangle first.")
     left, top = max(0, rect[0]), max(0, rect[1])
     right, bottom = min(place.width, rect[2]), min(place.height, rect[3])
     if left >= right or top >= bottom:
-        raise Unfit("The rectangle lies outside the canvas.")
+        raise InvalidRequest("The rectangle lies outside the canvas.")
     until = milliseconds(timezone.now() + timedelta(minutes=int(minutes))) if minutes else None
     return {
         "id": None, "locked": True, "until": until, "why": str(asked.get("why", ""))[:200],
@@ -210,7 +213,7 @@ def _take_frame(place: Canvas, asked: Any, by: Any) -> Value:
     hide = asked == "newest" or asked.get("hidden", True) is not False
     frame = Frame.objects.filter(canvas=place, pk=pk or 0, hidden_at__isnull=hide).first()
     if frame is None:
-        raise Unfit("There is no such frame to hide." if hide else "There is no such frame to show again.")
+        raise InvalidRequest("There is no such frame to hide." if hide else "There is no such frame to show again.")
     return {"id": frame.pk, "number": frame.number, "hidden": hide, "base": hide and now.frame_id == frame.pk}
 
 
@@ -218,7 +221,7 @@ def _put_frame(place: Canvas, value: Value, by: Any) -> None:
     frame = Frame.objects.get(canvas=place, pk=value["id"])
     if value["hidden"]:
         if not frames.hide(frame):
-            raise Unfit("This frame is hidden already.")
+            raise InvalidRequest("This frame is hidden already.")
     else:
         frames.unhide(frame, as_base=value["base"])
 

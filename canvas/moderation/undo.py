@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from canvas.models import Act
 from canvas.moderation import acts, switches
-from canvas.moderation.selection import Unfit
+from dreamsite.core.errors import InvalidRequest
 
 REVERSE = {"picture": acts.reverse, "switch": switches.reverse}
 
@@ -19,13 +19,13 @@ def can_undo(act: Act) -> bool:
 
 
 def undo(act: Act, by: Any, why: str = "") -> list[Act]:
-    """Takes back every act of the same operation, the last first. Raises Unfit where that was done already."""
+    """Takes back every act of the same operation, the last first. Raises InvalidRequest where that was done already."""
     rows = Act.objects.with_undone().filter(op=act.op, canvas=act.canvas).order_by("-id")
     left = [row for row in rows if can_undo(row)]
     if not left:
-        raise Unfit("This was taken back already, or cannot be.")
+        raise InvalidRequest("This was taken back already, or cannot be.")
     op = uuid.uuid4()
     try:
         return [REVERSE[row.what["kind"]](row, by, why, op) for row in left]
     except IntegrityError as error:  # the log holds one taking back of each act
-        raise Unfit("Somebody else has just taken this back.") from error
+        raise InvalidRequest("Somebody else has just taken this back.") from error

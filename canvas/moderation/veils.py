@@ -26,7 +26,7 @@ VEIL = audit.verb("veil", gettext_lazy("Covered a place together"))
 Rect = tuple[int, int, int, int]  # x, y, width, height; px
 
 
-class Refused(Exception):
+class VeilError(Exception):
     """Not now, and why, in words for the person; `status` is HTTP's."""
 
     def __init__(self, reason: str, status: int) -> None:
@@ -41,10 +41,10 @@ class Outcome:
 
 
 def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
-    """Asks for a place to be covered; with enough others who ask for about the same, it is. Raises Refused."""
+    """Asks for a place to be covered; with enough others who ask for about the same, it is. Raises VeilError."""
     standing = user_status.read([user.pk])[user.pk]
     if not standing.trusted:
-        raise Refused(
+        raise VeilError(
             _("Covering a place is for people who have drawn here for %(hours)d hours and %(days)d days.")
             % {"hours": limits.TRUSTED_HOURS, "days": limits.TRUSTED_DAYS},
             403,
@@ -74,20 +74,20 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
 def _check(place: Canvas, user: Any, rect: Rect) -> None:
     x, y, width, height = rect
     if not (0 < width <= limits.VEIL_SIDE and 0 < height <= limits.VEIL_SIDE):
-        raise Refused(_("A place to cover is at most %d px wide and high.") % limits.VEIL_SIDE, 400)
+        raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.VEIL_SIDE, 400)
     if x < 0 or y < 0 or x + width > place.width or y + height > place.height:
-        raise Refused(_("This place is not on the canvas."), 400)
+        raise VeilError(_("This place is not on the canvas."), 400)
     now = timezone.now()
     if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.VEIL_VOTES_HOURLY:
-        raise Refused(
+        raise VeilError(
             _("You have asked %d times within an hour; a moderator will look.") % limits.VEIL_VOTES_HOURLY, 429
         )
     veils = Region.objects.filter(canvas=place, kind=Region.Kind.VEIL)
     if any(_meets(rect, _rect(one)) for one in veils.in_force(now)):
-        raise Refused(_("This place is covered already."), 409)
+        raise VeilError(_("This place is covered already."), 409)
     reviewed = veils.filter(lifted_at__gt=now - timedelta(minutes=limits.VEIL_REST_MINUTES), lifted_by__isnull=False)
     if any(_meets(rect, _rect(one)) for one in reviewed):
-        raise Refused(_("A moderator has just looked at this place and left it open."), 409)
+        raise VeilError(_("A moderator has just looked at this place and left it open."), 409)
 
 
 def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:

@@ -23,9 +23,9 @@ from canvas.models import Act, Canvas, Frame
 from canvas.moderation import acts, audit, lookup, plans, switches, undo
 from canvas.moderation.permissions import moderator_required
 from canvas.moderation.plans import Plan, Wish
-from canvas.moderation.selection import Unfit, moment, rectangle
+from canvas.moderation.selection import moment, rectangle
 from canvas.wire import milliseconds
-from dreamsite.core.errors import json_error
+from dreamsite.core.errors import InvalidRequest, json_error
 from dreamsite.core.rect import Rect
 
 SHOWN = 480  # px a side of a preview's pictures
@@ -42,7 +42,7 @@ def endpoint(view: Callable[[HttpRequest, Canvas], Answer]) -> Callable[..., Any
     def answer(request: HttpRequest, slug: str) -> JsonResponse:
         try:
             return JsonResponse(view(request, get_object_or_404(Canvas, slug=slug)))
-        except Unfit as error:
+        except InvalidRequest as error:
             return json_error(409, "unfit", str(error))
         except (TypeError, ValueError, KeyError, OverflowError) as error:
             return json_error(400, "unreadable", f"The request cannot be read: {error}")

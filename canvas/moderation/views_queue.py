@@ -22,8 +22,7 @@ from canvas.models import Act, Appeal, Case, Frame, Report, Stroke
 from canvas.moderation import cases, sanctions, switches
 from canvas.moderation.forms_cases import AnswerForm, NoteForm
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
-from canvas.moderation.selection import Unfit
-from dreamsite.core.errors import NotFound
+from dreamsite.core.errors import InvalidRequest, NotFound
 from dreamsite.core.models import User
 
 PAGE = 30
@@ -238,7 +237,7 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
     asked = {"id": found.frame.pk, "hidden": hide}
     try:
         switches.turn(found.frame.canvas, "frame", asked, request.user, why, found.op)
-    except Unfit:
+    except InvalidRequest:
         messages.info(request, _("It is hidden already.") if hide else _("It can be seen already."))
     else:
         messages.success(request, _("Hidden from everybody.") if hide else _("Everybody sees it again."))

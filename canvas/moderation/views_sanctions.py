@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 made = sanctions.issue(
                     request.user, data["person"], data["degree"], data["reason"], data["until"], case=case
                 )
-            except sanctions.Refused as refused:
+            except sanctions.SanctionError as refused:
                 form.add_error("person", str(refused))
             else:
                 messages.success(request, _("Done. It is in force."))
@@ -116,7 +116,7 @@ def sanction(request: HttpRequest, pk: int) -> HttpResponse:
     data = {name: form.cleaned_data[name] for name in ("degree", "reason", "until")}
     try:
         sanctions.edit(request.user, found, seen=form.seen, **data)
-    except sanctions.Refused as conflict:
+    except sanctions.SanctionError as conflict:
         return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
     messages.success(request, _("Changed. The new words and the new end are in force."))
     return redirect("sanction", pk)
@@ -143,7 +143,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, found, SanctionForm.of(found), conflict=refused, status=403)
     try:
         sanctions.lift(request.user, found, request.POST.get("why", ""))
-    except (sanctions.Refused, cases.Conflict) as conflict:
+    except (sanctions.SanctionError, cases.Conflict) as conflict:
         return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
     messages.success(request, _("Lifted. It stays in the history."))
     return redirect("sanction", pk)
@@ -165,7 +165,7 @@ def decide_appeal(request: HttpRequest, pk: int) -> HttpResponse:
         return case_page(request, conflict.case, status=409, conflict=str(conflict), **context)
     except cases.NotYours as refused:
         return case_page(request, found, status=409, conflict=str(refused), **context)
-    except sanctions.Refused as refused:
+    except sanctions.SanctionError as refused:
         return case_page(request, found, status=403, conflict=str(refused), **context)
     messages.success(request, _("Decided. The person reads your answer."))
     return redirect("case", pk)

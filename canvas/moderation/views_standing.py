@@ -105,7 +105,7 @@ def _appeal(request: HttpRequest, person: Any, pk: int, *, token: str = "") -> H
     if form.is_valid():
         try:
             sanctions.appeal(found, form.cleaned_data["text"])
-        except sanctions.Refused as refused:
+        except sanctions.SanctionError as refused:
             form.add_error("text", str(refused))
         else:
             messages.success(request, _("Your appeal is with the moderators. Somebody else than before reads it."))

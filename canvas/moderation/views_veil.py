@@ -31,7 +31,7 @@ def veil(request: HttpRequest, slug: str) -> JsonResponse:
         return json_error(400, "unreadable", _("x, y, width and height are whole numbers of pixels."))
     try:
         outcome = veils.vote(place, request.user, rect)
-    except veils.Refused as refused:
+    except veils.VeilError as refused:
         return json_error(refused.status, "refused", str(refused))
     answer = {"votes": outcome.votes, "quorum": limits.VEIL_QUORUM, "veiled": outcome.region is not None}
     return JsonResponse(answer)

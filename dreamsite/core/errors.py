@@ -14,7 +14,11 @@ RETRY_SECONDS = 30
 
 
 class NotFound(Http404):
-    """A 404 whose words are meant for the visitor."""
+    """A 404 whose message is meant for the visitor."""
+
+
+class InvalidRequest(ValueError):
+    """What was requested cannot be done; the message says why to whoever requested it."""
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from canvas.moderation import switches
 from canvas.moderation.permissions import moderator_required
-from canvas.moderation.selection import Unfit
+from dreamsite.core.errors import InvalidRequest
 from gallery import recipe
 from gallery.frame.views import find
 
@@ -36,7 +36,7 @@ def hide(request: HttpRequest, pk: int) -> HttpResponse:
     frame = find(pk)
     try:
         switches.turn(frame.canvas, "frame", {"id": frame.pk}, request.user, why=request.POST.get("why", ""))
-    except Unfit:
+    except InvalidRequest:
         messages.info(request, _("It is hidden already."))
     else:
         messages.success(request, _("Nobody sees it any more."))

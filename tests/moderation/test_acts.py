@@ -16,7 +16,8 @@ from canvas.models import Act, Canvas, Dream, Frame, Stroke
 from canvas.moderation import acts, plans, undo
 from canvas.moderation.mend import Area
 from canvas.moderation.plans import Wish
-from canvas.moderation.selection import Selection, Unfit
+from canvas.moderation.selection import Selection
+from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 from dreamsite.core.rect import Rect
 from tests.sockets import pieces
@@ -115,7 +116,7 @@ def test_undoing_brings_the_very_picture_back(place: Canvas, moderator: User) ->
     assert np.array_equal(now(place), spoilt)
     undo.undo(undone, moderator)
     assert np.array_equal(now(place)[30:34], mended[30:34])
-    with pytest.raises(Unfit, match="taken back already"):
+    with pytest.raises(InvalidRequest, match="taken back already"):
         undo.undo(act, moderator)
 
 
@@ -207,11 +208,11 @@ def test_a_frame_that_comes_in_between_makes_the_act_plan_anew(
 def test_what_is_undone_or_out_already_is_left_alone(place: Canvas, moderator: User) -> None:
     draw(place, VANDAL, 30, (0, 0, 0))
     journal.append(place, [wire.Undo(1, VANDAL)])
-    with pytest.raises(Unfit, match="nothing to change"):
+    with pytest.raises(InvalidRequest, match="nothing to change"):
         acts.apply(place, of(VANDAL), moderator)
     draw(place, VANDAL, 40, (0, 0, 0), stroke=2)
     acts.apply(place, of(VANDAL), moderator)
-    with pytest.raises(Unfit, match="nothing to change"):
+    with pytest.raises(InvalidRequest, match="nothing to change"):
         acts.apply(place, of(VANDAL), moderator)
 
 

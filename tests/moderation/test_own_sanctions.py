@@ -117,7 +117,7 @@ def test_the_database_holds_everybody_to_it(mona: User, against: Sanction) -> No
             reason="x", until=None,
         ),
     ):  # fmt: skip
-        with pytest.raises(sanctions.Refused):
+        with pytest.raises(sanctions.SanctionError):
             act()
 
 

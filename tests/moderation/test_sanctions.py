@@ -293,9 +293,9 @@ def test_who_changed_the_sanction_does_not_decide_either(mona: User, otto: User,
     seen = {"degree": "read_only", "reason": "x", "until": None}
     sanctions.edit(otto, sanction, seen=seen, degree="suspend", reason="x", until=None)
     appeal = sanctions.appeal(sanction, "t")
-    with pytest.raises(sanctions.Refused):
+    with pytest.raises(sanctions.SanctionError):
         sanctions.decide(appeal, 1, otto, "stands", "")
-    with pytest.raises(sanctions.Refused):
+    with pytest.raises(sanctions.SanctionError):
         sanctions.decide(appeal, 1, vandal, "overturned", "")
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from canvas import frames
 from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
 from canvas.moderation import switches, undo
-from canvas.moderation.selection import Unfit
+from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 
 
@@ -62,7 +62,7 @@ def test_of_two_who_take_an_act_back_at_once_one_does(
     undo.undo(act, moderator)
     switches.turn(place, "slow", 5, moderator)
     monkeypatch.setattr(undo, "can_undo", lambda act: True)  # as the other saw it a moment before
-    with pytest.raises(Unfit, match="just taken this back"):
+    with pytest.raises(InvalidRequest, match="just taken this back"):
         undo.undo(act, moderator)
     assert switches.state(place)["slow"] == 5
 
@@ -127,6 +127,6 @@ def test_a_hidden_frame_stays_history_where_a_newer_one_was_kept(place: Canvas, 
     ],
 )
 def test_what_cannot_be_turned_says_why(place: Canvas, moderator: User, name: str, value: Any, said: str) -> None:
-    with pytest.raises(Unfit, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         switches.turn(place, name, value, moderator)
     assert not Act.objects.exists()

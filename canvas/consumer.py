@@ -82,7 +82,12 @@ class CanvasConsumer(LeanConsumer):
                 raise wire.ProtocolError("a text message, expected a binary one")
             self.room.receive(self.member, bytes_data)
         except wire.ProtocolError as error:
-            log.info("Socket of %s closed with %s: %s", self.member.person or "a visitor", error.code, error)
+            log.info(
+                "Socket of %s closed with %s: %s",
+                self.member.person.name if self.member.person else "a visitor",
+                error.code,
+                error,
+            )
             self.member.close(error.code)
 
     def gone(self) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from canvas.wire import CloseCode
 class Person:
     id: int
     name: str
-    session: str = ""  # the key of the session that opened the socket
+    session: str = field(default="", repr=False)  # the key of the session that opened the socket
 
 
 class Member:

@@ -365,6 +365,8 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING_CONFIG = "dreamsite.logs.configure"
+DEFAULT_EXCEPTION_REPORTER = "dreamsite.logs.Reporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -373,6 +375,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        "django.db.backends": {"level": "INFO"},  # with DEBUG it tells every query, and whose keys it is about
         "django.channels.server": {"level": "WARNING"},
         # Away from Redis it writes a traceback a second; the room says the same in one line.
         "channels_redis.pubsub": {"level": "CRITICAL"},

@@ -52,10 +52,10 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
 class Server:
     """An ASGI server's side of one socket. `say` queues a message of the browser, `sent` is what came back."""
 
-    def __init__(self, slug: str = "here", user: Any = NOBODY) -> None:
+    def __init__(self, slug: str = "here", user: Any = NOBODY, session: Any = None) -> None:
         self.sent: list[dict[str, Any]] = []
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        scope = {"type": "websocket", "url_route": {"kwargs": {"slug": slug}}, "user": user}
+        scope = {"type": "websocket", "url_route": {"kwargs": {"slug": slug}}, "user": user, "session": session}
         self.say({"type": "websocket.connect"})
         self.task = asyncio.create_task(CanvasConsumer.as_asgi()(scope, self._queue.get, self._send))  # type: ignore[arg-type]
 

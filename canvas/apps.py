@@ -11,7 +11,7 @@ class CanvasConfig(AppConfig):
         from allauth.account.signals import user_signed_up
         from django.contrib.auth.signals import user_logged_in
 
-        from canvas import hub
+        from canvas import notify
         from canvas.moderation import (
             chores,  # noqa: F401  for workers
             guard,
@@ -20,7 +20,7 @@ class CanvasConfig(AppConfig):
         )
         from dreamsite.core.signals import project_changed
 
-        project_changed.connect(lambda **_signal: hub.look_everywhere(), weak=False, dispatch_uid="canvas-project")
+        project_changed.connect(lambda **_signal: notify.look_everywhere(), weak=False, dispatch_uid="canvas-project")
         post_migrate.connect(guard.protect, sender=self, dispatch_uid="canvas-audit-guard")
         post_migrate.connect(permissions.make_group, sender=self, dispatch_uid="canvas-moderators")
         user_logged_in.connect(traces.signed_in, dispatch_uid="canvas-trace-sign-in")

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from canvas import hub, journal, picture
+from canvas import journal, notify, picture
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame
 from canvas.signals import visibility_changed
@@ -298,7 +298,7 @@ def hide(frame: Frame) -> bool:
     done = _step_back(frame, write)
     _delete(*(name for name in (old if done else new) if name not in (new if done else old)))
     if done:
-        hub.look(frame.canvas.slug)
+        notify.look(frame.canvas.slug)
     return done
 
 
@@ -318,7 +318,7 @@ def unhide(frame: Frame, *, as_base: bool = False) -> bool:
             withdraw(place)
         visibility_changed.send(Frame, frame=frame)
     if as_base:
-        hub.look(place.slug)
+        notify.look(place.slug)
     return True
 
 
@@ -336,7 +336,7 @@ def set_base(place: Canvas, frame: Frame | None) -> None:
         Canvas.objects.filter(pk=locked.pk).update(frame=frame)
         locked.frame = frame
         withdraw(locked)
-    hub.look(place.slug)
+    notify.look(place.slug)
 
 
 def storage_trouble() -> str:
@@ -413,7 +413,7 @@ def _lose(frame: Frame, error: FrameGone) -> None:
         "since then.", frame.canvas.slug, frame.number, error,
     )  # fmt: skip
     _step_back(frame)
-    hub.look(frame.canvas.slug)
+    notify.look(frame.canvas.slug)
 
 
 def _step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:

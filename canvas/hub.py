@@ -7,16 +7,14 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from canvas import connections, limits
+from canvas import connections, notify
 from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
 from canvas.room import Room
@@ -26,22 +24,17 @@ log = logging.getLogger(__name__)
 PROCESS = secrets.token_hex(8)
 EMPTY_SECONDS = 20.0  # a room outlives its last socket by this, for those who reload the page
 
-EVERYWHERE = "canvases"  # the layer's group of all rooms
 UNKNOWN_SECONDS, UNKNOWN_MOST = 5.0, 1_000  # how long a name that no canvas has is remembered, and how many
-
-QUIET_SECONDS = 10.0
-_quiet_until = 0.0
 
 
 class CanvasLayer:
     """canvas.ports.Layer over Channels: one message a tick between processes, whatever the number of sockets."""
 
     def __init__(self, slug: str) -> None:
-        self._group = group_name(slug)
+        self._group = notify.group(slug)
 
     async def publish(self, message: dict[str, Any]) -> None:
-        # The layer's message type names a handler, which we do not use; ours travels inside.
-        await _layer().group_send(self._group, {"type": "news", "from": PROCESS, "news": message})
+        await _layer().group_send(self._group, notify.envelope(PROCESS, message))
 
     async def listen(self, room: Room) -> None:
         while True:
@@ -49,14 +42,14 @@ class CanvasLayer:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(self._group, channel)
-                await layer.group_add(EVERYWHERE, channel)
+                await layer.group_add(notify.EVERYWHERE, channel)
                 try:
                     while True:
                         message = await layer.receive(channel)
                         if message["from"] != PROCESS:
                             await self._hand_over(message, room)
                 finally:
-                    for group in (self._group, EVERYWHERE):
+                    for group in (self._group, notify.EVERYWHERE):
                         with contextlib.suppress(Exception):
                             await layer.group_discard(group, channel)
             except Exception as error:
@@ -139,54 +132,6 @@ def _layer() -> BaseChannelLayer:
     layer = get_channel_layer()
     assert layer is not None  # the settings name one
     return layer
-
-
-def group_name(slug: str) -> str:
-    return f"canvas.{slug}"
-
-
-def look(slug: str) -> None:
-    """Tells every web process to look at the canvas now instead of at its next poll. From synchronous code.
-
-    News only: where the layer does not take it, nobody waits, and for a while it is not asked again.
-    """
-    _tell(group_name(slug), {"type": "look"})
-
-
-def ask_trusted(slug: str, veil: dict[str, Any]) -> None:
-    """Tells the trusted people at a canvas of a place that somebody asks to cover. From synchronous code."""
-    _tell(group_name(slug), {"type": "asked", "veil": veil})
-
-
-def look_everywhere() -> None:
-    """As `look`, for all canvases."""
-    _tell(EVERYWHERE, {"type": "look"})
-
-
-def recheck(users: Iterable[int]) -> None:
-    """Tells every web process to read these people's standing, sessions and accounts anew. From synchronous code.
-
-    Whose session has ended is closed with 4401, who may not be here with 4403. Where the message is lost, that
-    happens at the latest after limits.RECHECK_SECONDS.
-    """
-    _tell(EVERYWHERE, {"type": "recheck", "users": sorted(users)})
-
-
-def _tell(group: str, news: dict[str, Any]) -> None:
-    global _quiet_until
-    if time.monotonic() < _quiet_until:
-        return
-    message = {"type": "news", "from": PROCESS + "-look", "news": news}
-
-    async def send() -> None:
-        async with asyncio.timeout(limits.LAYER_SECONDS):
-            await _layer().group_send(group, message)
-
-    try:
-        async_to_sync(send)()
-    except Exception as error:
-        _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("The channel layer did not take the news: %s", str(error) or type(error).__name__)
 
 
 hub = Hub()

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from canvas import frames, hub, lease, limits, picture, strokes, user_status
+from canvas import frames, lease, limits, notify, picture, strokes, user_status
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
@@ -365,7 +365,7 @@ class Dreamer:
             place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder,
             base=composed.base,
         )  # fmt: skip
-        hub.look(place.slug)
+        notify.look(place.slug)
         self._index(place)
 
     def _settled(self, place: Canvas) -> int | None:
@@ -383,7 +383,7 @@ class Dreamer:
     def _tell(self, place: Canvas, claimed: int = 0, **what: Any) -> None:
         if not lease.tell(place, self.holder, claimed, **what):
             self._lost.set()  # the lease, or the claim on the ink
-        hub.look(place.slug)
+        notify.look(place.slug)
 
     def _reporter(self, place: Canvas, claimed: int) -> Callable[[Progress], None]:
         told = (0.0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from canvas import frames, hub, journal, limits, wire
+from canvas import frames, journal, limits, notify, wire
 from canvas.models import Act, Canvas, Dream, Frame
 from canvas.moderation import audit, plans
 from canvas.moderation.plans import Plan, Wish
@@ -54,7 +54,7 @@ def _until_it_fits(make: Any, act: Any) -> Act:
             done = _do(made, act)
         except frames.BaseGone:
             continue
-        hub.look(made.place.slug)
+        notify.look(made.place.slug)
         return done
     raise InvalidRequest(
         "New frames came in faster than the picture could be put together. Pause the dream and try again."

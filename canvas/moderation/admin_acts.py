@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Act, CleanHours, Region, Rules, VeilVote
 from canvas.moderation import audit
 from canvas.moderation.admin_shown import Shown, on_desk, short
@@ -99,7 +99,7 @@ class RegionAdmin(Shown):
             region.lift(request.user)
             audit.record(request.user, "unlock-region", canvas=region.canvas, region=region.pk)
         for slug in {region.canvas.slug for region in lifted}:
-            hub.look(slug)
+            notify.look(slug)
         said = ngettext("%(count)s region is open.", "%(count)s regions are open.", len(lifted))
         self.message_user(request, said % {"count": len(lifted)}, messages.SUCCESS)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Canvas, Case, Frame, Note, Report
 from canvas.moderation import audit, evidence, scores, traces
 
@@ -191,8 +191,7 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
     close(case, version, by, outcome)
     if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
         case.region.lift(by)
-        place = case.region.canvas.slug
-        transaction.on_commit(lambda: hub.look(place))
+        notify.look(case.region.canvas.slug)
     audit.record(by, DECIDE, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=outcome)
 
 

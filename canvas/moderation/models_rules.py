@@ -28,7 +28,7 @@ class RulesQuerySet(models.QuerySet["Rules"]):
 class Rules(models.Model):
     """The switches of one canvas. Every save counts `version` up: rooms read the regions again only then.
 
-    A save acts at the rooms' next poll, at the latest after half a second; `canvas.hub.look` makes it at once.
+    A save acts at the rooms' next poll, at the latest after half a second; `canvas.notify.look` makes it at once.
     """
 
     canvas = models.OneToOneField("canvas.Canvas", primary_key=True, on_delete=models.CASCADE, related_name="rules")
@@ -160,7 +160,7 @@ class SanctionQuerySet(models.QuerySet["Sanction"]):
 class Sanction(models.Model):
     """What a person may not do for a while, and the reason they are shown.
 
-    Whoever adds, changes or lifts one calls `canvas.hub.recheck([user.pk])` after the commit: it acts at once then.
+    Whoever adds, changes or lifts one calls `canvas.notify.recheck([user.pk])` after the commit: it acts at once then.
     """
 
     class Degree(models.TextChoices):

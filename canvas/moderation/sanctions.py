@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Act, Appeal, Case, Sanction
 from canvas.moderation import audit, cases
 from canvas.moderation.permissions import REVIEW_APPEAL
@@ -134,7 +134,7 @@ def _iso(value: Any) -> Any:
 def _tell(sanction: Sanction, what: str) -> None:
     """Lets every process know after the commit, and the person by mail, where there is an address that is theirs."""
     person = sanction.user
-    transaction.on_commit(lambda: hub.recheck([person.pk]))
+    notify.recheck([person.pk])
     transaction.on_commit(lambda: _mail(person, what, sanction))
 
 

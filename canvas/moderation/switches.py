@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from canvas import frames, hub, limits
+from canvas import frames, limits, notify
 from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
 from canvas.moderation import audit
 from canvas.moderation.selection import moment, rectangle
@@ -51,7 +51,7 @@ def turn(place: Canvas, name: str, asked: Any, by: Any, why: str = "", op: uuid.
         if name == "region":  # one that was made just now has its id since then
             before["id"] = after["id"]
         act = _record(place, name, before, after, by, switch.verb(after), why, op)
-    hub.look(place.slug)
+    notify.look(place.slug)
     return act
 
 
@@ -74,7 +74,7 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
         ):  # somebody has put it there by hand: the rest of the operation is taken back all the same
             SWITCHES[name].put(place, act.what["before"], by)
         done = _record(place, name, act.what["after"], act.what["before"], by, "undo", why, op, undoes=act)
-    hub.look(place.slug)
+    notify.look(place.slug)
     return done
 
 

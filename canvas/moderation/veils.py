@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas import hub, limits, user_status
+from canvas import limits, notify, user_status
 from canvas.models import Canvas, Case, Region, VeilVote
 from canvas.moderation import audit
 from canvas.wire import milliseconds
@@ -61,10 +61,10 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
         agreeing = _agreeing(place, mine)
         region = _cover(place, agreeing) if len(agreeing) >= limits.VEIL_QUORUM else None
     if region:
-        hub.look(place.slug)
+        notify.look(place.slug)
     else:
         until = milliseconds(mine.at + timedelta(minutes=limits.VEIL_VOTES_MINUTES))
-        hub.ask_trusted(place.slug, {
+        notify.ask(place.slug, {
             "x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height,
             "votes": len(agreeing), "quorum": limits.VEIL_QUORUM, "until": until,
         })  # fmt: skip

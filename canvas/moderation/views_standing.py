@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Report, Sanction
 from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
@@ -87,7 +87,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     mine = Sanction.objects.filter(user=request.user.pk, degree=Sanction.Degree.WARN, acknowledged_at=None)
     if mine.filter(pk=pk).update(acknowledged_at=timezone.now()):
         assert request.user.pk is not None
-        hub.recheck([request.user.pk])
+        notify.recheck([request.user.pk])
         messages.success(request, _("Thank you. The canvas is open to you."))
     return redirect("standing")
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from canvas import frames, hub
+from canvas import frames, notify
 from canvas.models import Canvas, Dream
 from dreamer.engine import Network
 from dreamer.models import Guess
@@ -66,7 +66,7 @@ class Listener:
 def tell(guess: Guess) -> None:
     """Everybody at the canvas is told with the next news of the dream."""
     Dream.objects.filter(canvas=guess.canvas).update(guess=news(guess))
-    hub.look(guess.canvas.slug)
+    notify.look(guess.canvas.slug)
 
 
 def news(guess: Guess) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Canvas, Dream
 from canvas.moderation import audit
 from dreamer.models import Choice
@@ -52,4 +52,4 @@ def use(place: Canvas, name: str, by: Any) -> None:
         if name:
             Dream.objects.filter(canvas=place).update(arriving=None)
         audit.record(by, USE, canvas=place, before=before, after=name)
-    hub.look(place.slug)
+    notify.look(place.slug)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas import hub
+from canvas import notify
 from canvas.models import Canvas, Dream
 from dreamer import registered
 from dreamer.library import LibraryError
@@ -144,7 +144,7 @@ def _tell_canvases(arriving: dict[str, object] | None) -> None:
     slugs = list(dreams.values_list("canvas__slug", flat=True))
     if slugs and dreams.update(arriving=arriving):
         for slug in slugs:
-            hub.look(slug)
+            notify.look(slug)
 
 
 def _fraction(done: int, total: int) -> float:

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, default_storage
 from django.db import connection
 
-from canvas import frames, hub, journal, lease, picture, wire
+from canvas import frames, journal, lease, notify, picture, wire
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame
 from dreamsite.core.models import User
@@ -288,7 +288,7 @@ def test_a_storage_that_does_not_answer_is_no_reason_to_stay_down(
 
 def test_a_base_is_set_by_a_person(three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(hub, "look", told.append)
+    monkeypatch.setattr(notify, "look", told.append)
     lease.take(place, "me")
     lease.tell(place, "me", position=3)
     frames.set_base(place, three[0])
@@ -412,7 +412,7 @@ def test_a_hidden_base_steps_back_and_browsers_hear_of_it(
     three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(hub, "look", told.append)
+    monkeypatch.setattr(notify, "look", told.append)
     lease.take(place, "me")
     lease.tell(place, "me", position=3)
     lose(three[1])

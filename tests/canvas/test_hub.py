@@ -12,7 +12,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from canvas import hub as hubs
-from canvas import limits
+from canvas import limits, notify
 from canvas.hub import Hub
 from canvas.member import Member
 from canvas.ports import State
@@ -68,7 +68,7 @@ async def hub(journals: list[Journal]) -> AsyncIterator[Hub]:
 async def subscribed(slug: str) -> None:
     """Until the room of this name hears what the layer carries."""
     layer: Any = get_channel_layer()
-    await until(lambda: layer.groups.get(hubs.group_name(slug)) and layer.groups.get(hubs.EVERYWHERE))
+    await until(lambda: layer.groups.get(notify.group(slug)) and layer.groups.get(notify.EVERYWHERE))
 
 
 def member() -> Member:
@@ -120,8 +120,8 @@ async def test_people_of_whom_something_changed_are_looked_at_in_every_room(
 
     monkeypatch.setattr(room, "hear", hear)
     await subscribed("here")
-    await asyncio.to_thread(hubs.recheck, {3, 1})
-    await asyncio.to_thread(hubs.look_everywhere)
+    await asyncio.to_thread(notify.recheck, {3, 1})
+    await asyncio.to_thread(notify.look_everywhere)
     await until(lambda: len(heard) == 2)
     assert [(one["type"], one.get("users")) for one in heard] == [("recheck", [1, 3]), ("look", None)]
 
@@ -159,7 +159,7 @@ async def test_news_of_other_processes_reach_the_room_and_ones_own_do_not(
     await subscribed("here")
     for sender in (hubs.PROCESS, "another"):
         news = {"type": "people", "count": 5 if sender == "another" else 100}
-        await layer.group_send(hubs.group_name("here"), {"type": "news", "from": sender, "news": news})
+        await layer.group_send(notify.group("here"), {"type": "news", "from": sender, "news": news})
     await until(room.people)  # in order: one's own came before
     assert room.people() == 5
 
@@ -168,21 +168,5 @@ async def test_look_wakes_the_poll(hub: Hub, journals: list[Journal]) -> None:
     await hub.room("here")
     await subscribed("here")
     before = journals[0].reads
-    await asyncio.to_thread(hubs.look, "here")
+    await asyncio.to_thread(notify.look, "here")
     await until(lambda: journals[0].reads > before)
-
-
-def test_a_layer_that_never_answers_does_not_hold_who_has_news(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    class Frozen:
-        async def group_send(self, group: str, message: dict[str, Any]) -> None:
-            asked.append(group)
-            await asyncio.Event().wait()
-
-    monkeypatch.setattr(hubs, "_layer", Frozen)
-    monkeypatch.setattr(hubs, "_quiet_until", 0.0)
-    monkeypatch.setattr(limits, "LAYER_SECONDS", 0.05)
-    hubs.look("here")
-    hubs.look("here")
-    assert asked == ["canvas.here"]

@@ -26,7 +26,7 @@ chance = random.Random(5)
 _ACT = """
 from datetime import timedelta
 from django.utils import timezone
-from canvas import hub
+from canvas import notify
 from canvas.models import Canvas, Region, Rules, Sanction
 from dreamsite.core.models import SiteState, User
 place = Canvas.objects.get(slug="main")
@@ -86,16 +86,16 @@ async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(f
             for site, number in ((one, 0), (two, 1))
         ]
         assert [await refused(pen) for pen in pens] == [0, 0]
-        await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nhub.look('main')")
+        await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nnotify.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: news["rules"]["frozen"])  # type: ignore[index]
         assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
-        await act(one, f"rules.frozen = False\nrules.save()\n{region}\nhub.look('main')")
+        await act(one, f"rules.frozen = False\nrules.save()\n{region}\nnotify.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: news["rules"]["regions"])  # type: ignore[index]
         assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
-        await act(one, "[each.lift() for each in Region.objects.all()]\nhub.look('main')")
+        await act(one, "[each.lift() for each in Region.objects.all()]\nnotify.look('main')")
         for pen in pens:
             await told(pen, "rules", lambda news: not news["rules"]["regions"])  # type: ignore[index]
         assert [await refused(pen) for pen in pens] == [0, 0]
@@ -112,12 +112,12 @@ async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_
     ):
         assert await refused(here) == 0
         make = f"Sanction.objects.create(user_id={person.id}, degree='{{}}', reason='threats')"
-        await act(one, f"{make.format('read_only')}\nhub.recheck([{person.id}])")
+        await act(one, f"{make.format('read_only')}\nnotify.recheck([{person.id}])")
         for client in (here, there):
             news = await told(client, "you", lambda news: news["sanctions"])
             assert news["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
             assert await refused(client) == RejectReason.SUSPENDED
-        await act(one, f"{make.format('suspend')}\nhub.recheck([{person.id}])")
+        await act(one, f"{make.format('suspend')}\nnotify.recheck([{person.id}])")
         assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
         assert here.told("you")[-1]["sanctions"][0]["degree"]
         assert await refused(other) == 0
@@ -129,10 +129,10 @@ async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
     one, two = fleet
     moment = "User.objects.order_by('date_joined').first().date_joined"
     async with opened(two.url, two.person(4).headers) as newer:
-        await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nhub.look('main')")
+        await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nnotify.look('main')")
         await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])  # type: ignore[index]
         assert await refused(newer) == RejectReason.SUSPENDED
-        await act(one, "rules.newcomers_after = None\nrules.save()\nhub.look('main')")
+        await act(one, "rules.newcomers_after = None\nrules.save()\nnotify.look('main')")
         await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])  # type: ignore[index]
         assert await refused(newer) == 0
 

@@ -34,7 +34,7 @@ print(json.dumps(people))
 """
 
 _KEEP = """
-from canvas import frames, hub
+from canvas import frames, notify
 from canvas.models import Canvas
 place = Canvas.objects.get(slug={slug!r})
 composed = frames.compose(place)
@@ -42,7 +42,7 @@ composed = frames.compose(place)
 pixels = 255 - composed.pixels[:, ::-1] // 2
 made = frames.encode(pixels, "dream")
 frame = frames.keep(place, made, kind="dream", seq=composed.seq, authors=composed.authors, title="Eyes")
-hub.look(place.slug)
+notify.look(place.slug)
 print(frame.pk)
 """
 

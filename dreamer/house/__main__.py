@@ -1,10 +1,12 @@
 """`python -m dreamer.house`: make the house model, judge it, and look at what it dreams.
 
 train DIR       train in DIR, on from the checkpoint there: hours on two cores, or minutes where there is a GPU
+dreaming DIR    dreams of --model for the next lessons of the training in DIR, --count of them
 sources         write the photographs' sources and licences into docs/house-model.md
 views FILE      a sheet of what the second edition is taught with
 export FILE     write models/house (or --to) from a checkpoint
 judge           accuracy on fresh samples
+compare         the editions given by --model, each in figures, in a table; --teacher is the other network
 samples FILE    a sheet of training samples
 classes FILE    what noise becomes for each class
 dreams DIR      for each picture, and for a canvas of 1536 x 1536 with a scribble, with nothing and with a small drawing
@@ -36,22 +38,24 @@ def main() -> None:
     )
     parser.add_argument("what", choices=tuple(_COMMANDS))
     parser.add_argument("path", type=Path, nargs="?", help="the file or folder named above")
-    parser.add_argument("--model", type=Path, default=HOUSE, help="the model's folder")
+    parser.add_argument("--model", type=Path, action="append", help="the model's folder; compare: several times")
     parser.add_argument("--to", type=Path, default=HOUSE, help="where export writes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=1000, help="samples to judge by")
+    parser.add_argument("--count", type=int, default=1000, help="samples to judge by, or dreams to make")
     parser.add_argument("--picture", type=Path, action="append", default=[], help="a picture to dream on")
     parser.add_argument(
         "--style", action="append", default=[], help="LAYER, LAYER:CHANNEL or creatures:fox; for `classes` a label"
     )
     parser.add_argument("--dreams", type=int, default=8, help="dreams on top of one another")
-    parser.add_argument("--teacher", type=Path, help="train: the folder of a registered GoogLeNet")
+    parser.add_argument("--teacher", type=Path, help="train, compare: the folder of a registered GoogLeNet")
     parser.add_argument("--plan", default="{}", help='train: what differs from the plan (train.py), as in {"seed": 2}')
     parser.add_argument("--until", type=int, help="train: stop at this step")
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    if options.what not in ("judge", "sources") and options.path is None:
+    options.models = options.model or [HOUSE]
+    options.model = options.models[0]
+    if options.what not in ("judge", "compare", "sources") and options.path is None:
         parser.error(f"{options.what} needs a path")
     _COMMANDS[options.what](options)
 
@@ -59,9 +63,7 @@ def main() -> None:
 def _train(options: argparse.Namespace) -> None:
     from .train import train
 
-    if options.teacher is None:
-        raise SystemExit("train needs --teacher: the folder of a GoogLeNet that `manage.py model fetch` brought")
-    train(options.path, options.teacher, json.loads(options.plan), until=options.until)
+    train(options.path, _teacher(options), json.loads(options.plan), until=options.until)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -75,6 +77,28 @@ def _judge(options: argparse.Namespace) -> None:
 
     for rich in (False, True):
         logging.info("%s%s", "richer: " if rich else "", judge(options.model, options.count, rich=rich))
+
+
+def _dreaming(options: argparse.Namespace) -> None:
+    from .dreams import make_dreams
+
+    made = len(list((options.path / "lessons").glob("[0-9]*[0-9]")))
+    make_dreams(options.path / "dreams" / str(made + 1), options.model, options.count, options.seed)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from .compare import compare
+
+    logging.info("%s", compare(options.models, _teacher(options), count=options.count))
+
+
+def _teacher(options: argparse.Namespace) -> Path:
+    if options.teacher is None:
+        raise SystemExit(
+            f"{options.what} needs --teacher: the folder of a GoogLeNet that `manage.py model fetch` brought"
+        )
+    folder: Path = options.teacher
+    return folder
 
 
 def _sources(options: argparse.Namespace) -> None:
@@ -141,6 +165,8 @@ _COMMANDS = {
     "train": _train,
     "export": _export,
     "judge": _judge,
+    "compare": _compare,
+    "dreaming": _dreaming,
     "samples": _samples,
     "sources": _sources,
     "views": _views,

@@ -187,6 +187,51 @@ BODIES = frozenset(
     "🐕🐩🐈🐅🐆🐎🦓🦌🐄🐂🐖🐏🐑🐐🐪🐫🦙🦒🐘🦣🦏🦛🐁🐀🐇🐿🦔🦇🦦🦫🦡🦨🐒🦍🦧🦃🐓🐥🕊🦅🦆🦢🦩🦚🦜🐊🐢🦎🐍🐉🦕🦖🐋🐬🦈🦭🐟🐠🐌🐜🐝🦂"
 )
 BUILDINGS = frozenset({"house", "castle", "church", "tower", "skyscraper", "temple", "ferris wheel", "ship"})
+# What ILSVRC 2012, which GoogLeNet learned, calls the classes that both know: the first name of each of its kinds.
+ILSVRC: dict[str, tuple[str, ...]] = {
+    "fox": ("red fox", "kit fox", "Arctic fox", "grey fox"),
+    "wolf": ("timber wolf", "white wolf", "red wolf"),
+    "lion": ("lion",),
+    "tiger": ("tiger",),
+    "leopard": ("leopard", "snow leopard", "jaguar", "cheetah"),
+    "zebra": ("zebra",),
+    "pig": ("hog",),
+    "boar": ("wild boar", "warthog"),
+    "camel": ("Arabian camel",),
+    "llama": ("llama",),
+    "elephant": ("Indian elephant", "African elephant", "tusker"),
+    "hippopotamus": ("hippopotamus",),
+    "koala": ("koala",),
+    "panda": ("giant panda",),
+    "gorilla": ("gorilla",),
+    "penguin": ("king penguin",),
+    "owl": ("great grey owl",),
+    "flamingo": ("flamingo",),
+    "peacock": ("peacock",),
+    "parrot": ("macaw", "lorikeet"),
+    "snail": ("snail",),
+    "bee": ("bee",),
+    "ladybird": ("ladybug",),
+    "scorpion": ("scorpion",),
+    "butterfly": ("admiral", "ringlet", "monarch", "cabbage butterfly", "sulphur butterfly", "lycaenid"),
+    "daisy": ("daisy",),
+    "mushroom": ("mushroom", "agaric", "bolete"),
+    "orange": ("orange",),
+    "lemon": ("lemon",),
+    "banana": ("banana",),
+    "pineapple": ("pineapple",),
+    "strawberry": ("strawberry",),
+    "maize": ("corn",),
+    "broccoli": ("broccoli",),
+    "pretzel": ("pretzel",),
+    "hamburger": ("cheeseburger",),
+    "pizza": ("pizza",),
+    "ice cream": ("ice cream",),
+    "castle": ("castle",),
+    "church": ("church",),
+    "volcano": ("volcano",),
+    "guitar": ("acoustic guitar", "electric guitar"),
+}
 PLAIN = "plain"
 LABELS = (*OBJECTS, *textures.TEXTURES, PLAIN)
 NUMBER = {label: number for number, label in enumerate(LABELS)}

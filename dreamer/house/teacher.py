@@ -16,18 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
-from onnx.helper import get_attribute_value
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..library.files import ModelFiles
+from .imported import Imported
 from .samples import Bytes, Samples
 from .scenes import render_scenes
 
@@ -62,82 +58,25 @@ class Lesson:
     chances: NDArray[np.float16]
 
 
-class Teacher:
-    """A network read from ONNX, as far as GoogLeNet needs, in PyTorch: differentiable, on any device."""
+class Teacher(Imported):
+    """GoogLeNet, looking at views enlarged. Raises ValueError for a network without its layers."""
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
-        self.info = ModelFiles.read(folder).info
-        model = onnx.load(str(folder / "model.onnx"))
-        self.device = torch.device(device)
-        self.weights = {w.name: self._weight(numpy_helper.to_array(w)) for w in model.graph.initializer}
-        self.nodes = [
-            (node.op_type, list(node.input), node.output[0], {a.name: get_attribute_value(a) for a in node.attribute})
-            for node in model.graph.node
-        ]
-        made = {output for _, _, output, _ in self.nodes}
-        if absent := [name for name in (*DEPTHS, *CLIMBED) if name not in made]:
+        super().__init__(folder, device)
+        if absent := [name for name in (*DEPTHS, *CLIMBED) if name not in self.layers]:
             raise ValueError(f"the teacher in {folder} has no layer {absent[0]}; expected GoogLeNet's layers")
-        self.head = next(tuple(inputs[1:]) for op, inputs, _, _ in self.nodes if op == "Gemm")
-        mean = torch.tensor(self.info.mean, device=self.device)[:, None, None]
-        self.mean = mean.flip(0) if self.info.channel_order == "BGR" else mean
+        self.head = self.classifier()
 
-    def _weight(self, value: NDArray[Any]) -> Tensor:
-        tensor = torch.from_numpy(np.array(value)).to(self.device)
-        return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
-
-    def see(self, x: Tensor, wanted: Iterable[str]) -> dict[str, Tensor]:
-        """The layers `wanted` of pictures [n, 3, h, w] in -1..1 RGB, enlarged first."""
+    def see(self, x: Tensor, wanted: Iterable[str], *, half: bool = True) -> dict[str, Tensor]:
+        """The layers `wanted` of views [n, 3, h, w] in -1..1 RGB, enlarged first."""
         larger = F.interpolate(x, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
-        fed = (larger * 127.5 + 127.5 - self.mean) * self.info.scale
-        fed = fed.flip(1) if self.info.channel_order == "BGR" else fed
-        values = {self.info.input: fed.contiguous(memory_format=torch.channels_last)}
-        left, found = set(wanted), {}
-        with torch.autocast(self.device.type, torch.bfloat16):
-            for op, inputs, output, attributes in self.nodes:
-                given = [values[name] if name in values else self.weights[name] for name in inputs]
-                values[output] = _OPERATORS[op](given, attributes)
-                if output in left:
-                    found[output] = values[output].float()
-                    left.discard(output)
-                    if not left:
-                        break
-        return found
+        return super().see(larger, wanted, half=half)
 
     def chances(self, last: Tensor) -> Tensor:
         """Class probabilities [n, classes, h, w] at each place, and its neighbours, of the last module's output."""
-        weight, bias = (self.weights[name] for name in self.head)
+        weight, bias = self.head
         around = F.avg_pool2d(last, 3, 1, 1, count_include_pad=False)
         return F.conv2d(around, weight[:, :, None, None], bias).softmax(1)
-
-
-def _convolution(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    return F.conv2d(*given, stride=attributes.get("strides", 1), padding=tuple(attributes.get("pads", (0, 0))[:2]))
-
-
-def _max_pool(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    pads = attributes.get("pads", (0, 0))[:2]
-    ceil = bool(attributes.get("ceil_mode", 0))
-    return F.max_pool2d(given[0], attributes["kernel_shape"], attributes["strides"], tuple(pads), ceil_mode=ceil)
-
-
-def _response_norm(given: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    """Local response normalisation, the sum over neighbouring channels as a convolution of one px."""
-    x, size = given[0], attributes["size"]
-    if attributes["beta"] != 0.75:
-        raise ValueError(f"a response norm has beta {attributes['beta']}, expected 0.75")
-    channel = torch.arange(x.shape[1], device=x.device)
-    near = ((channel[:, None] - channel[None]).abs() <= size // 2).to(x.dtype)[:, :, None, None]
-    total = attributes.get("bias", 1.0) + attributes["alpha"] / size * F.conv2d(x * x, near)
-    return x * torch.rsqrt(total) * torch.sqrt(torch.rsqrt(total))  # ** -0.75
-
-
-_OPERATORS: dict[str, Any] = {
-    "Conv": _convolution,
-    "Relu": lambda given, _: F.relu(given[0]),
-    "MaxPool": _max_pool,
-    "LRN": _response_norm,
-    "Concat": lambda given, attributes: torch.cat(given, attributes["axis"]),
-}
 
 
 @dataclass(frozen=True)

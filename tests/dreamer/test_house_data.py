@@ -207,7 +207,7 @@ def test_the_response_norm_is_onnx_runtimes() -> None:
     import onnx
     import onnxruntime
 
-    from dreamer.house.teacher import _response_norm
+    from dreamer.house.imported import response_norm
 
     attributes = {"alpha": 1e-2, "beta": 0.75, "bias": 1.0, "size": 5}
     node = onnx.helper.make_node("LRN", ["x"], ["y"], **attributes)
@@ -217,7 +217,7 @@ def test_the_response_norm_is_onnx_runtimes() -> None:
     x = np.random.default_rng(0).normal(0, 20, (1, 9, 4, 5)).astype(np.float32)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     expected = session.run(None, {"x": x})[0]
-    assert np.allclose(_response_norm([torch.from_numpy(x)], attributes).numpy(), expected, rtol=1e-4, atol=1e-4)
+    assert np.allclose(response_norm([torch.from_numpy(x)], attributes).numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_stored_lesson_is_read_as_it_was(tmp_path: Path) -> None:
@@ -234,3 +234,50 @@ def test_a_stored_lesson_is_read_as_it_was(tmp_path: Path) -> None:
     found = teacher.read(tmp_path, 7)
     assert found.pairs == 1 and (found.samples.pictures == views).all()
     assert all((ours == theirs).all() for ours, theirs in zip(found.features, features, strict=True))
+
+
+# --- editions compared ----------------------------------------------------------------------------------------------
+
+
+def test_a_network_read_in_pytorch_computes_what_onnx_runtime_does() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import BUILTIN, judge
+    from dreamer.house.imported import Imported
+
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 80, 112, 3)).astype(np.uint8)
+    expected = judge.scores(BUILTIN / "house", pictures)
+    network = Imported(BUILTIN / "house")
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub(127.5).div(127.5)
+    found = network.see(x, ["classes"], half=False)["classes"].numpy()
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    with pytest.raises(ValueError, match="house has no layer fc9"):
+        network.see(x, ["fc9"])
+
+
+def test_the_first_edition_is_right_less_often_when_samples_are_moved_against_it() -> None:
+    pytest.importorskip("torch")
+    if not sprites.FONT.is_file():
+        pytest.skip("install fonts-noto-color-emoji")
+    from dreamer.house import BUILTIN, compare
+
+    right, robust = compare.robustness(BUILTIN / "house", 32)
+    assert 0.2 < robust < right - 0.05 < 0.95
+
+
+def test_classes_that_googlenet_knows_too_are_classes_of_ours() -> None:
+    from dreamer.house.classes import ILSVRC, LABELS
+
+    assert set(ILSVRC) <= set(LABELS) and len(ILSVRC) > 30
+
+
+@pytest.mark.googlenet
+def test_the_other_networks_kinds_are_named_as_it_names_them() -> None:
+    import os
+
+    folder = os.environ.get("DREAMSITE_TEST_GOOGLENET")
+    if not folder:
+        pytest.skip("DREAMSITE_TEST_GOOGLENET does not name a folder with labels.txt")
+    from dreamer.house.classes import ILSVRC
+
+    labels = {line.split(",")[0].strip() for line in (Path(folder) / "labels.txt").read_text().splitlines()}
+    assert {kind for kinds in ILSVRC.values() for kind in kinds} <= labels

@@ -60,6 +60,15 @@ def test_dependencies_point_one_way(pattern: str, forbidden: tuple[str, ...]) ->
         assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
 
+@pytest.mark.parametrize("app", ["canvas", "gallery", "dreamer"])
+def test_of_dreamsite_the_apps_know_the_core_alone(app: str) -> None:
+    files = sorted((ROOT / app).glob("**/*.py"))
+    assert files
+    for path in files:
+        wrong = {name for name in imports(path) if _is_in(name, "dreamsite") and not _is_in(name, "dreamsite.core")}
+        assert wrong <= {"dreamsite"}, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
 def test_the_cores_import_without_django() -> None:
     """In a process of its own, where Django cannot be imported at all."""
     modules = [*FOR_ALL, *(f"canvas.{name}" for name in PLAIN), "dreamer.engine", "dreamer.library"]

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,8 +21,6 @@ from canvas import notify
 from canvas.models import Report, Sanction
 from canvas.moderation import door, sanctions
 from canvas.moderation.forms_cases import AppealForm
-from dreamsite.accounts import closing
-from dreamsite.accounts.views import data_of
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
 
@@ -48,30 +45,6 @@ def suspended(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, person, token=token)
     sent = request.POST.get("sanction", "")
     return _appeal(request, person, int(sent) if sent.isdecimal() and len(sent) < 19 else 0, token=token)
-
-
-@require_POST
-@never_cache
-@rate_limit(action="suspended")  # type: ignore[untyped-decorator]
-def suspended_export(request: HttpRequest, token: str) -> HttpResponseBase:
-    """What the site knows about somebody does not depend on how they stand: they may have it."""
-    return data_of(request, _proved(token))
-
-
-@require_POST
-@never_cache
-@rate_limit(action="suspended")  # type: ignore[untyped-decorator]
-def suspended_close(request: HttpRequest, token: str) -> HttpResponse:
-    person = _proved(token)
-    closing.close(person)
-    return render(request, "account/closed.html", {"until": person.closes_at})
-
-
-def _proved(token: str) -> User:
-    try:
-        return get_object_or_404(User, pk=door.user_of(token, proved=True), closed_at=None)
-    except signing.BadSignature:
-        raise NotFound(_("Sign in once more, then you can do this for some minutes.")) from None
 
 
 @require_POST

@@ -13,22 +13,22 @@ run: .venv/run   ## the whole site: environment, database, static files, web ser
 	@$(BIN)/python manage.py up
 
 test: .venv/dev  ## everything that tests need, then lint, types and every test
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/test.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh
 
 lint: .venv/dev  ## ruff, djade, mypy, tsc
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lint.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/lint.sh
 
 format: .venv/dev ## write the formatting that lint asks for
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/djade $$(git ls-files 'templates/*.html')
 
 bench: .venv/dev ## the dream against PyTorch, in the same run: var/bench/dream.json
-	$(BIN)/python -m dreamer.bench $(ARGS)
+	$(BIN)/python -m tests.bench.dream $(ARGS)
 
 sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing they keep: docs/dreams
 	$(BIN)/python -m dreamer.sheets $(ARGS)
 
 load: .venv/dev  ## the canvas under many sockets, on this machine only
-	$(BIN)/python -m tests.load $(ARGS)
+	$(BIN)/python -m tests.bench.load $(ARGS)
 
 clean:           ## forget the environment; var/ (the site's state) stays
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,7 +16,7 @@ from dreamer.gradient import append_gradient
 from dreamer.gradient.fast.lrn import expand_lrn
 from dreamer.graph import Graph
 from dreamer.graph.fold import fold_constants
-from dreamer.twin import Twin, picture_gradient
+from tests.bench.torch_reference import TorchReference, picture_gradient
 
 from .gradients import relative_error, session
 from .nets import googlenet_files, register_googlenet, register_tiny, tiny_inception
@@ -45,19 +45,21 @@ DEPTHS = [
 
 
 @pytest.fixture(scope="module")
-def googlenet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Twin]:
+def googlenet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, TorchReference]:
     folder = register_googlenet(tmp_path_factory.mktemp("models"))
-    return Network.open(folder, device="cpu"), Twin(onnx.load(str(googlenet_files() / "googlenet.onnx")))
+    return Network.open(folder, device="cpu"), TorchReference(onnx.load(str(googlenet_files() / "googlenet.onnx")))
 
 
 @pytest.mark.parametrize("size", [(96, 128), (97, 101)])
 @pytest.mark.parametrize("layer", DEPTHS)
-def test_googlenet_agrees_with_autograd(googlenet: tuple[Network, Twin], layer: str, size: tuple[int, int]) -> None:
-    network, twin = googlenet
+def test_googlenet_agrees_with_autograd(
+    googlenet: tuple[Network, TorchReference], layer: str, size: tuple[int, int]
+) -> None:
+    network, reference = googlenet
     errors = []
     for seed in (1, 2, 3):
         picture = np.random.default_rng(seed).uniform(0, 255, (3, *size)).astype(np.float32)
-        expected = picture_gradient(twin, picture, lambda a: (a * a).sum() / 2, layer, mean=(104, 117, 123))
+        expected = picture_gradient(reference, picture, lambda a: (a * a).sum() / 2, layer, mean=(104, 117, 123))
         got, score = network.gradient(picture, Target.layer(layer, squared=True))
         errors.append(relative_error(got, expected))
     # Two values of a window may differ by less than either library rounds; then both answers are right.
@@ -65,7 +67,7 @@ def test_googlenet_agrees_with_autograd(googlenet: tuple[Network, Twin], layer: 
     # a sum over positions is what it says
     with torch.no_grad():
         fed = torch.from_numpy(picture[::-1].copy())[None] - torch.tensor([104.0, 117, 123]).reshape(1, 3, 1, 1)
-        assert score == pytest.approx(float((twin(fed, layer) ** 2).sum() / 2), rel=1e-4)
+        assert score == pytest.approx(float((reference(fed, layer) ** 2).sum() / 2), rel=1e-4)
 
 
 @pytest.mark.parametrize("layer", ["conv1_pre", "pool1", "norm1", "block/3x3_pre", "block/output", "logits"])
@@ -74,7 +76,7 @@ def test_the_tiny_network_agrees_with_autograd(tmp_path: Path, layer: str, size:
     network = Network.open(register_tiny(tmp_path), device="cpu")
     picture = np.random.default_rng(1).uniform(0, 255, (3, *size)).astype(np.float32)
     expected = picture_gradient(
-        Twin(tiny_inception()), picture, lambda a: a[:, 1].sum(), layer, mean=(104, 117, 123), scale=1 / 64
+        TorchReference(tiny_inception()), picture, lambda a: a[:, 1].sum(), layer, mean=(104, 117, 123), scale=1 / 64
     )
     got, _ = network.gradient(picture, Target.layer(layer, 1))
     assert relative_error(got, expected) < 1e-3
@@ -135,10 +137,10 @@ def up_to(file: Path, wanted: str) -> onnx.ModelProto:
 
 def reference(model: onnx.ModelProto, wanted: str, x: np.ndarray, dtype: torch.dtype) -> list[np.ndarray]:
     """PyTorch's value of ``wanted``, a random projection of it, and that one's gradient."""
-    twin = Twin(model)
-    twin.values = {k: v.to(dtype) if v.is_floating_point() else v for k, v in twin.values.items()}
+    network = TorchReference(model)
+    network.values = {k: v.to(dtype) if v.is_floating_point() else v for k, v in network.values.items()}
     leaf = torch.from_numpy(x).to(dtype).requires_grad_()
-    y = twin(leaf, wanted)
+    y = network(leaf, wanted)
     projection = np.random.default_rng(9).normal(0, 1, y.shape).astype(np.float32)
     y.backward(torch.from_numpy(projection).to(dtype))
     assert leaf.grad is not None
@@ -150,16 +152,16 @@ def compare(model: onnx.ModelProto, wanted: str, size: int, seed: int) -> tuple[
     x = np.random.default_rng(seed).normal(0, 1, (1, 3, size, size)).astype(np.float32)
     expected, projection, exact = reference(model, wanted, x, torch.float64)
     theirs = reference(model, wanted, x, torch.float32)[2]
-    twin = Twin(model)
+    image = TorchReference(model).input
     graph = Graph.read(model)
-    graph.inputs = {twin.input: x.shape}
+    graph.inputs = {image: x.shape}
     fold_constants(graph)
     graph.cut([wanted])
     graph.infer_shapes()
     expand_lrn(graph)
     graph.inputs["seed"] = projection.shape
-    graph.outputs = [append_gradient(graph, {wanted: "seed"}, twin.input), wanted]
-    gradient, value = session(graph.write()).run(None, {twin.input: x, "seed": projection})
+    graph.outputs = [append_gradient(graph, {wanted: "seed"}, image), wanted]
+    gradient, value = session(graph.write()).run(None, {image: x, "seed": projection})
     assert relative_error(value, expected) < 1e-4
     return relative_error(gradient, exact), relative_error(theirs, exact)
 

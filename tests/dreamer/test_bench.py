@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dreamer import bench
 from dreamer.engine import Network, Target
 from dreamer.engine.gradient_options import GradientOptions
 from dreamer.house import BUILTIN
+from tests.bench import dream as bench
 
 from .gradients import relative_error
 from .nets import register_googlenet, register_tiny

@@ -36,7 +36,7 @@ fi
 
 # Each part runs whatever the one before it said, so that one run tells everything; pytest has the last word.
 status=0
-sh deploy/lint.sh || { status=1; echo "lint failed"; }
+sh tests/lint.sh || { status=1; echo "lint failed"; }
 
 printf '\n== node\n'
 node --test --test-reporter=dot tests/js/*.test.mjs || { status=1; echo "tests of the browser modules failed"; }

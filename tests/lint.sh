@@ -23,6 +23,6 @@ tsc() {
 part "ruff" ruff check .
 part "ruff format" ruff format --check --quiet .
 part "djade" djade_check
-part "mypy" mypy canvas dreamer dreamsite gallery
+part "mypy" mypy canvas dreamer dreamsite gallery tests/bench/dream.py tests/bench/torch_reference.py
 part "tsc" tsc
 exit $status

@@ -1,4 +1,4 @@
-"""``python -m dreamer.bench``: the live dream here and in PyTorch eager, in the same run, on the same cores.
+"""``python -m tests.bench.dream``: the live dream here and in PyTorch eager, in the same run, on the same cores.
 
 The loop is the live canvas' own (``dreamer.engine.dream``: 1536 x 1536, 6 octaves x 1.31415, 1 iteration), with the
 same tiles, halos and borders; only the gradients come from elsewhere. Turns alternate, so that whatever else the
@@ -26,14 +26,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import Network, Recipe, Target, dream
-from .engine.gradient_options import DEFAULT, GradientOptions
-from .engine.session import cuda_works
-from .engine.tiles import cut, paste
-from .engine.work import interior
-from .graph import IMAGE
-from .house import BUILTIN
-from .library.files import ModelFiles
+from dreamer.engine import Network, Recipe, Target, dream
+from dreamer.engine.gradient_options import DEFAULT, GradientOptions
+from dreamer.engine.session import cuda_works
+from dreamer.engine.tiles import cut, paste
+from dreamer.engine.work import interior
+from dreamer.graph import IMAGE
+from dreamer.house import BUILTIN
+from dreamer.library.files import ModelFiles
 
 LIVE_SIDE = 1536
 WARM_SIDE = 700  # small, but with octaves of tiles that run side by side and of one alone: opens both sessions
@@ -97,12 +97,12 @@ def torch_network(network: Network, folder: Path) -> Any:
         import onnx
         import torch
 
-        from .twin import Twin, picture_gradient
+        from tests.bench.torch_reference import TorchReference, picture_gradient
     except ImportError:
         return None
     torch.set_num_threads(network.threads)
     files = ModelFiles.read(folder)
-    twin = Twin(onnx.load(str(files.model)))
+    reference = TorchReference(onnx.load(str(files.model)))
 
     class Eager(Network):
         """Overrides nothing but where a window's gradient comes from."""
@@ -127,7 +127,7 @@ def torch_network(network: Network, folder: Path) -> Any:
             for done, tile in enumerate(tiles, 1):
                 window = cut(picture, roll, tile.window)
                 whole = picture_gradient(
-                    twin,
+                    reference,
                     window,
                     objective,
                     term.layer,
@@ -161,7 +161,7 @@ def sgemm_rates(threads: int) -> dict[str, Callable[[], float]]:
     """Ways to multiply 1536 x 1536 float32 matrices; each call gives GFLOP/s."""
     from onnx import TensorProto, helper, numpy_helper
 
-    from .engine.session import CpuRunner
+    from dreamer.engine.session import CpuRunner
 
     side = 1536
     a, b = np.random.default_rng(0).normal(0, 1, (2, side, side)).astype(np.float32)
@@ -204,7 +204,7 @@ def peak_memory(folder: Path, layer: str, smooth: bool, side: int, threads: int)
     command = [
         sys.executable,
         "-m",
-        "dreamer.bench",
+        "tests.bench.dream",
         "--model",
         str(folder),
         "--peak-of",
@@ -334,7 +334,7 @@ def find_model(wanted: str | None) -> Path:
 
 def main(argv: list[str] | None = None) -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="dreamer.bench", description=(__doc__ or "").split("\n\n")[1])
+    parser = argparse.ArgumentParser(prog="tests.bench.dream", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("--model", metavar="DIR", help="a registered model's folder")
     parser.add_argument("--json", metavar="FILE", default="var/bench/dream.json", help="where to write (%(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="dreams of each kind; the best counts (%(default)s)")

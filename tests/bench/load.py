@@ -39,7 +39,7 @@ GROUP = "load"
 OURS, THEIRS = "dreamsite", "Channels group_send a tick"
 
 
-# --- the alternative, an ASGI application: `tests.load:alternative` ---------------------------------------------------
+# --- the alternative, an ASGI application: `tests.bench.load:alternative` ---------------------------------------------
 
 
 def _alternative() -> Any:
@@ -277,7 +277,7 @@ def main() -> None:
         )
         print(Row.HEAD, flush=True)
         rows = []
-        for name, application in ((OURS, APPLICATION), (THEIRS, "tests.load:alternative"))[: 2 - options.alone]:
+        for name, application in ((OURS, APPLICATION), (THEIRS, "tests.bench.load:alternative"))[: 2 - options.alone]:
             site = running.RunningSite(running.copy(template, Path(folder) / name), server=options.server)
             site.start_web(application=application)
             try:

@@ -18,7 +18,7 @@ from torch import Tensor
 Attrs = dict[str, Any]
 
 
-class Twin:
+class TorchReference:
     """An ONNX model's nodes run one after the other; values are kept only as long as they are needed."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -31,7 +31,7 @@ class Twin:
         values = {**self.values, self.input: x}
         for node, attrs in self._path(wanted):
             if node.op_type not in OPS:
-                raise NotImplementedError(f"{node.op_type} has no PyTorch twin")
+                raise NotImplementedError(f"{node.op_type} is not in the PyTorch reference")
             values[node.output[0]] = OPS[node.op_type](attrs, *(values[i] for i in node.input if i))
         return values[wanted]
 
@@ -45,7 +45,7 @@ class Twin:
 
 
 def picture_gradient(
-    twin: Twin,
+    reference: TorchReference,
     picture: np.ndarray,
     objective: Callable[[Tensor], Tensor],
     layer: str,
@@ -57,7 +57,7 @@ def picture_gradient(
     """d objective(layer's activations) / d picture, by autograd; picture float32 [3,h,w], RGB, 0..255."""
     x = torch.from_numpy(picture)[None].requires_grad_()
     fed = (x.flip(1) if bgr else x) - torch.tensor(mean).reshape(1, 3, 1, 1)
-    objective(twin(fed * scale, layer)).backward()
+    objective(reference(fed * scale, layer)).backward()
     assert x.grad is not None
     return np.asarray(x.grad[0])
 

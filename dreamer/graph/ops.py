@@ -50,7 +50,7 @@ OPS: dict[str, Op] = {
     "Sqrt": _each(cuda="f"),
     "Tanh": _each(cuda="f"),
     # one value from several
-    "Add": _each(rectified=True, cuda="fi"),
+    "Add": _map(rectified=True, cuda="fi"),
     "And": Op(cuda="b"),
     "Div": _map(cuda="fi"),
     "Equal": Op(cuda="fi"),

@@ -10,36 +10,42 @@ before a ReLU is `<blob>_pre`, and before other layers `<blob>_raw`, so both can
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ..graph import IR_VERSION, OPSET
-from .caffe_layers import LAYERS, SAME, SOURCES, UNNEEDED, Array, Layer
-from .caffe_schema import BLOB, NET, V1_NAMES
+from ..graph import IR_VERSION, OPSET, Array
+from .caffe_layers import LAYERS, SAME, SOURCES, Layer, is_needed
+from .caffe_schema import BLOB, LAYER, NET, TEST, V1_NAMES
 from .conventions import CAFFE, Convention, Triple
 from .importing import Raw
+from .messages import array, decode, parse
 from .names import LibraryError
-from .prototxt import parse
-from .wire import Message, arrays, decode, first
+
+Net = Any  # a message of `caffe_schema`
+LEAST_KEPT = 0.1  # of a network's layers; with fewer it is not that network any more
 
 
-def read_caffe(weights: Path, prototxt: Path | None = None, description: Message | None = None) -> Raw:
-    """The net of a `.caffemodel`, as its `.prototxt`, a parsed `description` or it itself describes it."""
-    trained = _decode(weights)
+def read_caffe(weights: Path, prototxt: Path | None = None, description: Net = None) -> Raw:
+    """The net of a `.caffemodel`, as its `.prototxt`, a `description` or it itself describes it."""
+    try:
+        trained = decode(weights.read_bytes(), NET)
+    except LibraryError as error:
+        raise LibraryError(f"{weights} is not a .caffemodel file, or it is cut short: {error}") from None
     if description is None:
         description = read_prototxt(prototxt) if prototxt else trained
-    arrays_by_layer = {str(first(layer, "name", "")): _blobs(layer) for layer in _layers(trained)}
+    arrays_by_layer = {layer.name: [_blob(blob) for blob in layer.blobs] for layer in _layers(trained)}
     if not any(arrays_by_layer.values()):
         raise LibraryError(f"{weights} holds no weights; is it a .caffemodel file?")
     return net_to_onnx(description, arrays_by_layer)
 
 
-def read_prototxt(path: Path) -> Message:
+def read_prototxt(path: Path) -> Net:
     """The net that a `.prototxt` file describes."""
     try:
-        net = parse(path.read_text(encoding="utf-8"))
+        net = parse(path.read_text(encoding="utf-8-sig"), NET)
     except (LibraryError, UnicodeDecodeError) as error:
         raise LibraryError(f"{path}: {error}") from None
     if not _layers(net):
@@ -59,38 +65,27 @@ def read_mean(path: Path) -> Triple:
     return round(float(blue), 3), round(float(green), 3), round(float(red), 3)
 
 
-def _decode(path: Path) -> Message:
-    try:
-        return decode(path.read_bytes(), NET)
-    except LibraryError as error:
-        raise LibraryError(f"{path} is not a .caffemodel file, or it is cut short: {error}") from None
+def _layers(net: Net) -> list[Any]:
+    return list(net.layer or net.layers)
 
 
-def _layers(net: Message) -> list[Message]:
-    return [layer for layer in (net.get("layer") or net.get("layers") or []) if isinstance(layer, dict)]
-
-
-def _blobs(layer: Message) -> list[Array]:
-    return [_blob(blob) for blob in layer.get("blobs", [])]
-
-
-def _blob(blob: Message) -> Array:
-    values = arrays(blob, "data")
+def _blob(blob: Any) -> Array:
+    values = array(blob, "data", "<f4")
     if not values.size:
-        values = arrays(blob, "double_data")
-    shape = [int(d) for d in first(blob, "shape", {}).get("dim", [])]
+        values = array(blob, "double_data", "<f8")
+    shape = list(blob.shape.dim)
     if not shape:
-        shape = [int(first(blob, name, 1) or 1) for name in ("num", "channels", "height", "width")]
+        shape = [getattr(blob, name) or 1 for name in ("num", "channels", "height", "width")]
     if int(np.prod(shape)) != values.size:
         raise LibraryError(f"a blob of shape {shape} holds {values.size} values")
     return values.reshape(shape)
 
 
-def net_to_onnx(net: Message, weights: dict[str, list[Array]]) -> Raw:
+def net_to_onnx(net: Net, weights: dict[str, list[Array]]) -> Raw:
     """Turn a described net and its weights, by layer name, into an ONNX model."""
     described = [layer for layer in _layers(net) if _in_test(layer)]
     picture, size, convention = _input(net, described)
-    steps = _steps(described, picture, weights)
+    steps, notes = _steps(described, picture, weights)
     nodes: list[onnx.NodeProto] = []
     constants: dict[str, Array] = {}
     for step in steps:
@@ -103,49 +98,45 @@ def net_to_onnx(net: Message, weights: dict[str, list[Array]]) -> Raw:
         raise LibraryError("the net computes nothing from its picture")
     graph = helper.make_graph(
         nodes,
-        str(first(net, "name", "net")),
+        net.name or "net",
         [helper.make_tensor_value_info(picture, TensorProto.FLOAT, [1, 3, *size])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
     model.ir_version = IR_VERSION
-    return Raw(model, convention)
+    return Raw(model, convention, notes=tuple(notes))
 
 
-def _in_test(layer: Message) -> bool:
+def _in_test(layer: Any) -> bool:
     """Whether the layer belongs to the net as it is used, not as it is trained."""
-    include = [first(rule, "phase") for rule in layer.get("include", [])]
-    exclude = [first(rule, "phase") for rule in layer.get("exclude", [])]
-    return (not include or any(phase in ("TEST", 1, None) for phase in include)) and "TEST" not in exclude
+    include = [rule.phase == TEST or not rule.HasField("phase") for rule in layer.include]
+    exclude = [rule.HasField("phase") and rule.phase == TEST for rule in layer.exclude]
+    return (not include or any(include)) and not any(exclude)
 
 
-def _type(layer: Message) -> str:
-    kind = str(first(layer, "type", ""))
-    return V1_NAMES.get(kind, kind)
+def _type(layer: Any) -> str:
+    kind = layer.type
+    return V1_NAMES.get(kind, str(kind)) if isinstance(kind, int) else str(kind)
 
 
-def _input(net: Message, layers: list[Message]) -> tuple[str, tuple[int | str, int | str], Convention | None]:
+def _input(net: Net, layers: list[Any]) -> tuple[str, tuple[int | str, int | str], Convention | None]:
     """(the picture's blob, its height and width, how the net was fed when that is said)."""
-    name = str(first(net, "input", "")) and str(net["input"][0])
-    dims = [int(d) for d in net.get("input_dim", [])[:4]]
-    if not dims and net.get("input_shape"):
-        dims = [int(d) for d in net["input_shape"][0].get("dim", [])]
+    name = net.input[0] if net.input else ""
+    dims = list(net.input_dim[:4]) or [d for shape in net.input_shape[:1] for d in shape.dim]
     convention = None
     # A net as it was trained says how in its training layers, which _in_test has left out of `layers`.
     for layer in [*layers, *_layers(net)]:
         if _type(layer) not in SOURCES:
             continue
-        transform = first(layer, "transform_param", {})
+        transform = layer.transform_param
         convention = convention or _convention(transform)
-        if not name and layer.get("top"):
-            name = str(layer["top"][0])
-        shapes = first(layer, "input_param", {}).get("shape", [])
-        if not dims and shapes:
-            dims = [int(d) for d in shapes[0].get("dim", [])]
-        crop = int(first(transform, "crop_size", 0))
-        if not dims and crop:
-            dims = [1, 3, crop, crop]
+        if not name and layer.top:
+            name = layer.top[0]
+        if not dims and hasattr(layer, "input_param") and layer.input_param.shape:
+            dims = list(layer.input_param.shape[0].dim)
+        if not dims and transform.crop_size:
+            dims = [1, 3, transform.crop_size, transform.crop_size]
     if not name:
         raise LibraryError("the net has no input: expected an input, an Input layer or a Data layer")
     if dims and (len(dims) != 4 or dims[1] != 3):
@@ -153,54 +144,90 @@ def _input(net: Message, layers: list[Message]) -> tuple[str, tuple[int | str, i
     return name, (dims[2], dims[3]) if dims else ("h", "w"), convention
 
 
-def _convention(transform: Message) -> Convention | None:
-    means = [float(m) for m in transform.get("mean_value", [])]
+def _convention(transform: Any) -> Convention | None:
+    means = [_short(m) for m in transform.mean_value]
     if len(means) not in (1, 3):
         return None
     blue, green, red = means * 3 if len(means) == 1 else means
-    return Convention(CAFFE.channel_order, (blue, green, red), float(first(transform, "scale", 1.0)))
+    return Convention(CAFFE.channel_order, (blue, green, red), _short(transform.scale))
 
 
-def _steps(layers: list[Message], picture: str, weights: dict[str, list[Array]]) -> list[Layer]:
-    """The layers that compute something, with a tensor name of its own for every state of every blob."""
+def _short(value: float) -> float:
+    """The shortest decimal that is this float32: 0.017, not 0.017000000923871994."""
+    return float(str(np.float32(value)))
+
+
+def _steps(layers: list[Any], picture: str, weights: dict[str, list[Array]]) -> tuple[list[Layer], list[str]]:
+    """The layers that compute something, with a tensor name of its own for every state of every blob; and what had to
+    be left out: a layer of a type that is not known here costs itself and what rests on it."""
     now: dict[str, str] = {picture: picture}  # blob -> the tensor that stands for it at this point
+    lost: set[str] = set()  # blobs that nothing here can compute
+    flat: set[str] = set()  # tensors without height and width
     steps: list[Layer] = []
+    strange: dict[str, str] = {}  # the layers of unknown types
+    resting = 0
     for layer in layers:
-        kind, name = _type(layer), str(first(layer, "name", ""))
-        bottoms = [str(b) for b in layer.get("bottom", [])]
-        tops = [str(t) for t in layer.get("top", [])]
-        if kind in SOURCES or kind in UNNEEDED:
+        kind, name = _type(layer), layer.name
+        bottoms, tops = list(layer.bottom), list(layer.top)
+        if kind in SOURCES or not is_needed(kind):
             continue
-        unknown = [b for b in bottoms if b not in now]
         if kind == "SoftmaxWithLoss":  # its second blob holds the true classes
             bottoms, tops = bottoms[:1], [name]
-            unknown = [b for b in bottoms if b not in now]
+        if any(b in lost for b in bottoms):
+            resting += 1
+            lost.update(tops)
+            continue
+        unknown = [b for b in bottoms if b not in now]
         if unknown:
             raise LibraryError(f"layer {name!r} reads the blob {unknown[0]!r}, which no layer before it writes")
         if kind in SAME:
             now.update(dict.fromkeys(tops, now[bottoms[0]]))
             continue
         if kind not in LAYERS:
-            raise LibraryError(
-                f"layer {name!r} has type {kind!r}, which cannot be imported; known are {', '.join(sorted(LAYERS))}"
-            )
-        top = tops[0] if tops else name
+            strange[name] = kind
+            lost.update(tops)
+            continue
+        outputs = tops[: len(tops) if kind == "Slice" else 1] or [name]
         step = Layer(
             name=name,
             type=kind,
-            params=first(layer, LAYERS[kind][1], {}),
+            params=_params(layer, LAYERS[kind][1]),
             weights=weights.get(name, []),
             inputs=[now[b] for b in bottoms],
-            outputs=[top],
+            outputs=outputs,
+            flat=bool(bottoms) and now[bottoms[0]] in flat,
         )
-        if top in now and top != picture:
-            _set_aside(steps, now[top], f"{top}_{'pre' if kind in ('ReLU', 'PReLU', 'ELU') else 'raw'}", step)
-        now[top] = top
+        for top in outputs:
+            if top in now and top != picture:
+                _set_aside(steps, now[top], f"{top}_{'pre' if kind in ('ReLU', 'PReLU', 'ELU') else 'raw'}", step, flat)
+            now[top] = top
+            lost.discard(top)
+            if step.flat or kind in ("InnerProduct", "Flatten"):
+                flat.add(top)
         steps.append(step)
-    return steps
+    return steps, _lost(strange, resting, len(steps))
 
 
-def _set_aside(steps: list[Layer], old: str, wish: str, step: Layer) -> None:
+def _params(layer: Any, name: str) -> Any:
+    """A layer's own parameters; the first generation has not a field for each type."""
+    return getattr(layer if hasattr(layer, name) else LAYER(), name) if name else None
+
+
+def _lost(strange: dict[str, str], resting: int, kept: int) -> list[str]:
+    if not strange:
+        return []
+    total = kept + resting + len(strange)
+    told = ", ".join(f"{name!r} has type {kind!r}" for name, kind in list(strange.items())[:5])
+    if kept < LEAST_KEPT * total:
+        raise LibraryError(
+            f"layer {told}, which cannot be imported, and with what rests on it {total - kept} of {total} layers are "
+            f"lost; known are {', '.join(sorted(LAYERS))}"
+        )
+    told += ", ..." if len(strange) > 5 else ""
+    return [f"{kept} of {total} layers are kept: {told}, which is not known here, and {resting} layers rest on that"]
+
+
+def _set_aside(steps: list[Layer], old: str, wish: str, step: Layer, flat: set[str]) -> None:
     """Rename the tensor `old`, which `step` overwrites in place, in everything before."""
     taken = {name for other in steps for name in other.outputs}
     new, number = wish, 1
@@ -211,3 +238,5 @@ def _set_aside(steps: list[Layer], old: str, wish: str, step: Layer) -> None:
         other.inputs = [new if name == old else name for name in other.inputs]
     for other in steps:
         other.outputs = [new if name == old else name for name in other.outputs]
+    if old in flat:
+        flat.add(new)

@@ -1,166 +1,330 @@
-"""The messages of a `.caffemodel`, as far as a trained net needs them (field numbers of caffe.proto).
+"""Caffe's messages, as far as a trained net needs them (field numbers of its public format).
 
 Both generations: `layer` (since 2015, types are words) and `layers` (V1, types are numbers).
 """
 
 from __future__ import annotations
 
-from .wire import Field
+from .messages import messages
 
-PHASES = {0: "TRAIN", 1: "TEST"}
+TRAIN, TEST = 0, 1
 
-BLOB_SHAPE = {1: Field("dim", "ints")}
-BLOB = {
-    1: Field("num"),
-    2: Field("channels"),
-    3: Field("height"),
-    4: Field("width"),
-    5: Field("data", "floats"),
-    7: Field("shape", "message", BLOB_SHAPE),
-    8: Field("double_data", "doubles"),
-}
-RULE = {1: Field("phase", "enum", names=PHASES), 4: Field("stage", "string"), 5: Field("not_stage", "string")}
-TRANSFORM = {
-    1: Field("scale", "float"),
-    3: Field("crop_size"),
-    4: Field("mean_file", "string"),
-    5: Field("mean_value", "float"),
-}
-CONVOLUTION = {
-    1: Field("num_output"),
-    2: Field("bias_term", "bool"),
-    3: Field("pad", "ints"),
-    4: Field("kernel_size", "ints"),
-    5: Field("group"),
-    6: Field("stride", "ints"),
-    9: Field("pad_h"),
-    10: Field("pad_w"),
-    11: Field("kernel_h"),
-    12: Field("kernel_w"),
-    13: Field("stride_h"),
-    14: Field("stride_w"),
-    18: Field("dilation", "ints"),
-}
-POOLING = {
-    1: Field("pool", "enum", names={0: "MAX", 1: "AVE", 2: "STOCHASTIC"}),
-    2: Field("kernel_size"),
-    3: Field("stride"),
-    4: Field("pad"),
-    5: Field("kernel_h"),
-    6: Field("kernel_w"),
-    7: Field("stride_h"),
-    8: Field("stride_w"),
-    9: Field("pad_h"),
-    10: Field("pad_w"),
-    12: Field("global_pooling", "bool"),
-    13: Field("round_mode", "enum", names={0: "CEIL", 1: "FLOOR"}),
-}
-LRN = {
-    1: Field("local_size"),
-    2: Field("alpha", "float"),
-    3: Field("beta", "float"),
-    4: Field("norm_region", "enum", names={0: "ACROSS_CHANNELS", 1: "WITHIN_CHANNEL"}),
-    5: Field("k", "float"),
-}
-INNER_PRODUCT = {
-    1: Field("num_output"),
-    2: Field("bias_term", "bool"),
-    5: Field("axis"),
-    6: Field("transpose", "bool"),
-}
-CONCAT = {1: Field("concat_dim"), 2: Field("axis")}
-ELTWISE = {1: Field("operation", "enum", names={0: "PROD", 1: "SUM", 2: "MAX"}), 2: Field("coeff", "float")}
-RELU = {1: Field("negative_slope", "float")}
-BATCH_NORM = {3: Field("eps", "float")}
-SCALE = {1: Field("axis"), 2: Field("num_axes"), 4: Field("bias_term", "bool")}
-POWER = {1: Field("power", "float"), 2: Field("scale", "float"), 3: Field("shift", "float")}
-ELU = {1: Field("alpha", "float")}
-FLATTEN = {1: Field("axis"), 2: Field("end_axis")}
-RESHAPE = {1: Field("shape", "message", BLOB_SHAPE)}
-INPUT = {1: Field("shape", "message", BLOB_SHAPE)}
+MESSAGES = messages(
+    "caffe",
+    """
+enum Phase
+0 TRAIN
+1 TEST
 
-LAYER = {
-    1: Field("name", "string"),
-    2: Field("type", "string"),
-    3: Field("bottom", "string"),
-    4: Field("top", "string"),
-    7: Field("blobs", "message", BLOB),
-    8: Field("include", "message", RULE),
-    9: Field("exclude", "message", RULE),
-    10: Field("phase", "enum", names=PHASES),
-    100: Field("transform_param", "message", TRANSFORM),
-    104: Field("concat_param", "message", CONCAT),
-    106: Field("convolution_param", "message", CONVOLUTION),
-    110: Field("eltwise_param", "message", ELTWISE),
-    117: Field("inner_product_param", "message", INNER_PRODUCT),
-    118: Field("lrn_param", "message", LRN),
-    121: Field("pooling_param", "message", POOLING),
-    122: Field("power_param", "message", POWER),
-    123: Field("relu_param", "message", RELU),
-    133: Field("reshape_param", "message", RESHAPE),
-    135: Field("flatten_param", "message", FLATTEN),
-    139: Field("batch_norm_param", "message", BATCH_NORM),
-    140: Field("elu_param", "message", ELU),
-    142: Field("scale_param", "message", SCALE),
-    143: Field("input_param", "message", INPUT),
-}
+enum PoolMethod
+0 MAX
+1 AVE
+2 STOCHASTIC
 
-# Names as V1's enum spells them in text, with their numbers and today's names.
-V1_TYPES = {
-    1: ("ACCURACY", "Accuracy"),
-    3: ("CONCAT", "Concat"),
-    4: ("CONVOLUTION", "Convolution"),
-    5: ("DATA", "Data"),
-    6: ("DROPOUT", "Dropout"),
-    7: ("EUCLIDEAN_LOSS", "EuclideanLoss"),
-    8: ("FLATTEN", "Flatten"),
-    9: ("HDF5_DATA", "HDF5Data"),
-    12: ("IMAGE_DATA", "ImageData"),
-    14: ("INNER_PRODUCT", "InnerProduct"),
-    15: ("LRN", "LRN"),
-    17: ("POOLING", "Pooling"),
-    18: ("RELU", "ReLU"),
-    19: ("SIGMOID", "Sigmoid"),
-    20: ("SOFTMAX", "Softmax"),
-    21: ("SOFTMAX_LOSS", "SoftmaxWithLoss"),
-    22: ("SPLIT", "Split"),
-    23: ("TANH", "TanH"),
-    24: ("WINDOW_DATA", "WindowData"),
-    25: ("ELTWISE", "Eltwise"),
-    26: ("POWER", "Power"),
-    29: ("MEMORY_DATA", "MemoryData"),
-    30: ("ARGMAX", "ArgMax"),
-    32: ("DUMMY_DATA", "DummyData"),
-    33: ("SLICE", "Slice"),
-    34: ("MVN", "MVN"),
-    35: ("ABSVAL", "AbsVal"),
-    36: ("SILENCE", "Silence"),
-    39: ("DECONVOLUTION", "Deconvolution"),
-}
-V1_NAMES = dict(V1_TYPES.values())
-V1_LAYER = {
-    2: Field("bottom", "string"),
-    3: Field("top", "string"),
-    4: Field("name", "string"),
-    5: Field("type", "enum", names={number: old for number, (old, _) in V1_TYPES.items()}),
-    6: Field("blobs", "message", BLOB),
-    9: Field("concat_param", "message", CONCAT),
-    10: Field("convolution_param", "message", CONVOLUTION),
-    17: Field("inner_product_param", "message", INNER_PRODUCT),
-    18: Field("lrn_param", "message", LRN),
-    19: Field("pooling_param", "message", POOLING),
-    21: Field("power_param", "message", POWER),
-    24: Field("eltwise_param", "message", ELTWISE),
-    30: Field("relu_param", "message", RELU),
-    32: Field("include", "message", RULE),
-    33: Field("exclude", "message", RULE),
-    36: Field("transform_param", "message", TRANSFORM),
-}
-NET = {
-    1: Field("name", "string"),
-    2: Field("layers", "message", V1_LAYER),
-    3: Field("input", "string"),
-    4: Field("input_dim", "ints"),
-    8: Field("input_shape", "message", BLOB_SHAPE),
-    100: Field("layer", "message", LAYER),
+enum Rounding
+0 CEIL
+1 FLOOR
+
+enum NormRegion
+0 ACROSS_CHANNELS
+1 WITHIN_CHANNEL
+
+enum EltwiseOp
+0 PROD
+1 SUM
+2 MAX
+
+enum V1Type
+0 NONE
+1 ACCURACY
+2 BNLL
+3 CONCAT
+4 CONVOLUTION
+5 DATA
+6 DROPOUT
+7 EUCLIDEAN_LOSS
+8 FLATTEN
+9 HDF5_DATA
+10 HDF5_OUTPUT
+11 IM2COL
+12 IMAGE_DATA
+13 INFOGAIN_LOSS
+14 INNER_PRODUCT
+15 LRN
+16 MULTINOMIAL_LOGISTIC_LOSS
+17 POOLING
+18 RELU
+19 SIGMOID
+20 SOFTMAX
+21 SOFTMAX_LOSS
+22 SPLIT
+23 TANH
+24 WINDOW_DATA
+25 ELTWISE
+26 POWER
+27 SIGMOID_CROSS_ENTROPY_LOSS
+28 HINGE_LOSS
+29 MEMORY_DATA
+30 ARGMAX
+31 THRESHOLD
+32 DUMMY_DATA
+33 SLICE
+34 MVN
+35 ABSVAL
+36 SILENCE
+37 CONTRASTIVE_LOSS
+38 EXP
+39 DECONVOLUTION
+
+BlobShape
+1 int64* dim
+
+Blob
+1 int32 num
+2 int32 channels
+3 int32 height
+4 int32 width
+5 bytes* data
+7 BlobShape shape
+8 bytes* double_data
+
+Rule
+1 Phase phase
+4 string* stage
+5 string* not_stage
+
+Transform
+1 float scale = 1
+3 uint32 crop_size
+4 string mean_file
+5 float* mean_value
+
+Convolution
+1 uint32 num_output
+2 bool bias_term = true
+3 uint32* pad
+4 uint32* kernel_size
+5 uint32 group = 1
+6 uint32* stride
+9 uint32 pad_h
+10 uint32 pad_w
+11 uint32 kernel_h
+12 uint32 kernel_w
+13 uint32 stride_h
+14 uint32 stride_w
+18 uint32* dilation
+
+Pooling
+1 PoolMethod pool
+2 uint32 kernel_size
+3 uint32 stride = 1
+4 uint32 pad
+5 uint32 kernel_h
+6 uint32 kernel_w
+7 uint32 stride_h
+8 uint32 stride_w
+9 uint32 pad_h
+10 uint32 pad_w
+12 bool global_pooling
+13 Rounding round_mode
+10000 bool ceil_mode = true
+
+Lrn
+1 uint32 local_size = 5
+2 float alpha = 1
+3 float beta = 0.75
+4 NormRegion norm_region
+5 float k = 1
+
+InnerProduct
+1 uint32 num_output
+2 bool bias_term = true
+5 int32 axis = 1
+6 bool transpose
+
+Concat
+1 uint32 concat_dim = 1
+2 int32 axis = 1
+
+Eltwise
+1 EltwiseOp operation = SUM
+2 float* coeff
+
+Relu
+1 float negative_slope
+
+BatchNorm
+3 float eps = 0.00001
+
+Scale
+1 int32 axis = 1
+2 int32 num_axes = 1
+4 bool bias_term
+
+Bias
+1 int32 axis = 1
+2 int32 num_axes = 1
+
+Power
+1 float power = 1
+2 float scale = 1
+3 float shift
+
+Base
+1 float base = -1
+2 float scale = 1
+3 float shift
+
+Elu
+1 float alpha = 1
+
+Flatten
+1 int32 axis = 1
+2 int32 end_axis = -1
+
+Reshape
+1 BlobShape shape
+2 int32 axis
+3 int32 num_axes = -1
+
+Input
+1 BlobShape* shape
+
+Slice
+1 uint32 slice_dim = 1
+2 uint32* slice_point
+3 int32 axis = 1
+
+Softmax
+2 int32 axis = 1
+
+Permute
+1 uint32* order
+
+Normalize
+1 bool across_spatial = true
+3 bool channel_shared = true
+4 float eps = 1e-10
+
+ShuffleChannel
+1 uint32 group = 1
+
+Interp
+1 int32 height
+2 int32 width
+3 int32 zoom_factor = 1
+4 int32 shrink_factor = 1
+5 int32 pad_beg
+6 int32 pad_end
+
+Upsample
+1 int32 scale = 2
+
+Layer
+1 string name
+2 string type
+3 string* bottom
+4 string* top
+7 Blob* blobs
+8 Rule* include
+9 Rule* exclude
+10 Phase phase
+100 Transform transform_param
+104 Concat concat_param
+106 Convolution convolution_param
+110 Eltwise eltwise_param
+111 Base exp_param
+117 InnerProduct inner_product_param
+118 Lrn lrn_param
+121 Pooling pooling_param
+122 Power power_param
+123 Relu relu_param
+125 Softmax softmax_param
+126 Slice slice_param
+133 Reshape reshape_param
+134 Base log_param
+135 Flatten flatten_param
+139 BatchNorm batch_norm_param
+140 Elu elu_param
+141 Bias bias_param
+142 Scale scale_param
+143 Input input_param
+202 Permute permute_param
+206 Normalize norm_param
+10000 ShuffleChannel shuffle_channel_param
+10001 Interp interp_param
+10002 Upsample upsample_param
+
+V1Layer
+2 string* bottom
+3 string* top
+4 string name
+5 V1Type type
+6 Blob* blobs
+9 Concat concat_param
+10 Convolution convolution_param
+17 InnerProduct inner_product_param
+18 Lrn lrn_param
+19 Pooling pooling_param
+21 Power power_param
+24 Eltwise eltwise_param
+30 Relu relu_param
+31 Slice slice_param
+32 Rule* include
+33 Rule* exclude
+36 Transform transform_param
+39 Softmax softmax_param
+41 Base exp_param
+
+Net
+1 string name
+2 V1Layer* layers
+3 string* input
+4 int32* input_dim
+8 BlobShape* input_shape
+100 Layer* layer
+""",
+)
+NET, LAYER, BLOB = (MESSAGES[name] for name in ("Net", "Layer", "Blob"))
+
+V1_NAMES = {  # today's names of those types of the first generation that are called otherwise now
+    1: "Accuracy",
+    2: "BNLL",
+    3: "Concat",
+    4: "Convolution",
+    5: "Data",
+    6: "Dropout",
+    7: "EuclideanLoss",
+    8: "Flatten",
+    9: "HDF5Data",
+    10: "HDF5Output",
+    11: "Im2col",
+    12: "ImageData",
+    13: "InfogainLoss",
+    14: "InnerProduct",
+    15: "LRN",
+    16: "MultinomialLogisticLoss",
+    17: "Pooling",
+    18: "ReLU",
+    19: "Sigmoid",
+    20: "Softmax",
+    21: "SoftmaxWithLoss",
+    22: "Split",
+    23: "TanH",
+    24: "WindowData",
+    25: "Eltwise",
+    26: "Power",
+    27: "SigmoidCrossEntropyLoss",
+    28: "HingeLoss",
+    29: "MemoryData",
+    30: "ArgMax",
+    31: "Threshold",
+    32: "DummyData",
+    33: "Slice",
+    34: "MVN",
+    35: "AbsVal",
+    36: "Silence",
+    37: "ContrastiveLoss",
+    38: "Exp",
+    39: "Deconvolution",
 }

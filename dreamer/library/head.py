@@ -75,17 +75,21 @@ def convolve_classifier(graph: Graph) -> set[str]:
             graph.insert_before(node, conv)
             graph.drop(node)
             maps[node.outputs[0]] = node.outputs[0]
-        elif node.inputs and node.inputs[0] in maps and properties(node.op).elementwise:
-            if node.op == "Add":
-                _bias_shape(graph, node)
+        elif node.inputs and node.inputs[0] in maps and _each_score(graph, node):
             maps[node.outputs[0]] = node.outputs[0]
     return _average(graph, maps)
 
 
-def _bias_shape(graph: Graph, node: Node) -> None:
-    value = graph.constants.get(node.inputs[1])
-    if value is not None and value.size > 1:
-        node.inputs[1] = graph.constant_named(f"{node.inputs[1]}_map", value.reshape(1, -1, 1, 1))
+def _each_score(graph: Graph, node: Node) -> bool:
+    """Whether a node does something to each value by itself; its numbers per class then become numbers per channel."""
+    if node.op in ("Add", "Sub", "Mul", "Div", "PRelu"):
+        value = graph.constants.get(node.inputs[1])
+        if value is None:
+            return False
+        if value.size > 1:
+            node.inputs[1] = graph.constant_named(f"{node.inputs[1]}_map", value.reshape(1, -1, 1, 1))
+        return True
+    return properties(node.op).elementwise
 
 
 def _map_behind(

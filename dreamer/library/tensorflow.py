@@ -8,45 +8,18 @@ matter. TensorFlow does not divide LRN's alpha by the window, ONNX does.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from ..graph import IR_VERSION, OPSET
+from ..graph import IR_VERSION, OPSET, Array
 from .importing import Raw
+from .messages import array, decode
 from .names import LibraryError, unknown
-from .tensorflow_ops import OPS, Array, Node, State
-from .wire import Field, Message, arrays, decode, first
+from .tensorflow_ops import OPS, Node, State
+from .tensorflow_schema import GRAPH
 
-_SHAPE = {2: Field("dim", "message", {1: Field("size")}), 3: Field("unknown_rank", "bool")}
-_TENSOR = {
-    1: Field("dtype"),
-    2: Field("tensor_shape", "message", _SHAPE),
-    4: Field("tensor_content", "bytes"),
-    5: Field("float_val", "floats"),
-    6: Field("double_val", "doubles"),
-    7: Field("int_val", "ints"),
-    10: Field("int64_val", "ints"),
-    11: Field("bool_val", "ints"),
-    13: Field("half_val", "ints"),
-}
-_LIST = {2: Field("s", "bytes"), 3: Field("i", "ints"), 4: Field("f", "float")}
-_VALUE = {
-    1: Field("list", "message", _LIST),
-    2: Field("s", "bytes"),
-    3: Field("i"),
-    4: Field("f", "float"),
-    5: Field("b", "bool"),
-    7: Field("shape", "message", _SHAPE),
-    8: Field("tensor", "message", _TENSOR),
-}
-_NODE = {
-    1: Field("name", "string"),
-    2: Field("op", "string"),
-    3: Field("input", "string"),
-    5: Field("attr", "message", {1: Field("key", "string"), 2: Field("value", "message", _VALUE)}),
-}
-GRAPH = {1: Field("node", "message", _NODE)}
 _PASSING = ("Identity", "PlaceholderWithDefault")
 # TensorFlow's number of a data type -> (numpy's, where values stand that are not raw bytes)
 _TYPES = {
@@ -66,16 +39,15 @@ def read_graphdef(path: Path, picture: str | None = None) -> Raw:
         graph = decode(path.read_bytes(), GRAPH)
     except LibraryError as error:
         raise LibraryError(f"{path} is not a TensorFlow graph, or it is cut short: {error}") from None
-    nodes = {node.name: node for node in map(_node, graph.get("node", [])) if node.op}
+    nodes = {node.name: node for node in map(_node, graph.node) if node.op}
     if not nodes:
         raise LibraryError(f"{path} is not a TensorFlow graph: it holds no nodes")
     return graph_to_onnx(nodes, picture)
 
 
-def _node(message: Message) -> Node:
-    attributes = {str(first(a, "key", "")): first(a, "value", {}) for a in message.get("attr", [])}
-    inputs = [str(i).split(":")[0] for i in message.get("input", []) if not str(i).startswith("^")]
-    return Node(str(first(message, "name", "")), str(first(message, "op", "")), inputs, attributes)
+def _node(message: Any) -> Node:
+    inputs = [name.split(":")[0] for name in message.input if not name.startswith("^")]
+    return Node(message.name, message.op, inputs, {a.key: a.value for a in message.attr})
 
 
 def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
@@ -135,7 +107,7 @@ def _picture(nodes: dict[str, Node], picture: str | None) -> str:
 
 
 def _size(node: Node) -> tuple[int | str, int | str]:
-    dims = [int(first(d, "size", 0)) for d in first(node.attr.get("shape", {}), "shape", {}).get("dim", [])]
+    dims = [d.size for d in node.attr["shape"].shape.dim] if "shape" in node.attr else []
     if len(dims) == 4 and min(dims[1:3]) > 0:
         return dims[1], dims[2]
     return "h", "w"
@@ -147,12 +119,12 @@ def _reachable(nodes: dict[str, Node], picture: str) -> list[Node]:
     for node in nodes.values():
         for name in node.inputs:
             readers.setdefault(name, []).append(node.name)
-    reach, todo = {picture}, [picture]
-    while todo:
-        for name in readers.get(todo.pop(), []):
+    reach, waiting = {picture}, [picture]
+    while waiting:
+        for name in readers.get(waiting.pop(), []):
             if name not in reach:
                 reach.add(name)
-                todo.append(name)
+                waiting.append(name)
     order: list[Node] = []
     done = {picture}
     for start in (name for name in nodes if name in reach):
@@ -174,9 +146,8 @@ def _reachable(nodes: dict[str, Node], picture: str) -> list[Node]:
 def _constants(nodes: dict[str, Node]) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for node in nodes.values():
-        tensor = first(node.attr.get("value", {}), "tensor")
-        if node.op == "Const" and tensor is not None and first(tensor, "dtype", 0) in _TYPES:
-            found[node.name] = _tensor(node.name, tensor)
+        if node.op == "Const" and "value" in node.attr and node.attr["value"].tensor.dtype in _TYPES:
+            found[node.name] = _tensor(node.name, node.attr["value"].tensor)
     changed = True
     while changed:  # weights are often read through Identity, switches have defaults
         new = [n for n in nodes.values() if n.op in _PASSING and n.name not in found and n.inputs[:1]]
@@ -186,20 +157,21 @@ def _constants(nodes: dict[str, Node]) -> dict[str, Array]:
     return found
 
 
-def _tensor(name: str, tensor: Message) -> Array:
-    kind, place = _TYPES[first(tensor, "dtype")]
-    shape = [int(first(d, "size", 0)) for d in first(tensor, "tensor_shape", {}).get("dim", [])]
+def _tensor(name: str, tensor: Any) -> Array:
+    kind, place = _TYPES[tensor.dtype]
+    shape = [d.size for d in tensor.tensor_shape.dim]
     count = int(np.prod(shape))
-    content = bytes(first(tensor, "tensor_content", b""))
-    if content:
-        values: Array = np.frombuffer(content, np.dtype(kind).newbyteorder("<")).astype(kind)
-    elif place.endswith("float_val") or place == "double_val":
-        values = arrays(tensor, place).astype(kind)
+    if tensor.tensor_content:
+        values: Array = np.frombuffer(tensor.tensor_content, np.dtype(kind).newbyteorder("<")).astype(kind)
+    elif place in ("float_val", "double_val"):
+        values = array(tensor, place, "<f4" if place == "float_val" else "<f8").astype(kind)
     elif place == "half_val":
-        values = np.array(tensor.get(place, []), np.uint16).view(np.float16)
+        values = np.array(tensor.half_val, np.uint16).view(np.float16)
     else:
-        values = np.array(tensor.get(place, []), kind)
-    if values.size < count and values.size:  # the last value stands for all that follow
+        values = np.array(getattr(tensor, place), kind)
+    if not values.size:  # none at all are all zero
+        values = np.zeros(count, kind)
+    if values.size < count:  # the last value stands for all that follow
         values = np.concatenate([values, np.full(count - values.size, values[-1], kind)])
     if values.size != count:
         raise LibraryError(f"constant {name!r} of shape {shape} holds {values.size} values")

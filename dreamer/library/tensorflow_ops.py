@@ -10,10 +10,8 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from ..graph import Array
 from .names import LibraryError
-from .wire import Message, first
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass
@@ -23,24 +21,26 @@ class Node:
     name: str
     op: str
     inputs: list[str]
-    attr: dict[str, Message]
+    attr: dict[str, Any]  # messages of `tensorflow_schema`
 
     def text(self, name: str, default: str = "") -> str:
         """A text attribute."""
-        return bytes(first(self.attr.get(name, {}), "s", default.encode())).decode()
+        return self.attr[name].s.decode() if name in self.attr else default
 
     def ints(self, name: str) -> list[int]:
         """A list of whole numbers."""
-        return [int(i) for i in first(self.attr.get(name, {}), "list", {}).get("i", [])]
+        return list(self.attr[name].list.i) if name in self.attr else []
 
     def number(self, name: str, default: float) -> float:
         """A number, whole or not."""
-        value = self.attr.get(name, {})
-        return float(first(value, "f", first(value, "i", default)))
+        value = self.attr.get(name)
+        if value is None:
+            return default
+        return float(value.f if value.HasField("f") else value.i if value.HasField("i") else default)
 
     def flag(self, name: str) -> bool:
         """A yes or no."""
-        return bool(first(self.attr.get(name, {}), "b", False))
+        return name in self.attr and bool(self.attr[name].b)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,15 +17,20 @@ from torch.nn import functional as F
 
 from dreamer.library import LibraryError, Registry
 from dreamer.library.caffe import net_to_onnx, read_caffe, read_mean
+from dreamer.library.caffe_schema import NET
 from dreamer.library.googlenet import describe
+from dreamer.library.messages import decode
+from dreamer.library.messages import parse as parse_message
 from dreamer.library.normal import normal_form
-from dreamer.library.prototxt import parse
-from dreamer.library.wire import decode
 
 from . import caffe_files
 from .protobuf import field, floats, message, packed
 
 RANDOM = np.random.default_rng(5)
+
+
+def parse(text: str) -> Any:
+    return parse_message(text, NET)
 
 
 def run(model: onnx.ModelProto, picture: np.ndarray, *names: str) -> list[np.ndarray]:
@@ -65,26 +71,31 @@ def test_prototxt_reads_what_caffe_writes() -> None:
         layer: < type: 'Pooling' pooling_param { pool: MAX kernel_size: 3 stride: 2 global_pooling: false } >
         layer { type: "Eltwise" eltwise_param { coeff: [1, -1.5e-1] } name: "joined " "text" }
     """)
-    assert net["name"] == ['two" words']
-    assert net["input_shape"] == [{"dim": [1, 3, 16, 16]}]
-    assert net["layer"][0]["pooling_param"][0] == {
-        "pool": ["MAX"],
-        "kernel_size": [3],
-        "stride": [2],
-        "global_pooling": [False],
-    }
-    assert net["layer"][1]["eltwise_param"] == [{"coeff": [1, -0.15]}]
-    assert net["layer"][1]["name"] == ["joined text"]
+    assert net.name == 'two" words'
+    assert list(net.input_shape[0].dim) == [1, 3, 16, 16]
+    pool = net.layer[0].pooling_param
+    assert (pool.pool, pool.kernel_size, pool.stride, pool.HasField("pad")) == (0, 3, 2, False)
+    assert list(net.layer[1].eltwise_param.coeff) == [1, pytest.approx(-0.15)]
+    assert net.layer[1].name == "joined text"
+
+
+def test_prototxt_is_read_leniently() -> None:
+    """Fields that only a fork or training knows are passed over; of a field given twice the last counts."""
+    net = parse("\ufefflr: 0.1 layer { name: 'a' name: 'b' hdf5_data_param { source: 'x' deep { er: [1, 2] } } }")
+    assert [layer.name for layer in net.layer] == ["b"]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("layer {\n name: 'a'\n", "line 2: the text ends"),
-        ("layer {\n } }", "line 2: expected a field's name"),
-        ("a: \n\n @", "line 3: '@'"),
-        ("a 5", "expected a value for a"),
+        ("layer {\n name: 'a'\n", "line 2: .*Expected"),
+        ("layer {\n } }", "line 2: .*Expected identifier"),
+        ("name: \n\n @", "line 3: .*'@'"),
+        ("name 5", 'line 1: .*Expected ":"'),
+        ("layer { pooling_param { pool: 'FAR' } }", "line 1: .*PoolMethod"),
         ("a: {" * 100, "nested"),
+        ("layer { name: '" + "{" * 100, "nested"),
+        ("input_dim: 99999999999999999999", "line 1: .*range"),
     ],
 )
 def test_prototxt_names_the_line(text: str, said: str) -> None:
@@ -102,8 +113,6 @@ def test_prototxt_never_breaks_otherwise(text: str) -> None:
 
 @given(st.binary(max_size=80))
 def test_wire_never_breaks_otherwise(data: bytes) -> None:
-    from dreamer.library.caffe_schema import NET
-
     try:
         decode(data, NET)
     except LibraryError:
@@ -205,6 +214,31 @@ def test_batch_norm_scale_and_relu_fold_into_the_convolution() -> None:
         ("type: 'Concat' bottom: 'data'", lambda x: torch.cat([x, x], 1)),
         ("type: 'Pooling' pooling_param { pool: AVE global_pooling: true }", lambda x: x.mean((2, 3), keepdim=True)),
         ("type: 'Softmax'", lambda x: x.softmax(1)),
+        ("type: 'AbsVal'", torch.abs),
+        ("type: 'BNLL'", F.softplus),
+        ("type: 'Exp' exp_param { base: 2 scale: 0.01 shift: 1 }", lambda x: 2 ** (0.01 * x + 1)),
+        ("type: 'Exp' exp_param { scale: 0.01 }", lambda x: torch.exp(0.01 * x)),
+        ("type: 'Log' log_param { base: 10 shift: 300 }", lambda x: torch.log10(x + 300)),
+        ("type: 'ReLU6'", F.relu6),
+        ("type: 'Permute' permute_param { order: 0 order: 3 order: 1 order: 2 }", lambda x: x.permute(0, 3, 1, 2)),
+        ("type: 'ShuffleChannel' shuffle_channel_param { group: 3 }", lambda x: x),
+        ("type: 'Upsample' upsample_param { scale: 2 }", lambda x: F.interpolate(x, scale_factor=2)),
+        (
+            "type: 'Interp' interp_param { height: 15 width: 22 }",
+            lambda x: F.interpolate(x, (15, 22), mode="bilinear", align_corners=True),
+        ),
+        (
+            "type: 'LRN' lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 alpha: 0.01 }",
+            lambda x: x / (1 + 0.01 * F.avg_pool2d(x * x, 3, 1, 1)) ** 0.75,
+        ),
+        (
+            "type: 'Pooling' pooling_param { pool: MAX kernel_size: 2 stride: 3 ceil_mode: false }",
+            lambda x: F.max_pool2d(x, 2, 3),
+        ),
+        (
+            "type: 'Pooling' pooling_param { pool: AVE kernel_size: 3 stride: 2 round_mode: FLOOR }",
+            lambda x: F.avg_pool2d(x, 3, 2),
+        ),
     ],
 )
 def test_simple_layers(text: str, reference: object) -> None:
@@ -216,8 +250,8 @@ def test_simple_layers(text: str, reference: object) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("type: 'Deconvolution'", "'x' has type 'Deconvolution'"),
-        ("type: 'LRN' lrn_param { norm_region: WITHIN_CHANNEL }", "within a channel"),
+        ("type: 'PriorBox'", "'x' has type 'PriorBox'.*1 of 1 layers"),
+        ("type: 'Pooling' pooling_param { pool: STOCHASTIC }", "pools by chance"),
         ("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", "no weights in the .caffemodel"),
         ("type: 'ReLU' bottom: 'nothing'", "reads the blob 'nothing'"),
     ],
@@ -230,6 +264,75 @@ def test_what_cannot_be_imported_is_named(text: str, said: str) -> None:
 def test_weights_of_another_shape_are_refused() -> None:
     with pytest.raises(LibraryError, match="do not make 4 filters of 3 x 3"):
         one_layer("type: 'Convolution' convolution_param { num_output: 4 kernel_size: 3 }", [weights(2, 2), weights(4)])
+
+
+def test_deconvolution_depthwise_and_normalize() -> None:
+    x = picture(1, 3, 9, 9)
+    w, b, factor = weights(3, 2, 3, 3), weights(2), weights(3)
+    text = "convolution_param { num_output: 2 kernel_size: 3 stride: 2 pad: 1 }"
+    want = F.conv_transpose2d(torch.tensor(x), torch.tensor(w), torch.tensor(b), 2, 1)
+    np.testing.assert_allclose(
+        run(one_layer(f"type: 'Deconvolution' {text}", [w, b], size=9), x)[0], want.numpy(), rtol=1e-4, atol=1e-4
+    )
+    w = weights(3, 1, 3, 3)
+    text = "convolution_param { num_output: 3 kernel_size: 3 bias_term: false }"
+    want = F.conv2d(torch.tensor(x), torch.tensor(w), groups=3)
+    for kind in ("DepthwiseConvolution", "ConvolutionDepthwise"):
+        got = run(one_layer(f"type: '{kind}' {text}", [w], size=9), x)[0]
+        np.testing.assert_allclose(got, want.numpy(), rtol=1e-4, atol=1e-4)
+    text = "norm_param { across_spatial: false channel_shared: false }"
+    want = F.normalize(torch.tensor(x), dim=1) * torch.tensor(factor).reshape(1, 3, 1, 1)
+    got = run(one_layer(f"type: 'Normalize' {text}", [factor], size=9), x)[0]
+    np.testing.assert_allclose(got, want.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_slices_become_tensors_of_their_own() -> None:
+    net = parse("""input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
+        layer { name: "cut" type: "Slice" bottom: "data" top: "a" top: "b" slice_param { slice_point: 1 } }
+        layer { name: "even" type: "Slice" bottom: "data" top: "c" top: "d" slice_param { axis: 2 } }""")
+    x = picture(1, 3, 8, 8)
+    a, b, c, d = run(net_to_onnx(net, {}).model, x, "a", "b", "c", "d")
+    np.testing.assert_array_equal(np.concatenate([a, b], 1), x)
+    np.testing.assert_array_equal(np.concatenate([c, d], 2), x)
+    assert a.shape[1] == 1 and c.shape[2] == 4
+
+
+def test_activations_after_a_fully_connected_layer() -> None:
+    """Numbers per channel meet [n, c] there, and the head is still independent of the picture's size."""
+    net = parse("""input: "data" input_dim: 1 input_dim: 3 input_dim: 32 input_dim: 32
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+                convolution_param { num_output: 4 kernel_size: 3 stride: 2 } }
+        layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "fc" inner_product_param { num_output: 6 } }
+        layer { name: "prelu" type: "PReLU" bottom: "fc" top: "fc" }
+        layer { name: "scale" type: "Scale" bottom: "fc" top: "fc" scale_param { bias_term: true } }
+        layer { name: "out" type: "InnerProduct" bottom: "fc" top: "out" inner_product_param { num_output: 5 } }""")
+    w, b, fw, fb = weights(4, 3, 3, 3), weights(4), weights(6, 4 * 15 * 15), weights(6)
+    slope, factor, shift, ow, ob = weights(6), weights(6), weights(6), weights(5, 6), weights(5)
+    arrays = {"conv": [w, b], "fc": [fw, fb], "prelu": [slope], "scale": [factor, shift], "out": [ow, ob]}
+    normal = normal_form(net_to_onnx(net, arrays).model)
+    x = picture(1, 3, 32, 32)
+    t = [torch.tensor(v) for v in (x, w, b, fw, fb, slope, factor, shift, ow, ob)]
+    hidden = F.prelu(F.linear(F.conv2d(t[0], t[1], t[2], 2).flatten(1), t[3], t[4]), t[5]) * t[6] + t[7]
+    want = F.linear(hidden, t[8], t[9]).numpy()
+    np.testing.assert_allclose(run(normal.model, x, "out")[0], want, rtol=1e-3, atol=1e-3)
+    assert run(normal.model, picture(1, 3, 47, 70), "out")[0].shape == (1, 5)
+
+
+def test_a_layer_nobody_knows_costs_itself_and_what_rests_on_it() -> None:
+    convs = "".join(
+        f'layer {{ name: "c{i}" type: "Convolution" bottom: "{"data" if i == 0 else f"c{i - 1}"}" top: "c{i}" '
+        f"convolution_param {{ num_output: 3 kernel_size: 1 bias_term: false }} }}"
+        for i in range(4)
+    )
+    net = parse(f"""input: "data" input_dim: 1 input_dim: 3 input_dim: 32 input_dim: 32 {convs}
+        layer {{ name: "odd" type: "Magic" bottom: "c3" top: "odd" }}
+        layer {{ name: "after" type: "ReLU" bottom: "odd" top: "after" }}
+        layer {{ name: "loss" type: "SmoothL1Loss" bottom: "c3" bottom: "label" top: "loss" }}
+        layer {{ name: "side" type: "ReLU" bottom: "c1" top: "side" }}""")
+    raw = net_to_onnx(net, {f"c{i}": [weights(3, 3, 1, 1)] for i in range(4)})
+    assert [o.name for o in raw.model.graph.output] == ["c3", "side"]
+    (note,) = raw.notes
+    assert "5 of 7 layers are kept: 'odd' has type 'Magic'" in note and "1 layers rest on that" in note
 
 
 # --- whole files

@@ -134,8 +134,13 @@ def test_damaged_files_of_every_kind_are_told_of_without_a_traceback(
     net = tiny()
     net.graph.initializer[0].dims[0] = 1 << 40
     onnx.save(net, str(tmp_path / "net.onnx"))
-    for kind, more in ((".pb", []), (".caffemodel", ["--prototxt", tmp_path / "net.prototxt"]), (".onnx", [])):
-        with pytest.raises(CommandError, match=rf"net\{kind} cannot be imported: it is damaged, or made in a way not"):
+    wrong = r"cannot be imported: it is damaged, or made in a way not"
+    for kind, more, match in (
+        (".pb", [], rf"net\.pb {wrong}"),
+        (".caffemodel", ["--prototxt", tmp_path / "net.prototxt"], r"net\.prototxt: line 1: .*integer: four"),
+        (".onnx", [], rf"net\.onnx {wrong}"),
+    ):
+        with pytest.raises(CommandError, match=match):
             said(capsys, "import", tmp_path / f"net{kind}", "--convention", "raw", *more)
     assert not models.exists()
 

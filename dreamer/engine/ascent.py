@@ -53,6 +53,7 @@ class HostAscent:
     def __init__(self, network: Network, recipe: Recipe, picture: Floats, base: Bytes, mask: Bytes | None) -> None:
         self.network, self.recipe, self.picture, self.base, self.mask = network, recipe, picture, base, mask
         self.gradient = np.empty_like(picture)
+        self.part = 1.0 if mask is None else max(float(mask.mean(dtype=np.float64)) / 255, 1e-9)
 
     def step(
         self,
@@ -69,20 +70,27 @@ class HostAscent:
             height, width = picture.shape[1:]
             paste(unwarp(gradient, *turn), gradient, roll, (slice(0, height), slice(0, width)))
         else:
-            self.network.gradient(picture, target, options, roll=roll, out=gradient)
+            self.network.gradient(picture, target, options, roll=roll, wanted=self.mask, out=gradient)
         self._move(floor)
 
     def _move(self, floor: Callable[[], float]) -> None:
         """Shape the gradient and move the picture by it, both in place."""
         recipe, picture, gradient, base, mask = self.recipe, self.picture, self.gradient, self.base, self.mask
         force, least = bands.mean_abs(gradient, mask), floor()
+
+        def mask_rows(rows: slice) -> None:
+            assert mask is not None
+            gradient[:, rows] *= bands.share(mask[rows])
+
         strength = force / least if force < least else 1.0
+        if mask is not None:
+            bands.each(mask_rows, rows_of(gradient))
         if recipe.smooth:
             normalise_bands(gradient, recipe.smooth)
         MODES[recipe.colour](gradient)
         if recipe.mean_free:
-            mean_free(gradient)
-        shaped = recipe.smooth or recipe.colour != "rgb" or recipe.mean_free
+            mean_free(gradient, self.part)
+        shaped = recipe.smooth or recipe.colour != "rgb" or recipe.mean_free or mask is not None
         size = bands.mean_abs(gradient, mask) if shaped else force
         gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
 

@@ -74,13 +74,14 @@ MODES: dict[str, Callable[[Floats], None]] = {
 }
 
 
-def mean_free(gradient: Floats) -> None:
-    """Subtract each channel's mean, so that a step cannot shift the picture's overall colour or brightness.
+def mean_free(gradient: Floats, part: float = 1.0) -> None:
+    """Subtract each channel's mean, so that a step cannot shift the picture's overall colour or brightness. `part`: the
+    gradient lies in this share of the picture, the mean is that of it, and the rest does not matter.
 
     Without it long loops (a canvas dreaming for days, a zoom) drift towards one hue or darken steadily.
     """
     for channel in gradient:
-        channel -= np.float32(channel.mean(dtype=np.float64))
+        channel -= np.float32(channel.mean(dtype=np.float64) / part)
 
 
 def hold_colours(move: Floats, here: Floats, limit: float) -> None:

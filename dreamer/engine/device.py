@@ -44,7 +44,7 @@ class DeviceAscent:
     """See ``ascent.Ascent``."""
 
     def __init__(self, network: Network, recipe: Recipe, picture: Floats, base: Bytes, mask: Bytes | None) -> None:
-        self.network, self.picture, self._fetched = network, picture, True
+        self.network, self.picture, self.mask, self._fetched = network, picture, mask, True
         self._held = upload(picture[None], network.device)
         self._beside: dict[str, Any] = {"step": _number(recipe.step)}  # what a step needs beside picture and gradient
         if mask is not None:
@@ -68,7 +68,7 @@ class DeviceAscent:
         options: GradientOptions,
     ) -> None:
         gradient: Any = np.zeros((1, 3, 1, 1), np.float32)  # as large as the picture with the first window in it
-        for tile, window in self.network.held_gradients(self._held, target, options, roll=roll):
+        for tile, window in self.network.held_gradients(self._held, target, options, roll=roll, wanted=self.mask):
             if window is not None:
                 axes = zip(self._held.shape()[2:], roll, (tile.y, tile.x), strict=True)
                 rows, columns = (returned(length, shift, span) for length, shift, span in axes)

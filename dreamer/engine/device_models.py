@@ -90,6 +90,8 @@ def move_model(shaping: Shaping) -> onnx.ModelProto:
 
     force = mean_abs(gradient)
     strength = op("Min", op("Div", force, op("Max", floor, TINY)), 1.0)
+    if shaping.masked:
+        gradient = op("Mul", gradient, mask)
     if shaping.odd:
         gradient = _bands_normalised(op, gradient, shaping.odd)
     if shaping.colour == "luminance":
@@ -97,7 +99,8 @@ def move_model(shaping: Shaping) -> onnx.ModelProto:
     elif shaping.colour in LIVELY:
         gradient = _decorrelated(op, gradient, LIVELY[shaping.colour])
     if shaping.mean_free:
-        gradient = op("Sub", gradient, op.mean(gradient, 3, 2))
+        mean = op.mean(gradient, 3, 2)
+        gradient = op("Sub", gradient, op("Mul", mean, spread) if shaping.masked else mean)
     gain = op("Div", op("Mul", step, strength), op("Max", mean_abs(gradient), TINY))
     move = op("Mul", op("Mul", gradient, mask) if shaping.masked else gradient, gain)
     if shaping.near:

@@ -19,13 +19,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from . import bands
+from . import bands, growth
 from .ascent import Ascent, HostAscent
 from .bands import Bytes, Floats
 from .colour import keep_colours
 from .device import DeviceAscent, stays
 from .gradient_options import GradientOptions
-from .hold import hold_hue, inked
+from .hold import hold_all, hold_hue, inked
 from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
@@ -87,6 +87,7 @@ def dream(
     recipe: Recipe,
     *,
     mask: Bytes | None = None,
+    ages: Bytes | None = None,
     guide: Bytes | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -96,7 +97,9 @@ def dream(
     network: how a picture is cut into tiles depends on their number.
 
     photo      uint8 [H, W, 3] RGB; None with a recipe that starts from noise
-    mask       uint8 [H, W] of any size: 255 where the dream may work, 0 where the photograph stays to the bit
+    mask       uint8 [H, W] of any size: 255 where the dream may work, 0 where the photograph stays to the bit. With a
+               recipe that has a front or a hold, and no ages: where new ink is
+    ages       uint8 [H, W] of any size: how many dreams have seen the ink of each place (``growth.py``)
     guide      uint8 [h, w, 3] RGB, for a target that is guided by a picture; seen at GUIDE_SIDE pixels at most
     progress   called after each tile
     cancelled  asked between tiles; when it answers True, Interrupted (a Cancelled) is raised with the picture so far
@@ -109,7 +112,11 @@ def dream(
         raise ValueError(f"photo: received {start.dtype} {start.shape}, expected uint8 [height, width, 3]")
     if mask is not None and (mask.ndim != 2 or mask.dtype != np.uint8):
         raise ValueError(f"mask: received {mask.dtype} {mask.shape}, expected uint8 [height, width]")
-    return _Dream(start, network, recipe, mask, guide, progress, cancelled, preview).run()
+    if ages is not None and (ages.ndim != 2 or ages.dtype != np.uint8):
+        raise ValueError(f"ages: received {ages.dtype} {ages.shape}, expected uint8 [height, width]")
+    if ages is None and mask is not None and (recipe.front or recipe.hold):
+        ages, mask = growth.of_mask(mask), None if recipe.front else mask
+    return _Dream(start, network, recipe, mask, ages, guide, progress, cancelled, preview).run()
 
 
 def noise_start(recipe: Recipe) -> Bytes:
@@ -131,6 +138,7 @@ class _Dream:
         network: Network,
         recipe: Recipe,
         mask: Bytes | None,
+        ages: Bytes | None,
         guide: Bytes | None,
         progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
@@ -140,9 +148,14 @@ class _Dream:
         self.report, self.preview = progress, preview
         self.random = np.random.default_rng(recipe.seed)
         self.size = (photo.shape[0], photo.shape[1])
+        if ages is not None and recipe.front:
+            came = growth.front(ages, recipe.front, recipe.growth)
+            both = came if mask is None else np.minimum(shrink(came, mask.shape), mask)
+            self.mask = mask = None if both.min() == 255 else both
         if recipe.soak:
             self.photo = soaked(photo, recipe.soak, None if mask is None else shrink(mask, self.size))
         self.inked = inked(photo) if recipe.hue else None
+        self.held = growth.held(ages, recipe.hold, recipe.fade) if ages is not None and recipe.hold else None
         least = max(recipe.min_size, network.min_size)
         self.sizes = octave_sizes(*self.size, recipe.octaves, recipe.octave_scale, least, recipe.finest)
         self.steps = steps_of(len(self.sizes), recipe.iterations, recipe.taper)
@@ -185,12 +198,14 @@ class _Dream:
 
     def _hold(self, picture: Floats, base: Bytes) -> None:
         """Give back what the photograph holds on to, in place."""
+        if self.inked is None and self.held is None:
+            return
+        add_photo(base, picture, -1.0)
         if self.inked is not None:
-            where = np.zeros((1, *base.shape[:2]), np.float32)
-            add_enlarged(self.inked[None], where)
-            add_photo(base, picture, -1.0)
-            hold_hue(picture, np.clip(where[0], 0, 1), self.recipe.hue)
-            add_photo(base, picture)
+            hold_hue(picture, _resized(self.inked, base), self.recipe.hue)
+        if self.held is not None:
+            hold_all(picture, _resized(self.held, base))
+        add_photo(base, picture)
 
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""
@@ -335,6 +350,13 @@ def _within(picture: Bytes, pixels: int) -> Bytes:
     height, width = picture.shape[:2]
     scale = min(1.0, (pixels / (height * width)) ** 0.5)
     return shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def _resized(shares: Floats, base: Bytes) -> Floats:
+    """Shares [h, w], 0 to 1, at the size of a picture."""
+    out = np.zeros((1, *base.shape[:2]), np.float32)
+    add_enlarged(shares[None], out)
+    return np.clip(out[0], 0, 1)
 
 
 def _moved(target: Target, down: float, right: float) -> Target:

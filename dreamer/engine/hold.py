@@ -39,6 +39,11 @@ def hold_hue(difference: Floats, where: Floats, share: float) -> None:
     difference -= coarse
 
 
+def hold_all(difference: Floats, where: Floats) -> None:
+    """Take all that is coarse out of a difference [3, H, W], in place, by the shares `where` says: float32 [H, W]."""
+    difference -= _coarse(difference) * where
+
+
 def _coarse(field: Floats) -> Floats:
     """[n, H, W] without what is finer than a stroke."""
     side = min(field.shape[1:])

@@ -15,6 +15,7 @@ import onnxruntime as ort
 
 from ..library.files import ModelFiles
 from ..library.names import nearest
+from .bands import Bytes
 from .build import Question
 from .forward import Layer, layers, prepare
 from .gradient_options import DEFAULT, GradientOptions
@@ -108,6 +109,7 @@ class Network:
         *,
         roll: Roll = (0, 0),
         mask: Floats | None = None,
+        wanted: Bytes | None = None,
         out: Floats | None = None,
     ) -> tuple[Floats, float]:
         """The gradient of the target's objective (see ``target.py``) with respect to the picture, and its value.
@@ -117,6 +119,8 @@ class Network:
         mask      float32 [h,w], what counts and how much; None: everything
         roll      how far the picture is shifted first, down and right, what leaves at one edge coming in at the other;
                   the mask is shifted along, and the gradient lies as the picture does
+        wanted    uint8 [h,w] that lies as the picture does: tiles in which all of it is zero are not computed, and the
+                  gradient is zero there
         out       where to write the gradient, float32 [3,h,w]
 
         With several terms each is divided by the Euclidean norm of its seed over the whole picture, so their
@@ -139,7 +143,9 @@ class Network:
             grow = ((0, size[0] - height), (0, size[1] - width))
             seen, shift = np.pad(np.roll(picture, roll, (1, 2)), ((0, 0), *grow), mode="edge"), (0, 0)
             mask = np.pad(np.ones((height, width), np.float32) if mask is None else mask, grow)
-        tiles = self.tiles(size, layers, options.tile, options.halo)
+        tiles = _wanted_tiles(self.tiles(size, layers, options.tile, options.halo), wanted, roll)
+        if wanted is not None:
+            out[:] = 0
         work = Work(self.runners, seen, size, shift, mask, *self._wanted(target, options.guide), tiles, options)
         score = 0.0
         for place, results in work.gradients():
@@ -159,6 +165,7 @@ class Network:
         options: GradientOptions = DEFAULT,
         *,
         roll: Roll = (0, 0),
+        wanted: Bytes | None = None,
     ) -> Iterator[tuple[Tile, ort.OrtValue | None]]:
         """The windows' gradients of a picture [1,3,h,w] on the device, which stay there: each tile of the shifted
         picture with its window's, float32 [1,3,h,w] (None: zero). Options as for ``gradient``; nothing else comes back.
@@ -167,7 +174,7 @@ class Network:
         height, width = picture.shape()[2:]
         self._check_size(height, width, "picture", layers)
         size = self._grown(height, width)
-        tiles = self.tiles(size, layers, options.tile, options.halo)
+        tiles = _wanted_tiles(self.tiles(size, layers, options.tile, options.halo), wanted, roll)
         # what lies beyond the picture shows its last row and column again, and counts for nothing
         mask = None
         if size != (height, width):
@@ -250,3 +257,11 @@ class Network:
                 while len(self._guides) > GUIDES:
                     self._guides.popitem(last=False)
         return found
+
+
+def _wanted_tiles(tiles: list[Tile], wanted: Bytes | None, roll: Roll) -> list[Tile]:
+    """Those in whose core something is wanted, once the picture is shifted."""
+    if wanted is None:
+        return tiles
+    shifted = np.roll(wanted, roll, (0, 1))
+    return [tile for tile in tiles if shifted[tile.core].any()]

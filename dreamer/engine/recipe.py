@@ -128,6 +128,21 @@ class Recipe:
         low=0,
         high=1,
     )
+    front: float = _field(
+        0.0,
+        "how far from new ink the dream works, as a share of the shorter side: elsewhere the picture stays to the bit; "
+        "0 is everywhere. On a photograph a drawn mask plays the ink",
+        low=0,
+        high=2,
+    )
+    growth: float = _field(0.08, "how much further the front comes with each dream", low=0, high=2)
+    hold: float = _field(
+        0.0,
+        "share of all that is coarser than a stroke that new ink keeps: lines stay where they are, and are elaborated",
+        low=0,
+        high=1,
+    )
+    fade: float = _field(0.75, "share of the hold that is left after each dream", low=0, high=1)
     contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
 
     def __post_init__(self) -> None:

@@ -20,6 +20,10 @@ class CanvasQuerySet(models.QuerySet["Canvas"]):
         """The canvas at `/`; made on the first call."""
         return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": "Dreamsite"})[0]
 
+    def lock(self, pk: int) -> Canvas:
+        """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
+        return self.select_for_update(of=("self",)).select_related("frame").get(pk=pk)
+
 
 def default_side() -> int:
     return int(settings.CANVAS_SIZE)

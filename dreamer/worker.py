@@ -284,12 +284,19 @@ class Dreamer:
             canvas_pixels, led = lead(place, composed.pixels, network, recipe.seed, self._cancelled)
             pixels = dream(canvas_pixels, network, recipe, progress=report, cancelled=self._cancelled)
             seconds, dreaming = time.perf_counter() - started, False
-            frames.keep(
-                place, frames.encode(pixels, Frame.Kind.DREAM), kind=Frame.Kind.DREAM, seq=composed.seq,
-                authors=composed.authors, title=style.title, recipe=recipe.to_json() | led, seconds=round(seconds, 3),
-                device=network.device, holder=self.holder, base=composed.base,
-            )  # fmt: skip
-        except (Cancelled, picture.Cancelled, frames.Refused) as error:
+            made = frames.NewFrame(
+                place,
+                frames.encode(pixels, Frame.Kind.DREAM),
+                Frame.Kind.DREAM,
+                composed.seq,
+                composed.authors,
+                title=style.title,
+                recipe=recipe.to_json() | led,
+                seconds=round(seconds, 3),
+                device=network.device,
+            )
+            frames.keep(made, composed.claim)
+        except (Cancelled, picture.Cancelled, lease.ClaimLost) as error:
             log.info("%s: the dream was dropped (%s).", place.slug, error)
             lease.drop(place, self.holder)
             return
@@ -345,7 +352,7 @@ class Dreamer:
             return
         try:
             self._take_rest(place, everything)
-        except (picture.Cancelled, frames.Refused) as error:
+        except (picture.Cancelled, lease.ClaimLost) as error:
             log.info("%s: the rest was dropped (%s).", place.slug, error)
             lease.drop(place, self.holder)
         except Exception:
@@ -361,10 +368,7 @@ class Dreamer:
             return
         composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
         made = frames.encode(composed.pixels, Frame.Kind.REST)
-        frames.keep(
-            place, made, kind=Frame.Kind.REST, seq=composed.seq, authors=composed.authors, holder=self.holder,
-            base=composed.base,
-        )  # fmt: skip
+        frames.keep(frames.NewFrame(place, made, Frame.Kind.REST, composed.seq, composed.authors), composed.claim)
         notify.look(place.slug)
         self._index(place)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from canvas import frames, journal, limits, notify, wire
+from canvas import frames, journal, lease, limits, notify, wire
 from canvas.models import Act, Canvas, Dream, Frame
 from canvas.moderation import audit, plans
 from canvas.moderation.plans import Plan, Wish
@@ -52,7 +52,7 @@ def _until_it_fits(make: Any, act: Any) -> Act:
             raise InvalidRequest("There is nothing to change: no such strokes are in the picture now.")
         try:
             done = _do(made, act)
-        except frames.BaseGone:
+        except lease.BaseGone:
             continue
         notify.look(made.place.slug)
         return done
@@ -66,19 +66,17 @@ def _do(made: Plan, act: Any) -> Act:
 
     def within(locked: Canvas, frame: Frame | None) -> None:
         if locked.frame_id != made.place.frame_id:
-            raise frames.BaseGone(f"{locked} has another frame than the act was planned on.")
+            raise lease.BaseGone(f"{locked} has another frame than the act was planned on.")
         done.append(act(made, locked, frame))
 
     if made.mends:
         assert made.place.frame is not None
         # Without loss: outside the area not one pixel of the base changes.
         picture = frames.encode(made.mended, Frame.Kind.RESTORED)
-        frames.keep(
-            made.place, picture, kind=Frame.Kind.RESTORED, seq=made.place.frame.seq, authors=(), also=within
-        )  # fmt: skip
+        frames.keep(frames.NewFrame(made.place, picture, Frame.Kind.RESTORED, made.place.frame.seq), also=within)
     else:
         with transaction.atomic():
-            within(frames.lock(made.place.pk), None)
+            within(Canvas.objects.lock(made.place.pk), None)
     return done[0]
 
 
@@ -92,7 +90,7 @@ def _write(made: Plan, locked: Canvas, frame: Frame | None) -> dict[str, Any]:
         first, last = first or batch.first, batch.last
     position = Dream.objects.filter(canvas=locked).values_list("position", flat=True).first() or 0
     if made.mends or (made.numbers and min(made.numbers) <= position):
-        frames.withdraw(locked)
+        lease.withdraw(locked)
     newest = Frame.objects.filter(canvas=locked).order_by("-number").values_list("number", flat=True).first() or 0
     return {
         "kind": "picture",

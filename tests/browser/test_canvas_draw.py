@@ -24,7 +24,7 @@ from canvas.models import Canvas
 place = Canvas.objects.get(slug="main")
 composed = frames.compose(place)
 made = frames.encode(255 - composed.pixels, "dream")
-frames.keep(place, made, kind="dream", seq=composed.seq, authors=composed.authors, title="a negative")
+frames.keep(frames.NewFrame(place, made, "dream", composed.seq, composed.authors, title="a negative"))
 """
 AS_SERVED = """
 import sys

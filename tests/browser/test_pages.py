@@ -31,7 +31,8 @@ place, pixels = Canvas.objects.default(), np.full((1536, 1536, 3), 200, np.uint8
 made = []
 for red in (0, 120, 255):
     pixels[..., 0] = red
-    made.append(frames.keep(place, frames.encode(pixels, "dream"), kind="dream", seq=1, authors=[1], title="towers"))
+    picture = frames.encode(pixels, "dream")
+    made.append(frames.keep(frames.NewFrame(place, picture, "dream", seq=1, authors=[1], title="towers")))
 exhibit = Exhibit.objects.create(title="Reds", slug="reds", statement="**None** to all", published_at=timezone.now())
 Picture.objects.create(exhibit=exhibit, position=1, before_frame=made[0], after_frame=made[2], caption="All of it")
 Picture.objects.create(exhibit=exhibit, position=2, after_frame=made[1], caption="Half of it", credit="Somebody")

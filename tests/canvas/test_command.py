@@ -27,7 +27,7 @@ def three(place: Canvas) -> list[Frame]:
     for number in range(3):
         journal.append(place, [wire.Stroke(number + 1, 0, (0, 0, 0), 255, 0, ((8, 8, 96),), True, 1)])
         picture = frames.encode(np.full((64, 64, 3), 40 * number, np.uint8), Frame.Kind.DREAM)
-        made.append(frames.keep(place, picture, kind=Frame.Kind.DREAM, seq=number + 1, authors=[]))
+        made.append(frames.keep(frames.NewFrame(place, picture, Frame.Kind.DREAM, number + 1)))
     return made
 
 

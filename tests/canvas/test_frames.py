@@ -15,6 +15,7 @@ from django.db import connection
 
 from canvas import frames, journal, lease, notify, picture, wire
 from canvas.brush import Pixels
+from canvas.frames import composing, storing, visibility
 from canvas.models import Canvas, Dream, Frame
 from dreamsite.core.models import User
 from tests.canvas import journals
@@ -31,9 +32,9 @@ def painted(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
     return picture.compose(start, journals.numbered(list(operations)), frames.load)
 
 
-def keep(place: Canvas, pixels: Pixels, seq: int, **options: object) -> Frame:
+def keep(place: Canvas, pixels: Pixels, seq: int, claim: lease.Claim | None = None, **options: Any) -> Frame:
     made = frames.encode(pixels, Frame.Kind.DREAM)
-    return frames.keep(place, made, kind=Frame.Kind.DREAM, seq=seq, **({"authors": []} | options))  # type: ignore[arg-type]
+    return frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, seq, **options), claim)
 
 
 @pytest.fixture
@@ -87,16 +88,16 @@ def test_the_same_picture_twice_has_two_files(place: Canvas, dreamed: Pixels) ->
 
 def test_who_lost_the_lease_records_nothing(place: Canvas, dreamed: Pixels) -> None:
     lease.take(place, "another")
-    with pytest.raises(frames.LeaseLost):
-        keep(place, dreamed, 0, holder="me")
+    with pytest.raises(lease.LeaseLost):
+        keep(place, dreamed, 0, lease.Claim(place, "me", 0))
     assert not Frame.objects.exists()
-    assert keep(place, dreamed, 0, holder="another").number == 1
+    assert keep(place, dreamed, 0, lease.Claim(place, "another", 0)).number == 1
 
 
 def test_a_crash_while_it_is_recorded_leaves_the_canvas_as_it_was(
     place: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "_known", lambda authors: 1 / 0)
+    monkeypatch.setattr(storing, "_known", lambda authors: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         keep(place, dreamed, 0)
     place.refresh_from_db()
@@ -108,17 +109,19 @@ def test_ink_goes_on_while_the_canvas_is_painted(place: Canvas, monkeypatch: pyt
     lease.take(place, "me")
     journal.append(place, [dot(1)])
     outside, seen = list(connection.savepoint_ids), []
-    paint, load = picture.compose, frames.base
-    monkeypatch.setattr(frames.picture, "compose", lambda *a: seen.append(list(connection.savepoint_ids)) or paint(*a))
-    monkeypatch.setattr(frames, "base", lambda *a: seen.append(list(connection.savepoint_ids)) or load(*a))
+    paint, load = picture.compose, composing.base
+    monkeypatch.setattr(
+        composing.picture, "compose", lambda *a: seen.append(list(connection.savepoint_ids)) or paint(*a)
+    )
+    monkeypatch.setattr(composing, "base", lambda *a: seen.append(list(connection.savepoint_ids)) or load(*a))
     frames.compose(place, holder="me")
     assert seen == [outside, outside]
 
 
 def test_what_is_drawn_while_it_is_painted_is_not_in_it(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.append(place, [dot(1)])
-    load = frames.base
-    monkeypatch.setattr(frames, "base", lambda now: (journal.append(place, [dot(2, at=40)]), load(now))[1])
+    load = composing.base
+    monkeypatch.setattr(composing, "base", lambda now: (journal.append(place, [dot(2, at=40)]), load(now))[1])
     composed = frames.compose(place)
     assert composed.seq == 1 and np.array_equal(composed.pixels, painted(dot(1)))
 
@@ -128,17 +131,17 @@ def test_the_position_is_told_before_anything_is_painted(place: Canvas, monkeypa
     lease.take(place, "me")
     journal.append(place, [dot(1), dot(2), dot(3)])
     told: list[int] = []
-    load = frames.base
+    load = composing.base
 
     def base(now: Canvas) -> tuple[Pixels, int]:
         told.append(Dream.objects.get(canvas=place).position)
         return load(now)
 
-    monkeypatch.setattr(frames, "base", base)
+    monkeypatch.setattr(composing, "base", base)
     frames.compose(place, holder="me")
     frames.compose(place, 2, holder="me")
     assert told == [3, 2]
-    with pytest.raises(frames.LeaseLost):
+    with pytest.raises(lease.LeaseLost):
         frames.compose(place, holder="another")
 
 
@@ -251,7 +254,7 @@ def test_the_only_frame_is_waited_for(place: Canvas, dreamed: Pixels) -> None:
 
 def test_a_lost_restoration_does_not_bring_back_what_was_taken_away(three: list[Frame], place: Canvas) -> None:
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.RESTORED)
-    restored = frames.keep(place, made, kind=Frame.Kind.RESTORED, seq=2, authors=[])
+    restored = frames.keep(frames.NewFrame(place, made, Frame.Kind.RESTORED, 2))
     lose(restored)
     frames.load.cache_clear()
     with pytest.raises(frames.StorageTrouble):
@@ -328,8 +331,8 @@ def test_equal_pictures_do_not_share_a_file(bucket: None, place: Canvas, dreamed
     kept, other = keep(place, dreamed, 0), keep(place, dreamed, 0)
     assert kept.sha256 == other.sha256
     lease.take(place, "another")
-    with pytest.raises(frames.LeaseLost):
-        keep(place, dreamed, 0, holder="me")
+    with pytest.raises(lease.LeaseLost):
+        keep(place, dreamed, 0, lease.Claim(place, "me", 0))
     frames.hide(other)
     assert frames.read(kept) and all(default_storage.exists(name) for name in files(kept))
 
@@ -394,7 +397,7 @@ def test_hidden_files_leave_their_addresses(three: list[Frame], place: Canvas) -
 
 
 def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.MonkeyPatch) -> None:
-    copy, others = frames._copy, [True]
+    copy, others = visibility._copy, [True]
 
     def slow(name: str, *more: str) -> str:
         if others:
@@ -402,7 +405,7 @@ def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.Mo
             assert frames.hide(three[2])
         return copy(name, *more)
 
-    monkeypatch.setattr(frames, "_copy", slow)
+    monkeypatch.setattr(visibility, "_copy", slow)
     assert not frames.hide(three[2])
     assert all(default_storage.exists(name) for name in files(three[2]))
     assert len(list(Path(three[2].picture.path).parent.iterdir())) == 2, "no copies are left lying about"
@@ -435,9 +438,9 @@ def test_a_dream_of_a_base_that_was_hidden_is_not_recorded(three: list[Frame], p
     composed = frames.compose(place, holder="me")
     frames.hide(three[2])
     kept = sum(path.is_file() for path in Path(default_storage.location).rglob("*"))
-    with pytest.raises(frames.BaseGone):
-        keep(place, dreamed, composed.seq, holder="me", base=composed.base)
+    with pytest.raises(lease.BaseGone):
+        keep(place, dreamed, composed.seq, composed.claim)
     assert base_of(place) == three[1] and Frame.objects.count() == 3
     assert sum(path.is_file() for path in Path(default_storage.location).rglob("*")) == kept, "nor are its files"
     composed = frames.compose(place, holder="me")
-    assert keep(place, dreamed, composed.seq, holder="me", base=composed.base).number == 4
+    assert keep(place, dreamed, composed.seq, composed.claim).number == 4

@@ -91,7 +91,7 @@ def test_what_a_dead_dreamer_was_dreaming_can_be_undone_again(place: Canvas) -> 
     expire(place)
     assert lease.take(place, "b") and position() == 0
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.DREAM)
-    frames.keep(place, made, kind=Frame.Kind.DREAM, seq=5, authors=[])
+    frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, 5))
     lease.tell(place, "b", position=9)
     assert lease.drop(place, "b", fraction=0.0) and position() == 5
     lease.tell(place, "b", position=9)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from canvas import frames, journal, lease, limits, wire
 from canvas.brush import Pixels
+from canvas.frames import composing
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer import worker
 from dreamer.worker import Dreamer
@@ -135,7 +136,7 @@ def test_a_dream_of_a_base_hidden_meanwhile_is_dreamed_again(
     place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.DREAM)
-    shame = frames.keep(place, made, kind=Frame.Kind.DREAM, seq=0, authors=[])
+    shame = frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, 0))
     seen: list[float] = []
 
     def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
@@ -153,13 +154,13 @@ def test_a_dream_of_a_base_hidden_meanwhile_is_dreamed_again(
 def test_a_signal_ends_painting(
     place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = frames.base
+    base = composing.base
 
     def signal_while_decoding(now: Canvas) -> tuple[Pixels, int]:
         dreamer.stop.set()
         return base(now)
 
-    monkeypatch.setattr(frames, "base", signal_while_decoding)
+    monkeypatch.setattr(composing, "base", signal_while_decoding)
     due(dreamer)
     assert not negatives and not Frame.objects.exists() and board().position == 0
 

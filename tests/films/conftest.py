@@ -54,13 +54,15 @@ def kept(canvas: Canvas) -> Callable[..., list[Frame]]:
             number = Frame.objects.filter(canvas=canvas).count() + 1
             pixels = np.full((SIDE, SIDE, 3), grey(number), np.uint8)
             frame = frames.keep(
-                canvas,
-                frames.encode(pixels, Frame.Kind.DREAM),
-                kind=Frame.Kind.DREAM,
-                seq=canvas.head,
-                authors=people,
-                title=style(number),
-                recipe={"model": "house"},
+                frames.NewFrame(
+                    canvas,
+                    frames.encode(pixels, Frame.Kind.DREAM),
+                    Frame.Kind.DREAM,
+                    canvas.head,
+                    authors=people,
+                    title=style(number),
+                    recipe={"model": "house"},
+                )
             )
             frame.made_at = begun + timedelta(seconds=30 * index)
             frame.save(update_fields=["made_at"])

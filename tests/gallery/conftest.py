@@ -50,14 +50,16 @@ def kept(canvas: Canvas) -> Frame:
     pixels = np.random.default_rng(1).integers(0, 256, (96, 96, 3), np.uint8)
     made = frames.encode(pixels, Frame.Kind.DREAM)
     return frames.keep(
-        canvas,
-        made,
-        kind=Frame.Kind.DREAM,
-        seq=12,
-        authors=[person.pk for person in people],
-        title="inception_4c/output 63",
-        recipe=RECIPE,
-        seconds=8.25,
+        frames.NewFrame(
+            canvas,
+            made,
+            Frame.Kind.DREAM,
+            12,
+            authors=[person.pk for person in people],
+            title="inception_4c/output 63",
+            recipe=RECIPE,
+            seconds=8.25,
+        )
     )
 
 

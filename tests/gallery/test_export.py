@@ -47,11 +47,13 @@ def lived(kept: Frame, canvas: Canvas, staff: User) -> Frame:
     for number in (1, 2):
         made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.DREAM)
         people = [person.pk for person in kept.contributors.all()]
-        canvas_frames.keep(canvas, made, kind=Frame.Kind.DREAM, seq=12 + number, authors=people, title="towers")
+        canvas_frames.keep(
+            canvas_frames.NewFrame(canvas, made, Frame.Kind.DREAM, 12 + number, authors=people, title="towers")
+        )
     canvas_frames.hide(Frame.objects.get(number=2))
     other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
     made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.REST)
-    canvas_frames.keep(other, made, kind=Frame.Kind.REST, seq=1, authors=[])
+    canvas_frames.keep(canvas_frames.NewFrame(other, made, Frame.Kind.REST, 1))
     exhibit = Exhibit.objects.create(
         title="Skies", slug="skies", statement="[A](/frames/1/)", published_at=timezone.now()
     )

@@ -63,9 +63,7 @@ def dream(small: Canvas) -> Dream:
     def keep(seconds: float, seq: int) -> Frame:
         pixels = np.random.default_rng(seq).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
         made = frames.encode(pixels, Frame.Kind.DREAM)
-        frame = frames.keep(
-            small, made, kind=Frame.Kind.DREAM, seq=seq, authors=[], title=f"dream {seq}", recipe=RECIPE
-        )
+        frame = frames.keep(frames.NewFrame(small, made, Frame.Kind.DREAM, seq, title=f"dream {seq}", recipe=RECIPE))
         Frame.objects.filter(pk=frame.pk).update(made_at=at(seconds))
         frame.refresh_from_db()
         return frame

@@ -20,7 +20,7 @@ from canvas.models import Canvas, Frame
 place = Canvas.objects.get(slug="small")
 for shade in range(3):
     made = frames.encode(numpy.full((128, 128, 3), 80 * shade, numpy.uint8), Frame.Kind.DREAM)
-    frames.keep(place, made, kind=Frame.Kind.DREAM, seq=0, authors=[])
+    frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, seq=0))
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from canvas import frames, journal, picture, strokes, wire
+from canvas import frames, journal, lease, picture, strokes, wire
 from canvas.brush import Pixels
 from canvas.models import Act, Canvas, Dream, Frame, Stroke
 from canvas.moderation import acts, plans, undo
@@ -50,7 +50,7 @@ def kept(place: Canvas, kind: str = Frame.Kind.REST) -> Frame:
     composed = frames.compose(place)
     pixels = 255 - composed.pixels // 2 if kind == Frame.Kind.DREAM else composed.pixels
     return frames.keep(
-        place, frames.encode(pixels, kind), kind=kind, seq=composed.seq, authors=composed.authors, base=composed.base
+        frames.NewFrame(place, frames.encode(pixels, kind), kind, composed.seq, authors=composed.authors)
     )
 
 
@@ -177,14 +177,14 @@ def test_a_running_dream_of_such_ink_is_dropped(place: Canvas, moderator: User) 
     dreaming = frames.compose(place, holder="one")
     acts.apply(place, of(VANDAL), moderator)
     made = frames.encode(dreaming.pixels, Frame.Kind.DREAM)
-    with pytest.raises(frames.ClaimGone):
-        frames.keep(place, made, kind="dream", seq=dreaming.seq, authors=(), holder="one", base=dreaming.base)
+    with pytest.raises(lease.InkChanged):
+        frames.keep(frames.NewFrame(place, made, "dream", dreaming.seq), dreaming.claim)
     assert Frame.objects.count() == 0
     # One that began after it holds nothing of that ink, and may be kept; so may one of ink that nobody touched.
     again = frames.compose(place, holder="one")
     draw(place, VANDAL, 50, (0, 0, 0), stroke=9)
     acts.apply(place, of(VANDAL), moderator)
-    frames.keep(place, frames.encode(again.pixels, "rest"), kind="rest", seq=again.seq, authors=(), holder="one")
+    frames.keep(frames.NewFrame(place, frames.encode(again.pixels, "rest"), "rest", again.seq), again.claim)
 
 
 def test_a_frame_that_comes_in_between_makes_the_act_plan_anew(

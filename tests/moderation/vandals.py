@@ -41,7 +41,7 @@ composed = frames.compose(place)
 # As different from the drawing as a dream is.
 pixels = 255 - composed.pixels[:, ::-1] // 2
 made = frames.encode(pixels, "dream")
-frame = frames.keep(place, made, kind="dream", seq=composed.seq, authors=composed.authors, title="Eyes")
+frame = frames.keep(frames.NewFrame(place, made, "dream", composed.seq, composed.authors, title="Eyes"))
 notify.look(place.slug)
 print(frame.pk)
 """

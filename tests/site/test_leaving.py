@@ -50,7 +50,7 @@ def drawn(ada: User) -> Frame:
     Batch.objects.create(canvas=place, first=1, last=2, at=timezone.now(), payload=payload)
     Canvas.objects.filter(pk=place.pk).update(head=2)
     made = frames.encode(np.full((96, 96, 3), 128, np.uint8), Frame.Kind.DREAM)
-    return frames.keep(place, made, kind=Frame.Kind.DREAM, seq=2, authors=[ada.pk], recipe={}, seconds=1.0)
+    return frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, 2, authors=[ada.pk], seconds=1.0))
 
 
 def test_sessions_are_listed_and_closed_one_by_one(ada: User) -> None:

@@ -59,15 +59,23 @@ class World:
     def frame(self) -> Frame:
         made = frames.encode(np.full((96, 96, 3), 128, np.uint8), Frame.Kind.DREAM)
         return frames.keep(
-            self.place, made, kind=Frame.Kind.DREAM, seq=0, authors=[self.people["user"].pk], title="a test",
-            recipe=RECIPE, seconds=1.0,
-        )  # fmt: skip
+            frames.NewFrame(
+                self.place,
+                made,
+                Frame.Kind.DREAM,
+                0,
+                authors=[self.people["user"].pk],
+                title="a test",
+                recipe=RECIPE,
+                seconds=1.0,
+            )
+        )
 
     @cached_property
     def hideable(self) -> Frame:
         """A frame of its own: hiding moves files, which no rollback brings back."""
         made = frames.encode(np.full((96, 96, 3), 64, np.uint8), Frame.Kind.DREAM)
-        return frames.keep(self.elsewhere, made, kind=Frame.Kind.DREAM, seq=0, authors=[])
+        return frames.keep(frames.NewFrame(self.elsewhere, made, Frame.Kind.DREAM, 0))
 
     @cached_property
     def sanction(self) -> Sanction:

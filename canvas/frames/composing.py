@@ -1,0 +1,69 @@
+"""A canvas as it is now: its base, and the ink of the journal after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from canvas import journal, lease, picture
+from canvas.brush import Pixels
+from canvas.frames import bases
+from canvas.frames.storing import FrameGone, load, patch_source
+from canvas.models import Canvas
+
+
+def base(canvas: Canvas) -> tuple[Pixels, int]:
+    """The pixels everybody starts from, and the journal's number that is in them. Raises FrameGone."""
+    if canvas.frame is None:
+        return picture.blank(canvas.width, canvas.height, canvas.background_rgb), 0
+    return load(canvas.frame.pk), canvas.frame.seq
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The canvas at operation `seq`: pixels [h, w, 3], who drew between the base and here, and the base's id.
+
+    `claim` is the dreamer's, where one asked for it.
+    """
+
+    pixels: Pixels
+    seq: int
+    authors: frozenset[int]
+    operations: int
+    base: int | None
+    claim: lease.Claim | None = None
+
+
+def compose(
+    canvas: Canvas,
+    up_to: int | None = None,
+    *,
+    holder: str | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Composed:
+    """The canvas as it is now, or without what was drawn after operation `up_to`.
+
+    Base and head come from one SELECT, and the journal up to a head never changes: so nothing is locked while the
+    picture is decoded and painted, and ink goes on. For `holder`, the dreamer, the ink is claimed first.
+
+    What was undone or hidden later stays out even with `up_to`: a frame of it would otherwise bring back what its
+    author took away. A base whose file is lost is replaced by the one before it. Raises lease.ClaimLost,
+    StorageTrouble, and picture.Cancelled when `cancelled` says so.
+    """
+    while True:
+        if holder is not None:
+            claimed = lease.claim(canvas, holder, up_to)
+            now = claimed.canvas
+        else:
+            claimed, now = None, Canvas.objects.select_related("frame").get(pk=canvas.pk)
+        try:
+            pixels, since = base(now)
+        except FrameGone as error:
+            assert now.frame is not None
+            bases.lose(now.frame, error)
+            continue
+        seq = now.head if up_to is None else up_to
+        numbered = journal.operations(now, since, now.head)
+        drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
+        painted = picture.compose(pixels, drawn, patch_source, cancelled)
+        return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed)

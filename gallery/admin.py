@@ -81,14 +81,14 @@ class FrameAdmin(ChangedFieldsAdmin):
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
         count = _set_hidden(request, chosen, hidden=True)
-        said = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
-        self.message_user(request, said % {"count": count}, messages.SUCCESS)
+        text = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
         count = _set_hidden(request, chosen, hidden=False)
-        said = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
-        self.message_user(request, said % {"count": count}, messages.SUCCESS)
+        text = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
 def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:

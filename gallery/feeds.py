@@ -86,7 +86,7 @@ class HighlightsFeed(HistoryFeed):
         return _("%(canvas)s: highlights") % {"canvas": scope[0].title}
 
     def subtitle(self, scope: tuple[Canvas, HttpRequest]) -> str:
-        return _("Dreams that stayed in somebody’s mind.")
+        return _("Dreams worth a second look.")
 
     def items(self, scope: tuple[Canvas, HttpRequest]) -> list[FeedEntry]:
         whole = scope[1].build_absolute_uri

@@ -21,17 +21,17 @@ LICENCES = {
     "cc-by-sa-4.0": Licence(
         "CC BY-SA 4.0",
         "https://creativecommons.org/licenses/by-sa/4.0/",
-        _("Share it and make something of it; name where it is from, and share that alike."),
+        _("You may share and adapt it. Give credit, and share what you make under the same licence."),
     ),
     "cc-by-4.0": Licence(
         "CC BY 4.0",
         "https://creativecommons.org/licenses/by/4.0/",
-        _("Share it and make something of it; name where it is from."),
+        _("You may share and adapt it. Give credit."),
     ),
     "cc0-1.0": Licence(
         "CC0 1.0",
         "https://creativecommons.org/publicdomain/zero/1.0/",
-        _("Do with it what you like; no rights are kept."),
+        _("You may do anything with it. No rights are reserved."),
     ),
 }
 

@@ -33,7 +33,7 @@ def sentence(frame: Frame) -> str:
         return _("The drawing as it was, with no dream on it.")
     wanted = targets(frame.recipe)
     if not wanted:
-        return _("A dream whose recipe was not written down.")
+        return _("A dream without a recorded recipe.")
     octaves, iterations = _count(frame.recipe.get("octaves")), _count(frame.recipe.get("iterations"))
     text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(wanted)}
     if frame.title:

@@ -66,7 +66,7 @@ class LedgerEntry(models.Model):
 
     def clean(self) -> None:
         if self.kind == self.Kind.COST and not self.days:
-            raise ValidationError({"days": _("How many days of the site does this cost pay for?")})
+            raise ValidationError({"days": _("For how many days does this cost pay?")})
         if self.kind == self.Kind.GIFT and self.days:
             raise ValidationError({"days": _("Only a cost pays for days; leave this empty for a gift.")})
         if self.kind == self.Kind.COST and self.worth is not None:

@@ -31,7 +31,7 @@ def donate(request: HttpRequest) -> HttpResponse:
 def bitcoin_code(request: HttpRequest) -> HttpResponse:
     """The `bitcoin:` link as a QR code, with the quiet margin that readers need."""
     if not (here := donation_options()).bitcoin:
-        raise NotFound(_("This site takes no bitcoin."))
+        raise NotFound(_("This site does not take Bitcoin."))
     buffer = io.BytesIO()
     segno.make(here.bitcoin_uri, error="m", micro=False).save(
         buffer, kind="svg", border=4, dark="#0d0c11", light="#fff", svgclass=None, lineclass=None, omitsize=True

@@ -47,7 +47,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     canvas = query_params.canvas(request)
     rows = list(Download.objects.filter(canvas=canvas, day=day).exclude(state=State.EMPTY))
     if not rows:
-        raise NotFound(_("There is nothing to download of this day. Days are made ready when they are over."))
+        raise NotFound(_("There is nothing to download for this day. Downloads are made when a day is over."))
     context = {
         "section": "films",
         "canvas": canvas,

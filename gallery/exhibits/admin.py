@@ -43,13 +43,13 @@ class PictureForm(forms.ModelForm[Picture]):
             name for name in ("before_frame", "before_upload", "before_file", "before_drawing") if found.get(name)
         ]
         if len(after) != 1:
-            words = _("Choose what to show: a frame, an upload or a new file, and only one of them.")
+            words = _("Choose what to show: a frame, an upload or a new file. Choose only one.")
             self.add_error(after[-1] if after else "after_frame", words)
         if len(before) > 1:
-            words = _("Before it was one thing only: a frame, an upload, a new file or the drawing.")
+            words = _("Choose only one earlier picture: a frame, an upload, a new file or the drawing.")
             self.add_error(before[-1], words)
         if found.get("before_drawing") and not found.get("after_frame"):
-            self.add_error("before_drawing", _("Only a frame from the history was a drawing before."))
+            self.add_error("before_drawing", _("Only a frame from the history has a drawing."))
         return found
 
     def keep_files(self, by: Any) -> None:
@@ -81,7 +81,7 @@ class PictureInline(admin.StackedInline[Picture, Exhibit]):
         )
     ]
 
-    @admin.display(description=_("Hangs"))
+    @admin.display(description=_("Preview"))
     def preview(self, picture: Picture) -> str:
         shown = (
             picture.after_frame.thumbnail

@@ -55,14 +55,14 @@ class SwitchAdmin(admin.ModelAdmin[SiteState]):
 
     def _switch(self, request: HttpRequest, was_ended: bool, why: str) -> HttpResponse:
         if was_ended:
-            done, said = ending.resume(request.user, why), _("The canvas is open again.")
+            done, text = ending.resume(request.user, why), _("The canvas is open again.")
         else:
-            done, said = (
+            done, text = (
                 ending.end(request.user, why),
                 _("The project has ended. The farewell stands at the site’s address."),
             )
         if done:
-            messages.success(request, said)
+            messages.success(request, text)
         else:
-            messages.warning(request, _("Somebody else has pressed the switch meanwhile; nothing was done."))
+            messages.warning(request, _("Somebody else has used the switch in the meantime. Nothing was done."))
         return redirect("admin:core_sitestate_changelist")

@@ -1,4 +1,4 @@
-"""What films are called, and what their cards say."""
+"""Titles of films, and the text of their cards."""
 
 from __future__ import annotations
 

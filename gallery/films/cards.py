@@ -20,7 +20,7 @@ DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
 @dataclass(frozen=True)
 class Captions:
-    """What the two cards say. `people` in the order in which they shall stand."""
+    """The text of the two cards. `people` in the order in which they appear."""
 
     site: str
     title: str

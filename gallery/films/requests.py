@@ -15,7 +15,7 @@ from gallery.films.models import Film, Track
 from gallery.jobs import requests
 from gallery.jobs.models import State
 
-DRAWING = {Film.Kind.HOURS: True, Film.Kind.PART: True}  # which kinds show strokes unless told otherwise
+DRAWING = {Film.Kind.HOURS: True, Film.Kind.PART: True}  # which kinds show strokes by default
 
 
 def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: datetime, **more: Any) -> Film:

@@ -147,7 +147,7 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
     """Leads from a moment of the film, `?t=`, to the frame's own page."""
     found = source.frame_at(_ready(pk), _seconds(request))
     if found is None:
-        raise NotFound(_("The film has no frame at this moment any more."))
+        raise NotFound(_("The film no longer has a frame at this moment."))
     return redirect("frame", found)
 
 
@@ -161,7 +161,7 @@ def order(request: HttpRequest) -> HttpResponse:
     if made is None:
         messages.error(request, _("There is no frame yet to make a film of."))
         return redirect(canvas_url("films", canvas))
-    messages.success(request, _("The film waits for the worker. This page says how far it is."))
+    messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
     return redirect(made)
 
 
@@ -172,12 +172,12 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     this = _find(pk)
     if request.POST.get("do") == "cancel":
         if requests.cancel(this):
-            messages.success(request, _("The film is not made any further."))
+            messages.success(request, _("The film was cancelled."))
         else:
-            messages.error(request, _("There was nothing to stop: the film is made, or was stopped before."))
+            messages.error(request, _("There was nothing to cancel: the film is finished, or was cancelled before."))
     elif request.POST.get("do") == "again":
         requests.remake(this)
-        messages.success(request, _("The film waits for the worker. This page says how far it is."))
+        messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
     return redirect(this)
 
 
@@ -210,7 +210,7 @@ def _before(request: HttpRequest) -> date | None:
     except ValueError:
         found = None
     if raw and found is None:
-        raise NotFound(_("“%(raw)s” is no day. Write it like 2026-11-20.") % {"raw": raw[:40]})
+        raise NotFound(_("“%(raw)s” is not a day. Write it like 2026-11-20.") % {"raw": raw[:40]})
     return found
 
 

@@ -39,5 +39,5 @@ def hide(request: HttpRequest, pk: int) -> HttpResponse:
     except InvalidRequest:
         messages.info(request, _("It is hidden already."))
     else:
-        messages.success(request, _("Nobody sees it any more."))
+        messages.success(request, _("It is hidden now."))
     return redirect(frame)

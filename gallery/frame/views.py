@@ -29,7 +29,7 @@ SHOWN_PEOPLE = 60
 def find(pk: int) -> Frame:
     found = Frame.objects.with_people().filter(pk=pk).first()
     if found is None:
-        raise NotFound(_("There is no frame with this address. Perhaps it is still to be dreamed."))
+        raise NotFound(_("There is no frame with this address, at least not yet."))
     return found
 
 

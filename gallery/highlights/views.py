@@ -62,5 +62,5 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
         if done:
             verb = DROPPED if drop else CHOSEN
             audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, caption=caption)
-    messages.success(request, _("It is no highlight any more.") if drop else _("It is a highlight now."))
+    messages.success(request, _("It is not a highlight any more.") if drop else _("It is a highlight now."))
     return redirect(frame)

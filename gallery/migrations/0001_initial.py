@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('canvas', '0006_networks'),
+        ('canvas', '0008_guess'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -41,10 +41,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(help_text='“about” is at /about/. Others may link to it: keep it.', max_length=40, unique=True, verbose_name='address')),
                 ('title', models.CharField(max_length=120)),
-                ('template', models.CharField(choices=[('page', 'Page'), ('end', 'End: the film and the numbers above the words')], default='page', max_length=8)),
-                ('body', models.TextField(blank=True, help_text='Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.', verbose_name='words')),
+                ('template', models.CharField(choices=[('page', 'Page'), ('end', 'End: the film and the numbers above the text')], default='page', max_length=8)),
+                ('body', models.TextField(blank=True, help_text='Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.', verbose_name='text')),
                 ('html', models.TextField(blank=True, editable=False)),
-                ('footer_order', models.PositiveSmallIntegerField(default=0, help_text='In which order it is linked from every page; 0: nowhere.', verbose_name='canvas in the footer')),
+                ('footer_order', models.PositiveSmallIntegerField(default=0, help_text='Every page links to it, in this order; 0: no link.', verbose_name='order in the footer')),
                 ('published', models.BooleanField(default=True, help_text='Otherwise only the staff can read it.')),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],

@@ -119,7 +119,7 @@ def as_json(request: HttpRequest, moment: datetime) -> HttpResponse:
 
 def _reject_future(moment: datetime) -> None:
     if moment > timezone.now() + CLOCK_TOLERANCE:
-        raise NotFound(_("That moment is still to come."))
+        raise NotFound(_("That moment is in the future."))
 
 
 def _description(
@@ -202,7 +202,7 @@ def ink_of(request: HttpRequest) -> HttpResponse:
     pk = query_params.number(request, "frame") or 0
     base = Frame.objects.visible().filter(canvas=canvas, pk=pk).first() if pk else None
     if pk and base is None:
-        raise NotFound(_("There is no frame with this number to be seen on this canvas."))
+        raise NotFound(_("There is no visible frame with this number on this canvas."))
     found = ink.read(ink.span_of(canvas, base))
     if not found.complete:
         return HttpResponse(_("More was drawn on this frame than one answer can hold."), status=413)

@@ -1,4 +1,4 @@
-"""Pages that people on the staff write: About, questions, and whatever else they want to say."""
+"""Pages that the staff writes: About, questions, and whatever else there is to say."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class PageQuerySet(models.QuerySet["Page"]):
 
 
 class Page(models.Model):
-    """Words at `/slug/`. `html` is rendered and made safe when the page is saved, never when it is read."""
+    """Text at `/slug/`. `html` is rendered and made safe when the page is saved, never when it is read."""
 
     class Template(models.TextChoices):
         PAGE = "page", _("Page")
-        END = "end", _("End: the film and the numbers above the words")
+        END = "end", _("End: the film and the numbers above the text")
 
     slug = models.SlugField(
         _("address"), unique=True, max_length=40, help_text=_("“about” is at /about/. Others may link to it: keep it.")
@@ -35,11 +35,11 @@ class Page(models.Model):
     title = models.CharField(max_length=120)
     template = models.CharField(max_length=8, choices=Template.choices, default=Template.PAGE)
     body = models.TextField(
-        _("words"), blank=True, help_text=_("Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.")
+        _("text"), blank=True, help_text=_("Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.")
     )
     html = models.TextField(editable=False, blank=True)
     footer_order = models.PositiveSmallIntegerField(
-        _("canvas in the footer"), default=0, help_text=_("In which order it is linked from every page; 0: nowhere.")
+        _("order in the footer"), default=0, help_text=_("Every page links to it, in this order; 0: no link.")
     )
     published = models.BooleanField(default=True, help_text=_("Otherwise only the staff can read it."))
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def footer_pages() -> list[Page]:
-    """Published pages in their order; without the one for donations where there is no way to give and nothing told."""
+    """Published pages in their order; without the one for donations where nobody can donate and the ledger is empty."""
     pages = list(Page.objects.in_footer().only("slug", "title"))
     if donation_options() or LedgerEntry.objects.exists():
         return pages

@@ -34,7 +34,7 @@ class CleanPictureField(forms.FileField):
 class UploadForm(forms.ModelForm[Upload]):
     file = CleanPictureField(
         label=_("Picture"),
-        help_text=_("JPEG, PNG or WebP. It is made anew: what the file tells of its maker is not kept."),
+        help_text=_("JPEG, PNG or WebP. The picture is encoded again, without its metadata."),
     )
 
     class Meta:
@@ -72,7 +72,7 @@ class UploadAdmin(admin.ModelAdmin[Upload]):
     def preview(self, upload: Upload) -> str:
         return format_html('<img src="{}" height="96" alt="" loading="lazy">', upload.picture.url)
 
-    @admin.display(description=_("In the words of a page"))
+    @admin.display(description=_("In the text of a page"))
     def address(self, upload: Upload) -> str:
         return f"![{upload.title}]({reverse('upload', args=[upload.key])})" if upload.pk else "–"
 

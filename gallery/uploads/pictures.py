@@ -72,7 +72,7 @@ def _kind(data: bytes) -> str:
     for kind, signature in _SIGNATURES.items():
         if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
             return kind
-    raise InvalidUpload(_("This is no JPEG, PNG or WebP file. Other kinds, SVG and GIF among them, are not taken."))
+    raise InvalidUpload(_("This is not a JPEG, PNG or WebP file. Other types, such as SVG and GIF, are not accepted."))
 
 
 def _decode(data: bytes, kind: str) -> Image.Image:
@@ -90,7 +90,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
                     words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE}
                 )
             if getattr(image, "n_frames", 1) > 1:
-                raise InvalidUpload(_("The picture moves; expected a still one."))
+                raise InvalidUpload(_("The picture is animated; expected a still one."))
             image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
             image.load()
             turned = ImageOps.exif_transpose(image)
@@ -100,7 +100,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         words = _("The picture has far too many pixels; expected at most %(most)s million pixels.")
         raise InvalidUpload(words % {"most": MAX_PIXELS // 10**6}) from error
-    except Exception as error:  # decoders say of damaged bytes whatever comes to them first
+    except Exception as error:  # decoders raise all kinds of errors for damaged bytes
         raise broken from error
 
 

@@ -119,7 +119,7 @@ function updateText(now) {
     main.querySelector(`[data-field="${name}-line"]`)?.toggleAttribute("hidden", !href);
   }
   if (now.frame) setText("frame", `The frame below (${now.frame.number})`);
-  if (now.following) setText("following", `What was dreamed next (${now.following.number})`);
+  if (now.following) setText("following", `The next dream (${now.following.number})`);
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (main.querySelectorAll("a[data-step]"))) {
     const to = now.steps[link.dataset.step ?? ""];
     if (to) {
@@ -225,7 +225,7 @@ async function showMyStrokes() {
     for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: recent ? "my-strokes-box recent" : "my-strokes-box" })) box.setAttribute(name, String(value));
     return box;
   }));
-  state.textContent = strokes.length ? "" : "Nothing of yours lies on this moment.";
+  state.textContent = strokes.length ? "" : "None of your strokes are on the canvas at this moment.";
 }
 
 if (myStrokesButton) {

@@ -59,8 +59,8 @@ def test_ways_through_a_film(page: Page, site: RunningSite, film: str) -> None:
         before = now(page)
         page.keyboard.press(key)
         assert now(page) - before == pytest.approx(by / 24, abs=0.6 / 24)
-    page.get_by_role("button", name="One picture on").click()
-    page.get_by_role("button", name="One picture back").click()
+    page.get_by_role("button", name="Forward one frame").click()
+    page.get_by_role("button", name="Back one frame").click()
     assert int(now(page) * 24) == int(begun * 24) + 1
 
     # Chapters: the list, the keys, and a link to one.

@@ -72,13 +72,13 @@ def test_a_moment(page: Page, dreamed: RunningSite) -> None:
     """By the form, in the viewer's own time, which is not UTC here; and back to the living canvas."""
     page.goto(dreamed.url + "/history/?canvas=night")
     made_at = datetime.fromisoformat(str(page.locator("#frame-30 time").get_attribute("datetime")))
-    expect(page.get_by_label("by the clock of")).to_have_value(ZONE)
+    expect(page.get_by_label("in the time zone")).to_have_value(ZONE)
     there = (made_at + timedelta(seconds=2)).astimezone(ZoneInfo(ZONE))
     page.get_by_label("Go to a moment").fill(there.strftime("%Y-%m-%dT%H:%M:%S"))
     page.get_by_role("button", name="Go").click()
     expect(page.locator("[data-field=frame]")).to_have_text("The frame below (30)")
     expect(page.locator("[data-field=local]")).to_contain_text(there.strftime("%H:%M:%S"))
-    expect(page.get_by_role("link", name="Back to the living canvas")).to_have_attribute("href", "/c/night/")
+    expect(page.get_by_role("link", name="Back to the live canvas")).to_have_attribute("href", "/c/night/")
     assert fits(page)
 
 
@@ -208,7 +208,7 @@ def test_without_javascript(browser: Browser, dreamed: RunningSite) -> None:
         page.get_by_role("button", name="Go").click()
         expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((19|20)\)"))
         expect(page.locator("img.moment-picture")).to_have_js_property("naturalWidth", 96)
-        page.get_by_role("link", name="Frame before").click()
+        page.get_by_role("link", name="Previous frame").click()
         expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((18|19)\)"))
         page.get_by_role("link", name="The whole day").click()
         page.locator(".hour .tile a").first.click()

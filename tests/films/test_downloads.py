@@ -77,7 +77,7 @@ def test_the_frames_of_a_day(
         kept_frames.hide(shown[0])
     row.refresh_from_db()
     assert row.state == State.WAITING and not default_storage.exists(old)
-    assert "waits to be packed" in client.get("/downloads/?canvas=film").content.decode()
+    assert "waiting to be packed" in client.get("/downloads/?canvas=film").content.decode()
     assert made(row).count == 4
 
 

@@ -87,7 +87,7 @@ def test_the_list_is_by_day(client: Client, canvas: Canvas, film: Film) -> None:
     older = re.search(r'href="([^"]*before=[^"]*)"', page)
     assert older
     page = client.get(older[1].replace("&amp;", "&")).content.decode()
-    assert "Saturday, 31 October 2026" in page and "Waits to be made" in page and film.poster.url not in page
+    assert "Saturday, 31 October 2026" in page and "Waiting to be made" in page and film.poster.url not in page
     assert client.get("/films/?before=nonsense").status_code == 404
 
 
@@ -113,7 +113,7 @@ def test_staff_orders_stops_and_makes_again(as_staff: Client, client: Client, ca
     film = Film.objects.get()
     assert answer["Location"] == f"/films/{film.pk}/" and film.lossless and not film.drawing and film.kind == "whole"
     assert film.starts_at == Frame.objects.earliest("pk").made_at and film.state == State.WAITING
-    assert "Stop making it" in as_staff.get(f"/films/{film.pk}/").content.decode()
+    assert "Cancel" in as_staff.get(f"/films/{film.pk}/").content.decode()
     as_staff.post(f"/films/{film.pk}/change", {"do": "cancel"})
     film.refresh_from_db()
     assert film.state == State.CANCELLED

@@ -127,7 +127,7 @@ def test_the_ledger_adds_up(client: Client) -> None:
 
 
 def test_entries_say_what_is_missing() -> None:
-    with pytest.raises(ValidationError, match="How many days"):
+    with pytest.raises(ValidationError, match="For how many days"):
         LedgerEntry(kind="cost", amount=Decimal(5)).full_clean()
     with pytest.raises(ValidationError, match="Only a cost"):
         LedgerEntry(kind="gift", amount=Decimal(5), days=3).full_clean()

@@ -72,7 +72,7 @@ def test_a_hidden_frame_takes_its_place_with_it(client: Client, exhibit: Exhibit
     for address in ("/exhibits/skies/", "/exhibits/", "/exhibits/skies.json"):
         words = client.get(address).content.decode()
         assert kept.picture.url not in words and kept.thumbnail.url not in words and "Noon" not in words
-    assert "Nothing hangs here" in client.get("/exhibits/skies/").content.decode()
+    assert "This exhibit has no pictures" in client.get("/exhibits/skies/").content.decode()
 
 
 def test_a_hidden_before_leaves_the_after(client: Client, exhibit: Exhibit, kept: Frame, as_staff: Client) -> None:
@@ -137,7 +137,7 @@ def test_a_curator_hangs_a_frame_and_a_file_in_one_step(as_staff: Client, staff:
     ("fields", "words"),
     [
         ({}, "Choose what to show"),
-        ({"after_file": b"<svg></svg>"}, "no JPEG, PNG or WebP"),
+        ({"after_file": b"<svg></svg>"}, "not a JPEG, PNG or WebP"),
         ({"after_file": hostile.png_claiming(60_000, 60_000)}, "at most 40 million pixels"),
         ({"after_file": FILE, "before_drawing": "on"}, "Only a frame from the history"),
     ],

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, help="empty, or that of a run that was cut short")
         parser.add_argument("--no-frames", action="store_true", help="leave the history out, with all its frames")
-        parser.add_argument("--no-json", action="store_true", help="leave the pages' JSON twins out")
+        parser.add_argument("--no-json", action="store_true", help="leave out the JSON versions of pages")
 
         parser.add_argument(
             "--drawings",

@@ -118,18 +118,18 @@ class Batch:
 
 
 class Stream:
-    """One worker's part of each step's batch, from lessons that a process of the first worker makes ahead."""
+    """One worker's part of each step's batch, from lessons that `makers` processes of the first worker make ahead."""
 
-    def __init__(self, folder: Path, plan: Plan, worker: int, teacher: Path | None) -> None:
-        self.folder, self.plan, self.worker, self.teacher = folder, plan, worker, teacher
-        self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn")) if teacher and worker == 0 else None
+    def __init__(self, folder: Path, plan: Plan, worker: int, teacher: Path | None, makers: int = 1) -> None:
+        self.folder, self.plan, self.worker, self.teacher, self.makers = folder, plan, worker, teacher, makers
+        self.pool = ProcessPoolExecutor(makers, mp_context=get_context("spawn")) if teacher and worker == 0 else None
         self.asked: dict[int, Future[None]] = {}
         self.open: dict[int, Lesson] = {}
 
     def batch(self, step: int) -> Batch:
         oldest, newest = self.plan.lessons_at(step)
         if self.pool and self.teacher:
-            for number in range(oldest, newest + 1):
+            for number in range(oldest, newest + self.makers):
                 if number not in self.asked:
                     what = self.folder, self.teacher, self.plan.seed, number
                     self.asked[number] = self.pool.submit(make_lesson, *what)
@@ -396,7 +396,8 @@ def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, devic
     if plan.workers > 1:
         meeting = f"file://{(folder / 'meeting').absolute()}"
         distributed.init_process_group("gloo", init_method=meeting, rank=worker, world_size=plan.workers)
-    stream = Stream(folder, plan, worker, teacher)
+    makers = 1 if device == "cpu" else max(1, (os.cpu_count() or 2) - 2)  # a GPU learns faster than one process draws
+    stream = Stream(folder, plan, worker, teacher, makers)
     try:
         Run(folder, plan, worker, device).go(stream, min(plan.steps, until))
     finally:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from .classes import ILSVRC, ILSVRC_TOO, NUMBER, PLAIN
 from .imported import Imported
 from .samples import Bytes, Samples
 from .scenes import render_scenes
@@ -77,6 +78,20 @@ class Teacher(Imported):
         weight, bias = self.head
         around = F.avg_pool2d(last, 3, 1, 1, count_include_pad=False)
         return F.conv2d(around, weight[:, :, None, None], bias).softmax(1)
+
+
+def classes_of_kinds(labels: Sequence[str]) -> NDArray[np.int64]:
+    """For each of the teacher's kinds, by its label, the number of the class of ours that takes it in, or `plain`'s.
+
+    Raises ValueError for labels that lack one of those in classes.py.
+    """
+    names = [label.split(",")[0].strip() for label in labels]
+    found = np.full(len(names), NUMBER[PLAIN], np.int64)
+    for label, kinds in (*ILSVRC_TOO.items(), *ILSVRC.items()):
+        for kind in kinds:
+            first, _, last = kind.partition("..")
+            found[names.index(first) : names.index(last or first) + 1] = NUMBER[label]
+    return found
 
 
 @dataclass(frozen=True)

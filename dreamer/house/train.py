@@ -1,8 +1,9 @@
 """Training: a student of our own learns from views, what they are known to show, and what a teacher sees there.
 
-The loss has four parts, each at every place:
+The loss has five parts, each at every place:
 
     classes   cross entropy against what the view is known to show
+    told      the same against the teacher's kinds as classes of ours, where a view is not known: photographs, dreams
     kinds     cross entropy against the teacher's class probabilities, where there is ink
     features  how far the student, through projections that are dropped afterwards, is from four of the teacher's depths
     changes   how far its change from one view of a pair to the other is from the teacher's change
@@ -25,8 +26,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -40,11 +43,12 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
+from ..library.files import ModelFiles
 from .classes import LABELS, NUMBER, PLAIN
 from .dreams import make_dreams, read_dreams
 from .network import Student
 from .scenes import render_scenes
-from .teacher import DEPTHS, KINDS, PAIRED, Basis, Lesson, Teacher, as_input, lesson, read, store
+from .teacher import DEPTHS, KINDS, PAIRED, Basis, Lesson, Teacher, as_input, classes_of_kinds, lesson, read, store
 
 log = logging.getLogger("dreamer.house")
 
@@ -59,7 +63,8 @@ PLAIN_WEIGHT = 0.5  # of a place where nothing is, in the loss
 INK = 0.02  # of -1..1: deviation within a cell above which there is something on the paper
 # The student's modules that are to say what the teacher's depths say.
 PROJECTED = dict(zip(("3a", "4b", "4c", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
-CLASSES, KINDS_WEIGHT, FEATURES, CHANGES = 0.6, 0.2, 1.0, 0.35  # weights of the loss's parts
+WEIGHTS = {"classes": 0.6, "told": 0.1, "kinds": 0.2, "features": 1.0, "changes": 0.35}  # of the loss's parts
+TOLD = 0.5  # the teacher's chance of kinds that are classes of ours, above which a place is taught by it
 TEACHERS_DREAMS, OWN_DREAMS = 16, 8  # pictures before the first lesson; see `python -m dreamer.house dreaming`
 
 
@@ -235,6 +240,16 @@ def kind_loss(scores: Tensor, x: Tensor, kinds: Tensor, chances: Tensor) -> Tens
     return -((logs * chances).sum(1) * ink).sum() / (chances.sum(1) * ink).sum().clamp(min=1.0)
 
 
+def told_loss(scores: Tensor, batch: Batch, own: Tensor) -> Tensor:
+    """Cross entropy of class scores in views that nothing is known of, against the teacher's kinds, `own` [kinds] being
+    the classes they are: where it is of one mind that it is one of them."""
+    classes = own[batch.kinds]
+    chances = batch.chances * (classes != NUMBER[PLAIN])
+    counted = (chances.sum(1) > TOLD) & (batch.weights.flatten(1).sum(1) == 0)[:, None, None]
+    logs = F.log_softmax(scores.float(), dim=1).gather(1, classes)
+    return -((logs * chances).sum(1) * counted).sum() / counted.sum().clamp(min=1.0)
+
+
 def feature_losses(said: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pairs: int) -> tuple[Tensor, Tensor]:
     """How far the student is from the teacher, and its changes within pairs from the teacher's: squared, of 1."""
     far = changed = torch.zeros((), device=wanted[0].device)
@@ -246,17 +261,18 @@ def feature_losses(said: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pairs: 
     return far / len(wanted), changed / len(wanted)
 
 
-def losses(student: nn.Module, x: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float], Tensor]:
-    """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores."""
+def losses(student: nn.Module, x: Tensor, batch: Batch, own: Tensor) -> tuple[Tensor, dict[str, float], Tensor]:
+    """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores. `own` [kinds]: which
+    class of ours each of the teacher's kinds is."""
     with torch.autocast(x.device.type, torch.bfloat16):
         classes, kinds, said = student(x)
     parts = {
         "classes": class_loss(classes, batch.labels, batch.weights),
+        "told": told_loss(classes, batch, own),
         "kinds": kind_loss(kinds, batch.x, batch.kinds, batch.chances),
     }
     parts["features"], parts["changes"] = feature_losses(said, batch.features, batch.pairs)
-    weights = {"classes": CLASSES, "kinds": KINDS_WEIGHT, "features": FEATURES, "changes": CHANGES}
-    total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
+    total = torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
     return total, {name: float(value.detach()) for name, value in parts.items()}, classes
 
 
@@ -291,12 +307,14 @@ def right(scores: Tensor, labels: Tensor, weights: Tensor) -> tuple[int, int]:
 
 
 class Run:
-    """One worker's share of a run. All workers hold the same weights; the first one logs and saves."""
+    """One worker's share of a run. All workers hold the same weights; the first one logs and saves. `kinds` are the
+    teacher's labels."""
 
-    def __init__(self, folder: Path, plan: Plan, worker: int, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, plan: Plan, worker: int, kinds: Sequence[str], device: str = "cpu") -> None:
         self.folder, self.plan, self.worker, self.device = folder, plan, worker, torch.device(device)
         self.path = folder / "checkpoint.pt"
         torch.manual_seed(plan.seed)
+        self.own = torch.from_numpy(classes_of_kinds(kinds)).to(self.device)
         student = Student(len(LABELS), PROJECTED, KINDS)
         self.student = student.to(self.device, memory_format=torch.channels_last).train()
         self.mean = {k: v.clone() for k, v in self.student.state_dict().items()}
@@ -366,7 +384,7 @@ class Run:
         plan, student = self.plan, self.student
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.step)
-        total, parts, classes = losses(student, x, batch)
+        total, parts, classes = losses(student, x, batch, self.own)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         gradients = [p.grad for p in student.parameters() if p.grad is not None]
@@ -388,7 +406,8 @@ class Run:
 
 
 def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, device: str) -> None:
-    """A worker's process."""
+    """A worker's process. It ends with the one that began it, also in the background, where interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(folder / "training.log")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
     if device == "cpu":
@@ -399,7 +418,7 @@ def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, devic
     makers = 1 if device == "cpu" else max(1, (os.cpu_count() or 2) - 2)  # a GPU learns faster than one process draws
     stream = Stream(folder, plan, worker, teacher, makers)
     try:
-        Run(folder, plan, worker, device).go(stream, min(plan.steps, until))
+        Run(folder, plan, worker, ModelFiles.read(teacher).labels, device).go(stream, min(plan.steps, until))
     finally:
         stream.close()
         if plan.workers > 1:

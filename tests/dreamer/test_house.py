@@ -133,10 +133,12 @@ def _a_lesson(number: int, count: int = 24, pairs: int = 6) -> Any:
     return teacher.Lesson(known, pairs, tuple(features), kinds, chances)
 
 
-def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path) -> None:
+def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     from dreamer.house import teacher, train
 
+    monkeypatch.setattr(train, "classes_of_kinds", lambda labels: np.arange(len(labels)) % len(LABELS))
+    kinds = [f"kind {number}" for number in range(teacher.KINDS)]
     plan = train.Plan(seed=2, workers=1, batch=24, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2)
     oldest, newest = plan.lessons_at(3)
     for number in range(oldest, newest):
@@ -145,7 +147,7 @@ def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path) -> None:
     def go(folder: Path, *ends: int) -> Any:
         (tmp_path / folder).mkdir()
         for end in ends:
-            train.Run(tmp_path / folder, plan, 0).go(train.Stream(tmp_path, plan, 0, None), end)
+            train.Run(tmp_path / folder, plan, 0, kinds).go(train.Stream(tmp_path, plan, 0, None), end)
         return torch.load(tmp_path / folder / "checkpoint.pt", weights_only=True)
 
     one, two = go(Path("whole"), 4), go(Path("parts"), 3, 4)
@@ -201,7 +203,8 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     radius = 3.0
     start, sizes = train.started(batch, radius, torch.Generator().manual_seed(1))
     at = (batch.x + start).requires_grad_()
-    (gradient,) = torch.autograd.grad(train.losses(student, at, batch)[0], at)
+    own = torch.zeros(teacher.KINDS, dtype=torch.long)
+    (gradient,) = torch.autograd.grad(train.losses(student, at, batch, own)[0], at)
     away = train.moved(batch, start, sizes, gradient)
     move = away - batch.x
     far = move.flatten(1).norm(dim=1)
@@ -210,7 +213,7 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     by_chance = torch.randn(batch.x.shape, generator=torch.Generator().manual_seed(2))
     by_chance *= (far / by_chance.flatten(1).norm(dim=1))[:, None, None, None]
     with torch.no_grad():
-        moved_loss, chance_loss = (train.losses(student, x, batch)[0] for x in (away, batch.x + by_chance))
+        moved_loss, chance_loss = (train.losses(student, x, batch, own)[0] for x in (away, batch.x + by_chance))
     assert moved_loss > chance_loss + 0.02
 
 
@@ -256,6 +259,26 @@ def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> No
     network_file = Network.open(tmp_path / "house", threads=1)
     assert network_file.labels == LABELS
     assert {"inception_3a/output", "inception_4b/3x3_reduce", "classes", "likeness"} <= set(network_file.layers)
+
+
+def test_the_teacher_is_asked_what_is_seen_where_nobody_knows_and_it_is_sure(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import train
+
+    fox, own = NUMBER["fox"], torch.full((1000,), NUMBER[PLAIN])
+    own[3] = fox
+    nothing = torch.zeros(2, 3, 6, 6)
+    known = nothing.clone()
+    known[1] = 1  # the second view's places are known
+    kinds, chances = torch.full((2, 10, 6, 6), 8), torch.zeros(2, 10, 6, 6)
+    kinds[:, 0], chances[:, 0], chances[:, 1] = 3, 0.9, 0.1
+    chances[0, 0, 3:] = 0.2  # it is not sure
+    batch = train.Batch(torch.zeros(2, 3, 96, 96), 0, torch.zeros(2, 3).long(), known, (), kinds, chances)
+    scores = torch.zeros(2, len(LABELS), 6, 6)
+    scores[0, fox, :3] = 30
+    assert train.told_loss(scores, batch, own) < 1e-3
+    scores[0, fox, :3], scores[0, NUMBER["dog"], :3] = 0, 30
+    assert train.told_loss(scores, batch, own) > 5
 
 
 # --- what ships -----------------------------------------------------------------------------------------------------

@@ -277,7 +277,12 @@ def test_the_other_networks_kinds_are_named_as_it_names_them() -> None:
     folder = os.environ.get("DREAMSITE_TEST_GOOGLENET")
     if not folder:
         pytest.skip("DREAMSITE_TEST_GOOGLENET does not name a folder with labels.txt")
-    from dreamer.house.classes import ILSVRC
+    from dreamer.house.classes import ILSVRC, LABELS
+    from dreamer.house.teacher import classes_of_kinds
 
+    lines = (Path(folder) / "labels.txt").read_text().splitlines()
+    own = {line.split(",")[0]: LABELS[number] for line, number in zip(lines, classes_of_kinds(lines), strict=True)}
+    asked = ("pug", "red fox", "tabby", "corn", "garden spider", "hammer", "macaw", "bolete")
+    assert [own[name] for name in asked] == ["dog", "fox", "cat", "maize", "spider", "plain", "parrot", "mushroom"]
     labels = {line.split(",")[0].strip() for line in (Path(folder) / "labels.txt").read_text().splitlines()}
     assert {kind for kinds in ILSVRC.values() for kind in kinds} <= labels

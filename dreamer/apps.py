@@ -8,4 +8,4 @@ class DreamerConfig(AppConfig):
 
     def ready(self) -> None:
         from dreamer import checks  # noqa: F401  registers the system check
-        from dreamer.networks import fetching  # noqa: F401  what the worker does by itself
+        from dreamer.networks import fetching, importing, trying  # noqa: F401  what workers do

@@ -1,4 +1,4 @@
-"""What the site remembers about networks beside their files: who chose which, and the long work that is done on them.
+"""What the site remembers about networks beside their files: choices, styles, figures, and the long work on them.
 
 What is installed is what the registry finds on disk (dreamer.registered); no row says so.
 """
@@ -21,9 +21,60 @@ class Choice(models.Model):
 
     canvas = models.OneToOneField(Canvas, primary_key=True, on_delete=models.CASCADE, related_name="choice")
     network = models.CharField(_("network"), max_length=64, blank=True)  # empty: as the site does
+    # Whether half of the styles are chosen at random among everything the network knows.
+    surprises = models.BooleanField(_("surprises"), default=True)
 
     def __str__(self) -> str:
         return f"{self.canvas}: {self.network or _('as the site')}"
+
+
+class StyleOff(models.Model):
+    """A style that a canvas does not dream of by itself."""
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="styles_off")
+    network = models.CharField(max_length=64)
+    style = models.CharField(max_length=220)  # dreamer.styles.key
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["canvas", "network", "style"], name="style_off_once")]
+
+    def __str__(self) -> str:
+        return f"{self.canvas}: not {self.style} of {self.network}"
+
+
+class OwnStyle(models.Model):
+    """A style that the staff added to a network's shelf: a channel of a layer, a whole layer, or a class."""
+
+    network = models.CharField(max_length=64)
+    layer = models.CharField(max_length=200)
+    channel = models.PositiveIntegerField(null=True)  # None: the whole layer
+    title = models.CharField(max_length=120)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.network})"
+
+
+class Network(models.Model):
+    """What was measured of a network; only while its file is still the one that was measured (`sha256`)."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    sha256 = models.CharField(max_length=64)
+    seconds = models.FloatField()  # of a live dream
+    side = models.PositiveIntegerField()  # px, the longer one of the canvas it was measured on
+    device = models.CharField(max_length=8)  # cpu or cuda
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("network")
+        verbose_name_plural = _("networks")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -39,7 +90,11 @@ class Job(models.Model):
     """
 
     class Kind(models.TextChoices):
-        FETCH = "fetch", _("Fetch")
+        FETCH = "fetch", _("Fetching")
+        IMPORT = "import", _("Importing")
+        MEASURE = "measure", _("Measuring the speed of")
+        PICTURES = "pictures", _("Dreaming the styles’ pictures of")
+        PREVIEW = "preview", _("Dreaming a preview with")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")

@@ -28,6 +28,10 @@ class Style:
     title: str
 
     @property
+    def key(self) -> str:
+        return key(self.layer, self.channel)
+
+    @property
     def target(self) -> Target:
         return Target.layer(self.layer, self.channel)
 
@@ -47,6 +51,11 @@ class Style:
         return layer is not None and (self.channel is None or self.channel < layer.channels)
 
 
+def key(layer: str, channel: int | None) -> str:
+    """A style's name within its network, to remember it by."""
+    return f"{'' if channel is None else channel}@{layer}"
+
+
 def choose(
     model: str,
     layers: Mapping[str, Layer],
@@ -54,8 +63,12 @@ def choose(
     chance: random.Random,
     *,
     avoid: Style | None = None,
+    surprises: bool = True,
 ) -> Style:
-    """Another style than `avoid`. Raises ValueError for a network without a layer that has height and width."""
+    """Another style than `avoid`; without `surprises` always one of the shelf, where one of it fits the network.
+
+    Raises ValueError for a network without a layer that has height and width.
+    """
     # Near the picture a layer only sharpens noise; where there is no height and width left nothing has a place.
     deep = [layer for layer in layers.values() if layer.spatial and layer.stride >= 4]
     deep = deep or [layer for layer in layers.values() if layer.spatial]
@@ -65,7 +78,7 @@ def choose(
     if avoid is None:
         usable = usable[:OPENERS]
     for _ in range(20):
-        from_shelf = usable and (avoid is None or chance.random() < FROM_SHELF)
+        from_shelf = usable and (avoid is None or not surprises or chance.random() < FROM_SHELF)
         style = chance.choice(usable) if from_shelf else _random(model, deep, chance)
         if style != avoid:
             return style

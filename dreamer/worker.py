@@ -29,6 +29,7 @@ from dreamer.guesses.listening import Listener
 from dreamer.house import BUILTIN
 from dreamer.library import ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
+from dreamer.networks import shelves
 from dreamer.registered import candidates, preset, registry
 from dreamer.styles import Style, choose
 
@@ -255,7 +256,10 @@ class Dreamer:
         if named and named.model == self._network.name and named.fits(self._network.layers):
             style = named
         else:
-            style = choose(self._network.name, self._network.layers, self._files.shelf, self._chance, avoid=before)
+            shelf, surprises = shelves.of_canvas(place, self._files)
+            style = choose(
+                self._network.name, self._network.layers, shelf, self._chance, avoid=before, surprises=surprises
+            )
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
         self._tell(place, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
         doing.style, doing.style_until, doing.style_wanted, doing.style_named = style.to_json(), until, False, None

@@ -303,6 +303,7 @@ HOUSE_MODEL = env.flag("HOUSE_MODEL", True)  # the network that comes with the p
 DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: dreamer.registered decides
 # The published network that the first start fetches by itself (dreamer.networks.fetching); empty: none.
 DREAM_FETCH = env.text("DREAM_FETCH", "" if env.on_a_build_machine else "googlenet")
+NETWORK_UPLOAD = env.integer("NETWORK_UPLOAD_MB", 700, low=1, high=100_000) * 1_000_000  # bytes of a network's files
 DREAM_INTERVAL = env.number("DREAM_INTERVAL", 30.0, low=0.1, high=86400.0)  # seconds from dream to dream
 STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # seconds a style stays
 DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))

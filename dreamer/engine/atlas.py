@@ -44,8 +44,11 @@ class Sheet:
     data: Path
 
 
-def recipe_for(network: Network, layer: str, channel: int, side: int = SIDE) -> Recipe:
-    """How a channel's small picture is dreamed: from noise, at three sizes, turned and scaled, all bands alike."""
+def recipe_for(network: Network, layer: str, channel: int | None, side: int = SIDE) -> Recipe:
+    """How the small picture of a channel (None: the whole layer) is dreamed.
+
+    From noise, at three sizes, turned and scaled, all bands alike.
+    """
     # What is small is dreamed all over the picture, around its edges; of larger things the picture shows one, whole.
     small = network.layer(layer).stride <= 4
     return Recipe(

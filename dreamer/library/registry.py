@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -95,19 +95,22 @@ class Registry:
         *,
         prototxt: str | os.PathLike[str] | None = None,
         replace: bool = False,
+        pause: Callable[[], None] = lambda: None,
         **options: Unpack[Options],
     ) -> ModelFiles:
         """Import an ONNX file, a `.caffemodel` (with its `.prototxt`) or a TensorFlow `.pb` under `name`.
 
         Known networks need nothing more; others need `channel_order` and `mean` (and `scale` unless 1), or the
-        name of a `convention`.
+        name of a `convention`. `pause` is called between the steps; what it raises ends the import.
         """
         self.check_free(name, replace)
         path = Path(path)
         options.setdefault("source", path.name)
         with about(path):
             raw = read_file(path, Path(prototxt) if prototxt else None, options.get("input"))
+            pause()
             finished = draft(raw, file_sha256(path), **options)
+            pause()
         return self.keep(name, finished, replace=replace)
 
     def keep(self, name: str, finished: Draft, *, replace: bool = False) -> ModelFiles:

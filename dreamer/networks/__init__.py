@@ -1,5 +1,10 @@
-"""Networks as the site's owner sees them: fetched, chosen; the long work is done by workers.
+"""Networks as the site's owner sees them: fetched, imported, chosen, tried. The long work is done by workers.
 
-jobs.py      long work as rows: ordering, claiming, progress, cancelling
-fetching.py  fetching published networks, and the site's own by itself at the first start
+jobs.py       long work as rows: ordering, claiming, progress, cancelling
+fetching.py   fetching published networks, and the site's own by itself at the first start
+importing.py  networks from uploaded files
+choosing.py   which canvas dreams with which
+shelves.py    the styles: curated ones and the staff's own, on or off at each canvas
+trying.py     what is dreamed to show a network: the styles' pictures, a preview, the time a dream takes
+admin.py      the page Networks, with forms.py
 """

@@ -18,13 +18,15 @@ from django.utils.translation import gettext as _
 
 from canvas import notify
 from canvas.models import Canvas, Dream
+from canvas.moderation import audit
 from dreamer import registered
 from dreamer.library import LibraryError
 from dreamer.library.download import Download
 from dreamer.library.fetch import fetch, source
 from dreamer.library.sources import Source
 from dreamer.models import Job
-from dreamer.networks import jobs
+from dreamer.networks import jobs, trying
+from dreamer.networks.importing import ARRIVED
 from dreamsite.core.tasks import Interrupted, periodic_task
 
 log = logging.getLogger(__name__)
@@ -110,6 +112,8 @@ def _fetch(job: Job, progress: jobs.Progress) -> str:
         if takes_over:
             _tell_canvases(None)
     log.info("%s is here%s.", wanted.title, ", and the next dream is its own" if takes_over else "")
+    audit.record(job.by, ARRIVED, network=job.network, title=wanted.title, sha256=wanted.weights.sha256)
+    trying.order_all(job.network, job.by)
     return ""
 
 

@@ -16,12 +16,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from dreamer.models import Job
-from dreamsite.core.tasks import NETWORKS, WORKER, Interrupted, enqueue, heartbeats, pause_point, task
+from dreamsite.core.tasks import NETWORKS, QUICK, WORKER, Interrupted, enqueue, heartbeats, pause_point, task
 
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 1.0
 ATTEMPTS = 3  # workers that may end at one order before it counts as what ended them
+FIRST = (Job.Kind.FETCH, Job.Kind.IMPORT, Job.Kind.MEASURE, Job.Kind.PICTURES)  # what goes before what
 
 Work = Callable[[Job, "Progress"], str]  # returns what is to be said of it when it is done
 _kinds: dict[str, Work] = {}
@@ -29,6 +30,10 @@ _kinds: dict[str, Work] = {}
 
 class Dropped(Exception):
     """It was cancelled or ordered anew: nobody waits for this any more."""
+
+
+class Later(Exception):
+    """It goes on behind what waits now."""
 
 
 class Failed(Exception):
@@ -45,18 +50,18 @@ def work(kind: Job.Kind) -> Callable[[Work], Work]:
     return register
 
 
-def order(kind: Job.Kind, network: str, *, by: Any = None, **options: Any) -> bool:
-    """Orders a job; False where that very work is waiting or under way already."""
+def order(kind: Job.Kind, network: str, *, by: Any = None, instead: bool = False, **options: Any) -> bool:
+    """Orders a job; False where that very work is waiting or under way already. `instead`: then it is dropped."""
     fresh = {"state": Job.State.WAITING, "holder": "", "attempts": 0, "done": 0, "total": 0, "message": "",
              "options": options, "by": by, "changed_at": timezone.now()}  # fmt: skip
     with transaction.atomic():
         job, new = Job.objects.get_or_create(kind=kind, network=network, defaults=fresh)
         if not new:
-            idle = Job.objects.filter(pk=job.pk, edition=job.edition).exclude(_busy())
-            if not idle.update(edition=F("edition") + 1, **fresh):
+            here = Job.objects.filter(pk=job.pk, edition=job.edition)
+            if not (here if instead else here.exclude(_busy())).update(edition=F("edition") + 1, **fresh):
                 return False
             job.refresh_from_db()
-        enqueue(network_job, job.pk, job.edition)
+        _enqueue(job)
     return True
 
 
@@ -80,9 +85,9 @@ class Progress:
         self._told = 0.0
         self.also = also
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, *, force: bool = False) -> None:
         now = time.monotonic()
-        if now - self._told < TELL_SECONDS:
+        if now - self._told < TELL_SECONDS and not force:
             return
         pause_point()
         self._told = now
@@ -98,6 +103,11 @@ class Progress:
             self._told = now
             self._tell()
 
+    def check(self) -> None:
+        """Asks now whether it is still wanted."""
+        pause_point()
+        self._tell()
+
     def say(self, message: str) -> None:
         """What is being done, in words."""
         self._tell(message=message)
@@ -109,6 +119,17 @@ class Progress:
 
 @task(queue_name=NETWORKS)
 def network_job(pk: int, edition: int) -> None:
+    """Does a job that takes minutes."""
+    _do(pk, edition)
+
+
+@task(queue_name=QUICK)
+def preview_job(pk: int, edition: int) -> None:
+    """Does a job that somebody waits for."""
+    _do(pk, edition)
+
+
+def _do(pk: int, edition: int) -> None:
     """Does a job, if that order still waits for it and nobody else is at it."""
     job = _take(pk, edition)
     if job is None:
@@ -120,6 +141,9 @@ def network_job(pk: int, edition: int) -> None:
     except Interrupted:
         _mine(job).update(state=Job.State.WAITING, holder="", attempts=F("attempts") - 1)
         raise
+    except Later:
+        if _mine(job).update(state=Job.State.WAITING, holder="", attempts=F("attempts") - 1):
+            _enqueue(job)
     except Failed as error:
         _end(job, Job.State.FAILED, str(error))
     except Exception as error:
@@ -127,6 +151,17 @@ def network_job(pk: int, edition: int) -> None:
         _end(job, Job.State.FAILED, f"{type(error).__name__}: {error}")
     else:
         _end(job, Job.State.DONE, message)
+
+
+def _enqueue(job: Job) -> None:
+    enqueue(preview_job if job.kind == Job.Kind.PREVIEW else network_job, job.pk, job.edition)
+
+
+def give_way(job: Job) -> None:
+    """Raises Later where something waits that matters more: pictures take long, and nobody needs them now."""
+    first = FIRST[: FIRST.index(Job.Kind(job.kind))]
+    if Job.objects.filter(state=Job.State.WAITING, kind__in=first).exists():
+        raise Later
 
 
 def _take(pk: int, edition: int) -> Job | None:

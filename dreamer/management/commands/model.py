@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import sys
 import textwrap
 from contextlib import suppress
@@ -25,7 +24,7 @@ from dreamer.library.formats import SUFFIXES
 from dreamer.library.names import nearest, unknown
 from dreamer.library.sources import SOURCES
 from dreamer.management.terminal import Bar
-from dreamer.networks import choosing, fetching
+from dreamer.networks import choosing, fetching, importing
 from dreamer.registered import default_model
 
 MB = 1_000_000
@@ -113,7 +112,7 @@ class Command(BaseCommand):
 
     def _fetch(self, registry: Registry, options: dict[str, Any]) -> None:
         wanted = source(options["name"])
-        _check_name(options["alias"] or wanted.name, "--as")
+        importing.check_name(options["alias"] or wanted.name)
         self.stderr.write(f"{wanted.name}: {wanted.about}\nLicence: {wanted.licence}")
         live = sys.stderr.isatty()
         try:
@@ -141,10 +140,8 @@ class Command(BaseCommand):
 
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:
         file: Path = options["file"]
-        name = options["name"] or re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower())[:64].strip("-._")
-        if not name:
-            raise LibraryError(f"no name for a model can be made of {file.name!r}; give one with --name NAME")
-        _check_name(name, "--name")
+        name = options["name"] or importing.name_of(file.name)
+        importing.check_name(name)
         given = ("title", "labels", "licence", "convention", "channel_order", "mean", "scale", "input", "size")
         self._ask_before(name, options)
         chosen: Any = {key: options[key] for key in given if options[key] is not None}
@@ -238,12 +235,6 @@ class Command(BaseCommand):
 
 def _titles(places: list[Canvas]) -> str:
     return ", ".join(place.title for place in places)
-
-
-def _check_name(name: str, option: str) -> None:
-    """A network under the name of one that comes with the program would be dreamed with by that one's recipes."""
-    if name in registered.OWN:
-        raise LibraryError(f"{name!r} is a network that comes with the program; give another name with {option} NAME")
 
 
 def _words(order: str, mean: Triple, scale: float, std: Triple = (1.0, 1.0, 1.0)) -> str:

@@ -1,0 +1,5 @@
+"""Networks in the administration."""
+
+from __future__ import annotations
+
+from dreamer.networks import admin as _networks  # noqa: F401  registers its page

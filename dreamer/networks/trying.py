@@ -1,0 +1,192 @@
+"""What workers dream to show networks to their owner: the styles' pictures, a preview, and the time a dream takes.
+
+MODELS_DIR/.pictures/NAME/SHA256/      one small picture for each style, in the folder of the network's very file
+MODELS_DIR/.pictures/NAME/preview.webp the newest preview
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from PIL import Image
+
+from canvas import frames
+from canvas.models import Canvas
+from dreamer import registered
+from dreamer.engine import Cancelled, Network, Progress, Recipe, Target, dream
+from dreamer.engine.atlas import recipe_for
+from dreamer.engine.pictures import write_picture
+from dreamer.library import LibraryError, ModelFiles
+from dreamer.library.files import Style as ShelfStyle
+from dreamer.models import Job
+from dreamer.models import Network as Measured
+from dreamer.networks import jobs, shelves
+from dreamer.styles import key
+from dreamsite.core.tasks import Interrupted
+
+PREVIEW_SIDE = 1024  # px, the longer side of a preview as it is shown
+STEPS = 1000  # a dream's progress in whole numbers
+
+
+# --- where the pictures lie ------------------------------------------------------------------------------------------
+
+
+def folder(files: ModelFiles) -> Path:
+    """The pictures of this very file: a network that is replaced begins anew."""
+    return Path(settings.MODELS_DIR) / ".pictures" / files.name / (files.info.sha256 or "unknown")[:16]
+
+
+def picture(files: ModelFiles, style: str) -> Path:
+    """The picture of the style with this key."""
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", style).strip("-")[:60]
+    return folder(files) / f"{words}-{hashlib.sha256(style.encode()).hexdigest()[:8]}.webp"
+
+
+def preview(name: str) -> Path:
+    """The newest preview of a network."""
+    return Path(settings.MODELS_DIR) / ".pictures" / name / "preview.webp"
+
+
+def missing(files: ModelFiles) -> list[ShelfStyle]:
+    """The styles that have no picture yet, in the order of the shelf."""
+    return [s for s in shelves.of_network(files) if not picture(files, key(s.layer, s.channel)).is_file()]
+
+
+def forget(name: str) -> None:
+    """Removes all pictures of a network."""
+    shutil.rmtree(Path(settings.MODELS_DIR) / ".pictures" / name, ignore_errors=True)
+
+
+# --- the work --------------------------------------------------------------------------------------------------------
+
+
+def order_all(name: str, by: Any = None) -> None:
+    """What there is to find out about a network that has just come."""
+    jobs.order(Job.Kind.MEASURE, name, by=by)
+    jobs.order(Job.Kind.PICTURES, name, by=by)
+
+
+@jobs.work(Job.Kind.PICTURES)
+def _pictures(job: Job, progress: jobs.Progress) -> str:
+    files, network = _open(job.network)
+    total, failed = len(shelves.of_network(files)), 0
+    for old in folder(files).parent.glob("*/"):
+        if old != folder(files):
+            shutil.rmtree(old, ignore_errors=True)
+    folder(files).mkdir(parents=True, exist_ok=True)
+    left = missing(files)
+    progress(total - len(left), total, force=True)
+    for number, style in enumerate(left, 1):
+        jobs.give_way(job)
+        try:
+            made = _dream(None, network, recipe_for(network, style.layer, style.channel), progress.pause)
+        except (ValueError, jobs.Failed):  # it does not fit the network
+            failed += 1
+            continue
+        write_picture(picture(files, key(style.layer, style.channel)), made)
+        progress(total - len(left) + number, total, force=True)
+    return f"{failed} of {total} styles do not fit the network." if failed else ""
+
+
+@jobs.work(Job.Kind.MEASURE)
+def _measure(job: Job, progress: jobs.Progress) -> str:
+    jobs.give_way(job)
+    files, network = _open(job.network)
+    place = Canvas.objects.default()
+    pixels = frames.compose(place).pixels
+    recipe = _live(files, network, None)
+    seconds = 0.0
+    for turn in (0, 1):  # the first one opens sessions, which a live dream finds open
+
+        def tell(told: Progress, turn: int = turn) -> None:
+            progress(int(STEPS * (turn + told.fraction) / 2), STEPS)
+
+        began = time.perf_counter()
+        _dream(pixels, network, recipe, progress.pause, tell)
+        seconds = time.perf_counter() - began
+    side = max(place.width, place.height)
+    Measured.objects.update_or_create(
+        name=files.name,
+        defaults={"sha256": files.info.sha256, "seconds": round(seconds, 2), "side": side, "device": network.device},
+    )
+    return ""
+
+
+@jobs.work(Job.Kind.PREVIEW)
+def _preview(job: Job, progress: jobs.Progress) -> str:
+    files, network = _open(job.network)
+    place = Canvas.objects.filter(slug=job.options.get("canvas")).first()
+    if place is None:
+        raise jobs.Failed("The canvas is gone.")
+    layer, channel = job.options["layer"], job.options["channel"]
+    recipe = _live(files, network, Target.layer(layer, channel))
+    made = _dream(
+        frames.compose(place).pixels, network, recipe, progress.pause,
+        lambda told: progress(int(STEPS * told.fraction), STEPS),
+    )  # fmt: skip
+    image = Image.fromarray(made)
+    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    path = preview(files.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{job.pk}-{job.edition}.webp")
+    image.save(fresh, "WEBP", quality=90)
+    fresh.replace(path)
+    return ""
+
+
+def _open(name: str) -> tuple[ModelFiles, Network]:
+    try:
+        files = registered.registry().verify(name)
+        network = Network.open(
+            files.path,
+            device=settings.DREAM_DEVICE,
+            threads=settings.DREAM_THREADS,
+            gpu_memory=settings.DREAM_GPU_MEMORY,
+        )
+    except (LibraryError, ValueError, RuntimeError, OSError) as error:
+        raise jobs.Failed(str(error)) from error
+    return files, network
+
+
+def _live(files: ModelFiles, network: Network, target: Target | None) -> Recipe:
+    """The live dream's recipe; of the first style of the shelf, or of the deepest layer, where none is given."""
+    if target is None:
+        shelf = [s for s in files.shelf if s.layer in network.layers]
+        deep = [layer.name for layer in network.layers.values() if layer.spatial]
+        if not shelf and not deep:
+            raise jobs.Failed(f"{files.name} has no layer with height and width to dream of.")
+        target = Target.layer(shelf[0].layer, shelf[0].channel) if shelf else Target.layer(deep[-1])
+    return Recipe(target=target, model=files.name, seed=1, **registered.preset("live", files.name))
+
+
+def _dream(
+    pixels: Any,
+    network: Network,
+    recipe: Recipe,
+    pause: Callable[[], None],
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Any:
+    """A dream that ends when the job does."""
+    ended: list[BaseException] = []
+
+    def cancelled() -> bool:
+        try:
+            pause()
+        except (jobs.Dropped, Interrupted) as error:
+            ended.append(error)
+            return True
+        return False
+
+    try:
+        return dream(pixels, network, recipe, progress=tell, cancelled=cancelled)
+    except Cancelled:
+        raise ended[0] from None
+    except ValueError as error:
+        raise jobs.Failed(str(error)) from error

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from canvas import brush, wire
 from canvas.models import Batch, Canvas, Indexed, Stroke
-from canvas.picture import Numbered, visible
+from canvas.picture import Numbered, NumberedStroke, visible
 from dreamsite.core.rect import Rect
 
 CHUNK = 200  # batches read into the index in one transaction: about 50 ms, during which SQLite writes no ink
@@ -133,15 +133,16 @@ def rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
                 yield row
 
 
-def shown(place: Canvas, operations: Iterable[Numbered]) -> list[Numbered]:
+def shown(place: Canvas, operations: Iterable[Numbered]) -> list[NumberedStroke]:
     """What is drawn of these operations, less what moderators have hidden by now.
 
     The journal says HIDE when it was done, often long after the ink was dreamed: a stretch of it does not know.
     """
     index(place)
     seen = visible(operations)
-    keys = {(op.author, op.stroke) for _, op in seen if isinstance(op, wire.Stroke)}
-    hidden = {number for row in rows(place, keys) for number in row.hidden_numbers}
+    hidden = {
+        number for row in rows(place, {(op.author, op.stroke) for _, op in seen}) for number in row.hidden_numbers
+    }
     return [(number, op) for number, op in seen if number not in hidden]
 
 
@@ -194,7 +195,7 @@ def pieces(place: Canvas, strokes: Iterable[Stroke]) -> Pieces:
     return found
 
 
-def numbered(place: Canvas, numbers: Iterable[int]) -> list[tuple[int, wire.Stroke]]:
+def numbered(place: Canvas, numbers: Iterable[int]) -> list[NumberedStroke]:
     """The pieces that have these numbers, in order."""
     wanted = set(numbers)
     if not wanted:

@@ -19,7 +19,7 @@ HEADER = struct.Struct("<BBBB")
 BATCH, NEWS, MARK, REJECT, ACK = 0x01, 0x02, 0x03, 0x04, 0x05
 JOIN, INK, SEEN = 0x11, 0x12, 0x13
 
-STROKE, UNDO, HIDE, PATCH, CLEAR = 1, 2, 3, 4, 5
+STROKE, UNDO, HIDE = 1, 2, 3
 
 _BATCH = struct.Struct("<QQH")
 _TOKEN = struct.Struct("<Q")
@@ -30,8 +30,6 @@ _COUNT = struct.Struct("<H")
 _OP = struct.Struct("<BIQ")
 _STROKE = struct.Struct("<HBBBBBHH")
 _HIDE = struct.Struct("<BH")
-_PATCH = struct.Struct("<IHHHHH")
-_CLEAR = struct.Struct("<BBB")
 
 
 class CloseCode(IntEnum):
@@ -100,26 +98,7 @@ class Hide:
     stroke: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    frame: int
-    x: int
-    y: int
-    width: int
-    height: int
-    feather: int = 0
-    author: int = 0
-    stroke: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    colour: tuple[int, int, int]
-    author: int = 0
-    stroke: int = 0
-
-
-Operation = Stroke | Undo | Hide | Patch | Clear
+Operation = Stroke | Undo | Hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +186,6 @@ def encode(op: Operation) -> bytes:
         case Hide():
             head = _OP.pack(HIDE, op.author, op.stroke) + _HIDE.pack(int(op.show), len(op.numbers))
             return head + struct.pack(f"<{len(op.numbers)}Q", *op.numbers)
-        case Patch():
-            return _OP.pack(PATCH, op.author, op.stroke) + _PATCH.pack(
-                op.frame, op.x, op.y, op.width, op.height, op.feather
-            )
-        case Clear():
-            return _OP.pack(CLEAR, op.author, op.stroke) + _CLEAR.pack(*op.colour)
 
 
 def size(op: Stroke | Undo) -> int:
@@ -254,10 +227,6 @@ def _walk(data: bytes, count: int) -> Iterator[tuple[int, int, int, int, int]]:
                 at += _STROKE.size + 6 * n
             case 3:
                 at += _HIDE.size + 8 * _HIDE.unpack_from(data, at)[1]
-            case 4:
-                at += _PATCH.size
-            case 5:
-                at += _CLEAR.size
         yield kind, author, stroke, piece, at
 
 
@@ -289,12 +258,7 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
                     f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}"
                 )
             return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke), at + 8 * n
-        case 4:
-            frame, x, y, w, h, feather = _PATCH.unpack_from(data, at)
-            return Patch(frame, x, y, w, h, feather, author, stroke), at + _PATCH.size
-        case 5:
-            return Clear(_CLEAR.unpack_from(data, at), author, stroke), at + _CLEAR.size
-    raise ProtocolError(f"operation kind {kind}, expected 1 to 5")
+    raise ProtocolError(f"operation kind {kind}, expected 1 to 3")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from canvas.frames.storing import FrameGone as FrameGone
 from canvas.frames.storing import NewFrame as NewFrame
 from canvas.frames.storing import keep as keep
 from canvas.frames.storing import load as load
-from canvas.frames.storing import patch_source as patch_source
 from canvas.frames.storing import read as read
 from canvas.frames.visibility import hide as hide
 from canvas.frames.visibility import unhide as unhide

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from canvas import journal, lease, picture
 from canvas.brush import Pixels
 from canvas.frames import bases
-from canvas.frames.storing import FrameGone, load, patch_source
+from canvas.frames.storing import FrameGone, load
 from canvas.models import Canvas
 
 
@@ -65,5 +65,5 @@ def compose(
         seq = now.head if up_to is None else up_to
         numbered = journal.operations(now, since, now.head)
         drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
-        painted = picture.compose(pixels, drawn, patch_source, cancelled)
+        painted = picture.compose(pixels, drawn, cancelled)
         return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed)

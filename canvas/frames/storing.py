@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -48,21 +47,12 @@ def read(frame: Frame) -> bytes:
     return data
 
 
-@lru_cache(maxsize=4)  # a base is read by the next dream, a patch's source several times
+@lru_cache(maxsize=4)  # a base is read by the next dream, by a moderator's preview, by a report
 def load(frame_id: int) -> Pixels:
     """The pixels [h, w, 3] of a frame; do not write to them. Raises FrameGone."""
     pixels = decode(read(Frame.objects.get(pk=frame_id)))
     pixels.flags.writeable = False
     return pixels
-
-
-def patch_source(frame_id: int) -> Pixels:
-    """A frame for a PATCH; nothing where its file is lost, as in browsers, which then wait for it without end."""
-    try:
-        return load(frame_id)
-    except FrameGone as error:
-        log.error("A patch stays out: %s", error)
-        return np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)

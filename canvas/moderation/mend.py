@@ -5,7 +5,7 @@ What comes back is stored as a frame of its own and sent as a file, so nothing h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ class Area:
 
 
 def _rect(width: int, height: int, rect: Rect, feather: int) -> Alpha:
-    """As a PATCH fades: inside the rectangle, from its edges, but not from the canvas' own."""
+    """Fades inside the rectangle, from its edges, but not from the canvas' own."""
     left, top, right, bottom = rect
     far = width + height + feather
     xs, ys = np.arange(width), np.arange(height)
@@ -90,10 +90,10 @@ def blend(now: Pixels, earlier: Pixels, alpha: Alpha) -> Pixels:
     return ((now * (255 - a) + earlier * a + 127) // 255).astype(np.uint8)
 
 
-def replayed(source: Pixels, operations: Iterable[Numbered], rect: Rect, load_frame: Callable[[int], Pixels]) -> Pixels:
+def replayed(source: Pixels, operations: Iterable[Numbered], rect: Rect) -> Pixels:
     """`source` with the operations that touch the rectangle on top: right within it, whatever it is outside."""
     near = [(number, op) for number, op in operations if _touches(op, rect)]
-    return picture.compose(source, near, load_frame)
+    return picture.compose(source, near)
 
 
 def _touches(op: wire.Operation, rect: Rect) -> bool:

@@ -19,7 +19,7 @@ from canvas.models import Act, Canvas, Frame, Stroke
 from canvas.moderation import mend
 from canvas.moderation.mend import Area
 from canvas.moderation.selection import Selection
-from canvas.picture import Numbered
+from canvas.picture import NumberedStroke
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.rect import Rect
 
@@ -88,17 +88,17 @@ class Plan:
         else:
             source, since = frames.load(self.source.pk), self.source.seq
         operations = [(number, op) for number, op in self._visible(since) if number <= seq]
-        earlier = mend.replayed(_as_large(source, now), operations, rect, frames.patch_source)
+        earlier = mend.replayed(_as_large(source, now), operations, rect)
         return mend.blend(now, earlier, self.alpha)
 
     def before(self) -> Pixels:
         now, seq = frames.base(self.place)
-        return picture.compose(now, journal.operations(self.place, seq, self.place.head), frames.patch_source)
+        return picture.compose(now, journal.operations(self.place, seq, self.place.head))
 
     def after(self) -> Pixels:
         """The canvas as everybody would see it."""
         seq = self.place.frame.seq if self.place.frame else 0
-        return picture.compose(self.mended, self._visible(seq), frames.patch_source)
+        return picture.compose(self.mended, self._visible(seq))
 
     def rect(self) -> Rect:
         """Where the picture would change, and a little around it."""
@@ -112,7 +112,7 @@ class Plan:
         right, bottom = min(self.place.width, max(rights) + 8), min(self.place.height, max(bottoms) + 8)
         return Rect(left, top, right, bottom) if left < right and top < bottom else Rect(0, 0, 1, 1)
 
-    def _visible(self, since: int) -> list[Numbered]:
+    def _visible(self, since: int) -> list[NumberedStroke]:
         operations = journal.operations(self.place, since, self.place.head)
         change = wire.Hide(self.numbers, self.show)
         return picture.visible([*operations, (self.place.head + 1, change)])

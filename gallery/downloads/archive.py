@@ -157,7 +157,7 @@ def _strokes(row: Download, archive: zipfile.ZipFile, progress: claim.Progress) 
 FIELDS = {
     "n": "its number in the journal: the canvas is what these operations paint, in this order",
     "at": "when it was written, UTC",
-    "op": "stroke, patch or clear",
+    "op": "stroke",
     "author": "a number for each person, the same all over this site's files; 0: somebody who has left",
     "stroke": "the stroke this piece belongs to, one of its author's",
     "piece": "which piece of it, from 0",
@@ -212,19 +212,6 @@ def _shown(
                     "points": op.points,
                     "last": op.last,
                 }
-            case wire.Patch():
-                yield {
-                    **head,
-                    "op": "patch",
-                    "frame": op.frame,
-                    "x": op.x,
-                    "y": op.y,
-                    "width": op.width,
-                    "height": op.height,
-                    "feather": op.feather,
-                }
-            case wire.Clear():
-                yield {**head, "op": "clear", "colour": op.colour}
 
 
 def _write(out: IO[bytes], line: dict[str, Any]) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from canvas import picture, wire
 from canvas.brush import Pixels
-from canvas.picture import FrameLoader, Numbered
+from canvas.picture import Numbered
 
 Sources = Callable[[int, int], Sequence[Numbered]]  # operations after a number, up to and with another
 
 
-def steps(base: Pixels, operations: Sequence[Numbered], count: int, load_frame: FrameLoader) -> Iterator[Pixels]:
+def steps(base: Pixels, operations: Sequence[Numbered], count: int) -> Iterator[Pixels]:
     """`count` pictures from `base` on, the last with all of `operations` in it, each with about as many more points.
 
     `operations` are those that can be seen (canvas.picture.visible). The pictures are new arrays or the one before.
@@ -26,6 +26,6 @@ def steps(base: Pixels, operations: Sequence[Numbered], count: int, load_frame: 
         if step == count:
             until = len(costs)
         if until > done:
-            pixels = picture.compose(pixels, operations[done:until], load_frame)
+            pixels = picture.compose(pixels, operations[done:until])
             done = until
         yield pixels

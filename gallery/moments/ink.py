@@ -16,7 +16,7 @@ from itertools import groupby
 
 from canvas import journal, strokes, wire
 from canvas.models import Canvas, Frame
-from canvas.picture import Numbered
+from canvas.picture import Numbered, NumberedStroke
 
 MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps real ones far below
 
@@ -38,14 +38,14 @@ class Span:
 class Ink:
     """Visible operations in order, each with its time in ms since 1970; `complete`: there were not too many."""
 
-    operations: list[Numbered]
+    operations: list[NumberedStroke]
     times: list[int]
     complete: bool
 
-    def until(self, moment: datetime) -> list[Numbered]:
+    def until(self, moment: datetime) -> list[NumberedStroke]:
         return self.operations[: bisect_right(self.times, wire.milliseconds(moment))]
 
-    def up_to(self, seq: int) -> list[Numbered]:
+    def up_to(self, seq: int) -> list[NumberedStroke]:
         return [(number, op) for number, op in self.operations if number <= seq]
 
 

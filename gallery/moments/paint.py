@@ -10,14 +10,12 @@ import hashlib
 import io
 import threading
 
-import numpy as np
 from django.core.cache import caches
 from PIL import Image
 
 from canvas import frames, picture
 from canvas.brush import Pixels
-from canvas.models import Frame
-from canvas.picture import Numbered
+from canvas.picture import NumberedStroke
 from gallery.moments.ink import Span
 
 MAX_OPERATIONS = 12_000  # a few seconds of painting
@@ -33,7 +31,7 @@ class TooManyOperations(Exception):
     """More was drawn than the server paints."""
 
 
-def png(span: Span, operations: list[Numbered]) -> bytes:
+def png(span: Span, operations: list[NumberedStroke]) -> bytes:
     """The span's base with these operations as PNG, to the bit what browsers paint.
 
     Raises PainterBusy, TooManyOperations and canvas.frames.FrameGone.
@@ -54,30 +52,20 @@ def png(span: Span, operations: list[Numbered]) -> bytes:
     return painted
 
 
-def _key(span: Span, operations: list[Numbered]) -> str:
+def _key(span: Span, operations: list[NumberedStroke]) -> str:
     # Names of strokes too: after a restored backup a number may stand for another one.
     names = "".join(f"{number} {op.author} {op.stroke} " for number, op in operations)
     below = span.base.sha256 if span.base else f"{span.canvas.width} {span.canvas.height} {span.canvas.background}"
     return "moment:" + hashlib.sha256(f"{span.canvas.pk} {below} {names}".encode()).hexdigest()
 
 
-def pixels(span: Span, operations: list[Numbered]) -> Pixels:
+def pixels(span: Span, operations: list[NumberedStroke]) -> Pixels:
     """[h, w, 3]; the base comes from its file."""
     if span.base is not None:
         base = frames.load(span.base.pk)
     else:
         base = picture.blank(span.canvas.width, span.canvas.height, span.canvas.background_rgb)
-    return picture.compose(base, operations, _visible_frame)
-
-
-def _visible_frame(frame_id: int) -> Pixels:
-    """A patch's source; nothing where it is hidden or lost, as for browsers."""
-    if Frame.objects.visible().filter(pk=frame_id).exists():
-        try:
-            return frames.load(frame_id)
-        except frames.FrameGone:
-            pass
-    return np.empty((0, 0, 3), np.uint8)
+    return picture.compose(base, operations)
 
 
 def encode(painted: Pixels) -> bytes:

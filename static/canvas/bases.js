@@ -1,5 +1,5 @@
 // @ts-check
-/** The frames a picture stands on: loading the announced one, and the pictures that patches name. */
+/** The frame a picture stands on: loading the announced one. */
 
 /**
  * @typedef {import("./layers.js").Layers} Layers
@@ -9,7 +9,6 @@
  */
 
 export const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
-const AGAIN = 5000; // ms until a patch's picture is tried again
 
 /** The base where there is no frame yet. @type {Frame} */
 export const BLANK = { id: 0, number: 0, seq: 0, url: "", page: "", title: "", kind: "blank" };
@@ -19,15 +18,13 @@ export class Bases {
      * @param {object} setup
      * @param {Layers} setup.layers
      * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
-     * @param {(id: number) => string} setup.pictureUrl where the picture of any frame is
      * @param {Ui} setup.ui
      * @param {() => number} setup.random
      * @param {(frame: Frame) => void} setup.installed
      */
-    constructor({ layers, load, pictureUrl, ui, random, installed }) {
+    constructor({ layers, load, ui, random, installed }) {
         this.layers = layers;
         this.load = load;
-        this.pictureUrl = pictureUrl;
         this.ui = ui;
         this.random = random;
         this.installed = installed;
@@ -37,8 +34,6 @@ export class Bases {
         this.coming = null;
         /** @type {Frame | null} announced while another was being loaded */
         this.next = null;
-        /** @type {Set<number>} frames whose pictures are being loaded for patches */
-        this.patching = new Set();
     }
 
     /** The newest frame we know of. */
@@ -87,30 +82,8 @@ export class Bases {
         this.coming = null;
         this.ui.frame(frame, () => this.layers.rebase(picture, frame.seq), first);
         this.installed(frame);
-        this.patch();
         const { next } = this;
         this.next = null;
         if (next) void this.#fetch(next, 0);
-    }
-
-    /** Loads the pictures that patches ask for. */
-    patch() {
-        const { picture } = this.layers;
-        for (const id of picture.missing()) {
-            if (this.patching.has(id)) continue;
-            this.patching.add(id);
-            this.load({ id, url: this.pictureUrl(id) })
-                .then((pixels) => {
-                    this.patching.delete(id);
-                    this.layers.refreshAll(picture.provide(id, pixels));
-                })
-                .catch((error) => {
-                    console.warn(`The picture of frame ${id} cannot be loaded:`, error);
-                    setTimeout(() => {
-                        this.patching.delete(id);
-                        this.patch();
-                    }, AGAIN);
-                });
-        }
     }
 }

@@ -116,7 +116,6 @@ const session = new Session({
     url: new URL(dataset.socket ?? "", location.href.replace(/^http/, "ws")).href,
     layers, load, me, storage,
     storageKey: `dreamsite:ink:${dataset.slug}`,
-    pictureUrl: (id) => (dataset.picture ?? "").replace("/0/", `/${id}/`),
     ui: {
         connection: (connection) => {
             stage.dataset.connection = connection.state;

@@ -28,14 +28,13 @@ export class Session {
      * @param {string} setup.url of the socket
      * @param {Layers} setup.layers
      * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
-     * @param {(id: number) => string} setup.pictureUrl where the picture of any frame is
      * @param {Ui} setup.ui
      * @param {Person | null} [setup.me] who the page says we are, until the server says it
      * @param {Storage | null} [setup.storage] for ink over a reload
      * @param {string} [setup.storageKey]
      * @param {typeof WebSocket} [setup.Socket] @param {() => number} [setup.random]
      */
-    constructor({ url, layers, load, pictureUrl, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
+    constructor({ url, layers, load, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
         this.layers = layers;
         this.ui = ui;
         this.random = random;
@@ -62,7 +61,7 @@ export class Session {
             { Socket, random },
         );
         this.net.ask = () => this.#join();
-        this.bases = new Bases({ layers, load, pictureUrl, ui, random, installed: (frame) => this.#installed(frame) });
+        this.bases = new Bases({ layers, load, ui, random, installed: (frame) => this.#installed(frame) });
         this.ink = new Ink({
             layers, ui, me, storage, storageKey, random,
             line: {
@@ -141,7 +140,6 @@ export class Session {
         this.layers.freshen();
         this.ink.settled(known);
         this.#caughtUp();
-        this.bases.patch();
     }
 
     /** @param {{type: string} & Record<string, any>} news */

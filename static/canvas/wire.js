@@ -13,7 +13,7 @@ export const MAX_POINTS = 512; // points in one piece
 export const BATCH = 0x01, NEWS = 0x02, MARK = 0x03, REJECT = 0x04, ACK = 0x05;
 export const JOIN = 0x11, INK = 0x12, SEEN = 0x13;
 
-export const STROKE = 1, UNDO = 2, HIDE = 3, PATCH = 4, CLEAR = 5;
+export const STROKE = 1, UNDO = 2, HIDE = 3;
 
 const HEADER = 4;
 const OP_HEAD = 13;
@@ -25,10 +25,7 @@ const STROKE_HEAD = 11;
  *   opacity: number, carry: number, points: ArrayLike<number>}} Stroke
  * @typedef {{kind: 2, author: number, stroke: number}} Undo
  * @typedef {{kind: 3, author: number, stroke: number, show: boolean, numbers: number[]}} Hide
- * @typedef {{kind: 4, author: number, stroke: number, frame: number, x: number, y: number, width: number,
- *   height: number, feather: number}} Patch
- * @typedef {{kind: 5, author: number, stroke: number, r: number, g: number, b: number}} Clear
- * @typedef {Stroke | Undo | Hide | Patch | Clear} Operation
+ * @typedef {Stroke | Undo | Hide} Operation
  *
  * @typedef {{kind: 0x01, first: number, at: number, operations: Operation[]}} BatchFrame
  * @typedef {{kind: 0x02, news: {type: string} & Record<string, any>}} NewsFrame
@@ -132,15 +129,8 @@ function readOperation(reader) {
             for (let i = 0; i < n; i++) numbers.push(reader.u64());
             return { kind, author, stroke, show: flags === 1, numbers };
         }
-        case PATCH: {
-            const frame = reader.u32();
-            const x = reader.u16(), y = reader.u16(), width = reader.u16(), height = reader.u16();
-            return { kind, author, stroke, frame, x, y, width, height, feather: reader.u16() };
-        }
-        case CLEAR:
-            return { kind, author, stroke, r: reader.u8(), g: reader.u8(), b: reader.u8() };
         default:
-            throw new ProtocolError(`operation kind ${kind}, expected 1 to 5`);
+            throw new ProtocolError(`operation kind ${kind}, expected 1 to 3`);
     }
 }
 
@@ -237,10 +227,6 @@ export function sizeOf(op) {
             return OP_HEAD;
         case HIDE:
             return OP_HEAD + 3 + 8 * op.numbers.length;
-        case PATCH:
-            return OP_HEAD + 14;
-        case CLEAR:
-            return OP_HEAD + 3;
     }
 }
 
@@ -307,18 +293,6 @@ class Writer {
                 this.u16(op.numbers.length);
                 for (const number of op.numbers) this.u64(number);
                 break;
-            case PATCH:
-                this.u32(op.frame);
-                this.u16(op.x);
-                this.u16(op.y);
-                this.u16(op.width);
-                this.u16(op.height);
-                this.u16(op.feather);
-                break;
-            case CLEAR:
-                this.u8(op.r);
-                this.u8(op.g);
-                this.u8(op.b);
         }
     }
 }

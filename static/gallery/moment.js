@@ -16,7 +16,7 @@ import { zone } from "./zone.js";
  */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("[data-moment]"));
-const { width, height, background = "#ffffff", framePicture = "", mine } = main.dataset;
+const { width, height, background = "#ffffff", mine } = main.dataset;
 const canvas = /** @type {HTMLCanvasElement} */ (main.querySelector("canvas.moment-picture"));
 const image = /** @type {HTMLImageElement} */ (main.querySelector("img.moment-picture"));
 const state = /** @type {HTMLElement} */ (main.querySelector(".moment-state"));
@@ -78,7 +78,7 @@ async function paint(now, signal) {
   const id = now.frame?.id ?? 0;
   if (replayed !== id || !replay) {
     const wide = now.frame?.width ?? Number(width), high = now.frame?.height ?? Number(height);
-    const loaded = await load(now.frame, { width: wide, height: high, background, ink: now.ink, patch: framePicture }, signal);
+    const loaded = await load(now.frame, { width: wide, height: high, background, ink: now.ink }, signal);
     if (signal.aborted) return;
     replay = loaded;
     replayed = id;

@@ -8,7 +8,7 @@ import { loadFrame } from "../canvas/frames.js";
 import { colourOf } from "../canvas/palette.js";
 import { Picture } from "../canvas/picture.js";
 import { Pixels } from "../canvas/pixels.js";
-import { BATCH, decode, PATCH } from "../canvas/wire.js";
+import { BATCH, decode } from "../canvas/wire.js";
 
 /** @typedef {{seq: number, at: number, op: import("../canvas/wire.js").Operation}} Drawn `at` in ms since 1970 */
 
@@ -18,8 +18,6 @@ export class Replay {
     this.base = base;
     this.seq = seq;
     this.ink = ink;
-    /** @type {Map<number, Pixels>} */
-    this.patches = new Map();
     this.picture = new Picture(base.width, base.height, [255, 255, 255]);
     this.picture.rebase(base, seq);
     this.painted = 0; // operations
@@ -35,8 +33,6 @@ export class Replay {
     for (; this.painted < count; this.painted++) {
       const { seq, op } = this.ink[this.painted];
       this.picture.append(seq, op);
-      const source = op.kind === PATCH ? this.patches.get(op.frame) : undefined;
-      if (op.kind === PATCH && source) this.picture.provide(op.frame, source);
     }
     return this.picture.pixels;
   }
@@ -57,26 +53,16 @@ export class Replay {
 
 /**
  * @param {{picture: string, seq: number} | null} frame the base; null for the blank canvas
- * @param {{width: number, height: number, background: string, ink: string, patch: string}} canvas `patch` is the
- *   address of frame 0's picture
+ * @param {{width: number, height: number, background: string, ink: string}} canvas
  * @param {AbortSignal} [signal]
  */
-export async function load(frame, { width, height, background, ink, patch }, signal) {
+export async function load(frame, { width, height, background, ink }, signal) {
   const [base, answer] = await Promise.all([
     frame ? loadFrame(frame.picture, width, height) : blank(width, height, background),
     fetch(ink, { signal }),
   ]);
   if (!answer.ok) throw new Error(await answer.text());
-  const replay = new Replay(base, frame?.seq ?? 0, read(await answer.arrayBuffer()));
-  const sources = new Set(replay.ink.map(({ op }) => (op.kind === PATCH ? op.frame : 0)).filter(Boolean));
-  await Promise.all([...sources].map(async (id) => {
-    try {
-      replay.patches.set(id, await loadFrame(patch.replace("/0/", `/${id}/`), width, height));
-    } catch {
-      // Its frame was hidden or lost since: the patch stays out, here as on the server.
-    }
-  }));
-  return replay;
+  return new Replay(base, frame?.seq ?? 0, read(await answer.arrayBuffer()));
 }
 
 /** @param {number} width @param {number} height @param {string} background */

@@ -49,8 +49,8 @@ def random_stroke(chance: random.Random, stroke: int, side: int, author: int) ->
     return [wire.by(piece, author) for piece in cut]
 
 
-def random_journal(chance: random.Random, side: int, *, authors: int = 3, frames: int = 0) -> list[wire.Operation]:
-    """Strokes of several people interleaved piece by piece, with undo, hide, show, clear and patches among them."""
+def random_journal(chance: random.Random, side: int, *, authors: int = 3) -> list[wire.Operation]:
+    """Strokes of several people interleaved piece by piece, with undo, hide and show among them."""
     going: list[list[wire.Operation]] = []
     for author in range(1, authors + 1):
         mine: list[wire.Operation] = []
@@ -63,17 +63,9 @@ def random_journal(chance: random.Random, side: int, *, authors: int = 3, frames
     while any(going):
         mine = chance.choice([some for some in going if some])
         journal.append(mine.pop(0))
-        roll = chance.random()
-        if roll < 0.03:
+        if chance.random() < 0.03:
             numbers = tuple(chance.randint(1, len(journal)) for _ in range(chance.randint(1, 4)))
             journal.append(wire.Hide(numbers, chance.random() < 0.4, 99))
-        elif roll < 0.045:
-            journal.append(wire.Clear((chance.randrange(256), 7, 200), 99))
-        elif roll < 0.07 and frames:
-            x, y = chance.randrange(side), chance.randrange(side)
-            patch = wire.Patch(chance.randint(1, frames), x, y, chance.randint(1, side), chance.randint(1, side),
-                               chance.choice([0, 1, 9]), 99)  # fmt: skip
-            journal.append(patch)
     return journal
 
 

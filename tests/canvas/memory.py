@@ -97,7 +97,7 @@ class MemoryJournal:
     def canvas(self) -> Pixels:
         """The truth: what a newcomer with all the time in the world would see."""
         base, seq = self.base(self.frame)
-        return picture.compose(base, [pair for pair in self.operations() if pair[0] > seq], self.pictures.__getitem__)
+        return picture.compose(base, [pair for pair in self.operations() if pair[0] > seq])
 
     def land_frame(self) -> None:
         """A dream of the canvas as it is now: another picture that holds everything so far."""
@@ -222,4 +222,4 @@ class Browser:
     def canvas(self) -> Pixels:
         base, seq = self.journal.base(self.frame)
         after = sorted((number, op) for number, op in self.operations.items() if number > seq)
-        return picture.compose(base, after, self.journal.pictures.__getitem__)
+        return picture.compose(base, after)

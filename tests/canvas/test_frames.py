@@ -29,7 +29,7 @@ def dot(stroke: int, author: int = 1, at: int = 24) -> wire.Stroke:
 
 def painted(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
     start = picture.blank(64, 64, WHITE) if base is None else base
-    return picture.compose(start, journals.numbered(list(operations)), frames.load)
+    return picture.compose(start, journals.numbered(list(operations)))
 
 
 def keep(place: Canvas, pixels: Pixels, seq: int, claim: lease.Claim | None = None, **options: Any) -> Frame:
@@ -365,15 +365,6 @@ def test_a_storage_out_of_reach_changes_nothing(
     with pytest.raises(ConnectionError):
         frames.compose(place)
     assert base_of(place) == three[2]
-
-
-def test_a_patch_whose_source_is_lost_stays_out(three: list[Frame], place: Canvas) -> None:
-    before = frames.compose(place).pixels
-    journal.append(place, [wire.Patch(three[0].pk, 8, 8, 20, 20, 4)])
-    assert not np.array_equal(frames.compose(place).pixels, before)
-    lose(three[0])
-    frames.load.cache_clear()
-    assert np.array_equal(frames.compose(place).pixels, before)
 
 
 # --- hiding ----------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def test_covering_a_drawing_does_not_make_it_ones_own_and_mending_it_is_free() -
     assert grid.share(line(2, 100, 300), LATER) == 0
 
 
-@pytest.mark.parametrize("op", [wire.Hide((1,)), wire.Patch(1, 0, 0, 9, 9), wire.Clear((0, 0, 0))])
+@pytest.mark.parametrize("op", [wire.Hide((1,)), wire.Hide((1,), show=True)])
 def test_after_a_moderators_operation_nothing_is_shielded(op: wire.Operation) -> None:
     grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300), op))

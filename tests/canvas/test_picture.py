@@ -13,13 +13,9 @@ SIDE = 48
 WHITE = (255, 255, 255)
 
 
-def no_frames(frame: int) -> Pixels:
-    raise AssertionError(f"nobody asked for frame {frame}")
-
-
 def compose(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
     start = picture.blank(SIDE, SIDE, WHITE) if base is None else base
-    return picture.compose(start, journals.numbered(list(operations)), no_frames)
+    return picture.compose(start, journals.numbered(list(operations)))
 
 
 def dot(
@@ -50,22 +46,6 @@ def test_order_matters_and_the_base_is_left_alone() -> None:
     assert (base == 9).all()
 
 
-def test_clear_fills_and_later_ink_stays() -> None:
-    pixels = compose(dot(1), wire.Clear((1, 2, 3)), dot(2, at=8))
-    assert tuple(pixels[24, 24]) == (1, 2, 3) and tuple(pixels[8, 8]) == (0, 0, 0)
-
-
-def test_patch_restores_its_rectangle_feathered() -> None:
-    old = picture.blank(SIDE, SIDE, (200, 0, 0))
-    pixels = picture.compose(
-        picture.blank(SIDE, SIDE, (0, 0, 0)), [(1, wire.Patch(7, 8, 8, 20, 20, 4))], {7: old}.__getitem__
-    )
-    assert tuple(pixels[18, 18]) == (200, 0, 0)
-    assert tuple(pixels[8, 18]) == (40, 0, 0)  # the edge takes 1/5 of it
-    assert tuple(pixels[7, 18]) == (0, 0, 0) and tuple(pixels[28, 18]) == (0, 0, 0)
-    assert np.all(np.diff(pixels[8:18, 18, 0].astype(int)) >= 0)
-
-
 def test_authors_are_those_whose_ink_can_be_seen() -> None:
     numbered = journals.numbered([dot(1), dot(2, author=2), wire.Undo(2, 2), dot(3, author=3), wire.Hide((4,))])
     assert picture.authors(numbered) == {1}
@@ -80,29 +60,25 @@ def test_painting_ends_when_it_is_called_off() -> None:
 
     with pytest.raises(picture.Cancelled, match="operation 3"):
         start = picture.blank(SIDE, SIDE, WHITE)
-        picture.compose(start, journals.numbered([dot(1), dot(2), dot(3), dot(4)]), no_frames, cancelled)
+        picture.compose(start, journals.numbered([dot(1), dot(2), dot(3), dot(4)]), cancelled)
     assert len(asked) == 3, "asked for each operation"
 
 
 @pytest.mark.slow
 def test_a_thousand_random_journals_look_the_same_in_the_browser() -> None:
-    """Strokes, undo, hide, patches, clear, and a frame that lands in between: server and browser agree to the byte."""
+    """Strokes, undo, hide, and a frame that lands in between: server and browser agree to the byte."""
     chance, lines, expected = random.Random(30), [], []
     for index in range(1000):
         side = chance.choice([24, 40, 64])
-        frames = {number: journals.random_pixels(chance, side, side) for number in (1, 2)}
-        operations = journals.numbered(journals.random_journal(chance, side, frames=2))
-        more: dict[str, object] = {
-            "frames": {str(number): journals.base64_of(pixels) for number, pixels in frames.items()},
-            "late": chance.random() < 0.3,
-        }
+        operations = journals.numbered(journals.random_journal(chance, side))
+        more: dict[str, object] = {}
         start = picture.blank(side, side, (250, 240, 230))
         if index % 2:  # a dream took in the first part while the rest was being drawn
             base, seq = journals.random_pixels(chance, side, side), chance.randint(0, len(operations))
             more["rebase"] = {"at": chance.randint(seq, len(operations)), "base": journals.base64_of(base), "seq": seq}
-            made = picture.compose(base, [some for some in operations if some[0] > seq], frames.__getitem__)
+            made = picture.compose(base, [some for some in operations if some[0] > seq])
         else:
-            made = picture.compose(start, operations, frames.__getitem__)
+            made = picture.compose(start, operations)
         lines.append(journals.as_line(side, (250, 240, 230), operations, **more))
         expected.append(journals.digest(made))
     got = journals.replay_in_node(lines)

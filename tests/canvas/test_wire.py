@@ -19,8 +19,6 @@ operations = st.one_of(
     strokes,
     st.builds(wire.Undo, u53, u32),
     st.builds(wire.Hide, st.lists(u53, max_size=5).map(tuple), st.booleans(), u32, u53),
-    st.builds(wire.Patch, u32, u16, u16, u16, u16, u16, u32, u53),
-    st.builds(wire.Clear, colours, u32, u53),
 )
 
 
@@ -84,7 +82,6 @@ def test_mutated_ink_raises_protocol_error_and_nothing_else(ops: list[wire.Opera
         (b"\xd5\x01\x7f\x00", 4400),
         (wire.header(wire.BATCH) + bytes(18), 4400),
         (wire.ink([]), 4400),
-        (wire.ink([wire.Clear((0, 0, 0))]), 4400),
         (wire.ink([wire.Hide((1,))]), 4400),
         (wire.ink([wire.Undo(1)]) + b"x", 4400),
         (wire.ink([wire.Undo(1)] * (limits.MAX_OPS + 1)), 4400),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
-from django.utils import timezone
 from PIL import Image
 
 from canvas import frames, journal, picture, wire
@@ -85,7 +84,7 @@ def shown(client: Client, address: str) -> Pixels:
 
 def painted(base: Frame | None, *operations: wire.Operation) -> Pixels:
     below = frames.load(base.pk) if base else picture.blank(SIDE, SIDE, (255, 255, 255))
-    return picture.compose(below, list(enumerate(operations, 1)), lambda frame: frames.load(frame))
+    return picture.compose(below, list(enumerate(operations, 1)))
 
 
 def test_nearest_earlier_frame_and_the_strokes_after_it(client: Client, draw: Draw, dream: Dream) -> None:
@@ -158,17 +157,6 @@ def test_a_hidden_frame_counts_as_never_made(as_staff: Client, draw: Draw, dream
         assert who.get(f"/history/{name(25)}").context["base"] == first
         assert np.array_equal(shown(who, f"/history/{name(25)}.png"), painted(first, two))
     assert Client().get(f"/history/ink?frame={second.pk}").status_code == 404
-
-
-def test_a_patch_of_a_hidden_frame_stays_out(client: Client, draw: Draw, dream: Dream) -> None:
-    first = dream(10, draw(0, stroke(1)))
-    second = dream(20, draw(15, stroke(2, 30)))
-    patch = wire.Patch(first.pk, 8, 8, 24, 24, 4)
-    draw(25, patch)
-    assert np.array_equal(shown(client, f"/history/{name(30)}.png"), painted(second, patch))
-    Frame.objects.filter(pk=first.pk).update(hidden_at=timezone.now())
-    paint.caches["pictures"].clear()
-    assert np.array_equal(shown(client, f"/history/{name(30)}.png"), painted(second))
 
 
 def test_what_was_drawn_before_a_dream(client: Client, staff: User, draw: Draw, dream: Dream) -> None:

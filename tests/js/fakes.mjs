@@ -247,7 +247,6 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
         url: "ws://canvas", layers, random,
         Socket: /** @type {any} */ (Socket),
         storage: /** @type {any} */ (storage ?? null),
-        pictureUrl: (id) => `/${id}`,
         load: async ({ id }) => {
             if (loadMs) await new Promise((done) => setTimeout(done, loadMs));
             const found = new Pixels(SIDE, SIDE);

@@ -6,8 +6,6 @@
  *   {"width": 64, "height": 64, "background": [255, 255, 255],
  *    "base": "<base64 of RGB bytes, width * height * 3>",          optional: the base's picture instead of the background
  *    "seq": 0,                                                     optional: the base's number, 0 where it is not given
- *    "frames": {"7": "<base64 of RGB bytes>", ...},                optional: pictures that PATCH operations name
- *    "late": true,                                                 optional: these pictures arrive after everything else
  *    "ops": [[1, "<hex of one encoded operation>"], ...],          numbers and operations, in order
  *    "rebase": {"at": 5, "base": "<base64>", "seq": 3}}            optional: after 5 of them, a new base that holds up to 3
  *
@@ -44,20 +42,15 @@ export function digest(pixels) {
 }
 
 /** @param {any} journal one line, parsed; see above */
-export function replay({ width, height, background, base, seq = 0, frames = {}, late = false, ops, rebase }) {
+export function replay({ width, height, background, base, seq = 0, ops, rebase }) {
     const picture = new Picture(width, height, background);
     if (base) picture.rebase(pixelsFrom(base, width, height), seq);
-    const provide = () => {
-        for (const frame of picture.missing()) picture.provide(frame, pixelsFrom(frames[frame], width, height));
-    };
     ops.forEach((/** @type {[number, string]} */ [number, hex], /** @type {number} */ index) => {
         if (rebase && rebase.at === index) picture.rebase(pixelsFrom(rebase.base, width, height), rebase.seq);
         const [operation] = decodeOperations(Buffer.from(hex, "hex"));
         picture.append(number, operation);
-        if (!late) provide();
     });
     if (rebase && rebase.at >= ops.length) picture.rebase(pixelsFrom(rebase.base, width, height), rebase.seq);
-    provide();
     return picture;
 }
 

@@ -448,20 +448,6 @@ test("the very first frame taken away: back to the empty canvas", async (pass) =
     same(layers.shown, server.compose().pixels);
 });
 
-test("patches fetch the picture they name", async (pass) => {
-    const server = new FakeServer();
-    const { layers } = visit(server);
-    await settled();
-    server.append(...foreign(2));
-    server.dream();
-    await pass(2000);
-    server.append(...foreign(2), { kind: 4, author: 1, stroke: 0, frame: 100, x: 10, y: 10, width: 60, height: 60, feather: 8 });
-    await settled();
-    const expected = server.compose();
-    expected.provide(100, /** @type {any} */ (server.pictures.get(100)));
-    same(layers.shown, expected.pixels);
-});
-
 test("undo: gone at once, in the journal a moment later, one stroke after the other", async () => {
     const server = new FakeServer();
     const { session, layers, draw } = visit(server);

@@ -141,7 +141,7 @@ HOSTILE: dict[str, tuple[int, bytes | str]] = {
     "ink cut short": (4400, wire.ink(pieces(1, LINE))[:-3]),
     "ink and something after it": (4400, wire.ink(pieces(1, LINE)) + b"x"),
     "no operation": (4400, odd(struct.pack("<H", 0))),
-    "a moderator's operation": (4400, wire.ink([wire.Clear((0, 0, 0))])),
+    "a moderator's operation": (4400, wire.ink([wire.Hide((1,))])),
     "an invisible stroke": (4400, wire.ink([wire.Stroke(1, 0, (0, 0, 0), 0, 0, ((0, 0, 80),))])),
     "a stroke without points": (4400, wire.ink([wire.Stroke(1, 0, (0, 0, 0), 9, 0, ())])),
     "a point far off the canvas": (4400, stroke_at((1536 + 257) * 8, 0)),

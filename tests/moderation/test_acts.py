@@ -63,7 +63,7 @@ def test_ink_that_nobody_has_dreamed_leaves_no_trace(place: Canvas, moderator: U
     draw(place, VANDAL, 22, (0, 0, 0))
     spoilt = now(place)
     act = acts.apply(place, of(VANDAL), moderator, "painted over it")
-    assert np.array_equal(now(place), picture.compose(_blank(place), enumerate(honest, 1), frames.load))
+    assert np.array_equal(now(place), picture.compose(_blank(place), enumerate(honest, 1)))
     assert Frame.objects.count() == 0 and act.what["strokes"] == 1 and act.by == moderator
     undo.undo(act, moderator)
     assert np.array_equal(now(place), spoilt)
@@ -87,7 +87,7 @@ def test_dreamed_ink_goes_with_its_dream_and_honest_strokes_are_replayed(place: 
 
     made = Canvas.objects.select_related("frame").get(pk=place.pk).frame
     assert made and made.kind == Frame.Kind.RESTORED and made.seq == spoilt.seq and made.number == spoilt.number + 1
-    wanted = picture.compose(frames.load(good.pk), enumerate([*replayed, *on_top], 1), frames.load)
+    wanted = picture.compose(frames.load(good.pk), enumerate([*replayed, *on_top], 1))
     assert np.array_equal(now(place), wanted)
     # What honest people drew after the base lies on top as before: it can be taken back by them.
     journal.append(place, [wire.Undo(3, HONEST)])
@@ -99,7 +99,7 @@ def test_dreamed_ink_goes_with_its_dream_and_honest_strokes_are_replayed(place: 
     assert not without  # the honest undo stays
     again = undo.undo(undone, moderator)
     assert again[0].undoes == undone
-    assert np.array_equal(now(place), picture.compose(frames.load(good.pk), enumerate(replayed, 1), frames.load))
+    assert np.array_equal(now(place), picture.compose(frames.load(good.pk), enumerate(replayed, 1)))
 
 
 def test_undoing_brings_the_very_picture_back(place: Canvas, moderator: User) -> None:
@@ -166,7 +166,7 @@ def test_a_rectangle_comes_back_from_a_chosen_frame(place: Canvas, moderator: Us
     )
     acts.apply(place, wish, moderator)
     after = now(place)
-    wanted = picture.compose(frames.load(good.pk), enumerate(newer, 1), frames.load)
+    wanted = picture.compose(frames.load(good.pk), enumerate(newer, 1))
     assert np.array_equal(after[:, :32], wanted[:, :32]) and np.array_equal(after[:, 32:], before[:, 32:])
 
 

@@ -1,4 +1,4 @@
-"""What staff sees and may change by hand. Others write the same rows meanwhile: see `ChangedFieldsAdmin`."""
+"""What staff can see and change by hand. Other processes write the same rows: see `ChangedFieldsAdmin`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gallery.uploads import admin as _uploads  # noqa: F401
 
 
 class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
-    """Writes the fields somebody edited and no others.
+    """Writes the fields that somebody edited and no others.
 
     The journal and the dreamer write these rows all the time: a whole row as it was when the form was loaded would
     undo what they wrote since, and a canvas whose `head` went back could take no more ink.
@@ -92,7 +92,7 @@ class FrameAdmin(ChangedFieldsAdmin):
 
 
 def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
-    """As the moderators' switch, so that it is in the log and can be taken back in one go; how many were changed."""
+    """Uses the moderators' switch, so that it is logged and can be undone in one go; how many were changed."""
     op, count = uuid.uuid4(), 0
     for frame in chosen.select_related("canvas").order_by("number"):
         with suppress(InvalidRequest):  # it is so already
@@ -103,7 +103,7 @@ def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) 
 
 @admin.register(Highlight)
 class HighlightAdmin(ChangedFieldsAdmin):
-    """The words of highlights; they are chosen, and taken back, on the frame's own page, which records who did it."""
+    """Captions of highlights; highlights are chosen and removed on the frame's own page, which records who did it."""
 
     list_display = ["frame", "caption", "chosen_by", "chosen_at"]
     list_select_related = ["frame__canvas", "chosen_by"]
@@ -139,7 +139,7 @@ class CanvasAdmin(ChangedFieldsAdmin):
 
 @admin.register(Dream)
 class DreamAdmin(ChangedFieldsAdmin):
-    """What the dreamer does at each canvas; people may pause it or wish for another style."""
+    """What the dreamer does on each canvas; people can pause it or request another style."""
 
     list_display = ["canvas", "state", "style_title", "device", "missed", "paused", "style_wanted"]
     list_filter = ["state", "paused"]

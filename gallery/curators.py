@@ -1,4 +1,4 @@
-"""Who curates: the group that hangs exhibits."""
+"""Curators: the group that makes exhibits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CURATED = ("exhibit", "picture", "upload")
 
 
 def make_group(sender: AppConfig, using: str = "default", **_signal: Any) -> None:
-    """Makes, once, the group that may hang exhibits and look frames up for them. A receiver of post_migrate."""
+    """Creates, once, the group that may make exhibits and look up frames for them. A receiver of post_migrate."""
     group, new = Group.objects.using(using).get_or_create(name=CURATORS)
     if new:
         create_permissions(sender, verbosity=0, using=using)

@@ -47,9 +47,10 @@ class HistoryFeed(Feed[FeedEntry, tuple[Canvas, HttpRequest]]):
     def items(self, scope: tuple[Canvas, HttpRequest]) -> list[FeedEntry]:
         canvas, request = scope
         frames = Frame.objects.visible().filter(canvas=canvas).select_related("canvas").order_by("-number")[:ENTRIES]
-        whole = request.build_absolute_uri
+        absolute = request.build_absolute_uri
         return [
-            FeedEntry(frame, whole(reverse("frame", args=[frame.pk])), whole(frame.picture.url)) for frame in frames
+            FeedEntry(frame, absolute(reverse("frame", args=[frame.pk])), absolute(frame.picture.url))
+            for frame in frames
         ]
 
     def item_title(self, entry: FeedEntry) -> str:
@@ -89,12 +90,12 @@ class HighlightsFeed(HistoryFeed):
         return _("Dreams worth a second look.")
 
     def items(self, scope: tuple[Canvas, HttpRequest]) -> list[FeedEntry]:
-        whole = scope[1].build_absolute_uri
+        absolute = scope[1].build_absolute_uri
         return [
             FeedEntry(
                 chosen.frame,
-                whole(chosen.get_absolute_url()),
-                whole(chosen.frame.picture.url),
+                absolute(chosen.get_absolute_url()),
+                absolute(chosen.frame.picture.url),
                 chosen.caption,
                 chosen.chosen_at,
             )

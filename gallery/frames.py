@@ -11,7 +11,7 @@ PAGE = 48  # divides by 2, 3, 4, 6 and 8: full rows in every width of the grid
 
 
 @dataclass(frozen=True)
-class Page:
+class FramePage:
     """Some frames of one canvas, newest first, and the numbers from which its neighbours begin (None: no more)."""
 
     frames: list[Frame]
@@ -22,7 +22,7 @@ class Page:
 
 def page(
     canvas: Canvas, *, before: int | None = None, after: int | None = None, size: int = PAGE, every: int = 1
-) -> Page:
+) -> FramePage:
     """The newest frames, those with numbers below `before`, or those just above `after`.
 
     With `after`, only each `every`-th: numbers have no gaps, so that they are found by number.
@@ -39,7 +39,7 @@ def page(
         frames = list(below.order_by("-number")[:size])
     for frame in frames:
         frame.canvas = canvas  # known already: no query a frame
-    return Page(
+    return FramePage(
         frames,
         newest,
         newer=frames[0].number if frames and frames[0].number < newest else None,
@@ -57,7 +57,7 @@ def at(canvas: Canvas, moment: datetime) -> Frame | None:
 
 
 def neighbours(frame: Frame) -> tuple[Frame | None, Frame | None]:
-    """The frames before and after this one on its canvas, hidden ones too: their pages say so and lead on."""
+    """The frames before and after this one on its canvas, hidden ones too: their pages say so and link to the next."""
     numbers = (frame.number - 1, frame.number + 1)
     # Ordered by number because the default order would lead SQLite away from the index.
     found = Frame.objects.filter(canvas_id=frame.canvas_id, number__in=numbers).order_by("number")

@@ -1,4 +1,4 @@
-"""Under which terms the pictures may be used, in words and as an address."""
+"""The licence of the pictures, in words and as an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown as people on the staff write it, to HTML that can do no harm."""
+"""The staff's Markdown, rendered to safe HTML."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ def render(text: str) -> str:
 
 
 def _ours(address: str) -> str | None:
-    """Pictures come from the site itself: one from elsewhere would tell others who reads the page."""
+    """Pictures come from the site itself: one from another site would tell that site who reads the page."""
     return address if address.startswith("/") and not address.startswith("//") else None

@@ -28,7 +28,7 @@ COLOURS = 6
 
 @dataclass
 class DrawingSession:
-    """Strokes of one person with no long pause between them: newest first among its like."""
+    """Strokes of one person with no long pause between them."""
 
     began_at: datetime
     ended_at: datetime
@@ -52,7 +52,7 @@ class DrawingSession:
 @require_safe
 @login_required
 def my_strokes(request: HttpRequest) -> HttpResponse:
-    """One's sessions, newest first (`?before=`, an ISO moment, turns the page), and a map of where they are."""
+    """The user's drawing sessions, newest first (`?before=`, an ISO moment, for the next page), and a map of them."""
     canvas, zone = query_params.canvas(request), query_params.zone(request)
     before = query_params.moment(request, "before")
     own = _own(request, canvas)
@@ -84,7 +84,7 @@ def my_strokes(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def my_strokes_json(request: HttpRequest) -> HttpResponse:
-    """Boxes [x, y, width, height] and colours of one's own strokes up to `?until=`, newest first."""
+    """Boxes and colours of the user's own strokes up to `?until=`, newest first."""
     canvas = query_params.canvas(request)
     until = query_params.moment(request, "until")
     own = _own(request, canvas)
@@ -113,7 +113,7 @@ def _shape(canvas: Canvas, stroke: Stroke) -> dict[str, Any]:
 
 
 def _dreamed(canvas: Canvas, strokes: list[int]) -> dict[int, Frame]:
-    """The first frame that each of these strokes is in, as far as there is one to be seen."""
+    """The first visible frame that each of these strokes is in."""
     later = Frame.objects.visible().filter(canvas=canvas, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
     rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
     found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))

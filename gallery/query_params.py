@@ -1,4 +1,4 @@
-"""What the query string of a request says: a canvas, a number, a moment, a time zone. Nonsense is a 404 with words."""
+"""What a query string asks for: a canvas, a number, a moment, a time zone. Invalid ones are a 404 that says why."""
 
 from __future__ import annotations
 

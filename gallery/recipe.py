@@ -1,4 +1,4 @@
-"""A dream's recipe as people read it: one sentence, and a table of what went in.
+"""A dream's recipe for people: one sentence, and a table.
 
 Recipes are kept for ever, and older ones lack what newer ones have: whatever is missing is left out.
 """
@@ -55,7 +55,7 @@ def agreed(frame: Frame) -> list[str]:
 
 
 def facts(frame: Frame) -> list[tuple[str, str]]:
-    """The table: what it is called, and what it was."""
+    """The table: names and values."""
     recipe = frame.recipe
     rows: list[tuple[str, Any]] = [
         (_("Dreamed of"), "; ".join(targets(recipe))),

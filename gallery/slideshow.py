@@ -1,4 +1,4 @@
-"""The slideshow: history as a picture on the wall."""
+"""The slideshow."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
 from gallery import frames, query_params
-from gallery.frame import views as one
+from gallery.frame import views as frame_views
 from gallery.highlights.models import Highlight
 from gallery.links import canvas_query, canvas_url
 from gallery.moments.views import jump, moment_url, timeline
@@ -60,7 +60,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def _shortcuts(canvas: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[str, str]]:
-    """Moments that people ask for by name, as far as the history has them; by the viewer's clock."""
+    """Shortcuts to moments that the history has, in the viewer's time zone."""
     since, until = (datetime.fromtimestamp(end, UTC) for end in extent)
     today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     yesterday = (today - timedelta(days=1)).date()
@@ -81,7 +81,7 @@ def _shortcuts(canvas: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[
 
 @require_safe
 def history_json(request: HttpRequest) -> HttpResponse:
-    """The same, for programs; `?every=` leaves out all but each so-manieth frame after `?after=`."""
+    """The same, for programs; `?every=` leaves out all but every n-th frame after `?after=`."""
     canvas = query_params.canvas(request)
     before, after = query_params.number(request, "before"), query_params.number(request, "after")
     if (moment := query_params.moment(request, zone=query_params.zone(request))) is not None:
@@ -96,7 +96,7 @@ def history_json(request: HttpRequest) -> HttpResponse:
     answer = {
         "canvas": canvas.slug,
         "count": shown.newest,
-        "frames": [one.as_json(request, frame) for frame in shown.frames],
+        "frames": [frame_views.as_json(request, frame) for frame in shown.frames],
         "newer": shown.newer and link(after=shown.newer),
         "older": shown.older and link(before=shown.older),
     }

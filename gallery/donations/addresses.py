@@ -1,6 +1,6 @@
-"""Where donations go, read from the environment: a mistyped address refuses to start, for it would lose people's money.
+"""Where donations go, from the environment. With a mistyped address, which would lose money, the site does not start.
 
-Addresses are no rows that somebody who broke into the administration could change unseen. Knows no Django.
+They are not rows, which somebody who broke into the administration could change unseen. Plain Python.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ SHOWN = 60  # lines on the page; the sums count all
 
 @dataclass(frozen=True)
 class Ledger:
-    """`day_cost` and `days` are None while no cost was written down."""
+    """`day_cost` and `days` are None until a cost is recorded."""
 
     entries: list[LedgerEntry]
     gifts: list[Money]  # a sum for each currency

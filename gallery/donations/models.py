@@ -1,4 +1,4 @@
-"""What came in and what it cost, as the staff writes it down. It may stay empty."""
+"""Income and costs, as the staff records them. It may stay empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one can give, as the environment says."""
+"""How people can donate, according to the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gallery.donations import addresses
 
 @dataclass(frozen=True)
 class DonationOptions:
-    """Empty strings and no links where the owner named none; then it is false."""
+    """Empty strings and no links where the owner named none; false if there are none at all."""
 
     bitcoin: str
     paypal: str

@@ -1,4 +1,4 @@
-"""The page on which one can give, and the code that wallets read."""
+"""The donation page, and the QR code that wallets read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gallery.pages.views import get_page
 
 @require_safe
 def donate(request: HttpRequest) -> HttpResponse:
-    """The page's words, the ways to give, and the ledger as far as there is one."""
+    """The page's text, the ways to donate, and the ledger if there is one."""
     context = {"page": get_page(request, "donate"), "donation_options": donation_options(), "ledger": ledger.read()}
     return render(request, "gallery/donations/donate.html", context)
 
@@ -29,7 +29,7 @@ def donate(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(max_age=3600, public=True)
 def bitcoin_code(request: HttpRequest) -> HttpResponse:
-    """The `bitcoin:` link as a QR code, with the quiet margin that readers need."""
+    """The `bitcoin:` link as a QR code, with the quiet zone that readers need."""
     if not (here := donation_options()).bitcoin:
         raise NotFound(_("This site does not take Bitcoin."))
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Days to download: pages that only list what the worker has made."""
+"""Days to download: lists of what the worker has made."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def days(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def day(request: HttpRequest, day: date) -> HttpResponse:
-    """One day's files, with sizes and sums."""
+    """One day's files, with sizes and checksums."""
     canvas = query_params.canvas(request)
     rows = list(Download.objects.filter(canvas=canvas, day=day).exclude(state=State.EMPTY))
     if not rows:

@@ -1,4 +1,4 @@
-"""Exhibits in the administration: words, and the pictures in their order."""
+"""Exhibits in the administration: text, and pictures in order."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PictureForm(forms.ModelForm[Picture]):
         return found
 
     def keep_files(self, by: Any) -> None:
-        """Once the whole page of forms is in order."""
+        """Called once all forms of the page are valid."""
         for side in ("after", "before"):
             if cleaned := self.cleaned_data.get(f"{side}_file"):
                 upload = Upload.objects.build(cleaned, by=by, title=self.cleaned_data.get("caption") or "")

@@ -1,4 +1,4 @@
-"""Exhibits: pictures that somebody on the staff chose, hung in order, with words."""
+"""Exhibits: pictures that somebody on the staff chose and put in order, with text."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from gallery.exhibits.models import Exhibit
 
 @require_safe
 def exhibits(request: HttpRequest) -> HttpResponse:
-    """All that are open, newest first; the staff also sees drafts."""
+    """All published ones, newest first; the staff also sees drafts."""
     every = Exhibit.objects.with_pictures()
     found = every if request.user.is_staff else every.published()
     shown = [(exhibit, items_of(exhibit)) for exhibit in found]

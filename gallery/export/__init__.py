@@ -1,1 +1,1 @@
-"""The whole site as static files: what is taken along (addresses), rewritten (rewrite), and in which order (crawl)."""
+"""The whole site as static files: what is included (addresses), how links change (rewrite), in which order (crawl)."""

@@ -1,4 +1,4 @@
-"""Which addresses of the site are taken along, and in which file each lies.
+"""Which addresses of the site are exported, and to which file.
 
 A site answers an endless number of addresses; files are finite. Each address becomes one of a finite set: a page of the
 history the one of a fixed grid, a moment the frame that everybody saw then, a canvas its last frame.
@@ -76,7 +76,7 @@ BY_CANVAS = {
     "history",
     "history_json",
 }
-# Lists in pages that lead from each to the next: by which word of the query.
+# Paginated lists, and their query parameter.
 PAGED = {"downloads": "skip", "downloads_json": "skip", "films": "before", "films_json": "before", "highlights": "page"}
 PLACE_IN_LIST = re.compile(r"[0-9-]{1,10}\Z")
 UNDER_FRAME = re.compile(r"frame-(\d{1,9})\Z")
@@ -93,7 +93,7 @@ class Target:
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What is taken along."""
+    """What to export."""
 
     frames: bool = True  # the history, with every frame's page and picture
     json: bool = True
@@ -112,9 +112,9 @@ class Addresses:
         self._at = lru_cache(maxsize=8192)(self._frame_at)
 
     def target(self, address: str, *, in_exhibit: bool = False) -> Target | None:
-        """`address`: whole, or from the root on. None: not this site's, or not taken along (`is_ours` tells which).
+        """`address`: whole, or from the root on. None: not this site's, or not exported (`is_ours` tells which).
 
-        `in_exhibit`: an exhibit asks for it.
+        `in_exhibit`: an exhibit links to it.
         """
         parts = urlsplit(address)
         bare = address.split("#")[0].split("?")[0]

@@ -1,7 +1,7 @@
 """Goes through the site from its first page to its last link, and writes what it finds into a folder.
 
-What is still to do stands in a small database in the folder, so memory stays bounded, and a run that was cut short goes
-on where it was. Every file appears whole or not at all.
+The queue is a small database in the folder, so memory stays bounded, and a run that was interrupted goes on where it
+was. Every file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ STATE_FILE = ".export.sqlite3"
 
 
 class ExportError(Exception):
-    """The site could not answer for a page."""
+    """The site failed to answer for a page."""
 
 
 class Export:

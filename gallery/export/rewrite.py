@@ -1,7 +1,7 @@
-"""Links in HTML, style sheets, modules and JSON, made to point into a folder. Plain Python, no Django.
+"""Rewrites links in HTML, style sheets, modules and JSON to point into a folder. Plain Python.
 
 Everything here takes a `Link`: a function from an address as it is written to the address it becomes, or None where
-nothing of that kind is taken along. What led there is taken out, rather than left to lead nowhere.
+nothing of that kind is exported. What linked there is removed, so that nothing links nowhere.
 """
 
 from __future__ import annotations

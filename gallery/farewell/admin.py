@@ -1,4 +1,4 @@
-"""The switch in the administration: one page, a box to tick, a reason."""
+"""The switch in the administration: one page with a checkbox and a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gallery.farewell import ending, totals
 
 
 class SwitchForm(forms.Form):
-    """`was_ended` is what the person saw: of two who press at once the second learns of the first."""
+    """`was_ended` is what the person saw: of two people who switch at the same time, the second is told."""
 
     why = forms.CharField(label=_("Why"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     sure = forms.BooleanField(label=_("I mean it."))

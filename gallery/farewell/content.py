@@ -1,4 +1,4 @@
-"""What the farewell shows, for the day itself and for the staff's look at it before."""
+"""What the farewell page shows, on the day itself and in the staff's preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one switch that ends the project, and the one that takes that back.
+"""Ending the project, and opening it again.
 
 From then on no process takes ink, the dreamer makes a last frame of each canvas and stops, and `/` is the farewell. As
 soon as that last frame is there, the whole film is requested (whole_film.request_whole_films). History, films, exhibits
@@ -21,7 +21,7 @@ RESUME = audit.verb("resume-project", _("Opened the project again"))
 
 
 def end(by: Any, why: str = "") -> bool:
-    """Ends the project now; False where it has ended already. `by` None is whoever sits at the machine."""
+    """Ends the project now; False where it has ended already. `by` is None for the command line."""
     with transaction.atomic():
         _lock()
         if SiteState.ended():
@@ -32,7 +32,7 @@ def end(by: Any, why: str = "") -> bool:
 
 
 def resume(by: Any, why: str = "") -> bool:
-    """Opens it again, with everything that was there; False where it had not ended."""
+    """Opens it again, with everything that was there; False where it has not ended."""
     with transaction.atomic():
         _lock()
         if not SiteState.ended():
@@ -43,6 +43,6 @@ def resume(by: Any, why: str = "") -> bool:
 
 
 def _lock() -> None:
-    """Of two who press the switch at once the second finds it pressed."""
+    """Of two who switch at the same time, the second finds it done."""
     SiteState.objects.get_or_create(id=1)
     SiteState.objects.select_for_update().get(id=1)

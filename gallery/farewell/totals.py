@@ -1,4 +1,4 @@
-"""What became of it all, counted from the database."""
+"""Totals of the whole project, counted from the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CACHE_SECONDS = 300  # counting millions of strokes takes a database seconds
 
 @dataclass(frozen=True)
 class Totals:
-    """Countries are not among them: the site does not know where people are."""
+    """No countries: the site does not know where people are."""
 
     began_at: datetime | None
     ended_at: datetime

@@ -1,4 +1,4 @@
-"""Included before the canvas' own addresses: the same address is something else after the end."""
+"""Included before the canvas' own addresses: after the end the same addresses show something else."""
 
 from __future__ import annotations
 

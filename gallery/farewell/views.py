@@ -1,4 +1,4 @@
-"""What stands at `/` before the end and after it, and the last canvas."""
+"""What `/` shows before and after the end, and the last canvas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXPORTING = "DREAMSITE_EXPORT"  # in the request's environment, where no request
 
 @never_cache
 def home(request: HttpRequest, slug: str = "") -> HttpResponseBase:
-    """A canvas while it lives. Then at `/` the farewell, and at the address of another canvas its last canvas."""
+    """A live canvas. After the end the farewell at `/`, and the last canvas at the address of another canvas."""
     if not over(request):
         return canvas_views.canvas(request, slug)
     if not slug or slug == settings.CANVAS_SLUG:
@@ -31,12 +31,12 @@ def home(request: HttpRequest, slug: str = "") -> HttpResponseBase:
 
 
 def over(request: HttpRequest) -> bool:
-    """Whether the project has ended, or the page is for the static export, which is for the time after."""
+    """Whether the project has ended; so it has for every page of a static export."""
     return EXPORTING in request.META or SiteState.ended()
 
 
 def project_ended(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `project_ended`, asked where a template wants to know."""
+    """Context processor: `project_ended`, a query only where a template uses it."""
     return {"project_ended": SimpleLazyObject(lambda: over(request))}
 
 
@@ -49,7 +49,7 @@ def farewell(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def last_canvas(request: HttpRequest, canvas: Canvas | None = None) -> HttpResponseBase:
-    """The canvas as everybody left it: a picture to look at closely. While it lives, the canvas itself."""
+    """The canvas as everybody left it. Before the end, the canvas itself."""
     if not over(request):
         return redirect("canvas")
     canvas = canvas or Canvas.objects.default()

@@ -1,4 +1,4 @@
-"""The film of it all, as the farewell shows it and orders it."""
+"""The film of everything, as the farewell shows it and requests it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class File:
 
 @dataclass(frozen=True)
 class WholeFilm:
-    """The whole film of a canvas: ready to be watched, or on its way (`percent`)."""
+    """The whole film of a canvas: ready, or `percent` of the way there."""
 
     ready: bool
     percent: int

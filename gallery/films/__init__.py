@@ -1,1 +1,1 @@
-"""Films of the history, made by a worker, and downloads of its days."""
+"""Films of the history, made by a worker."""

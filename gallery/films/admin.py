@@ -23,7 +23,7 @@ LARGEST_TRACK = 200 * 1024 * 1024
 
 @admin.register(Film)
 class FilmAdmin(JobAdmin):
-    """“Add” requests a film of any span; those of hours and days come by themselves."""
+    """“Add” requests a film of any span; those of hours and days are requested automatically."""
 
     list_display = ["preview", "kind", "canvas", "starts_at", "ends_at", "progress", "frames", "message"]
     list_display_links = ["preview", "kind"]
@@ -66,7 +66,7 @@ class FilmAdmin(JobAdmin):
 
 class TrackForm(forms.ModelForm[Track]):
     def clean_file(self) -> Any:
-        """Only what can be heard: the file is read to its end, by its content and not by its name."""
+        """Accepts only music: the file's content is decoded to its end, whatever its name."""
         file = self.cleaned_data["file"]
         if not isinstance(file, UploadedFile):
             return file

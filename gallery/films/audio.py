@@ -1,4 +1,4 @@
-"""Music under a film: cut to its length or repeated, with a fade at every seam."""
+"""The music of a film: cut to its length or repeated, with a fade at every seam."""
 
 from __future__ import annotations
 

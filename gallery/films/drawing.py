@@ -1,4 +1,4 @@
-"""How a drawing came about: the strokes between two frames, put on little by little, as the canvas painted them."""
+"""How a drawing came about: the strokes between two frames, added little by little, as the canvas painted them."""
 
 from __future__ import annotations
 

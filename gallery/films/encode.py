@@ -1,4 +1,4 @@
-"""From pictures to files, through PyAV, in segments that survive.
+"""Encoding with PyAV, in segments that survive a killed process.
 
 Every segment is a small MP4 of its own in a folder on disk; `manifest.json` there lists those that are finished. It and
 they appear under their names only when they are whole, so a process that is killed at any instant goes on after the

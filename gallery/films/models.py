@@ -1,4 +1,4 @@
-"""Films, and the music under them."""
+"""Films, and their music."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gallery.jobs.models import UNDER_WAY, BackgroundJob, State
 
 
 class Track(models.Model):
-    """Music that may lie under films, with the credit its author is owed."""
+    """Music for films, with the credit that its author is owed."""
 
     title = models.CharField(_("title"), max_length=120)
     author = models.CharField(_("author"), max_length=120)

@@ -51,7 +51,7 @@ def films_due() -> None:
 
 @periodic_task
 def leftovers() -> None:
-    """Files that should be gone, and films whose task was lost with a queue in Redis."""
+    """Pending deletions, and films whose task was lost with a queue in Redis."""
     files.delete_pending()
     waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
     if (first := waiting.order_by("pk").first()) is None:

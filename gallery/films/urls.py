@@ -7,7 +7,7 @@ from gallery.films import views
 urlpatterns = [
     path("films/", views.films, name="films"),
     path("films.json", views.films_json, name="films_json"),
-    path("films/order", views.order, name="film_order"),
+    path("films/order", views.request_whole, name="film_request"),
     path("films/<int:pk>/", views.film, name="film"),
     path("films/<int:pk>.json", views.film_json, name="film_json"),
     path("films/<int:pk>/chapters.vtt", views.chapters, name="film_chapters"),

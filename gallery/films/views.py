@@ -153,8 +153,8 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required(MAY_MAKE, raise_exception=True)
-def order(request: HttpRequest) -> HttpResponse:
-    """The whole film so far, as its form asks for it."""
+def request_whole(request: HttpRequest) -> HttpResponse:
+    """Requests the whole film so far, with the options of its form."""
     canvas = query_params.canvas(request)
     lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
     made = request_whole_film(canvas, lossless=lossless, drawing=drawing, requested_by=request.user)
@@ -237,14 +237,14 @@ def _vtt(text: str) -> HttpResponse:
 
 
 def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
-    whole = request.build_absolute_uri
+    absolute = request.build_absolute_uri
     answer: dict[str, Any] = {
         "id": film.pk,
         "canvas": film.canvas.slug,
         "kind": film.kind,
         "state": film.state,
         "title": captions.title(film),
-        "page": whole(film.get_absolute_url()),
+        "page": absolute(film.get_absolute_url()),
         "starts_at": utc_iso(film.starts_at),
         "ends_at": utc_iso(film.ends_at),
     }
@@ -271,18 +271,19 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
             {
                 "codec": file.codec,
                 "type": file.mime,
-                "address": whole(file.file.url),
+                "address": absolute(file.file.url),
                 "size": file.size,
                 "sha256": file.sha256,
             }
             for file in film.files.all()
         ],
-        "poster": whole(film.poster.url),
+        "poster": absolute(film.poster.url),
         "chapters": [
-            {**chapter, "address": f"{whole(film.get_absolute_url())}?t={chapter['at']:g}"} for chapter in film.chapters
+            {**chapter, "address": f"{absolute(film.get_absolute_url())}?t={chapter['at']:g}"}
+            for chapter in film.chapters
         ],
-        "chapters_vtt": whole(reverse("film_chapters", args=[film.pk])),
-        "previews_vtt": whole(reverse("film_previews", args=[film.pk])),
+        "chapters_vtt": absolute(reverse("film_chapters", args=[film.pk])),
+        "previews_vtt": absolute(reverse("film_previews", args=[film.pk])),
         "licence": {"name": str(terms.name), "address": terms.address},
         "music": {"credit": film.credit, "link": film.credit_link} if film.credit else None,
     }

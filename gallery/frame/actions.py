@@ -1,4 +1,4 @@
-"""What moderators do from a frame's page: the canvas' switches, turned here."""
+"""What moderators can do from a frame's page, by the canvas' switches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @moderator_required()
 def hide(request: HttpRequest, pk: int) -> HttpResponse:
-    """Takes the frame from everybody's eyes; its page stays, and says so."""
+    """Hides the frame from everybody; its page stays, and says so."""
     frame = find(pk)
     try:
         switches.turn(frame.canvas, "frame", {"id": frame.pk}, request.user, why=request.POST.get("why", ""))

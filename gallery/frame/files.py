@@ -1,4 +1,4 @@
-"""What there is of a frame: the original and what was made of it, each with its size and SHA-256."""
+"""The files of a frame: the original and what was made of it, each with its size and SHA-256."""
 
 from __future__ import annotations
 
@@ -110,7 +110,10 @@ def _drawing_key(frame: Frame) -> str:
 
 
 def painted(frame: Frame) -> bytes:
-    """The drawing before the frame as PNG; its size and sum are known from then on. Raises what paint.png raises."""
+    """The drawing before the frame as PNG; its size and checksum are known from then on.
+
+    Raises what paint.png raises.
+    """
     span = ink.before(frame)
     found = ink.read(span)
     if not found.complete:

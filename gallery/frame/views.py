@@ -39,7 +39,7 @@ def hidden_from(request: HttpRequest, this: Frame) -> bool:
 
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """For a hidden frame the page says so and leads on (410)."""
+    """For a hidden frame the page says so and links to its neighbours (410)."""
     this = find(pk)
     previous, following = frames.neighbours(this)
     canvas = this.canvas
@@ -83,7 +83,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _person(name: str) -> str:
-    """Their page, for those who want one."""
+    """The address of a person's page."""
     try:
         return reverse("person", args=[name])
     except NoReverseMatch:  # a name of older days that no address can hold
@@ -96,10 +96,10 @@ def _commands(request: HttpRequest, this: Frame) -> list[str]:
         return []
     drawing, dreamed = files.filename(this, "-drawing", ".png"), files.filename(this, "-again", ".jpg")
     written = files.filename(this, "-recipe", ".json")
-    whole = request.build_absolute_uri
+    absolute = request.build_absolute_uri
     return [
-        f"curl -o {drawing} {whole(reverse('frame_drawing', args=[this.pk]))}",
-        f"curl -o {written} {whole(reverse('frame_recipe', args=[this.pk]))}",
+        f"curl -o {drawing} {absolute(reverse('frame_drawing', args=[this.pk]))}",
+        f"curl -o {written} {absolute(reverse('frame_recipe', args=[this.pk]))}",
         f"manage.py dream {drawing} {dreamed} --recipe {written}",
     ]
 
@@ -116,7 +116,7 @@ def page_json(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
-    """A lasting address for a frame's picture, wherever the storage keeps it."""
+    """A lasting address for a frame's picture, wherever it is stored."""
     this = find(pk)
     return _gone() if hidden_from(request, this) else redirect(this.picture.url)
 
@@ -158,14 +158,14 @@ def _json_address(request: HttpRequest, this: Frame) -> str:
 
 def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) -> dict[str, Any]:
     """A frame for programs; with `people` everything its page says."""
-    whole = request.build_absolute_uri
+    absolute = request.build_absolute_uri
     answer: dict[str, Any] = {
         "id": this.pk,
         "canvas": this.canvas.slug,
         "number": this.number,
         "kind": this.kind,
         "made_at": utc_iso(this.made_at),
-        "page": whole(this.get_absolute_url()),
+        "page": absolute(this.get_absolute_url()),
         "hidden": this.hidden_at is not None,
     }
     if this.hidden_at is not None:
@@ -179,8 +179,8 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
         "sha256": this.sha256,
         "seconds": this.seconds,
         "recipe": this.recipe,
-        "picture": whole(this.picture.url),
-        "thumbnail": whole(this.thumbnail.url),
+        "picture": absolute(this.picture.url),
+        "thumbnail": absolute(this.thumbnail.url),
     }
     if people is None:
         return answer
@@ -188,12 +188,12 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
     return {
         **answer,
         "contributors": people,
-        "moment": whole(moments.moment_url(this.canvas, moments.moment_of(this))),
+        "moment": absolute(moments.moment_url(this.canvas, moments.moment_of(this))),
         "licence": {"name": terms.name, "url": terms.address},
         "files": [
             {
                 "name": file.name,
-                "url": whole(file.address),
+                "url": absolute(file.address),
                 "type": file.type,
                 "width": file.width,
                 "height": file.height,

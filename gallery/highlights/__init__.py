@@ -1,1 +1,1 @@
-"""Frames that moderators put in the window."""
+"""Highlights: frames that moderators chose."""

@@ -14,7 +14,7 @@ MAX_CAPTION = 280
 
 class HighlightQuerySet(models.QuerySet["Highlight"]):
     def shown(self) -> HighlightQuerySet:
-        """Newest choice first, without frames that were hidden meanwhile."""
+        """Newest first, without frames that have been hidden since."""
         found = self.filter(frame__hidden_at=None).select_related("frame__canvas")
         return found.order_by("-chosen_at", "-pk")
 

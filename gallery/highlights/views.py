@@ -15,7 +15,7 @@ from canvas.models import Canvas
 from canvas.moderation import audit
 from canvas.moderation.permissions import moderator_required
 from gallery import query_params
-from gallery.frame import views as one
+from gallery.frame import views as frame_views
 from gallery.highlights.models import MAX_CAPTION, Highlight
 
 PAGE = 24
@@ -46,8 +46,8 @@ def highlights(request: HttpRequest) -> HttpResponse:
 @require_POST
 @moderator_required()
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Makes a frame a highlight, with some caption or none; `drop` takes it back."""
-    frame = one.find(pk)
+    """Makes a frame a highlight, with or without a caption; `drop` removes it."""
+    frame = frame_views.find(pk)
     if frame.hidden_at is not None:
         raise PermissionDenied(_("A hidden frame cannot be a highlight."))
     drop, caption = "drop" in request.POST, request.POST.get("caption", "").strip()[:MAX_CAPTION]

@@ -1,4 +1,4 @@
-"""Jobs in the administration: how far they are, stopping, making again."""
+"""Jobs in the administration: progress, cancelling, making again."""
 
 from __future__ import annotations
 

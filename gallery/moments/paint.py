@@ -1,7 +1,7 @@
 """Pictures of moments painted by the server: for browsers without JavaScript, for sharing, for downloads.
 
-Bounded on every side: one at a time in each process, so many operations and no more, and cached on disk (the cache
-`pictures`) under a name that says exactly what is in them.
+Bounded in every way: one at a time in each process, a limited number of operations, and cached on disk (the cache
+`pictures`) under a key that says exactly what is in them.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def moment_of(frame: Frame) -> datetime:
 
 @require_safe
 def jump(request: HttpRequest) -> HttpResponse:
-    """Where the form leads: `?at=` in `?zone=`, kept within the history."""
+    """Where the form leads: `?at=` in `?zone=`, limited to the history."""
     canvas = query_params.canvas(request)
     moment = query_params.moment(request, zone=query_params.zone(request))
     extent = chart.extent(canvas)
@@ -52,7 +52,7 @@ def jump(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
-    """From the living canvas into its history: this very moment's page."""
+    """From the live canvas into its history: the page of this moment."""
     response = redirect(moment_url(query_params.canvas(request), timezone.now().replace(microsecond=0)))
     response["Cache-Control"] = "no-store"
     return response
@@ -229,7 +229,7 @@ def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
 
 
 def painted_response(painted: Callable[[], bytes]) -> HttpResponseBase:
-    """A painted picture, or why there is none."""
+    """A painted picture, or an error that says why there is none."""
     try:
         data = painted()
     except paint.TooManyOperations:

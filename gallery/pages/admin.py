@@ -1,4 +1,4 @@
-"""Pages in the administration, with a preview that follows the typing."""
+"""Pages in the administration, with a live preview."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PageAdmin(admin.ModelAdmin[Page]):
         return [preview, *super().get_urls()]
 
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """The page as the form has it, not saved: the whole page, or for the script its words alone."""
+        """The page as the form has it, not saved: the whole page, or for the script its text alone."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             return HttpResponse(status=403)
         body = request.POST.get("body", "")

@@ -1,4 +1,4 @@
-"""The pages that a site has from its first day, in files of words/."""
+"""The pages that a new site has, from the files in markdown/."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def slugs() -> set[str]:
 
 
 def create_missing(apps: Apps = installed, using: str = "default", **_signal: Any) -> None:
-    """Makes those that are missing; one that is there stays as it is, edited or not.
+    """Creates those that are missing; existing ones stay as they are, edited or not.
 
     A receiver of post_migrate, which `flush` sends too, without a registry of its own.
     """
@@ -30,7 +30,7 @@ def create_missing(apps: Apps = installed, using: str = "default", **_signal: An
 
 
 def read(file: Path) -> dict[str, Any]:
-    """A page's fields: `name: value` lines, an empty line, and the words."""
+    """A page's fields: `name: value` lines, an empty line, and the text."""
     head, _, body = file.read_text(encoding="utf-8").partition("\n\n")
     fields = dict(line.split(": ", 1) for line in head.splitlines())
     return {

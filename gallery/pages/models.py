@@ -18,7 +18,7 @@ class PageQuerySet(models.QuerySet["Page"]):
         return self.filter(published=True)
 
     def in_footer(self) -> PageQuerySet:
-        """Those that stand in the footer of every page."""
+        """Those linked in the footer of every page."""
         return self.published().exclude(footer_order=0).order_by("footer_order", "title")
 
 
@@ -68,5 +68,5 @@ class Page(models.Model):
 
 
 def is_free(slug: str) -> bool:
-    """Whether `/slug/` leads to a page, or to nothing yet, and not to something of the site's own."""
+    """Whether `/slug/` is a page or nothing yet, and not an address of the site's own."""
     return resolve(f"/{slug}/").url_name in ("page", "donate")

@@ -1,4 +1,4 @@
-"""Words at the root of the site. Included last: what the site itself has goes before."""
+"""Pages at the root of the site. Included last: the site's own addresses take precedence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of words."""
+"""A page that the staff wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gallery.pages.models import Page
 
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The words at `/slug/`; one that is not published shows itself to the staff alone."""
+    """The page at `/slug/`; an unpublished one is shown to the staff only."""
     return render_page(request, get_page(request, slug))
 
 

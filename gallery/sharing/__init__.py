@@ -1,1 +1,1 @@
-"""What other sites show of a frame: cards, embeds, lists for search engines."""
+"""What other sites show of a frame: previews, embeds, sitemaps."""

@@ -30,12 +30,12 @@ PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "e
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    whole = request.build_absolute_uri
-    parts = [whole(reverse("sitemap_pages"))]
+    absolute = request.build_absolute_uri
+    parts = [absolute(reverse("sitemap_pages"))]
     for canvas in Canvas.objects.order_by("pk"):
         for month, (first, last) in _months(canvas).items():
             parts += [
-                whole(canvas_url("sitemap_frames", canvas, month, 1 + number))
+                absolute(canvas_url("sitemap_frames", canvas, month, 1 + number))
                 for number in range(-(-(last - first + 1) // PART))
             ]
     rows = "".join(f"<sitemap><loc>{escape(part)}</loc></sitemap>" for part in parts)
@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def pages(request: HttpRequest) -> HttpResponse:
-    """Everything but frames: the lists, and each page of words, exhibit and film that is open to everybody."""
+    """Everything but frames: the lists, and each public page, exhibit and film."""
     paths = [reverse(name) for name in PAGES]
     for found in (Page.objects.published(), Exhibit.objects.published(), Film.objects.ready().only("pk")):
         paths += [one.get_absolute_url() for one in found]

@@ -1,4 +1,4 @@
-"""A frame in other people's pages: oEmbed, and the page that may stand in a frame of theirs."""
+"""A frame in other sites' pages: oEmbed, and the page that they may put into an iframe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from canvas.models import Frame
 from dreamsite.core.errors import NotFound, json_error
 from dreamsite.core.middleware import policy
 from gallery import licence, recipe
-from gallery.frame import views as one
+from gallery.frame import views as frame_views
 
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
@@ -29,8 +29,8 @@ WORDS = HEIGHT - WIDTH
 @require_safe
 @xframe_options_exempt
 def embed(request: HttpRequest, pk: int) -> HttpResponse:
-    """The picture and where it is from: the only page that other sites may put in a frame of theirs."""
-    this = one.find(pk)
+    """The picture and where it is from: the only page that other sites may put into an iframe."""
+    this = frame_views.find(pk)
     hidden = this.hidden_at is not None
     context = {"frame": this, "hidden": hidden, "sentence": "" if hidden else recipe.sentence(this)}
     response = render(request, "gallery/embed.html", context, status=410 if hidden else 200)
@@ -56,7 +56,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         raise NotFound(_("This frame is hidden."))
     width = min(_size(request, "maxwidth") or WIDTH, (_size(request, "maxheight") or HEIGHT) - WORDS)
     width = max(width, 160)
-    whole = request.build_absolute_uri
+    absolute = request.build_absolute_uri
     title = _title(this)
     share = min(1.0, 480 / max(this.width, this.height))
     answer: dict[str, Any] = {
@@ -65,14 +65,14 @@ def oembed(request: HttpRequest) -> HttpResponse:
         "title": title,
         "author_name": ", ".join(person.get_username() for person in this.contributors.all()[:5]),
         "provider_name": "Dreamsite",
-        "provider_url": whole("/"),
+        "provider_url": absolute("/"),
         "cache_age": 86_400,
-        "thumbnail_url": whole(this.thumbnail.url),
+        "thumbnail_url": absolute(this.thumbnail.url),
         "thumbnail_width": round(this.width * share),
         "thumbnail_height": round(this.height * share),
         "html": format_html(
             '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" frameborder="0"></iframe>',
-            whole(reverse("frame_embed", args=[this.pk])),
+            absolute(reverse("frame_embed", args=[this.pk])),
             width,
             width + WORDS,
             title,
@@ -93,7 +93,7 @@ def _frame_at(address: str) -> Frame:
         match = None
     if match is None or match.url_name not in ("frame", "frame_embed"):
         raise NotFound(_("“url” must be the address of a frame's page."))
-    return one.find(match.kwargs["pk"])
+    return frame_views.find(match.kwargs["pk"])
 
 
 def _size(request: HttpRequest, name: str) -> int | None:

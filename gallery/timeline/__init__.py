@@ -1,1 +1,1 @@
-"""The whole history as a line: how much happened when, and every way to a moment."""
+"""The history as a timeline: how much happened when, by day and by month."""

@@ -1,6 +1,6 @@
 """What happened when: frames, strokes and changes of style by quarters of an hour.
 
-Finished quarters never change, so they are counted once and stored as rows; the running one is counted on the spot.
+Finished quarters never change, so they are counted once and stored as rows; the current one is counted on each request.
 Three months are 8,760 rows at most, read in a few milliseconds, however many frames there are.
 """
 
@@ -54,7 +54,7 @@ def extent(canvas: Canvas) -> tuple[int, int] | None:
 
 
 def tallies(canvas: Canvas, since: int, until: int, *, styles: bool = False) -> list[Tally]:
-    """The quarters in which something happened between two moments; `styles` are read where they are asked for."""
+    """The quarters in which something happened between two moments; `styles` are read on request."""
     unfinished = store_finished(canvas)
     stored = (_stored_with_styles if styles else _stored)(canvas.pk, since, min(until, unfinished), unfinished)
     return stored + [tally for tally in _counted(canvas, unfinished) if since - QUARTER_HOUR < tally.at < until]
@@ -76,14 +76,14 @@ def _read(canvas_id: int, since: int, until: int, names: list[str]) -> list[Tall
 
 
 def clear_cache() -> None:
-    """After the rows themselves were thrown away: a restored backup, a test."""
+    """For when the rows themselves were deleted: a restored backup, a test."""
     _stored.cache_clear()
 
 
 def store_finished(canvas: Canvas) -> int:
-    """Keeps what is finished; gives the beginning of what is not, in seconds since 1970.
+    """Stores what is finished; returns the beginning of what is not, in seconds since 1970.
 
-    Whoever does it at the same time counts the same: rows that are there already stay.
+    Processes that do it at the same time count the same: existing rows stay.
     """
     index.index(canvas)
     newest = QuarterHour.objects.filter(canvas=canvas).order_by("-at").values_list("at", flat=True).first()
@@ -116,7 +116,7 @@ def store_finished(canvas: Canvas) -> int:
 
 
 def _counted(canvas: Canvas, begin: int) -> Iterator[Tally]:
-    """Counts quarter by quarter from `begin` on, leaping over those in which nothing happened."""
+    """Counts quarter by quarter from `begin` on, skipping those in which nothing happened."""
     before = Frame.objects.visible().dreams().filter(canvas=canvas, made_at__lt=moment(begin)).exclude(title="")
     style = before.order_by("-made_at", "-number").values_list("title", flat=True).first()
     while (event := _next(canvas, begin)) is not None:

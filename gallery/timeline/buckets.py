@@ -70,7 +70,7 @@ def edges(since: int, until: int, step: int, zone: ZoneInfo) -> list[int]:
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """When a day begins there, in seconds since 1970; where its midnight does not exist, when the clocks leap."""
+    """When a day begins there, in seconds since 1970; where its midnight does not exist, when the clocks change."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
@@ -93,7 +93,7 @@ def label(begin: int, end: int, zone: ZoneInfo) -> str:
 
 
 def ticks(since: int, until: int, zone: ZoneInfo) -> list[Tick]:
-    """At most a handful of moments with names, to find one's way by."""
+    """A handful of labelled moments at most, for orientation."""
     span = until - since
     step = next((step for step in TICKS if span / step <= MAX_TICKS), None)
     if step is None:
@@ -128,7 +128,7 @@ def offset(at: int, zone: ZoneInfo) -> str:
 
 
 def local(at: datetime, zone: ZoneInfo) -> str:
-    """A moment by the viewer's clock: "Friday, 20 November 2026, 13:34:56"."""
+    """A moment in the viewer's time zone: "Friday, 20 November 2026, 13:34:56"."""
     return date_format(at.astimezone(zone), "l, j F Y, H:i:s")
 
 

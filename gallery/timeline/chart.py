@@ -52,7 +52,7 @@ class Chart:
 
 
 def activity_score(frames: int, strokes: int) -> int:
-    """One measure of both: people's hands count most, but a night in which only the network dreamed is not empty."""
+    """One measure of both: people's strokes count most, but a night in which only the network dreamed is not empty."""
     return 4 * strokes + frames
 
 
@@ -156,7 +156,7 @@ def as_json(chart: Chart) -> dict[str, Any]:
 
 
 def as_svg(chart: Chart, *, height: int = 100) -> dict[str, Any]:
-    """The same for SVG, in a box `len(bars)` wide; by day_cell roots, or one busy hour would hide the rest."""
+    """The same for SVG, in a box `len(bars)` wide; by square roots, or one busy hour would dwarf the rest."""
     most = chart.most or 1
     bars = []
     for index, bar in enumerate(chart.bars):

@@ -1,4 +1,4 @@
-"""The timeline counted as time goes by: nobody who comes after a quiet week waits while a page counts it."""
+"""Counts the timeline as time goes by, so that no page has to count a week at once."""
 
 from __future__ import annotations
 

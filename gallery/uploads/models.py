@@ -64,5 +64,5 @@ class Upload(models.Model):
 
 @receiver(post_delete, sender=Upload)
 def _delete_file(instance: Upload, **_kwargs: Any) -> None:
-    """With the row goes the file, once it is certain that the row went."""
+    """Deletes the file once the deletion of the row is committed."""
     transaction.on_commit(lambda: instance.picture.delete(save=False))

@@ -35,7 +35,7 @@ _decoding = threading.Lock()
 
 
 class InvalidUpload(ValueError):
-    """The file is no picture that this site takes; the words are for whoever sent it."""
+    """The file is not a picture that this site accepts; the message is for whoever sent it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def clean(file: BinaryIO) -> CleanedPicture:
 
 
 def store(cleaned: CleanedPicture) -> str:
-    """Writes it under a name that nobody can guess and nothing of the sender's is in; returns the name."""
+    """Stores it under a name that nobody can guess; returns the name."""
     return default_storage.save(f"uploads/{secrets.token_hex(16)}.{cleaned.suffix}", ContentFile(cleaned.data))
 
 

@@ -1,4 +1,4 @@
-"""A lasting address for an uploaded picture, wherever the storage keeps it: for the words of pages."""
+"""A lasting address for an uploaded picture, wherever it is stored: for the text of pages."""
 
 from __future__ import annotations
 

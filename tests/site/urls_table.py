@@ -116,7 +116,7 @@ TABLE = {
     "now": Row("302"),
     "films": Row("200"),
     "films_json": Row("200"),
-    "film_order": Row("405", "403 403 403 302"),
+    "film_request": Row("405", "403 403 403 302"),
     "film pk": Row("200", pk=lambda w: w.film.pk),
     "film_json pk": Row("200", pk=lambda w: w.film.pk),
     "film_chapters pk": Row("404", pk=lambda w: w.film.pk),

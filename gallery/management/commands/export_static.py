@@ -1,4 +1,4 @@
-"""`manage.py export_static DIR`: the site as files, so that the memory outlives the servers."""
+"""`manage.py export_static DIR`: the site as files, so that it outlives the servers."""
 
 from __future__ import annotations
 

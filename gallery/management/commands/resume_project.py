@@ -1,4 +1,4 @@
-"""`manage.py resume_project`: takes the end back."""
+"""`manage.py resume_project`: undoes end_project."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint types js format bench sheets load clean help
+.PHONY: run test lint format clock bench sheets load clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -20,6 +20,9 @@ lint: .venv/dev  ## ruff, djade, mypy, tsc
 
 format: .venv/dev ## write the formatting that lint asks for
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/djade $$(git ls-files 'templates/*.html')
+
+clock: .venv/dev ## the tests that know of time, at the ends of days, months and years, in several zones
+	$(BIN)/python -m tests.clock $(ARGS)
 
 bench: .venv/dev ## the dream against PyTorch, in the same run: var/bench/dream.json
 	$(BIN)/python -m tests.bench.dream $(ARGS)

@@ -7,6 +7,10 @@ import os
 import shutil
 import tempfile
 
+from tests import clock
+
+clock.move()
+
 # Each of several workers has its own; what a worker starts inherits it.
 worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 if "DREAMSITE_VAR" not in os.environ or os.environ.get("DREAMSITE_TESTING") != worker:

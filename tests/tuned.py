@@ -15,6 +15,8 @@ import sys
 
 import django
 
+from tests import clock
+
 
 def tune(values: dict[str, object]) -> None:
     for path, value in values.items():
@@ -34,6 +36,7 @@ def publish(address: str, sha256: str, size: int) -> None:
 
 
 if __name__ == "__main__":
+    clock.move()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
     django.setup()
     tune(json.loads(os.environ.get("TUNE") or "{}"))

@@ -186,7 +186,7 @@ TASKS_BACKEND = env.choice("TASKS_BACKEND", "database", ("database", "redis"))
 TASKS = {
     "default": {
         "BACKEND": {"database": "django_tasks_db.DatabaseBackend", "redis": "django_tasks_rq.RQBackend"}[TASKS_BACKEND],
-        "QUEUES": ["default", "slow", "networks"],
+        "QUEUES": ["default", "slow", "networks", "studio"],
     }
 }
 if TASKS_BACKEND == "redis":

@@ -24,6 +24,7 @@ from gallery.farewell import admin as _farewell  # noqa: F401
 from gallery.films import admin as _films  # noqa: F401
 from gallery.highlights.models import Highlight
 from gallery.pages import admin as _pages  # noqa: F401
+from gallery.studio import admin as _studio  # noqa: F401
 from gallery.uploads import admin as _uploads  # noqa: F401
 
 

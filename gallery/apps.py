@@ -14,6 +14,7 @@ class GalleryConfig(AppConfig):
         from gallery.farewell import whole_film  # noqa: F401  what the worker does after the end
         from gallery.films import requests, schedule  # noqa: F401  their periodic tasks
         from gallery.pages import initial_pages
+        from gallery.studio import periodic_tasks as studio_tasks  # noqa: F401
         from gallery.timeline import periodic_tasks  # noqa: F401
 
         post_migrate.connect(initial_pages.create_missing, sender=self)

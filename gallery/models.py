@@ -9,6 +9,7 @@ from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
 from gallery.pages.models import Page
+from gallery.studio.models import Original, Work
 from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
@@ -19,10 +20,12 @@ __all__ = [
     "FilmFile",
     "Highlight",
     "LedgerEntry",
+    "Original",
     "Page",
     "PendingDeletion",
     "Picture",
     "QuarterHour",
     "Track",
     "Upload",
+    "Work",
 ]

@@ -50,5 +50,6 @@ urlpatterns = [
     path("", include("gallery.exhibits.urls")),
     path("", include("gallery.films.urls")),
     path("", include("gallery.downloads.urls")),
+    path("", include("gallery.studio.urls")),
     path("media/<path:path>", media.media, name="media"),
 ]

@@ -32,6 +32,24 @@ def _words(said: str) -> str:
 
 # fmt: off
 TABLE = {
+    # --- The studio --------------------------------------------------------------------------------------------------
+    "studio": Row("200"),
+    "dreams": Row("200"),
+    "studio_bring": Row("405", "login 302 302 302"),
+    "studio_noise": Row("405", "login 302 302 302"),
+    "studio_from_frame pk": Row("405", "login 302 302 302", pk=lambda w: w.frame.pk),
+    "studio_original key": Row("login 404 404 404", key="nobodys"),
+    "studio_original_json key": Row("login 404 404 404", key="nobodys"),
+    "studio_whole key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_order key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_keep key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_delete_original key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_work key": Row("404", key="nobodys"),
+    "studio_work_json key": Row("404", key="nobodys"),
+    "studio_growing key": Row("404", key="nobodys"),
+    "studio_cancel key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_show key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_delete key": Row("405", "login 404 404 404", key="nobodys"),
     # --- The canvas and what happens on it -----------------------------------------------------------------------
     "last_canvas": Row("302"),
     "canvas": Row("200", "200"),

@@ -31,6 +31,7 @@ __all__ = [
     "NETWORKS",
     "QUICK",
     "SLOW",
+    "STUDIO",
     "WORKER",
     "Interrupted",
     "enqueue",
@@ -43,7 +44,8 @@ __all__ = [
 QUICK = "default"  # seconds: exports, mails
 SLOW = "slow"  # minutes and hours: films. Quick ones never wait behind them
 NETWORKS = "networks"  # minutes: fetching, importing and trying networks. No film stands in their way
-QUEUES = (QUICK, SLOW, NETWORKS)
+STUDIO = "studio"  # seconds and minutes: people's own pictures. Nobody who waits for one waits for a film
+QUEUES = (QUICK, SLOW, NETWORKS, STUDIO)
 
 # This process, as queues and rows name it; at most 64 characters.
 WORKER = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"

@@ -1,0 +1,47 @@
+"""What a dream costs, in units of a million pixels times steps: the same everywhere, and known before it begins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from canvas import limits
+from canvas.models import CleanHours
+from dreamer.engine import Recipe
+from dreamer.engine.octaves import octave_sizes, steps_of
+from gallery.studio.models import Work
+
+# A day's units by clean hours, the largest that is reached: fifteen photographs of a megapixel for a newcomer.
+DAILY = ((0, 300.0), (2, 1500.0), (limits.TRUSTED_HOURS, 5000.0))
+LEAST = 0.2  # what the smallest work costs
+USUAL_SPEED = 2.0  # units a second, until this machine's is known
+
+
+def units(recipe: Recipe, height: int, width: int) -> float:
+    """Of a dream of this recipe on a picture of this size."""
+    sizes = octave_sizes(height, width, recipe.octaves, recipe.octave_scale, recipe.min_size, recipe.finest)
+    steps = steps_of(len(sizes), recipe.iterations, recipe.taper)
+    return max(LEAST, sum(h * w * n for (h, w), n in zip(sizes, steps, strict=True)) / 1e6)
+
+
+def allowance(user_id: int) -> float:
+    """What this person may spend in 24 hours."""
+    hours = CleanHours.objects.filter(user=user_id).values_list("hours", flat=True).first() or 0
+    return max(most for reached, most in DAILY if hours >= reached)
+
+
+def spent(user_id: int) -> float:
+    """What this person's works of the last 24 hours cost; those that failed or were cancelled cost nothing."""
+    since = timezone.now() - timedelta(hours=24)
+    states = (*Work.OPEN, Work.State.DONE)
+    found = Work.objects.filter(owner=user_id, created_at__gte=since, state__in=states)
+    return float(found.aggregate(sum=Sum("units"))["sum"] or 0.0)
+
+
+def speed(network: str) -> float:
+    """Units a second with this network, by the last works of this site."""
+    done = Work.objects.filter(network=network, state=Work.State.DONE, seconds__gt=0).order_by("-finished_at")[:20]
+    rows = list(done.values_list("units", "seconds"))
+    return sum(u for u, _ in rows) / sum(s for _, s in rows) if rows else USUAL_SPEED

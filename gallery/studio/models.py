@@ -1,0 +1,145 @@
+"""Pictures that people bring to the studio, and what is dreamed on them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas.models import Frame
+
+
+def new_key() -> str:
+    """A name in addresses that nobody can guess."""
+    return secrets.token_urlsafe(12)
+
+
+class Original(models.Model):
+    """A picture somebody brought, as this site made it anew (gallery.uploads.pictures). Deleted after a week."""
+
+    key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_originals")
+    picture = models.FileField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    complete = models.BooleanField(default=True)  # False: a small version; the picture itself is on its way
+    keep = models.BooleanField(default=False)  # beyond the week
+    created_at = models.DateTimeField(default=timezone.now)
+    # The sheet: styles in the order in which they suit this picture, for each network that was asked.
+    styles: Any = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-created_at"]), models.Index(fields=["keep", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.width} × {self.height}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("studio_original", args=[self.key])
+
+
+class WorkQuerySet(models.QuerySet["Work"]):
+    def open(self) -> WorkQuerySet:
+        return self.filter(state__in=Work.OPEN)
+
+    def dreams(self) -> WorkQuerySet:
+        return self.filter(kind=Work.Kind.DREAM)
+
+    def published(self) -> WorkQuerySet:
+        """What everybody may see, the newest first."""
+        shown = self.filter(published_at__lte=timezone.now(), hidden_at=None, state=Work.State.DONE)
+        return shown.select_related("owner", "original").order_by("-published_at")
+
+
+class Work(models.Model):
+    """One dream that somebody ordered. A worker of `holder`'s name does it; whoever writes to it asks for that."""
+
+    class Kind(models.TextChoices):
+        SHEET = "sheet", _("Styles that suit the picture")
+        SKETCH = "sketch", _("A style tried, small")
+        PREVIEW = "preview", _("A preview")
+        DREAM = "dream", _("A dream")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Dreaming")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = (State.WAITING, State.RUNNING)
+
+    key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    # What it is dreamed on: at most one. Neither: the recipe begins with noise.
+    original = models.ForeignKey(Original, null=True, on_delete=models.SET_NULL, related_name="works")
+    frame = models.ForeignKey(Frame, null=True, on_delete=models.PROTECT, related_name="+")
+
+    network = models.CharField(max_length=64)
+    title = models.CharField(max_length=120, blank=True)  # the style's
+    recipe: Any = models.JSONField(default=dict)  # dreamer.engine.Recipe
+    units = models.FloatField(default=0.0)  # what it costs, in millions of pixels times steps (gallery.studio.cost)
+
+    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
+    holder = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fraction = models.FloatField(default=0.0)
+    message = models.CharField(max_length=300, blank=True)
+    growing = models.BinaryField(null=True)  # a small JPEG of it while it is dreamed
+    seconds = models.FloatField(default=0.0)
+
+    picture = models.FileField(max_length=200, blank=True)
+    thumbnail = models.FileField(max_length=200, blank=True)
+    gif = models.FileField(max_length=200, blank=True)
+    mp4 = models.FileField(max_length=200, blank=True)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+
+    caption = models.CharField(max_length=120, blank=True)
+    licence = models.CharField(max_length=40, blank=True)
+    show_before = models.BooleanField(default=False)
+    asked_at = models.DateTimeField(null=True)  # when its maker asked to show it to everybody
+    published_at = models.DateTimeField(null=True)
+    hidden_at = models.DateTimeField(null=True)  # by a moderator
+
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="studio_open"),
+            models.Index(fields=["owner", "kind", "-created_at"], name="studio_mine"),
+            models.Index(fields=["published_at"], condition=Q(published_at__isnull=False), name="studio_public"),
+        ]
+
+    def __str__(self) -> str:
+        return self.caption or self.title or self.key
+
+    def get_absolute_url(self) -> str:
+        return reverse("studio_work", args=[self.key])
+
+    @property
+    def files(self) -> list[Any]:
+        return [file for file in (self.picture, self.thumbnail, self.gif, self.mp4) if file]
+
+
+@receiver(post_delete, sender=Original)
+def _delete_original(instance: Original, **_kwargs: Any) -> None:
+    transaction.on_commit(lambda: instance.picture.delete(save=False))
+
+
+@receiver(post_delete, sender=Work)
+def _delete_work(instance: Work, **_kwargs: Any) -> None:
+    transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])

@@ -1,0 +1,36 @@
+"""What the worker does for the studio by the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from dreamsite.core.tasks import enqueue, heartbeats, periodic_task
+from gallery.studio import queue
+from gallery.studio.models import Original, Work
+
+ORIGINALS_STAY = timedelta(days=7)
+TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was cancelled
+
+
+@periodic_task
+def forget() -> None:
+    """Deletes originals after a week, unless their owner keeps them, and what was only tried."""
+    now = timezone.now()
+    for original in Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY)[:50]:
+        original.delete()
+    tried = Work.objects.exclude(state__in=Work.OPEN).filter(created_at__lt=now - TRIES_STAY)
+    for work in tried.exclude(kind=Work.Kind.DREAM, state=Work.State.DONE)[:200]:
+        work.delete()
+
+
+@periodic_task
+def take_up() -> None:
+    """Works whose turn was lost with a worker or a queue get another one."""
+    ended = Work.objects.filter(state=Work.State.RUNNING).exclude(holder__in=heartbeats.alive())
+    old = Work.objects.filter(state=Work.State.WAITING, created_at__lt=timezone.now() - timedelta(minutes=2))
+    if (ended.exists() or old.exists()) and not Work.objects.filter(
+        state=Work.State.RUNNING, holder__in=heartbeats.alive()
+    ).exists():
+        enqueue(queue.turn)

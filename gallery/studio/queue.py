@@ -1,0 +1,103 @@
+"""Whose work is next: the person's whom the studio has served least lately, of theirs the smallest.
+
+Everybody's first small work is done before anybody's third, and nobody waits without end: whoever has been served
+moves back. The order is decided when a worker is free, so a task of the queue is a turn, not a work.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from dreamsite.core.tasks import STUDIO, WORKER, enqueue, heartbeats, task
+from gallery.studio import cost
+from gallery.studio.models import Work
+
+log = logging.getLogger(__name__)
+
+LATELY = timedelta(minutes=30)  # how long a served person stays behind
+ATTEMPTS = 3  # workers that may end at one work before it counts as what ended them
+CLOSED_SECONDS = 30 * 60.0  # of waiting work, and no more is taken
+
+
+def order(work: Work) -> None:
+    """Queues a work that is being saved in this transaction."""
+    work.save()
+    enqueue(turn)
+
+
+@task(queue_name=STUDIO)
+def turn() -> None:
+    """Does the next work, whosever it is."""
+    from gallery.studio import making
+
+    if work := take():
+        making.make(work)
+
+
+def take() -> Work | None:
+    """Claims the next work for this worker; None where nothing waits."""
+    for work in in_order():
+        free = Work.objects.filter(pk=work.pk, state=work.state, holder=work.holder)
+        if work.attempts >= ATTEMPTS:
+            message = "Several workers ended while they were at it."
+            free.update(state=Work.State.FAILED, holder="", message=message, finished_at=timezone.now())
+        elif free.update(
+            state=Work.State.RUNNING, holder=WORKER, attempts=F("attempts") + 1, started_at=timezone.now(), fraction=0.0
+        ):
+            return Work.objects.select_related("original", "frame", "owner").get(pk=work.pk)
+    return None
+
+
+def waiting() -> list[Work]:
+    """What nobody is at: new works, and those whose worker has ended."""
+    ended = Q(state=Work.State.RUNNING) & ~Q(holder__in=heartbeats.alive())
+    fields = ("pk", "owner_id", "units", "state", "holder", "attempts", "network", "created_at")
+    return list(Work.objects.filter(Q(state=Work.State.WAITING) | ended).only(*fields).order_by("pk"))
+
+
+def in_order() -> Iterator[Work]:
+    """What waits, in the order in which it will be done if nothing more comes."""
+    of: dict[int, list[Work]] = defaultdict(list)
+    for work in waiting():
+        of[work.owner_id].append(work)
+    for works in of.values():
+        works.sort(key=lambda work: (work.units, work.pk))
+    since = timezone.now() - LATELY
+    served = dict.fromkeys(of, 0.0) | dict(
+        Work.objects.filter(owner__in=of, started_at__gte=since)
+        .exclude(state=Work.State.WAITING)
+        .values_list("owner")
+        .annotate(sum=Sum("units"))
+    )
+    while of:
+        person = min(of, key=lambda one: (served[one], of[one][0].pk))
+        work = of[person].pop(0)
+        served[person] += work.units
+        if not of[person]:
+            del of[person]
+        yield work
+
+
+def ahead(work: Work) -> tuple[int, float]:
+    """(how many works come before, seconds until this one is done) as things stand."""
+    speed = cost.speed(work.network)
+    running = Work.objects.filter(state=Work.State.RUNNING, holder__in=heartbeats.alive()).exclude(pk=work.pk)
+    units = sum(u * (1 - f) for u, f in running.values_list("units", "fraction"))
+    count = len(running)
+    for other in in_order():
+        if other.pk == work.pk:
+            break
+        units += other.units
+        count += 1
+    return count, (units + work.units) / speed
+
+
+def closed() -> bool:
+    """Whether so much waits that nothing more is taken."""
+    return sum(work.units / cost.USUAL_SPEED for work in waiting()) > CLOSED_SECONDS

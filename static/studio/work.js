@@ -1,0 +1,42 @@
+// @ts-check
+/** A dream that is being made: how far it is, how long it will take, and the picture as it grows. */
+
+const POLL = 700; // ms
+
+const main = /** @type {HTMLElement} */ (document.querySelector("[data-work]"));
+main.classList.add("ready");
+
+/** @param {number} seconds */
+const about = (seconds) => (seconds < 90 ? `about ${Math.max(1, Math.ceil(seconds))} s` : `about ${Math.ceil(seconds / 60)} min`);
+
+async function watch() {
+  const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (main.querySelector(`[data-${name}]`));
+  const picture = /** @type {HTMLImageElement} */ (find("growing")), part = /** @type {HTMLProgressElement} */ (find("part"));
+  for (let grown = 0; ; ) {
+    await new Promise((done) => setTimeout(done, POLL));
+    let work;
+    try {
+      work = await (await fetch(main.dataset.work ?? "", { headers: { Accept: "application/json" } })).json();
+    } catch {
+      find("words").textContent = "The studio cannot be reached. The dream goes on; trying again …";
+      continue;
+    }
+    if (!["waiting", "running"].includes(work.state)) return location.reload();
+    part.value = work.fraction;
+    find("title").textContent = work.state === "waiting" ? "Waiting" : "Dreaming";
+    const words = work.state === "waiting" && work.ahead
+      ? `${work.ahead} ${work.ahead === 1 ? "dream" : "dreams"} before yours, ${about(work.seconds)}`
+      : about(work.seconds * (1 - work.fraction));
+    if (find("words").textContent !== words) find("words").textContent = words;
+    if (work.growing && work.fraction - grown > 0.04) {
+      grown = work.fraction;
+      const next = new Image();
+      next.onload = () => {
+        picture.src = next.src;
+      };
+      next.src = `${work.growing}?${Math.round(1000 * grown)}`;
+    }
+  }
+}
+
+if (["waiting", "running"].includes(main.dataset.state ?? "")) void watch();

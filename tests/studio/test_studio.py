@@ -1,0 +1,374 @@
+"""The studio from outside: bring a picture, pick, dream, show; whose turn it is; what becomes of what was brought."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from canvas.models import Canvas, CleanHours, Dream
+from dreamer.engine import Recipe
+from dreamer.engine.pictures import read_recipe
+from dreamsite.core.models import User
+from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
+from gallery.studio import cost, fit, making, periodic_tasks, queue
+from gallery.studio.models import Original, Work
+
+State, Kind = Work.State, Work.Kind
+
+
+@pytest.fixture(autouse=True)
+def house(settings: Any, tmp_path: Path, db: None) -> None:
+    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
+    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada", password="hunter2 hunter2")
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+def photograph(width: int = 120, height: int = 90, **how: Any) -> SimpleUploadedFile:
+    """A sky, a hill and some noise."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    pixels = np.stack([rows * 2 % 256, columns * 2 % 256, np.full_like(rows, 200)], axis=2).astype(np.uint8)
+    pixels[height // 2 :, :, 1] = 160
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, how.pop("format", "JPEG"), **how)
+    return SimpleUploadedFile("holiday.jpg", buffer.getvalue(), "image/jpeg")
+
+
+def brought(client: Client, **more: Any) -> Original:
+    response = client.post("/studio/bring/", {"picture": photograph(), **more}, headers={"Accept": "application/json"})
+    assert response.status_code == 201, response.content
+    return Original.objects.get(key=response.json()["url"].split("/")[-2])
+
+
+def picked(client: Client, original: Original, kind: str = "dream", **fields: Any) -> Any:
+    style = original.styles["house"][0]
+    data = {"kind": kind, "network": "house", "depth": 1, "size": 1, **style, **fields}
+    data = {name: value for name, value in data.items() if value is not None}
+    return client.post(f"/studio/pictures/{original.key}/order/", data, headers={"Accept": "application/json"})
+
+
+@pytest.fixture
+def original(client: Client) -> Original:
+    """A picture with its sheet tried."""
+    found = brought(client)
+    worker.empty(STUDIO)
+    found.refresh_from_db()
+    return found
+
+
+def test_a_picture_is_brought_and_twelve_styles_are_tried_on_it(client: Client, original: Original) -> None:
+    assert len(original.styles["house"]) > making.SHEET
+    answer = client.get(f"/studio/pictures/{original.key}.json").json()
+    assert len(answer["sketches"]) == making.SHEET
+    for sketch in answer["sketches"]:
+        assert sketch["state"] == "done" and sketch["thumbnail"]
+    page = client.get(original.get_absolute_url())
+    assert page.status_code == 200 and answer["sketches"][0]["key"] in page.content.decode()
+    assert client.post(f"/studio/pictures/{original.key}/order/", {"kind": "more"}).status_code == 302
+    worker.empty(STUDIO)
+    assert len(client.get(f"/studio/pictures/{original.key}.json").json()["sketches"]) > making.SHEET
+
+
+def test_a_dream_is_made_and_has_its_picture_steps_and_recipe(client: Client, original: Original) -> None:
+    response = picked(client, original, depth=3, size=3)
+    assert response.status_code == 201 and response.json()["ahead"] == 0
+    url = response.json()["url"]
+    assert b"Waiting" in client.get(url).content
+    worker.empty(STUDIO)
+    work = Work.objects.dreams().get()
+    assert (work.state, work.width, work.height) == (State.DONE, 120, 90)
+    with default_storage.open(work.picture.name) as file, Image.open(file) as image:
+        assert image.size == (120, 90)
+    with default_storage.open(work.gif.name) as file, Image.open(file) as gif:
+        assert gif.n_frames > 3
+    assert work.mp4.size > 500 and work.seconds > 0 and work.growing is None
+    path = Path(default_storage.path(work.picture.name))
+    assert Recipe.from_json(read_recipe(path)) == Recipe.from_json(work.recipe), "the recipe travels in the file"
+    page = client.get(url).content.decode()
+    for shown in (work.picture.url, work.gif.url, work.mp4.url, original.picture.url, "Print at 300 dpi"):
+        assert shown in page
+
+
+def test_previews_replace_each_other(client: Client, original: Original) -> None:
+    for depth in (1, 2, 3):
+        assert picked(client, original, "preview", depth=depth).status_code == 201
+    states = list(Work.objects.filter(kind=Kind.PREVIEW).order_by("pk").values_list("state", flat=True))
+    assert states == [State.CANCELLED, State.CANCELLED, State.WAITING]
+    worker.empty(STUDIO)
+    assert Work.objects.filter(kind=Kind.PREVIEW, state=State.DONE).count() == 1
+
+
+def test_a_small_version_first_and_the_whole_picture_after_it(client: Client) -> None:
+    original = brought(client, small="1")
+    worker.empty(STUDIO)
+    original.refresh_from_db()
+    assert picked(client, original).status_code == 409
+    small = original.picture.name
+    url = f"/studio/pictures/{original.key}/whole/"
+    assert client.post(url, {"picture": photograph(400, 300)}).status_code == 200
+    original.refresh_from_db()
+    assert (original.width, original.height, original.complete) == (400, 300, True)
+    assert not default_storage.exists(small)
+    assert picked(client, original).status_code == 201
+
+
+def test_where_it_was_taken_is_gone(client: Client) -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "a secret place", 6
+    response = client.post("/studio/bring/", {"picture": photograph(exif=exif.tobytes())})
+    assert response.status_code == 302
+    original = Original.objects.get()
+    with default_storage.open(original.picture.name) as file:
+        data = file.read()
+    assert b"secret" not in data and (original.width, original.height) == (90, 120), "turned as its EXIF says"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GIF89a" + bytes(60), b"\xff\xd8\xff" + bytes(100), b"<svg/>", b"\x89PNG\r\n\x1a\n" + bytes(9)]
+)
+def test_what_is_no_picture_is_told_so_and_leaves_nothing(client: Client, data: bytes) -> None:
+    file = SimpleUploadedFile("x.jpg", data, "image/jpeg")
+    response = client.post("/studio/bring/", {"picture": file}, headers={"Accept": "application/json"})
+    assert response.status_code == 422 and len(response.json()["detail"]) > 20
+    assert not Original.objects.exists() and not Work.objects.exists()
+
+
+def test_static_and_a_frame_of_the_canvas_can_be_dreamed_on(client: Client) -> None:
+    assert client.post("/studio/noise/").status_code == 302
+    worker.empty(STUDIO)
+    assert Work.objects.filter(kind=Kind.SKETCH, state=State.DONE).count() == making.SHEET
+    assert Work.objects.filter(state=State.FAILED).count() == 0
+
+
+# --- whose is what ---------------------------------------------------------------------------------------------------
+
+
+def test_only_the_owner_acts_and_only_who_has_the_link_sees(client: Client, original: Original) -> None:
+    picked(client, original)
+    worker.empty(STUDIO)
+    work = Work.objects.dreams().get()
+    stranger, anybody = Client(), Client()
+    stranger.force_login(User.objects.create_user("eve", password="hunter2 hunter2"))
+    assert stranger.get(original.get_absolute_url()).status_code == 404
+    for action in ("cancel", "show", "delete"):
+        assert stranger.post(f"/studio/dreams/{work.key}/{action}/").status_code == 404
+    page = anybody.get(work.get_absolute_url()).content.decode()
+    assert work.picture.url in page and original.picture.url not in page and "noindex" in page
+    assert work.picture.url not in anybody.get("/dreams/").content.decode()
+    assert anybody.get("/studio/").status_code == 200
+
+
+def test_a_newcomers_dream_is_shown_when_a_moderator_says_so(client: Client, original: Original, ada: User) -> None:
+    picked(client, original)
+    worker.empty(STUDIO)
+    work = Work.objects.dreams().get()
+    show = f"/studio/dreams/{work.key}/show/"
+    assert client.post(show, {"caption": "My hill", "licence": "CC BY 4.0"}).status_code == 302
+    assert b"My hill" not in Client().get("/dreams/").content
+    Work.objects.update(published_at=timezone.now())
+    assert b"My hill" in Client().get("/dreams/").content
+    client.post(show, {"take_back": "1"})
+    assert b"My hill" not in Client().get("/dreams/").content
+    CleanHours.objects.create(user=ada, hours=1000)
+    client.post(show, {"caption": "My hill", "show_before": "on"})
+    assert b"My hill" in Client().get("/dreams/").content
+    assert original.picture.url in Client().get(work.get_absolute_url()).content.decode()
+    Work.objects.update(hidden_at=timezone.now())
+    assert b"My hill" not in Client().get("/dreams/").content
+    assert Client().get(work.get_absolute_url()).status_code == 404
+
+
+def test_what_is_deleted_is_gone_with_its_files(
+    client: Client, original: Original, django_capture_on_commit_callbacks: Any
+) -> None:
+    picked(client, original)
+    worker.empty(STUDIO)
+    work = Work.objects.dreams().get()
+    names = [file.name for file in work.files] + [original.picture.name]
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/studio/pictures/{original.key}/delete/")
+    work.refresh_from_db()
+    assert work.original is None and default_storage.exists(work.picture.name)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/studio/dreams/{work.key}/delete/")
+    assert not any(default_storage.exists(name) for name in names)
+
+
+def test_originals_go_after_a_week_unless_they_are_kept(client: Client, original: Original) -> None:
+    kept = brought(client)
+    client.post(f"/studio/pictures/{kept.key}/keep/", {"keep": "1"})
+    Original.objects.update(created_at=timezone.now() - timedelta(days=8))
+    periodic_tasks.forget()
+    assert list(Original.objects.values_list("key", flat=True)) == [kept.key]
+
+
+# --- whose turn it is ------------------------------------------------------------------------------------------------
+
+
+def waiting(owner: User, units: float, count: int = 1) -> list[Work]:
+    return [Work.objects.create(owner=owner, kind=Kind.DREAM, network="house", units=units) for _ in range(count)]
+
+
+def test_everybodys_first_small_work_is_done_before_anybodys_third() -> None:
+    people = [User.objects.create_user(f"p{n}", password="hunter2 hunter2") for n in range(50)]
+    greedy = people[0]
+    waiting(greedy, 5.0, 20)
+    for person in people[1:]:
+        waiting(person, 5.0, 3)
+    order = [work.owner_id for work in queue.in_order()]
+    assert len(order) == 20 + 49 * 3
+    third = min(i for i, owner in enumerate(order) if order[: i + 1].count(owner) == 3)
+    assert set(order[:third]) == {person.pk for person in people}
+
+
+def test_of_one_person_the_smallest_is_first_and_nobody_starves(ada: User) -> None:
+    large, small = waiting(ada, 100.0)[0], waiting(ada, 1.0)[0]
+    assert [work.pk for work in queue.in_order()] == [small.pk, large.pk]
+    others = [User.objects.create_user(f"p{n}", password="hunter2 hunter2") for n in range(3)]
+    for other in others:
+        waiting(other, 60.0, 4)
+    order = [work.pk for work in queue.in_order()]
+    assert order.index(large.pk) < len(order) - 1
+
+
+def test_the_place_in_the_queue_counts_what_really_comes_before(ada: User) -> None:
+    mine = waiting(ada, 4.0)[0]
+    other = User.objects.create_user("bob", password="hunter2 hunter2")
+    waiting(other, 2.0, 3)
+    count, seconds = queue.ahead(mine)
+    assert count <= 2 and seconds >= (4.0 + 2.0 * count) / cost.USUAL_SPEED - 1e-6
+
+
+def test_a_day_has_an_end_and_says_so(client: Client, original: Original, ada: User) -> None:
+    waiting(ada, cost.allowance(ada.pk))
+    response = picked(client, original)
+    assert response.status_code == 429 and "left today" in response.json()["detail"]
+    CleanHours.objects.create(user=ada, hours=1000)
+    assert picked(client, original).status_code == 201
+
+
+def test_nothing_more_is_taken_where_too_much_waits(client: Client, original: Original) -> None:
+    waiting(User.objects.create_user("bob", password="hunter2 hunter2"), 1e6)
+    response = picked(client, original)
+    assert response.status_code == 503 and "busy" in response.json()["detail"]
+
+
+# --- workers ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_dream_ends_soon_and_leaves_nothing(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = picked(client, original).json()["key"]
+    before = set(default_storage.listdir("studio")[1])
+    monkeypatch.setattr(making, "TELL_SECONDS", 0.0)
+    real = making.dream
+
+    def cancels(*args: Any, **options: Any) -> Any:
+        client.post(f"/studio/dreams/{key}/cancel/")
+        return real(*args, **options)
+
+    monkeypatch.setattr(making, "dream", cancels)
+    worker.empty(STUDIO)
+    assert Work.objects.get(key=key).state == State.CANCELLED
+    assert set(default_storage.listdir("studio")[1]) == before
+
+
+def test_a_worker_that_is_killed_is_followed_by_another(client: Client, original: Original) -> None:
+    key = picked(client, original).json()["key"]
+    Work.objects.filter(key=key).update(state=State.RUNNING, holder="dead", attempts=1)
+    with heartbeats.sending():
+        periodic_tasks.take_up()
+    worker.empty(STUDIO)
+    assert Work.objects.get(key=key).state == State.DONE
+    assert len(default_storage.listdir("studio")[1]) > 4
+
+
+def test_a_worker_that_is_asked_to_end_gives_the_work_back(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = picked(client, original).json()["key"]
+    real = making.dream
+
+    def ends(*args: Any, **options: Any) -> Any:
+        stopping.set()
+        return real(*args, **options)
+
+    monkeypatch.setattr(making, "dream", ends)
+    try:
+        with pytest.raises(BaseException, match="worker ends"):
+            making.make(queue.take())
+    finally:
+        stopping.clear()
+    assert Work.objects.get(key=key).state == State.WAITING
+
+
+def test_the_live_canvas_goes_first(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:
+    picked(client, original)
+    live = Dream.objects.create(
+        canvas=Canvas.objects.default(), state=Dream.State.DREAMING, expires_at=timezone.now() + timedelta(hours=1)
+    )
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        Dream.objects.filter(pk=live.pk).update(state=Dream.State.WAITING)
+
+    monkeypatch.setattr(making.time, "sleep", sleep)
+    worker.empty(STUDIO)
+    assert waited and Work.objects.dreams().get().state == State.DONE
+
+
+def test_a_picture_that_vanished_is_told_in_words(client: Client, original: Original) -> None:
+    key = picked(client, original).json()["key"]
+    default_storage.delete(original.picture.name)
+    worker.empty(STUDIO)
+    work = Work.objects.get(key=key)
+    assert work.state == State.FAILED and work.message
+    assert work.message in client.get(work.get_absolute_url()).content.decode().replace("&#x27;", "'")
+
+
+# --- the parts -------------------------------------------------------------------------------------------------------
+
+
+def test_the_cost_is_the_octaves_area_times_steps() -> None:
+    recipe = making.recipe_for("house", {"layer": "inception_4c/output", "channel": None}, seed=1)
+    small, large = cost.units(recipe, 500, 500), cost.units(recipe, 1000, 1000)
+    assert small > cost.LEAST and large == pytest.approx(4 * small, rel=0.3)
+
+
+def test_styles_are_ranked_by_the_picture(original: Original) -> None:
+    network = making.network_of("house")
+    shelf = making.registry().get("house").shelf
+    rng = np.random.default_rng(1)
+    one = fit.ranked(network, shelf, rng.integers(0, 255, (256, 256, 3)).astype(np.uint8))
+    other = fit.ranked(network, shelf, np.full((256, 256, 3), (40, 160, 40), np.uint8))
+    assert len(one) == len(other) and [s["title"] for s in one] != [s["title"] for s in other]
+    assert sorted(map(json.dumps, one)) == sorted(map(json.dumps, other))
+
+
+def test_visitors_are_invited(client: Client) -> None:
+    page = Client().get("/studio/").content.decode()
+    assert "Sign up" in page and "data-bring" not in page
+    assert Client().post("/studio/bring/").status_code == 302

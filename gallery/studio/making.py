@@ -187,11 +187,7 @@ def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dic
     """The files, under names that nobody can guess, and the columns that name them."""
     picture = folder / "dream.jpg"
     write_picture(picture, pixels, recipe.to_json())  # the recipe travels in the file
-    small = Image.fromarray(pixels)
-    small.thumbnail((frames.THUMBNAIL, frames.THUMBNAIL), Image.Resampling.LANCZOS)
-    thumbnail = io.BytesIO()
-    small.save(thumbnail, "JPEG", quality=85)
-    contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.jpg", thumbnail.getvalue())}
+    contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.jpg", frames.thumbnail_of(pixels))}
     contents |= {suffix[1:]: (suffix[1:], path.read_bytes()) for suffix, path in films.items()}
     done: dict[str, Any] = {
         column: default_storage.save(f"studio/{work.key}.{suffix}", ContentFile(data))

@@ -87,6 +87,7 @@ def crop(random: np.random.Generator, picture: Bytes, side: int, smallest: float
     span = shorter * float(np.exp(random.uniform(np.log(min(1.0, max(smallest, 0.75 * side / shorter))), 0)))
     turn = random.normal(0, 0.12)
     mirror = -1 if random.random() < 0.5 else 1
+    span = min(span, (shorter - 2) / (abs(np.cos(turn)) + abs(np.sin(turn))))  # its corners stay in the picture
     zoom = span / side
     cos, sin = np.cos(turn) * zoom, np.sin(turn) * zoom
     reach = span * (abs(np.cos(turn)) + abs(np.sin(turn))) / 2

@@ -196,7 +196,7 @@ def test_a_crop_lies_within_the_picture() -> None:
     random = np.random.default_rng(0)
     for _ in range(40):
         crop = scenes.crop(random, np.full((200, 300, 3), 180, np.uint8), 96)
-        assert (crop == 0).mean() < 0.15  # corners of a turned one
+        assert crop.min() > 170
 
 
 # --- the teacher ----------------------------------------------------------------------------------------------------

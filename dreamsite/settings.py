@@ -117,7 +117,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "dreamsite.accounts.views.ways_in",
+                "dreamsite.accounts.views.sign_in_options",
                 "gallery.farewell.views.project_ended",
             ]
         },

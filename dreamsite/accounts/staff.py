@@ -1,4 +1,4 @@
-"""The administration's door: sign-in on the site's own page, with its rate limits, and then a second factor.
+"""Access to the administration: sign-in on the site's own page, with its rate limits, and then a second factor.
 
 A session has proved it when it signed in with one, was asked for one since, or set one up. Staff without any is led
 to where one is set up; nobody is locked out by this.
@@ -52,7 +52,7 @@ def proved(request: HttpRequest, user: User) -> bool:
 OF_OWNERS = {"auth", "account", "mfa", "socialaccount", "usersessions", "sessions"}
 
 
-class ForOwners(admin.ModelAdmin):  # type: ignore[type-arg]
+class ForOwners(admin.ModelAdmin[Any]):
     """Rows that staff may be shown, and only owners change: with them, somebody makes themselves anybody."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -32,7 +32,7 @@ from dreamsite.core.models import User
 SHOWN_FRAMES = 12
 
 
-def ways_in(request: HttpRequest) -> dict[str, Any]:
+def sign_in_options(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the pages of accounts may offer on this site."""
     providers = SimpleLazyObject(lambda: get_social_adapter(request).list_providers(request))
     return {"mail_works": bool(settings.EMAIL_HOST), "providers": providers if settings.SOCIALACCOUNT_PROVIDERS else []}
@@ -46,7 +46,7 @@ def _person(request: HttpRequest) -> User:
 @never_cache
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own page: name, ways in, what one drew, ways out."""
+    """The user's own page: name, sign-in methods, what they drew, export and leaving."""
     user = _person(request)
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     context = {

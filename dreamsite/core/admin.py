@@ -1,4 +1,4 @@
-"""Accounts in the administration. Its door is in dreamsite.accounts.staff."""
+"""Accounts in the administration; who gets in is in dreamsite.accounts.staff."""
 
 from __future__ import annotations
 

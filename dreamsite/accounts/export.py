@@ -1,6 +1,6 @@
 """Everything the site knows about one person, as a zip that is written while it is sent.
 
-    profile.json      name, addresses, sign-ins, sessions         frames.jsonl     dreams and drawings they took part in
+    profile.json      name, addresses, sign-ins, sessions       frames.jsonl     dreams and drawings they took part in
     strokes.jsonl     every stroke with its points              reports.jsonl    what they reported
     sanctions.jsonl   what was decided about them               README.txt       what is what
 

@@ -91,13 +91,13 @@ def test_before_and_after_by_keys_and_by_pointer(page: Page, site: RunningSite) 
 
 def test_the_whole_screen_by_keys(page: Page, site: RunningSite) -> None:
     page.goto(site.url + "/exhibits/reds/")
-    page.get_by_role("button", name="Picture 1 on the whole screen").press("Enter")
+    page.get_by_role("button", name="Picture 1 in full screen").press("Enter")
     expect(page.get_by_text("1 / 2")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("2 / 2")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text("2 / 2")).to_be_hidden()
-    expect(page.get_by_role("button", name="Picture 1 on the whole screen")).to_be_focused()
+    expect(page.get_by_role("button", name="Picture 1 in full screen")).to_be_focused()
 
 
 def test_without_a_script_both_pictures_are_seen(browser: Browser, site: RunningSite) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ..graph import Graph, GraphError, Node
+from ..graph import FLOATS, Graph, GraphError, Node
+from ..graph.ops import properties
 from .fast.strategies import STRATEGIES, Strategy
 from .fast.workbench import Workbench
 from .rules import RULES
@@ -34,7 +35,7 @@ def append_gradient(
     ``strategies`` leaves the plain rules. Raises GraphError naming node and op where a rule is missing or does not
     cover the node.
     """
-    active = graph.descendants([wrt])
+    active = _active(graph, wrt)
     for tensor in seeds:
         if tensor not in active:
             raise GraphError(f"{tensor!r} does not depend on {wrt!r}: nothing to differentiate")
@@ -62,6 +63,16 @@ def append_gradient(
     if not parts[wrt]:
         raise GraphError(f"no gradient reaches {wrt!r}")
     return tape.add(parts[wrt])
+
+
+def _active(graph: Graph, wrt: str) -> set[str]:
+    """The tensors through which a gradient can pass to ``wrt``."""
+    found = {wrt}
+    for node in graph.nodes:
+        whole = node.op == "Cast" and node.attrs["to"] not in FLOATS
+        if not whole and not properties(node.op).flat and any(i in found for i in node.inputs):
+            found.update(node.outputs)
+    return found
 
 
 def _gradients(

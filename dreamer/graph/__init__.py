@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .graph import Graph, attributes
-from .node import IMAGE, IR_VERSION, OPSET, Array, FixedShape, GraphError, Node, Shape, ours
+from .node import FLOATS, IMAGE, IR_VERSION, OPSET, Array, FixedShape, GraphError, Node, Shape, ours
 
 __all__ = [
+    "FLOATS",
     "IMAGE",
     "IR_VERSION",
     "OPSET",

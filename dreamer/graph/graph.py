@@ -60,6 +60,10 @@ class Graph:
             )
             if node.op == "Dropout":  # nothing is dropped here, whatever ratio and mode say
                 node.inputs, node.outputs = node.inputs[:1], node.outputs[:1]
+            if node.op == "BatchNormalization" and node.attrs.pop("training_mode", 0):
+                # By the batch's own mean and variance: with one picture at a time, that picture's.
+                node.op, node.inputs, node.outputs = "InstanceNormalization", node.inputs[:3], node.outputs[:1]
+                node.attrs.pop("momentum", None)
             if p.op_type == "Constant":
                 graph.constants[node.outputs[0]] = _constant_value(node)
             else:

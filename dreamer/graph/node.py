@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 OPSET = 18  # the first with ReduceSum/ReduceMean axes as inputs, Split's num_outputs and ScatterElements' add
 IR_VERSION = 10  # newer onnx writes versions that released runtimes refuse
+
+FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
 
 Array = NDArray[Any]
 FixedShape = tuple[int, ...]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, shape_inference
+from onnx import helper, shape_inference
 
-from ..graph import Graph, Node
+from ..graph import FLOATS, Graph, Node
 from ..graph.fold import fold_constants
 from ..graph.opset import to_opset
 from .names import LibraryError
 
 QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger", "QLinearMatMul"}
-FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
 
 
 def read_graph(model: onnx.ModelProto, input_name: str | None = None, size: int = 224) -> Graph:

@@ -36,7 +36,7 @@ def expand_lrn(graph: Graph) -> None:
                 [x, q],
                 [y],
                 name=node.name,
-                strategy="LRN",
+                strategy="banded LRN",
                 saved={"s": s, "size": size, "factor": 2 * alpha * beta / size},
             )
         )

@@ -12,7 +12,7 @@ Strategy = Callable[..., Gradients | None]
 STRATEGIES: Mapping[str, Sequence[Strategy]] = {  # by op, or by what a rewrite wrote into ``Node.strategy``
     "Concat": (masks.concat_of_relus,),
     "Conv": (convolution.mirrored, convolution.by_phases),
-    "LRN": (lrn.banded,),
+    "banded LRN": (lrn.banded,),
     "MaxPool": (max_pool.filled, max_pool.smooth, max_pool.exact),
     "Pad": (masks.pad_of_masked,),
     "Relu": (masks.relu,),

@@ -125,10 +125,10 @@ def rectified(graph: Graph) -> set[str]:
 
 def _values(node: Node) -> list[str]:
     """Its inputs without the parameters."""
-    return node.inputs[:1] if node.strategy == "LRN" or node.op == "Pad" else node.inputs
+    return node.inputs[:1] if node.strategy == "banded LRN" or node.op == "Pad" else node.inputs
 
 
 def _keeps_rectified(node: Node) -> bool:
     if node.op == "Pad":  # with zeros
         return not any(node.inputs[2:3]) and node.attrs.get("mode", b"constant") == b"constant"
-    return properties(node.op).rectified or node.strategy == "LRN"
+    return properties(node.op).rectified or node.strategy == "banded LRN"

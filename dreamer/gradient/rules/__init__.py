@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import dense, elementwise, normalisation, shape, window
+from . import dense, elementwise, normalisation, reduction, resize, shape, window
 from .table import RULES
 
-__all__ = ["RULES", "dense", "elementwise", "normalisation", "shape", "window"]
+__all__ = ["RULES", "dense", "elementwise", "normalisation", "reduction", "resize", "shape", "window"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph import GraphError, Node
+from ...graph import GraphError, Node, Shape
 from ..tape import Gradients, Tape
 from .table import rule
 
@@ -30,27 +30,69 @@ def _gemm(tape: Tape, node: Node, dy: str) -> Gradients:
     return [da, db, dc][: len(node.inputs)]
 
 
+@rule("Einsum")
+def _einsum(tape: Tape, node: Node, dy: str) -> Gradients:
+    """Sums of products over letters: a factor's gradient is such a sum of dy and the other factors."""
+    equation = bytes(node.attrs["equation"]).decode().replace(" ", "")
+    left, arrow, result = equation.partition("->")
+    terms = left.split(",")
+    if not arrow:
+        result = "".join(sorted(letter for letter in set(left) - {","} if left.count(letter) == 1))
+    if "." in equation or any(len(set(term)) < len(term) for term in terms):
+        raise GraphError(f"{node}: no gradient for '...' or for a letter twice in a factor, got {equation}")
+    gradients: Gradients = []
+    for i, (name, term) in enumerate(zip(node.inputs, terms, strict=True)):
+        if name not in tape.active:
+            gradients.append(None)
+            continue
+        others = [t for j, t in enumerate(terms) if j != i]
+        known = set(result).union(*others)
+        kept = "".join(letter for letter in term if letter in known)
+        made = tape(
+            "Einsum",
+            dy,
+            *(n for j, n in enumerate(node.inputs) if j != i),
+            equation=f"{','.join([result, *others])}->{kept}",
+        )
+        missing = [axis for axis, letter in enumerate(term) if letter not in known]
+        if missing:  # summed in this factor alone: repeated
+            made = tape("Expand", tape("Unsqueeze", made, tape.graph.integers(*missing)), tape("Shape", name))
+        gradients.append(made)
+    return gradients
+
+
 @rule("MatMul")
 def _matmul(tape: Tape, node: Node, dy: str) -> Gradients:
-    ranks = [tape.graph.rank(name, node) for name in node.inputs]
-    if min(ranks) < 2:
-        raise GraphError(f"{node}: vectors are not differentiated, only matrices; got ranks {ranks}")
-
-    def swapped(name: str, rank: int) -> str:
-        return tape("Transpose", name, perm=[*range(rank - 2), rank - 1, rank - 2])
-
+    """As numpy multiplies: stacks of matrices are repeated to each other; a vector is a row before, a column behind."""
     a, b = node.inputs
-    da = db = None
-    if a in tape.active:
-        da = _fold_batch(tape, node, tape("MatMul", dy, swapped(b, ranks[1])), 0)
-    if b in tape.active:
-        db = _fold_batch(tape, node, tape("MatMul", swapped(a, ranks[0]), dy), 1)
-    return [da, db]
+    row, column = (tape.graph.rank(name, node) == 1 for name in (a, b))
+    out = tape.graph.shapes[node.outputs[0]]
+    if column:
+        dy, out = tape("Unsqueeze", dy, tape.graph.integers(-1)), (*out, 1)
+    if row:
+        dy, out = tape("Unsqueeze", dy, tape.graph.integers(-2)), (*out[:-1], 1, out[-1])
+    factors, shapes = [], []
+    for name, vector, axis in ((a, row, 0), (b, column, 1)):
+        shape = tape.graph.shapes[name]
+        factors.append(tape("Unsqueeze", name, tape.graph.integers(axis)) if vector else name)
+        shapes.append(shape if not vector else (1, *shape) if axis == 0 else (*shape, 1))
+
+    def swapped(index: int) -> str:
+        rank = len(shapes[index])
+        return tape("Transpose", factors[index], perm=[*range(rank - 2), rank - 1, rank - 2])
+
+    gradients: Gradients = [None, None]
+    for index, (name, vector) in enumerate(((a, row), (b, column))):
+        if name in tape.active:
+            made = tape("MatMul", dy, swapped(1)) if index == 0 else tape("MatMul", swapped(0), dy)
+            made = _fold_batch(tape, made, shapes[index], out)
+            gradients[index] = tape("Squeeze", made, tape.graph.integers(index)) if vector else made
+    return gradients
 
 
-def _fold_batch(tape: Tape, node: Node, gradient: str, index: int) -> str:
+def _fold_batch(tape: Tape, gradient: str, factor: Shape, result: Shape) -> str:
     """Sum a matrix product's gradient over the leading axes along which that factor was repeated."""
-    mine, out = tape.graph.shapes[node.inputs[index]][:-2], tape.graph.shapes[node.outputs[0]][:-2]
+    mine, out = factor[:-2], result[:-2]
     lead = len(out) - len(mine)
     axes = [*range(lead), *(lead + i for i, n in enumerate(mine) if n == 1 and out[lead + i] != 1)]
     if axes:

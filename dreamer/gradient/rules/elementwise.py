@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from onnx import TensorProto
 
@@ -67,6 +69,120 @@ def _elu(tape: Tape, node: Node, dy: str) -> Gradients:
     return [where_positive(tape, node.inputs[0], dy, tape("Mul", dy, below))]
 
 
+@rule("Abs")
+def _abs(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Mul", dy, tape("Sign", node.inputs[0]))]
+
+
+@rule("Neg")
+def _neg(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Neg", dy)]
+
+
+@rule("Sqrt")
+def _sqrt(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Div", tape("Mul", dy, tape.number(0.5)), node.outputs[0])]
+
+
+@rule("Exp")
+def _exp(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Mul", dy, node.outputs[0])]
+
+
+@rule("Log")
+def _log(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Div", dy, node.inputs[0])]
+
+
+@rule("Reciprocal")
+def _reciprocal(tape: Tape, node: Node, dy: str) -> Gradients:
+    y = node.outputs[0]
+    return [tape("Neg", tape("Mul", dy, tape("Mul", y, y)))]
+
+
+@rule("Sin")
+def _sin(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Mul", dy, tape("Cos", node.inputs[0]))]
+
+
+@rule("Cos")
+def _cos(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Neg", tape("Mul", dy, tape("Sin", node.inputs[0])))]
+
+
+@rule("Erf")
+def _erf(tape: Tape, node: Node, dy: str) -> Gradients:
+    """erf'(x) = 2 / sqrt(pi) e^(-x^2)."""
+    x = node.inputs[0]
+    bell = tape("Exp", tape("Neg", tape("Mul", x, x)))
+    return [tape("Mul", dy, tape("Mul", bell, tape.number(2 / math.sqrt(math.pi))))]
+
+
+@rule("HardSigmoid")
+def _hard_sigmoid(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y = alpha x + beta within 0..1, where alone it is not flat."""
+    y, zero = node.outputs[0], tape.number(0)
+    inside = tape("And", tape("Greater", y, zero), tape("Less", y, tape.number(1)))
+    return [tape("Where", inside, tape("Mul", dy, tape.number(node.attrs.get("alpha", 0.2))), zero)]
+
+
+@rule("HardSwish")
+def _hard_swish(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y = x s(x) with s(x) = x/6 + 1/2 within 0..1: x/3 + 1/2 between -3 and 3, beyond them s."""
+    x = node.inputs[0]
+    curved = tape("Add", tape("Mul", x, tape.number(1 / 3)), tape.number(0.5))
+    straight = tape("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+    return [tape("Mul", dy, tape("Where", tape("Less", tape("Abs", x), tape.number(3)), curved, straight))]
+
+
+@rule("Softplus")
+def _softplus(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("Mul", dy, tape("Sigmoid", node.inputs[0]))]
+
+
+@rule("Softsign")
+def _softsign(tape: Tape, node: Node, dy: str) -> Gradients:
+    beside = tape("Add", tape("Abs", node.inputs[0]), tape.number(1))
+    return [tape("Div", dy, tape("Mul", beside, beside))]
+
+
+@rule("Mish")
+def _mish(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y = x t with t = tanh(softplus(x)): t + x (1 - t^2) sigmoid(x)."""
+    x = node.inputs[0]
+    t = tape("Tanh", tape("Softplus", x))
+    rise = tape("Mul", tape("Sub", tape.number(1), tape("Mul", t, t)), tape("Sigmoid", x))
+    return [tape("Mul", dy, tape("Add", t, tape("Mul", x, rise)))]
+
+
+@rule("Selu")
+def _selu(tape: Tape, node: Node, dy: str) -> Gradients:
+    """gamma x, below 0 gamma alpha (e^x - 1)."""
+    gamma, alpha = node.attrs.get("gamma", 1.0507009873554805), node.attrs.get("alpha", 1.6732632423543772)
+    below = tape("Add", node.outputs[0], tape.number(gamma * alpha))
+    return [tape("Mul", dy, where_positive(tape, node.inputs[0], tape.number(gamma), below))]
+
+
+@rule("Celu")
+def _celu(tape: Tape, node: Node, dy: str) -> Gradients:
+    """x, below 0 alpha (e^(x / alpha) - 1)."""
+    x = node.inputs[0]
+    below = tape("Exp", tape("Div", x, tape.number(node.attrs.get("alpha", 1.0))))
+    return [tape("Mul", dy, where_positive(tape, x, tape.number(1), below))]
+
+
+@rule("ThresholdedRelu")
+def _thresholded_relu(tape: Tape, node: Node, dy: str) -> Gradients:
+    over = tape("Greater", node.inputs[0], tape.number(node.attrs.get("alpha", 1.0)))
+    return [tape("Where", over, dy, tape.number(0))]
+
+
+@rule("Cast")
+def _cast(tape: Tape, node: Node, dy: str) -> Gradients:
+    """Between kinds of floats; nothing passes to whole numbers, and nothing arrives from there."""
+    return [dy]
+
+
 @rule("Pow")
 def _pow(tape: Tape, node: Node, dy: str) -> Gradients:
     exponent = tape.const(node, 1)
@@ -94,6 +210,20 @@ def _extreme(tape: Tape, node: Node, dy: str) -> Gradients:
 @rule("Add", "Sum")
 def _add(tape: Tape, node: Node, dy: str) -> Gradients:
     return [tape.unbroadcast(node, dy, i) if name in tape.active else None for i, name in enumerate(node.inputs)]
+
+
+@rule("Mean")
+def _mean(tape: Tape, node: Node, dy: str) -> Gradients:
+    return _add(tape, node, tape("Div", dy, tape.number(len(node.inputs))))
+
+
+@rule("Where")
+def _where(tape: Tape, node: Node, dy: str) -> Gradients:
+    condition, zero = node.inputs[0], tape.number(0)
+    both = (tape("Where", condition, dy, zero), tape("Where", condition, zero, dy))
+    return [None] + [
+        tape.unbroadcast(node, part, i) if node.inputs[i] in tape.active else None for i, part in enumerate(both, 1)
+    ]
 
 
 @rule("Sub")

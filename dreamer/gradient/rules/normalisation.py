@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...graph import Array, Node
+from ...graph import Array, GraphError, Node
 from ..tape import Gradients, Tape
 from .table import only_first, rule
 
@@ -15,8 +15,56 @@ def _softmax(tape: Tape, node: Node, dy: str) -> Gradients:
     return [tape("Mul", y, tape("Sub", dy, tape("ReduceSum", tape("Mul", dy, y), axis, keepdims=1)))]
 
 
+@rule("LogSoftmax")
+def _log_softmax(tape: Tape, node: Node, dy: str) -> Gradients:
+    y, axis = node.outputs[0], tape.graph.integers(node.attrs.get("axis", -1))
+    return [tape("Sub", dy, tape("Mul", tape("Exp", y), tape("ReduceSum", dy, axis, keepdims=1)))]
+
+
+@rule("LpNormalization")
+def _lp_normalization(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y = x / n with n the root of the sum of squares: dx = (dy - y sum(dy y)) / n."""
+    if node.attrs.get("p", 2) != 2:
+        raise GraphError(f"{node}: only p = 2 is differentiated, got {node.attrs['p']}")
+    (x,), y, axis = node.inputs, node.outputs[0], tape.graph.integers(node.attrs.get("axis", -1))
+    along = tape("ReduceSum", tape("Mul", dy, y), axis, keepdims=1)
+    return [tape("Div", tape("Sub", dy, tape("Mul", y, along)), tape("ReduceL2", x, axis, keepdims=1))]
+
+
+def standardised(tape: Tape, x: str, axes: list[int], epsilon: float, dz: str) -> str:
+    """The gradient of z = (x - mean) / sqrt(variance + epsilon), both over these axes, by x:
+    dx = (dz - mean(dz) - z mean(dz z)) / sqrt(variance + epsilon)."""
+
+    def mean(values: str) -> str:
+        return tape("ReduceMean", values, tape.graph.integers(*axes), keepdims=1)
+
+    centred = tape("Sub", x, mean(x))
+    deviation = tape("Sqrt", tape("Add", mean(tape("Mul", centred, centred)), tape.number(epsilon)))
+    z = tape("Div", centred, deviation)
+    rest = tape("Sub", tape("Sub", dz, mean(dz)), tape("Mul", z, mean(tape("Mul", dz, z))))
+    return tape("Div", rest, deviation)
+
+
+@rule("LayerNormalization")
+def _layer_norm(tape: Tape, node: Node, dy: str) -> Gradients:
+    rank = tape.graph.rank(node.inputs[0], node)
+    axes = list(range(node.attrs.get("axis", -1) % rank, rank))
+    dz = tape("Mul", dy, node.inputs[1])
+    return only_first(node, standardised(tape, node.inputs[0], axes, node.attrs.get("epsilon", 1e-5), dz))
+
+
+@rule("InstanceNormalization")
+def _instance_norm(tape: Tape, node: Node, dy: str) -> Gradients:
+    rank, scale = tape.graph.rank(node.inputs[0], node), tape.const(node, 1)
+    assert scale is not None
+    dz = tape("Mul", dy, tape.graph.constant(scale.reshape(-1, *[1] * (rank - 2))))
+    axes = list(range(2, rank))
+    return only_first(node, standardised(tape, node.inputs[0], axes, node.attrs.get("epsilon", 1e-5), dz))
+
+
 @rule("BatchNormalization")
 def _batch_norm(tape: Tape, node: Node, dy: str) -> Gradients:
+    """By the stored mean and variance, so a factor for each channel."""
     scale, variance = tape.const(node, 1), tape.const(node, 4)
     assert scale is not None and variance is not None
     factor = scale / np.sqrt(variance + node.attrs.get("epsilon", 1e-5))

@@ -16,7 +16,7 @@ def _reshape(tape: Tape, node: Node, dy: str) -> Gradients:
     return only_first(node, tape("Reshape", dy, tape("Shape", node.inputs[0])))
 
 
-@rule("Slice", "Gather")
+@rule("Slice", "Gather", "GatherElements", "GatherND", "Tile")
 def _picked(tape: Tape, node: Node, dy: str) -> Gradients:
     """What only picks elements, picks their numbers just as well."""
     x, *rest = node.inputs
@@ -51,10 +51,31 @@ def concat(tape: Tape, node: Node, dy: str) -> Gradients:
     return list(tape.graph.emit_many("Split", len(sizes), dy, lengths, hint="dConcat", axis=axis))
 
 
+@rule("Expand")
+def _expand(tape: Tape, node: Node, dy: str) -> Gradients:
+    return only_first(node, tape.unbroadcast(node, dy, 0))
+
+
+@rule("DepthToSpace")
+def _depth_to_space(tape: Tape, node: Node, dy: str) -> Gradients:
+    block, channels = node.attrs["blocksize"], tape.channels(node)
+    dx = tape("SpaceToDepth", dy, blocksize=block)
+    if node.attrs.get("mode", b"DCR") == b"CRD":  # the block's places come after the channels, not before
+        order = np.arange(channels).reshape(block * block, -1).T.reshape(-1)
+        dx = tape("Gather", dx, tape.graph.constant(order, np.int64), axis=1)
+    return [dx]
+
+
+@rule("SpaceToDepth")
+def _space_to_depth(tape: Tape, node: Node, dy: str) -> Gradients:
+    return [tape("DepthToSpace", dy, blocksize=node.attrs["blocksize"])]
+
+
 @rule("Pad")
 def pad(tape: Tape, node: Node, dy: str) -> Gradients:
-    if node.attrs.get("mode", b"constant") not in (b"constant", "constant"):
-        raise GraphError(f"{node}: only constant padding is differentiated, got mode {node.attrs['mode']!r}")
+    """Zeros around are cut off again; what is mirrored or repeated was picked from x."""
+    if node.attrs.get("mode", b"constant") != b"constant":
+        return _picked(tape, node, dy)
     pads = node.inputs[1]
     less = tape.graph.integers(*-tape.graph.constants[pads]) if pads in tape.graph.constants else tape("Neg", pads)
     return only_first(node, tape("Pad", dy, less, tape.number(0), *node.inputs[3:4]))

@@ -83,9 +83,62 @@ def _max_pool(tape: Tape, node: Node, dy: str) -> Gradients:
         kernel, channels = tuple(node.attrs["kernel_shape"]), tape.channels(node)
         weights = tape.graph.constant(np.full((channels, 1, *kernel), 1 / np.prod(kernel)))
         return [Window.of(node, kernel).spread(tape, dy, weights, node.inputs[0], channels)]
+    if node.attrs.get("storage_order", 0):  # its numbers go down columns; ours along rows
+        attrs = {k: v for k, v in node.attrs.items() if k != "storage_order"}
+        _, numbers = tape.graph.emit_many("MaxPool", 2, *node.inputs, hint="Indices", **attrs)
+        return [tape.scatter(node.inputs[0], numbers, dy)]
     if len(node.outputs) == 1:
         node.outputs.append(tape.graph.fresh("Indices"))
     return [tape.scatter(node.inputs[0], node.outputs[1], dy)]
+
+
+@rule("ConvTranspose")
+def _conv_transpose(tape: Tape, node: Node, dy: str) -> Gradients:
+    """The adjoint of an adjoint: the strided convolution itself."""
+    weights = tape.const(node, 1)
+    assert weights is not None
+    window = Window.of(node, weights.shape[2:])
+    pads = window.pads
+    if node.attrs.get("output_shape"):
+        sizes = tape.graph.shapes.get(node.inputs[0], ())[2:]
+        if len(sizes) != 2 or not all(isinstance(size, int) for size in sizes):
+            raise GraphError(f"{node}: a fixed output_shape is differentiated for inputs of a known size only")
+        wanted = node.attrs["output_shape"][-2:]
+        whole = [s * (int(n or 0) - 1) + r for s, n, r in zip(window.strides, sizes, window.reach, strict=True)]
+        more = node.attrs.get("output_padding", (0, 0))
+        totals = [w + m - out for w, m, out in zip(whole, more, wanted, strict=True)]
+        pads = _halves(totals, later=node.attrs.get("auto_pad", b"NOTSET") != b"SAME_UPPER")
+    elif pads is None:  # SAME: as many pixels as strides
+        totals = [max(r - s, 0) for r, s in zip(window.reach, window.strides, strict=True)]
+        pads = _halves(totals, later=window.lower)
+    dx = tape(
+        "Conv",
+        dy,
+        node.inputs[1],
+        strides=list(window.strides),
+        dilations=list(window.dilations),
+        pads=[max(p, 0) for p in pads],
+        group=node.attrs.get("group", 1),
+    )
+    return only_first(node, tape.crop(dx, tape.graph.integers(0, 0), tape.size(node.inputs[0])))
+
+
+def _halves(totals: list[int], *, later: bool) -> tuple[int, int, int, int]:
+    """Padding divided between both sides, the odd pixel before (``later``) or behind."""
+    first = [(t + 1) // 2 if later else t // 2 for t in totals]
+    return (first[0], first[1], totals[0] - first[0], totals[1] - first[1])
+
+
+@rule("LpPool")
+def _lp_pool(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y = (sum of |x|^p)^(1/p): dx = x |x|^(p-2) times the sum of dy y^(1-p) over the windows that hold x."""
+    x, y, p, channels = node.inputs[0], node.outputs[0], node.attrs.get("p", 2), tape.channels(node)
+    kernel = tuple(node.attrs["kernel_shape"])
+    share = tape("Div", dy, tape("Max", tape("Pow", y, tape.number(p - 1)), tape.number(1e-30)))
+    ones = tape.graph.constant(np.ones((channels, 1, *kernel)))
+    spread = Window.of(node, kernel).spread(tape, share, ones, x, channels)
+    slope = x if p == 2 else tape("Mul", tape("Sign", x), tape("Pow", tape("Abs", x), tape.number(p - 1)))
+    return [tape("Mul", slope, spread)]
 
 
 @rule("AveragePool")

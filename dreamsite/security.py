@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from canvas.moderation.door import same_for_everybody
+from canvas.moderation.sanctions.middleware import same_for_everybody
 
 
 @same_for_everybody

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from canvas.models import Canvas, Dream, Frame
-from canvas.moderation import switches
+from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
 from gallery.donations import admin as _donations  # noqa: F401  each registers its own
 from gallery.downloads import admin as _downloads  # noqa: F401

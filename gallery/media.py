@@ -21,7 +21,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
 
-from canvas.moderation.door import same_for_everybody
+from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound
 
 # What the site itself stores. Anything else is handed out as bytes to save, not to show.

@@ -54,8 +54,9 @@ def no_frames_of_others() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Databases of tests are emptied between them: without the guard over the log of acts, which has its own tests."""
-    post_migrate.disconnect(dispatch_uid="canvas-audit-guard", sender=apps.get_app_config("canvas"))
+    """Databases of tests are emptied between them: without the triggers of the log of acts, which have their tests."""
+    moderation = apps.get_app_config("moderation")
+    post_migrate.disconnect(dispatch_uid="moderation-audit-triggers", sender=moderation)
 
 
 @pytest.fixture(scope="session")

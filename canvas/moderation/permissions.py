@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
@@ -21,7 +22,7 @@ from dreamsite.core.errors import json_error
 
 MODERATORS = "Moderators"
 
-# codename -> what it allows. They hang on Canvas, and a moderator has them all; an owner may make narrower groups.
+# codename -> what it allows. They hang on the log, and a moderator has them all; an owner may make narrower groups.
 PERMISSIONS = {
     "moderate": gettext_noop("See who drew, take strokes out, restore pictures, and use the switches"),
     "sanction": gettext_noop("Warn people, cool them down, make them read-only, suspend them"),
@@ -29,7 +30,7 @@ PERMISSIONS = {
     "review_appeal": gettext_noop("Decide appeals"),
     "see_audit": gettext_noop("Read the log of everything staff does"),
 }
-MODERATE, SANCTION, REVIEW_REPORT, REVIEW_APPEAL, SEE_AUDIT = (f"canvas.{codename}" for codename in PERMISSIONS)
+MODERATE, SANCTION, REVIEW_REPORT, REVIEW_APPEAL, SEE_AUDIT = (f"moderation.{codename}" for codename in PERMISSIONS)
 
 
 def make_group(using: str = "default", **_: Any) -> None:
@@ -37,7 +38,7 @@ def make_group(using: str = "default", **_: Any) -> None:
 
     A group that is there already keeps what its owner gave it.
     """
-    content_type = ContentType.objects.db_manager(using).get_for_model(_canvas())
+    content_type = ContentType.objects.db_manager(using).get_for_model(apps.get_model("moderation", "Act"))
     made = [
         Permission.objects.using(using).get_or_create(
             codename=codename, content_type=content_type, defaults={"name": title}
@@ -47,12 +48,6 @@ def make_group(using: str = "default", **_: Any) -> None:
     group, new = Group.objects.using(using).get_or_create(name=MODERATORS)
     if new:
         group.permissions.add(*made)
-
-
-def _canvas() -> Any:
-    from canvas.models import Canvas
-
-    return Canvas
 
 
 View = Callable[..., HttpResponseBase]

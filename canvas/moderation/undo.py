@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from canvas.models import Act
-from canvas.moderation import acts, switches
+from canvas.moderation.models import Act
+from canvas.moderation.rollback import services as rollback
+from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
 
-REVERSE = {"picture": acts.reverse, "switch": switches.reverse}
+REVERSE = {"picture": rollback.reverse, "switch": switches.reverse}
 
 
 def can_undo(act: Act) -> bool:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('canvas', '0006_networks'),
+        ('canvas', '0001_initial'),
         ('dreamer', '0001_networks'),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('canvas', '0008_guess'),
+        ('canvas', '0001_initial'),
         ('dreamer', '0002_guesses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

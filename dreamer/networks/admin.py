@@ -27,7 +27,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from canvas.models import Canvas
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.fetch import source
 from dreamer.library.importing import layers
@@ -38,10 +38,10 @@ from dreamer.networks.forms import ImportForm, OwnStyleForm
 from dreamer.registered import default_model, registry
 from dreamer.styles import key
 
-FETCH = audit.verb("network-fetch", gettext_lazy("Had a network fetched"))
-IMPORT = audit.verb("network-import", gettext_lazy("Had a network imported"))
-CANCEL = audit.verb("network-cancel", gettext_lazy("Stopped work on a network"))
-REMOVE = audit.verb("network-remove", gettext_lazy("Removed a network"))
+FETCH = Act.add_verb("network-fetch", gettext_lazy("Had a network fetched"))
+IMPORT = Act.add_verb("network-import", gettext_lazy("Had a network imported"))
+CANCEL = Act.add_verb("network-cancel", gettext_lazy("Stopped work on a network"))
+REMOVE = Act.add_verb("network-remove", gettext_lazy("Removed a network"))
 FIELDS_LIMIT = 1_000_000  # bytes of an upload beside the files: the other fields and what multipart adds
 
 
@@ -160,7 +160,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._back()
         with transaction.atomic():
             if jobs.order(Job.Kind.FETCH, wanted.name, by=request.user):
-                audit.record(request.user, FETCH, network=wanted.name)
+                Act.objects.record(request.user, FETCH, network=wanted.name)
         return self._back()
 
     @method_decorator(csrf_exempt)  # so that nothing of it is read before it is known who sends how much
@@ -189,7 +189,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         folder = importing.store(form.uploads())
         with transaction.atomic():
             if jobs.order(Job.Kind.IMPORT, name, by=request.user, **form.options(folder)):
-                audit.record(request.user, IMPORT, network=name, file=form.cleaned_data["file"].name)
+                Act.objects.record(request.user, IMPORT, network=name, file=form.cleaned_data["file"].name)
                 return self._back()
         form.add_error("name", _("A network is being imported under this name. Wait for it, or cancel it."))
         return self._page(request, form, 422)
@@ -212,7 +212,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         job = get_object_or_404(Job, pk=pk)
         with transaction.atomic():
             if jobs.cancel(job):
-                audit.record(request.user, CANCEL, network=job.network, kind=job.kind)
+                Act.objects.record(request.user, CANCEL, network=job.network, kind=job.kind)
             else:
                 Job.objects.filter(pk=pk, state=Job.State.FAILED).update(state=Job.State.CANCELLED)
         return self._back()
@@ -235,7 +235,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._back()
         fetching.decline(name)
         trying.forget(name)
-        audit.record(request.user, REMOVE, network=name)
+        Act.objects.record(request.user, REMOVE, network=name)
         messages.success(request, _("%(name)s is removed.") % {"name": name})
         return self._back()
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas import notify
 from canvas.models import Canvas, Dream
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamer.models import Choice
 from dreamer.registered import default_model, registry
 
-USE = audit.verb("network-use", _("Chose a network for a canvas"))
+USE = Act.add_verb("network-use", _("Chose a network for a canvas"))
 
 
 def in_use() -> list[tuple[Canvas, str]]:
@@ -51,5 +51,5 @@ def use(place: Canvas, name: str, by: Any) -> None:
         Choice.objects.update_or_create(canvas=place, defaults={"network": name})
         if name:
             Dream.objects.filter(canvas=place).update(arriving=None)
-        audit.record(by, USE, canvas=place, before=before, after=name)
+        Act.objects.record(by, USE, canvas=place, before=before, after=name)
     notify.look(place.slug)

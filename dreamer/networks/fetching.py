@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from canvas import notify
 from canvas.models import Canvas, Dream
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamer import registered
 from dreamer.library import LibraryError
 from dreamer.library.download import Download
@@ -112,7 +112,7 @@ def _fetch(job: Job, progress: jobs.Progress) -> str:
         if takes_over:
             _tell_canvases(None)
     log.info("%s is here%s.", wanted.title, ", and the next dream is its own" if takes_over else "")
-    audit.record(job.by, ARRIVED, network=job.network, title=wanted.title, sha256=wanted.weights.sha256)
+    Act.objects.record(job.by, ARRIVED, network=job.network, title=wanted.title, sha256=wanted.weights.sha256)
     trying.order_all(job.network, job.by)
     return ""
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamer import registered
 from dreamer.library import LibraryError
 from dreamer.library.names import check_model_name
@@ -23,7 +23,7 @@ from dreamer.models import Job
 from dreamer.networks import jobs, trying
 from dreamsite.core.tasks import Interrupted
 
-ARRIVED = audit.verb("network-arrived", gettext_lazy("A network arrived"))
+ARRIVED = Act.add_verb("network-arrived", gettext_lazy("A network arrived"))
 
 LEFT = 86400.0  # seconds after which an upload that nobody imported goes
 
@@ -92,7 +92,7 @@ def _import(job: Job, progress: jobs.Progress) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    audit.record(job.by, ARRIVED, network=files.name, title=files.info.title, sha256=files.info.sha256)
+    Act.objects.record(job.by, ARRIVED, network=files.name, title=files.info.title, sha256=files.info.sha256)
     trying.order_all(files.name, job.by)
     notes = [_("%(count)d layers.") % {"count": len(registry.layers(files.name))}]
     if files.info.logits and not files.labels:

@@ -9,15 +9,15 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas, Dream
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamer.library import ModelFiles
 from dreamer.library.files import Style as ShelfStyle
 from dreamer.models import Choice, OwnStyle, StyleOff
 from dreamer.styles import key
 
-STYLES = audit.verb("network-styles", _("Turned styles on or off"))
-OWN = audit.verb("network-own-style", _("Added a style to a network"))
-OWN_REMOVED = audit.verb("network-own-style-removed", _("Took an added style away"))
+STYLES = Act.add_verb("network-styles", _("Turned styles on or off"))
+OWN = Act.add_verb("network-own-style", _("Added a style to a network"))
+OWN_REMOVED = Act.add_verb("network-own-style-removed", _("Took an added style away"))
 
 
 def of_network(files: ModelFiles) -> list[ShelfStyle]:
@@ -62,7 +62,7 @@ def turn(place: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, b
             now = key(str(dream.style.get("layer")), dream.style.get("channel"))
             if now in after - before:
                 Dream.objects.filter(canvas=place).update(style_wanted=True)
-        audit.record(
+        Act.objects.record(
             by, STYLES, canvas=place, network=files.name, off=sorted(after - before), on=sorted(before - after),
             surprises=surprises,
         )  # fmt: skip
@@ -77,13 +77,13 @@ def add(network: str, layer: str, channel: int | None, title: str, by: Any) -> O
         )
         own.title = title
         own.save()
-        audit.record(by, OWN, network=network, layer=layer, channel=channel, title=title)
+        Act.objects.record(by, OWN, network=network, layer=layer, channel=channel, title=title)
     return own
 
 
 def take_away(own: OwnStyle, by: Any) -> None:
     with transaction.atomic():
         own.delete()
-        audit.record(
+        Act.objects.record(
             by, OWN_REMOVED, network=own.network, layer=own.layer, channel=own.channel, title=own.title
         )  # fmt: skip

@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.utils import timezone
 
-from canvas.models import Trace
+from canvas.moderation.models import Trace
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 

@@ -102,7 +102,7 @@ def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterato
     """Every plain column of a model's rows that belong to the person, but for what is somebody else's."""
 
     def rows(user: User) -> Iterator[Row]:
-        kind: type[Model] = apps.get_model("canvas", model)
+        kind: type[Model] = apps.get_model(model)
         columns = [
             field.name for field in kind._meta.concrete_fields if not field.is_relation and field.name not in left_out
         ]
@@ -114,8 +114,8 @@ def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterato
 FILES: tuple[tuple[str, Callable[[User], Iterator[Row]]], ...] = (
     ("frames.jsonl", frames),
     ("strokes.jsonl", drawn),
-    ("reports.jsonl", _rows_of("Report", "reporter", "address", "weight")),
-    ("sanctions.jsonl", _rows_of("Sanction", "user")),
+    ("reports.jsonl", _rows_of("moderation.Report", "reporter", "address", "weight")),
+    ("sanctions.jsonl", _rows_of("canvas.Sanction", "user")),
 )
 
 

@@ -22,7 +22,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from canvas.moderation.admin_recorded import Recorded
+from canvas.moderation.audit.recorded_admin import Recorded
 from dreamsite.core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)

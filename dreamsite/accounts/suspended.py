@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from canvas.moderation import door
+from canvas.moderation.sanctions import middleware
 from dreamsite.accounts import closing
 from dreamsite.accounts.views import data_of
 from dreamsite.core.errors import NotFound
@@ -37,6 +37,6 @@ def suspended_close(request: HttpRequest, token: str) -> HttpResponse:
 def _person(token: str) -> User:
     """Whose link it is, for as long as their sign-in is recent."""
     try:
-        return get_object_or_404(User, pk=door.user_of(token, proved=True), closed_at=None)
+        return get_object_or_404(User, pk=middleware.user_of(token, proved=True), closed_at=None)
     except signing.BadSignature:
         raise NotFound(_("Sign in again first. After that you have some minutes to do this.")) from None

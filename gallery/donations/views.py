@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from canvas.moderation.door import same_for_everybody
+from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound
 from gallery.donations import ledger
 from gallery.donations.options import donation_options

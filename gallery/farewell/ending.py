@@ -13,11 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamsite.core.models import SiteState
 
-END = audit.verb("end-project", _("Ended the project"))
-RESUME = audit.verb("resume-project", _("Opened the project again"))
+END = Act.add_verb("end-project", _("Ended the project"))
+RESUME = Act.add_verb("resume-project", _("Opened the project again"))
 
 
 def end(by: Any, why: str = "") -> bool:
@@ -27,7 +27,7 @@ def end(by: Any, why: str = "") -> bool:
         if SiteState.ended():
             return False
         SiteState.end(timezone.now())
-        audit.record(by, END, why=why)
+        Act.objects.record(by, END, why=why)
     return True
 
 
@@ -38,7 +38,7 @@ def resume(by: Any, why: str = "") -> bool:
         if not SiteState.ended():
             return False
         SiteState.end(None)
-        audit.record(by, RESUME, why=why)
+        Act.objects.record(by, RESUME, why=why)
     return True
 
 

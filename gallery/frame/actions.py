@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from canvas.moderation import switches
 from canvas.moderation.permissions import moderator_required
+from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
 from gallery import recipe
 from gallery.frame.views import find

@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Canvas
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from canvas.moderation.permissions import moderator_required
 from gallery import query_params
 from gallery.frame import views as frame_views
 from gallery.highlights.models import MAX_CAPTION, Highlight
 
 PAGE = 24
-CHOSEN = audit.verb("highlight", gettext_lazy("Chose a highlight"))
-DROPPED = audit.verb("drop-highlight", gettext_lazy("Took a highlight back"))
+CHOSEN = Act.add_verb("highlight", gettext_lazy("Chose a highlight"))
+DROPPED = Act.add_verb("drop-highlight", gettext_lazy("Took a highlight back"))
 
 
 @require_safe
@@ -61,6 +61,8 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
             done = True
         if done:
             verb = DROPPED if drop else CHOSEN
-            audit.record(request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, caption=caption)
+            Act.objects.record(
+                request.user, verb, canvas=frame.canvas, frame=frame.pk, number=frame.number, caption=caption
+            )
     messages.success(request, _("It is not a highlight any more.") if drop else _("It is a highlight now."))
     return redirect(frame)

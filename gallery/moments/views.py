@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.frames import FrameGone
 from canvas.models import Batch, Canvas, Frame
-from canvas.moderation.door import same_for_everybody
+from canvas.moderation.sanctions.middleware import same_for_everybody
 from canvas.wire import milliseconds
 from dreamsite.core.errors import NotFound
 from gallery import query_params, recipe

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 def reports(site: RunningSite) -> list[Any]:
-    return site.rows("SELECT x, y, r, category, text, reporter_id FROM canvas_report ORDER BY id")
+    return site.rows("SELECT x, y, r, category, text, reporter_id FROM moderation_report ORDER BY id")
 
 
 def test_by_the_menu_and_a_click(site: RunningSite, browser: Browser) -> None:

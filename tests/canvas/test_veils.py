@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas import limits
-from canvas.models import Act, Canvas, Case, CleanHours, Region, Sanction, VeilVote
+from canvas.models import Canvas, CleanHours, Region, Sanction
+from canvas.moderation.models import Act, Case, VeilVote
 from dreamsite.core.models import User
 
 PLACE = {"x": 10, "y": 10, "width": 20, "height": 20}

@@ -11,7 +11,8 @@ import onnx
 import pytest
 from django.core.management import CommandError, call_command
 
-from canvas.models import Act, Canvas
+from canvas.models import Canvas
+from canvas.moderation.models import Act
 from dreamer.library import Registry
 from dreamer.library.sources import SOURCES
 from dreamer.networks import choosing, fetching

@@ -16,7 +16,8 @@ from django.test import Client
 from PIL import Image
 
 from canvas import journal, wire
-from canvas.models import Act, Canvas, Dream
+from canvas.models import Canvas, Dream
+from canvas.moderation.models import Act
 from dreamer.engine.pictures import read_picture
 from dreamer.library.sources import Source
 from dreamer.models import Choice, Job, Network, OwnStyle, StyleOff

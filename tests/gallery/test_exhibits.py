@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from canvas import frames
-from canvas.models import Act, Frame
+from canvas.models import Frame
+from canvas.moderation.models import Act
 from dreamsite.core.models import User
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.uploads import pictures

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from canvas import journal, strokes, wire
-from canvas.models import Act, Batch, Canvas, Frame
+from canvas.models import Batch, Canvas, Frame
+from canvas.moderation.models import Act
 from dreamsite.core.models import SiteState, User
 from gallery.farewell import content, ending, totals, whole_film
 from gallery.films.models import Film

@@ -13,7 +13,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas.models import Act
+from canvas.moderation.models import Act
 from dreamsite.core.models import User
 from gallery import markdown
 from gallery.pages import initial_pages

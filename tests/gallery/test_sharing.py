@@ -13,7 +13,8 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from canvas.models import Act, Canvas, Dream, Frame
+from canvas.models import Canvas, Dream, Frame
+from canvas.moderation.models import Act
 from dreamer.engine.recipe import Recipe
 from dreamer.styles import Style
 from dreamsite.core.models import User

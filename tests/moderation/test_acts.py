@@ -12,11 +12,14 @@ from django.test import Client
 
 from canvas import frames, journal, lease, picture, strokes, wire
 from canvas.brush import Pixels
-from canvas.models import Act, Canvas, Dream, Frame, Stroke
-from canvas.moderation import acts, plans, undo
-from canvas.moderation.mend import Area
-from canvas.moderation.plans import Wish
-from canvas.moderation.selection import Selection
+from canvas.models import Canvas, Dream, Frame, Stroke
+from canvas.moderation import undo
+from canvas.moderation.models import Act
+from canvas.moderation.rollback import plans
+from canvas.moderation.rollback import services as rollback
+from canvas.moderation.rollback.plans import Wish
+from canvas.moderation.rollback.restore import Area
+from canvas.moderation.rollback.selection import Selection
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 from dreamsite.core.rect import Rect
@@ -62,7 +65,7 @@ def test_ink_that_nobody_has_dreamed_leaves_no_trace(place: Canvas, moderator: U
     honest = draw(place, HONEST, 20, (0, 90, 0))
     draw(place, VANDAL, 22, (0, 0, 0))
     spoilt = now(place)
-    act = acts.apply(place, of(VANDAL), moderator, "painted over it")
+    act = rollback.apply(place, of(VANDAL), moderator, "painted over it")
     assert np.array_equal(now(place), picture.compose(_blank(place), enumerate(honest, 1)))
     assert Frame.objects.count() == 0 and act.what["strokes"] == 1 and act.by == moderator
     undo.undo(act, moderator)
@@ -83,7 +86,7 @@ def test_dreamed_ink_goes_with_its_dream_and_honest_strokes_are_replayed(place: 
     draw(place, VANDAL, 52, (9, 9, 9), stroke=2)
     before = now(place)
 
-    act = acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+    act = rollback.apply(place, of(VANDAL, area=Area("all")), moderator)
 
     made = Canvas.objects.select_related("frame").get(pk=place.pk).frame
     assert made and made.kind == Frame.Kind.RESTORED and made.seq == spoilt.seq and made.number == spoilt.number + 1
@@ -109,7 +112,7 @@ def test_undoing_brings_the_very_picture_back(place: Canvas, moderator: User) ->
     kept(place, Frame.Kind.DREAM)
     draw(place, VANDAL, 52, (9, 9, 9), stroke=2)
     spoilt = now(place)
-    act = acts.apply(place, of(VANDAL), moderator)
+    act = rollback.apply(place, of(VANDAL), moderator)
     mended = now(place)
     assert not np.array_equal(mended, spoilt)
     (undone,) = undo.undo(act, moderator)
@@ -126,14 +129,14 @@ def test_around_ink_nothing_else_changes(place: Canvas, moderator: User) -> None
     draw(place, VANDAL, 56, (0, 0, 0))
     kept(place, Frame.Kind.DREAM)
     before = now(place)
-    acts.apply(place, of(VANDAL, area=Area("ink", None, feather=4, grow=2)), moderator)
+    rollback.apply(place, of(VANDAL, area=Area("ink", None, feather=4, grow=2)), moderator)
     changed = np.flatnonzero((now(place) != before).any(axis=(1, 2)))
     assert changed.size and changed.min() > 56 - 4 - 2 - 2 * 4 - 3
 
 
 def test_an_act_after_further_dreams_is_undone_too(place: Canvas, moderator: User) -> None:
     draw(place, VANDAL, 32, (0, 0, 0))
-    act = acts.apply(place, of(VANDAL), moderator)  # nothing dreamed: only hidden
+    act = rollback.apply(place, of(VANDAL), moderator)  # nothing dreamed: only hidden
     kept(place)
     assert (now(place) == 255).all()
     undo.undo(act, moderator)
@@ -148,9 +151,9 @@ def test_a_second_act_does_not_bring_back_what_the_first_took_out(place: Canvas,
     kept(place)
     draw(place, OTHER, 50, (7, 7, 7))
     kept(place)
-    acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+    rollback.apply(place, of(VANDAL, area=Area("all")), moderator)
     assert plans.source_before(place, Stroke.objects.get(author=OTHER).first_seq) == good  # not the one with the ink
-    acts.apply(place, of(OTHER, area=Area("all")), moderator)
+    rollback.apply(place, of(OTHER, area=Area("all")), moderator)
     assert np.array_equal(now(place), frames.load(good.pk))
 
 
@@ -164,7 +167,7 @@ def test_a_rectangle_comes_back_from_a_chosen_frame(place: Canvas, moderator: Us
     wish = Wish(
         Selection(people=(VANDAL,), rect=Rect(0, 0, 32, 64)), good.pk, Area("rect", Rect(0, 0, 32, 64), feather=0)
     )
-    acts.apply(place, wish, moderator)
+    rollback.apply(place, wish, moderator)
     after = now(place)
     wanted = picture.compose(frames.load(good.pk), enumerate(newer, 1))
     assert np.array_equal(after[:, :32], wanted[:, :32]) and np.array_equal(after[:, 32:], before[:, 32:])
@@ -175,7 +178,7 @@ def test_a_running_dream_of_such_ink_is_dropped(place: Canvas, moderator: User) 
     draw(place, VANDAL, 30, (0, 0, 0))
     Dream.objects.create(canvas=place, holder="one")
     dreaming = frames.compose(place, holder="one")
-    acts.apply(place, of(VANDAL), moderator)
+    rollback.apply(place, of(VANDAL), moderator)
     made = frames.encode(dreaming.pixels, Frame.Kind.DREAM)
     with pytest.raises(lease.InkChanged):
         frames.keep(frames.NewFrame(place, made, "dream", dreaming.seq), dreaming.claim)
@@ -183,7 +186,7 @@ def test_a_running_dream_of_such_ink_is_dropped(place: Canvas, moderator: User) 
     # One that began after it holds nothing of that ink, and may be kept; so may one of ink that nobody touched.
     again = frames.compose(place, holder="one")
     draw(place, VANDAL, 50, (0, 0, 0), stroke=9)
-    acts.apply(place, of(VANDAL), moderator)
+    rollback.apply(place, of(VANDAL), moderator)
     frames.keep(frames.NewFrame(place, frames.encode(again.pixels, "rest"), "rest", again.seq), again.claim)
 
 
@@ -201,7 +204,7 @@ def test_a_frame_that_comes_in_between_makes_the_act_plan_anew(
         return made
 
     monkeypatch.setattr(plans, "plan", slow)
-    acts.apply(place, of(VANDAL, area=Area("all")), moderator)
+    rollback.apply(place, of(VANDAL, area=Area("all")), moderator)
     assert raced and (now(place)[30] == 255).all() and not (now(place)[10] == 255).all()
 
 
@@ -209,18 +212,18 @@ def test_what_is_undone_or_out_already_is_left_alone(place: Canvas, moderator: U
     draw(place, VANDAL, 30, (0, 0, 0))
     journal.append(place, [wire.Undo(1, VANDAL)])
     with pytest.raises(InvalidRequest, match="nothing to change"):
-        acts.apply(place, of(VANDAL), moderator)
+        rollback.apply(place, of(VANDAL), moderator)
     draw(place, VANDAL, 40, (0, 0, 0), stroke=2)
-    acts.apply(place, of(VANDAL), moderator)
+    rollback.apply(place, of(VANDAL), moderator)
     with pytest.raises(InvalidRequest, match="nothing to change"):
-        acts.apply(place, of(VANDAL), moderator)
+        rollback.apply(place, of(VANDAL), moderator)
 
 
 def test_many_pieces_are_hidden_in_messages_that_browsers_take(place: Canvas, moderator: User) -> None:
     cut = pieces(5, [(8 * (n % 60), 80, 16) for n in range(9000)], each=1)
     for at in range(0, len(cut), 1000):
         journal.append(place, [wire.by(piece, VANDAL) for piece in cut[at : at + 1000]])
-    act = acts.apply(place, of(VANDAL), moderator)
+    act = rollback.apply(place, of(VANDAL), moderator)
     first, last = act.what["ops"]
     assert (last - first, act.what["pieces"]) == (2, 8999)
     assert all(len(batch.payload) < 60 * 1024 for batch in place.batches.filter(first__gte=first))

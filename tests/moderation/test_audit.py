@@ -10,33 +10,35 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from canvas.models import Act, Canvas
-from canvas.moderation import audit, guard, permissions
-from canvas.moderation.models_audit import AppendOnly
+from canvas.models import Canvas
+from canvas.moderation import permissions
+from canvas.moderation.audit import triggers
+from canvas.moderation.audit.models import AppendOnly
+from canvas.moderation.models import Act
 from dreamsite.core.models import User
 
 
 @pytest.fixture
 def guarded(db: None) -> Iterator[None]:
-    guard.protect()
+    triggers.protect()
     yield
-    guard.release()
+    triggers.release()
 
 
 def test_an_act_is_recorded_with_who_what_and_why(place: Canvas, people: list[User]) -> None:
     ann, ben = people
-    act = audit.record(ann, "rollback", canvas=place, person=ben, why="  Painted over everything. ", strokes=3)
+    act = Act.objects.record(ann, "rollback", canvas=place, person=ben, why="  Painted over everything. ", strokes=3)
     read = Act.objects.get()
     assert (read.by, read.person, read.canvas, read.what, read.why) == (ann, ben, place, {"strokes": 3}, act.why)
     assert read.why == "Painted over everything."
     assert "ann: Took strokes out" in str(read)
-    again = audit.record(ann, "undo", canvas=place, op=act.op, undoes=act)
+    again = Act.objects.record(ann, "undo", canvas=place, op=act.op, undoes=act)
     assert again.op == act.op and Act.objects.with_undone().get(pk=act.pk).undone_by == again
 
 
 def test_names_stay_when_the_accounts_go(people: list[User]) -> None:
     ann, ben = people
-    audit.record(ann, "rollback", person=ben)
+    Act.objects.record(ann, "rollback", person=ben)
     ann.delete()
     ben.delete()
     read = Act.objects.get()
@@ -45,11 +47,11 @@ def test_names_stay_when_the_accounts_go(people: list[User]) -> None:
 
 def test_an_unknown_verb_is_refused(people: list[User]) -> None:
     with pytest.raises(ValueError, match="'explode' is unknown"):
-        audit.record(people[0], "explode")
+        Act.objects.record(people[0], "explode")
 
 
 def test_python_cannot_change_the_log(people: list[User]) -> None:
-    act = audit.record(people[0], "freeze")
+    act = Act.objects.record(people[0], "freeze")
     act.why = "another"
     for change in (act.save, act.delete, Act.objects.all().delete, lambda: Act.objects.update(why="another")):
         with pytest.raises(AppendOnly):
@@ -57,17 +59,20 @@ def test_python_cannot_change_the_log(people: list[User]) -> None:
 
 
 # What empties or overwrites a table without saying DELETE or UPDATE, in each database's own words.
-BESIDE = {"sqlite": "REPLACE INTO canvas_act SELECT * FROM canvas_act", "postgresql": "TRUNCATE canvas_act CASCADE"}
+BESIDE = {
+    "sqlite": "REPLACE INTO moderation_act SELECT * FROM moderation_act",
+    "postgresql": "TRUNCATE moderation_act CASCADE",
+}
 
 
-@pytest.mark.parametrize("statement", ["UPDATE canvas_act SET why = 'another'", "DELETE FROM canvas_act", ""])
+@pytest.mark.parametrize("statement", ["UPDATE moderation_act SET why = 'another'", "DELETE FROM moderation_act", ""])
 def test_the_database_refuses_too(guarded: None, people: list[User], statement: str) -> None:
-    audit.record(people[0], "freeze", why="so")
+    Act.objects.record(people[0], "freeze", why="so")
     statement = statement or BESIDE[connection.vendor]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
     assert Act.objects.get().why == "so"
-    audit.record(people[0], "unfreeze")  # and goes on taking rows
+    Act.objects.record(people[0], "unfreeze")  # and goes on taking rows
     assert Act.objects.count() == 2
 
 

@@ -13,8 +13,12 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas import frames, picture
-from canvas.models import Act, Canvas, Case, Frame, Note, Region, Sanction, Signal, Stroke, Trace, VeilVote
-from canvas.moderation import cases, rhythm, sanctions, undo, watch
+from canvas.models import Canvas, Frame, Region, Sanction, Stroke
+from canvas.moderation import undo
+from canvas.moderation.cases import services as cases
+from canvas.moderation.models import Act, Case, Note, Signal, Trace, VeilVote
+from canvas.moderation.sanctions import services as sanctions
+from canvas.moderation.signals import detection, stroke_anomalies
 from dreamsite.core.models import User
 
 from .persons import person, signed_in
@@ -305,7 +309,7 @@ def test_odd_hands_are_listed_once_and_nothing_happens_to_them(place: Canvas, pe
     strokes_of(place, robot, [2.0 * number for number in range(40)])
     pauses = [1.1, 2.7, 0.9, 3.8, 1.6, 0.7, 5.2, 2.2]
     strokes_of(place, human, [sum(pauses[at % 8] for at in range(number)) for number in range(40)])
-    assert watch.look() == 1 and watch.look() == 0
+    assert detection.look() == 1 and detection.look() == 0
     signal = Signal.objects.get()
     assert (signal.person, signal.kind, signal.seen_at) == (robot, "regular", None)
     assert not Sanction.objects.exists() and not Act.objects.exists() and not Case.objects.exists()
@@ -323,11 +327,11 @@ def test_a_stronger_signal_of_the_same_day_comes_back(people: list[User], mona: 
     assert set(Signal.objects.values_list("kind", "value")) == {("address", 5.0)}
     Signal.objects.update(seen_at=timezone.now(), seen_by=mona)
     Trace.objects.create(person=many[5], what="sign-in", digest="d")
-    assert watch.look() == 6 and not Signal.objects.exclude(seen_at=None).exists()
+    assert detection.look() == 6 and not Signal.objects.exclude(seen_at=None).exists()
 
 
-def drawn(times: list[float], *, box: float = 50, width: float = 4, points: int = 5) -> list[rhythm.Drawn]:
-    return [rhythm.Drawn(at, at + 0.1, box, width, points) for at in times]
+def drawn(times: list[float], *, box: float = 50, width: float = 4, points: int = 5) -> list[stroke_anomalies.Drawn]:
+    return [stroke_anomalies.Drawn(at, at + 0.1, box, width, points) for at in times]
 
 
 @pytest.mark.parametrize(
@@ -345,8 +349,10 @@ def drawn(times: list[float], *, box: float = 50, width: float = 4, points: int 
         (drawn([40.0 * 60 * number for number in range(37)]), set()),  # with rests
     ],
 )  # fmt: skip
-def test_what_is_odd_and_what_is_not(strokes: list[rhythm.Drawn], kinds: set[str]) -> None:
-    assert {finding.kind for finding in rhythm.find(sorted(strokes, key=lambda one: one.began), 1_000_000)} == kinds
+def test_what_is_odd_and_what_is_not(strokes: list[stroke_anomalies.Drawn], kinds: set[str]) -> None:
+    assert {
+        finding.kind for finding in stroke_anomalies.find(sorted(strokes, key=lambda one: one.began), 1_000_000)
+    } == kinds
 
 
 def test_a_note_is_written_from_a_cases_page_and_from_a_persons(mona: User, place: Canvas) -> None:

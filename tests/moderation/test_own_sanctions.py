@@ -15,8 +15,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from canvas.models import Act, Appeal, Case, Sanction
-from canvas.moderation import sanctions
+from canvas.models import Sanction
+from canvas.moderation.models import Act, Appeal, Case
+from canvas.moderation.sanctions import services as sanctions
 from dreamsite.core.models import User
 
 from .persons import moderator, person, signed_in
@@ -68,7 +69,7 @@ def delete_in_the_administration(here: Client, sanction: Sanction) -> int:
 
 
 def delete_the_appeals_case(here: Client, sanction: Sanction) -> int:
-    return here.post(f"{ADMIN}/canvas/case/{sanction.appeal.case_id}/delete/", {"post": "yes"}).status_code
+    return here.post(f"{ADMIN}/moderation/case/{sanction.appeal.case_id}/delete/", {"post": "yes"}).status_code
 
 
 @pytest.mark.parametrize(

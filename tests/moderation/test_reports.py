@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from canvas import frames
-from canvas.models import Canvas, Case, Evidence, Frame, Report, Salt, Trace
-from canvas.moderation import cases, scores, traces
+from canvas.models import Canvas, Frame
+from canvas.moderation.cases import scores
+from canvas.moderation.cases import services as cases
+from canvas.moderation.models import Case, Evidence, Report, Salt, Trace
+from canvas.moderation.signals import ip_digests
 from dreamsite.core.models import User
 
 from .persons import signed_in
@@ -175,17 +178,17 @@ def test_addresses_are_kept_as_digests_whose_salt_goes_and_which_go_themselves(c
     trace = Trace.objects.get()
     assert trace.person == ann and re.fullmatch(r"[0-9a-f]{32}", trace.digest)
     now = timezone.now()
-    assert trace.digest == traces.digest_of("192.0.2.7", now) == traces.digest_of("::ffff:192.0.2.7", now)
-    assert traces.digest_of("2001:db8::1", now) == traces.digest_of("2001:db8::ffff:1", now)
-    assert traces.digest_of("2001:db8::1", now) != traces.digest_of("2001:db8:0:1::1", now)
-    later = now + timedelta(days=traces.PERIOD_DAYS)
-    assert traces.digest_of("192.0.2.7", later) != trace.digest
+    assert trace.digest == ip_digests.digest_of("192.0.2.7", now) == ip_digests.digest_of("::ffff:192.0.2.7", now)
+    assert ip_digests.digest_of("2001:db8::1", now) == ip_digests.digest_of("2001:db8::ffff:1", now)
+    assert ip_digests.digest_of("2001:db8::1", now) != ip_digests.digest_of("2001:db8:0:1::1", now)
+    later = now + timedelta(days=ip_digests.PERIOD_DAYS)
+    assert ip_digests.digest_of("192.0.2.7", later) != trace.digest
     assert Salt.objects.count() == 1  # the old one is gone: nobody can compute the old digest again
-    assert traces.digest_of("192.0.2.7", later) == traces.digest_of("192.0.2.7", later)
+    assert ip_digests.digest_of("192.0.2.7", later) == ip_digests.digest_of("192.0.2.7", later)
     Report.objects.bulk_create(
         [Report(case=Case.objects.create(), category="spam", address="d", at=now - timedelta(days=31))]
     )
-    assert traces.purge(now) == 1 and traces.purge(now + timedelta(days=31)) == 1
+    assert ip_digests.purge(now) == 1 and ip_digests.purge(now + timedelta(days=31)) == 1
     assert not Trace.objects.exists() and Report.objects.get().address == ""
 
 

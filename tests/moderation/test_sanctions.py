@@ -15,8 +15,11 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from canvas.models import Act, Appeal, Canvas, Case, Sanction
-from canvas.moderation import cases, door, sanctions
+from canvas.models import Canvas, Sanction
+from canvas.moderation.cases import services as cases
+from canvas.moderation.models import Act, Appeal, Case
+from canvas.moderation.sanctions import middleware
+from canvas.moderation.sanctions import services as sanctions
 from dreamsite.core.models import User
 
 from .persons import moderator, signed_in
@@ -42,7 +45,7 @@ def test_a_moderator_issues_a_sanction_from_a_case(place: Canvas, mona: User, va
     answer = signed_in(mona).post("/moderation/sanctions/new/", form("VANDAL", case=case.pk))
     assert answer.status_code == 302 and answer["Location"] == f"/moderation/cases/{case.pk}/"
     sanction = Sanction.objects.in_force(vandal).get()
-    assert (sanction.degree, sanction.created_by, sanction.case) == ("read_only", mona, case)
+    assert (sanction.degree, sanction.created_by, sanction.cases.get()) == ("read_only", mona, case)
     assert sanction.until is not None
     assert timedelta(hours=23) < sanction.until - timezone.now() < timedelta(hours=25)
     act = Act.objects.get(verb="sanction")
@@ -229,14 +232,14 @@ def test_a_suspended_moderators_session_reads_nothing_either(
 
 def test_the_suspended_address_is_signed_and_grows_old(mona: User, vandal: User, monkeypatch: Any) -> None:
     sanctions.issue(mona, vandal, "suspend", "x")
-    address = door.suspended_url(vandal)
-    assert address and door.suspended_url(mona) is None
+    address = middleware.suspended_url(vandal)
+    assert address and middleware.suspended_url(mona) is None
     assert Client().get(address).status_code == 200
     assert Client().get(address[:-2] + "x/").status_code == 404
     for act in ("export", "close"):  # a session that was left open somewhere proves too little for these
         assert Client().post(f"{address}{act}").status_code == 404
     assert "sign in once more" in Client().get(address).content.decode()
-    monkeypatch.setattr(door, "OPEN_SECONDS", -1)
+    monkeypatch.setattr(middleware, "OPEN_SECONDS", -1)
     old = Client().get(address)
     assert old.status_code == 404 and "grown old" in old.content.decode()
 

@@ -10,8 +10,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from canvas import frames
-from canvas.models import Act, Canvas, Dream, Frame, Region, Rules
-from canvas.moderation import switches, undo
+from canvas.models import Canvas, Dream, Frame, Region, Rules
+from canvas.moderation import undo
+from canvas.moderation.models import Act
+from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 

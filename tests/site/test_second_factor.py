@@ -12,7 +12,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.management import call_command
 from django.test import Client
 
-from canvas.models import Act
+from canvas.moderation.models import Act
 from dreamsite.core.models import User
 from tests.site.conftest import PASSWORD
 

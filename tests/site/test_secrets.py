@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from canvas.moderation import door
+from canvas.moderation.sanctions import middleware
 from dreamsite import claim, logs
 from dreamsite.core.models import User
 from tests.canvas import test_consumer
@@ -124,7 +124,7 @@ def letters_and_links(keys: Keys, world: World) -> None:
     client.get(link[1] + "and-more")
     client.get(link[1] + "?again", follow=True)
     signed = TimestampSigner(salt="dreamsite.claim").sign("owner")
-    suspended = door.suspended_url(world.people["suspended"])
+    suspended = middleware.suspended_url(world.people["suspended"])
     assert suspended and claim.is_claimed()
     keys.found |= {signed, suspended.strip("/").rpartition("/")[2], signed.rpartition(":")[2]}
     for address in (reverse("claim", args=[signed]), suspended, suspended + "x", f"{suspended}export"):

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas import frames
-from canvas.models import Canvas, Case, Frame, Report, Sanction, Signal
+from canvas.models import Canvas, Frame, Sanction
+from canvas.moderation.models import Case, Report, Signal
 from canvas.moderation.permissions import MODERATORS
 from dreamer.models import Guess
 from dreamsite.core.models import User

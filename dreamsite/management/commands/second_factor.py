@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from canvas.moderation import audit
+from canvas.moderation.models import Act
 from dreamsite.accounts import closing
 from dreamsite.core.models import User
 
@@ -30,5 +30,5 @@ class Command(BaseCommand):
             with transaction.atomic():
                 held.delete()
                 closing.end_sessions(user)
-                audit.record(None, "remove-second-factor", person=user, kinds=kinds)
+                Act.objects.record(None, "remove-second-factor", person=user, kinds=kinds)
         self.stdout.write(f"{user.username}: {kinds}{', removed' if remove else ''}")

@@ -1,0 +1,183 @@
+"""What the canvas is made of: a place, its journal, the frames that took the journal in, and the dream in progress."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from canvas import limits
+
+
+class CanvasQuerySet(models.QuerySet["Canvas"]):
+    def default(self) -> Canvas:
+        """The canvas at `/`; made on the first call."""
+        return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": "Dreamsite"})[0]
+
+    def lock(self, pk: int) -> Canvas:
+        """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
+        return self.select_for_update(of=("self",)).select_related("frame").get(pk=pk)
+
+
+def default_side() -> int:
+    return int(settings.CANVAS_SIZE)
+
+
+class Canvas(models.Model):
+    slug = models.SlugField(unique=True, max_length=40)
+    title = models.CharField(max_length=80)
+    width = models.PositiveIntegerField(
+        default=default_side,
+        validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)],
+    )
+    height = models.PositiveIntegerField(
+        default=default_side,
+        validators=[MinValueValidator(limits.MIN_SIDE), MaxValueValidator(limits.MAX_SIDE)],
+    )
+    background = models.CharField(
+        max_length=7,
+        default="#ffffff",
+        validators=[RegexValidator(r"^#[0-9a-f]{6}$", _("A colour like #ffffff."))],
+    )
+    # The journal's last number. Locking this row is what makes numbers gapless and in commit order.
+    head = models.BigIntegerField(default=0, editable=False)
+    # The newest frame that counts: the base of the canvas as everybody sees it.
+    frame = models.ForeignKey("Frame", null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CanvasQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "canvases"
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        if self.slug == settings.CANVAS_SLUG:
+            return reverse("canvas")
+        return reverse("canvas", args=[self.slug])
+
+    @property
+    def background_rgb(self) -> tuple[int, int, int]:
+        red, green, blue = bytes.fromhex(self.background[1:])
+        return red, green, blue
+
+
+class Batch(models.Model):
+    """What one web process gathered in one tick: operations `first` to `last`, as they went over the wire."""
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="batches")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    at = models.DateTimeField()
+    payload = models.BinaryField()  # encoded operations, docs/protocol.md
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["canvas", "first"], name="batch_first"),
+            models.CheckConstraint(condition=models.Q(last__gte=models.F("first")), name="batch_not_empty"),
+        ]
+        indexes = [models.Index(fields=["canvas", "last"]), models.Index(fields=["canvas", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.first}–{self.last}"
+
+
+class FrameQuerySet(models.QuerySet["Frame"]):
+    def visible(self) -> FrameQuerySet:
+        return self.filter(hidden_at=None)
+
+    def dreams(self) -> FrameQuerySet:
+        return self.filter(kind=Frame.Kind.DREAM)
+
+    def with_people(self) -> FrameQuerySet:
+        return self.select_related("canvas").prefetch_related("contributors")
+
+
+class Frame(models.Model):
+    """The canvas at one moment, as a picture: everything up to operation `seq` is in it."""
+
+    class Kind(models.TextChoices):
+        DREAM = "dream", _("Dream")
+        REST = "rest", _("Drawing")  # taken without a dream, so that the journal's tail stays short
+        RESTORED = "restored", _("Restored")  # an earlier picture put back by a moderator (canvas.moderation.acts)
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="frames")
+    number = models.PositiveIntegerField(help_text=_("Counts from 1 within the canvas, without gaps."))
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DREAM)
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+    picture = models.FileField(max_length=200)
+    thumbnail = models.FileField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(help_text=_("Bytes of the picture's file."))
+    sha256 = models.CharField(max_length=64)
+    recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a rest
+    title = models.CharField(max_length=120, blank=True)  # what the network was dreaming of
+    seconds = models.FloatField(default=0.0, help_text=_("How long the dream took."))
+    device = models.CharField(max_length=8, blank=True)  # cpu or cuda
+    contributors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="frames", blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FrameQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["canvas", "number"], name="frame_number")]
+        indexes = [models.Index(fields=["canvas", "seq"]), models.Index(fields=["canvas", "made_at", "number"])]
+
+    def __str__(self) -> str:
+        return f"{self.canvas} {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("frame", args=[self.pk])
+
+
+class Dream(models.Model):
+    """The dreamer's place at a canvas: the lease it holds, and what it is doing, as everybody may see it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DREAMING = "dreaming"
+        RESTING = "resting"
+        NO_MODEL = "no-model"
+        PAUSED = "paused"
+        FAILED = "failed"
+
+    canvas = models.OneToOneField(Canvas, primary_key=True, on_delete=models.CASCADE, related_name="dream")
+    # The lease: a random name of the process that holds it, and until when if it says nothing more.
+    holder = models.CharField(max_length=32, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    message = models.CharField(max_length=300, blank=True)
+    position = models.BigIntegerField(default=0)  # ink up to here is being dreamed, or has been
+    fraction = models.FloatField(default=0.0)
+    octave = models.PositiveSmallIntegerField(default=0)
+    octaves = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    missed = models.PositiveIntegerField(default=0)  # beats of the rhythm that passed while a dream still ran
+    device = models.CharField(max_length=8, blank=True)
+    style: Any = models.JSONField(default=dict)  # {"model", "layer", "channel", "title"}
+    style_until = models.DateTimeField(null=True)
+    # Wishes of people, obeyed by whoever holds the lease.
+    style_wanted = models.BooleanField(default=False)
+    style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
+    paused = models.BooleanField(default=False)
+    # A better network on its way, which will dream here once it is there: {"title", "fraction"}; None: there is none.
+    # What the network sees in the newest drawing (dreamer.guesses.listening.news), and until when browsers show it.
+    guess: Any = models.JSONField(null=True, default=None)
+    arriving: Any = models.JSONField(null=True, default=None)
+
+    def __str__(self) -> str:
+        return f"{self.canvas}: {self.state}"
+
+    def held(self, now: datetime) -> bool:
+        return bool(self.holder and self.expires_at and self.expires_at > now)

@@ -1,0 +1,138 @@
+"""The log of everything staff does, and the verbs it knows.
+
+Every act of anybody with power goes through `Act.objects.record`, in the act's own transaction. Rows are added and
+never changed: not by Python, not by SQL (triggers.py).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+VERB_MOST = 40  # letters of a verb
+
+
+class AppendOnly(Exception):
+    """Somebody tried to change or delete what is in the log."""
+
+
+class ActQuerySet(models.QuerySet["Act"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("The log of acts is append-only: record another act that undoes this one.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("The log of acts is append-only: nothing in it can be deleted.")
+
+    def record(
+        self,
+        by: Any,
+        verb: str,
+        *,
+        canvas: Any = None,
+        person: Any = None,
+        why: str = "",
+        op: uuid.UUID | None = None,
+        undoes: Act | None = None,
+        **what: Any,
+    ) -> Act:
+        """One row. `by` None is the site itself; `what` must be JSON. Raises ValueError for an unknown verb."""
+        if verb not in Act.VERBS:
+            raise ValueError(f"verb {verb!r} is unknown, expected one of {', '.join(sorted(Act.VERBS))}")
+        return self.create(
+            by=by,
+            by_name=by.get_username() if by else "",
+            verb=verb,
+            canvas=canvas,
+            person=person,
+            person_name=person.get_username() if person else "",
+            what=what,
+            why=why.strip()[:2000],
+            op=op or uuid.uuid4(),
+            undoes=undoes,
+        )
+
+    def with_undone(self) -> ActQuerySet:
+        return self.select_related("canvas", "undone_by")
+
+
+class Act(models.Model):
+    """Who did what, where, to whom, and why. `op` groups the rows of one operation."""
+
+    # verb -> how the log says it. Whoever brings acts of a new kind adds their verbs here, or with `add_verb`.
+    VERBS: ClassVar[dict[str, str | Promise]] = {
+        "rollback": _("Took strokes out of the picture"),
+        "restore": _("Restored an earlier picture"),
+        "undo": _("Took an act back"),
+        "freeze": _("Froze the canvas"),
+        "unfreeze": _("Opened the canvas again"),
+        "lock-region": _("Locked a region"),
+        "unlock-region": _("Unlocked a region"),
+        "slow": _("Changed the slow mode"),
+        "newcomers": _("Changed who may draw by when they joined"),
+        "pause-dream": _("Paused the dream"),
+        "resume-dream": _("Let the dream go on"),
+        "next-style": _("Asked for another style"),
+        "this-style": _("Chose a style"),
+        "hide-frame": _("Hid a frame"),
+        "show-frame": _("Showed a frame again"),
+        "look-up": _("Looked up who drew"),
+        "remove-second-factor": _("Removed second factors, from the command line"),
+    }
+
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    # Neither account is held by the log, nor taken out of it: names stay as they were.
+    by: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("who"), null=True, on_delete=models.DO_NOTHING, db_constraint=False,
+        related_name="acts",
+    )  # fmt: skip
+    by_name = models.CharField(_("who"), max_length=150, blank=True)  # empty for the site itself
+    verb = models.CharField(_("did"), max_length=VERB_MOST, db_index=True)  # of VERBS
+    canvas = models.ForeignKey("canvas.Canvas", null=True, on_delete=models.PROTECT, related_name="acts")
+    person: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("to"), null=True, on_delete=models.DO_NOTHING, db_constraint=False,
+        related_name="acts_about",
+    )  # fmt: skip
+    person_name = models.CharField(_("to"), max_length=150, blank=True)
+    what = models.JSONField(_("what"), default=dict)
+    why = models.TextField(_("why"), blank=True)
+    op = models.UUIDField(_("operation"), default=uuid.uuid4, db_index=True)
+    undoes: Any = models.OneToOneField(
+        "self", verbose_name=_("undoes"), null=True, on_delete=models.PROTECT, related_name="undone_by"
+    )
+
+    objects: ClassVar[Any] = ActQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["canvas", "-id"], name="act_canvas")]
+        verbose_name = _("act")
+        verbose_name_plural = _("acts")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.by_name or 'the site'}: {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("The log of acts is append-only: record another act that undoes this one.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("The log of acts is append-only: nothing in it can be deleted.")
+
+    @classmethod
+    def add_verb(cls, name: str, title: str | Promise) -> str:
+        """Makes a verb known; its name, so that it can be a constant of the module that brings it."""
+        if len(name) > VERB_MOST:
+            raise ValueError(f"verb {name!r} has {len(name)} letters, expected at most {VERB_MOST}")
+        cls.VERBS[name] = title
+        return name
+
+    @property
+    def title(self) -> str:
+        return str(self.VERBS.get(self.verb, self.verb))

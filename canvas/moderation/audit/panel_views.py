@@ -1,0 +1,33 @@
+"""The panel's log of one canvas, and taking an act back."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET, require_POST
+
+from canvas.models import Canvas
+from canvas.moderation import undo
+from canvas.moderation.models import Act
+from canvas.moderation.panel import Answer, act_json, body, endpoint
+
+LOG = 30
+
+
+@require_GET
+@endpoint
+def log(request: HttpRequest, place: Canvas) -> Answer:
+    """What was done on this canvas, newest first; ?before an act's id."""
+    rows = Act.objects.with_undone().filter(canvas=place).exclude(verb="look-up").order_by("-id")
+    if request.GET.get("before"):
+        rows = rows.filter(pk__lt=int(request.GET["before"]))
+    return {"acts": [act_json(act) for act in rows[:LOG]]}
+
+
+@require_POST
+@endpoint
+def take_back(request: HttpRequest, place: Canvas) -> Answer:
+    """Takes an act back, with all of its operation: {"act": id}."""
+    data = body(request)
+    act = get_object_or_404(Act.objects.filter(canvas=place), pk=int(data["act"]))
+    return {"acts": [act_json(done) for done in undo.undo(act, request.user, str(data.get("why", "")))]}

@@ -1,0 +1,131 @@
+"""When no moderator is awake: several trusted people together cover a place for some minutes, until one has looked.
+
+A veil hides and stops ink, nothing else: it takes nothing away, is over by itself, can be lifted at any moment, and
+bans nobody. What lies below it is dreamed and kept like everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from canvas import limits, notify, user_status
+from canvas.models import Canvas, Region
+from canvas.moderation.models import Act, Case, VeilVote
+from canvas.wire import milliseconds
+
+VEIL = Act.add_verb("veil", gettext_lazy("Covered a place together"))
+
+Rect = tuple[int, int, int, int]  # x, y, width, height; px
+
+
+class VeilError(Exception):
+    """Not now, and why, in words for the person; `status` is HTTP's."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    votes: int
+    region: Region | None  # the veil, where there were enough
+
+
+def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
+    """Asks for a place to be covered; with enough others who ask for about the same, it is. Raises VeilError."""
+    standing = user_status.read([user.pk])[user.pk]
+    if not standing.trusted:
+        raise VeilError(
+            _("Covering a place is for people who have drawn here for %(hours)d hours and %(days)d days.")
+            % {"hours": limits.TRUSTED_HOURS, "days": limits.TRUSTED_DAYS},
+            403,
+        )
+    with transaction.atomic():
+        # One after another: two people who ask at the same moment find each other.
+        Canvas.objects.select_for_update().get(pk=place.pk)
+        _check(place, user, rect)
+        now = timezone.now()
+        mine, _new = VeilVote.objects.update_or_create(
+            canvas=place, user=user, region=None, at__gt=now - timedelta(minutes=limits.VEIL_VOTES_MINUTES),
+            defaults=dict(zip(("x", "y", "width", "height"), rect, strict=True)) | {"at": now},
+        )  # fmt: skip
+        agreeing = _agreeing(place, mine)
+        region = _cover(place, agreeing) if len(agreeing) >= limits.VEIL_QUORUM else None
+    if region:
+        notify.look(place.slug)
+    else:
+        until = milliseconds(mine.at + timedelta(minutes=limits.VEIL_VOTES_MINUTES))
+        notify.ask(place.slug, {
+            "x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height,
+            "votes": len(agreeing), "quorum": limits.VEIL_QUORUM, "until": until,
+        })  # fmt: skip
+    return Outcome(len(agreeing), region)
+
+
+def _check(place: Canvas, user: Any, rect: Rect) -> None:
+    x, y, width, height = rect
+    if not (0 < width <= limits.VEIL_SIDE and 0 < height <= limits.VEIL_SIDE):
+        raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.VEIL_SIDE, 400)
+    if x < 0 or y < 0 or x + width > place.width or y + height > place.height:
+        raise VeilError(_("This place is not on the canvas."), 400)
+    now = timezone.now()
+    if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.VEIL_VOTES_HOURLY:
+        raise VeilError(
+            _("You have asked %d times within an hour; a moderator will look.") % limits.VEIL_VOTES_HOURLY, 429
+        )
+    veils = Region.objects.filter(canvas=place, kind=Region.Kind.VEIL)
+    if any(_meets(rect, _rect(one)) for one in veils.in_force(now)):
+        raise VeilError(_("This place is covered already."), 409)
+    reviewed = veils.filter(lifted_at__gt=now - timedelta(minutes=limits.VEIL_REST_MINUTES), lifted_by__isnull=False)
+    if any(_meets(rect, _rect(one)) for one in reviewed):
+        raise VeilError(_("A moderator has just looked at this place and left it open."), 409)
+
+
+def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:
+    """The recent votes, one of each person, that mean about the same place as `mine`; with it."""
+    since = mine.at - timedelta(minutes=limits.VEIL_VOTES_MINUTES)
+    recent = VeilVote.objects.filter(canvas=place, region=None, at__gt=since).exclude(user=mine.user_id)
+    trusted = user_status.read(recent.values_list("user_id", flat=True))
+    near = {one.user_id: one for one in recent.order_by("at") if _meets(_rect(mine), _rect(one))}
+    return [mine, *(one for who, one in near.items() if trusted[who].trusted)]
+
+
+def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
+    # The median of each edge: one person alone cannot stretch it.
+    edges = [(one.x, one.y, one.x + one.width, one.y + one.height) for one in votes]
+    left, top, right, bottom = (int(median(values)) for values in zip(*edges, strict=True))
+    region = Region.objects.create(
+        canvas=place, kind=Region.Kind.VEIL, x=left, y=top, width=right - left, height=bottom - top,
+        until=timezone.now() + timedelta(minutes=limits.VEIL_MINUTES),
+        why=_("Covered by several people until a moderator has looked."),
+    )  # fmt: skip
+    VeilVote.objects.filter(pk__in=[one.pk for one in votes]).update(region=region)
+    case = Case.objects.create(
+        kind=Case.Kind.VEIL, canvas=place, region=region, x=(left + right) // 2, y=(top + bottom) // 2,
+        r=max(right - left, bottom - top) // 2, score=float(len(votes)),
+    )  # fmt: skip
+    Act.objects.record(
+        None, VEIL, canvas=place, op=case.op, region=region.pk, people=sorted(one.user_id for one in votes),
+        x=region.x, y=region.y, width=region.width, height=region.height,
+    )  # fmt: skip
+    return region
+
+
+def _rect(one: Any) -> Rect:
+    return one.x, one.y, one.width, one.height
+
+
+def _meets(a: Rect, b: Rect) -> bool:
+    """Whether they share at least half of the smaller one."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return width > 0 and height > 0 and 2 * width * height >= min(a[2] * a[3], b[2] * b[3])

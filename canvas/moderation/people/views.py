@@ -1,0 +1,107 @@
+"""People as moderators see them, and the signals the site noticed. Whoever looks at a person is in the log for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.core.paginator import Paginator
+from django.db.models import Count, Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas import strokes
+from canvas.models import Canvas, Sanction, Stroke
+from canvas.moderation.cases import services as cases
+from canvas.moderation.cases.forms import NoteForm
+from canvas.moderation.models import Act, Case, Note, Report, Signal, Trace
+from canvas.moderation.permissions import MODERATE, moderator_required
+from canvas.moderation.signals import ip_digests
+from dreamsite.core.models import User
+
+VIEW = Act.add_verb("view-person", gettext_lazy("Looked at a person’s page"))
+
+PAGE = 50
+LATELY = timedelta(hours=24)
+
+
+@require_safe
+@moderator_required(MODERATE)
+def people(request: HttpRequest) -> HttpResponse:
+    """A search by name; without one, who drew during the last day, also those who have left."""
+    asked = request.GET.get("q", "").strip()[:150]
+    for place in Canvas.objects.all():
+        strokes.index(place)
+    drew: dict[int, dict[str, Any]] = {}
+    if asked:
+        found = User.objects.filter(username__icontains=asked).order_by("username")
+    else:
+        recent = Stroke.objects.between(timezone.now() - LATELY).order_by().values("author")
+        counts: Any = recent.annotate(count=Count("pk"), last=Max("ended_at")).order_by("-last")
+        drew = {row["author"]: row for row in counts[:500]}
+        found = User.objects.filter(pk__in=drew).order_by("pk")
+    listed = sorted(found[:500], key=lambda person: drew[person.pk]["last"], reverse=True) if drew else found[:500]
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    in_force = {sanction.user_id: sanction for sanction in Sanction.objects.in_force().filter(user__in=list(page))}
+    rows = [(person, drew.get(person.pk), in_force.get(person.pk)) for person in page]
+    return render(request, "moderation/people.html", {"page": page, "rows": rows, "asked": asked, "section": "people"})
+
+
+@require_safe
+@moderator_required(MODERATE)
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(User, pk=pk)
+    Act.objects.record(request.user, VIEW, person=found)
+    return _page(request, found, NoteForm())
+
+
+def _page(request: HttpRequest, found: Any, form: NoteForm, *, status: int = 200) -> HttpResponse:
+    for place in Canvas.objects.all():
+        strokes.index(place)
+    drawn = Stroke.objects.by(found)
+    right, wrong = cases.accuracy(found)
+    about = Case.objects.with_all().filter(sanctions__user=found).distinct()
+    context = {
+        "person": found, "section": "people", "note_form": form,
+        "notes": Note.objects.filter(person=found).select_related("author"),
+        "strokes": drawn.count(), "hidden": drawn.exclude(hidden=0).count(), "last": drawn.newest().first(),
+        "frames": found.frames.count(), "latest": found.frames.order_by("-id")[:6], "sessions": _sessions(found),
+        "sanctions": Sanction.objects.filter(user=found).select_related("created_by", "appeal"),
+        "in_force": set(Sanction.objects.in_force(found).values_list("pk", flat=True)),
+        "reports": Report.objects.filter(reporter=found).select_related("case").order_by("-pk")[:20],
+        "right": right, "wrong": wrong, "about": about[:20], "signals": Signal.objects.filter(person=found)[:20],
+        "neighbours": _neighbours(found), "groups": [group.name for group in found.groups.all()],
+        "acts": Act.objects.filter(person=found).exclude(verb=VIEW).order_by("-pk")[:30],
+        "views": Act.objects.filter(person=found, verb=VIEW).order_by("-pk")[:10],
+    }  # fmt: skip
+    return render(request, "moderation/person.html", context, status=status)
+
+
+def _sessions(person: Any) -> int:
+    """How many browsers this person is signed in with, as allauth keeps count; None of them is shown."""
+    from allauth.usersessions.models import UserSession
+
+    keys = UserSession.objects.filter(user=person).values("session_key")
+    return Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).count()
+
+
+def _neighbours(person: Any) -> list[Any]:
+    """Others who came from the same address lately."""
+    digests = Trace.objects.filter(person=person, at__gt=timezone.now() - ip_digests.LIFE).values("digest")
+    beside = Trace.objects.filter(digest__in=digests).exclude(person=person).values("person")
+    return list(User.objects.filter(pk__in=beside).order_by("-date_joined")[:20])
+
+
+@require_POST
+@moderator_required(MODERATE)
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    found, form = get_object_or_404(User, pk=pk), NoteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, form, status=422)
+    cases.note(request.user, form.cleaned_data["text"], person=found)
+    return redirect(reverse("desk_person", args=[pk]) + "#notes")

@@ -1,0 +1,114 @@
+"""How one stands oneself: sanctions with their reasons, the one appeal, what became of one's reports.
+
+Somebody suspended cannot sign in: canvas.moderation.door leads them here by a signed address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from canvas import notify
+from canvas.models import Sanction
+from canvas.moderation.models import Report
+from canvas.moderation.sanctions import middleware
+from canvas.moderation.sanctions import services as sanctions
+from canvas.moderation.sanctions.forms import AppealForm
+from dreamsite.core.errors import NotFound
+from dreamsite.core.models import User
+
+
+@require_safe
+@never_cache
+@login_required
+def standing(request: HttpRequest) -> HttpResponse:
+    return _page(request, request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def suspended(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind `middleware.suspended_url`; POST with `sanction` and `text` appeals."""
+    try:
+        user_id = middleware.user_of(token)
+    except signing.BadSignature:
+        raise NotFound("This address has grown old. Sign in once more, and it is made anew.") from None
+    person = get_object_or_404(User, pk=user_id)
+    if request.method != "POST":
+        return _page(request, person, token=token)
+    sent = request.POST.get("sanction", "")
+    return _appeal(request, person, int(sent) if sent.isdecimal() and len(sent) < 19 else 0, token=token)
+
+
+@require_POST
+@login_required
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    return _appeal(request, request.user, pk)
+
+
+@require_POST
+@login_required
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person has read a warning: it ends."""
+    mine = Sanction.objects.filter(user=request.user.pk, degree=Sanction.Degree.WARN, acknowledged_at=None)
+    if mine.filter(pk=pk).update(acknowledged_at=timezone.now()):
+        assert request.user.pk is not None
+        notify.recheck([request.user.pk])
+        messages.success(request, _("Thank you. The canvas is open to you."))
+    return redirect("standing")
+
+
+def _is_proved(token: str) -> bool:
+    try:
+        return bool(middleware.user_of(token, proved=True))
+    except signing.BadSignature:
+        return False
+
+
+def _appeal(request: HttpRequest, person: Any, pk: int, *, token: str = "") -> HttpResponse:
+    found = get_object_or_404(Sanction, pk=pk, user=person)
+    form = AppealForm(request.POST)
+    if form.is_valid():
+        try:
+            sanctions.appeal(found, form.cleaned_data["text"])
+        except sanctions.SanctionError as refused:
+            form.add_error("text", str(refused))
+        else:
+            messages.success(request, _("Your appeal is with the moderators. Somebody else than before reads it."))
+            return redirect("suspended", token) if token else redirect("standing")
+    return _page(request, person, token=token, failed=(found.pk, form), status=422)
+
+
+Failed = tuple[int, AppealForm] | None  # a sanction, and the form that was not taken
+
+
+def _page(
+    request: HttpRequest, person: Any, *, token: str = "", failed: Failed = None, status: int = 200
+) -> HttpResponse:
+    in_force = set(Sanction.objects.in_force(person).values_list("pk", flat=True))
+    shown = []
+    for sanction in Sanction.objects.filter(user=person).select_related("appeal").order_by("-pk"):
+        form = None
+        if sanctions.may_appeal(sanction):
+            form = failed[1] if failed and failed[0] == sanction.pk else AppealForm(auto_id=f"appeal-{sanction.pk}-%s")
+        shown.append(
+            {
+                "sanction": sanction, "in_force": sanction.pk in in_force, "form": form,
+                "appeal": getattr(sanction, "appeal", None), "appeal_until": sanctions.appeal_until(sanction),
+            }
+        )  # fmt: skip
+    reports = Report.objects.filter(reporter=person).select_related("case__canvas", "case__frame").order_by("-pk")
+    context = {
+        "person": person, "shown": shown, "reports": [] if token else reports[:30], "token": token,
+        "section": "account", "clean": not in_force, "proved": bool(token) and _is_proved(token),
+    }  # fmt: skip
+    return render(request, "moderation/standing.html", context, status=status)

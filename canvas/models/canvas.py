@@ -107,7 +107,7 @@ class Frame(models.Model):
     class Kind(models.TextChoices):
         DREAM = "dream", _("Dream")
         REST = "rest", _("Drawing")  # taken without a dream, so that the journal's tail stays short
-        RESTORED = "restored", _("Restored")  # an earlier picture put back by a moderator (canvas.moderation.acts)
+        RESTORED = "restored", _("Restored")  # an earlier picture put back by a moderator (canvas.moderation.rollback)
 
     canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="frames")
     number = models.PositiveIntegerField(help_text=_("Counts from 1 within the canvas, without gaps."))

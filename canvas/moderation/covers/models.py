@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class VeilVote(models.Model):
-    """A trusted person's wish to cover a place until a moderator has looked; see canvas/moderation/veils.py."""
+    """A trusted person's wish to cover a place until a moderator has looked; see services.py."""
 
     canvas = models.ForeignKey("canvas.Canvas", on_delete=models.CASCADE, related_name="veil_votes")
     user: Any = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="veil_votes")

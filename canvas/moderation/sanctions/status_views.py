@@ -1,6 +1,6 @@
 """How one stands oneself: sanctions with their reasons, the one appeal, what became of one's reports.
 
-Somebody suspended cannot sign in: canvas.moderation.door leads them here by a signed address.
+Somebody suspended cannot sign in: the middleware leads them here by a signed address.
 """
 
 from __future__ import annotations

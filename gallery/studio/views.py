@@ -10,6 +10,7 @@ import json
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.base import ContentFile
@@ -341,7 +342,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "recipe": json.dumps(found.recipe, indent=2),
         "command": _command(found),
         "print": _print_sizes(found),
-        "public_url": request.build_absolute_uri(found.get_absolute_url()),
+        "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
     }
     return render(request, "gallery/studio/work.html", context)
 

@@ -78,7 +78,7 @@ class Admission:
     def _cost(self, op: wire.Stroke, pixels: float, status: UserStatus, now_ms: int) -> float:
         return pixels * (1 + (gate.overpainting(status) - 1) * self.ownership.share(op, now_ms))
 
-    def learn(self, batch: wire.Ops, now: float, *, ours: bool) -> None:
+    def learn(self, batch: wire.Batch, now: float, *, ours: bool) -> None:
         """Takes in a batch of the journal. `ours`: it came in here, and its ink is paid for.
 
         Who draws through several processes at once pays for it in each of them, as soon as each hears of it: tabs

@@ -11,7 +11,7 @@ from canvas.wire import RejectReason
 
 Who = TypeVar("Who")
 
-Key = tuple[int, int]  # author, stroke
+Key = tuple[int, int]  # author, stroke id
 
 
 @dataclass(slots=True)
@@ -30,14 +30,14 @@ class Deduplication:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def learn(self, batch: wire.Ops) -> None:
-        for number, (kind, author, stroke, piece) in enumerate(wire.scan(batch.payload, batch.count), batch.first):
+    def learn(self, batch: wire.Batch) -> None:
+        for number, (kind, author, stroke_id, piece) in enumerate(wire.scan(batch.payload, batch.count), batch.first):
             if kind == wire.STROKE:
-                entry = self._entries.setdefault((author, stroke), Entry())
+                entry = self._entries.setdefault((author, stroke_id), Entry())
                 entry.next_piece = max(entry.next_piece, piece + 1)
                 entry.last_seq = max(entry.last_seq, number)
             elif kind == wire.UNDO:
-                self._entries.setdefault((author, stroke), Entry()).undone = True
+                self._entries.setdefault((author, stroke_id), Entry()).undone = True
 
     def forget_before(self, ms: int, base_seq: int) -> None:
         """Drops strokes begun before `ms` (since 1970) that a frame holds.
@@ -52,7 +52,7 @@ class Deduplication:
 
     def knows(self, op: wire.Stroke | wire.Undo) -> bool:
         """Whether the journal has it already: then it is no new ink, and answered with an ACK."""
-        entry = self._entries.get((op.author, op.stroke))
+        entry = self._entries.get((op.author, op.stroke_id))
         if entry is None:
             return False
         return op.piece < entry.next_piece if isinstance(op, wire.Stroke) else entry.undone
@@ -74,32 +74,32 @@ class Deduplication:
         answers: list[tuple[Who, bytes]] = []
         fresh: dict[Key, Entry] = {}
         for who, op in drafts:
-            key = (op.author, op.stroke)
+            key = (op.author, op.stroke_id)
             entry = fresh.get(key) or self._copy(key)
             match op:
                 case wire.Stroke() if op.piece < entry.next_piece:
-                    answers.append((who, wire.ack(op.stroke, entry.next_piece)))
+                    answers.append((who, wire.ack(op.stroke_id, entry.next_piece)))
                     continue
                 case wire.Stroke() if op.piece > entry.next_piece or entry.undone:
-                    answers.append((who, wire.reject(op.stroke, op.piece, RejectReason.GAP)))
+                    answers.append((who, wire.reject(op.stroke_id, op.piece, RejectReason.GAP)))
                     continue
-                case wire.Stroke() if not op.piece and not self._timely(op.stroke, now_ms):
-                    answers.append((who, wire.reject(op.stroke, op.piece, RejectReason.STALE)))
+                case wire.Stroke() if not op.piece and not self._timely(op.stroke_id, now_ms):
+                    answers.append((who, wire.reject(op.stroke_id, op.piece, RejectReason.STALE)))
                     continue
                 case wire.Stroke() if (reason := refuses(op)) is not None:
-                    answers.append((who, wire.reject(op.stroke, op.piece, reason)))
+                    answers.append((who, wire.reject(op.stroke_id, op.piece, reason)))
                     continue
                 case wire.Stroke():
                     entry.next_piece += 1
                     entry.last_seq = dreamed + 1  # newer than any dream; the true number comes with the commit
                 case wire.Undo() if entry.undone:
-                    answers.append((who, wire.ack(op.stroke, wire.ALL_OF_IT)))
+                    answers.append((who, wire.ack(op.stroke_id, wire.ALL_OF_IT)))
                     continue
                 case wire.Undo() if entry.last_seq <= dreamed:
-                    answers.append((who, wire.reject(op.stroke, 0, RejectReason.DREAMED)))
+                    answers.append((who, wire.reject(op.stroke_id, 0, RejectReason.DREAMED)))
                     continue
                 case wire.Undo() if (reason := refuses(op)) is not None:
-                    answers.append((who, wire.reject(op.stroke, 0, reason)))
+                    answers.append((who, wire.reject(op.stroke_id, 0, reason)))
                     continue
                 case wire.Undo():
                     entry.undone = True
@@ -112,6 +112,6 @@ class Deduplication:
         return Entry(known.next_piece, known.last_seq, known.undone) if known else Entry()
 
     @staticmethod
-    def _timely(stroke: int, now_ms: int) -> bool:
-        begun = stroke >> 12
+    def _timely(stroke_id: int, now_ms: int) -> bool:
+        begun = stroke_id >> 12
         return now_ms - limits.STALE_MS <= begun <= now_ms + limits.FUTURE_MS

@@ -36,7 +36,7 @@ class InkOwnership:
     def __init__(self) -> None:
         self._owners: dict[int, tuple[int, int]] = {}  # cell -> who, and when they last inked it
 
-    def learn(self, batch: wire.Ops) -> None:
+    def learn(self, batch: wire.Batch) -> None:
         """Takes in a batch of the journal. A moderator's operation ends all shields: the picture is another."""
         owners, at = self._owners, batch.at
         for _, op in batch.operations():

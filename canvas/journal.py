@@ -47,14 +47,14 @@ class DatabaseJournal:
     @_kept_open()
     def state(self) -> State:
         found: Any = Canvas.objects.select_related("frame", "dream").annotate(**user_status.rules_columns())
-        place = found.get(pk=self._canvas_id)
-        rules = self._rules_at(place.rules_version, place.site_ended_at)
-        dream = getattr(place, "dream", None)
-        frame = frame_news(place.frame) if place.frame else None
-        return State(canvas_news(place), place.head, frame, dream_news(dream), rules)
+        canvas = found.get(pk=self._canvas_id)
+        rules = self._rules_at(canvas.rules_version, canvas.site_ended_at)
+        dream = getattr(canvas, "dream", None)
+        frame = frame_news(canvas.frame) if canvas.frame else None
+        return State(canvas_news(canvas), canvas.head, frame, dream_news(dream), rules)
 
     @_kept_open()
-    def since(self, seq: int) -> list[wire.Ops]:
+    def since(self, seq: int) -> list[wire.Batch]:
         rows = Batch.objects.filter(canvas=self._canvas_id, last__gt=seq).order_by("first")
         found = [_ops(row) for row in rows]
         if found and found[0].first <= seq:
@@ -62,7 +62,7 @@ class DatabaseJournal:
         return found
 
     @_kept_open()
-    def recent(self, since_ms: int) -> list[wire.Ops]:
+    def recent(self, since_ms: int) -> list[wire.Batch]:
         since = datetime.fromtimestamp(since_ms / 1000, UTC)
         return [_ops(row) for row in Batch.objects.filter(canvas=self._canvas_id, at__gte=since).order_by("first")]
 
@@ -72,14 +72,14 @@ class DatabaseJournal:
         return {person.pk: person.get_username() for person in people}
 
     @_kept_open()
-    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
+    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         with transaction.atomic():
             head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
             missed = self.since(known) if head > known else []
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
             # it: a switch that was told to anybody is committed, so what is written here has gone by it.
-            place: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
-            *dreamed, version, ended_at = place.values_list(
+            canvas: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
+            *dreamed, version, ended_at = canvas.values_list(
                 "frame__seq", "dream__position", "rules_version", "site_ended_at"
             ).get()
             wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at))
@@ -122,56 +122,56 @@ def canvas_id(slug: str) -> int | None:
     return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
 
 
-def append(place: Canvas, operations: list[wire.Operation]) -> wire.Ops | None:
+def append(canvas: Canvas, operations: list[wire.Operation]) -> wire.Batch | None:
     """Writes operations that no browser sent: a moderator's, a test's."""
     with transaction.atomic():
-        head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=place.pk)
-        batch = _write(place.pk, head, operations, wire.milliseconds(timezone.now()))
+        head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=canvas.pk)
+        batch = _write(canvas.pk, head, operations, wire.milliseconds(timezone.now()))
         if numbers := [number for op in operations if isinstance(op, wire.Hide) for number in op.numbers]:
-            ink_changed.send(Canvas, canvas=place, numbers=numbers)
+            ink_changed.send(Canvas, canvas=canvas, numbers=numbers)
         return batch
 
 
-def _write(canvas_id: int, head: int, operations: list[wire.Operation], now_ms: int) -> wire.Ops | None:
+def _write(canvas_id: int, head: int, operations: list[wire.Operation], now_ms: int) -> wire.Batch | None:
     if not operations:
         return None
-    batch = wire.Ops(head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
+    batch = wire.Batch(head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
     at = datetime.fromtimestamp(now_ms / 1000, UTC)
     Batch.objects.create(canvas_id=canvas_id, first=batch.first, last=batch.last, at=at, payload=batch.payload)
     Canvas.objects.filter(pk=canvas_id).update(head=batch.last)
     return batch
 
 
-def operations(place: Canvas, after: int, up_to: int) -> list[Numbered]:
+def operations(canvas: Canvas, after: int, up_to: int) -> list[Numbered]:
     """The journal's operations after number `after`, up to and with `up_to`."""
-    found = batches(place, after, up_to)
+    found = batches(canvas, after, up_to)
     return [(number, op) for batch in found for number, op in batch.operations() if after < number <= up_to]
 
 
-def batches(place: Canvas, after: int, up_to: int) -> Iterator[wire.Ops]:
+def batches(canvas: Canvas, after: int, up_to: int) -> Iterator[wire.Batch]:
     """The batches that hold the operations after number `after`, up to and with `up_to`; at the ends with others."""
-    rows = Batch.objects.filter(canvas=place)
+    rows = Batch.objects.filter(canvas=canvas)
     # By `first` alone: asked for `last` too, SQLite walks through the whole journal from its beginning.
     begin = rows.filter(first__lte=after + 1).order_by("-first").values_list("first", flat=True).first() or 0
     found = rows.filter(first__gte=begin, first__lte=up_to).order_by("first")
     return (_ops(row) for row in found.iterator(chunk_size=500))
 
 
-def _ops(row: Batch) -> wire.Ops:
+def _ops(row: Batch) -> wire.Batch:
     at = wire.milliseconds(row.at)
-    return wire.Ops(row.first, at, row.last - row.first + 1, bytes(row.payload))
+    return wire.Batch(row.first, at, row.last - row.first + 1, bytes(row.payload))
 
 
 # --- what browsers are told (docs/protocol.md, NEWS) -----------------------------------------------------------------
 
 
-def canvas_news(place: Canvas) -> dict[str, Any]:
+def canvas_news(canvas: Canvas) -> dict[str, Any]:
     return {
-        "slug": place.slug,
-        "title": place.title,
-        "width": place.width,
-        "height": place.height,
-        "background": list(place.background_rgb),
+        "slug": canvas.slug,
+        "title": canvas.title,
+        "width": canvas.width,
+        "height": canvas.height,
+        "background": list(canvas.background_rgb),
     }
 
 

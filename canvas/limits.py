@@ -47,7 +47,7 @@ HANG_SECONDS = 2.0  # a write that takes longer is said to everybody
 # A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
 REST_OPS = 4_000
 PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets they hold
-CHUNK = 32 * 1024  # operations sent to a latecomer in one frame
+CHUNK = 32 * 1024  # operations sent to a latecomer in one message
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
 
 # --- The gate (canvas/gate.py): what one person may paint over a longer time, in stamped pixels ----------------------

@@ -22,7 +22,7 @@ def blank(width: int, height: int, colour: tuple[int, int, int]) -> Pixels:
 def visible(operations: Iterable[Numbered]) -> list[NumberedStroke]:
     """What is drawn: the strokes' pieces less what was undone or hidden among the operations."""
     listed = list(operations)
-    undone = {(op.author, op.stroke) for _, op in listed if isinstance(op, wire.Undo)}
+    undone = {(op.author, op.stroke_id) for _, op in listed if isinstance(op, wire.Undo)}
     hidden: dict[int, bool] = {}
     for _, op in listed:
         if isinstance(op, wire.Hide):
@@ -30,7 +30,7 @@ def visible(operations: Iterable[Numbered]) -> list[NumberedStroke]:
     return [
         (number, op)
         for number, op in listed
-        if isinstance(op, wire.Stroke) and not hidden.get(number, False) and (op.author, op.stroke) not in undone
+        if isinstance(op, wire.Stroke) and not hidden.get(number, False) and (op.author, op.stroke_id) not in undone
     ]
 
 

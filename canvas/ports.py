@@ -12,7 +12,7 @@ from canvas.member import Person
 from canvas.wire import CloseCode
 
 # (what others wrote meanwhile, the newest number that a frame or a running dream holds, the rules) -> what to write
-Admit = Callable[[list[wire.Ops], int, Rules], list[wire.Operation]]
+Admit = Callable[[list[wire.Batch], int, Rules], list[wire.Operation]]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Journal(Protocol):
     """The one ordered list. Every method may block: the room calls them in its executor, one at a time."""
 
     def state(self) -> State: ...
-    def since(self, seq: int) -> list[wire.Ops]: ...
-    def recent(self, since_ms: int) -> list[wire.Ops]: ...
+    def since(self, seq: int) -> list[wire.Batch]: ...
+    def recent(self, since_ms: int) -> list[wire.Batch]: ...
     def names(self, ids: Iterable[int]) -> dict[int, str]: ...
 
     def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
@@ -54,7 +54,7 @@ class Journal(Protocol):
         """Counts the hour for these people, unless it is counted already or something stands against them."""
         ...
 
-    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
+    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         """Under the canvas' lock: reads what came after `known`, lets `admit` choose with it, writes one batch.
 
         Returns (what others wrote after `known`, what was written now).

@@ -79,7 +79,7 @@ class Room:
             raise
 
     async def _begin(self) -> None:
-        def read() -> tuple[State, list[wire.Ops]]:
+        def read() -> tuple[State, list[wire.Batch]]:
             state = self.journal.state()
             tail = self.journal.since(state.base_seq)
             recent = self.journal.recent(self.wall_ms() - limits.REMEMBER_MS)
@@ -176,7 +176,7 @@ class Room:
             member.push(wire.news(self._welcome(member)))
         while member.seq < self.head and not member.full:
             chunk = self.tail.after(member.seq)
-            member.push(chunk.frame())
+            member.push(chunk.message())
             member.seq = chunk.last
         if member.seq < self.head:
             member.behind_since = member.behind_since or self.clock()
@@ -197,7 +197,7 @@ class Room:
                 op = replace(op, author=person.id)
                 reason = self.admission.refuses(op, now, now_ms, known=self.deduplication.knows(op))
             if reason is not None:
-                member.push(wire.reject(op.stroke, getattr(op, "piece", 0), reason))
+                member.push(wire.reject(op.stroke_id, getattr(op, "piece", 0), reason))
                 if reason == RejectReason.BUDGET:
                     self.rounds.tell_ink(member, now, now_ms)
                 continue
@@ -242,7 +242,7 @@ class Room:
         answers: list[tuple[Member, bytes]] = []
         now_ms = self.wall_ms()
 
-        def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
+        def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
             for batch in missed:
                 self.deduplication.learn(batch)
             try:
@@ -253,7 +253,7 @@ class Room:
                 # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
                 log.exception("These drafts cannot be judged and are refused: %r", drafts[:3])
                 answers[:] = [
-                    (who, wire.reject(op.stroke, getattr(op, "piece", 0) & 0xFFFF, RejectReason.GAP))
+                    (who, wire.reject(op.stroke_id, getattr(op, "piece", 0) & 0xFFFF, RejectReason.GAP))
                     for who, op in drafts
                 ]
                 return []
@@ -287,7 +287,7 @@ class Room:
             taken += 1
         return list(itertools.islice(self._drafts, taken))
 
-    def apply(self, batch: wire.Ops, *, ours: bool = False) -> None:
+    def apply(self, batch: wire.Batch, *, ours: bool = False) -> None:
         """The next batch of the journal, to everybody: encoded once, the same bytes to each socket."""
         if batch.last <= self.head:
             return
@@ -295,13 +295,13 @@ class Room:
             self.rounds.look_now()
             return
         self.admission.learn(batch, self.clock(), ours=ours)
-        frame = batch.frame()
+        message = batch.message()
         for member in self.members:
             if member.joined and member.seq == batch.first - 1:
                 if member.full:
                     self.catch_up(member)  # says how far it is, and waits for its echo
                 else:
-                    member.push(frame)
+                    member.push(message)
                     member.seq = batch.last
 
     # --- news to everybody -----------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ class Room:
         """A message of another process, through the layer. Lost ones are made good by the poll."""
         await self.rounds.hear(message)
 
-    async def learn_names(self, batches: list[wire.Ops]) -> None:
+    async def learn_names(self, batches: list[wire.Batch]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
         authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)} - {0}
         if unknown := authors - self.presence.names.keys():

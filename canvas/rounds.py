@@ -41,7 +41,7 @@ class Rounds:
         room = self._room
         match message["type"]:
             case "ink":
-                batch = wire.Ops(message["first"], message["at"], message["count"], message["payload"])
+                batch = wire.Batch(message["first"], message["at"], message["count"], message["payload"])
                 if batch.first == room.head + 1:
                     room.deduplication.learn(batch)
                     await room.learn_names([batch])
@@ -128,7 +128,7 @@ class Rounds:
         if state.rules.ended and not before.ended:
             self._room.tell({"type": "ended"})
 
-    def _rebase(self, before: State, read: list[wire.Ops] | None) -> None:
+    def _rebase(self, before: State, read: list[wire.Batch] | None) -> None:
         """A new base. Forward: the browsers hold the operations after it. Backward: `read` is the journal after it."""
         room = self._room
         base_id, base_seq = room.state.base_id, room.state.base_seq

@@ -27,23 +27,23 @@ Key = tuple[int, int]  # author, stroke
 Pieces = dict[Key, list[tuple[int, wire.Stroke]]]  # the pieces of strokes, with their numbers, in order
 
 
-def index(place: Canvas, up_to: int | None = None) -> int:
+def index(canvas: Canvas, up_to: int | None = None) -> int:
     """Reads the journal into the index, to its end or at least to number `up_to`; how many operations were new.
 
     Any number of processes may do it at once: each chunk is written by the one that moves `Indexed` first.
     """
-    position, _ = Indexed.objects.get_or_create(canvas=place)
+    position, _ = Indexed.objects.get_or_create(canvas=canvas)
     done, read = position.seq, 0
     while up_to is None or done < up_to:
-        rows = list(Batch.objects.filter(canvas=place, first__gt=done).order_by("first")[:CHUNK])
+        rows = list(Batch.objects.filter(canvas=canvas, first__gt=done).order_by("first")[:CHUNK])
         if not rows:
             break
-        chunk = _Chunk.of(place, rows)
+        chunk = _Chunk.of(canvas, rows)
         with transaction.atomic():
-            if Indexed.objects.filter(canvas=place, seq=done).update(seq=rows[-1].last):
-                chunk.write(place)
+            if Indexed.objects.filter(canvas=canvas, seq=done).update(seq=rows[-1].last):
+                chunk.write(canvas)
                 read += rows[-1].last - done
-        done = Indexed.objects.values_list("seq", flat=True).get(canvas=place)
+        done = Indexed.objects.values_list("seq", flat=True).get(canvas=canvas)
     return read
 
 
@@ -57,24 +57,24 @@ class _Chunk:
     strokes: dict[int, Key] = field(default_factory=dict)  # those numbers' strokes
 
     @classmethod
-    def of(cls, place: Canvas, rows: list[Batch]) -> _Chunk:
+    def of(cls, canvas: Canvas, rows: list[Batch]) -> _Chunk:
         chunk = cls()
         for row in rows:
             for number, op in operations(row):
                 match op:
                     case wire.Stroke():
-                        _add(chunk.drawn, place, number, op, row.at)
+                        _add(chunk.drawn, canvas, number, op, row.at)
                     case wire.Undo():
-                        chunk.undone.setdefault((op.author, op.stroke), number)
+                        chunk.undone.setdefault((op.author, op.stroke_id), number)
                     case wire.Hide():
                         chunk.hidden |= dict.fromkeys(op.numbers, not op.show)
         if chunk.hidden:
-            chunk.strokes = _strokes_of(place, chunk.hidden)
+            chunk.strokes = _strokes_of(canvas, chunk.hidden)
         return chunk
 
-    def write(self, place: Canvas) -> None:
+    def write(self, canvas: Canvas) -> None:
         keys = self.drawn.keys() | self.undone.keys() | set(self.strokes.values())
-        known = {(row.author, row.stroke): row for row in rows(place, keys)}
+        known = {(row.author, row.stroke): row for row in rows(canvas, keys)}
         for key, row in self.drawn.items():
             known[key] = _joined(known[key], row) if key in known else row
         for key, number in self.undone.items():
@@ -99,14 +99,28 @@ _CHANGING = [
 ]  # fmt: skip
 
 
-def _add(drawn: dict[Key, Stroke], place: Canvas, number: int, op: wire.Stroke, at: datetime) -> None:
+def _add(drawn: dict[Key, Stroke], canvas: Canvas, number: int, op: wire.Stroke, at: datetime) -> None:
     left, top, right, bottom = brush.bounds(op.points)
     row = Stroke(
-        canvas=place, author=op.author, stroke=op.stroke, first_seq=number, last_seq=number, began_at=at, ended_at=at,
-        left=left, top=top, right=right, bottom=bottom, colour=f"#{bytes(op.colour).hex()}", opacity=op.opacity,
-        width=max(w for _, _, w in op.points) / 8, pieces=1, points=len(op.points), finished=op.last,
-    )  # fmt: skip
-    key = (op.author, op.stroke)
+        canvas=canvas,
+        author=op.author,
+        stroke=op.stroke_id,
+        first_seq=number,
+        last_seq=number,
+        began_at=at,
+        ended_at=at,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        colour=f"#{bytes(op.colour).hex()}",
+        opacity=op.opacity,
+        width=max(w for _, _, w in op.points) / 8,
+        pieces=1,
+        points=len(op.points),
+        finished=op.last,
+    )
+    key = (op.author, op.stroke_id)
     drawn[key] = _joined(drawn[key], row) if key in drawn else row
 
 
@@ -122,47 +136,47 @@ def _joined(row: Stroke, more: Stroke) -> Stroke:
     return row
 
 
-def rows(place: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
+def rows(canvas: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
     """What the index has of these strokes."""
     wanted = set(keys)
     listed = sorted(wanted)
     for at in range(0, len(listed), KEYS):
         authors, strokes = zip(*listed[at : at + KEYS], strict=True)
-        for row in Stroke.objects.filter(canvas=place, author__in=set(authors), stroke__in=strokes):
+        for row in Stroke.objects.filter(canvas=canvas, author__in=set(authors), stroke__in=strokes):
             if (row.author, row.stroke) in wanted:
                 yield row
 
 
-def shown(place: Canvas, operations: Iterable[Numbered]) -> list[NumberedStroke]:
+def shown(canvas: Canvas, operations: Iterable[Numbered]) -> list[NumberedStroke]:
     """What is drawn of these operations, less what moderators have hidden by now.
 
     The journal says HIDE when it was done, often long after the ink was dreamed: a stretch of it does not know.
     """
-    index(place)
+    index(canvas)
     seen = visible(operations)
     hidden = {
-        number for row in rows(place, {(op.author, op.stroke) for _, op in seen}) for number in row.hidden_numbers
+        number for row in rows(canvas, {(op.author, op.stroke_id) for _, op in seen}) for number in row.hidden_numbers
     }
     return [(number, op) for number, op in seen if number not in hidden]
 
 
-def _strokes_of(place: Canvas, numbers: Iterable[int]) -> dict[int, Key]:
+def _strokes_of(canvas: Canvas, numbers: Iterable[int]) -> dict[int, Key]:
     """Whose pieces these numbers are; numbers of other operations are left out."""
     wanted = set(numbers)
     found = {}
-    for row in _batches(place, min(wanted), max(wanted)):
+    for row in _batches(canvas, min(wanted), max(wanted)):
         for number, (kind, author, stroke, _) in enumerate(_scan(row), row.first):
             if kind == wire.STROKE and number in wanted:
                 found[number] = (author, stroke)
     return found
 
 
-def _batches(place: Canvas, first: int, last: int) -> Iterator[Batch]:
+def _batches(canvas: Canvas, first: int, last: int) -> Iterator[Batch]:
     """Those that hold numbers `first` to `last`, in order.
 
     Asked by one bound alone, along the index, and ended here: with both a database may begin at the journal's first.
     """
-    rows = Batch.objects.filter(canvas=place, last__gte=first).order_by("last")[: last - first + 1]
+    rows = Batch.objects.filter(canvas=canvas, last__gte=first).order_by("last")[: last - first + 1]
     for row in rows.iterator(CHUNK):
         if row.first > last:
             return
@@ -181,28 +195,28 @@ def _scan(row: Batch) -> Iterator[tuple[int, int, int, int]]:
 # --- the ink itself --------------------------------------------------------------------------------------------------
 
 
-def pieces(place: Canvas, strokes: Iterable[Stroke]) -> Pieces:
+def pieces(canvas: Canvas, strokes: Iterable[Stroke]) -> Pieces:
     """What the journal has of these strokes."""
     listed = sorted(strokes, key=lambda stroke: stroke.first_seq)
     found: Pieces = {(stroke.author, stroke.stroke): [] for stroke in listed}
     for first, last in _ranges(listed):
-        for row in _batches(place, first, last):
+        for row in _batches(canvas, first, last):
             if not any((author, stroke) in found for _, author, stroke, _ in _scan(row)):
                 continue
             for number, op in operations(row):
-                if isinstance(op, wire.Stroke) and (op.author, op.stroke) in found and first <= number <= last:
-                    found[op.author, op.stroke].append((number, op))
+                if isinstance(op, wire.Stroke) and (op.author, op.stroke_id) in found and first <= number <= last:
+                    found[op.author, op.stroke_id].append((number, op))
     return found
 
 
-def numbered(place: Canvas, numbers: Iterable[int]) -> list[NumberedStroke]:
+def numbered(canvas: Canvas, numbers: Iterable[int]) -> list[NumberedStroke]:
     """The pieces that have these numbers, in order."""
     wanted = set(numbers)
     if not wanted:
         return []
     return [
         (number, op)
-        for row in _batches(place, min(wanted), max(wanted))
+        for row in _batches(canvas, min(wanted), max(wanted))
         if not wanted.isdisjoint(range(row.first, row.last + 1))
         for number, op in operations(row)
         if number in wanted and isinstance(op, wire.Stroke)
@@ -220,25 +234,25 @@ def _ranges(listed: list[Stroke], gap: int = 500) -> list[tuple[int, int]]:
     return ranges
 
 
-def at(place: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20) -> list[Stroke]:
+def at(canvas: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20) -> list[Stroke]:
     """Strokes with ink within `radius` px of a place on the canvas, newest first, whatever became of them."""
-    index(place)
-    candidates = Stroke.objects.at(place, x, y, radius).newest()
+    index(canvas)
+    candidates = Stroke.objects.at(canvas, x, y, radius).newest()
     found: list[Stroke] = []
     for start in range(0, SEARCH, 100):
         some = list(candidates[start : start + 100])
-        ink = pieces(place, some)
+        ink = pieces(canvas, some)
         found += [stroke for stroke in some if _near(ink[stroke.author, stroke.stroke], x * 8, y * 8, radius * 8)]
         if len(some) < 100 or len(found) >= limit:
             break
     return found[:limit]
 
 
-def within(place: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke]:
+def within(canvas: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke]:
     """Those that have a piece of ink whose box meets the rectangle."""
     boxed = list(strokes)
     inside = {stroke.pk for stroke in boxed if rect.contains(stroke.box)}
-    ink = pieces(place, [stroke for stroke in boxed if stroke.pk not in inside])
+    ink = pieces(canvas, [stroke for stroke in boxed if stroke.pk not in inside])
     return [
         stroke
         for stroke in boxed

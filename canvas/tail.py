@@ -9,14 +9,14 @@ from canvas import limits, wire
 
 class Tail:
     def __init__(self) -> None:
-        self._batches: list[wire.Ops] = []
+        self._batches: list[wire.Batch] = []
         self.head = 0  # the last number known
 
-    def start(self, base_seq: int, batches: list[wire.Ops]) -> None:
+    def start(self, base_seq: int, batches: list[wire.Batch]) -> None:
         self._batches = batches
         self.head = max([base_seq, *(batch.last for batch in batches)])
 
-    def append(self, batch: wire.Ops) -> bool:
+    def append(self, batch: wire.Batch) -> bool:
         """Takes the next batch; False where it does not follow."""
         if batch.first != self.head + 1:
             return False
@@ -29,15 +29,15 @@ class Tail:
         self._batches = [batch for batch in self._batches if batch.last > base_seq]
         self.head = max(self.head, base_seq)
 
-    def back(self, base_seq: int, read: list[wire.Ops]) -> None:
+    def back(self, base_seq: int, read: list[wire.Batch]) -> None:
         """An older base holds again; `read` is the journal after it, as the database said a moment ago."""
         known = max([base_seq, *(batch.last for batch in read)])
         # What was appended while the database was asked comes after what it said.
         self._batches = read + [batch for batch in self._batches if batch.first > known]
         self.head = max(known, self.head)
 
-    def after(self, seq: int) -> wire.Ops:
-        """The operations from seq + 1 on, as many as one frame to a latecomer holds."""
+    def after(self, seq: int) -> wire.Batch:
+        """The operations from seq + 1 on, as many as one message to a latecomer holds."""
         at = bisect.bisect_right(self._batches, seq, key=lambda batch: batch.last)
         first = self._batches[at]
         if first.first <= seq:  # it has the beginning of this batch already
@@ -49,7 +49,7 @@ class Tail:
                 break
             payloads.append(batch.payload)
             count, size = count + batch.count, size + len(batch.payload)
-        return wire.Ops(first.first, first.at, count, b"".join(payloads))
+        return wire.Batch(first.first, first.at, count, b"".join(payloads))
 
     def authors(self) -> set[int]:
         return {who for batch in self._batches for _, who, _, _ in wire.scan(batch.payload, batch.count)}

@@ -12,5 +12,5 @@ from canvas.models import Canvas
 def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug == settings.CANVAS_SLUG:
         return redirect("canvas")  # one address for each place; it is made there if need be
-    place = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
-    return render(request, "canvas/canvas.html", {"canvas": place, "socket": f"/ws/c/{place.slug}/"})
+    canvas = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
+    return render(request, "canvas/canvas.html", {"canvas": canvas, "socket": f"/ws/c/{canvas.slug}/"})

@@ -74,7 +74,7 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    stroke: int
+    stroke_id: int
     piece: int
     colour: tuple[int, int, int]
     opacity: int
@@ -86,7 +86,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    stroke: int
+    stroke_id: int
     author: int = 0
 
 
@@ -95,14 +95,14 @@ class Hide:
     numbers: tuple[int, ...]
     show: bool = False
     author: int = 0
-    stroke: int = 0
+    stroke_id: int = 0
 
 
 Operation = Stroke | Undo | Hide
 
 
 @dataclass(frozen=True, slots=True)
-class Ops:
+class Batch:
     """Consecutive operations `first … last` of a journal, and the bytes they were written as."""
 
     first: int
@@ -114,8 +114,8 @@ class Ops:
     def last(self) -> int:
         return self.first + self.count - 1
 
-    def frame(self) -> bytes:
-        """The BATCH frame, the same bytes for every socket."""
+    def message(self) -> bytes:
+        """The BATCH message, the same bytes for every socket."""
         return header(BATCH) + _BATCH.pack(self.first, self.at, self.count) + self.payload
 
     def operations(self) -> list[tuple[int, Operation]]:
@@ -126,11 +126,11 @@ class Ops:
         return list(enumerate(found, self.first))
 
 
-def without(batch: Ops, seq: int) -> Ops:
+def without(batch: Batch, seq: int) -> Batch:
     """The part of a batch after number `seq`, cut out of its bytes."""
     skipped = seq - batch.first + 1
     end = next(itertools.islice(_walk(batch.payload, batch.count), skipped - 1, None))[-1]
-    return Ops(seq + 1, batch.at, batch.count - skipped, batch.payload[end:])
+    return Batch(seq + 1, batch.at, batch.count - skipped, batch.payload[end:])
 
 
 @overload
@@ -154,12 +154,12 @@ def mark(token: int) -> bytes:
     return header(MARK) + _TOKEN.pack(token)
 
 
-def reject(stroke: int, piece: int, reason: RejectReason) -> bytes:
-    return header(REJECT) + _REJECT.pack(stroke, piece, reason)
+def reject(stroke_id: int, piece: int, reason: RejectReason) -> bytes:
+    return header(REJECT) + _REJECT.pack(stroke_id, piece, reason)
 
 
-def ack(stroke: int, next_piece: int) -> bytes:
-    return header(ACK) + _ACK.pack(stroke, next_piece)
+def ack(stroke_id: int, next_piece: int) -> bytes:
+    return header(ACK) + _ACK.pack(stroke_id, next_piece)
 
 
 def join(frame: int, seq: int) -> bytes:
@@ -177,14 +177,14 @@ def seen(token: int) -> bytes:
 def encode(op: Operation) -> bytes:
     match op:
         case Stroke():
-            head = _OP.pack(STROKE, op.author, op.stroke) + _STROKE.pack(
+            head = _OP.pack(STROKE, op.author, op.stroke_id) + _STROKE.pack(
                 op.piece, int(op.last), *op.colour, op.opacity, op.carry, len(op.points)
             )
             return head + b"".join(struct.pack("<hhH", *point) for point in op.points)
         case Undo():
-            return _OP.pack(UNDO, op.author, op.stroke)
+            return _OP.pack(UNDO, op.author, op.stroke_id)
         case Hide():
-            head = _OP.pack(HIDE, op.author, op.stroke) + _HIDE.pack(int(op.show), len(op.numbers))
+            head = _OP.pack(HIDE, op.author, op.stroke_id) + _HIDE.pack(int(op.show), len(op.numbers))
             return head + struct.pack(f"<{len(op.numbers)}Q", *op.numbers)
 
 
@@ -210,7 +210,7 @@ def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operatio
 
 
 def scan(data: bytes, count: int) -> Iterator[tuple[int, int, int, int]]:
-    """(kind, author, stroke, piece) of each operation, but no points: quick enough for a quarter of an hour of ink."""
+    """(kind, author, stroke id, piece) of each operation, but no points: quick enough for hours of ink."""
     return (head[:4] for head in _walk(data, count))
 
 
@@ -218,7 +218,7 @@ def _walk(data: bytes, count: int) -> Iterator[tuple[int, int, int, int, int]]:
     """What `scan` gives, and where each operation ends."""
     at = 0
     for _ in range(count):
-        kind, author, stroke = _OP.unpack_from(data, at)
+        kind, author, stroke_id = _OP.unpack_from(data, at)
         at += _OP.size
         piece = 0
         match kind:
@@ -227,11 +227,11 @@ def _walk(data: bytes, count: int) -> Iterator[tuple[int, int, int, int, int]]:
                 at += _STROKE.size + 6 * n
             case 3:
                 at += _HIDE.size + 8 * _HIDE.unpack_from(data, at)[1]
-        yield kind, author, stroke, piece, at
+        yield kind, author, stroke_id, piece, at
 
 
 def _operation(data: bytes, at: int) -> tuple[Operation, int]:
-    kind, author, stroke = _OP.unpack_from(data, at)
+    kind, author, stroke_id = _OP.unpack_from(data, at)
     at += _OP.size
     match kind:
         case 1:
@@ -247,9 +247,9 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
                 raise ProtocolError("opacity 0, expected 1 to 255")
             flat = struct.unpack_from("<" + "hhH" * n, data, at)
             points = tuple(zip(flat[0::3], flat[1::3], flat[2::3], strict=True))
-            return Stroke(stroke, piece, (r, g, b), opacity, carry, points, bool(flags), author), at + 6 * n
+            return Stroke(stroke_id, piece, (r, g, b), opacity, carry, points, bool(flags), author), at + 6 * n
         case 2:
-            return Undo(stroke, author), at
+            return Undo(stroke_id, author), at
         case 3:
             show, n = _HIDE.unpack_from(data, at)
             at += _HIDE.size
@@ -257,7 +257,7 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
                 raise ProtocolError(
                     f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}"
                 )
-            return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke), at + 8 * n
+            return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke_id), at + 8 * n
     raise ProtocolError(f"operation kind {kind}, expected 1 to 3")
 
 
@@ -324,15 +324,15 @@ def _ink(data: bytes) -> Ink:
 
 
 def from_server(data: bytes) -> tuple[int, Any]:
-    """(kind, content) of a server's frame: Ops, a dict, or a tuple of numbers. For tests, load and other clients."""
+    """(kind, content) of a server's message: Batch, a dict, or a tuple of numbers. For other clients."""
     magic, version, kind, _ = HEADER.unpack_from(data)
     if (magic, version) != (MAGIC, VERSION):
-        raise ProtocolError(f"frame begins {magic:#x} {version}, expected {MAGIC:#x} {VERSION}")
+        raise ProtocolError(f"message begins {magic:#x} {version}, expected {MAGIC:#x} {VERSION}")
     body = data[HEADER.size :]
     match kind:
         case 0x01:
             first, at, count = _BATCH.unpack_from(body)
-            return kind, Ops(first, at, count, body[_BATCH.size :])
+            return kind, Batch(first, at, count, body[_BATCH.size :])
         case 0x02:
             return kind, json.loads(body)
         case 0x03:
@@ -341,4 +341,4 @@ def from_server(data: bytes) -> tuple[int, Any]:
             return kind, _REJECT.unpack(body)
         case 0x05:
             return kind, _ACK.unpack(body)
-    raise ProtocolError(f"frame kind {kind:#x} from the server")
+    raise ProtocolError(f"message kind {kind:#x} from the server")

@@ -224,7 +224,7 @@ class RunningSite:
         found: list[tuple[int, wire.Operation]] = []
         for first, last, payload in rows:
             assert first == len(found) + 1, f"operation {len(found) + 1} is followed by {first}"
-            found += wire.Ops(first, 0, last - first + 1, bytes(payload)).operations()
+            found += wire.Batch(first, 0, last - first + 1, bytes(payload)).operations()
             assert len(found) == last
         ((head,),) = self.rows("SELECT head FROM canvas_canvas WHERE slug = ?", slug)
         assert head == len(found), f"the canvas says {head}, its journal ends with {len(found)}"

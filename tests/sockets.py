@@ -88,7 +88,7 @@ class Client:
 
     async def draw(self, stroke: int, points: list[tuple[int, int, int]], **options: Any) -> list[wire.Stroke]:
         cut = pieces(stroke, points, **options)
-        self.drawn |= {(piece.stroke, piece.piece) for piece in cut}
+        self.drawn |= {(piece.stroke_id, piece.piece) for piece in cut}
         for piece in cut:
             await self.send(piece)
         return cut
@@ -96,7 +96,7 @@ class Client:
     def pieces_of(self, author: int, stroke: int | None = None) -> list[wire.Stroke]:
         """The pieces of somebody's strokes (or of one of them), in the journal's order."""
         ops = [op for _, op in sorted(self.operations.items()) if isinstance(op, wire.Stroke) and op.author == author]
-        return [op for op in ops if stroke in (None, op.stroke)]
+        return [op for op in ops if stroke in (None, op.stroke_id)]
 
     def sent_and_unknown(self) -> set[Key]:
         """Pieces sent by `draw` of which the server has not said that they are in the journal."""
@@ -166,7 +166,7 @@ class Client:
                 for number, op in content.operations():
                     self.operations[number] = op
                     if isinstance(op, wire.Stroke) and op.author == self.me:
-                        self.acked.add((op.stroke, op.piece))
+                        self.acked.add((op.stroke_id, op.piece))
                 self.head = max(self.head, content.last)
             case wire.NEWS:
                 self.news.append(content)
@@ -264,7 +264,7 @@ class Drawer:
                 if not stop.is_set():
                     piece = self._next()
                     self.sent.append(piece)
-                    self.pending[piece.stroke, piece.piece] = piece
+                    self.pending[piece.stroke_id, piece.piece] = piece
                     await client.send(piece)
                 await asyncio.sleep(self._chance.uniform(0.01, 0.05))
         finally:

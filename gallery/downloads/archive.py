@@ -190,7 +190,7 @@ def _shown(
 ) -> Iterator[dict[str, Any]]:
     if not pending:
         return
-    rows = list(strokes.rows(canvas, {(op.author, op.stroke) for *_, op in pending if isinstance(op, wire.Stroke)}))
+    rows = list(strokes.rows(canvas, {(op.author, op.stroke_id) for *_, op in pending if isinstance(op, wire.Stroke)}))
     undone = {(row.author, row.stroke) for row in rows if row.undone_seq is not None}
     hidden = {number for row in rows for number in row.hidden_numbers}
     for number, at, op in pending:
@@ -198,13 +198,13 @@ def _shown(
             continue
         head = {"n": number, "at": _iso(at)}
         match op:
-            case wire.Stroke() if (op.author, op.stroke) not in undone:
+            case wire.Stroke() if (op.author, op.stroke_id) not in undone:
                 author = 0 if op.author in gone else op.author
                 yield {
                     **head,
                     "op": "stroke",
                     "author": author,
-                    "stroke": op.stroke,
+                    "stroke": op.stroke_id,
                     "piece": op.piece,
                     "colour": op.colour,
                     "opacity": op.opacity,

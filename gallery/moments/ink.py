@@ -104,7 +104,7 @@ def read(span: Span) -> Ink:
 
 
 def messages(ink: Ink) -> Iterable[bytes]:
-    """As BATCH frames (docs/protocol.md), each after its length as u32: what is left out leaves gaps in the numbers."""
+    """As BATCH messages (docs/protocol.md), each after its length as u32: what is left out leaves gaps."""
     runs = groupby(
         enumerate(zip(ink.operations, ink.times, strict=True)), lambda each: (each[1][0][0] - each[0], each[1][1])
     )
@@ -113,5 +113,5 @@ def messages(ink: Ink) -> Iterable[bytes]:
         for start in range(0, len(operations), 1000):
             part = operations[start : start + 1000]
             payload = b"".join(wire.encode(op) for _, op in part)
-            frame = wire.Ops(part[0][0], at, len(part), payload).frame()
-            yield len(frame).to_bytes(4, "little") + frame
+            message = wire.Batch(part[0][0], at, len(part), payload).message()
+            yield len(message).to_bytes(4, "little") + message

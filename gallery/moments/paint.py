@@ -54,7 +54,7 @@ def png(span: Span, operations: list[NumberedStroke]) -> bytes:
 
 def _key(span: Span, operations: list[NumberedStroke]) -> str:
     # Names of strokes too: after a restored backup a number may stand for another one.
-    names = "".join(f"{number} {op.author} {op.stroke} " for number, op in operations)
+    names = "".join(f"{number} {op.author} {op.stroke_id} " for number, op in operations)
     below = span.base.sha256 if span.base else f"{span.canvas.width} {span.canvas.height} {span.canvas.background}"
     return "moment:" + hashlib.sha256(f"{span.canvas.pk} {below} {names}".encode()).hexdigest()
 

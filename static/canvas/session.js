@@ -95,28 +95,28 @@ export class Session {
 
     /** @param {ArrayBuffer} data */
     #receive(data) {
-        let frame;
+        let message;
         try {
-            frame = wire.decode(data);
+            message = wire.decode(data);
         } catch (error) {
             if (!(error instanceof wire.ProtocolError)) throw error;
-            console.error("A frame of the server cannot be read:", error.message);
+            console.error("A message of the server cannot be read:", error.message);
             if (error.version) this.ui.reload("The site has a new version.");
             else this.net.drop();
             return;
         }
-        switch (frame.kind) {
+        switch (message.kind) {
             case wire.BATCH:
-                return this.#batch(frame.first, frame.operations);
+                return this.#batch(message.first, message.operations);
             case wire.NEWS:
-                return this.#news(frame.news);
+                return this.#news(message.news);
             case wire.MARK:
-                this.net.send(wire.encodeSeen(frame.token));
+                this.net.send(wire.encodeSeen(message.token));
                 return;
             case wire.REJECT:
-                return this.ink.rejected(frame.stroke, frame.piece, frame.code);
+                return this.ink.rejected(message.stroke, message.piece, message.code);
             case wire.ACK:
-                return this.ink.acknowledged(frame.stroke, frame.next);
+                return this.ink.acknowledged(message.stroke, message.next);
         }
     }
 

@@ -27,12 +27,12 @@ const STROKE_HEAD = 11;
  * @typedef {{kind: 3, author: number, stroke: number, show: boolean, numbers: number[]}} Hide
  * @typedef {Stroke | Undo | Hide} Operation
  *
- * @typedef {{kind: 0x01, first: number, at: number, operations: Operation[]}} BatchFrame
- * @typedef {{kind: 0x02, news: {type: string} & Record<string, any>}} NewsFrame
- * @typedef {{kind: 0x03, token: bigint}} MarkFrame
- * @typedef {{kind: 0x04, stroke: number, piece: number, code: number}} RejectFrame
- * @typedef {{kind: 0x05, stroke: number, next: number}} AckFrame
- * @typedef {BatchFrame | NewsFrame | MarkFrame | RejectFrame | AckFrame} ServerFrame
+ * @typedef {{kind: 0x01, first: number, at: number, operations: Operation[]}} BatchMessage
+ * @typedef {{kind: 0x02, news: {type: string} & Record<string, any>}} NewsMessage
+ * @typedef {{kind: 0x03, token: bigint}} MarkMessage
+ * @typedef {{kind: 0x04, stroke: number, piece: number, code: number}} RejectMessage
+ * @typedef {{kind: 0x05, stroke: number, next: number}} AckMessage
+ * @typedef {BatchMessage | NewsMessage | MarkMessage | RejectMessage | AckMessage} ServerMessage
  */
 
 /** The bytes are not a message of this protocol; `version` when they may be one of another version. */
@@ -142,7 +142,7 @@ function readOperations(reader, count) {
 }
 
 /**
- * Opens a frame: checks the header and gives a reader behind it.
+ * Opens a message: checks the header and gives a reader behind it.
  * @param {ArrayBuffer | Uint8Array} data
  */
 function open(data) {
@@ -157,7 +157,7 @@ function open(data) {
     return { kind, reader };
 }
 
-/** @param {Reader} reader @returns {NewsFrame["news"]} */
+/** @param {Reader} reader @returns {NewsMessage["news"]} */
 function readNews(reader) {
     const size = reader.view.byteLength - reader.at;
     const bytes = new Uint8Array(reader.view.buffer, reader.view.byteOffset + reader.take(size), size);
@@ -174,41 +174,41 @@ function readNews(reader) {
 }
 
 /**
- * A frame from the server.
+ * A message from the server.
  * @param {ArrayBuffer | Uint8Array} data
- * @returns {ServerFrame}
+ * @returns {ServerMessage}
  */
 export function decode(data) {
     const { kind, reader } = open(data);
-    /** @type {ServerFrame} */
-    let frame;
+    /** @type {ServerMessage} */
+    let message;
     switch (kind) {
         case BATCH: {
             const first = reader.u64(), at = reader.u64();
-            frame = { kind, first, at, operations: readOperations(reader, reader.u16()) };
+            message = { kind, first, at, operations: readOperations(reader, reader.u16()) };
             break;
         }
         case NEWS:
-            frame = { kind, news: readNews(reader) };
+            message = { kind, news: readNews(reader) };
             break;
         case MARK:
-            frame = { kind, token: reader.token() };
+            message = { kind, token: reader.token() };
             break;
         case REJECT:
-            frame = { kind, stroke: reader.u64(), piece: reader.u16(), code: reader.u8() };
+            message = { kind, stroke: reader.u64(), piece: reader.u16(), code: reader.u8() };
             break;
         case ACK:
-            frame = { kind, stroke: reader.u64(), next: reader.u16() };
+            message = { kind, stroke: reader.u64(), next: reader.u16() };
             break;
         default:
-            throw new ProtocolError(`frame kind 0x${kind.toString(16)} from the server`);
+            throw new ProtocolError(`message kind 0x${kind.toString(16)} from the server`);
     }
     reader.end();
-    return frame;
+    return message;
 }
 
 /**
- * Operations one after another, without a frame around them: ink that was stored.
+ * Operations one after another, without a message around them: ink that was stored.
  * @param {Uint8Array} data
  */
 export function decodeOperations(data) {

@@ -60,9 +60,9 @@ def _alternative() -> Any:
         while True:
             await asyncio.sleep(1 / 30)
             if waiting:
-                batch = wire.Ops(written + 1, 0, len(waiting), b"".join(waiting))
+                batch = wire.Batch(written + 1, 0, len(waiting), b"".join(waiting))
                 written, waiting[:] = batch.last, []
-                await get_channel_layer().group_send(GROUP, {"type": "ink", "frame": batch.frame()})
+                await get_channel_layer().group_send(GROUP, {"type": "ink", "frame": batch.message()})
 
     class Consumer(AsyncWebsocketConsumer):
         groups = [GROUP]

@@ -140,7 +140,7 @@ def operations(site: RunningSite, slug: str = "main") -> list[picture.Numbered]:
     return [
         each
         for first, last, payload in rows
-        for each in wire.Ops(first, 0, last - first + 1, bytes(payload)).operations()
+        for each in wire.Batch(first, 0, last - first + 1, bytes(payload)).operations()
     ]
 
 

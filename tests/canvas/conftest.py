@@ -10,7 +10,7 @@ from dreamsite.core.models import User
 
 
 @pytest.fixture
-def place(db: None, settings: Any, tmp_path: Path) -> Canvas:
+def canvas(db: None, settings: Any, tmp_path: Path) -> Canvas:
     """A canvas of 64 px, with a folder of its own for frames."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return Canvas.objects.create(slug="here", title="Here", width=64, height=64)

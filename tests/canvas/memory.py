@@ -24,7 +24,7 @@ class MemoryJournal:
     """canvas.ports.Journal with a lock for the canvas' row; `fail`: the next writes fail before or after the commit."""
 
     def __init__(self) -> None:
-        self.rows: list[wire.Ops] = []
+        self.rows: list[wire.Batch] = []
         self.frame: dict[str, Any] | None = None
         self.pictures: dict[int, Pixels] = {}
         self.dream: dict[str, Any] = {"state": "waiting", "position": 0}
@@ -44,19 +44,19 @@ class MemoryJournal:
         canvas = {"slug": "main", "title": "", "width": SIDE, "height": SIDE, "background": [255, 255, 255]}
         return State(canvas, self.head, self.frame, dict(self.dream), self.rules)
 
-    def since(self, seq: int) -> list[wire.Ops]:
+    def since(self, seq: int) -> list[wire.Batch]:
         rows = [row for row in list(self.rows) if row.last > seq]
         if rows and rows[0].first <= seq:
             rows[0] = wire.without(rows[0], seq)
         return rows
 
-    def recent(self, since_ms: int) -> list[wire.Ops]:
+    def recent(self, since_ms: int) -> list[wire.Batch]:
         return list(self.rows)
 
     def names(self, ids: Iterable[int]) -> dict[int, str]:
         return {who: f"person{who}" for who in ids}
 
-    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Ops], wire.Ops | None]:
+    def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         with self._lock:
             missed = self.since(known)
             operations = admit(missed, max(self.frame["seq"] if self.frame else 0, self.dream["position"]), self.rules)
@@ -65,7 +65,7 @@ class MemoryJournal:
                 raise OSError("the disk is full")
             batch = None
             if operations:
-                batch = wire.Ops(self.head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
+                batch = wire.Batch(self.head + 1, now_ms, len(operations), b"".join(map(wire.encode, operations)))
                 self.rows.append(batch)
                 self.ruled |= dict.fromkeys(range(batch.first, batch.last + 1), self.rules)
             if fault == "after":
@@ -208,12 +208,12 @@ class Browser:
                 stroke, following = content
                 self.pending = [
                     op for op in self.pending
-                    if op.stroke != stroke or (isinstance(op, wire.Stroke) and op.piece >= following)
+                    if op.stroke_id != stroke or (isinstance(op, wire.Stroke) and op.piece >= following)
                 ]  # fmt: skip
             case wire.REJECT:
                 stroke, _, code = content
                 self.refused.append((stroke, code))
-                self.pending = [op for op in self.pending if op.stroke != stroke]
+                self.pending = [op for op in self.pending if op.stroke_id != stroke]
 
     def _settle(self, op: wire.Operation) -> None:
         if self.person and op.author == self.person.id:

@@ -22,17 +22,17 @@ def run(*arguments: str) -> str:
 
 
 @pytest.fixture
-def three(place: Canvas) -> list[Frame]:
+def three(canvas: Canvas) -> list[Frame]:
     made = []
     for number in range(3):
-        journal.append(place, [wire.Stroke(number + 1, 0, (0, 0, 0), 255, 0, ((8, 8, 96),), True, 1)])
+        journal.append(canvas, [wire.Stroke(number + 1, 0, (0, 0, 0), 255, 0, ((8, 8, 96),), True, 1)])
         picture = frames.encode(np.full((64, 64, 3), 40 * number, np.uint8), Frame.Kind.DREAM)
-        made.append(frames.keep(frames.NewFrame(place, picture, Frame.Kind.DREAM, number + 1)))
+        made.append(frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, number + 1)))
     return made
 
 
-def base_of(place: Canvas) -> Frame | None:
-    return Canvas.objects.get(pk=place.pk).frame
+def base_of(canvas: Canvas) -> Frame | None:
+    return Canvas.objects.get(pk=canvas.pk).frame
 
 
 def test_all_canvases_and_what_they_start_from(three: list[Frame]) -> None:
@@ -53,12 +53,12 @@ def test_the_frames_of_one_and_how_the_storage_holds_them(three: list[Frame]) ->
     assert "MISSING" in lines[1] and "DAMAGED" in lines[2] and "100 bytes" in lines[2] and "in the storage" in lines[3]
 
 
-def test_setting_a_base(three: list[Frame], place: Canvas) -> None:
+def test_setting_a_base(three: list[Frame], canvas: Canvas) -> None:
     said = run("here", "--base", "2")
-    assert base_of(place) == three[1]
+    assert base_of(canvas) == three[1]
     assert "here starts from frame 2, in the storage; 1 operations after it" in said
     assert "its background; 3 operations" in run("here", "--base", "none")
-    assert base_of(place) is None
+    assert base_of(canvas) is None
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_setting_a_base(three: list[Frame], place: Canvas) -> None:
         (["here", "--base", "1"], "missing"),
     ],
 )
-def test_what_cannot_be_is_said(three: list[Frame], place: Canvas, arguments: list[str], words: str) -> None:
+def test_what_cannot_be_is_said(three: list[Frame], canvas: Canvas, arguments: list[str], words: str) -> None:
     Path(three[0].picture.path).unlink()
     with pytest.raises(CommandError) as error:
         run(*arguments)
     assert words in str(error.value)
-    assert base_of(place) == three[2]
+    assert base_of(canvas) == three[2]

@@ -17,8 +17,8 @@ def piece(number: int, stroke: int = STROKE, author: int = 1) -> wire.Stroke:
     return wire.Stroke(stroke, number, (0, 0, 0), 255, 0, ((0, 0, 8),), False, author)
 
 
-def batch(first: int, *operations: wire.Operation) -> wire.Ops:
-    return wire.Ops(first, NOW, len(operations), b"".join(map(wire.encode, operations)))
+def batch(first: int, *operations: wire.Operation) -> wire.Batch:
+    return wire.Batch(first, NOW, len(operations), b"".join(map(wire.encode, operations)))
 
 
 def admitted(

@@ -32,9 +32,9 @@ def painted(*operations: wire.Operation, base: Pixels | None = None) -> Pixels:
     return picture.compose(start, journals.numbered(list(operations)))
 
 
-def keep(place: Canvas, pixels: Pixels, seq: int, claim: lease.Claim | None = None, **options: Any) -> Frame:
+def keep(canvas: Canvas, pixels: Pixels, seq: int, claim: lease.Claim | None = None, **options: Any) -> Frame:
     made = frames.encode(pixels, Frame.Kind.DREAM)
-    return frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, seq, **options), claim)
+    return frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, seq, **options), claim)
 
 
 @pytest.fixture
@@ -50,117 +50,117 @@ def test_the_pixels_of_a_frame_are_those_of_its_file(dreamed: Pixels) -> None:
     assert np.array_equal(made.pixels, dreamed)  # a drawing without loss
 
 
-def test_the_canvas_is_the_newest_frame_and_what_came_after(place: Canvas, dreamed: Pixels) -> None:
-    journal.append(place, [dot(1)])
-    composed = frames.compose(place)
+def test_the_canvas_is_the_newest_frame_and_what_came_after(canvas: Canvas, dreamed: Pixels) -> None:
+    journal.append(canvas, [dot(1)])
+    composed = frames.compose(canvas)
     assert np.array_equal(composed.pixels, painted(dot(1)))
     assert (composed.seq, composed.authors, composed.operations) == (1, {1}, 1)
-    keep(place, dreamed, 1)
-    journal.append(place, [dot(2, author=2, at=40)])
-    composed = frames.compose(place)
+    keep(canvas, dreamed, 1)
+    journal.append(canvas, [dot(2, author=2, at=40)])
+    composed = frames.compose(canvas)
     base = frames.encode(dreamed, Frame.Kind.DREAM).pixels
     assert np.array_equal(composed.pixels, painted(dot(2, at=40), base=base))
     assert (composed.seq, composed.authors) == (2, {2})
 
 
-def test_what_was_undone_later_stays_out_of_an_earlier_picture_too(place: Canvas) -> None:
-    journal.append(place, [dot(1), dot(2, at=40), wire.Undo(1, 1), dot(3, at=10)])
-    composed = frames.compose(place, up_to=2)
+def test_what_was_undone_later_stays_out_of_an_earlier_picture_too(canvas: Canvas) -> None:
+    journal.append(canvas, [dot(1), dot(2, at=40), wire.Undo(1, 1), dot(3, at=10)])
+    composed = frames.compose(canvas, up_to=2)
     assert composed.seq == 2 and np.array_equal(composed.pixels, painted(dot(2, at=40)))
 
 
 def test_a_kept_frame_is_numbered_has_its_files_and_is_the_new_base(
-    place: Canvas, people: list[User], dreamed: Pixels
+    canvas: Canvas, people: list[User], dreamed: Pixels
 ) -> None:
-    first = keep(place, dreamed, 0)
-    second = keep(place, dreamed[::-1], 0, authors=[people[0].pk, 4711], title="eyes")  # 4711 has left the site
+    first = keep(canvas, dreamed, 0)
+    second = keep(canvas, dreamed[::-1], 0, authors=[people[0].pk, 4711], title="eyes")  # 4711 has left the site
     assert (first.number, second.number) == (1, 2) and list(second.contributors.all()) == [people[0]]
-    place.refresh_from_db()
-    assert place.frame == second
+    canvas.refresh_from_db()
+    assert canvas.frame == second
     assert default_storage.size(second.picture.name) == second.size
     assert frames.decode(default_storage.open(second.thumbnail.name).read()).shape == (64, 64, 3)
 
 
-def test_the_same_picture_twice_has_two_files(place: Canvas, dreamed: Pixels) -> None:
-    first, second = keep(place, dreamed, 0), keep(place, dreamed, 0)
+def test_the_same_picture_twice_has_two_files(canvas: Canvas, dreamed: Pixels) -> None:
+    first, second = keep(canvas, dreamed, 0), keep(canvas, dreamed, 0)
     assert first.sha256 == second.sha256 and first.picture.name != second.picture.name
 
 
-def test_who_lost_the_lease_records_nothing(place: Canvas, dreamed: Pixels) -> None:
-    lease.take(place, "another")
+def test_who_lost_the_lease_records_nothing(canvas: Canvas, dreamed: Pixels) -> None:
+    lease.take(canvas, "another")
     with pytest.raises(lease.LeaseLost):
-        keep(place, dreamed, 0, lease.Claim(place, "me", 0))
+        keep(canvas, dreamed, 0, lease.Claim(canvas, "me", 0))
     assert not Frame.objects.exists()
-    assert keep(place, dreamed, 0, lease.Claim(place, "another", 0)).number == 1
+    assert keep(canvas, dreamed, 0, lease.Claim(canvas, "another", 0)).number == 1
 
 
 def test_a_crash_while_it_is_recorded_leaves_the_canvas_as_it_was(
-    place: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "_known", lambda authors: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        keep(place, dreamed, 0)
-    place.refresh_from_db()
-    assert place.frame is None and not Frame.objects.exists()
+        keep(canvas, dreamed, 0)
+    canvas.refresh_from_db()
+    assert canvas.frame is None and not Frame.objects.exists()
 
 
-def test_ink_goes_on_while_the_canvas_is_painted(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ink_goes_on_while_the_canvas_is_painted(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     """On SQLite a transaction is the only write lock: none is open while pictures are decoded and painted."""
-    lease.take(place, "me")
-    journal.append(place, [dot(1)])
+    lease.take(canvas, "me")
+    journal.append(canvas, [dot(1)])
     outside, seen = list(connection.savepoint_ids), []
     paint, load = picture.compose, composing.base
     monkeypatch.setattr(
         composing.picture, "compose", lambda *a: seen.append(list(connection.savepoint_ids)) or paint(*a)
     )
     monkeypatch.setattr(composing, "base", lambda *a: seen.append(list(connection.savepoint_ids)) or load(*a))
-    frames.compose(place, holder="me")
+    frames.compose(canvas, holder="me")
     assert seen == [outside, outside]
 
 
-def test_what_is_drawn_while_it_is_painted_is_not_in_it(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal.append(place, [dot(1)])
+def test_what_is_drawn_while_it_is_painted_is_not_in_it(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append(canvas, [dot(1)])
     load = composing.base
-    monkeypatch.setattr(composing, "base", lambda now: (journal.append(place, [dot(2, at=40)]), load(now))[1])
-    composed = frames.compose(place)
+    monkeypatch.setattr(composing, "base", lambda now: (journal.append(canvas, [dot(2, at=40)]), load(now))[1])
+    composed = frames.compose(canvas)
     assert composed.seq == 1 and np.array_equal(composed.pixels, painted(dot(1)))
 
 
-def test_the_position_is_told_before_anything_is_painted(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_position_is_told_before_anything_is_painted(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that an undo is either in the picture or refused."""
-    lease.take(place, "me")
-    journal.append(place, [dot(1), dot(2), dot(3)])
+    lease.take(canvas, "me")
+    journal.append(canvas, [dot(1), dot(2), dot(3)])
     told: list[int] = []
     load = composing.base
 
     def base(now: Canvas) -> tuple[Pixels, int]:
-        told.append(Dream.objects.get(canvas=place).position)
+        told.append(Dream.objects.get(canvas=canvas).position)
         return load(now)
 
     monkeypatch.setattr(composing, "base", base)
-    frames.compose(place, holder="me")
-    frames.compose(place, 2, holder="me")
+    frames.compose(canvas, holder="me")
+    frames.compose(canvas, 2, holder="me")
     assert told == [3, 2]
     with pytest.raises(lease.LeaseLost):
-        frames.compose(place, holder="another")
+        frames.compose(canvas, holder="another")
 
 
 # --- frames whose file is lost ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def three(place: Canvas, dreamed: Pixels) -> list[Frame]:
+def three(canvas: Canvas, dreamed: Pixels) -> list[Frame]:
     """Three frames with a stroke after each."""
     made = []
     for number in range(1, 4):
-        made.append(keep(place, np.roll(dreamed, number, 0), number - 1))
-        journal.append(place, [dot(number, at=8 * number)])
-    place.refresh_from_db()
+        made.append(keep(canvas, np.roll(dreamed, number, 0), number - 1))
+        journal.append(canvas, [dot(number, at=8 * number)])
+    canvas.refresh_from_db()
     return made
 
 
-def base_of(place: Canvas) -> Frame | None:
-    return Canvas.objects.select_related("frame").get(pk=place.pk).frame
+def base_of(canvas: Canvas) -> Frame | None:
+    return Canvas.objects.select_related("frame").get(pk=canvas.pk).frame
 
 
 def lose(frame: Frame) -> None:
@@ -184,34 +184,34 @@ def flip(frame: Frame) -> None:
 
 
 def test_a_base_that_alone_is_missing_is_replaced_by_the_one_before_and_no_ink_is_lost(
-    three: list[Frame], place: Canvas, caplog: pytest.LogCaptureFixture
+    three: list[Frame], canvas: Canvas, caplog: pytest.LogCaptureFixture
 ) -> None:
     lose(three[2])
     frames.load.cache_clear()
-    composed = frames.compose(place)
+    composed = frames.compose(canvas)
     second = frames.load(three[1].pk)
     assert np.array_equal(composed.pixels, painted(dot(2, at=16), dot(3, at=24), base=second))
-    assert base_of(place) == three[1] and composed.base == three[1].pk
+    assert base_of(canvas) == three[1] and composed.base == three[1].pk
     assert [record.levelno for record in caplog.records if record.levelno >= logging.CRITICAL] == [logging.CRITICAL]
 
 
-def test_never_more_than_one_frame_back_without_a_person(three: list[Frame], place: Canvas) -> None:
+def test_never_more_than_one_frame_back_without_a_person(three: list[Frame], canvas: Canvas) -> None:
     lose(three[2])
     frames.load.cache_clear()
-    frames.compose(place)
+    frames.compose(canvas)
     lose(three[1])
     frames.load.cache_clear()
     with pytest.raises(frames.StorageTrouble, match=r"manage\.py canvas here"):
-        frames.compose(place)
-    assert base_of(place) == three[1]
-    frames.set_base(place, three[0])
+        frames.compose(canvas)
+    assert base_of(canvas) == three[1]
+    frames.set_base(canvas, three[0])
     first = frames.load(three[0].pk)
-    composed = frames.compose(place)
+    composed = frames.compose(canvas)
     assert np.array_equal(composed.pixels, painted(dot(1, at=8), dot(2, at=16), dot(3, at=24), base=first))
 
 
 @pytest.mark.parametrize("damage", [empty, cut, flip])
-def test_wrong_bytes_are_waited_out(three: list[Frame], place: Canvas, damage: Callable[[Frame], None]) -> None:
+def test_wrong_bytes_are_waited_out(three: list[Frame], canvas: Canvas, damage: Callable[[Frame], None]) -> None:
     """Whether a file is damaged or an answer was cut: nobody can tell, and the next answer may be whole."""
     path = Path(three[2].picture.path)
     whole = path.read_bytes()
@@ -219,15 +219,15 @@ def test_wrong_bytes_are_waited_out(three: list[Frame], place: Canvas, damage: C
     frames.load.cache_clear()
     for _ in range(3):
         with pytest.raises(frames.StorageTrouble):
-            frames.compose(place)
-        assert base_of(place) == three[2]
+            frames.compose(canvas)
+        assert base_of(canvas) == three[2]
     path.write_bytes(whole)
     third = frames.load(three[2].pk)
-    assert np.array_equal(frames.compose(place).pixels, painted(dot(3, at=24), base=third))
+    assert np.array_equal(frames.compose(canvas).pixels, painted(dot(3, at=24), base=third))
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_storage_that_lacks_all_frames_is_waited_out(three: list[Frame], place: Canvas, cached: bool) -> None:
+def test_a_storage_that_lacks_all_frames_is_waited_out(three: list[Frame], canvas: Canvas, cached: bool) -> None:
     """Another bucket, or one that is not filled yet. Pictures that a process still remembers prove nothing."""
     frames.load.cache_clear()
     if cached:
@@ -235,31 +235,31 @@ def test_a_storage_that_lacks_all_frames_is_waited_out(three: list[Frame], place
     for frame in three:
         lose(frame)
     with pytest.raises(frames.StorageTrouble):
-        frames.compose(place)
-    assert base_of(place) == three[2]
-    frames.set_base(place, None)  # a person, who knows that they are lost
-    composed = frames.compose(place)
+        frames.compose(canvas)
+    assert base_of(canvas) == three[2]
+    frames.set_base(canvas, None)  # a person, who knows that they are lost
+    composed = frames.compose(canvas)
     assert np.array_equal(composed.pixels, painted(dot(1, at=8), dot(2, at=16), dot(3, at=24)))
-    assert base_of(place) is None and composed.base is None
+    assert base_of(canvas) is None and composed.base is None
 
 
-def test_the_only_frame_is_waited_for(place: Canvas, dreamed: Pixels) -> None:
-    frame = keep(place, dreamed, 0)
+def test_the_only_frame_is_waited_for(canvas: Canvas, dreamed: Pixels) -> None:
+    frame = keep(canvas, dreamed, 0)
     lose(frame)
     frames.load.cache_clear()
     with pytest.raises(frames.StorageTrouble):
-        frames.compose(place)
-    assert base_of(place) == frame
+        frames.compose(canvas)
+    assert base_of(canvas) == frame
 
 
-def test_a_lost_restoration_does_not_bring_back_what_was_taken_away(three: list[Frame], place: Canvas) -> None:
+def test_a_lost_restoration_does_not_bring_back_what_was_taken_away(three: list[Frame], canvas: Canvas) -> None:
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.RESTORED)
-    restored = frames.keep(frames.NewFrame(place, made, Frame.Kind.RESTORED, 2))
+    restored = frames.keep(frames.NewFrame(canvas, made, Frame.Kind.RESTORED, 2))
     lose(restored)
     frames.load.cache_clear()
     with pytest.raises(frames.StorageTrouble):
-        frames.compose(place)
-    assert base_of(place) == restored
+        frames.compose(canvas)
+    assert base_of(canvas) == restored
 
 
 @pytest.mark.parametrize("lost", [[], [2], [1], [0, 1]])
@@ -289,21 +289,21 @@ def test_a_storage_that_does_not_answer_is_no_reason_to_stay_down(
     assert frames.storage_trouble() == ""
 
 
-def test_a_base_is_set_by_a_person(three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_is_set_by_a_person(three: list[Frame], canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(notify, "look", told.append)
-    lease.take(place, "me")
-    lease.tell(place, "me", position=3)
-    frames.set_base(place, three[0])
-    assert base_of(place) == three[0] and told == ["here"]
-    assert Dream.objects.get(canvas=place).position == three[0].seq, "a dream of the old base is refused"
+    lease.take(canvas, "me")
+    lease.tell(canvas, "me", position=3)
+    frames.set_base(canvas, three[0])
+    assert base_of(canvas) == three[0] and told == ["here"]
+    assert Dream.objects.get(canvas=canvas).position == three[0].seq, "a dream of the old base is refused"
     frames.hide(three[1])
     with pytest.raises(ValueError, match="hidden"):
-        frames.set_base(place, three[1])
+        frames.set_base(canvas, three[1])
     cut(three[2])
     with pytest.raises(frames.FrameDamaged, match="bytes"):
-        frames.set_base(place, three[2])
-    assert base_of(place) == three[0]
+        frames.set_base(canvas, three[2])
+    assert base_of(canvas) == three[0]
 
 
 # --- a bucket, which overwrites --------------------------------------------------------------------------------------
@@ -322,25 +322,25 @@ class Bucket(InMemoryStorage):
 
 
 @pytest.fixture
-def bucket(settings: Any, place: Canvas) -> None:
+def bucket(settings: Any, canvas: Canvas) -> None:
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "tests.canvas.test_frames.Bucket"}}
 
 
-def test_equal_pictures_do_not_share_a_file(bucket: None, place: Canvas, dreamed: Pixels) -> None:
+def test_equal_pictures_do_not_share_a_file(bucket: None, canvas: Canvas, dreamed: Pixels) -> None:
     """Deleting or hiding one of them leaves the other's where it is."""
-    kept, other = keep(place, dreamed, 0), keep(place, dreamed, 0)
+    kept, other = keep(canvas, dreamed, 0), keep(canvas, dreamed, 0)
     assert kept.sha256 == other.sha256
-    lease.take(place, "another")
+    lease.take(canvas, "another")
     with pytest.raises(lease.LeaseLost):
-        keep(place, dreamed, 0, lease.Claim(place, "me", 0))
+        keep(canvas, dreamed, 0, lease.Claim(canvas, "me", 0))
     frames.hide(other)
     assert frames.read(kept) and all(default_storage.exists(name) for name in files(kept))
 
 
 def test_what_is_hidden_in_a_bucket_that_gives_half_is_not_destroyed(
-    bucket: None, place: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
+    bucket: None, canvas: Canvas, dreamed: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame = keep(place, dreamed, 0)
+    frame = keep(canvas, dreamed, 0)
     open_file = Bucket._open
 
     def half(self: Bucket, name: str, mode: str = "rb") -> ContentFile:
@@ -355,7 +355,7 @@ def test_what_is_hidden_in_a_bucket_that_gives_half_is_not_destroyed(
 
 
 def test_a_storage_out_of_reach_changes_nothing(
-    three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch
+    three: list[Frame], canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*args: object, **kwargs: object) -> None:
         raise ConnectionError("the bucket does not answer")
@@ -363,8 +363,8 @@ def test_a_storage_out_of_reach_changes_nothing(
     frames.load.cache_clear()
     monkeypatch.setattr(type(default_storage._wrapped), "_open", away)
     with pytest.raises(ConnectionError):
-        frames.compose(place)
-    assert base_of(place) == three[2]
+        frames.compose(canvas)
+    assert base_of(canvas) == three[2]
 
 
 # --- hiding ----------------------------------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ def files(frame: Frame) -> tuple[str, str]:
     return frame.picture.name, frame.thumbnail.name
 
 
-def test_hidden_files_leave_their_addresses(three: list[Frame], place: Canvas) -> None:
+def test_hidden_files_leave_their_addresses(three: list[Frame], canvas: Canvas) -> None:
     before = files(three[0])
     contents = [default_storage.open(name).read() for name in before]
     assert frames.hide(three[0]) and not frames.hide(three[0])
@@ -384,7 +384,7 @@ def test_hidden_files_leave_their_addresses(three: list[Frame], place: Canvas) -
     assert not any(default_storage.exists(name) for name in before)
     assert [default_storage.open(name).read() for name in after] == contents
     assert all(three[0].sha256[:8] not in name for name in after)
-    assert base_of(place) == three[2], "not the base: nothing else changes"
+    assert base_of(canvas) == three[2], "not the base: nothing else changes"
 
 
 def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,35 +403,35 @@ def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.Mo
 
 
 def test_a_hidden_base_steps_back_and_browsers_hear_of_it(
-    three: list[Frame], place: Canvas, monkeypatch: pytest.MonkeyPatch
+    three: list[Frame], canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(notify, "look", told.append)
-    lease.take(place, "me")
-    lease.tell(place, "me", position=3)
+    lease.take(canvas, "me")
+    lease.tell(canvas, "me", position=3)
     lose(three[1])
     frames.load.cache_clear()
     frames.hide(three[2])
-    assert base_of(place) == three[0] and told == ["here"]
-    assert Dream.objects.get(canvas=place).position == three[0].seq, "the ink since then can be undone again"
+    assert base_of(canvas) == three[0] and told == ["here"]
+    assert Dream.objects.get(canvas=canvas).position == three[0].seq, "the ink since then can be undone again"
     frames.hide(three[0])
-    assert base_of(place) is None and Dream.objects.get(canvas=place).position == 0
+    assert base_of(canvas) is None and Dream.objects.get(canvas=canvas).position == 0
 
 
-def test_shown_again_it_is_in_the_history_and_not_the_base(three: list[Frame], place: Canvas) -> None:
+def test_shown_again_it_is_in_the_history_and_not_the_base(three: list[Frame], canvas: Canvas) -> None:
     frames.hide(three[2])
     assert frames.unhide(three[2]) and not frames.unhide(three[2])
-    assert three[2] in Frame.objects.visible() and base_of(place) == three[1]
+    assert three[2] in Frame.objects.visible() and base_of(canvas) == three[1]
 
 
-def test_a_dream_of_a_base_that_was_hidden_is_not_recorded(three: list[Frame], place: Canvas, dreamed: Pixels) -> None:
-    lease.take(place, "me")
-    composed = frames.compose(place, holder="me")
+def test_a_dream_of_a_base_that_was_hidden_is_not_recorded(three: list[Frame], canvas: Canvas, dreamed: Pixels) -> None:
+    lease.take(canvas, "me")
+    composed = frames.compose(canvas, holder="me")
     frames.hide(three[2])
     kept = sum(path.is_file() for path in Path(default_storage.location).rglob("*"))
     with pytest.raises(lease.BaseGone):
-        keep(place, dreamed, composed.seq, composed.claim)
-    assert base_of(place) == three[1] and Frame.objects.count() == 3
+        keep(canvas, dreamed, composed.seq, composed.claim)
+    assert base_of(canvas) == three[1] and Frame.objects.count() == 3
     assert sum(path.is_file() for path in Path(default_storage.location).rglob("*")) == kept, "nor are its files"
-    composed = frames.compose(place, holder="me")
-    assert keep(place, dreamed, composed.seq, composed.claim).number == 4
+    composed = frames.compose(canvas, holder="me")
+    assert keep(canvas, dreamed, composed.seq, composed.claim).number == 4

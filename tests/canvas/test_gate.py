@@ -58,14 +58,14 @@ points = st.tuples(
 rect = st.tuples(st.integers(0, SIDE - 1), st.integers(0, SIDE - 1), st.integers(1, 40), st.integers(1, 40))
 
 
-@given(path=st.lists(points, min_size=1, max_size=5), place=rect, carry=st.integers(0, 3000))
+@given(path=st.lists(points, min_size=1, max_size=5), canvas=rect, carry=st.integers(0, 3000))
 def test_whatever_paints_into_a_locked_region_is_refused(
-    path: list[brush.Point], place: tuple[int, int, int, int], carry: int
+    path: list[brush.Point], canvas: tuple[int, int, int, int], carry: int
 ) -> None:
     """Against the brush itself: a piece that is let through changes no pixel of the region."""
-    x, y, width, height = place
+    x, y, width, height = canvas
     op = wire.Stroke(1, 1 if carry else 0, (9, 9, 9), 255, carry, tuple(path))
-    if gate.judge(op, Rules(regions=(Region(1, "lock", *place),)), FINE, NOW) is None:
+    if gate.judge(op, Rules(regions=(Region(1, "lock", *canvas),)), FINE, NOW) is None:
         pixels = picture.blank(SIDE, SIDE, (255, 255, 255))
         brush.draw(pixels, op.points, op.carry, op.colour, op.opacity)
         assert np.all(pixels[y : y + height, x : x + width] == 255)

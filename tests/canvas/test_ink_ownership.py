@@ -17,8 +17,8 @@ def line(author: int, x0: int, x1: int, y: int = 400, width: int = 80) -> wire.S
     return wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((8 * x0, 8 * y, width), (8 * x1, 8 * y, width)), False, author)
 
 
-def batch(*ops: wire.Operation, at: int = NOW) -> wire.Ops:
-    return wire.Ops(1, at, len(ops), b"".join(map(wire.encode, ops)))
+def batch(*ops: wire.Operation, at: int = NOW) -> wire.Batch:
+    return wire.Batch(1, at, len(ops), b"".join(map(wire.encode, ops)))
 
 
 def test_others_fresh_ink_is_foreign_and_ones_own_is_not() -> None:

@@ -24,31 +24,31 @@ def piece(number: int, stroke: int = 7, author: int = 1) -> wire.Stroke:
     return wire.Stroke(stroke, number, (1, 2, 3), 255, 0, ((8, 8, 80), (80, 80, 80)), False, author)
 
 
-def write(here: DatabaseJournal, *operations: wire.Operation, known: int = 0) -> wire.Ops | None:
+def write(here: DatabaseJournal, *operations: wire.Operation, known: int = 0) -> wire.Batch | None:
     return here.append(known, lambda missed, dreamed, rules: list(operations), NOW)[1]
 
 
-def test_numbers_follow_one_another_and_what_was_written_is_read(place: Canvas) -> None:
-    here = DatabaseJournal(place.pk)
+def test_numbers_follow_one_another_and_what_was_written_is_read(canvas: Canvas) -> None:
+    here = DatabaseJournal(canvas.pk)
     first, second = write(here, piece(0), piece(1)), write(here, piece(2))
     assert first and second and (first.first, first.last, second.first) == (1, 2, 3)
     assert here.since(0) == [first, second] and here.state().head == 3
     assert here.since(3) == []
     assert [op for _, op in here.since(1)[0].operations()] == [piece(1)]  # a batch is cut where the reader stands
-    assert journal.operations(place, 1, 2) == [(2, piece(1))]
+    assert journal.operations(canvas, 1, 2) == [(2, piece(1))]
 
 
-def test_nothing_to_write_writes_nothing(place: Canvas) -> None:
-    assert write(DatabaseJournal(place.pk)) is None
+def test_nothing_to_write_writes_nothing(canvas: Canvas) -> None:
+    assert write(DatabaseJournal(canvas.pk)) is None
     assert not Batch.objects.exists()
 
 
-def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> None:
-    here, there = DatabaseJournal(place.pk), DatabaseJournal(place.pk)
+def test_a_writer_learns_what_others_wrote_before_it_decides(canvas: Canvas) -> None:
+    here, there = DatabaseJournal(canvas.pk), DatabaseJournal(canvas.pk)
     theirs = write(there, piece(0))
-    seen: list[wire.Ops] = []
+    seen: list[wire.Batch] = []
 
-    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
+    def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
         seen.extend(missed)
         return [piece(1)]
 
@@ -56,10 +56,10 @@ def test_a_writer_learns_what_others_wrote_before_it_decides(place: Canvas) -> N
     assert seen == missed == [theirs] and mine and mine.first == 2
 
 
-def test_a_write_that_fails_leaves_no_trace(place: Canvas) -> None:
-    here = DatabaseJournal(place.pk)
+def test_a_write_that_fails_leaves_no_trace(canvas: Canvas) -> None:
+    here = DatabaseJournal(canvas.pk)
 
-    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
+    def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
         raise RuntimeError("on the way")
 
     with pytest.raises(RuntimeError):
@@ -68,33 +68,33 @@ def test_a_write_that_fails_leaves_no_trace(place: Canvas) -> None:
     assert write(here, piece(0)).first == 1  # type: ignore[union-attr]
 
 
-def test_canvases_count_for_themselves(place: Canvas) -> None:
+def test_canvases_count_for_themselves(canvas: Canvas) -> None:
     other = Canvas.objects.create(slug="there", title="There", width=64, height=64)
-    write(DatabaseJournal(place.pk), piece(0))
+    write(DatabaseJournal(canvas.pk), piece(0))
     assert write(DatabaseJournal(other.pk), piece(0)).first == 1  # type: ignore[union-attr]
     assert DatabaseJournal(other.pk).since(0)[0].count == 1
 
 
-def test_recent_is_by_the_time_of_the_write(place: Canvas) -> None:
-    here = DatabaseJournal(place.pk)
+def test_recent_is_by_the_time_of_the_write(canvas: Canvas) -> None:
+    here = DatabaseJournal(canvas.pk)
     write(here, piece(0))
     here.append(0, lambda missed, dreamed, rules: [piece(1)], NOW + 60_000)
     assert [batch.first for batch in here.recent(NOW + 1)] == [2]
     assert [batch.at for batch in here.recent(0)] == [NOW, NOW + 60_000]
 
 
-def test_a_moderators_operations_enter_the_same_journal(place: Canvas, people: list[User]) -> None:
-    write(DatabaseJournal(place.pk), piece(0))
-    written = journal.append(place, [wire.Hide((1,), author=people[0].pk)])
+def test_a_moderators_operations_enter_the_same_journal(canvas: Canvas, people: list[User]) -> None:
+    write(DatabaseJournal(canvas.pk), piece(0))
+    written = journal.append(canvas, [wire.Hide((1,), author=people[0].pk)])
     assert written and written.first == 2 and abs(written.at - time.time() * 1000) < 60_000
-    assert DatabaseJournal(place.pk).names([people[0].pk, 999]) == {people[0].pk: "ann"}
+    assert DatabaseJournal(canvas.pk).names([people[0].pk, 999]) == {people[0].pk: "ann"}
 
 
-def test_what_browsers_are_told_of_the_dream(place: Canvas) -> None:
-    here = DatabaseJournal(place.pk)
+def test_what_browsers_are_told_of_the_dream(canvas: Canvas) -> None:
+    here = DatabaseJournal(canvas.pk)
     assert here.state().dream == {"state": "away", "position": 0}
-    lease.take(place, "me")
-    lease.tell(place, "me", state=Dream.State.DREAMING, position=5, style={"title": "eyes", "layer": "4c"})
+    lease.take(canvas, "me")
+    lease.tell(canvas, "me", state=Dream.State.DREAMING, position=5, style={"title": "eyes", "layer": "4c"})
     assert (
         here.state().dream | {"title": "eyes", "layer": "4c", "state": "dreaming", "position": 5} == here.state().dream
     )
@@ -102,20 +102,20 @@ def test_what_browsers_are_told_of_the_dream(place: Canvas) -> None:
     assert here.state().dream == {"state": "away", "position": 5}
 
 
-def test_what_is_being_dreamed_is_read_under_the_same_lock(place: Canvas) -> None:
-    here, asked = DatabaseJournal(place.pk), []
+def test_what_is_being_dreamed_is_read_under_the_same_lock(canvas: Canvas) -> None:
+    here, asked = DatabaseJournal(canvas.pk), []
 
-    def admit(missed: list[wire.Ops], dreamed: int, rules: Rules) -> list[wire.Operation]:
+    def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
         asked.append(dreamed)
         return []
 
     here.append(0, admit, NOW)
-    Dream.objects.create(canvas=place, position=41)
+    Dream.objects.create(canvas=canvas, position=41)
     here.append(0, admit, NOW)
     assert asked == [0, 41]
 
 
-def test_sessions_that_ended_and_accounts_that_may_not_be_here(place: Canvas, client: Client) -> None:
+def test_sessions_that_ended_and_accounts_that_may_not_be_here(canvas: Canvas, client: Client) -> None:
     users = User.objects
     people = {}
     for name in ("stays", "leaves", "changes", "banned"):
@@ -123,7 +123,7 @@ def test_sessions_that_ended_and_accounts_that_may_not_be_here(place: Canvas, cl
         client.force_login(user)
         people[name] = Person(user.pk, name, client.session.session_key or "")
         client.cookies.clear()
-    here = DatabaseJournal(place.pk)
+    here = DatabaseJournal(canvas.pk)
     assert here.ended(people.values()) == {}
     Session.objects.filter(session_key=people["leaves"].session).delete()
     changed = users.get(username="changes")

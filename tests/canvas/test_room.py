@@ -92,7 +92,7 @@ async def test_visitors_watch_and_are_told_to_sign_in(journal: MemoryJournal, ro
     (piece, *_) = stroke(random.Random(4))
     guest.put(piece)
     await until(lambda: guest.refused)
-    assert guest.refused == [(piece.stroke, RejectReason.SIGN_IN)] and journal.head == 0 and guest.closed is None
+    assert guest.refused == [(piece.stroke_id, RejectReason.SIGN_IN)] and journal.head == 0 and guest.closed is None
 
 
 async def test_a_frame_lands_and_newer_ink_stays_on_top(journal: MemoryJournal, room: Room) -> None:
@@ -120,9 +120,9 @@ async def test_undo_is_refused_once_it_is_being_dreamed(journal: MemoryJournal, 
     await until(lambda: not anna.pending)
     journal.dream = {"state": "dreaming", "position": journal.head}
     await until(lambda: any(news.get("dream", {}).get("state") == "dreaming" for news in anna.news))
-    anna.put(wire.Undo(cut[0].stroke))
+    anna.put(wire.Undo(cut[0].stroke_id))
     await until(lambda: anna.refused)
-    assert anna.refused == [(cut[0].stroke, RejectReason.DREAMED)]
+    assert anna.refused == [(cut[0].stroke_id, RejectReason.DREAMED)]
 
 
 async def test_a_hidden_frame_takes_everybody_back_to_the_one_before(journal: MemoryJournal, room: Room) -> None:
@@ -233,7 +233,7 @@ async def one_story(seed: int) -> None:
         match chance.choices(["draw", "undo", "drop", "frame", "fail", "twice", "wait"], [8, 2, 3, 2, 1, 2, 3])[0]:
             case "draw" if browser.person:
                 cut = stroke(chance)
-                drawn[browser.person.id].append(cut[0].stroke)
+                drawn[browser.person.id].append(cut[0].stroke_id)
                 for piece in cut:
                     browser.put(piece)
             case "undo" if browser.person and drawn[browser.person.id]:
@@ -265,7 +265,7 @@ async def one_story(seed: int) -> None:
     for browser in everybody:
         assert browser.closed is None, f"story {seed}: closed with {browser.closed}"
         assert np.array_equal(browser.canvas(), truth), f"story {seed}: {browser.person} sees something else"
-    written = [(op.author, op.stroke, op.piece) for _, op in journal.operations() if isinstance(op, wire.Stroke)]
+    written = [(op.author, op.stroke_id, op.piece) for _, op in journal.operations() if isinstance(op, wire.Stroke)]
     assert len(written) == len(set(written)), f"story {seed}: a piece was written twice"
     assert [number for number, _ in journal.operations()] == list(range(1, journal.head + 1))
     for room in rooms:
@@ -386,7 +386,7 @@ async def test_who_joins_while_a_frame_is_taken_away_gets_the_whole_truth(journa
         await until(lambda: anna.frame == journal.frame)
     since = MemoryJournal.since
 
-    def slowly(seq: int) -> list[wire.Ops]:
+    def slowly(seq: int) -> list[wire.Batch]:
         time.sleep(0.2)
         return since(journal, seq)
 

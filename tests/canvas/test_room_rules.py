@@ -55,10 +55,10 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
     assert told(guest, "rules")[-1]["rules"]["frozen"] and told(guest, "rules")[-1]["rules"]["why"] == "a raid"  # type: ignore[index]
     after = dab()
     anna.put(after)
-    anna.put(wire.Undo(before.stroke))
+    anna.put(wire.Undo(before.stroke_id))
     await until(lambda: len(anna.refused) == 2)
     assert (
-        anna.refused == [(after.stroke, RejectReason.LOCKED), (before.stroke, RejectReason.LOCKED)]
+        anna.refused == [(after.stroke_id, RejectReason.LOCKED), (before.stroke_id, RejectReason.LOCKED)]
         and journal.head == 1
     )
     late = joined(journal, room, None)
@@ -81,7 +81,7 @@ async def test_what_was_let_in_before_the_freeze_is_judged_again_when_it_is_writ
     mark = dab()
     anna.put(mark)
     await until(lambda: anna.refused)
-    assert anna.refused == [(mark.stroke, RejectReason.LOCKED)] and journal.head == 0
+    assert anna.refused == [(mark.stroke_id, RejectReason.LOCKED)] and journal.head == 0
     assert not room.admission.rules.frozen
     await room.stop()
 
@@ -118,8 +118,8 @@ async def test_sanctions_hold_and_say_why(
     mark = dab()
     anna.put(mark)
     await until(lambda: not anna.pending)
-    assert (anna.refused == []) == draws and (draws or anna.refused == [(mark.stroke, RejectReason.SUSPENDED)])
-    anna.put(wire.Undo(first.stroke))
+    assert (anna.refused == []) == draws and (draws or anna.refused == [(mark.stroke_id, RejectReason.SUSPENDED)])
+    anna.put(wire.Undo(first.stroke_id))
     await until(lambda: not anna.pending)
     assert any(isinstance(op, wire.Undo) for _, op in journal.operations()) == undoes
     ben.put(dab())  # nobody else is meant
@@ -130,7 +130,7 @@ async def test_sanctions_hold_and_say_why(
     await until(lambda: not told(anna, "you")[-1]["sanctions"])
     anna.put(again := dab())
     await until(lambda: not anna.pending)
-    assert again.stroke not in dict(anna.refused)
+    assert again.stroke_id not in dict(anna.refused)
 
 
 async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal: MemoryJournal, room: Room) -> None:
@@ -236,7 +236,7 @@ async def test_the_end_closes_every_pen_and_then_every_socket(
     mark = dab()
     anna.put(mark)
     await until(lambda: anna.closed and guest.closed)
-    assert anna.refused == [(mark.stroke, RejectReason.ENDED)] and journal.head == 0
+    assert anna.refused == [(mark.stroke_id, RejectReason.ENDED)] and journal.head == 0
     assert (anna.closed, guest.closed) == (4410, 4410)
     late = joined(journal, room, None)
     await until(lambda: late.closed)
@@ -284,7 +284,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
         match event:
             case "draw":
                 cut = stroke(chance)
-                drawn.append((browser, cut[0].stroke))
+                drawn.append((browser, cut[0].stroke_id))
                 for piece in cut:
                     browser.put(piece)
             case "undo" if drawn:

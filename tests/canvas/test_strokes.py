@@ -28,11 +28,11 @@ def expected(batches: Iterable[Batch]) -> dict[tuple[int, int], Row]:
     for batch in batches:
         for number, op in strokes.operations(batch):
             if isinstance(op, wire.Undo):
-                undone.setdefault((op.author, op.stroke), number)
+                undone.setdefault((op.author, op.stroke_id), number)
             elif isinstance(op, wire.Hide):
                 hidden |= dict.fromkeys(op.numbers, not op.show)
             elif isinstance(op, wire.Stroke):
-                row = rows.setdefault((op.author, op.stroke), {"ops": [], "numbers": [], "at": []})
+                row = rows.setdefault((op.author, op.stroke_id), {"ops": [], "numbers": [], "at": []})
                 row["ops"].append(op)
                 row["numbers"].append(number)
                 row["at"].append(batch.at)
@@ -54,67 +54,67 @@ def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, b
     }  # fmt: skip
 
 
-def indexed(place: Canvas) -> dict[tuple[int, int], Row]:
-    rows = Stroke.objects.filter(canvas=place).values()
+def indexed(canvas: Canvas) -> dict[tuple[int, int], Row]:
+    rows = Stroke.objects.filter(canvas=canvas).values()
     beside = ("id", "canvas_id", "author", "stroke", "opacity")
     return {(row["author"], row["stroke"]): {k: v for k, v in row.items() if k not in beside} for row in rows}
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_the_index_is_what_the_journal_says(place: Canvas, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_is_what_the_journal_says(canvas: Canvas, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
     monkeypatch.setattr(strokes, "CHUNK", chance.choice([1, 3, 200]))
     rest = random_journal(chance, SIDE, authors=chance.randint(1, 4))
     while rest:
         count = chance.randint(1, 12)
-        journal.append(place, rest[:count])
+        journal.append(canvas, rest[:count])
         rest = rest[count:]
         if chance.random() < 0.3:
-            strokes.index(place)
-    strokes.index(place)
-    batches = Batch.objects.filter(canvas=place).order_by("first")
-    assert indexed(place) == expected(batches)
-    assert strokes.index(place) == 0
-    assert Indexed.objects.get(canvas=place).seq == Canvas.objects.get(pk=place.pk).head
+            strokes.index(canvas)
+    strokes.index(canvas)
+    batches = Batch.objects.filter(canvas=canvas).order_by("first")
+    assert indexed(canvas) == expected(batches)
+    assert strokes.index(canvas) == 0
+    assert Indexed.objects.get(canvas=canvas).seq == Canvas.objects.get(pk=canvas.pk).head
 
 
-def draw(place: Canvas, author: int, points: list[tuple[int, int]], *, stroke: int = 1, width: int = 32) -> None:
+def draw(canvas: Canvas, author: int, points: list[tuple[int, int]], *, stroke: int = 1, width: int = 32) -> None:
     cut = pieces(stroke, [(x * 8, y * 8, width) for x, y in points], each=2)
     for piece in cut:
-        journal.append(place, [wire.by(piece, author)])
+        journal.append(canvas, [wire.by(piece, author)])
 
 
-def test_a_place_is_asked_for_ink_and_not_for_boxes(place: Canvas) -> None:
-    draw(place, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])  # an angle around the middle
-    draw(place, 2, [(10, 40), (50, 40)])
-    assert [(s.author, s.pieces) for s in strokes.at(place, 60, 30)] == [(1, 2)]
-    assert [s.author for s in strokes.at(place, 30, 40)] == [2]
-    assert strokes.at(place, 30, 25) == []  # within the angle's box, but not on its ink
-    draw(place, 2, [(10, 39), (50, 39)], stroke=2)
-    assert [(s.author, s.stroke) for s in strokes.at(place, 30, 39.5)] == [(2, 2), (2, 1)]  # newest first
-    assert len(strokes.at(place, 30, 39.5, limit=1)) == 1
+def test_a_place_is_asked_for_ink_and_not_for_boxes(canvas: Canvas) -> None:
+    draw(canvas, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])  # an angle around the middle
+    draw(canvas, 2, [(10, 40), (50, 40)])
+    assert [(s.author, s.pieces) for s in strokes.at(canvas, 60, 30)] == [(1, 2)]
+    assert [s.author for s in strokes.at(canvas, 30, 40)] == [2]
+    assert strokes.at(canvas, 30, 25) == []  # within the angle's box, but not on its ink
+    draw(canvas, 2, [(10, 39), (50, 39)], stroke=2)
+    assert [(s.author, s.stroke) for s in strokes.at(canvas, 30, 39.5)] == [(2, 2), (2, 1)]  # newest first
+    assert len(strokes.at(canvas, 30, 39.5, limit=1)) == 1
 
 
-def test_a_single_dot_is_found(place: Canvas) -> None:
-    draw(place, 3, [(20, 20)])
-    assert [s.author for s in strokes.at(place, 21, 21)] == [3]
-    assert strokes.at(place, 30, 20) == []
+def test_a_single_dot_is_found(canvas: Canvas) -> None:
+    draw(canvas, 3, [(20, 20)])
+    assert [s.author for s in strokes.at(canvas, 21, 21)] == [3]
+    assert strokes.at(canvas, 30, 20) == []
 
 
-def test_a_rectangle_is_asked_for_ink_too(place: Canvas) -> None:
-    draw(place, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
-    strokes.index(place)
+def test_a_rectangle_is_asked_for_ink_too(canvas: Canvas) -> None:
+    draw(canvas, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
+    strokes.index(canvas)
     every = list(Stroke.objects.all())
-    assert strokes.within(place, every, Rect(0, 0, 64, 64)) == every
-    assert strokes.within(place, every, Rect(50, 30, 64, 40)) == every
-    assert strokes.within(place, every, Rect(10, 20, 40, 50)) == []
-    assert list(Stroke.objects.within(place, Rect(10, 20, 40, 50))) == every  # its box alone would say so
+    assert strokes.within(canvas, every, Rect(0, 0, 64, 64)) == every
+    assert strokes.within(canvas, every, Rect(50, 30, 64, 40)) == every
+    assert strokes.within(canvas, every, Rect(10, 20, 40, 50)) == []
+    assert list(Stroke.objects.within(canvas, Rect(10, 20, 40, 50))) == every  # its box alone would say so
 
 
-def test_people_and_times(place: Canvas) -> None:
-    draw(place, 1, [(4, 4)])
-    draw(place, 2, [(4, 4)])
-    strokes.index(place)
+def test_people_and_times(canvas: Canvas) -> None:
+    draw(canvas, 1, [(4, 4)])
+    draw(canvas, 2, [(4, 4)])
+    strokes.index(canvas)
     one, two = Stroke.objects.order_by("author")
     assert list(Stroke.objects.by(1)) == [one] and list(Stroke.objects.by(1, 2).newest()) == [two, one]
     assert set(Stroke.objects.between(one.began_at, None)) == {one, two}
@@ -122,29 +122,29 @@ def test_people_and_times(place: Canvas) -> None:
     assert list(Stroke.objects.between(datetime.fromtimestamp(two.ended_at.timestamp() + 1, two.ended_at.tzinfo))) == []
 
 
-def test_pieces_come_from_among_other_peoples(place: Canvas) -> None:
+def test_pieces_come_from_among_other_peoples(canvas: Canvas) -> None:
     mine = [wire.by(piece, 1) for piece in pieces(7, [(8 * n, 80, 40) for n in range(9)], each=2)]
     theirs = [wire.by(piece, 2) for piece in pieces(7, [(8 * n, 160, 40) for n in range(9)], each=2)]
     for one, other in zip(mine, theirs, strict=True):
-        journal.append(place, [one, other])
-    strokes.index(place)
+        journal.append(canvas, [one, other])
+    strokes.index(canvas)
     row = Stroke.objects.get(author=1)
-    assert strokes.pieces(place, [row]) == {(1, 7): list(zip((1, 3, 5, 7), mine, strict=True))}
+    assert strokes.pieces(canvas, [row]) == {(1, 7): list(zip((1, 3, 5, 7), mine, strict=True))}
 
 
-def test_what_became_of_a_stroke(place: Canvas) -> None:
+def test_what_became_of_a_stroke(canvas: Canvas) -> None:
     for stroke in (1, 2, 3):
-        draw(place, 1, [(4, 4)], stroke=stroke)
-    journal.append(place, [wire.Undo(1, 1), wire.Hide((2,))])
-    strokes.index(place)
+        draw(canvas, 1, [(4, 4)], stroke=stroke)
+    journal.append(canvas, [wire.Undo(1, 1), wire.Hide((2,))])
+    strokes.index(canvas)
     first, second, third = Stroke.objects.order_by("stroke")
     assert [row.state(0) for row in (first, second, third)] == ["undone", "hidden", "visible"]
     assert third.state(3) == "dreamed"
     assert list(Stroke.objects.shown()) == [third]
 
 
-def test_the_command_indexes_and_makes_anew(place: Canvas) -> None:
-    draw(place, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
+def test_the_command_indexes_and_makes_anew(canvas: Canvas) -> None:
+    draw(canvas, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
     said = StringIO()
     call_command("index_strokes", stdout=said)
     assert "1 strokes from 2 operations" in said.getvalue()

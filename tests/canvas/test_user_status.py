@@ -26,7 +26,7 @@ def rules_at_write(journal: DatabaseJournal) -> gate.Rules:
     """The rules that the journal hands over under its lock."""
     found: list[gate.Rules] = []
 
-    def admit(missed: list[wire.Ops], dreamed: int, rules: gate.Rules) -> list[wire.Operation]:
+    def admit(missed: list[wire.Batch], dreamed: int, rules: gate.Rules) -> list[wire.Operation]:
         found.append(rules)
         return []
 
@@ -34,15 +34,15 @@ def rules_at_write(journal: DatabaseJournal) -> gate.Rules:
     return found[0]
 
 
-def test_switches_reach_the_room_by_the_poll_and_by_the_write(place: Canvas) -> None:
-    polled, writing = DatabaseJournal(place.pk), DatabaseJournal(place.pk)
+def test_switches_reach_the_room_by_the_poll_and_by_the_write(canvas: Canvas) -> None:
+    polled, writing = DatabaseJournal(canvas.pk), DatabaseJournal(canvas.pk)
     assert polled.state().rules == rules_at_write(writing) == gate.Rules()
-    rules = Rules.objects.of(place)
+    rules = Rules.objects.of(canvas)
     rules.frozen, rules.frozen_why, rules.slow, rules.newcomers_after = True, "a raid", 3, timezone.now()
     rules.save()
-    lock = Region.objects.create(canvas=place, x=1, y=2, width=3, height=4, why="a memorial")
+    lock = Region.objects.create(canvas=canvas, x=1, y=2, width=3, height=4, why="a memorial")
     tomorrow = timezone.now() + timedelta(days=1)
-    veil = Region.objects.create(canvas=place, kind="veil", x=9, y=9, width=9, height=9, until=tomorrow)
+    veil = Region.objects.create(canvas=canvas, kind="veil", x=9, y=9, width=9, height=9, until=tomorrow)
     expected = gate.Rules(
         version=Rules.objects.get().version, frozen=True, why="a raid", slow=3,
         newcomers_after=ms(rules.newcomers_after),
@@ -58,10 +58,10 @@ def test_switches_reach_the_room_by_the_poll_and_by_the_write(place: Canvas) -> 
     assert rules_at_write(writing).regions == ()
 
 
-def test_looking_costs_one_query_and_writing_no_more_than_before_while_nothing_changes(place: Canvas) -> None:
-    journal = DatabaseJournal(place.pk)
-    Rules.objects.of(place)
-    Region.objects.create(canvas=place, x=1, y=2, width=3, height=4)
+def test_looking_costs_one_query_and_writing_no_more_than_before_while_nothing_changes(canvas: Canvas) -> None:
+    journal = DatabaseJournal(canvas.pk)
+    Rules.objects.of(canvas)
+    Region.objects.create(canvas=canvas, x=1, y=2, width=3, height=4)
     journal.state()
     with CaptureQueriesContext(
         connection,
@@ -73,8 +73,8 @@ def test_looking_costs_one_query_and_writing_no_more_than_before_while_nothing_c
     assert len([one for one in asked.captured_queries if one["sql"].startswith("SELECT")]) == 2
 
 
-def test_every_save_of_the_switches_counts(place: Canvas) -> None:
-    one, two = Rules.objects.of(place), Rules.objects.of(place)
+def test_every_save_of_the_switches_counts(canvas: Canvas) -> None:
+    one, two = Rules.objects.of(canvas), Rules.objects.of(canvas)
     before = one.version
     one.frozen = True
     one.save(update_fields=["frozen"])
@@ -84,8 +84,8 @@ def test_every_save_of_the_switches_counts(place: Canvas) -> None:
     assert (found.frozen, found.slow, found.version) == (True, 2, before + 2) and two.version == before + 2
 
 
-def test_the_sites_end_ends_every_canvas(place: Canvas) -> None:
-    journal = DatabaseJournal(place.pk)
+def test_the_sites_end_ends_every_canvas(canvas: Canvas) -> None:
+    journal = DatabaseJournal(canvas.pk)
     assert not SiteState.ended()
     SiteState.end(timezone.now() + timedelta(hours=1))
     assert not journal.state().rules.ended and not SiteState.ended()
@@ -95,7 +95,7 @@ def test_the_sites_end_ends_every_canvas(place: Canvas) -> None:
     assert not journal.state().rules.ended
 
 
-def test_what_stands_against_somebody_now(place: Canvas, people: list[User]) -> None:
+def test_what_stands_against_somebody_now(canvas: Canvas, people: list[User]) -> None:
     ann, ben = people
     now = timezone.now()
 
@@ -109,15 +109,15 @@ def test_what_stands_against_somebody_now(place: Canvas, people: list[User]) -> 
     held = [put("warn"), put("cool_down", until=now + timedelta(hours=1)), put("read_only")]
     assert set(Sanction.objects.in_force(ann)) == set(held) and not Sanction.objects.in_force(ben).exists()
     assert all(one.stands(timezone.now()) for one in held)
-    found = DatabaseJournal(place.pk).user_statuses([ann.pk, ben.pk, 9999])
+    found = DatabaseJournal(canvas.pk).user_statuses([ann.pk, ben.pk, 9999])
     assert {one.id for one in found[ann.pk].sanctions} == {one.pk for one in held}
     assert found[ann.pk].sanctions[0].reason.endswith("it is")
     assert found[ben.pk] == gate.UserStatus(joined=ms(ben.date_joined)) and found[9999] == gate.UserStatus()
 
 
-def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(place: Canvas, people: list[User]) -> None:
+def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(canvas: Canvas, people: list[User]) -> None:
     ann, ben = people
-    journal = DatabaseJournal(place.pk)
+    journal = DatabaseJournal(canvas.pk)
     earlier = timezone.now() - timedelta(days=1)
     Sanction.objects.create(user=ben, degree="cool_down", reason="slowly", starts_at=earlier)
     start = int(timezone.now().timestamp()) // 3600 * 3_600_000
@@ -127,9 +127,9 @@ def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(place: Canvas, 
     assert journal.user_statuses([ann.pk])[ann.pk].hours == 2
 
 
-def test_who_is_trusted(place: Canvas, people: list[User]) -> None:
+def test_who_is_trusted(canvas: Canvas, people: list[User]) -> None:
     ann, _ = people
-    journal = DatabaseJournal(place.pk)
+    journal = DatabaseJournal(canvas.pk)
 
     def trusted() -> bool:
         return journal.user_statuses([ann.pk])[ann.pk].trusted
@@ -151,14 +151,14 @@ def test_who_is_trusted(place: Canvas, people: list[User]) -> None:
 
 
 @pytest.mark.parametrize("power", ["is_staff", "is_superuser"])
-def test_staff_stand_like_anybody_else(place: Canvas, people: list[User], power: str) -> None:
+def test_staff_stand_like_anybody_else(canvas: Canvas, people: list[User], power: str) -> None:
     """The gate is not even told of it."""
     ann, ben = people
     User.objects.filter(pk=ann.pk).update(**{power: True}, date_joined=ben.date_joined)
-    found = DatabaseJournal(place.pk).user_statuses([ann.pk, ben.pk])
+    found = DatabaseJournal(canvas.pk).user_statuses([ann.pk, ben.pk])
     assert found[ann.pk] == found[ben.pk]
 
 
-def test_a_region_has_a_size(place: Canvas) -> None:
+def test_a_region_has_a_size(canvas: Canvas) -> None:
     with pytest.raises(IntegrityError):
-        Region.objects.create(canvas=place, x=0, y=0, width=0, height=5)
+        Region.objects.create(canvas=canvas, x=0, y=0, width=0, height=5)

@@ -18,7 +18,7 @@ PLACE = {"x": 10, "y": 10, "width": 20, "height": 20}
 
 
 @pytest.fixture
-def trusted(place: Canvas) -> list[User]:
+def trusted(canvas: Canvas) -> list[User]:
     joined = timezone.now() - timedelta(days=limits.TRUSTED_DAYS)
     people = [
         User.objects.create(username=f"old{number}", date_joined=joined) for number in range(limits.VEIL_QUORUM + 1)
@@ -36,9 +36,9 @@ def ask(user: User | None, asked: Any = PLACE) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def cover(people: list[User], place: dict[str, int] = PLACE) -> Region:
+def cover(people: list[User], canvas: dict[str, int] = PLACE) -> Region:
     for user in people[: limits.VEIL_QUORUM]:
-        assert ask(user, place)[0] == 200
+        assert ask(user, canvas)[0] == 200
     return Region.objects.filter(kind="veil").latest("pk")
 
 

@@ -27,7 +27,7 @@ def test_operations_come_back_as_they_went(ops: list[wire.Operation]) -> None:
     data = b"".join(map(wire.encode, ops))
     assert wire.operations_from(data, len(ops)) == (ops, 0)
     scanned = list(wire.scan(data, len(ops)))
-    assert [(author, stroke) for _, author, stroke, _ in scanned] == [(op.author, op.stroke) for op in ops]
+    assert [(author, stroke) for _, author, stroke, _ in scanned] == [(op.author, op.stroke_id) for op in ops]
     assert [piece for *_, piece in scanned] == [getattr(op, "piece", 0) for op in ops]
 
 
@@ -100,5 +100,5 @@ def test_what_does_not_parse_has_its_close_code(data: bytes, code: int) -> None:
 
 def test_the_rest_of_a_batch() -> None:
     ops = [wire.Undo(number) for number in range(5)]
-    whole = wire.Ops(10, 1, 5, b"".join(map(wire.encode, ops)))
+    whole = wire.Batch(10, 1, 5, b"".join(map(wire.encode, ops)))
     assert wire.without(whole, 12).operations() == [(13, wire.Undo(3)), (14, wire.Undo(4))]

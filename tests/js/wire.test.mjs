@@ -60,7 +60,7 @@ test("a frame that is part of a larger buffer", () => {
     const bytes = server.ack(9, 1);
     const larger = new Uint8Array(bytes.length + 10).fill(0xff);
     larger.set(bytes, 5);
-    assert.equal(/** @type {wire.AckFrame} */ (wire.decode(larger.subarray(5, 5 + bytes.length))).stroke, 9);
+    assert.equal(/** @type {wire.AckMessage} */ (wire.decode(larger.subarray(5, 5 + bytes.length))).stroke, 9);
 });
 
 /** @param {Uint8Array} bytes @param {number} at @param {number[]} values */

@@ -27,9 +27,11 @@ async def test_ink_is_acknowledged_and_seen_by_everybody_in_order(either_site: R
         assert pen.welcome["you"] == {"id": ann.id, "name": ann.name} and viewer.welcome["you"] is None
         assert pen.welcome["canvas"]["width"] == 1536
         sent = await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: pen.acked >= {(piece.stroke, piece.piece) for piece in sent})
+        await pen.until(lambda: pen.acked >= {(piece.stroke_id, piece.piece) for piece in sent})
         await viewer.until(lambda: viewer.head >= pen.head)
-        seen = [op for op in viewer.operations.values() if isinstance(op, wire.Stroke) and op.stroke == sent[0].stroke]
+        seen = [
+            op for op in viewer.operations.values() if isinstance(op, wire.Stroke) and op.stroke_id == sent[0].stroke_id
+        ]
         assert seen == [wire.by(piece, ann.id) for piece in sent]
         assert viewer.names()[ann.id] == ann.name
 
@@ -80,7 +82,7 @@ async def test_what_is_sent_twice_is_written_once(either_site: RunningSite) -> N
         async with opened(either_site.url, either_site.person(5).headers, seq=pen.head) as again:
             await again.send(cut[0])
             await again.until(lambda: (stroke, len(cut)) in again.acks)
-    written = [op.piece for _, op in either_site.journal() if isinstance(op, wire.Stroke) and op.stroke == stroke]
+    written = [op.piece for _, op in either_site.journal() if isinstance(op, wire.Stroke) and op.stroke_id == stroke]
     assert written == list(range(len(cut)))
 
 
@@ -254,7 +256,7 @@ async def test_one_who_stops_reading_holds_nobody_and_is_closed(strict_site: Run
                 for piece in cut:
                     await pen.send(piece)
                 sent += sum(len(wire.encode(piece)) for piece in cut)
-                await viewer.until(lambda p=pen, c=cut: len(viewer.pieces_of(p.me, c[0].stroke)) == len(c))
+                await viewer.until(lambda p=pen, c=cut: len(viewer.pieces_of(p.me, c[0].stroke_id)) == len(c))
         assert strict_site.memory() - before < 24 * 1024 * 1024
         everybody = len(pens) + 2
         await viewer.until(lambda: viewer.told("people")[-1]["count"] == everybody - 1)
@@ -281,7 +283,7 @@ async def test_one_who_falls_behind_for_a_moment_catches_up(either_site: Running
                 cut = pieces(stroke_id(chance), [(k % 1500, 80, 8) for k in range(2001)], each=500)
                 for piece in cut:
                     await pen.send(piece)
-            await pen.until(lambda p=pen, c=cut: len(p.pieces_of(p.me, c[0].stroke)) == len(c))
+            await pen.until(lambda p=pen, c=cut: len(p.pieces_of(p.me, c[0].stroke_id)) == len(c))
         await asyncio.sleep(0.5)
         slow.reading.set()
         await slow.until(lambda: slow.head >= max(one.head, two.head))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from dreamsite.core.models import User
-from tests.canvas.conftest import people, place
+from tests.canvas.conftest import canvas as place
+from tests.canvas.conftest import people
 
 from .persons import moderator
 

@@ -25,15 +25,15 @@ class Command(BaseCommand):
             places = places.filter(slug=options["canvas"])
             if not places:
                 raise CommandError(f"No canvas is called {options['canvas']!r}.")
-        for place in places:
+        for canvas in places:
             if options["anew"]:
-                Indexed.objects.filter(canvas=place).delete()
-                Stroke.objects.filter(canvas=place).delete()
-            done = Indexed.objects.filter(canvas=place).values_list("seq", flat=True).first() or 0
-            while done < place.head:
-                strokes.index(place, min(done + STEP, place.head))
-                done = Indexed.objects.values_list("seq", flat=True).get(canvas=place)
-                self.stdout.write(f"\r{place.slug}: {done} of {place.head} operations", ending="")
+                Indexed.objects.filter(canvas=canvas).delete()
+                Stroke.objects.filter(canvas=canvas).delete()
+            done = Indexed.objects.filter(canvas=canvas).values_list("seq", flat=True).first() or 0
+            while done < canvas.head:
+                strokes.index(canvas, min(done + STEP, canvas.head))
+                done = Indexed.objects.values_list("seq", flat=True).get(canvas=canvas)
+                self.stdout.write(f"\r{canvas.slug}: {done} of {canvas.head} operations", ending="")
                 self.stdout.flush()
-            count = Stroke.objects.filter(canvas=place).count()
-            self.stdout.write(f"\r{place.slug}: {count} strokes from {place.head} operations.      ")
+            count = Stroke.objects.filter(canvas=canvas).count()
+            self.stdout.write(f"\r{canvas.slug}: {count} strokes from {canvas.head} operations.      ")

@@ -159,7 +159,7 @@ def reverse(act: Act) -> Plan:
     numbered = strokes.numbered(now, numbers)
     dreamed = [op for number, op in numbered if number <= base_seq]
     strokes.index(now)
-    rows = tuple(strokes.rows(now, {(op.author, op.stroke) for _, op in numbered}))
+    rows = tuple(strokes.rows(now, {(op.author, op.stroke_id) for _, op in numbered}))
     made = Plan(now, rows, numbers, not what["show"], tuple(dreamed))
     if now.frame is None or (what["frame"] is None and not dreamed):
         return made

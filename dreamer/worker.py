@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from canvas import frames, lease, limits, notify, picture, strokes, user_status
+from canvas import frames, growth, lease, limits, notify, picture, strokes, user_status
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
@@ -35,6 +35,7 @@ from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
 
+GROWING = ("front", "growth", "hold")  # of a recipe, as each canvas has them
 LOOK_SECONDS = 0.5  # between looks at the canvas: wishes, new models, the next beat
 TELL_SECONDS = 0.4  # between two reports of progress
 UNDOABLE_SECONDS = 60.0  # a rest frame leaves the newest strokes in the journal, where they can be undone
@@ -276,7 +277,7 @@ class Dreamer:
                 target=style.target,
                 model=style.model,
                 seed=self._chance.getrandbits(48),
-                **preset("live", style.model),
+                **preset("live", style.model) | {name: getattr(place, name) for name in GROWING},
             )
             composed = frames.compose(place, holder=self.holder, cancelled=self._cancelled)
             self._tell(
@@ -286,7 +287,8 @@ class Dreamer:
             started, dreaming = time.perf_counter(), True
             report = self._reporter(place, composed.seq)
             canvas_pixels, led = lead(place, composed.pixels, network, recipe.seed, self._cancelled)
-            pixels = dream(canvas_pixels, network, recipe, progress=report, cancelled=self._cancelled)
+            ages = self._planted(place, composed.ages)
+            pixels = dream(canvas_pixels, network, recipe, ages=ages, progress=report, cancelled=self._cancelled)
             seconds, dreaming = time.perf_counter() - started, False
             made = frames.NewFrame(
                 place,
@@ -298,6 +300,7 @@ class Dreamer:
                 recipe=recipe.to_json() | led,
                 seconds=round(seconds, 3),
                 device=network.device,
+                ages=None if composed.ages is None else growth.older(composed.ages),
             )
             frames.keep(made, composed.claim)
         except (Cancelled, picture.Cancelled, lease.ClaimLost) as error:
@@ -325,6 +328,13 @@ class Dreamer:
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
         done(led)
         self._index(place)
+
+    def _planted(self, place: Canvas, ages: growth.Ages | None) -> growth.Ages | None:
+        """What the dream grows out of: people's ink, or seeds of its own where there is none."""
+        if ages is None or (ages != growth.NEVER).any():
+            return ages
+        dreams = Frame.objects.visible().dreams().filter(canvas=place).count()
+        return growth.planted(ages, dreams, place.pk)
 
     def _index(self, place: Canvas) -> None:
         """Keeps the index of strokes near the journal's end, so that whoever asks it next need not wait."""
@@ -372,7 +382,8 @@ class Dreamer:
             return
         composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
         made = frames.encode(composed.pixels, Frame.Kind.REST)
-        frames.keep(frames.NewFrame(place, made, Frame.Kind.REST, composed.seq, composed.authors), composed.claim)
+        new = frames.NewFrame(place, made, Frame.Kind.REST, composed.seq, composed.authors, ages=composed.ages)
+        frames.keep(new, composed.claim)
         notify.look(place.slug)
         self._index(place)
 

@@ -124,7 +124,7 @@ class CanvasAdmin(ChangedFieldsAdmin):
     list_display = ["title", "slug", "size", "head", "created_at"]
     search_fields = ["title", "slug"]
     readonly_fields = ["head", "frame", "created_at"]
-    fields = ["title", "slug", ("width", "height"), "background", *readonly_fields]
+    fields = ["title", "slug", ("width", "height"), "background", ("front", "growth", "hold"), *readonly_fields]
 
     @admin.display(description=_("Size"))
     def size(self, canvas: Canvas) -> str:

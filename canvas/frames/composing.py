@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas import journal, lease, picture
+from canvas import growth, journal, lease, picture
 from canvas.brush import Pixels
 from canvas.frames import bases
 from canvas.frames.storing import FrameGone, load
-from canvas.models import Canvas
+from canvas.models import Canvas, Frame, Growth
 
 
 def base(canvas: Canvas) -> tuple[Pixels, int]:
@@ -23,7 +23,7 @@ def base(canvas: Canvas) -> tuple[Pixels, int]:
 class Composed:
     """The canvas at operation `seq`: pixels [h, w, 3], who drew between the base and here, and the base's id.
 
-    `claim` is the dreamer's, where one asked for it.
+    `claim` and `ages`, how old its ink is in dreams (canvas.growth), are the dreamer's, where one asked.
     """
 
     pixels: Pixels
@@ -32,6 +32,7 @@ class Composed:
     operations: int
     base: int | None
     claim: lease.Claim | None = None
+    ages: growth.Ages | None = None
 
 
 def compose(
@@ -66,4 +67,21 @@ def compose(
         numbered = journal.operations(now, since, now.head)
         drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
         painted = picture.compose(pixels, drawn, cancelled)
-        return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed)
+        ages = growth.inked(_ages(now), (op for _, op in drawn)) if claimed else None
+        return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed, ages)
+
+
+def _ages(canvas: Canvas) -> growth.Ages:
+    """How old the ink in a canvas' base is: kept with it, or else by the journal as it is visible now."""
+    base = canvas.frame
+    if base is None:
+        return growth.bare(canvas.width, canvas.height)
+    kept = Growth.objects.filter(frame=base).first()
+    if kept is not None:
+        return growth.unpack(bytes(kept.packed), canvas.width, canvas.height)
+    dreams = Frame.objects.visible().dreams().filter(canvas=canvas, number__lte=base.number)
+    taken = list(dreams.values_list("seq", flat=True))
+    # As it is visible now: ink may have been hidden since.
+    shown = picture.visible(journal.operations(canvas, 0, canvas.head))
+    drawn = [(number, op) for number, op in shown if number <= base.seq]
+    return growth.from_journal(canvas.width, canvas.height, drawn, taken)

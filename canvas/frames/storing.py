@@ -16,10 +16,10 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from canvas import lease
+from canvas import growth, lease
 from canvas.brush import Pixels
 from canvas.frames.codec import Picture, decode, thumbnail_of
-from canvas.models import Canvas, Frame
+from canvas.models import Canvas, Frame, Growth
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class NewFrame:
     recipe: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = ""
+    ages: growth.Ages | None = None  # of its ink (canvas.growth); None: the next who asks makes them from the journal
 
 
 def keep(
@@ -109,6 +110,8 @@ def keep(
                 seconds=new.seconds,
                 device=new.device,
             )
+            if new.ages is not None:
+                Growth.objects.create(frame=frame, packed=growth.pack(new.ages))
             frame.contributors.set(_known(new.authors))
             Canvas.objects.filter(pk=locked.pk).update(frame=frame)
             also(locked, frame)

@@ -1,8 +1,20 @@
 """What the live canvas is made of, as rows. What moderators do about it has models of its own: canvas/moderation."""
 
-from canvas.models.canvas import Batch, Canvas, Dream, Frame
+from canvas.models.canvas import Batch, Canvas, Dream, Frame, Growth
 from canvas.models.people import CleanHours, Sanction
 from canvas.models.rules import Region, Rules
 from canvas.models.strokes import Indexed, Stroke
 
-__all__ = ["Batch", "Canvas", "CleanHours", "Dream", "Frame", "Indexed", "Region", "Rules", "Sanction", "Stroke"]
+__all__ = [
+    "Batch",
+    "Canvas",
+    "CleanHours",
+    "Dream",
+    "Frame",
+    "Growth",
+    "Indexed",
+    "Region",
+    "Rules",
+    "Sanction",
+    "Stroke",
+]

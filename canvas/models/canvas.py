@@ -45,6 +45,25 @@ class Canvas(models.Model):
         default="#ffffff",
         validators=[RegexValidator(r"^#[0-9a-f]{6}$", _("A colour like #ffffff."))],
     )
+    # What a dream grows out of (dreamer.engine.Recipe has fields of these names).
+    front = models.FloatField(
+        _("growth front"),
+        default=0.125,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_("How far from new ink a dream works, as a share of the shorter side. 0: the whole canvas at once."),
+    )
+    growth = models.FloatField(
+        _("growth"),
+        default=0.08,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_("How much further the front comes with each dream, as a share of the shorter side."),
+    )
+    hold = models.FloatField(
+        _("hold"),
+        default=0.5,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("How much of its place, tone and colour new ink keeps in a dream: 0 nothing, 1 all. It fades."),
+    )
     # The journal's last number. Locking this row is what makes numbers gapless and in commit order.
     head = models.BigIntegerField(default=0, editable=False)
     # The newest frame that counts: the base of the canvas as everybody sees it.
@@ -139,6 +158,16 @@ class Frame(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("frame", args=[self.pk])
+
+
+class Growth(models.Model):
+    """How long ago ink fell on each part of a frame, as `canvas.growth` packs it: what the next dream grows out of."""
+
+    frame = models.OneToOneField(Frame, primary_key=True, on_delete=models.CASCADE, related_name="growth")
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.frame}"
 
 
 class Dream(models.Model):

@@ -38,6 +38,9 @@ from .work import Cancelled
 # this share of what the same target does on coloured noise, a step gets weaker in proportion instead.
 FLOOR = 0.02
 
+# Four steps' places in a layer's stride, in halves of it, down and right: two already differ in both.
+PHASES = ((0, 0), (1, 1), (1, 0), (0, 1))
+
 # From this size on the picture and its gradient alone take most of 2 GB, and the network gets smaller tiles: in every
 # octave, since what a tile has taken is kept.
 HUGE_PIXELS, HUGE_TILE = 24_000_000, 160
@@ -162,7 +165,9 @@ class _Dream:
         work = np.cumsum([0] + [h * w * steps for (h, w), steps in zip(self.sizes, self.steps, strict=True)])
         self.done_before = (work / max(work[-1], 1)).tolist()
         self.clock = _Clock()
-        halo, border = _context(max(network.layer(term.layer).stride for term in recipe.target.terms))
+        self.stride = max(network.layer(term.layer).stride for term in recipe.target.terms)
+        self.phase = [0, 0]
+        halo, border = _context(self.stride)
         huge = self.size[0] * self.size[1] >= HUGE_PIXELS
         self.options = GradientOptions(
             min(recipe.tile, HUGE_TILE) if huge else recipe.tile,
@@ -237,7 +242,7 @@ class _Dream:
     def _step(self, ascent: Ascent, height: int, width: int) -> None:
         """One step at the picture, seen shifted, turned and scaled at random."""
         recipe = self.recipe
-        down, right = (int(n) for n in self.random.integers(0, recipe.roll + 1, 2))
+        down, right = self._shift()
         degrees, scale = self.random.uniform(-1, 1, 2) * (recipe.rotate, recipe.rescale) + (0, 1)
         ascent.step(
             _moved(recipe.target, down / height, right / width),
@@ -246,6 +251,27 @@ class _Dream:
             lambda: FLOOR * self._usual_force(),
             self.options,
         )
+
+    def _shift(self) -> tuple[int, int]:
+        """How far the picture is shifted before a step, down and right: at random, but of four steps one after
+        the other each sees it at another half of the layer's stride.
+
+        What a layer sees repeats with its stride, and so does a step's grid. Four at these places cancel it; of shifts
+        that are all random it takes dozens, and an octave has eight steps at most.
+        """
+        most, stride = self.recipe.roll, self.stride
+        shift = [int(n) for n in self.random.integers(0, most + 1, 2)]
+        if most < 2 * stride:
+            return shift[0], shift[1]
+        if self.iteration % 4 == 0:
+            self.phase = [n % stride for n in shift]
+        half = PHASES[self.iteration % 4]
+        for axis in (0, 1):
+            phase = (self.phase[axis] + half[axis] * stride // 2) % stride
+            shift[axis] += phase - shift[axis] % stride
+            if shift[axis] > most:
+                shift[axis] -= stride
+        return shift[0], shift[1]
 
     def _usual_force(self) -> float:
         """Mean |gradient| of this target on coloured noise: what FLOOR is a share of. Remembered with the network."""
@@ -356,7 +382,7 @@ def _resized(shares: Floats, base: Bytes) -> Floats:
     """Shares [h, w], 0 to 1, at the size of a picture."""
     out = np.zeros((1, *base.shape[:2]), np.float32)
     add_enlarged(shares[None], out)
-    return np.clip(out[0], 0, 1)
+    return np.asarray(np.clip(out[0], 0, 1), np.float32)
 
 
 def _moved(target: Target, down: float, right: float) -> Target:

@@ -40,16 +40,14 @@ def front(ages: Bytes, start: float, speed: float) -> Bytes:
             return np.full(cells.shape, 255, np.uint8)
         np.maximum(reach, np.float32(radius) - distance(cells == age), out=reach)
     share = np.clip(reach / max(start * side / 2, 1e-6), 0, 1)
-    return np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
+    return np.asarray(np.rint(255 * share * share * (3 - 2 * share)), np.uint8)
 
 
 def held(ages: Bytes, hold: float, fade: float) -> Floats:
-    """How much of its coarse part each place keeps: float32 [h, w], hold * fade^age on ink and the cells beside it."""
-    share = np.where(ages == NEVER, 0, hold * np.power(fade, ages.astype(np.float32))).astype(np.float32)
-    padded = np.pad(share, 1)
-    height, width = ages.shape
-    near = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    return np.asarray(np.maximum.reduce(near), np.float32)
+    """How much of its coarse part each place keeps: float32 [h, w], hold * fade^age where ink is. Paper beside it keeps
+    nothing: it would stay white around every line."""
+    share = hold * np.power(fade, ages.astype(np.float32))
+    return np.where(ages == NEVER, 0, share).astype(np.float32)
 
 
 def distance(inside: NDArray[np.bool_]) -> Floats:

@@ -179,6 +179,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # the small octaves, where steps cost little; the finest octave costs more than it adds. Mean-free, even colours, an
     # end to chroma: without them hours of dreams drift to one colour, or to neon. White paper needs clouds to see
     # something in, ink that soaks in gives what grows beside it its colour, and a drawing lives on in its own hues.
+    # Forms grow out of ink, dream by dream, until some ten have filled the canvas.
     "live": {
         "octaves": 8,
         "finest": 0.6,
@@ -191,6 +192,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "wash": 40.0,
         "soak": 0.12,
         "hue": 0.5,
+        "front": 0.125,
+        "growth": 0.08,
+        "hold": 0.5,
     },
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
     # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from canvas import growth
 from dreamer.engine import Network, Recipe, Target, dream
 from dreamer.engine.bands import Bytes
 from dreamer.library.files import Style
 
-from .drawings import draw
+from .drawings import draw, growth_map
 
 QUALITY = 93  # as the canvas keeps its dreams: JPEG, 4:4:4
 
@@ -42,12 +43,13 @@ class Chain:
         """The drawing and its dreams up to `last`, uint8 [side, side, 3]; kept in `folder`, and read from there."""
         folder = folder / self.network.name / f"{self.drawing}-{self._digest()}"
         folder.mkdir(parents=True, exist_ok=True)
-        picture = draw(self.drawing, self.side)
+        picture, ages = draw(self.drawing, self.side), growth_map(self.drawing, self.side)
         yield picture
         for number in range(1, last + 1):
             path = folder / f"{number:03}.jpg"
             if not path.is_file():
-                self._dream(picture, number, path)
+                self._dream(picture, ages, number, path)
+            ages = growth.older(ages)
             with Image.open(path) as image:
                 picture = np.asarray(image)
             yield picture
@@ -56,12 +58,12 @@ class Chain:
         """How long the first dream takes."""
         picture = draw(self.drawing, self.side)
         start = time.perf_counter()
-        dream(picture, self.network, self.recipe(1))
+        dream(picture, self.network, self.recipe(1), ages=growth_map(self.drawing, self.side))
         return time.perf_counter() - start
 
-    def _dream(self, picture: Bytes, number: int, path: Path) -> None:
+    def _dream(self, picture: Bytes, ages: growth.Ages, number: int, path: Path) -> None:
         kept = io.BytesIO()
-        dreamed = dream(picture, self.network, self.recipe(number))
+        dreamed = dream(picture, self.network, self.recipe(number), ages=ages)
         Image.fromarray(dreamed).save(kept, "JPEG", quality=QUALITY, subsampling=0)
         whole = path.with_suffix(".part")
         whole.write_bytes(kept.getvalue())

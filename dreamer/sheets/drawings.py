@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from canvas import brush
+from canvas import brush, growth, wire
 from canvas.brush import Pixels
 from canvas.picture import blank
 
@@ -28,12 +28,14 @@ class Sheet:
 
     def __init__(self, side: int) -> None:
         self.pixels, self.scale = blank(side, side, (255, 255, 255)), side / 1000
+        self.strokes: list[wire.Stroke] = []
 
     def line(self, points: Iterable[XY], colour: Colour, width: float = 8, opacity: int = 255) -> None:
         """One stroke through `points`, `width` wide."""
         eighths = 8 * self.scale
-        path = [(round(x * eighths), round(y * eighths), max(8, round(width * eighths))) for x, y in points]
+        path = tuple((round(x * eighths), round(y * eighths), max(8, round(width * eighths))) for x, y in points)
         brush.draw(self.pixels, path, 0, colour, opacity)
+        self.strokes.append(wire.Stroke(len(self.strokes), 0, colour, opacity, 0, path))
 
     def closed(self, points: Sequence[XY], colour: Colour, width: float = 8) -> None:
         """A stroke that ends where it began."""
@@ -158,6 +160,15 @@ DRAWINGS: dict[str, Callable[[Sheet], None]] = {
 
 def draw(drawing: str, side: int) -> Pixels:
     """uint8 [side, side, 3]. KeyError for a drawing there is none of."""
+    return _drawn(drawing, side).pixels
+
+
+def growth_map(drawing: str, side: int) -> growth.Ages:
+    """Where its ink lies, all of it new: what the first dream grows out of."""
+    return growth.inked(growth.bare(side, side), _drawn(drawing, side).strokes)
+
+
+def _drawn(drawing: str, side: int) -> Sheet:
     sheet = Sheet(side)
     DRAWINGS[drawing](sheet)
-    return sheet.pixels
+    return sheet

@@ -71,9 +71,9 @@ def test_a_chain_goes_on_where_it_was_left(tiny: Network, tmp_path: Path, monkey
     dreamed: list[int] = []
     kept_dream = Chain._dream
 
-    def counted(self: Chain, picture: Any, number: int, path: Path) -> None:
+    def counted(self: Chain, picture: Any, ages: Any, number: int, path: Path) -> None:
         dreamed.append(number)
-        kept_dream(self, picture, number, path)
+        kept_dream(self, picture, ages, number, path)
 
     monkeypatch.setattr(Chain, "_dream", counted)
     again = list(chain.dreams(3, tmp_path / "work"))

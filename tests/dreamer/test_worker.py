@@ -15,11 +15,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from canvas import frames, journal, lease, limits, wire
+from canvas import frames, growth, journal, lease, limits, wire
 from canvas.brush import Pixels
 from canvas.frames import composing
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer import worker
+from dreamer.engine import Recipe
 from dreamer.worker import Dreamer
 from dreamsite.core.models import SiteState
 from tests.dreamer import nets
@@ -104,6 +105,37 @@ def test_a_look_with_nothing_to_do_writes_nothing_and_reads_all_canvases_at_once
     assert all(sql.startswith("SELECT") for sql in queries), queries
     assert sum('FROM "canvas_canvas"' in sql for sql in queries) == 1
     assert sum('FROM "canvas_dream"' in sql for sql in queries) == 0
+
+
+def test_a_dream_grows_out_of_ink_as_the_canvas_says(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Recipe, Any]] = []
+
+    def dream(pixels: Pixels, network: Any, recipe: Recipe, *, ages: Any, **options: Any) -> Pixels:
+        seen.append((recipe, ages))
+        return pixels
+
+    monkeypatch.setattr(worker, "dream", dream)
+    Canvas.objects.update(front=0.3, growth=0.2, hold=0.9)
+    due(dreamer)
+    due(dreamer)
+    (first, fresh), (_, older) = seen
+    assert (first.front, first.growth, first.hold) == (0.3, 0.2, 0.9)
+    assert fresh.shape == (8, 8) and (fresh == 0).any() and (fresh == growth.NEVER).any()
+    np.testing.assert_array_equal(older, growth.older(fresh))
+
+
+def test_where_all_ink_was_undone_the_dreamer_has_seeds_of_its_own(
+    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(worker, "dream", lambda pixels, *args, ages, **options: seen.append(ages) or pixels)
+    journal.append(place, [wire.Undo(1, author=1)])
+    due(dreamer)
+    due(dreamer)
+    assert [sorted(set(ages.flat)) for ages in seen] == [[0, growth.NEVER], [1, growth.NEVER]]
+    np.testing.assert_array_equal(seen[0] == 0, seen[1] == 1)
 
 
 # --- undo ------------------------------------------------------------------------------------------------------------

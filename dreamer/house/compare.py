@@ -32,7 +32,7 @@ from ..sheets.likeness import kept
 from . import LIVE
 from .classes import ILSVRC, NUMBER, PLAIN
 from .imported import Imported
-from .judge import CLASSES, judge
+from .judge import CLASSES, judge, judge_views
 from .look import canvases, chain, class_sheet, style_named
 from .samples import Bytes, Samples, render
 
@@ -55,6 +55,7 @@ def compare(folders: Sequence[Path], other: Path, *, count: int = 600) -> str:
     for folder in folders:
         size = (folder / "model.onnx").stat().st_size / 1e6
         found, rich = judge(folder, count), judge(folder, count, rich=True)
+        views = judge_views(folder, count)
         right, robust = robustness(folder, min(count, 256))
         network = Network.open(folder, threads=1)
         known, names = named(network, other)
@@ -64,6 +65,7 @@ def compare(folders: Sequence[Path], other: Path, *, count: int = 600) -> str:
             "size": f"{size:.1f} MB, {parameters(folder) / 1e6:.2f} million parameters",
             "objects, textures, places": f"{found.objects:.1%}, {found.textures:.1%}, {found.places:.1%}",
             "the same on richer samples": f"{rich.objects:.1%}, {rich.textures:.1%}, {rich.places:.1%}",
+            "the same on views of the second edition": f"{views.objects:.1%}, {views.textures:.1%}, {views.places:.1%}",
             "places right; moved": f"{right:.1%}; {robust:.1%}",
             "class pictures named": f"{len(names)} of {known}: {', '.join(names)}",
             "edges after three dreams": f"{edges(network, styles):.2f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .classes import NUMBER, OBJECTS, PLAIN
 from .samples import Samples, render
+from .scenes import render_scenes
 
 MODEL, CLASSES, DATA = "model.onnx", "classes", "data"
 SHOWN = 1.5  # cells of a sample that a class must cover to count as shown
@@ -44,6 +45,16 @@ def judge(folder: Path, count: int = 1000, seed: int = 987_654, *, rich: bool = 
     """Judge the model of `folder` by `count` samples of a seed that no training uses, or as many richer ones."""
     samples = render(seed, 0, count, rich=rich)
     return verdict(scores(folder, samples.pictures), samples)
+
+
+def judge_views(folder: Path, count: int = 1000, seed: int = 987_654) -> Verdict:
+    """The same by views as the second edition is taught with (scenes.py), where it is known what they show.
+
+    Raises FileNotFoundError saying what to install.
+    """
+    views = render_scenes(seed, 0, count)
+    known = replace(views, shares=np.where(views.weights > 0, views.shares, 0).astype(np.uint8))
+    return verdict(scores(folder, views.pictures), known)
 
 
 def verdict(found: NDArray[np.float32], samples: Samples) -> Verdict:

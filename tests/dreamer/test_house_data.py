@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ from PIL import Image, ImageDraw
 
 from dreamer.house import photographs, sketches, sprites
 
-needs_pictures = pytest.mark.skipif(
-    bool(photographs.missing()) or not sprites.FONT.is_file(),
-    reason=photographs.missing() or f"{sprites.FONT} is missing: install fonts-noto-color-emoji",
+needs_font = pytest.mark.skipif(
+    not sprites.FONT.is_file(), reason=f"{sprites.FONT} is missing: install fonts-noto-color-emoji"
 )
+needs_packages = pytest.mark.skipif(bool(photographs.missing()), reason=photographs.missing() or "they are there")
 
 
 # --- licences -------------------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ def test_where_the_packages_are_missing_it_says_which(monkeypatch: pytest.Monkey
         photographs.sources()
 
 
-@needs_pictures
+@needs_packages
 def test_the_packages_pictures_are_found_and_none_is_under_a_licence_that_is_not_allowed() -> None:
     found = photographs.sources()
     assert all(photographs.allowed(source.licence) for source in found)
@@ -174,7 +175,25 @@ def test_a_filled_sketch_has_colour_inside(monkeypatch: pytest.MonkeyPatch) -> N
 # --- views ----------------------------------------------------------------------------------------------------------
 
 
-@needs_pictures
+@pytest.fixture
+def drawn_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In place of the packages' photographs: a disc, an ellipse of no class, and fields of noise."""
+    from dreamer.house import scenes
+
+    scenes._photographed.cache_clear()
+    thin = np.asarray(Image.fromarray(_disc()).resize((256, 64)))
+    egg = np.zeros((256, 256, 4), np.uint8)
+    egg[96:160] = thin
+    apple = np.asarray(Image.fromarray(_disc()).resize((256, 256)))
+    noise = np.random.default_rng(0).integers(0, 220, (3, 240, 320, 3)).astype(np.uint8)
+    monkeypatch.setattr(scenes, "cutouts", lambda: {"apple": (apple,), "": (egg,)})
+    monkeypatch.setattr(scenes, "pictures", lambda: tuple(noise))
+    yield
+    scenes._photographed.cache_clear()
+
+
+@needs_font
+@pytest.mark.usefixtures("drawn_pictures")
 def test_views_are_the_same_for_the_same_seed_and_say_what_they_show() -> None:
     from dreamer.house import scenes
 
@@ -189,7 +208,6 @@ def test_views_are_the_same_for_the_same_seed_and_say_what_they_show() -> None:
     assert 0.15 < (white > 0.4).mean() < 0.6  # drawings on paper
 
 
-@needs_pictures
 def test_a_crop_lies_within_the_picture() -> None:
     from dreamer.house import scenes
 

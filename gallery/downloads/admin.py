@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from gallery.downloads.models import Download
+from gallery.downloads.tasks import make_download
 from gallery.jobs.admin import JobAdmin
 
 
 @admin.register(Download)
 class DownloadAdmin(JobAdmin):
+    task = make_download
     list_display = ["day", "kind", "canvas", "progress", "size", "count", "message"]
     list_filter = ["state", "kind", "canvas"]
     list_select_related = ["canvas"]

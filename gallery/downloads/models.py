@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_tasks.base import Task
 
 from canvas.models import Canvas
 from gallery.jobs import files
@@ -38,11 +35,6 @@ class Download(BackgroundJob):
     @property
     def filename(self) -> str:
         return f"dreamsite-{self.canvas.slug}-{self.day:%Y-%m-%d}-{self.kind}.zip"
-
-    def task(self) -> Task[Any, Any]:
-        from gallery.downloads.tasks import make_download
-
-        return make_download
 
     def withdraw(self) -> None:
         files.delete_after_commit([str(self.file)])

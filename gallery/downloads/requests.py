@@ -8,6 +8,7 @@ from django.db import transaction
 
 from canvas.models import Canvas
 from gallery.downloads.models import Download
+from gallery.downloads.tasks import make_download
 from gallery.jobs import requests
 
 
@@ -16,7 +17,7 @@ def request_download(canvas: Canvas, day: date, kind: str) -> Download:
     with transaction.atomic():
         row, new = Download.objects.get_or_create(canvas=canvas, day=day, kind=kind)
         if new:
-            requests.start(row)
+            requests.start(row, make_download)
     return row
 
 
@@ -24,11 +25,11 @@ def remake_frames(canvas_id: int, at: datetime) -> None:
     """A frame of this moment was hidden, or shown again."""
     day = at.astimezone(UTC).date()
     for row in Download.objects.filter(canvas=canvas_id, day=day, kind=Download.Kind.FRAMES):
-        requests.remake(row)
+        requests.remake(row, make_download)
 
 
 def remake_strokes(canvas: Canvas, first: datetime, last: datetime) -> None:
     """Ink of this time was hidden, or put back."""
     days = first.astimezone(UTC).date(), last.astimezone(UTC).date()
     for row in Download.objects.filter(canvas=canvas, day__range=days, kind=Download.Kind.STROKES):
-        requests.remake(row)
+        requests.remake(row, make_download)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from dreamsite.core.models import User
 from gallery.films import audio
 from gallery.films.models import Film, Track
+from gallery.films.tasks import make_film
 from gallery.jobs import files, requests
 from gallery.jobs.admin import JobAdmin
 
@@ -25,6 +26,7 @@ LARGEST_TRACK = 200 * 1024 * 1024
 class FilmAdmin(JobAdmin):
     """“Add” requests a film of any span; those of hours and days are requested automatically."""
 
+    task = make_film
     list_display = ["preview", "kind", "canvas", "starts_at", "ends_at", "progress", "frames", "message"]
     list_display_links = ["preview", "kind"]
     list_filter = ["state", "kind", "canvas", "lossless"]
@@ -61,7 +63,7 @@ class FilmAdmin(JobAdmin):
         assert isinstance(request.user, User)  # the administration asks for a sign-in
         obj.requested_by = request.user
         super().save_model(request, obj, form, change)
-        requests.start(obj)
+        requests.start(obj, self.task)
 
 
 class TrackForm(forms.ModelForm[Track]):

@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_tasks.base import Task
 
 from canvas.models import Canvas
 from gallery.jobs import files
@@ -115,11 +114,6 @@ class Film(BackgroundJob):
 
     def get_absolute_url(self) -> str:
         return reverse("film", args=[self.pk])
-
-    def task(self) -> Task[Any, Any]:
-        from gallery.films.tasks import make_film
-
-        return make_film
 
     def withdraw(self) -> None:
         published = [str(name) for name in self.files.values_list("file", flat=True)]

@@ -12,6 +12,7 @@ from django.db.models import Max, Min
 from canvas.models import Batch, Canvas, Frame
 from gallery.downloads.requests import remake_frames, remake_strokes
 from gallery.films.models import Film, Track
+from gallery.films.tasks import make_film
 from gallery.jobs import requests
 from gallery.jobs.models import State
 
@@ -27,7 +28,7 @@ def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: dateti
         else:
             film, new = Film.objects.create(canvas=canvas, kind=kind, starts_at=starts_at, **defaults), True
         if new:
-            requests.start(film)
+            requests.start(film, make_film)
     return film
 
 
@@ -38,6 +39,11 @@ def request_whole_film(canvas: Canvas, **more: Any) -> Film | None:
     if first is None or last is None:
         return None
     return request_film(canvas, Film.Kind.WHOLE, first, last + timedelta(milliseconds=1), **more)
+
+
+def remake(film: Film) -> None:
+    """Withdraws a film, at once, and has it made anew."""
+    requests.remake(film, make_film)
 
 
 def default_track() -> Track | None:
@@ -52,7 +58,7 @@ def span_of_hours() -> timedelta:
 def frame_changed(sender: Any, frame: Frame, **kwargs: Any) -> None:
     """A frame was hidden, or shown again: films and downloads that it belongs to are withdrawn and made anew."""
     for film in Film.objects.showing(frame.canvas_id, frame.made_at).exclude(state=State.CANCELLED):
-        requests.remake(film)
+        remake(film)
     remake_frames(frame.canvas_id, frame.made_at)
 
 
@@ -64,5 +70,5 @@ def ink_changed(sender: Any, canvas: Canvas, numbers: list[int], **kwargs: Any) 
         return
     drawn = Film.objects.filter(canvas=canvas, drawing=True, ends_at__gt=span["first"], starts_at__lte=span["last"])
     for film in drawn.exclude(state=State.CANCELLED):
-        requests.remake(film)
+        remake(film)
     remake_strokes(canvas, span["first"], span["last"])

@@ -14,6 +14,7 @@ from gallery.downloads.requests import request_download
 from gallery.films.models import Film
 from gallery.films.plan import windows
 from gallery.films.requests import request_film, span_of_hours
+from gallery.films.tasks import make_film
 from gallery.jobs import files, requests
 from gallery.jobs.models import State
 
@@ -57,7 +58,7 @@ def leftovers() -> None:
     if (first := waiting.order_by("pk").first()) is None:
         return
     if not Film.objects.filter(state=State.MAKING, holder__in=heartbeats.alive()).exists():
-        requests.start(first)
+        requests.start(first, make_film)
         Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
 
 

@@ -24,7 +24,7 @@ from gallery.films import captions, source
 from gallery.films import previews as tiles
 from gallery.films.chapters import Chapter
 from gallery.films.models import Film, FilmFile
-from gallery.films.requests import request_whole_film
+from gallery.films.requests import remake, request_whole_film
 from gallery.jobs import requests
 from gallery.jobs.models import UNDER_WAY, State
 from gallery.links import canvas_query, canvas_url
@@ -176,7 +176,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("There was nothing to cancel: the film is finished, or was cancelled before."))
     elif request.POST.get("do") == "again":
-        requests.remake(this)
+        remake(this)
         messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
     return redirect(this)
 

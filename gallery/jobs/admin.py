@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django_tasks.base import Task
 
 from gallery.jobs import requests
 from gallery.jobs.models import State
@@ -18,6 +19,7 @@ from gallery.jobs.models import State
 class JobAdmin(admin.ModelAdmin[Any]):
     """Workers write these rows while a form is open, so only a few texts can be edited."""
 
+    task: Task[Any, Any]  # that makes a row
     actions = ["stop", "remake"]
     show_full_result_count = False
 
@@ -37,7 +39,7 @@ class JobAdmin(admin.ModelAdmin[Any]):
     @admin.action(description=_("Withdraw, and make again"), permissions=["change"])
     def remake(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         for row in chosen:
-            requests.remake(row)
+            requests.remake(row, self.task)
         text = ngettext("%(count)s is waiting for the worker.", "%(count)s are waiting for the worker.", chosen.count())
         self.message_user(request, text % {"count": chosen.count()}, messages.SUCCESS)
 

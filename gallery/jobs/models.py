@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_tasks.base import Task
 
 
 class State(models.TextChoices):
@@ -46,10 +43,6 @@ class BackgroundJob(models.Model):
     @property
     def percent(self) -> int:
         return int(self.fraction * 100)
-
-    def task(self) -> Task[Any, Any]:
-        """What makes it: a task with the row's id as its argument."""
-        raise NotImplementedError
 
     def withdraw(self) -> None:
         """Deletes its files once the transaction is committed, and forgets them."""

@@ -1,21 +1,22 @@
-"""Requesting a job, and taking the request back."""
+"""Requesting a job, and taking the request back. `task` makes it, with the id of its row as its argument."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
+from django_tasks.base import Task
 
 from dreamsite.core.tasks import enqueue
 from gallery.jobs.models import UNDER_WAY, BackgroundJob, State
 
 
-def start(job: BackgroundJob) -> None:
+def start(job: BackgroundJob, task: Task[Any, Any]) -> None:
     """Queues a new row for the worker, with the transaction around this call."""
-    enqueue(job.task(), job.pk)
+    enqueue(task, job.pk)
 
 
-def remake(job: BackgroundJob) -> None:
+def remake(job: BackgroundJob, task: Task[Any, Any]) -> None:
     """Withdraws what was made, at once, and has it made anew."""
     with transaction.atomic():
         rows: Any = type(job)._default_manager.select_for_update().filter(pk=job.pk)
@@ -25,7 +26,7 @@ def remake(job: BackgroundJob) -> None:
         now.withdraw()
         rows.update(state=State.WAITING, edition=now.edition + 1, holder="", fraction=0.0, message="", expected_at=None)
         if now.state != State.WAITING:  # a task for it waits in the queue already
-            start(now)
+            start(now, task)
 
 
 def cancel(job: BackgroundJob) -> bool:

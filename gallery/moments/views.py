@@ -20,7 +20,7 @@ from canvas.models import Batch, Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from canvas.wire import milliseconds
 from dreamsite.core.errors import NotFound
-from gallery import query_params, recipe
+from gallery import frames, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.links import canvas_query, canvas_url
 from gallery.moments import ink, paint
@@ -167,8 +167,6 @@ def sentence(base: Frame | None) -> str:
 
 
 def _around(canvas: Canvas, span: ink.Span) -> str:
-    from gallery import frames
-
     if span.base is None:
         return canvas_url("history", canvas, after=0)
     number = span.base.number

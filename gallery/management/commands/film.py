@@ -18,8 +18,7 @@ from canvas.models import Canvas, Frame
 from dreamsite.core.tasks import heartbeats
 from gallery.films import captions, make
 from gallery.films.models import Film
-from gallery.films.requests import request_film, request_whole_film
-from gallery.jobs import requests
+from gallery.films.requests import remake, request_film, request_whole_film
 from gallery.jobs.models import State
 
 
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             film = Film.objects.filter(pk=options["again"]).first()
             if film is None:
                 raise CommandError(f"There is no film {options['again']}.")
-            requests.remake(film)
+            remake(film)
         else:
             film = self._request(options)
         self.stdout.write(f"Film {film.pk}, {captions.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")

@@ -200,8 +200,8 @@ class Network:
 
     def _grown(self, height: int, width: int) -> tuple[int, int]:
         """The size that a picture has to be grown to: branches that halve in different ways need multiples."""
-        multiple = self._files.info.size_multiple
-        return height + -height % multiple, width + -width % multiple
+        multiple, remainder = self._files.info.size_multiple, self._files.info.size_remainder
+        return height + (remainder - height) % multiple, width + (remainder - width) % multiple
 
     def _checked(self, picture: Floats, what: str, layers: list[Layer]) -> Floats:
         if picture.ndim != 3 or picture.shape[0] != 3:

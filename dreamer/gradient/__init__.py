@@ -7,6 +7,6 @@ forward graph. Without them the same gradient comes out, only later.
 
 from __future__ import annotations
 
-from .backward import append_gradient
+from .backward import append_gradient, undifferentiable
 
-__all__ = ["append_gradient"]
+__all__ = ["append_gradient", "undifferentiable"]

@@ -15,7 +15,7 @@ from ..graph.ops import properties
 from .fast.strategies import STRATEGIES, Strategy
 from .fast.workbench import Workbench
 from .rules import RULES
-from .tape import Gradients
+from .tape import Gradients, Tape
 
 
 def append_gradient(
@@ -65,6 +65,21 @@ def append_gradient(
     return tape.add(parts[wrt])
 
 
+def undifferentiable(graph: Graph, wrt: str) -> dict[str, str]:
+    """Why nodes of a graph with known shapes have no gradient, by their first output, in order. Every rule is tried on
+    nodes of its own, with made-up gradients of the outputs; nothing else in the graph changes."""
+    active, found = _active(graph, wrt), {}
+    for node in list(graph.nodes):
+        if not any(o in active for o in node.outputs):
+            continue
+        arrived = [f"d {o}" for o in node.outputs[: None if node.op == "Split" else 1]]
+        try:
+            _by_rule(Tape(graph, active), node, arrived)
+        except GraphError as error:
+            found[node.outputs[0]] = str(error).partition("; there are rules")[0]
+    return found
+
+
 def _active(graph: Graph, wrt: str) -> set[str]:
     """The tensors through which a gradient can pass to ``wrt``."""
     found = {wrt}
@@ -79,10 +94,14 @@ def _gradients(
     tape: Workbench, node: Node, arrived: list[str], strategies: Mapping[str, Sequence[Strategy]]
 ) -> Gradients:
     """By the first strategy that takes the node, or else by its op's rule."""
-    if node.domain not in ("", "ai.onnx") or node.op not in RULES:
-        raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
     for strategy in strategies.get(node.strategy or node.op, ()):
         gradients = strategy(tape, node, *arrived)
         if gradients is not None:
             return gradients
+    return _by_rule(tape, node, arrived)
+
+
+def _by_rule(tape: Tape, node: Node, arrived: list[str]) -> Gradients:
+    if node.domain not in ("", "ai.onnx") or node.op not in RULES:
+        raise GraphError(f"{node}: no gradient rule for op {node.op!r}; there are rules for {', '.join(RULES)}")
     return RULES[node.op](tape, node, *arrived)

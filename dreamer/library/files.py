@@ -33,6 +33,7 @@ class ModelInfo:
     min_size: int = 32  # px; below it some layer has no pixels left
     logits_min_size: int = 0  # px; the head needs more than the layers do; 0: no head
     size_multiple: int = 1  # px; sides must be multiples of it, where branches halve a map in different ways
+    size_remainder: int = 0  # px; sides must be so much more than such a multiple
     notes: tuple[str, ...] = ()  # what the import changed or had to leave out
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +65,8 @@ class ModelInfo:
             raise LibraryError(f"layout is {info.layout!r}; only NCHW is kept on disk, import the model again")
         if not 0 < info.scale < math.inf:
             raise LibraryError(f"scale is {info.scale!r}, expected a number above 0")
+        if not 0 <= info.size_remainder < max(info.size_multiple, 1):
+            raise LibraryError(f"size_remainder is {info.size_remainder}, expected 0 to less than size_multiple")
         for name in ("min_size", "size_multiple"):
             if getattr(info, name) < 1:
                 raise LibraryError(f"{name} is {getattr(info, name)}, expected at least 1")
@@ -80,6 +83,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "min_size": _INT,
     "logits_min_size": _INT,
     "size_multiple": _INT,
+    "size_remainder": _INT,
 }
 
 

@@ -197,11 +197,21 @@ def split_logits(graph: Graph) -> str | None:
 
 
 def _flat_scores(graph: Graph, scores: str, softmax: Node | None) -> str:
-    """Scores of shape [n, k, 1, 1], as fully convolutional nets end: flatten them."""
+    """Scores of shape [n, k, 1, 1], as fully convolutional nets end: averaged over a larger picture's places, and
+    flattened."""
     flat = graph.free(f"{scores}_flat")
-    flatten = Node("Flatten", [scores], [flat], {"axis": 1})
+    height, width = graph.inputs[graph.picture][2:]
+    assert isinstance(height, int) and isinstance(width, int)
+    if graph.shapes_at((2 * height + 64, 2 * width + 64)).get(scores, ())[2:] != (1, 1):
+        pooled = graph.free(f"{scores}_mean")
+        pool = Node("GlobalAveragePool", [scores], [pooled])
+        graph.nodes.insert(graph.nodes.index(graph.producers()[scores]) + 1, pool)
+        scores_read = pooled
+    else:
+        scores_read = scores
+    flatten = Node("Flatten", [scores_read], [flat], {"axis": 1})
     if softmax is None:
-        graph.nodes.insert(graph.nodes.index(graph.producers()[scores]) + 1, flatten)
+        graph.nodes.insert(graph.nodes.index(graph.producers()[scores_read]) + 1, flatten)
         graph.outputs = [flat if name == scores else name for name in graph.outputs]
     else:
         graph.insert_before(softmax, flatten)

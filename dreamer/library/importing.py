@@ -17,6 +17,7 @@ from .conventions import Convention, Known, Triple, choose, from_metadata, recog
 from .files import ModelInfo, Style, read_labels
 from .names import LibraryError
 from .normal import normal_form
+from .trial import check_ends, try_out
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def read_onnx(path: Path) -> Raw:
         raise LibraryError(f"{path} is not an ONNX file ({error})") from None
     if not model.graph.node:
         raise LibraryError(f"{path} is not an ONNX file: it holds no nodes")
+    check_ends(model)
     return Raw(model, from_metadata(model))
 
 
@@ -77,6 +79,7 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     size = SIZE if size is None else check_size(size)
     normal = normal_form(raw.model, raw.input or options.get("input"), size)
     check_weights(normal.model, normal.input)
+    try_out(normal.model, normal.input, normal.size, normal.logits)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
@@ -110,6 +113,7 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         min_size=normal.min_size,
         logits_min_size=normal.logits_min_size,
         size_multiple=normal.size_multiple,
+        size_remainder=normal.size_remainder,
         notes=(*raw.notes, *normal.notes),
     )
     return Draft(model, info, names, known)

@@ -14,12 +14,15 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from ..gradient import undifferentiable
 from ..graph import Array, FixedShape, Graph, Node
 from ..graph.fold import fold_constants
 from .channels import planes_to_convolutions, shuffles_to_convolutions
 from .head import convolve_classifier, pool_whole_map, split_logits
 from .names import LibraryError
 from .reading import read_graph
+
+LEAST_KEPT = 0.1  # of a network's operations; with fewer it is not that network any more
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Normal:
     min_size: int  # px
     logits_min_size: int  # px, 0 without a head
     size_multiple: int  # px
+    size_remainder: int  # px
+    size: tuple[int, int]  # px, height and width that it was made for
     notes: tuple[str, ...]
 
 
@@ -56,20 +61,26 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     fold_constants(graph)
     logits = split_logits(graph)
     graph.cut(graph.outputs)
+    whole = len(graph.nodes)
     notes += _cut_fixed(graph)
+    notes += _cut_flat(graph)
+    if len(graph.nodes) < LEAST_KEPT * whole:
+        raise LibraryError(f"of {whole} operations {len(graph.nodes)} would be left: {'; '.join(notes)}")
     if logits is not None and logits not in graph.producers():
         logits = None
     layers, head = _layers_and_head(graph, logits, classifier)
-    multiple = _size_multiple(graph, layers)
-    min_size, logits_min_size = (_min_size(graph, names, multiple) for names in (layers, head))
-    if not min_size:
-        raise LibraryError("some layer has no pixels even at 1024 x 1024 px; the file seems damaged")
+    if not layers:
+        raise LibraryError("the network has no layer to dream of: nothing in it has channels")
+    _alive_at_home(graph, layers)
+    multiple, remainder = _size_steps(graph, layers)
+    min_size, logits_min_size = (_min_size(graph, names, multiple, remainder) for names in (layers, head))
     done = _written(graph)
     try:
         onnx.checker.check_model(done)
     except onnx.checker.ValidationError as error:
         raise LibraryError(f"the network could not be brought into normal form: {error}") from None
-    return Normal(done, graph.picture, logits, min_size, logits_min_size, multiple, tuple(notes))
+    sizes = (min_size, logits_min_size, multiple, remainder, _nominal(graph))
+    return Normal(done, graph.picture, logits, *sizes, tuple(notes))
 
 
 def _written(graph: Graph) -> onnx.ModelProto:
@@ -196,7 +207,8 @@ def _cut_fixed(graph: Graph) -> list[str]:
     for node in graph.nodes:
         if any(name in reach for name in node.inputs):
             spatial = [n for n in node.outputs if n and n in first]
-            frozen = any(_has_map(first[n]) and other.get(n) == first[n] for n in spatial)
+            free = any(first.get(n) != other.get(n) for n in node.inputs)
+            frozen = free and any(_has_map(first[n]) and other.get(n) == first[n] for n in spatial)
             if frozen or any(n not in other for n in spatial):
                 bad = node
                 break
@@ -209,13 +221,37 @@ def _cut_fixed(graph: Graph) -> list[str]:
             f"node {bad.name or bad.outputs[0]!r} ({bad.op}) fixes the picture's size to {width} x {height} "
             "and nothing comes before it; export the model with dynamic height and width"
         )
-    consumers = graph.consumers()
-    ends = [n for n in known if not any(c.outputs[0] in known for c in consumers[n])]
-    order = {name: i for i, node in enumerate(graph.nodes) for name in node.outputs}
-    graph.outputs = sorted(ends, key=order.__getitem__)
-    graph.cut(graph.outputs)
+    _end_at(graph, known)
     told = f"cut before {bad.name or bad.outputs[0]} ({bad.op}), which fixes the picture's size to {width} x {height}"
     return [f"{told}: layers after it and the classes are not available"]
+
+
+def _end_at(graph: Graph, known: set[str]) -> None:
+    """Keep the tensors that are `known`, and make the last of them the outputs."""
+    consumers = graph.consumers()
+    ends = {n for n in known if not any(o in known for c in consumers.get(n, []) for o in c.outputs)}
+    graph.cut([o for node in graph.nodes for o in node.outputs if o in ends])
+
+
+def _cut_flat(graph: Graph) -> list[str]:
+    """Cut off what no gradient comes back from, so that every layer that is left can be dreamed of."""
+    shapes = graph.shapes_at()
+    trial = graph.copy()
+    trial.shapes |= shapes
+    reasons = undifferentiable(trial, graph.picture)
+    if not reasons:
+        return []
+    lost: set[str] = set()
+    for node in graph.nodes:
+        if node.outputs[0] in reasons or any(name in lost for name in node.inputs):
+            lost.update(node.outputs)
+    known = {o for n in graph.nodes for o in n.outputs if o and o not in lost and len(shapes.get(o, ())) in (2, 4)}
+    total, first = sum(len(n.outputs) for n in graph.nodes), next(iter(reasons.values()))
+    if not known:
+        raise LibraryError(f"there is nothing to dream of: {first}")
+    _end_at(graph, known)
+    ops = f", and {len(reasons) - 1} more like it" if len(reasons) > 1 else ""
+    return [f"cut where no gradient comes back, {len(lost)} of {total} layers lost: {first}{ops}"]
 
 
 def _has_no_map(shape: FixedShape) -> bool:
@@ -240,17 +276,38 @@ def _layers_and_head(graph: Graph, logits: str | None, classifier: set[str]) -> 
     return [n for n in path - head if n in known], [n for n in path if n in known] if logits else []
 
 
-def _size_multiple(graph: Graph, layers: list[str]) -> int:
-    """What a picture's sides must be multiples of: 1, or more where branches halve a map in different ways."""
-    start = max(_nominal(graph)) // 32 * 32
+def _alive_at_home(graph: Graph, layers: list[str]) -> None:
+    """LibraryError where some layer has no pixels at the size that the network was made for."""
+    height, width = _nominal(graph)
+    shapes = graph.shapes_at()
+    for name in layers:
+        if min(shapes[name], default=1) < 1:
+            raise LibraryError(
+                f"layer {name!r} has no pixels where the picture has {width} x {height}; "
+                "give the size that the network was made for with --size"
+            )
+
+
+def _size_steps(graph: Graph, layers: list[str]) -> tuple[int, int]:
+    """(m, r): sides must be r more than a multiple of m. (1, 0) for most; others where branches halve a map in
+    different ways and meet again, which they do at sides like the one the network was made for."""
+    home = max(_nominal(graph))
+    start = home // 32 * 32 if home >= 64 else home
     dead = [size for size in range(start, start + 32) if not _alive(graph, layers, size)]
-    return next((m for m in (1, 2, 4, 8, 16) if all(size % m for size in dead)), 32)
+    fitting = (m for m in (1, 2, 4, 8, 16) if all((size - home) % m for size in dead))
+    multiple = next(fitting, 32)
+    return multiple, home % multiple
 
 
-def _min_size(graph: Graph, names: list[str], multiple: int) -> int:
-    """The smallest side, in steps of 16 px from 32, at which all of `names` have pixels; 0 when there is none."""
-    sizes = [*range(32, 256, max(16, multiple)), *range(256, 1025, 64)]
-    return next((size for size in sizes if names and _alive(graph, names, size)), 0)
+def _min_size(graph: Graph, names: list[str], multiple: int, remainder: int) -> int:
+    """The smallest side, in steps of 16 px from 32 or from what the network was made for, at which all of `names` have
+    pixels; 0 without names."""
+    home = max(_nominal(graph))
+    least = min(32, home)
+    first = least + (remainder - least) % multiple
+    step = max(16, multiple)
+    sizes = [*range(first, 256, step), *range(256 + remainder % multiple, 1025, 64)]
+    return next((size for size in sizes if _alive(graph, names, size)), home) if names else 0
 
 
 def _ancestors(graph: Graph, name: str) -> set[str]:

@@ -7,30 +7,21 @@ matter. TensorFlow does not divide LRN's alpha by the window, ONNX does.
 
 from __future__ import annotations
 
+import heapq
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from ..graph import IR_VERSION, OPSET, Array
+from ..graph import IR_VERSION, OPSET
 from .importing import Raw
-from .messages import array, decode
+from .messages import decode
 from .names import LibraryError, unknown
+from .tensorflow_constants import constants, is_flag
 from .tensorflow_ops import OPS, Node, State
 from .tensorflow_schema import GRAPH
 
-_PASSING = ("Identity", "PlaceholderWithDefault")
-# TensorFlow's number of a data type -> (numpy's, where values stand that are not raw bytes)
-_TYPES = {
-    1: (np.float32, "float_val"),
-    2: (np.float64, "double_val"),
-    3: (np.int32, "int_val"),
-    4: (np.uint8, "int_val"),
-    9: (np.int64, "int64_val"),
-    10: (np.bool_, "bool_val"),
-    19: (np.float16, "half_val"),
-}
+LEAST_KEPT = 0.1  # of a network's operations; with fewer it is not that network any more
 
 
 def read_graphdef(path: Path, picture: str | None = None) -> Raw:
@@ -46,39 +37,55 @@ def read_graphdef(path: Path, picture: str | None = None) -> Raw:
 
 
 def _node(message: Any) -> Node:
-    inputs = [name.split(":")[0] for name in message.input if not name.startswith("^")]
+    inputs = [name.removesuffix(":0") for name in message.input if not name.startswith("^")]
     return Node(message.name, message.op, inputs, {a.key: a.value for a in message.attr})
 
 
 def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
     """Translate everything that can be computed from the picture."""
     picture = _picture(nodes, picture)
-    order = _reachable(nodes, picture)
-    state = State(_constants(nodes), {picture: 4})
-    state.constants.pop(picture, None)
-    skipped: set[str] = set()
-    notes = []
+    order, loops = _reachable(nodes, picture)
+    state = State(constants(nodes, picture), {picture: 4}, nodes)
+    # node -> why it is left out, for those with which it began
+    left_out = {loops[0]: f"the first of {len(loops)} operations in a loop"} if loops else dict[str, str]()
+    skipped, dead, asides = set(loops), set[str](), set[str]()
     for node in order:
+        if node.op == "Merge":
+            _merge(state, node, skipped, dead)
+            continue
+        node.inputs = [state.alias.get(name, name) for name in node.inputs]
+        if any(name in dead for name in node.inputs):
+            dead.add(node.name)
+            continue
         unknown_inputs = [n for n in node.inputs if n not in state.ranks and n not in state.constants]
-        if node.op not in OPS:
+        if node.op == "Reshape" and set(unknown_inputs) <= asides and node.inputs[0] in state.ranks:
+            unknown_inputs = []
+        if node.op == "Shape" or (unknown_inputs and all(name in asides for name in unknown_inputs)):
+            asides.add(node.name)  # arithmetic on sizes, which is done otherwise here
+        elif any(name.partition(":")[0] in skipped for name in unknown_inputs):
+            skipped.add(node.name)
+        elif node.op == "Switch":
+            _switch(state, node, dead, left_out, skipped)
+        elif node.op not in OPS:
             # One strange branch (a summary, a decoder) must not forbid the rest.
             skipped.add(node.name)
-            notes.append(f"left out {node.name} ({node.op}) and what rests on it")
-        elif any(name in skipped for name in unknown_inputs):
-            skipped.add(node.name)
+            left_out[node.name] = node.op
         elif unknown_inputs:  # dropout's share to keep, say, which is fed at every run
             skipped.add(node.name)
-            notes.append(f"left out {node.name} ({node.op}): nothing says what {', '.join(unknown_inputs)} is")
+            left_out[node.name] = f"{node.op}, and nothing says what {', '.join(unknown_inputs)} is"
         else:
             OPS[node.op](state, node)
-    if not state.nodes:
+    notes = [f"left out {name} ({why}) and what rests on it" for name, why in left_out.items()]
+    kept = len(state.ranks) - 1
+    if not state.nodes or kept < LEAST_KEPT * (kept + len(skipped)):
         known = ", ".join(sorted(OPS))
+        share = f"only {kept} of {kept + len(skipped)} operations after" if kept else "nothing after"
         raise LibraryError(
-            f"nothing after {picture!r} can be imported ({'; '.join(notes)}); "
+            f"{share} {picture!r} can be imported ({'; '.join(notes[:5])}); "
             f"name the tensor to feed with --input; operations known here are {known}"
         )
     read = {name for node in state.nodes for name in node.input}
-    outputs = [node.output[0] for node in state.nodes if node.output[0] not in read]
+    outputs = [name for node in state.nodes for name in node.output if name not in read]
     graph = helper.make_graph(
         state.nodes,
         "graph",
@@ -91,13 +98,38 @@ def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
     return Raw(model, None, picture, tuple(notes))
 
 
+def _switch(state: State, node: Node, dead: set[str], left_out: dict[str, str], skipped: set[str]) -> None:
+    """What is done in training or not: the data goes one of two ways, by something that must be known."""
+    if node.inputs[1] not in state.constants:
+        skipped.add(node.name)
+        left_out[node.name] = "Switch, and nothing says which way"
+        return
+    ways = (node.name, f"{node.name}:1")
+    taken = int(bool(state.constants[node.inputs[1]].reshape(-1)[0]))
+    state.alias[ways[taken]] = node.inputs[0]
+    dead.add(ways[1 - taken])
+
+
+def _merge(state: State, node: Node, skipped: set[str], dead: set[str]) -> None:
+    """Whichever way the data came."""
+    inputs = [state.alias.get(name, name) for name in node.inputs]
+    came = [name for name in inputs if name not in dead and (name in state.ranks or name in state.constants)]
+    if came:
+        state.alias[node.name] = came[0]
+    elif all(name in dead for name in inputs):
+        dead.add(node.name)
+    else:
+        skipped.add(node.name)
+
+
 def _picture(nodes: dict[str, Node], picture: str | None) -> str:
     if picture is not None:
         picture = picture.removesuffix(":0")  # TensorFlow's name for a node's first result
         if picture not in nodes:
             raise unknown("tensor", picture, nodes)
         return picture
-    found = [node.name for node in nodes.values() if node.op in ("Placeholder", "PlaceholderV2")]
+    pictures = [n for n in nodes.values() if n.op in ("Placeholder", "PlaceholderV2") and not is_flag(n)]
+    found = [node.name for node in pictures]
     if len(found) != 1:
         raise LibraryError(
             f"expected one placeholder for the picture, found {', '.join(found) or 'none'}; "
@@ -113,66 +145,29 @@ def _size(node: Node) -> tuple[int | str, int | str]:
     return "h", "w"
 
 
-def _reachable(nodes: dict[str, Node], picture: str) -> list[Node]:
-    """Everything that rests on the picture, inputs before readers, else in the file's order."""
+def _reachable(nodes: dict[str, Node], picture: str) -> tuple[list[Node], list[str]]:
+    """(everything that rests on the picture, inputs before readers, else in the file's order; what runs in loops)."""
     readers: dict[str, list[str]] = {}
     for node in nodes.values():
         for name in node.inputs:
-            readers.setdefault(name, []).append(node.name)
+            readers.setdefault(name.partition(":")[0], []).append(node.name)
     reach, waiting = {picture}, [picture]
     while waiting:
         for name in readers.get(waiting.pop(), []):
             if name not in reach:
                 reach.add(name)
                 waiting.append(name)
-    order: list[Node] = []
-    done = {picture}
-    for start in (name for name in nodes if name in reach):
-        stack = [start]
-        while stack:
-            node = nodes[stack[-1]]
-            waiting = [i for i in node.inputs if i in reach and i not in done]
-            if node.name in done or len(stack) > len(nodes):
-                stack.pop()
-            elif waiting:
-                stack.extend(waiting)
-            else:
-                done.add(node.name)
-                order.append(node)
-                stack.pop()
-    return order
-
-
-def _constants(nodes: dict[str, Node]) -> dict[str, Array]:
-    found: dict[str, Array] = {}
-    for node in nodes.values():
-        if node.op == "Const" and "value" in node.attr and node.attr["value"].tensor.dtype in _TYPES:
-            found[node.name] = _tensor(node.name, node.attr["value"].tensor)
-    changed = True
-    while changed:  # weights are often read through Identity, switches have defaults
-        new = [n for n in nodes.values() if n.op in _PASSING and n.name not in found and n.inputs[:1]]
-        new = [n for n in new if n.inputs[0] in found]
-        found.update({n.name: found[n.inputs[0]] for n in new})
-        changed = bool(new)
-    return found
-
-
-def _tensor(name: str, tensor: Any) -> Array:
-    kind, place = _TYPES[tensor.dtype]
-    shape = [d.size for d in tensor.tensor_shape.dim]
-    count = int(np.prod(shape))
-    if tensor.tensor_content:
-        values: Array = np.frombuffer(tensor.tensor_content, np.dtype(kind).newbyteorder("<")).astype(kind)
-    elif place in ("float_val", "double_val"):
-        values = array(tensor, place, "<f4" if place == "float_val" else "<f8").astype(kind)
-    elif place == "half_val":
-        values = np.array(tensor.half_val, np.uint16).view(np.float16)
-    else:
-        values = np.array(getattr(tensor, place), kind)
-    if not values.size:  # none at all are all zero
-        values = np.zeros(count, kind)
-    if values.size < count:  # the last value stands for all that follow
-        values = np.concatenate([values, np.full(count - values.size, values[-1], kind)])
-    if values.size != count:
-        raise LibraryError(f"constant {name!r} of shape {shape} holds {values.size} values")
-    return values.reshape(shape)
+    # Whoever has all its inputs comes next; what never has is in a loop, or waits for one.
+    missing = {n: len({i.partition(":")[0] for i in nodes[n].inputs} & reach - {n}) for n in reach}
+    rank = {name: i for i, name in enumerate(nodes)}
+    ready, order = [rank[picture]], list[Node]()
+    names = list(nodes)
+    while ready:
+        name = names[heapq.heappop(ready)]
+        order.append(nodes[name])
+        for reader in dict.fromkeys(readers.get(name, [])):
+            missing[reader] -= 1
+            if missing[reader] == 0 and reader != picture:
+                heapq.heappush(ready, rank[reader])
+    done = {node.name for node in order}
+    return order[1:], [name for name in names if name in reach - done]

@@ -16,7 +16,8 @@ from .names import LibraryError
 
 @dataclass
 class Node:
-    """A GraphDef node: `inputs` are node names, control inputs left out."""
+    """A GraphDef node: `inputs` are names of tensors (a node's, or `node:1` for what it gives second), without those
+    that only say what comes first."""
 
     name: str
     op: str
@@ -49,6 +50,8 @@ class State:
 
     constants: dict[str, Array]
     ranks: dict[str, int]
+    source: dict[str, Node]  # all of the file's nodes
+    alias: dict[str, str] = field(default_factory=dict)  # tensors that are just another one
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     used: dict[str, Array] = field(default_factory=dict)
 
@@ -79,6 +82,9 @@ def _window(node: Node, kernel: list[int], strides: list[int]) -> dict[str, Any]
             options["pads"] = [(k - 1) // 2 for k in kernel] * 2  # the same for every size
         else:
             options["auto_pad"] = "SAME_UPPER"
+    elif padding == "EXPLICIT":
+        top, bottom, left, right = node.ints("explicit_paddings")[2:6]
+        options["pads"] = [top, left, bottom, right]
     elif padding != "VALID":
         raise LibraryError(f"node {node.name!r} pads by {padding!r}, expected SAME or VALID")
     return options
@@ -90,7 +96,7 @@ def _conv(state: State, node: Node) -> None:
     options = _window(node, list(weight.shape[:2]), node.ints("strides")[1:3] or [1, 1])
     if dilations != [1, 1]:
         options["dilations"] = dilations
-        if "pads" in options:
+        if "pads" in options and node.text("padding") == "SAME":
             options["pads"] = [p * d for p, d in zip(options["pads"], dilations * 2, strict=True)]
     if node.op == "DepthwiseConv2dNative":
         depth, times = weight.shape[2:]
@@ -176,10 +182,17 @@ def _matmul(state: State, node: Node) -> None:
 
 
 def _flatten(state: State, node: Node) -> None:
-    """Reshape, Squeeze: four dimensions to two, in TensorFlow's order of the values."""
+    """Reshape, Squeeze: four dimensions to two, in TensorFlow's order of the values; or values to one pixel."""
     source, rank = node.inputs[0], state.ranks[node.inputs[0]]
     if node.op == "Reshape":
-        shape = [int(d) for d in state.value(node, 1).reshape(-1)]
+        shape = _wanted_shape(state, node)
+        if len(shape) == 4 and shape[1:3] == [1, 1] and rank == 2:  # [n, values] to [n, 1, 1, values]
+            name = state.constant(f"{node.name}_shape", np.array([0, -1, 1, 1]))
+            state.emit(node, "Reshape", [source, name], 4)
+            return
+        if len(shape) == 4 and shape[1:3] == [1, 1]:
+            state.emit(node, "Identity", [source], rank)
+            return
         if len(shape) != 2:
             raise LibraryError(f"node {node.name!r} reshapes to {shape}; only [n, values] can be imported")
     if rank == 2:
@@ -190,22 +203,115 @@ def _flatten(state: State, node: Node) -> None:
     state.emit(node, "Flatten", [turned], 2, axis=1)
 
 
+def _wanted_shape(state: State, node: Node) -> list[int]:
+    """The shape a Reshape asks for, -1 where it is computed: Keras packs it out of the batch's size and constants."""
+    name = node.inputs[1]
+    if name in state.constants:
+        return [int(d) for d in state.constants[name].reshape(-1)]
+    pack = state.source.get(name)
+    if pack is None or pack.op != "Pack":
+        raise LibraryError(f"node {node.name!r} reshapes to what is computed at run time")
+    values = [state.constants.get(i) for i in pack.inputs]
+    return [-1 if v is None else int(v.reshape(-1)[0]) for v in values]
+
+
+def _expand_dims(state: State, node: Node) -> None:
+    """[n, values] to a pixel [n, 1, 1, values], of two steps the second: both are the one Reshape."""
+    axis, rank = int(state.value(node, 1).reshape(-1)[0]), state.ranks[node.inputs[0]]
+    if rank == 2 and axis in (1, 2, -2):
+        name = state.constant(f"{node.name}_shape", np.array([0, -1, 1, 1]))
+        state.emit(node, "Reshape", [node.inputs[0], name], 4)
+    elif rank == 4 and axis in (1, 2, -2, -3):
+        state.emit(node, "Identity", node.inputs[:1], 4)
+    else:
+        raise LibraryError(f"node {node.name!r} adds axis {axis}, which cannot be imported")
+
+
 def _mean(state: State, node: Node) -> None:
-    axes = sorted(int(a) for a in state.value(node, 1).reshape(-1))
-    if axes != [1, 2] or state.ranks[node.inputs[0]] != 4:
-        raise LibraryError(f"node {node.name!r} averages over axes {axes}, expected height and width")
+    axes, rank = sorted(int(a) for a in state.value(node, 1).reshape(-1)), state.ranks[node.inputs[0]]
+    axes = sorted(a % rank for a in axes)
+    op, what = ("GlobalMaxPool", "takes the maximum") if node.op == "Max" else ("GlobalAveragePool", "averages")
+    if axes != [1, 2] or rank != 4:
+        raise LibraryError(f"node {node.name!r} {what} over axes {axes}, expected height and width")
     if node.flag("keep_dims") or node.flag("keepdims"):
-        state.emit(node, "GlobalAveragePool", node.inputs[:1], 4)
+        state.emit(node, op, node.inputs[:1], 4)
         return
     pooled = f"{node.name}_pool"
-    state.nodes.append(helper.make_node("GlobalAveragePool", node.inputs[:1], [pooled]))
+    state.nodes.append(helper.make_node(op, node.inputs[:1], [pooled]))
     state.emit(node, "Flatten", [pooled], 2, axis=1)
 
 
 def _pad(state: State, node: Node) -> None:
-    pads = state.value(node, 1).reshape(4, 2)[[0, 3, 1, 2]]
-    name = state.constant(f"{node.name}_pads", pads.T.reshape(-1).astype(np.int64))
-    state.emit(node, "Pad", [node.inputs[0], name], 4)
+    pads = state.value(node, 1)
+    if pads.shape != (4, 2) or state.ranks[node.inputs[0]] != 4:
+        raise LibraryError(f"node {node.name!r} pads by an array of shape {pads.shape}, expected (4, 2), for a map")
+    name = state.constant(f"{node.name}_pads", pads[[0, 3, 1, 2]].T.reshape(-1).astype(np.int64))
+    if node.op == "MirrorPad":
+        if node.text("mode") != "REFLECT":
+            raise LibraryError(f"node {node.name!r} pads by {node.text('mode')}, expected REFLECT")
+        state.emit(node, "Pad", [node.inputs[0], name], 4, mode="reflect")
+        return
+    fill = [state.constant(f"{node.name}_fill", state.value(node, 2).reshape(()))] if node.op == "PadV2" else []
+    state.emit(node, "Pad", [node.inputs[0], name, *fill], 4)
+
+
+def _axis(axis: int, rank: int) -> int:
+    """Where one of TensorFlow's axes lies here."""
+    axis %= rank
+    return (0, 2, 3, 1)[axis] if rank == 4 else axis
+
+
+def _split(state: State, node: Node) -> None:
+    sizes = [int(v) for v in state.value(node, 1).reshape(-1)] if node.op == "SplitV" else []
+    at, source = (2, node.inputs[0]) if node.op == "SplitV" else (0, node.inputs[1])
+    count, rank = int(node.number("num_split", len(sizes))), state.ranks[source]
+    axis = _axis(int(state.value(node, at).reshape(-1)[0]), rank)
+    outputs = [node.name, *(f"{node.name}:{i}" for i in range(1, count))]
+    parts = [state.constant(f"{node.name}_sizes", np.array(sizes))] if sizes else []
+    even = {} if sizes else {"num_outputs": count}
+    state.nodes.append(helper.make_node("Split", [source, *parts], outputs, name=node.name, axis=axis, **even))
+    state.ranks.update(dict.fromkeys(outputs, rank))
+
+
+def _strided_slice(state: State, node: Node) -> None:
+    """A piece of a map, as cropping is written; axes are not taken away."""
+    rank = state.ranks[node.inputs[0]]
+    begin, end, step = (state.value(node, i).reshape(-1) for i in (1, 2, 3))
+    masks = {m: int(node.number(f"{m}_mask", 0)) for m in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
+    if any(masks[m] for m in ("ellipsis", "new_axis", "shrink_axis")) or len(begin) > rank:
+        raise LibraryError(f"node {node.name!r} takes axes away or adds some, which cannot be imported")
+    first = [0 if masks["begin"] >> i & 1 else int(v) for i, v in enumerate(begin)]
+    last = [2**31 - 1 if masks["end"] >> i & 1 else int(v) for i, v in enumerate(end)]
+    axes = [_axis(i, rank) for i in range(len(begin))]
+    parts = (("from", first), ("to", last), ("axes", axes), ("steps", step))
+    names = [state.constant(f"{node.name}_{key}", np.array(value, np.int64)) for key, value in parts]
+    state.emit(node, "Slice", [node.inputs[0], *names], rank)
+
+
+def _composed(*ops: str) -> Callable[[State, Node], None]:
+    """Ops of one value, one after the other."""
+
+    def translate(state: State, node: Node) -> None:
+        source = node.inputs[0]
+        for op in ops[:-1]:
+            state.nodes.append(helper.make_node(op, [source], [f"{node.name}_{op.lower()}"]))
+            source = f"{node.name}_{op.lower()}"
+        state.emit(node, ops[-1], [source], state.ranks[node.inputs[0]])
+
+    return translate
+
+
+def _square(state: State, node: Node) -> None:
+    state.emit(node, "Mul", [node.inputs[0]] * 2, state.ranks[node.inputs[0]])
+
+
+def _leaky_relu(state: State, node: Node) -> None:
+    alpha = node.number("alpha", 0.2)
+    state.emit(node, "LeakyRelu", node.inputs[:1], state.ranks[node.inputs[0]], alpha=alpha)
+
+
+def _add_n(state: State, node: Node) -> None:
+    state.emit(node, "Sum", node.inputs, max(state.ranks.get(name, 0) for name in node.inputs))
 
 
 OPS: dict[str, Callable[[State, Node], None]] = {
@@ -223,10 +329,27 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "Conv2D": _conv,
     "DepthwiseConv2dNative": _conv,
     **dict.fromkeys(("Identity", "CheckNumerics", "StopGradient"), _unary("Identity")),
+    **{op: _unary(op) for op in ("Abs", "Elu", "Erf", "Exp", "Log", "Neg", "Reciprocal", "Selu", "Softplus", "Sqrt")},
+    "AddN": _add_n,
+    "Cast": _unary("Identity"),
+    "ExpandDims": _expand_dims,
     "LRN": _lrn,
+    "LeakyRelu": _leaky_relu,
+    "LogSoftmax": _unary("LogSoftmax", axis=-1),
     "MatMul": _matmul,
+    "Max": _mean,
+    "Maximum": _binary("Max"),
     "Mean": _mean,
+    "Minimum": _binary("Min"),
+    "MirrorPad": _pad,
     "Pad": _pad,
+    "PadV2": _pad,
+    "Pow": _binary("Pow"),
+    "Rsqrt": _composed("Sqrt", "Reciprocal"),
+    "Split": _split,
+    "SplitV": _split,
+    "Square": _square,
+    "StridedSlice": _strided_slice,
     "Relu": _unary("Relu"),
     "Relu6": _relu6,
     "Reshape": _flatten,

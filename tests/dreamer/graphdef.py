@@ -23,6 +23,10 @@ MODULES = {  # 1x1, 3x3 bottleneck, 3x3, 5x5 bottleneck, 5x5, pool reduce, as th
 }
 
 
+class Kind(int):
+    """The number of a data type, as an attribute of a node."""
+
+
 class GraphDef:
     """Nodes as they are added; `data()` is the file."""
 
@@ -36,6 +40,8 @@ class GraphDef:
         def value(v: Any) -> bytes:
             if isinstance(v, list):
                 return field(1, packed(3, v))
+            if isinstance(v, Kind):
+                return field(6, v)
             return field({bool: 5, int: 3, float: 4, str: 2, bytes: 8}[type(v)], v)
 
         self.nodes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,8 @@ from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.normal import normal_form
 from dreamer.library.tensorflow import read_graphdef
 
-from .graphdef import GraphDef, Torch, Writer, inception, random_weights
+from .graphdef import GraphDef, Kind, Torch, Writer, inception, random_weights
+from .protobuf import field, message
 
 RANDOM = np.random.default_rng(8)
 
@@ -226,3 +228,144 @@ def test_damaged_graphs_are_named(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(LibraryError, match="holds no nodes"):
         read_graphdef(path)
+
+
+def conv(g: GraphDef, name: str, source: str, channels: int, depth: int = 3) -> str:
+    w = g.const(f"{name}_w", np.random.default_rng(depth).normal(0, 1, (1, 1, depth, channels)).astype(np.float32))
+    return g.node("Conv2D", name, source, w, padding="SAME", strides=[1, 1, 1, 1])
+
+
+def kernel(name: str, channels: int, depth: int = 3) -> np.ndarray:
+    return np.random.default_rng(depth).normal(0, 1, (1, 1, depth, channels)).astype(np.float32)[0, 0]
+
+
+def test_arithmetic_on_constants_is_constant(tmp_path: Path) -> None:
+    """Keras writes batch norms so: every number goes through a Reshape, and their root is taken in the graph."""
+    g = GraphDef()
+    g.node("Placeholder", "image")
+    x = conv(g, "conv", "image", 4)
+    mean, var, gamma, beta = (
+        np.array(v, np.float32) for v in ([1, 2, 3, 4], [1, 4, 9, 16], [2, 2, 2, 2], [0, 1, 0, 1])
+    )
+    for name, value in (("mean", mean), ("var", var), ("gamma", gamma), ("beta", beta)):
+        shape = g.const(f"{name}/shape", np.array([1, 1, 1, 4]))
+        g.node("Reshape", f"{name}/r", g.const(name, value), shape)
+    g.node("Rsqrt", "root", g.node("AddV2", "safe", "var/r", g.const("eps", np.float32(1e-3))))
+    g.node("Mul", "factor", "root", "gamma/r")
+    g.node("Mul", "scaled", x, "factor")
+    g.node("Sub", "offset", "beta/r", g.node("Mul", "shifted", "mean/r", "factor"))
+    g.node("AddV2", "normed", "scaled", "offset")
+    raw = read_graphdef(written(g, tmp_path))
+    assert raw.notes == ()
+    picture = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    maps = np.einsum("nchw,cd->ndhw", picture, kernel("conv", 4))
+    factor, offset = gamma / np.sqrt(var + 1e-3), beta - mean * gamma / np.sqrt(var + 1e-3)
+    expected = maps * factor.reshape(-1, 1, 1) + offset.reshape(-1, 1, 1)
+    np.testing.assert_allclose(run(raw.model, picture, ["normed"])[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def written(g: GraphDef, tmp_path: Path) -> Path:
+    path = tmp_path / "made.pb"
+    path.write_bytes(g.data())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "reference"),
+    [
+        ("LeakyRelu", {"alpha": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x)),
+        ("Elu", {}, lambda x: np.where(x > 0, x, np.expm1(x))),
+        ("Square", {}, np.square),
+        ("Softplus", {}, lambda x: np.log1p(np.exp(x))),
+    ],
+)
+def test_activations(tmp_path: Path, op: str, attrs: dict[str, Any], reference: Any) -> None:
+    g = GraphDef()
+    g.node(op, "y", g.node("Placeholder", "image"), **attrs)
+    x = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    np.testing.assert_allclose(run(translate(g, tmp_path), x, ["y"])[0], reference(x), rtol=1e-4, atol=1e-5)
+
+
+def test_splits_crops_and_mirrors(tmp_path: Path) -> None:
+    g = GraphDef()
+    x = g.node("Placeholder", "image")
+    four = conv(g, "conv", x, 4)
+    g.node("Split", "halves", g.const("axis", np.array(3)), four, num_split=2)
+    g.node("Maximum", "most", "halves", "halves:1")
+    bounds = [g.const(k, np.array(v)) for k, v in (("b", [0, 1, 1, 0]), ("e", [0, 0, 0, 0]), ("s", [1, 1, 1, 1]))]
+    g.node("StridedSlice", "cropped", "most", *bounds, begin_mask=9, end_mask=15)
+    g.node("MirrorPad", "mirrored", "cropped", g.const("p", np.array([[0, 0], [1, 1], [2, 0], [0, 0]])), mode="REFLECT")
+    picture = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    maps = np.einsum("nchw,cd->ndhw", picture, kernel("conv", 4))
+    most = np.maximum(maps[:, :2], maps[:, 2:])[:, :, 1:, 1:]
+    expected = np.pad(most, ((0, 0), (0, 0), (1, 1), (2, 0)), mode="reflect")
+    np.testing.assert_allclose(run(translate(g, tmp_path), picture, ["mirrored"])[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_channels_weighed_by_their_mean(tmp_path: Path) -> None:
+    """Squeeze and excitation, its shape packed of the batch's size and constants as Keras does."""
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    mean = g.node("Mean", "mean", four, g.const("axes", np.array([1, 2])))
+    one, none = g.const("one", np.array([1])), g.const("none", np.array([0]))
+    batch = g.node("StridedSlice", "batch", g.node("Shape", "size", mean), none, one, one, shrink_axis_mask=1)
+    numbers = [g.const(f"n{i}", np.array(n)) for i, n in enumerate((1, 1, 4))]
+    wanted = g.node("Pack", "wanted", batch, *numbers)
+    gate = g.node("Sigmoid", "gate", conv(g, "fc", g.node("Reshape", "pixel", mean, wanted), 4, 4))
+    g.node("Mul", "weighed", four, gate)
+    raw = read_graphdef(written(g, tmp_path))
+    assert raw.notes == ()
+    picture = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    maps = np.einsum("nchw,cd->ndhw", picture, kernel("conv", 4))
+    share = 1 / (1 + np.exp(-np.einsum("nc,cd->nd", maps.mean((2, 3)), kernel("fc", 4, 4))))
+    (weighed,) = run(raw.model, picture, ["weighed"])
+    np.testing.assert_allclose(weighed, maps * share[..., None, None], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_is_done_in_training_is_left_out(tmp_path: Path, training: bool) -> None:
+    """A flag that is fed is false; a Switch sends the data one way, a Merge takes what came."""
+    g = GraphDef()
+    flag = g.node("Placeholder", "learning", dtype=Kind(10))
+    if training:  # the other way round
+        flag = g.node("LogicalNot", "not", flag)
+    four = conv(g, "conv", g.node("Placeholder", "image", dtype=Kind(1)), 4)
+    g.node("Switch", "switch", four, flag)
+    g.node("Merge", "merged", g.node("Tanh", "quiet", "switch"), g.node("Relu", "loud", "switch:1"))
+    g.node("Identity", "end", "merged")
+    raw = read_graphdef(written(g, tmp_path))
+    assert [n.op_type for n in raw.model.graph.node] == ["Conv", "Relu" if training else "Tanh", "Identity"]
+    assert raw.notes == ()
+
+
+def test_graphs_that_go_round_end_at_once(tmp_path: Path) -> None:
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    g.node("Merge", "round", four, "next")
+    for i in range(12):  # every second way leads back
+        g.node("Add", f"a{i}", "round" if i == 0 else f"a{i - 1}", "next")
+    g.node("NextIteration", "next", "a11")
+    g.node("Relu", "relu", four)
+    raw = read_graphdef(written(g, tmp_path))
+    assert [n.op_type for n in raw.model.graph.node] == ["Conv", "Relu"]
+    assert [n for n in raw.notes if "round (the first of 14 operations in a loop)" in n] == list(raw.notes)
+
+
+def test_a_constant_without_values_is_zeros(tmp_path: Path) -> None:
+    g = GraphDef()
+    shape = field(2, message(field(2, field(1, 4))))
+    g.node("Const", "zeros", value=message(field(1, 1), shape))
+    g.node("BiasAdd", "y", conv(g, "conv", g.node("Placeholder", "image"), 4), "zeros")
+    x = np.ones((1, 3, 4, 4), np.float32)
+    y, before = run(read_graphdef(written(g, tmp_path)).model, x, ["y", "conv"])
+    np.testing.assert_array_equal(y, before)
+
+
+def test_an_import_of_next_to_nothing_is_refused(tmp_path: Path) -> None:
+    g = GraphDef()
+    conv(g, "conv", g.node("Placeholder", "image"), 4)
+    before = g.node("Strange", "strange", "conv")
+    for i in range(20):
+        before = g.node("Relu", f"relu{i}", before)
+    with pytest.raises(LibraryError, match=r"only 1 of 22 operations after 'image'.*left out strange"):
+        read_graphdef(written(g, tmp_path))

@@ -81,7 +81,7 @@ export class Ink {
 
     /** A finished piece. @param {LocalPiece} piece */
     put(piece) {
-        if (this.dead.has(piece.op.stroke)) {
+        if (this.dead.has(piece.op.strokeId)) {
             this.layers.lift(new Set([piece]));
             return;
         }
@@ -105,13 +105,13 @@ export class Ink {
         if (!this.me) return null;
         const { pending, undos } = this.outbox;
         for (let i = pending.length - 1; i >= 0; i--) {
-            if (!undos.has(pending[i].op.stroke)) return pending[i].op.stroke;
+            if (!undos.has(pending[i].op.strokeId)) return pending[i].op.strokeId;
         }
         const dreamed = this.line.dreamed();
         const { entries } = this.picture;
         for (let i = entries.length - 1; i >= 0 && entries[i].seq > dreamed; i--) {
             const { op } = entries[i];
-            if (op.kind === STROKE && op.author === this.me.id && this.picture.visible(entries[i])) return op.stroke;
+            if (op.kind === STROKE && op.author === this.me.id && this.picture.visible(entries[i])) return op.strokeId;
         }
         return null;
     }
@@ -272,13 +272,13 @@ export class Ink {
         if (!text) return;
         const known = new Set();
         for (const { op } of this.picture.entries) {
-            if (op.kind === STROKE && op.author === this.me.id) known.add(`${op.stroke} ${op.piece}`);
+            if (op.kind === STROKE && op.author === this.me.id) known.add(`${op.strokeId} ${op.piece}`);
         }
         const stale = new Set();
         for (const op of loadDump(text)) {
-            if (Date.now() + this.clock - op.stroke / 4096 > STALE) stale.add(op.stroke);
-            else if (op.kind === UNDO) this.undo(op.stroke);
-            else if (op.kind === STROKE && !known.has(`${op.stroke} ${op.piece}`)) {
+            if (Date.now() + this.clock - op.strokeId / 4096 > STALE) stale.add(op.strokeId);
+            else if (op.kind === UNDO) this.undo(op.strokeId);
+            else if (op.kind === STROKE && !known.has(`${op.strokeId} ${op.piece}`)) {
                 this.put(this.layers.lay({ ...op, author: this.me.id, points: Array.from(op.points) }));
             }
         }

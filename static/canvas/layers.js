@@ -70,7 +70,7 @@ export class Layers {
         this.shown.copy(this.picture.pixels, rect);
         for (let i = 0; i < this.local.length; i++) {
             const { op, bounds } = this.local[i];
-            if (!overlap(bounds, rect) || this.picture.isUndone(op.author, op.stroke)) continue;
+            if (!overlap(bounds, rect) || this.picture.isUndone(op.author, op.strokeId)) continue;
             draw(this.shown, rect, op);
         }
         this.tiles.add(rect);

@@ -41,7 +41,7 @@ export class Outbox {
 
     /** How many strokes wait here. */
     get strokes() {
-        return new Set(this.pending.map(({ op }) => op.stroke)).size;
+        return new Set(this.pending.map(({ op }) => op.strokeId)).size;
     }
 
     /** @param {LocalPiece} local @param {boolean} late */
@@ -54,29 +54,29 @@ export class Outbox {
      * @param {number} stroke @returns {Set<LocalPiece>} what to lift off the canvas
      */
     undo(stroke) {
-        const own = this.pending.filter(({ op }) => op.stroke === stroke);
+        const own = this.pending.filter(({ op }) => op.strokeId === stroke);
         const known = !own.some(({ op, sent }) => op.piece === 0 && !sent);
-        if (known) this.undos.set(stroke, { op: { kind: UNDO, author: 0, stroke }, sent: false });
-        this.pending = this.pending.filter(({ op, sent }) => op.stroke !== stroke || (sent && known));
+        if (known) this.undos.set(stroke, { op: { kind: UNDO, author: 0, strokeId: stroke }, sent: false });
+        this.pending = this.pending.filter(({ op, sent }) => op.strokeId !== stroke || (sent && known));
         return new Set(own.map(({ local }) => local));
     }
 
     /** An operation of ours has its number. @param {Operation} op @returns {LocalPiece | null} */
     settle(op) {
-        if (op.kind === UNDO) this.undos.delete(op.stroke);
+        if (op.kind === UNDO) this.undos.delete(op.strokeId);
         if (op.kind !== STROKE) return null;
-        const index = this.pending.findIndex((piece) => piece.op.stroke === op.stroke && piece.op.piece === op.piece);
+        const index = this.pending.findIndex((piece) => piece.op.strokeId === op.strokeId && piece.op.piece === op.piece);
         return index < 0 ? null : this.pending.splice(index, 1)[0].local;
     }
 
     /** The journal has a stroke's pieces before `next` already. @param {number} stroke @param {number} next */
     acknowledge(stroke, next) {
-        return this.#take(({ op }) => op.stroke === stroke && op.piece < next);
+        return this.#take(({ op }) => op.strokeId === stroke && op.piece < next);
     }
 
     /** Gives up a stroke from a piece on. @param {number} stroke @param {number} piece */
     withdraw(stroke, piece) {
-        return this.#take(({ op }) => op.stroke === stroke && op.piece >= piece);
+        return this.#take(({ op }) => op.strokeId === stroke && op.piece >= piece);
     }
 
     /** Gives up everything. */
@@ -87,23 +87,23 @@ export class Outbox {
 
     /** Is a piece of this stroke before `piece` still on its way? @param {number} stroke @param {number} piece */
     holdsBefore(stroke, piece) {
-        return this.pending.some(({ op }) => op.stroke === stroke && op.piece < piece);
+        return this.pending.some(({ op }) => op.strokeId === stroke && op.piece < piece);
     }
 
     /** @param {number} stroke */
     holds(stroke) {
-        return this.pending.some(({ op }) => op.stroke === stroke);
+        return this.pending.some(({ op }) => op.strokeId === stroke);
     }
 
     /** Was this stroke's ink drawn without a connection? @param {number} stroke */
     isLate(stroke) {
-        return this.pending.some(({ op, late }) => late && op.stroke === stroke);
+        return this.pending.some(({ op, late }) => late && op.strokeId === stroke);
     }
 
     /** What was sent is to be sent again; of one stroke, or all. @param {number} [stroke] */
     again(stroke) {
         for (const piece of this.pending) {
-            if (stroke === undefined || piece.op.stroke === stroke) piece.sent = false;
+            if (stroke === undefined || piece.op.strokeId === stroke) piece.sent = false;
         }
         for (const [of, undo] of this.undos) {
             if (stroke === undefined || of === stroke) undo.sent = false;

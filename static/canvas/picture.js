@@ -51,7 +51,7 @@ export class Picture {
         const entry = { seq, op, bounds: this.#touches(op) };
         this.entries.push(entry);
         if (op.kind === UNDO) {
-            const key = keyOf(op.author, op.stroke);
+            const key = keyOf(op.author, op.strokeId);
             this.expected.delete(key);
             return this.#undo(key);
         }
@@ -91,7 +91,7 @@ export class Picture {
         this.undone = new Set(this.expected);
         this.hidden.clear();
         for (const { op } of this.entries) {
-            if (op.kind === UNDO) this.undone.add(keyOf(op.author, op.stroke));
+            if (op.kind === UNDO) this.undone.add(keyOf(op.author, op.strokeId));
             if (op.kind === HIDE) this.#mark(op.numbers, !op.show);
         }
         this.render(this.bounds);
@@ -117,7 +117,7 @@ export class Picture {
     visible(entry) {
         const { op } = entry;
         if (this.hidden.has(entry.seq)) return false;
-        return !(op.kind === STROKE && this.undone.size && this.undone.has(keyOf(op.author, op.stroke)));
+        return !(op.kind === STROKE && this.undone.size && this.undone.has(keyOf(op.author, op.strokeId)));
     }
 
     /** @param {Operation} op @returns {Rect | null} */
@@ -166,5 +166,5 @@ export class Picture {
 
 /** @param {Entry} entry @param {string} key */
 function isPieceOf({ op }, key) {
-    return op.kind === STROKE && keyOf(op.author, op.stroke) === key;
+    return op.kind === STROKE && keyOf(op.author, op.strokeId) === key;
 }

@@ -114,9 +114,9 @@ export class Session {
                 this.net.send(wire.encodeSeen(message.token));
                 return;
             case wire.REJECT:
-                return this.ink.rejected(message.stroke, message.piece, message.code);
+                return this.ink.rejected(message.strokeId, message.piece, message.code);
             case wire.ACK:
-                return this.ink.acknowledged(message.stroke, message.next);
+                return this.ink.acknowledged(message.strokeId, message.next);
         }
     }
 

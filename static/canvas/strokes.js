@@ -124,7 +124,7 @@ export class OwnStroke {
     #open(piece, carry, x, y, w) {
         const { r, g, b } = this.colour;
         return this.layers.open({
-            kind: STROKE, author: this.journal.author(), stroke: this.id, piece, last: false,
+            kind: STROKE, author: this.journal.author(), strokeId: this.id, piece, last: false,
             r, g, b, opacity: this.opacity, carry, points: [x, y, w],
         });
     }

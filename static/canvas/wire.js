@@ -21,17 +21,17 @@ const STROKE_HEAD = 11;
 
 /**
  * `points` is flat: x, y, diameter, x, y, diameter, ... in 1/8 px; `carry` in 1/256 px.
- * @typedef {{kind: 1, author: number, stroke: number, piece: number, last: boolean, r: number, g: number, b: number,
+ * @typedef {{kind: 1, author: number, strokeId: number, piece: number, last: boolean, r: number, g: number, b: number,
  *   opacity: number, carry: number, points: ArrayLike<number>}} Stroke
- * @typedef {{kind: 2, author: number, stroke: number}} Undo
- * @typedef {{kind: 3, author: number, stroke: number, show: boolean, numbers: number[]}} Hide
+ * @typedef {{kind: 2, author: number, strokeId: number}} Undo
+ * @typedef {{kind: 3, author: number, strokeId: number, show: boolean, numbers: number[]}} Hide
  * @typedef {Stroke | Undo | Hide} Operation
  *
  * @typedef {{kind: 0x01, first: number, at: number, operations: Operation[]}} BatchMessage
  * @typedef {{kind: 0x02, news: {type: string} & Record<string, any>}} NewsMessage
  * @typedef {{kind: 0x03, token: bigint}} MarkMessage
- * @typedef {{kind: 0x04, stroke: number, piece: number, code: number}} RejectMessage
- * @typedef {{kind: 0x05, stroke: number, next: number}} AckMessage
+ * @typedef {{kind: 0x04, strokeId: number, piece: number, code: number}} RejectMessage
+ * @typedef {{kind: 0x05, strokeId: number, next: number}} AckMessage
  * @typedef {BatchMessage | NewsMessage | MarkMessage | RejectMessage | AckMessage} ServerMessage
  */
 
@@ -98,7 +98,7 @@ class Reader {
 function readOperation(reader) {
     const kind = reader.u8();
     const author = reader.u32();
-    const stroke = reader.u64();
+    const strokeId = reader.u64();
     switch (kind) {
         case STROKE: {
             const piece = reader.u16();
@@ -117,17 +117,17 @@ function readOperation(reader) {
                 points[i + 1] = reader.view.getInt16(at + 2, true);
                 points[i + 2] = reader.view.getUint16(at + 4, true);
             }
-            return { kind, author, stroke, piece, last: flags === 1, r, g, b, opacity, carry, points };
+            return { kind, author, strokeId, piece, last: flags === 1, r, g, b, opacity, carry, points };
         }
         case UNDO:
-            return { kind, author, stroke };
+            return { kind, author, strokeId };
         case HIDE: {
             const flags = reader.u8();
             if (flags > 1) throw new ProtocolError(`hide flags ${flags}, expected 0 or 1`);
             const n = reader.u16();
             const numbers = [];
             for (let i = 0; i < n; i++) numbers.push(reader.u64());
-            return { kind, author, stroke, show: flags === 1, numbers };
+            return { kind, author, strokeId, show: flags === 1, numbers };
         }
         default:
             throw new ProtocolError(`operation kind ${kind}, expected 1 to 3`);
@@ -195,10 +195,10 @@ export function decode(data) {
             message = { kind, token: reader.token() };
             break;
         case REJECT:
-            message = { kind, stroke: reader.u64(), piece: reader.u16(), code: reader.u8() };
+            message = { kind, strokeId: reader.u64(), piece: reader.u16(), code: reader.u8() };
             break;
         case ACK:
-            message = { kind, stroke: reader.u64(), next: reader.u16() };
+            message = { kind, strokeId: reader.u64(), next: reader.u16() };
             break;
         default:
             throw new ProtocolError(`message kind 0x${kind.toString(16)} from the server`);
@@ -274,7 +274,7 @@ class Writer {
     operation(op) {
         this.u8(op.kind);
         this.u32(op.author);
-        this.u64(op.stroke);
+        this.u64(op.strokeId);
         switch (op.kind) {
             case STROKE:
                 this.u16(op.piece);

@@ -162,18 +162,18 @@ export class FakeServer {
                 continue;
             }
             const author = socket.person?.id ?? 0;
-            const own = [...this.journal, ...admitted].filter((each) => each.author === author && each.stroke === op.stroke);
+            const own = [...this.journal, ...admitted].filter((each) => each.author === author && each.strokeId === op.strokeId);
             const undone = own.some(({ kind }) => kind === wire.UNDO);
             const pieces = own.filter(({ kind }) => kind === wire.STROKE).length;
             if (op.kind === wire.STROKE) {
-                if (op.piece < pieces) socket.push(say.ack(op.stroke, pieces));
-                else if (op.piece > pieces || undone) socket.push(say.reject(op.stroke, op.piece, 2));
+                if (op.piece < pieces) socket.push(say.ack(op.strokeId, pieces));
+                else if (op.piece > pieces || undone) socket.push(say.reject(op.strokeId, op.piece, 2));
                 else admitted.push({ ...op, author });
-            } else if (undone) socket.push(say.ack(op.stroke, 0xffff));
+            } else if (undone) socket.push(say.ack(op.strokeId, 0xffff));
             else {
                 const newest = Math.max(0, ...this.journal.map((each, i) => (own.includes(each) ? i + 1 : 0)));
-                const fresh = admitted.some((each) => each.stroke === op.stroke);
-                if (!fresh && newest <= Math.max(this.frame?.seq ?? 0, this.position)) socket.push(say.reject(op.stroke, 0, 3));
+                const fresh = admitted.some((each) => each.strokeId === op.strokeId);
+                if (!fresh && newest <= Math.max(this.frame?.seq ?? 0, this.position)) socket.push(say.reject(op.strokeId, 0, 3));
                 else admitted.push({ ...op, author });
             }
         }

@@ -31,7 +31,7 @@ function noise(random) {
 /** @param {Partial<import("../../static/canvas/wire.js").Stroke>} given @returns {import("../../static/canvas/wire.js").Stroke} */
 function dot(given) {
     return {
-        kind: 1, author: 1, stroke: 1, piece: 0, last: true, r: 255, g: 0, b: 0, opacity: 255, carry: 0,
+        kind: 1, author: 1, strokeId: 1, piece: 0, last: true, r: 255, g: 0, b: 0, opacity: 255, carry: 0,
         points: [400, 400, 160], ...given,
     };
 }
@@ -39,7 +39,7 @@ function dot(given) {
 /** Operations of every kind, with a few strokes that are met again. @param {() => number} random @param {number} count */
 function journal(random, count) {
     const int = (/** @type {number} */ n) => Math.floor(random() * n);
-    const ids = Array.from({ length: 6 }, () => ({ author: 1 + int(3), stroke: 1 + int(2 ** 30) }));
+    const ids = Array.from({ length: 6 }, () => ({ author: 1 + int(3), strokeId: 1 + int(2 ** 30) }));
     /** @type {Operation[]} */
     const operations = [];
     for (let seq = 1; seq <= count; seq++) {
@@ -47,28 +47,28 @@ function journal(random, count) {
         const id = ids[int(ids.length)];
         if (kind < 0.72) operations.push(stroke(random, W, H, { ...id, carry: random() < 0.5 ? 0 : int(4000) }));
         else if (kind < 0.8) operations.push({ kind: 2, ...id });
-        else operations.push({ kind: 3, author: 1, stroke: 0, show: random() < 0.4, numbers: [1 + int(seq), 1 + int(seq)] });
+        else operations.push({ kind: 3, author: 1, strokeId: 0, show: random() < 0.4, numbers: [1 + int(seq), 1 + int(seq)] });
     }
     return operations;
 }
 
 test("an undone stroke is gone wherever its undo stands, and what lies above it stays", () => {
     const picture = new Picture(W, H, [255, 255, 255]);
-    picture.append(1, dot({ stroke: 10 }));
-    picture.append(2, dot({ stroke: 11, author: 2, g: 200, points: [440, 400, 160] }));
+    picture.append(1, dot({ strokeId: 10 }));
+    picture.append(2, dot({ strokeId: 11, author: 2, g: 200, points: [440, 400, 160] }));
     assert.deepEqual(at(picture.pixels, 48, 50)[0], 255);
-    picture.append(3, { kind: 2, author: 1, stroke: 10 });
-    picture.append(4, dot({ stroke: 10, piece: 1 })); // a piece that was under way
+    picture.append(3, { kind: 2, author: 1, strokeId: 10 });
+    picture.append(4, dot({ strokeId: 10, piece: 1 })); // a piece that was under way
     const expected = new Picture(W, H, [255, 255, 255]);
-    expected.append(2, dot({ stroke: 11, author: 2, g: 200, points: [440, 400, 160] }));
+    expected.append(2, dot({ strokeId: 11, author: 2, g: 200, points: [440, 400, 160] }));
     same(picture.pixels, expected.pixels);
 });
 
 test("an undo concerns its author's stroke only", () => {
     const picture = new Picture(W, H, [255, 255, 255]);
-    picture.append(1, dot({ author: 2, stroke: 10 }));
+    picture.append(1, dot({ author: 2, strokeId: 10 }));
     const before = at(picture.pixels, 50, 50);
-    picture.append(2, { kind: 2, author: 1, stroke: 10 });
+    picture.append(2, { kind: 2, author: 1, strokeId: 10 });
     assert.deepEqual(at(picture.pixels, 50, 50), before);
     assert.notDeepEqual(before, [255, 255, 255, 255]);
 });
@@ -77,9 +77,9 @@ test("hidden numbers are not drawn, shown again they are", () => {
     const picture = new Picture(W, H, [255, 255, 255]);
     picture.append(1, dot({}));
     const drawn = at(picture.pixels, 50, 50);
-    picture.append(2, { kind: 3, author: 9, stroke: 0, show: false, numbers: [1] });
+    picture.append(2, { kind: 3, author: 9, strokeId: 0, show: false, numbers: [1] });
     assert.deepEqual(at(picture.pixels, 50, 50), [255, 255, 255, 255]);
-    picture.append(3, { kind: 3, author: 9, stroke: 0, show: true, numbers: [1] });
+    picture.append(3, { kind: 3, author: 9, strokeId: 0, show: true, numbers: [1] });
     assert.deepEqual(at(picture.pixels, 50, 50), drawn);
 });
 
@@ -87,18 +87,18 @@ test("a new base keeps what came after it and forgets the rest", () => {
     const random = generator(11);
     const base = noise(random);
     const picture = new Picture(W, H, [255, 255, 255]);
-    picture.append(1, dot({ stroke: 1 }));
-    picture.append(2, dot({ stroke: 1, piece: 1, points: [100, 100, 80] }));
-    picture.append(3, dot({ stroke: 2, points: [600, 600, 80] }));
-    picture.append(4, { kind: 2, author: 1, stroke: 1 });
+    picture.append(1, dot({ strokeId: 1 }));
+    picture.append(2, dot({ strokeId: 1, piece: 1, points: [100, 100, 80] }));
+    picture.append(3, dot({ strokeId: 2, points: [600, 600, 80] }));
+    picture.append(4, { kind: 2, author: 1, strokeId: 1 });
     picture.rebase(base, 1);
     const expected = new Picture(W, H, [0, 0, 0]);
     expected.rebase(base, 0);
-    expected.append(3, dot({ stroke: 2, points: [600, 600, 80] }));
+    expected.append(3, dot({ strokeId: 2, points: [600, 600, 80] }));
     same(picture.pixels, expected.pixels, "the undo takes back what the base has not taken in");
     picture.rebase(base, 4);
     same(picture.pixels, base);
-    picture.append(5, dot({ stroke: 1, piece: 2 }));
+    picture.append(5, dot({ strokeId: 1, piece: 2 }));
     assert.notDeepEqual(at(picture.pixels, 50, 50), at(base, 50, 50), "an undo before the base is forgotten");
 });
 
@@ -113,7 +113,7 @@ test("our own undo shows at once and comes back when it is refused", () => {
     picture.refuseUndo(1, 1);
     assert.equal(Buffer.compare(picture.pixels.bytes, drawn), 0);
     picture.expectUndo(1, 1);
-    picture.append(2, { kind: 2, author: 1, stroke: 1 });
+    picture.append(2, { kind: 2, author: 1, strokeId: 1 });
     assert.deepEqual(picture.refuseUndo(1, 1), [], "the journal has it: too late for a refusal");
 });
 
@@ -160,7 +160,7 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
         for (let step = 0; step < 40; step++) {
             const dice = random();
             if (dice < 0.4) {
-                const op = stroke(random, W, H, { author: 5, stroke: 1, piece: piece++ });
+                const op = stroke(random, W, H, { author: 5, strokeId: 1, piece: piece++ });
                 layers.lay({ ...op, points: [...Array.from(op.points)] });
             } else if (dice < 0.6 && layers.local.length) {
                 const own = layers.local[0];

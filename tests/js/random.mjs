@@ -27,7 +27,7 @@ export function stroke(random, width, height, given = {}) {
         w = Math.min(992, Math.max(8, w + int(-60, 60)));
     }
     return {
-        kind: 1, author: int(1, 3), stroke: int(1, 2 ** 40), piece: 0, last: true,
+        kind: 1, author: int(1, 3), strokeId: int(1, 2 ** 40), piece: 0, last: true,
         r: int(0, 255), g: int(0, 255), b: int(0, 255), opacity: int(1, 255), carry: 0,
         points: Int32Array.from(points), ...given,
     };

@@ -101,7 +101,7 @@ test("our ink shows at once, goes out as INK, and moves into order with its numb
     const wet = Buffer.from(layers.shown.bytes);
     assert.notEqual(Buffer.compare(layers.shown.bytes, layers.picture.pixels.bytes), 0);
     const inks = server.last.inks;
-    assert.deepEqual(inks.map((op) => op.kind === 1 && [op.stroke, op.piece, op.author, op.last]), [[id, 0, 0, false], [id, 1, 0, true]]);
+    assert.deepEqual(inks.map((op) => op.kind === 1 && [op.strokeId, op.piece, op.author, op.last]), [[id, 0, 0, false], [id, 1, 0, true]]);
     server.deaf = false;
     const [other] = foreign(1);
     server.append(other, { ...inks[0], author: 7 });
@@ -296,7 +296,7 @@ test("refused as stale: the ink is withdrawn and its loss is said, once", async 
     const { session, layers, draw, told } = visit(server);
     await settled();
     server.append(...foreign(2));
-    server.refuse = (op) => (op.kind === 1 ? say.reject(op.stroke, op.piece, 4) : null);
+    server.refuse = (op) => (op.kind === 1 ? say.reject(op.strokeId, op.piece, 4) : null);
     const id = draw(LINE, 1);
     assert.deepEqual(told.loss, [{ code: 4, strokes: 1, undo: false }]);
     assert.ok(told.refused.includes(id));
@@ -308,7 +308,7 @@ test("refused halfway: what the journal has stays", async () => {
     const server = new FakeServer();
     const { layers, draw, told } = visit(server);
     await settled();
-    server.refuse = (op) => (op.kind === 1 && op.piece >= 1 ? say.reject(op.stroke, op.piece, 5) : null);
+    server.refuse = (op) => (op.kind === 1 && op.piece >= 1 ? say.reject(op.strokeId, op.piece, 5) : null);
     draw(LINE, 1);
     assert.equal(server.head, 1);
     assert.equal(told.loss.length, 1);
@@ -320,7 +320,7 @@ test("unavailable: the ink is kept and offered again, in order", async (pass) =>
     const { session, layers, draw, told } = visit(server);
     await settled();
     let troubled = true;
-    server.refuse = (op) => (troubled && op.kind === 1 ? say.reject(op.stroke, op.piece, op.piece === 0 ? 8 : 2) : null);
+    server.refuse = (op) => (troubled && op.kind === 1 ? say.reject(op.strokeId, op.piece, op.piece === 0 ? 8 : 2) : null);
     draw(LINE, 1);
     assert.equal(session.ink.outbox.pending.length, 4);
     assert.deepEqual(told.loss, []);
@@ -466,7 +466,7 @@ test("undo: gone at once, in the journal a moment later, one stroke after the ot
     server.last.deliver();
     assert.equal(session.ink.undoable(), null);
     assert.ok(session.ink.outbox.empty);
-    assert.deepEqual(server.journal.slice(-2).map(({ kind, stroke: id }) => [kind, id]), [[2, second], [2, first]]);
+    assert.deepEqual(server.journal.slice(-2).map(({ kind, strokeId: id }) => [kind, id]), [[2, second], [2, first]]);
     same(layers.shown, server.compose().pixels);
 });
 

@@ -8,12 +8,12 @@ import { generator, stroke } from "./random.mjs";
 /** @type {wire.Operation[]} */
 const EVERY = [
     {
-        kind: 1, author: 7, stroke: 1_790_000_000_000 * 4096 + 4095, piece: 65535, last: true, r: 1, g: 2, b: 255,
+        kind: 1, author: 7, strokeId: 1_790_000_000_000 * 4096 + 4095, piece: 65535, last: true, r: 1, g: 2, b: 255,
         opacity: 102, carry: 65535, points: Int32Array.of(-2048, 32767, 8, -32768, 0, 992, 5, 6, 65535),
     },
-    { kind: 2, author: 2 ** 32 - 1, stroke: Number.MAX_SAFE_INTEGER },
-    { kind: 3, author: 1, stroke: 0, show: true, numbers: [1, 2 ** 40, 3] },
-    { kind: 3, author: 1, stroke: 0, show: false, numbers: [] },
+    { kind: 2, author: 2 ** 32 - 1, strokeId: Number.MAX_SAFE_INTEGER },
+    { kind: 3, author: 1, strokeId: 0, show: true, numbers: [1, 2 ** 40, 3] },
+    { kind: 3, author: 1, strokeId: 0, show: false, numbers: [] },
 ];
 
 test("every operation comes back from a batch as it was", () => {
@@ -34,7 +34,7 @@ test("the bytes are those of the protocol's page", () => {
     assert.deepEqual([...wire.encodeJoin(0x01020304, 5)], [0xd5, 1, 0x11, 0, 4, 3, 2, 1, 5, 0, 0, 0, 0, 0, 0, 0]);
     assert.deepEqual([...wire.encodeSeen(2n ** 64n - 2n)], [0xd5, 1, 0x13, 0, 254, 255, 255, 255, 255, 255, 255, 255]);
     const op = /** @type {wire.Stroke} */ ({
-        kind: 1, author: 0, stroke: 258, piece: 3, last: true, r: 10, g: 20, b: 30, opacity: 40, carry: 513, points: [-1, 2, 8],
+        kind: 1, author: 0, strokeId: 258, piece: 3, last: true, r: 10, g: 20, b: 30, opacity: 40, carry: 513, points: [-1, 2, 8],
     });
     assert.deepEqual(
         [...wire.encodeInk([op])],
@@ -50,8 +50,8 @@ test("what a browser sends is read back", () => {
 
 test("the server's other frames", () => {
     assert.deepEqual(wire.decode(server.mark(2n ** 64n - 1n)), { kind: wire.MARK, token: 2n ** 64n - 1n });
-    assert.deepEqual(wire.decode(server.reject(77, 3, 4)), { kind: wire.REJECT, stroke: 77, piece: 3, code: 4 });
-    assert.deepEqual(wire.decode(server.ack(77, 65535)), { kind: wire.ACK, stroke: 77, next: 65535 });
+    assert.deepEqual(wire.decode(server.reject(77, 3, 4)), { kind: wire.REJECT, strokeId: 77, piece: 3, code: 4 });
+    assert.deepEqual(wire.decode(server.ack(77, 65535)), { kind: wire.ACK, strokeId: 77, next: 65535 });
     const news = { type: "names", names: { 1: "Żółw 🐢" } };
     assert.deepEqual(wire.decode(server.news(news)), { kind: wire.NEWS, news: { type: "names", names: { 1: "Żółw 🐢" } } });
 });
@@ -60,7 +60,7 @@ test("a frame that is part of a larger buffer", () => {
     const bytes = server.ack(9, 1);
     const larger = new Uint8Array(bytes.length + 10).fill(0xff);
     larger.set(bytes, 5);
-    assert.equal(/** @type {wire.AckMessage} */ (wire.decode(larger.subarray(5, 5 + bytes.length))).stroke, 9);
+    assert.equal(/** @type {wire.AckMessage} */ (wire.decode(larger.subarray(5, 5 + bytes.length))).strokeId, 9);
 });
 
 /** @param {Uint8Array} bytes @param {number} at @param {number[]} values */

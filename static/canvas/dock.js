@@ -8,6 +8,7 @@ import { TOOLS } from "./tools/manifest.js";
 /** @typedef {import("./strokes.js").Colour} Colour */
 /** @typedef {import("./tools/types.js").Tool} Tool */
 
+const RECENT = 6; // colours
 const OPACITIES = [0.05, 1];
 const SIZES = [1, 124];
 const SVG = "http://www.w3.org/2000/svg";
@@ -23,10 +24,16 @@ export class Dock {
         /** Called when something is set otherwise. @type {() => void} */
         this.changed = () => {};
         this.tool = TOOLS[0];
-        const { size = 11, opacity = 0.4, dynamic = true, palette, chosen } = recall();
+        const { size = 20, opacity = 0.7, dynamic = true, symmetry = 1, steady = 0, recent = [], palette, chosen } = recall();
         this.size = within(size, SIZES);
         this.opacity = within(opacity, OPACITIES);
         this.dynamic = dynamic;
+        /** How many times each stroke is drawn, in mirrors. */
+        this.symmetry = within(symmetry, [1, 8]);
+        /** How long the string is on which the pen follows, 0 to 50. */
+        this.steady = within(steady, [0, 50]);
+        /** Colours of one's own that were drawn with, the newest first. @type {string[]} */
+        this.recent = recent.slice(0, RECENT);
         this.palette = palette;
         /** #rrggbb, or the well. */
         this.chosen = chosen;
@@ -41,6 +48,10 @@ export class Dock {
         this.opacityInput = /** @type {HTMLInputElement} */ (find("opacity"));
         this.opacityText = find("opacity-text");
         this.dynamicInput = /** @type {HTMLInputElement} */ (find("dynamic"));
+        this.symmetryInput = /** @type {HTMLInputElement} */ (find("symmetry"));
+        this.symmetryText = find("symmetry-text");
+        this.steadyInput = /** @type {HTMLInputElement} */ (find("steady"));
+        this.recentList = find("recent");
         /** @type {Map<Tool, HTMLElement>} */
         this.buttons = new Map(TOOLS.map((tool) => [tool, this.#button(tool)]));
         find("buttons").append(...this.buttons.values());
@@ -51,6 +62,15 @@ export class Dock {
         this.any.addEventListener("input", () => this.choose(this.any.value));
         this.sizeInput.addEventListener("input", () => this.setSize(Number(this.sizeInput.value)));
         this.opacityInput.addEventListener("input", () => this.setOpacity(Number(this.opacityInput.value) / 100));
+        this.symmetryInput.addEventListener("input", () => {
+            this.symmetry = Number(this.symmetryInput.value);
+            this.#show();
+        });
+        this.steadyInput.addEventListener("input", () => {
+            this.steady = Number(this.steadyInput.value);
+            this.#show();
+        });
+        this.any.addEventListener("change", () => this.#remember(this.any.value));
         this.dynamicInput.addEventListener("change", () => {
             this.dynamic = this.dynamicInput.checked;
             this.#show();
@@ -61,6 +81,7 @@ export class Dock {
         });
         this.swatches.addEventListener("keydown", (event) => this.#walk(event));
         this.#fill();
+        this.#fillRecent();
         this.#show();
     }
 
@@ -160,6 +181,29 @@ export class Dock {
         return button;
     }
 
+    /** A colour of one's own comes first among the recent ones. @param {string} hex */
+    #remember(hex) {
+        this.recent = [hex, ...this.recent.filter((other) => other !== hex)].slice(0, RECENT);
+        this.#fillRecent();
+        this.#show();
+    }
+
+    #fillRecent() {
+        this.recentList.hidden = this.recent.length === 0;
+        this.recentList.replaceChildren(
+            ...this.recent.map((hex) => {
+                const button = document.createElement("button");
+                button.type = "button";
+                button.className = "swatch";
+                button.title = hex;
+                button.setAttribute("aria-label", `Recent colour ${hex}`);
+                button.style.setProperty("--swatch", hex);
+                button.addEventListener("click", () => this.choose(hex));
+                return button;
+            }),
+        );
+    }
+
     #fill() {
         const { name, swatches } = PALETTES[this.palette];
         this.paletteName.textContent = name;
@@ -221,6 +265,10 @@ export class Dock {
         this.opacityInput.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} per cent`);
         this.opacityText.textContent = `${Math.round(100 * opacity)} %`;
         this.dynamicInput.checked = this.dynamic;
+        this.symmetryInput.value = String(this.symmetry);
+        this.symmetryText.textContent = this.symmetry === 1 ? "off" : this.symmetry === 2 ? "left and right" : `${this.symmetry}-fold`;
+        this.symmetryInput.setAttribute("aria-valuetext", this.symmetryText.textContent);
+        this.steadyInput.value = String(this.steady);
         remember(this);
         this.changed();
     }

@@ -1,6 +1,7 @@
 // @ts-check
 /** From the hand's movements to strokes: the nib, the rainbow well, gestures that turn out to be none, undo. */
 
+import { mirrored, Stabiliser, straight } from "./guides.js";
 import { Nib } from "./nib.js";
 import { colourAt } from "./palette.js";
 import { OwnStroke } from "./strokes.js";
@@ -62,46 +63,64 @@ export class Drawing {
         }
         let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         if (this.closed(x, y)) return null;
+        const { width, height } = layers.shown;
+        const places = (/** @type {number} */ px, /** @type {number} */ py) => mirrored(dock.symmetry, width, height, { x: px, y: py });
+        const start = { x, y }, pen = new Stabiliser(dock.steady * 1.2, x, y);
         const nib = new Nib(dock.size, dock.dynamic, event.pointerType);
         const { rainbow } = dock;
         const colour = rainbow ? colourAt(layers.shown, x, y, 2) : dock.colour;
-        const stroke = new OwnStroke(layers, journal, colour, Math.max(1, Math.round(255 * dock.opacity)), x, y, nib.begin(event));
-        stroke.undecided = undecided;
-        this.strokes.add(stroke);
+        const opacity = Math.max(1, Math.round(255 * dock.opacity)), w = nib.begin(event);
+        const strokes = places(x, y).map((place) => new OwnStroke(layers, journal, colour, opacity, place.x, place.y, w));
+        for (const stroke of strokes) {
+            stroke.undecided = undecided;
+            this.strokes.add(stroke);
+        }
+        let line = event.shiftKey; // held from the start: nothing is drawn before the end is known
+        let end = { x, y, w };
         this.begun();
         session.ink.wake();
         return {
             move: (moved) => {
                 const all = moved.getCoalescedEvents?.() ?? [];
+                line &&= moved.shiftKey;
                 for (const each of all.length ? all : [moved]) {
-                    const toX = view.canvasX(each.clientX), toY = view.canvasY(each.clientY);
+                    const to = pen.to(view.canvasX(each.clientX), view.canvasY(each.clientY));
                     const w = nib.move(each, view.scale);
-                    if (rainbow) this.#wellUp(stroke, x, y, toX, toY, w);
-                    stroke.to(toX, toY, w);
-                    x = toX;
-                    y = toY;
+                    end = { ...to, w };
+                    if (line) continue;
+                    if (rainbow) this.#wellUp(strokes, x, y, to.x, to.y, w);
+                    places(to.x, to.y).forEach((place, i) => strokes[i].to(place.x, place.y, w));
+                    ({ x, y } = to);
                 }
             },
             end: () => {
-                stroke.end();
+                if (line) {
+                    const to = straight(start, end);
+                    places(to.x, to.y).forEach((place, i) => strokes[i].to(place.x, place.y, w));
+                }
+                for (const stroke of strokes) stroke.end();
                 session.ink.flush();
                 session.ink.wake();
             },
-            cancel: () => stroke.cancel(),
-            confirm: () => stroke.confirm(),
+            cancel: () => {
+                for (const stroke of strokes) stroke.cancel();
+            },
+            confirm: () => {
+                for (const stroke of strokes) stroke.confirm();
+            },
         };
     }
 
     /**
      * The rainbow well: the next piece takes half of the colour that lies just ahead of the brush.
-     * @param {OwnStroke} stroke @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @param {number} w
+     * @param {OwnStroke[]} strokes the same one in each mirror @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @param {number} w
      */
-    #wellUp(stroke, x0, y0, x1, y1, w) {
+    #wellUp(strokes, x0, y0, x1, y1, w) {
         const length = Math.hypot(x1 - x0, y1 - y0);
         if (length < 0.5) return;
         const ahead = w / 2 + 2;
         const met = colourAt(this.layers.shown, x1 + ((x1 - x0) / length) * ahead, y1 + ((y1 - y0) / length) * ahead, 2);
-        const { r, g, b } = stroke.colour;
-        stroke.colour = { r: (r + met.r) >> 1, g: (g + met.g) >> 1, b: (b + met.b) >> 1 };
+        const { r, g, b } = strokes[0].colour;
+        for (const stroke of strokes) stroke.colour = { r: (r + met.r) >> 1, g: (g + met.g) >> 1, b: (b + met.b) >> 1 };
     }
 }

@@ -5,7 +5,10 @@ import { another, PALETTES, RAINBOW } from "./palette.js";
 
 const STORE = "dreamsite:brush";
 
-/** @typedef {{size: number, opacity: number, dynamic: boolean, palette: number, chosen: string}} Brush */
+/**
+ * @typedef {{size: number, opacity: number, dynamic: boolean, symmetry: number, steady: number, recent: string[],
+ *   palette: number, chosen: string}} Brush
+ */
 
 /** @param {() => Storage} storage */
 function read(storage) {
@@ -35,12 +38,15 @@ const visit = () => sessionStorage;
  * @param {() => number} [random] @returns {Partial<Brush> & {palette: number, chosen: string}}
  */
 export function recall(random = Math.random) {
-    const { size, opacity, dynamic, palette: last } = read(visits);
+    const { size, opacity, dynamic, symmetry, steady, recent, palette: last } = read(visits);
     /** @type {Partial<Brush>} */
     const brush = {};
     if (Number.isFinite(size)) brush.size = size;
     if (Number.isFinite(opacity)) brush.opacity = opacity;
     if (typeof dynamic === "boolean") brush.dynamic = dynamic;
+    if (Number.isInteger(symmetry)) brush.symmetry = symmetry;
+    if (Number.isFinite(steady)) brush.steady = steady;
+    if (Array.isArray(recent)) brush.recent = recent.filter((hex) => /^#[0-9a-f]{6}$/.test(hex));
     const now = read(visit);
     const same = Number.isInteger(now.palette) && PALETTES[now.palette] !== undefined;
     const palette = same ? now.palette : another(Number.isInteger(last) ? last : -1, random);
@@ -49,7 +55,7 @@ export function recall(random = Math.random) {
 }
 
 /** @param {Brush} brush */
-export function remember({ size, opacity, dynamic, palette, chosen }) {
-    write(visits, { size, opacity, dynamic, palette });
+export function remember({ size, opacity, dynamic, symmetry, steady, recent, palette, chosen }) {
+    write(visits, { size, opacity, dynamic, symmetry, steady, recent, palette });
     write(visit, { palette, chosen });
 }

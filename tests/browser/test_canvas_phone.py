@@ -129,5 +129,5 @@ def test_ink_gets_wider_with_speed(site: RunningSite, phone: Visitor) -> None:
     phone.fingers(line(40, 300, 350, 300, 6))
     until(lambda: finished(site, before))
     widths = [w for _, op in operations(site)[before:] if isinstance(op, wire.Stroke) for _, _, w in op.points]
-    assert widths[0] == 8 * 11
+    assert widths[0] == 8 * 20
     assert max(widths) > 1.5 * widths[0] and max(widths) <= 992

@@ -9,7 +9,7 @@ import { FakeStorage } from "./fakes.mjs";
 
 /** @param {string} name @param {() => any} get */
 const define = (name, get) => Object.defineProperty(globalThis, name, { get, configurable: true });
-const BRUSH = { size: 30, opacity: 0.7, dynamic: false, palette: 4, chosen: "#123456" };
+const BRUSH = { size: 30, opacity: 0.7, dynamic: false, symmetry: 3, steady: 10, recent: ["#123456"], palette: 4, chosen: "#123456" };
 const newSession = () => {
     const storage = new FakeStorage();
     define("sessionStorage", () => storage);
@@ -33,7 +33,7 @@ test("a new session has the same brush and never the same palette", () => {
     for (const random of [0, 0.3, 0.6, 0.999]) {
         newSession();
         const { palette, chosen, ...brush } = recall(() => random);
-        assert.deepEqual(brush, { size: 30, opacity: 0.7, dynamic: false });
+        assert.deepEqual(brush, { size: 30, opacity: 0.7, dynamic: false, symmetry: 3, steady: 10, recent: ["#123456"] });
         assert.notEqual(palette, 4);
         assert.equal(chosen, PALETTES[palette].swatches[3]);
     }

@@ -21,7 +21,6 @@ DJANGO = ("django", "channels", "asgiref", "allauth")
 STILL_THE_WRONG_WAY: set[tuple[str, str]] = set()
 STILL_A_CIRCLE: set[frozenset[str]] = {
     frozenset({"canvas.room", "canvas.rounds"}),
-    frozenset({"gallery.studio.making", "gallery.studio.queue"}),
 }
 
 

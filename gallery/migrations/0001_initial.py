@@ -2,6 +2,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import gallery.studio.models
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -12,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('canvas', '0001_initial'),
+        ('canvas', '0002_growth'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -144,6 +145,35 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Original',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(default=gallery.studio.models.new_key, editable=False, max_length=20, unique=True)),
+                ('picture', models.FileField(max_length=200, upload_to='')),
+                ('width', models.PositiveIntegerField()),
+                ('height', models.PositiveIntegerField()),
+                ('complete', models.BooleanField(default=True)),
+                ('keep', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('styles', models.JSONField(default=dict)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studio_originals', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='QuarterHour',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.PositiveBigIntegerField()),
+                ('frames', models.PositiveIntegerField()),
+                ('strokes', models.PositiveIntegerField()),
+                ('first', models.PositiveIntegerField(null=True)),
+                ('last', models.PositiveIntegerField(null=True)),
+                ('changes', models.PositiveIntegerField(default=0)),
+                ('styles', models.JSONField(default=list)),
+                ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarter_hours', to='canvas.canvas')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Upload',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -178,6 +208,43 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['position', 'pk'],
             },
+        ),
+        migrations.CreateModel(
+            name='Work',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(default=gallery.studio.models.new_key, editable=False, max_length=20, unique=True)),
+                ('kind', models.CharField(choices=[('sheet', 'Styles that suit the picture'), ('sketch', 'A style tried, small'), ('preview', 'A preview'), ('dream', 'A dream')], max_length=8)),
+                ('network', models.CharField(max_length=64)),
+                ('title', models.CharField(blank=True, max_length=120)),
+                ('recipe', models.JSONField(default=dict)),
+                ('units', models.FloatField(default=0.0)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Dreaming'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=9)),
+                ('holder', models.CharField(blank=True, max_length=64)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('fraction', models.FloatField(default=0.0)),
+                ('message', models.CharField(blank=True, max_length=300)),
+                ('growing', models.BinaryField(null=True)),
+                ('seconds', models.FloatField(default=0.0)),
+                ('picture', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('thumbnail', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('gif', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('mp4', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('width', models.PositiveIntegerField(default=0)),
+                ('height', models.PositiveIntegerField(default=0)),
+                ('caption', models.CharField(blank=True, max_length=120)),
+                ('licence', models.CharField(blank=True, max_length=40)),
+                ('show_before', models.BooleanField(default=False)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('hidden_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('frame', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='canvas.frame')),
+                ('original', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='works', to='gallery.original')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studio_works', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
         migrations.CreateModel(
             name='Download',
@@ -219,22 +286,17 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('film', 'codec'), name='film_codec')],
             },
         ),
-        migrations.CreateModel(
-            name='QuarterHour',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.PositiveBigIntegerField()),
-                ('frames', models.PositiveIntegerField()),
-                ('strokes', models.PositiveIntegerField()),
-                ('first', models.PositiveIntegerField(null=True)),
-                ('last', models.PositiveIntegerField(null=True)),
-                ('changes', models.PositiveIntegerField(default=0)),
-                ('styles', models.JSONField(default=list)),
-                ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarter_hours', to='canvas.canvas')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('canvas', 'at'), name='quarter_hour_at')],
-            },
+        migrations.AddIndex(
+            model_name='original',
+            index=models.Index(fields=['owner', '-created_at'], name='gallery_ori_owner_i_bd68c0_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='original',
+            index=models.Index(fields=['keep', 'created_at'], name='gallery_ori_keep_1288f9_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='quarterhour',
+            constraint=models.UniqueConstraint(fields=('canvas', 'at'), name='quarter_hour_at'),
         ),
         migrations.AddIndex(
             model_name='film',
@@ -247,5 +309,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='film',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='film_lasts'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['state'], name='studio_open'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(fields=['owner', 'kind', '-created_at'], name='studio_mine'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['published_at'], name='studio_public'),
         ),
     ]

@@ -6,6 +6,7 @@ import io
 import logging
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError
 from dreamer.registered import preset, registry
 from dreamsite.core.tasks import WORKER, Interrupted, pause_point
-from gallery.studio import cost, queue
+from gallery.studio import cost
 from gallery.studio import fit as fitting
 from gallery.studio.models import Original, Work
 
@@ -50,11 +51,11 @@ class Dropped(Cancelled):
     """It was cancelled: nobody waits for this any more."""
 
 
-def make(work: Work) -> None:
-    """Does a claimed work, and says how it ended."""
+def make(work: Work, order: Callable[[Work], None]) -> None:
+    """Does a claimed work, and says how it ended; `order` queues what follows from it."""
     began = time.monotonic()
     try:
-        done = _sheet(work) if work.kind == Work.Kind.SHEET else _picture(work)
+        done = _sheet(work, order) if work.kind == Work.Kind.SHEET else _picture(work)
     except Interrupted:
         _mine(work).update(state=Work.State.WAITING, holder="", attempts=work.attempts - 1)
         raise
@@ -119,7 +120,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 # --- the sheet -------------------------------------------------------------------------------------------------------
 
 
-def _sheet(work: Work) -> dict[str, Any]:
+def _sheet(work: Work, order: Callable[[Work], None]) -> dict[str, Any]:
     """Orders the styles of the network's shelf by how well they suit the picture, and tries the first ones."""
     network, picture = network_of(work.network), source_of(work, fitting.SIDE)
     shelf = registry().get(work.network).shelf
@@ -130,7 +131,7 @@ def _sheet(work: Work) -> dict[str, Any]:
     original.styles = {**original.styles, work.network: styles}
     original.save(update_fields=["styles"])
     for style in styles[:SHEET]:
-        queue.order(sketch(original, work.network, style))
+        order(sketch(original, work.network, style))
     return {}
 
 

@@ -37,7 +37,7 @@ def turn() -> None:
     from gallery.studio import making
 
     if work := take():
-        making.make(work)
+        making.make(work, order)
 
 
 def take() -> Work | None:

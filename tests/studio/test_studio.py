@@ -325,7 +325,7 @@ def test_a_worker_that_is_asked_to_end_gives_the_work_back(
     monkeypatch.setattr(making, "dream", ends)
     try:
         with pytest.raises(BaseException, match="worker ends"):
-            making.make(queue.take())
+            making.make(queue.take(), queue.order)
     finally:
         stopping.clear()
     assert Work.objects.get(key=key).state == State.WAITING

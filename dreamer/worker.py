@@ -41,6 +41,7 @@ TELL_SECONDS = 0.4  # between two reports of progress
 UNDOABLE_SECONDS = 60.0  # a rest frame leaves the newest strokes in the journal, where they can be undone
 RETRY_SECONDS = 0.5  # after a failed dream or rest, doubled each time up to the interval
 FAR_SECONDS = 60.0  # a beat further away than this leaves time for rests
+GIVES_UP = 5  # so many styles of a network that failed one after the other, and the last good network takes its place
 KEEPS_FAILING = 3  # so many failures in a row, and rests keep the journal's tail short meanwhile
 
 
@@ -71,6 +72,7 @@ class Dreamer:
         self._opened: dict[str, _Opened] = {}
         self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
+        self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.asked) -> styles that failed in a row
         self._rests: dict[int, tuple[int, float]] = {}  # canvas -> rests that failed in a row, and until when to wait
         self._lost = threading.Event()
 
@@ -209,13 +211,28 @@ class Dreamer:
         names = candidates(choice.network if choice else "")
         self._network, self._files = None, None
         self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
+        usable = {}
         for name in names:
-            opened = self._open(name)
-            if opened.network is not None:
+            opened = usable[name] = self._open(name)
+            if opened.network is not None and self._bad.get(opened.asked, 0) < GIVES_UP:
                 self._network, self._files = opened.network, opened.files
                 return
+        if any(opened.network is not None for opened in usable.values()):  # one that opens, but does not dream
+            opened = self._last_good(place) or next(o for o in usable.values() if o.network is not None)
+            self._network, self._files = opened.network, opened.files
+            return
         if names:  # what is wrong with the best of them
             self._no_model = self._opened[names[0]].problem
+
+    def _last_good(self, place: Canvas) -> _Opened | None:
+        """The network of the newest dream here that did not keep failing since."""
+        recipes = Frame.objects.dreams().filter(canvas=place).order_by("-pk").values_list("recipe", flat=True)[:100]
+        for name in dict.fromkeys(str((recipe or {}).get("model", "")) for recipe in recipes):
+            if name in self._registry.names():
+                opened = self._open(name)
+                if opened.network is not None and self._bad.get(opened.asked, 0) < GIVES_UP:
+                    return opened
+        return None
 
     def _open(self, name: str) -> _Opened:
         self._used.add(name)
@@ -311,6 +328,7 @@ class Dreamer:
             self._failed(place, doing, error, styles_fault=dreaming)
             return
         self._failures.pop(place.pk, None)
+        self._bad.pop(self._opened[network.name].asked, None)
         now = timezone.now()
         interval = timedelta(seconds=settings.DREAM_INTERVAL)
         # Beats are missed by a dream that lasts, not by a night in which nobody dreamed.
@@ -348,6 +366,13 @@ class Dreamer:
         log.exception("%s: the dream failed.", place.slug)
         count = self._failures[place.pk] = self._failures.get(place.pk, 0) + 1
         if styles_fault:
+            assert self._network is not None
+            name, asked = self._network.name, self._opened[self._network.name].asked
+            self._bad[asked] = self._bad.get(asked, 0) + 1
+            if self._bad[asked] == GIVES_UP:
+                log.error(
+                    "%s: %s failed at %d styles in a row; the last good network dreams.", place.slug, name, GIVES_UP
+                )
             with contextlib.suppress(ValueError):  # a network without anything to dream of
                 self._next_style(place, doing)
         lease.drop(place, self.holder)

@@ -21,6 +21,7 @@ from canvas.frames import composing
 from canvas.models import Batch, Canvas, Dream, Frame
 from dreamer import worker
 from dreamer.engine import Recipe
+from dreamer.models import Choice
 from dreamer.worker import Dreamer
 from dreamsite.core.models import SiteState
 from tests.dreamer import nets
@@ -242,6 +243,39 @@ def long_tail(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> Callable[[], No
 
 def rests() -> int:
     return Frame.objects.filter(kind=Frame.Kind.REST).count()
+
+
+def test_when_every_style_fails_the_last_good_network_dreams_again(
+    place: Canvas,
+    model: Path,
+    dreamer: Dreamer,
+    negatives: list[Pixels],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the chosen one again when its files change, but none that nobody chose."""
+    due(dreamer)
+    assert Frame.objects.get().recipe["model"] == "tiny"
+    nets.register_tiny(settings.MODELS_DIR, "another")
+    chosen = nets.register_tiny(settings.MODELS_DIR, "chosen")
+    Choice.objects.create(canvas=place, network="chosen")
+    well = worker.dream
+
+    def dream(pixels: Pixels, network: Any, *args: Any, **options: Any) -> Pixels:
+        return broken() if network.name == "chosen" else well(pixels, network, *args, **options)
+
+    monkeypatch.setattr(worker, "dream", dream)
+    for number in range(worker.GIVES_UP):
+        journal.append(place, [dot(10 + number)])
+        due(dreamer)
+        assert board().state == "failed" and board().style["model"] == "chosen"
+    due(dreamer)
+    assert Frame.objects.latest("pk").recipe["model"] == "tiny" and board().state == "waiting"
+    monkeypatch.setattr(worker, "dream", well)
+    os.utime(chosen / "model.json", (1, 1))
+    journal.append(place, [dot(20)])
+    due(dreamer)
+    assert Frame.objects.latest("pk").recipe["model"] == "chosen"
 
 
 def test_a_rest_that_fails_waits_longer_each_time(

@@ -14,7 +14,7 @@ from gallery.studio.models import Work
 
 
 @admin.register(Work)
-class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WorkAdmin(admin.ModelAdmin[Work]):
     list_display = ["preview", "caption", "owner", "asked_at", "published_at", "hidden_at"]
     list_filter = [("asked_at", admin.EmptyFieldListFilter), ("published_at", admin.EmptyFieldListFilter)]
     actions = ["publish", "hide", "unhide"]

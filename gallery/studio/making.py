@@ -140,9 +140,14 @@ def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
     recipe = recipe_for(network, style, seed=original.pk)
     height, width = fit(original.height, original.width, SIDES[Work.Kind.SKETCH])
     return Work(
-        owner=original.owner, kind=Work.Kind.SKETCH, original=original, network=network, title=style["title"],
-        recipe=recipe.to_json(), units=cost.units(recipe, height, width),
-    )  # fmt: skip
+        owner=original.owner,
+        kind=Work.Kind.SKETCH,
+        original=original,
+        network=network,
+        title=style["title"],
+        recipe=recipe.to_json(),
+        units=cost.units(recipe, height, width),
+    )
 
 
 def recipe_for(network: str, style: dict[str, Any], *, seed: int, **fields: Any) -> Recipe:

@@ -93,9 +93,12 @@ def bring(request: SignedIn) -> HttpResponse:
     if Original.objects.filter(owner=request.user).count() >= ORIGINALS:
         return _refused(request, _("You have many pictures here. Delete one you no longer need, then bring this one."))
     original = Original(
-        owner=request.user, picture=_stored(cleaned), width=cleaned.width, height=cleaned.height,
+        owner=request.user,
+        picture=_stored(cleaned),
+        width=cleaned.width,
+        height=cleaned.height,
         complete=not request.POST.get("small"),
-    )  # fmt: skip
+    )
     return _begun(request, original)
 
 
@@ -261,9 +264,14 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         )
         return _refused(request, words % {"units": units + 1, "left": max(0, left)}, 429)
     made = Work(
-        owner=request.user, kind=kind, original=found, network=network, title=form.cleaned_data["title"],
-        recipe=recipe.to_json(), units=units,
-    )  # fmt: skip
+        owner=request.user,
+        kind=kind,
+        original=found,
+        network=network,
+        title=form.cleaned_data["title"],
+        recipe=recipe.to_json(),
+        units=units,
+    )
     with transaction.atomic():
         queue.order(made)
     if _wants_json(request):

@@ -36,6 +36,7 @@ def move() -> None:
             begun = time.monotonic()
             traveller = time_machine.travel(time.time() + float(ahead))
             traveller.start()
+            time.time()  # the first look sets it going
             if time.monotonic() - begun < 0.01:
                 return
             traveller.stop()  # this process was put aside in between, and would be late among the others

@@ -139,6 +139,9 @@ class RunningSite:
         proxy = self.env.get("BEHIND_PROXY") == "1"
         python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port, behind_proxy=proxy)
         command[-1] = application
+        for option in {"--ping-timeout", "--ws-ping-timeout"} & set(command):
+            # Tests wait for commands and queries while their own sockets' loop stands still, and nothing answers pings.
+            command[command.index(option) + 1] = str(10 * PATIENCE)
         self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
         if wait:
             self.until_web()

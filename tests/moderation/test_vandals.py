@@ -76,7 +76,7 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
         before, wanted = digests()
         assert before != wanted
         moderator = Moderator(site, watch.headers)
-        listed = moderator.ask("people?minutes=5")["people"]
+        listed = moderator.ask("people?minutes=60")["people"]
         assert {person["id"] for person in listed} == {person.id for person in (*honest, *vandals)}
         culprits = [person["id"] for person in listed if person["name"].startswith("vandal")]
         wish = {"people": culprits, "since": began, "area": "all", "why": "Painting over everybody."}

@@ -134,12 +134,15 @@ def _teller(progress: jobs.Progress) -> Callable[[str], None]:
 
 def _say_failed(job: Job, wanted: Source, error: Exception, takes_over: bool) -> None:
     """Once: what the site tries again by itself is told the first time only."""
+    why = next(
+        (line.strip() for line in str(error).splitlines()[1:]), str(error)
+    )  # one address' trouble is enough here
     if not takes_over:
-        log.warning("%s could not be fetched: %s", wanted.title, error)
+        log.warning("%s could not be fetched: %s", wanted.title, why)
     elif not job.options.get("again"):
         log.warning("%s could not be fetched, so the network that is here dreams on. The site tries again at its next "
                     "start and every %d hours; `DREAM_FETCH=` keeps it from that. %s",
-                    wanted.title, AGAIN / timedelta(hours=1), error)  # fmt: skip
+                    wanted.title, AGAIN / timedelta(hours=1), why)  # fmt: skip
 
 
 def _tell_canvases(arriving: dict[str, object] | None) -> None:

@@ -1,0 +1,88 @@
+"""Which network the dreamer dreams with: each canvas its own, the site's once it is here, and never a surprise."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canvas import journal, wire
+from canvas.models import Canvas, Dream
+from dreamer import worker
+from dreamer.networks import choosing
+from dreamer.worker import Dreamer
+from tests.dreamer import nets
+
+
+@pytest.fixture
+def models(db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
+    settings.DREAM_THREADS = 1
+    monkeypatch.setattr(worker, "dream", lambda pixels, *rest, **options: 255 - pixels)
+    return tmp_path / "models"
+
+
+def a_dreamer() -> Dreamer:
+    return Dreamer(chance=random.Random(1))
+
+
+def canvas(slug: str) -> Canvas:
+    place = Canvas.objects.create(slug=slug, title=slug.title(), width=64, height=64)
+    journal.append(place, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((200, 200, 96),), True, 1)])
+    return place
+
+
+def dreamed(dreamer: Dreamer) -> dict[str, str]:
+    """Lets the dreamer dream everywhere at once; canvas -> network."""
+    Dream.objects.update(next_at=worker.timezone.now())
+    dreamer.look()
+    return {dream.canvas.slug: dream.style.get("model", "") for dream in Dream.objects.select_related("canvas")}
+
+
+def test_each_canvas_dreams_with_its_own_and_what_nobody_uses_is_closed(models: Path) -> None:
+    dreamer = a_dreamer()
+    nets.register_tiny(models, "first")
+    here, there = canvas("here"), canvas("there")
+    dreamer.look()
+    assert dreamed(dreamer) == {"here": "first", "there": "first"}
+    nets.register_tiny(models, "another")  # by its name it would come first
+    assert dreamed(dreamer) == {"here": "first", "there": "first"}
+    choosing.use(there, "another", None)
+    assert dreamed(dreamer) == {"here": "first", "there": "another"}
+    assert set(dreamer._opened) == {"first", "another"}
+    choosing.use(here, "another", None)
+    assert dreamed(dreamer) == {"here": "another", "there": "another"} and set(dreamer._opened) == {"another"}
+    choosing.use(there, "", None)
+    assert dreamed(dreamer) == {"here": "another", "there": "first"}
+
+
+def test_the_site_s_network_takes_over_when_it_is_there_but_not_where_somebody_chose(
+    models: Path, settings: Any
+) -> None:
+    settings.HOUSE_MODEL, settings.DREAM_FETCH = True, "googlenet"
+    dreamer = a_dreamer()
+    canvas("here")
+    choosing.use(canvas("there"), "house", None)
+    dreamer.look()
+    assert dreamed(dreamer) == {"here": "house", "there": "house"}
+    nets.register_tiny(models, "googlenet")
+    assert dreamed(dreamer) == {"here": "googlenet", "there": "house"}
+
+
+def test_where_the_site_s_network_cannot_be_opened_the_house_model_goes_on(models: Path, settings: Any) -> None:
+    settings.HOUSE_MODEL, settings.DREAM_FETCH = True, "googlenet"
+    dreamer = a_dreamer()
+    (nets.register_tiny(models, "googlenet") / "model.onnx").write_bytes(b"half a network")
+    place = canvas("here")
+    dreamer.look()
+    assert dreamed(dreamer) == {"here": "house"}
+    # Somebody's own choice is nobody else's: it is told, and nothing else is dreamed.
+    (models / "mine").mkdir()
+    nets.register_tiny(models, "mine")
+    choosing.use(place, "mine", None)
+    (models / "mine" / "model.onnx").write_bytes(b"half a network")
+    dreamer.look()
+    dream = Dream.objects.get()
+    assert dream.state == "no-model" and "mine" in dream.message

@@ -6,6 +6,7 @@ are read.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -191,6 +192,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if jobs.order(Job.Kind.IMPORT, name, by=request.user, **form.options(folder)):
                 Act.objects.record(request.user, IMPORT, network=name, file=form.cleaned_data["file"].name)
                 return self._back()
+        shutil.rmtree(folder, ignore_errors=True)
         form.add_error("name", _("A network is being imported under this name. Wait for it, or cancel it."))
         return self._page(request, form, 422)
 
@@ -236,7 +238,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         fetching.decline(name)
         trying.forget(name)
         Act.objects.record(request.user, REMOVE, network=name)
-        messages.success(request, _("%(name)s is removed.") % {"name": name})
+        messages.success(request, _("The network %(name)s is removed.") % {"name": name})
         return self._back()
 
     @method_decorator(require_POST)
@@ -268,8 +270,7 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _network(
         self, request: HttpRequest, files: ModelFiles, form: OwnStyleForm | None = None, status: int = 200
     ) -> HttpResponse:
-        if trying.missing(files):  # a cache that fills itself
-            jobs.order(Job.Kind.PICTURES, files.name)
+        trying.order_missing(files)  # a cache that fills itself
         place, places = self._canvas(request), list(Canvas.objects.order_by("pk"))
         off, own = shelves.off_at(place, files.name), {key(s.layer, s.channel): s for s in _owned(files.name)}
         shown = []

@@ -59,6 +59,15 @@ def missing(files: ModelFiles) -> list[ShelfStyle]:
     return [s for s in shelves.of_network(files) if not picture(files, key(s.layer, s.channel)).is_file()]
 
 
+def order_missing(files: ModelFiles) -> None:
+    """Orders the pictures that are missing, except those that were tried and do not fit the network."""
+    lacking = len(missing(files))
+    job = Job.objects.filter(kind=Job.Kind.PICTURES, network=files.name).first()
+    tried = job and job.state == Job.State.DONE and job.options.get("sha256") == files.info.sha256
+    if lacking and not (job and tried and job.total - job.done == lacking):
+        jobs.order(Job.Kind.PICTURES, files.name, sha256=files.info.sha256)
+
+
 def forget(name: str) -> None:
     """Removes all pictures of a network."""
     shutil.rmtree(Path(settings.MODELS_DIR) / ".pictures" / name, ignore_errors=True)
@@ -70,28 +79,29 @@ def forget(name: str) -> None:
 def order_all(name: str, by: Any = None) -> None:
     """What there is to find out about a network that has just come."""
     jobs.order(Job.Kind.MEASURE, name, by=by)
-    jobs.order(Job.Kind.PICTURES, name, by=by)
+    order_missing(registered.registry().get(name))
 
 
 @jobs.work(Job.Kind.PICTURES)
 def _pictures(job: Job, progress: jobs.Progress) -> str:
     files, network = _open(job.network)
-    total, failed = len(shelves.of_network(files)), 0
+    total, made, failed = len(shelves.of_network(files)), 0, 0
     for old in folder(files).parent.glob("*/"):
         if old != folder(files):
             shutil.rmtree(old, ignore_errors=True)
     folder(files).mkdir(parents=True, exist_ok=True)
     left = missing(files)
     progress(total - len(left), total, force=True)
-    for number, style in enumerate(left, 1):
+    for style in left:
         jobs.give_way(job)
         try:
-            made = _dream(None, network, recipe_for(network, style.layer, style.channel), progress.pause)
+            picture_of = _dream(None, network, recipe_for(network, style.layer, style.channel), progress.pause)
         except (ValueError, jobs.Failed):  # it does not fit the network
             failed += 1
             continue
-        write_picture(picture(files, key(style.layer, style.channel)), made)
-        progress(total - len(left) + number, total, force=True)
+        write_picture(picture(files, key(style.layer, style.channel)), picture_of)
+        made += 1
+        progress(total - len(left) + made, total, force=True)
     return f"{failed} of {total} styles do not fit the network." if failed else ""
 
 

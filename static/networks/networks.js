@@ -9,9 +9,8 @@ const REST_MS = 5000; // while nothing is under way
  *   words: string}} Job
  */
 
+let pictures = 0; // that were dreamed when we last asked
 let page = /** @type {HTMLElement} */ (document.querySelector("[data-networks]"));
-let changed = false; // somebody has begun to fill something in
-let sending = false;
 
 async function ask() {
     let wait = REST_MS;
@@ -20,8 +19,10 @@ async function ask() {
         if (answer.ok && answer.headers.get("Content-Type")?.startsWith("application/json")) {
             /** @type {{jobs: Job[], stamp: string}} */
             const { jobs, stamp } = await answer.json();
-            if (stamp !== page.dataset.stamp && !changed && !sending) return location.reload();
             for (const job of jobs) show(job);
+            const dreamed = jobs.find(({ kind, network }) => kind === "pictures" && network === page.dataset.network)?.done ?? 0;
+            if (stamp !== page.dataset.stamp || dreamed !== pictures) await refresh(stamp !== page.dataset.stamp);
+            pictures = dreamed;
             if (jobs.some(({ state }) => state === "waiting" || state === "running")) wait = ASK_MS;
         }
     } catch {
@@ -30,23 +31,35 @@ async function ask() {
     setTimeout(ask, wait);
 }
 
+/** Takes over pictures that have come, and with `all` what else has changed; leaves alone what somebody is at. @param {boolean} all */
+async function refresh(all) {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-networks]");
+    if (!answer.ok || !(fresh instanceof HTMLElement)) return;
+    const here = new Set([...fresh.querySelectorAll(".networks-shelf img[src]")].map((img) => img.getAttribute("src") ?? ""));
+    for (const img of page.querySelectorAll("img")) {
+        if (!img.dataset.src || !here.has(img.dataset.src)) continue;
+        img.src = img.dataset.src;
+        delete img.dataset.src;
+    }
+    if (!all) return;
+    page.dataset.stamp = fresh.dataset.stamp;
+    for (const part of page.querySelectorAll("[data-live]")) {
+        const instead = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
+        const inHand = part.contains(document.activeElement) || part.querySelector("details[open]") || touched.has(part);
+        if (instead && (!inHand || part.getAttribute("data-live") === "jobs")) part.replaceWith(instead);
+    }
+}
+
+/** Parts of the page that somebody has begun to fill in. @type {WeakSet<Element>} */
+const touched = new WeakSet();
+
 /** @param {Job} job */
 function show(job) {
     const shown = page.querySelector(`[data-job="${job.id}"]`);
     const bar = shown?.querySelector("progress"), words = shown?.querySelector("[data-words]");
     if (words) words.textContent = job.words;
     if (bar && job.fraction !== null) bar.value = job.fraction;
-    // Pictures come in the order in which they stand here.
-    if (job.kind === "pictures" && job.network === page.dataset.network) {
-        [...page.querySelectorAll(".networks-shelf img")].slice(0, job.done).forEach((img) => reveal(/** @type {HTMLImageElement} */ (img)));
-    }
-}
-
-/** @param {HTMLImageElement} img */
-function reveal(img) {
-    if (!img.dataset.src) return;
-    img.src = img.dataset.src;
-    delete img.dataset.src;
 }
 
 /** Sends the file with a bar. What comes back is the page itself, anew or with what is wrong. @param {SubmitEvent} event */
@@ -58,7 +71,7 @@ function send(event) {
     event.preventDefault();
     const request = new XMLHttpRequest();
     const busy = (/** @type {boolean} */ on) => {
-        sending = button.disabled = on;
+        button.disabled = on;
         bar.hidden = !on;
     };
     busy(true);
@@ -83,7 +96,10 @@ function send(event) {
 }
 
 function begin() {
-    page.addEventListener("input", () => (changed = true));
+    page.addEventListener("input", ({ target }) => {
+        const part = /** @type {Element} */ (target).closest("[data-live]");
+        if (part) touched.add(part);
+    });
     page.querySelector("[data-upload]")?.addEventListener("submit", (event) => send(/** @type {SubmitEvent} */ (event)));
 }
 

@@ -17,6 +17,7 @@ from tests.running import RunningSite, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"phone": PHONE, "desk": {}}
+PICTURES = "[...document.querySelectorAll('.networks-shelf img')].every((img) => img.naturalWidth)"
 # The administration's own parts are Django's.
 NOT_OURS = ("#header", "#nav-sidebar", ".breadcrumbs", "#toggle-nav-sidebar")
 
@@ -89,7 +90,7 @@ def test_a_file_is_refused_in_words_then_another_one_is_imported_and_used(owner:
     # A sound one: it comes without anybody reloading, and no canvas changes before somebody says so.
     name = f"mine-{'phone' if owner.page.viewport_size == PHONE['viewport'] else 'desk'}"
     choose_file(page, f"{name}.onnx", nets.tiny_inception().SerializeToString())
-    page.get_by_text("For networks that the site does not know").click()
+    page.get_by_text("For networks that the site does not know", exact=True).click()
     page.select_option("#id_convention", "raw")
     page.get_by_role("button", name="Import").click()
     mine = page.locator(".networks-network", has_text=name)
@@ -106,14 +107,14 @@ def test_a_file_is_refused_in_words_then_another_one_is_imported_and_used(owner:
     expect(mine).to_contain_text("no canvas")
     mine.get_by_text("Remove …").click()
     mine.get_by_role("button", name="Remove").click()
-    expect(page.locator(".messagelist")).to_contain_text(f"{name} is removed.")
+    expect(page.locator(".messagelist")).to_contain_text(f"The network {name} is removed.")
 
 
 def test_the_shelf_fills_with_pictures_and_a_style_of_one_s_own_joins_it(owner: Visitor, site: RunningSite) -> None:
     page = networks(owner, "n/tiny/")
     shelf = page.locator(".networks-shelf img")
     before = shelf.count()
-    until(lambda: page.evaluate("[...document.querySelectorAll('.networks-shelf img')].every((i) => i.naturalWidth)"))
+    until(lambda: page.evaluate(PICTURES))
     sound(page)
     page.get_by_label("Style 1").uncheck()
     page.get_by_role("button", name="Save").click()
@@ -127,12 +128,12 @@ def test_the_shelf_fills_with_pictures_and_a_style_of_one_s_own_joins_it(owner: 
     page.get_by_role("button", name="Preview on Small").click()
     preview = page.locator(".networks-preview img")
     expect(preview).to_be_visible()
-    until(lambda: preview.evaluate("(img) => img.naturalWidth") == running.SMALL_SIDE)
+    until(lambda: page.evaluate("document.querySelector('.networks-preview img').naturalWidth") == running.SMALL_SIDE)
     sound(page)
     expect(page.locator("#id_wanted")).to_have_value("thing 7")
     page.get_by_role("button", name="Add to the styles").click()
     expect(shelf).to_have_count(before + 1)
     expect(page.get_by_label("thing 7")).to_be_checked()
-    until(lambda: page.evaluate("[...document.querySelectorAll('.networks-shelf img')].every((i) => i.naturalWidth)"))
+    until(lambda: page.evaluate(PICTURES))
     page.get_by_role("button", name="Take away").click()
     expect(shelf).to_have_count(before)

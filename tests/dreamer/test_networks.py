@@ -277,6 +277,9 @@ def test_an_import_goes_on_in_the_next_worker_and_can_be_called_off(
     owner: Client, path: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner.post(f"{path}import", {"file": upload(), "convention": "raw"})
+    again = owner.post(f"{path}import", {"file": upload(), "convention": "raw"})
+    assert again.status_code == 422 and "being imported under this name" in again.content.decode()
+    assert len(list((settings.MODELS_DIR / ".incoming").iterdir())) == 1
     Job.objects.update(state="running", holder="killed", attempts=1)
     work(tasks.NETWORKS)
     assert job("import", "my-net").state == "done" and "my-net" in registry().names()
@@ -355,6 +358,15 @@ def nets_replaced() -> Any:
     info = json.loads((files.path / "model.json").read_text()) | {"sha256": "ab" * 32}
     (files.path / "model.json").write_text(json.dumps(info))
     return registry().get("tiny")
+
+
+def test_a_style_that_does_not_fit_is_not_tried_without_end(owner: Client, path: str, shelf: list[str]) -> None:
+    shelves.add("tiny", "no/such/layer", 1, "Gone", None)
+    page(owner, f"{path}n/tiny/")
+    work(tasks.NETWORKS)
+    assert (job("pictures").state, job("pictures").done) == ("done", 6) and "1 of 7" in job("pictures").message
+    page(owner, f"{path}n/tiny/")
+    assert job("pictures").state == "done" and job("pictures").edition == 1
 
 
 def test_pictures_give_way_to_what_somebody_waits_for(owner: Client, path: str, shelf: list[str]) -> None:

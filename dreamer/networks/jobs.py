@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -113,7 +113,13 @@ class Progress:
         self._tell(message=message)
 
     def _tell(self, **what: Any) -> None:
-        if not _mine(self._job).update(changed_at=timezone.now(), **what):
+        try:
+            still_mine = _mine(self._job).update(changed_at=timezone.now(), **what)
+        except OperationalError as error:  # the database is away for a moment: the work itself needs none
+            log.warning("%s: its progress could not be written: %s", self._job, error)
+            connection.close_if_unusable_or_obsolete()
+            return
+        if not still_mine:
             raise Dropped(f"{self._job} is not wanted any more")
 
 
@@ -166,7 +172,9 @@ def give_way(job: Job) -> None:
 
 def _take(pk: int, edition: int) -> Job | None:
     job = Job.objects.open().filter(pk=pk, edition=edition).first()
-    if job is None or (job.state == Job.State.RUNNING and job.holder in heartbeats.alive()):
+    # What this worker holds it began before, and could not write how it ended.
+    others = heartbeats.alive() - {WORKER}
+    if job is None or (job.state == Job.State.RUNNING and job.holder in others):
         return None
     free = Job.objects.filter(pk=pk, state=job.state, holder=job.holder, edition=edition)
     if job.attempts >= ATTEMPTS:

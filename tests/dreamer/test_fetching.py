@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from canvas import journal
 from canvas.models import Canvas, Dream
@@ -21,7 +22,8 @@ from dreamer.networks import fetching, jobs, trying
 from dreamer.registered import default_model, registry
 from dreamsite.core import tasks
 from dreamsite.core.models import User
-from dreamsite.core.tasks import heartbeats, worker
+from dreamsite.core.tasks import worker
+from dreamsite.core.tasks.models import WorkerHeartbeat
 
 from . import nets
 from .published import LABELS
@@ -211,14 +213,38 @@ def test_two_workers_fetch_it_once(place: Canvas, server: Server) -> None:
     fetching.fetch_by_itself()
     fetching.fetch_by_itself()
     assert not jobs.order(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
-    with heartbeats.sending():
-        Job.objects.update(state="running", holder=tasks.WORKER)
-        assert not jobs.order(Job.Kind.FETCH, "googlenet")
-        jobs.network_job.func(job().pk, 1)  # its task, a second time
-        assert server.requests == []
+    beat = WorkerHeartbeat.objects.create(worker="another", at=fetching.timezone.now())
+    Job.objects.update(state="running", holder="another")
+    assert not jobs.order(Job.Kind.FETCH, "googlenet")
+    jobs.network_job.func(job().pk, 1)  # its task, a second time
+    assert server.requests == []
+    beat.delete()
     jobs.network_job.func(job().pk, 1)  # its worker is gone: somebody else goes on
     jobs.network_job.func(job().pk, 1)
     assert [path for path, _ in server.requests].count("weights") == 1
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_it(
+    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, asked = jobs._mine, []
+
+    def away(row: Job) -> Any:
+        asked.append(row)
+        if len(asked) == 3:
+            raise OperationalError("the server closed the connection")
+        return mine(row)
+
+    monkeypatch.setattr(jobs, "_mine", away)
+    look()
+    assert job().state == "done" and len(asked) > 3
+
+
+def test_what_a_worker_could_not_finish_writing_it_takes_up_again(place: Canvas, server: Server) -> None:
+    jobs.order(Job.Kind.FETCH, "googlenet")
+    Job.objects.update(state="running", holder=tasks.WORKER, attempts=1)
+    look()
+    assert job().state == "done" and job().attempts == 2
 
 
 def test_brought_meanwhile_by_hand_it_is_done(place: Canvas, server: Server, tmp_path: Path) -> None:

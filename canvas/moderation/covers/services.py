@@ -20,10 +20,9 @@ from canvas import limits, notify, user_status
 from canvas.models import Canvas, Region
 from canvas.moderation.models import Act, Case, VeilVote
 from canvas.wire import milliseconds
+from dreamsite.core.rect import Rect
 
 VEIL = Act.add_verb("veil", gettext_lazy("Covered a place together"))
-
-Rect = tuple[int, int, int, int]  # x, y, width, height; px
 
 
 class VeilError(Exception):
@@ -56,7 +55,7 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
         now = timezone.now()
         mine, _new = VeilVote.objects.update_or_create(
             canvas=place, user=user, region=None, at__gt=now - timedelta(minutes=limits.VEIL_VOTES_MINUTES),
-            defaults=dict(zip(("x", "y", "width", "height"), rect, strict=True)) | {"at": now},
+            defaults={"x": rect.left, "y": rect.top, "width": rect.width, "height": rect.height, "at": now},
         )  # fmt: skip
         agreeing = _agreeing(place, mine)
         region = _cover(place, agreeing) if len(agreeing) >= limits.VEIL_QUORUM else None
@@ -72,10 +71,9 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
 
 
 def _check(place: Canvas, user: Any, rect: Rect) -> None:
-    x, y, width, height = rect
-    if not (0 < width <= limits.VEIL_SIDE and 0 < height <= limits.VEIL_SIDE):
+    if not (0 < rect.width <= limits.VEIL_SIDE and 0 < rect.height <= limits.VEIL_SIDE):
         raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.VEIL_SIDE, 400)
-    if x < 0 or y < 0 or x + width > place.width or y + height > place.height:
+    if not Rect(0, 0, place.width, place.height).contains(rect):
         raise VeilError(_("This place is not on the canvas."), 400)
     now = timezone.now()
     if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.VEIL_VOTES_HOURLY:
@@ -101,8 +99,8 @@ def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:
 
 def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
     # The median of each edge: one person alone cannot stretch it.
-    edges = [(one.x, one.y, one.x + one.width, one.y + one.height) for one in votes]
-    left, top, right, bottom = (int(median(values)) for values in zip(*edges, strict=True))
+    edges = zip(*map(_rect, votes), strict=True)
+    left, top, right, bottom = (int(median(values)) for values in edges)
     region = Region.objects.create(
         canvas=place, kind=Region.Kind.VEIL, x=left, y=top, width=right - left, height=bottom - top,
         until=timezone.now() + timedelta(minutes=limits.VEIL_MINUTES),
@@ -121,11 +119,9 @@ def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
 
 
 def _rect(one: Any) -> Rect:
-    return one.x, one.y, one.width, one.height
+    return Rect.sized(one.x, one.y, one.width, one.height)
 
 
 def _meets(a: Rect, b: Rect) -> bool:
     """Whether they share at least half of the smaller one."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return width > 0 and height > 0 and 2 * width * height >= min(a[2] * a[3], b[2] * b[3])
+    return a.overlaps(b) and 2 * a.intersection(b).area >= min(a.area, b.area)

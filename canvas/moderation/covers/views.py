@@ -13,6 +13,7 @@ from canvas import limits
 from canvas.models import Canvas
 from canvas.moderation.covers import services as covers
 from dreamsite.core.errors import json_error
+from dreamsite.core.rect import Rect
 
 
 @require_POST
@@ -26,11 +27,10 @@ def veil(request: HttpRequest, slug: str) -> JsonResponse:
         x, y, width, height = (asked[name] for name in ("x", "y", "width", "height"))
     except (ValueError, KeyError, TypeError):
         return json_error(400, "unreadable", _("Expected JSON with x, y, width and height."))
-    rect = (x, y, width, height)
-    if any(type(one) is not int or abs(one) > 0xFFFF for one in rect):
+    if any(type(one) is not int or abs(one) > 0xFFFF for one in (x, y, width, height)):
         return json_error(400, "unreadable", _("x, y, width and height are whole numbers of pixels."))
     try:
-        outcome = covers.vote(place, request.user, rect)
+        outcome = covers.vote(place, request.user, Rect.sized(x, y, width, height))
     except covers.VeilError as refused:
         return json_error(refused.status, "refused", str(refused))
     answer = {"votes": outcome.votes, "quorum": limits.VEIL_QUORUM, "veiled": outcome.region is not None}

@@ -6,7 +6,10 @@ thread gives back its own, for `django.db.connection` is another one in every th
 
 from __future__ import annotations
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
@@ -26,6 +29,20 @@ def bypass_pool() -> None:
     """Gives this thread a connection of its own. To be called before the thread has opened one."""
     if pooled():
         connections[DEFAULT_DB_ALIAS] = unpooled()
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """A room's thread keeps its connection from tick to tick, and throws it out after an error.
+
+    No request ends here that would do it. One connection each tick would cost SQLite 20 ms instead of 0.5: whoever
+    closes the last one makes a checkpoint.
+    """
+    try:
+        yield
+    except Error:
+        connection.close()
+        raise
 
 
 def close() -> None:

@@ -17,6 +17,7 @@ from channels.layers import BaseChannelLayer, get_channel_layer
 from canvas import connections, notify
 from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
+from canvas.people import DatabasePeople
 from canvas.room import Room
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class Hub:
                 layer = CanvasLayer(slug)
                 # The pool has eight connections, and pages need them: as many open rooms would leave none.
                 thread = ThreadPoolExecutor(1, f"journal-{slug}", initializer=connections.bypass_pool)
-                room = Room(DatabaseJournal(found), layer, thread)
+                room = Room(DatabaseJournal(found), DatabasePeople(), layer, thread)
                 self._open[slug] = Open(room, asyncio.create_task(layer.listen(room)), thread)
         room = self._open[slug].room
         try:

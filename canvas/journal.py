@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.models import Session
-from django.db import Error, connection, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from canvas import user_status, wire
-from canvas.gate import Rules, UserStatus
-from canvas.member import Person
-from canvas.models import Batch, Canvas, CleanHours, Dream, Frame
+from canvas.connections import kept_open
+from canvas.gate import Rules
+from canvas.models import Batch, Canvas, Dream, Frame
 from canvas.picture import Numbered
 from canvas.ports import Admit, State
 from canvas.signals import ink_changed
-from canvas.wire import CloseCode
-
-
-@contextmanager
-def _kept_open() -> Iterator[None]:
-    """The journal's thread keeps its connection from tick to tick, and throws it out after an error.
-
-    No request ends here that would do it. One connection each tick would cost SQLite 20 ms instead of 0.5: whoever
-    closes the last one makes a checkpoint.
-    """
-    try:
-        yield
-    except Error:
-        connection.close()
-        raise
 
 
 class DatabaseJournal:
@@ -44,7 +25,7 @@ class DatabaseJournal:
         self._canvas_id = canvas_id
         self._rules = Rules()
 
-    @_kept_open()
+    @kept_open()
     def state(self) -> State:
         found: Any = Canvas.objects.select_related("frame", "dream").annotate(**user_status.rules_columns())
         canvas = found.get(pk=self._canvas_id)
@@ -53,7 +34,7 @@ class DatabaseJournal:
         frame = frame_news(canvas.frame) if canvas.frame else None
         return State(canvas_news(canvas), canvas.head, frame, dream_news(dream), rules)
 
-    @_kept_open()
+    @kept_open()
     def since(self, seq: int) -> list[wire.Batch]:
         rows = Batch.objects.filter(canvas=self._canvas_id, last__gt=seq).order_by("first")
         found = [_ops(row) for row in rows]
@@ -61,17 +42,12 @@ class DatabaseJournal:
             found[0] = wire.without(found[0], seq)
         return found
 
-    @_kept_open()
+    @kept_open()
     def recent(self, since_ms: int) -> list[wire.Batch]:
         since = datetime.fromtimestamp(since_ms / 1000, UTC)
         return [_ops(row) for row in Batch.objects.filter(canvas=self._canvas_id, at__gte=since).order_by("first")]
 
-    @_kept_open()
-    def names(self, ids: Iterable[int]) -> dict[int, str]:
-        people = get_user_model().objects.filter(pk__in=list(ids), closed_at=None)
-        return {person.pk: person.get_username() for person in people}
-
-    @_kept_open()
+    @kept_open()
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         with transaction.atomic():
             head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
@@ -89,35 +65,8 @@ class DatabaseJournal:
         self._rules = user_status.rules(self._canvas_id, version, ended_at, self._rules)
         return self._rules
 
-    @_kept_open()
-    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
-        return user_status.read(ids)
 
-    @_kept_open()
-    def drew(self, ids: Iterable[int], now_ms: int) -> None:
-        CleanHours.objects.drew(list(ids), datetime.fromtimestamp(now_ms / 1000, UTC))
-
-    @_kept_open()
-    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
-        people = list(people)
-        users = get_user_model().objects.in_bulk([person.id for person in people])
-        keys = [person.session for person in people]
-        stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-        sessions = {row.session_key: row.get_decoded() for row in stored}
-        ended = {}
-        for person in people:
-            user, session = users.get(person.id), sessions.get(person.session, {})
-            if user is None or not user.is_active:
-                ended[person] = CloseCode.FORBIDDEN
-            elif str(session.get(SESSION_KEY)) != str(user.pk) or not any(
-                constant_time_compare(session.get(HASH_SESSION_KEY, ""), known)
-                for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
-            ):
-                ended[person] = CloseCode.SIGNED_OUT
-        return ended
-
-
-@_kept_open()
+@kept_open()
 def canvas_id(slug: str) -> int | None:
     return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
 

@@ -1,15 +1,20 @@
-"""What a room needs of the world: a journal and a layer. canvas.journal and canvas.hub bring them, tests their own."""
+"""What a room needs of the world: a journal, the people, a layer.
+
+canvas.journal, canvas.people and canvas.hub bring them, tests their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from canvas import wire
 from canvas.gate import Rules, UserStatus
 from canvas.member import Person
 from canvas.wire import CloseCode
+
+Result = TypeVar("Result")
 
 # (what others wrote meanwhile, the newest number that a frame or a running dream holds, the rules) -> what to write
 Admit = Callable[[list[wire.Batch], int, Rules], list[wire.Operation]]
@@ -40,19 +45,6 @@ class Journal(Protocol):
     def state(self) -> State: ...
     def since(self, seq: int) -> list[wire.Batch]: ...
     def recent(self, since_ms: int) -> list[wire.Batch]: ...
-    def names(self, ids: Iterable[int]) -> dict[int, str]: ...
-
-    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
-        """Those whose session or account no longer stands, and the close code that says so."""
-        ...
-
-    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
-        """The status of each of these people."""
-        ...
-
-    def drew(self, ids: Iterable[int], now_ms: int) -> None:
-        """Counts the hour for these people, unless it is counted already or something stands against them."""
-        ...
 
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         """Under the canvas' lock: reads what came after `known`, lets `admit` choose with it, writes one batch.
@@ -62,5 +54,31 @@ class Journal(Protocol):
         ...
 
 
+class People(Protocol):
+    """Those at the canvas. Every method may block, as the journal's."""
+
+    def names(self, users: Iterable[int]) -> dict[int, str]:
+        """Without those whom no account is left of."""
+        ...
+
+    def statuses(self, users: Iterable[int]) -> dict[int, UserStatus]:
+        """The status of each of these people."""
+        ...
+
+    def drew(self, users: Iterable[int], now_ms: int) -> None:
+        """Counts the hour for these people, unless it is counted already or something stands against them."""
+        ...
+
+    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
+        """Those whose session or account no longer stands, and the close code that says so."""
+        ...
+
+
 class Layer(Protocol):
     async def publish(self, message: dict[str, Any]) -> None: ...
+
+
+class Blocking(Protocol):
+    """Runs a call that may block, away from the event loop."""
+
+    async def __call__(self, call: Callable[..., Result], *args: Any) -> Result: ...

@@ -1,36 +1,38 @@
 """One canvas in one process: its sockets, what comes in from them, and the tick that writes and broadcasts it.
 
-What it does by the clock, and what it hears from elsewhere, is in canvas/rounds.py. Plain Python: no Django, no
-Channels. The journal and the layer are handed in, so that tests bring their own.
+Plain Python: no Django, no Channels. The journal, the people and the layer are handed in, so that tests bring their
+own. Where each socket is in the journal is canvas/audience.py, who may be here canvas/access.py, what other processes
+are told canvas/publisher.py.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from canvas import limits, wire
+from canvas.access import AccessMonitor
 from canvas.admission import Admission
+from canvas.audience import Audience
 from canvas.deduplication import Deduplication
 from canvas.gate import Rules
 from canvas.member import Member
-from canvas.ports import Journal, Layer, State
+from canvas.ports import Journal, Layer, People, Result, State
 from canvas.presence import Presence
+from canvas.publisher import Publisher
 from canvas.rate_limits import check
-from canvas.rounds import Rounds
 from canvas.tail import Tail
 from canvas.wire import CloseCode, RejectReason
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 TROUBLE = "The ink cannot be saved at the moment. It is kept and tried again."
 
 
@@ -38,24 +40,36 @@ class Room:
     def __init__(
         self,
         journal: Journal,
+        people: People,
         layer: Layer,
         executor: Executor,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self.journal, self.layer, self._executor = journal, layer, executor
+        self._journal, self._people, self._executor = journal, people, executor
         self.clock, self.wall_ms = clock, wall_ms
-        self.members: set[Member] = set()
-        self.state = State({}, 0)
         self.deduplication, self.tail, self.presence, self.admission = Deduplication(), Tail(), Presence(), Admission()
-        self.rounds = Rounds(self)
+        self.audience = Audience(self.tail, self._welcome, lambda: self.clock())
+        self.publisher = Publisher(layer)
+        self.access = AccessMonitor(people, self.admission, self.members, self.blocking, clock=clock, wall_ms=wall_ms)
         self.trouble: str | None = None
         self.tick_seconds = limits.TICK
         self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
         self._wake = asyncio.Event()
+        self._look_now = asyncio.Event()
+        self._told_people: dict[str, Any] = {}
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def members(self) -> set[Member]:
+        return self.audience.members
+
+    @property
+    def state(self) -> State:
+        """What the database said of the canvas when it was looked at last."""
+        return self.audience.state
 
     @property
     def head(self) -> int:
@@ -80,22 +94,21 @@ class Room:
 
     async def _begin(self) -> None:
         def read() -> tuple[State, list[wire.Batch]]:
-            state = self.journal.state()
-            tail = self.journal.since(state.base_seq)
-            recent = self.journal.recent(self.wall_ms() - limits.REMEMBER_MS)
+            state = self._journal.state()
+            tail = self._journal.since(state.base_seq)
+            recent = self._journal.recent(self.wall_ms() - limits.REMEMBER_MS)
             for batch in [*recent, *tail]:
                 self.deduplication.learn(batch)
             for batch in recent:
                 self.admission.ownership.learn(batch)
             return state, tail
 
-        self.state, tail = await self.blocking(read)
+        self.audience.state, tail = await self.blocking(read)
         self.admission.rules = self.state.rules
         self.tail.start(self.state.base_seq, tail)
-        await self.learn_names(tail)
-        self._tasks = [
-            asyncio.create_task(loop(), name=f"room-{loop.__name__}") for loop in (self._ticks, *self.rounds.loops)
-        ]
+        await self._tell_names(tail)
+        loops = self._ticks, self._polls, self._heartbeats, self.access.run, self.publisher.run
+        self._tasks = [asyncio.create_task(loop(), name=f"room-{loop.__qualname__}") for loop in loops]
 
     async def stop(self) -> None:
         if self._ready is not None:
@@ -114,7 +127,7 @@ class Room:
         self.members.add(member)
         if member.person:
             self.presence.names[member.person.id] = member.person.name
-            self.rounds.meet(member)
+            self.access.meet(member.person)
 
     def leave(self, member: Member) -> None:
         self.members.discard(member)
@@ -128,24 +141,13 @@ class Room:
             case wire.Join(frame, seq):
                 if not member.messages.take(limits.JOIN_MESSAGES - 1, now):
                     raise wire.ProtocolError("more JOINs than anybody needs", CloseCode.TOO_FAST)
-                self._join(member, frame, seq)
+                self.audience.join(member, frame, seq)
             case wire.Seen(token):
-                member.seen(token)
-                if member.joined and member.seq < self.head:
-                    self.catch_up(member)
+                self.audience.seen(member, token)
             case wire.Ink(operations):
                 if not member.joined:
                     raise wire.ProtocolError("INK before JOIN")
                 self._ink(member, operations, now)
-
-    def _join(self, member: Member, frame: int, seq: int) -> None:
-        base = self.state.base_id
-        member.joined = True
-        member.frame = base
-        # What it has counts only on the same base; a number from the future (a restored database) counts for nothing.
-        member.seq = seq if frame == base and self.state.base_seq <= seq <= self.head else self.state.base_seq
-        member.push(wire.news(self._welcome(member)))
-        self.catch_up(member)
 
     def _welcome(self, member: Member) -> dict[str, Any]:
         person = member.person
@@ -169,22 +171,6 @@ class Room:
         """Sockets here and in the other processes."""
         return len(self.members) + self.presence.elsewhere(self.clock())
 
-    def catch_up(self, member: Member) -> None:
-        """Sends what the member lacks, as much as it may have unread; the echo of the mark brings the next part."""
-        if member.frame != self.state.base_id or member.seq < self.state.base_seq:
-            member.frame, member.seq = self.state.base_id, self.state.base_seq
-            member.push(wire.news(self._welcome(member)))
-        while member.seq < self.head and not member.full:
-            chunk = self.tail.after(member.seq)
-            member.push(chunk.message())
-            member.seq = chunk.last
-        if member.seq < self.head:
-            member.behind_since = member.behind_since or self.clock()
-            member.mark(secrets.randbits(64))
-        elif member.behind_since is not None:
-            member.behind_since = None
-            member.push(wire.news(self._welcome(member)))  # the news that it missed
-
     def _ink(self, member: Member, operations: tuple[wire.Stroke | wire.Undo, ...], now: float) -> None:
         person, now_ms = member.person, self.wall_ms()
         crowded = len(self._drafts) > limits.QUEUE_OPS
@@ -197,9 +183,9 @@ class Room:
                 op = replace(op, author=person.id)
                 reason = self.admission.refuses(op, now, now_ms, known=self.deduplication.knows(op))
             if reason is not None:
-                member.push(wire.reject(op.stroke_id, getattr(op, "piece", 0), reason))
+                member.push(_refusal(op, reason))
                 if reason == RejectReason.BUDGET:
-                    self.rounds.tell_ink(member, now, now_ms)
+                    self._tell_ink(member, now, now_ms)
                 continue
             self._drafts.append((member, op))
             self.presence.draws(op.author, now)
@@ -238,7 +224,7 @@ class Room:
         drafts = self._next_drafts()
         if not drafts:
             return
-        await self.rounds.know({op.author for _, op in drafts})  # nobody's ink enters before it is known how they stand
+        await self.access.know({op.author for _, op in drafts})  # nobody's ink enters before their status is known
         answers: list[tuple[Member, bytes]] = []
         now_ms = self.wall_ms()
 
@@ -252,30 +238,30 @@ class Room:
             except Exception:
                 # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
                 log.exception("These drafts cannot be judged and are refused: %r", drafts[:3])
-                answers[:] = [
-                    (who, wire.reject(op.stroke_id, getattr(op, "piece", 0) & 0xFFFF, RejectReason.GAP))
-                    for who, op in drafts
-                ]
+                answers[:] = [(who, _refusal(op, RejectReason.GAP)) for who, op in drafts]
                 return []
             return wanted
 
-        missed, written = await self.blocking(self.journal.append, self.head, admit, now_ms)
+        missed, written = await self.blocking(self._journal.append, self.head, admit, now_ms)
         for _ in drafts:  # new ones may have come in behind them
             self._drafts.popleft()
-        await self.learn_names(missed)
-        for batch in missed:
-            self.apply(batch)
+        await self.absorb(missed)
         if written:
-            self.deduplication.learn(written)
-            await self.learn_names([written])
-            self.apply(written, ours=True)
+            await self.absorb([written], ours=True)
             for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
                 self.admission.drew(who, now_ms)
         for member, answer in answers:
             member.push(answer)
         if written:
-            self.rounds.publish({"type": "ink", "first": written.first, "at": written.at, "count": written.count,
-                                 "payload": written.payload})  # fmt: skip
+            self.publisher.publish(
+                {
+                    "type": "ink",
+                    "first": written.first,
+                    "at": written.at,
+                    "count": written.count,
+                    "payload": written.payload,
+                }
+            )
 
     def _next_drafts(self) -> list[tuple[Member, wire.Stroke | wire.Undo]]:
         """What fits one message of the protocol; the rest waits for the next tick."""
@@ -287,48 +273,144 @@ class Room:
             taken += 1
         return list(itertools.islice(self._drafts, taken))
 
-    def apply(self, batch: wire.Batch, *, ours: bool = False) -> None:
-        """The next batch of the journal, to everybody: encoded once, the same bytes to each socket."""
-        if batch.last <= self.head:
-            return
-        if not self.tail.append(batch):  # a hole: the poll reads what is missing
-            self.rounds.look_now()
-            return
-        self.admission.learn(batch, self.clock(), ours=ours)
-        message = batch.message()
-        for member in self.members:
-            if member.joined and member.seq == batch.first - 1:
-                if member.full:
-                    self.catch_up(member)  # says how far it is, and waits for its echo
-                else:
-                    member.push(message)
-                    member.seq = batch.last
+    # --- what the journal has --------------------------------------------------------------------------------------
 
-    # --- news to everybody -----------------------------------------------------------------------------------------
+    async def absorb(self, batches: list[wire.Batch], *, ours: bool = False) -> None:
+        """Takes batches of the journal in, and tells everybody: remembered, the authors' names, then the ink.
 
-    async def hear(self, message: dict[str, Any]) -> None:
-        """A message of another process, through the layer. Lost ones are made good by the poll."""
-        await self.rounds.hear(message)
+        Those that are here already do nothing; a hole makes the room look at the database. `ours`: came in here.
+        """
+        for batch in batches:
+            self.deduplication.learn(batch)
+        await self._tell_names(batches)
+        for batch in batches:
+            if batch.last <= self.head:
+                continue
+            if not self.tail.append(batch):
+                self._look_now.set()
+                return
+            self.admission.learn(batch, self.clock(), ours=ours)
+            self.audience.broadcast(batch)
 
-    async def learn_names(self, batches: list[wire.Batch]) -> None:
+    async def _tell_names(self, batches: list[wire.Batch]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
         authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)} - {0}
         if unknown := authors - self.presence.names.keys():
             try:
-                self.presence.names |= dict.fromkeys(unknown, "") | await self.blocking(self.journal.names, unknown)
+                self.presence.names |= dict.fromkeys(unknown, "") | await self.blocking(self._people.names, unknown)
             except Exception as error:
                 log.warning("Names could not be read: %s", error)
         if told := self.presence.tell(authors):
-            self.tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
+            self.audience.tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
+
+    async def hear(self, message: dict[str, Any]) -> None:
+        """A message of another process, through the layer. Lost ones are made good by the poll."""
+        match message["type"]:
+            case "ink":
+                batch = wire.Batch(message["first"], message["at"], message["count"], message["payload"])
+                if batch.first == self.head + 1:
+                    await self.absorb([batch])
+                elif batch.last > self.head:
+                    self._look_now.set()
+            case "people":
+                self.presence.heard(message["from"], message["count"], self.clock())
+            case "look":
+                self._look_now.set()
+            case "asked":
+                news = wire.news({"type": "asked", "veil": message["veil"]})
+                for member in self.members:
+                    if member.joined and member.person and self.admission.status(member.person.id).trusted:
+                        member.push(news)
+            case "recheck":
+                self.access.recheck(message["users"])
+
+    # --- looking at the database -----------------------------------------------------------------------------------
+
+    async def _polls(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limits.POLL):  # wait_for may swallow the room's end
+                    await self._look_now.wait()
+            self._look_now.clear()
+            try:
+                await self._look()
+            except Exception as error:
+                log.warning("The canvas could not be looked at: %s", error)
+                await asyncio.sleep(1)
+
+    async def _look(self) -> None:
+        """Asks the database for what may have been missed: ink of others, rules, a new frame, the dream's progress.
+
+        Everything is read first; then the room changes in one go, so that nobody meets half of it.
+        """
+        state = await self.blocking(self._journal.state)
+        self._obey(state)
+        if state.head > self.head:
+            await self.absorb(await self.blocking(self._journal.since, self.head))
+        # A base that went back (a frame was hidden): the journal is needed again from there.
+        backward = state.base_id != self.state.base_id and state.base_seq < self.state.base_seq
+        read = await self.blocking(self._journal.since, state.base_seq) if backward else None
+        if read is not None:
+            await self._tell_names(read)
+        before = self.state
+        if state.base_id != before.base_id:
+            self.audience.rebase(state, read)
+            self.presence.only(self.tail.authors())
+        self.audience.state = state
+        if state.dream != before.dream:
+            self.audience.tell({"type": "dream", "dream": state.dream})
+
+    def _obey(self, state: State) -> None:
+        """The rules come first: whatever else is to be read, a switch acts at once."""
+        before, self.admission.rules = self.admission.rules, state.rules
+        if state.rules != before:
+            self.audience.tell({"type": "rules", "rules": state.rules.news()})
+        if state.rules.ended and not before.ended:
+            self.audience.tell({"type": "ended"})
+
+    # --- once a second ---------------------------------------------------------------------------------------------
+
+    async def _heartbeats(self) -> None:
+        """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
+        published = forgotten = counted = self.clock()
+        while True:
+            await asyncio.sleep(limits.MARK_SECONDS)
+            now, now_ms = self.clock(), self.wall_ms()
+            if self.admission.rules.ended:
+                self.audience.close(CloseCode.ENDED)
+            for member in list(self.members):
+                self._tell_ink(member, now, now_ms)
+            self.audience.mark()
+            people = {"type": "people", "count": self.people(), "drawing": self.presence.drawing(now)}
+            if people != self._told_people:
+                self._told_people = people
+                self.audience.tell(people)
+            if now - published >= limits.PEOPLE_SECONDS:
+                published = now
+                self.publisher.publish({"type": "people", "count": len(self.members)})
+            if now - counted >= limits.HOUR_SECONDS:
+                counted = now
+                await self.access.count_hours()
+            if now - forgotten >= limits.FORGET_SECONDS:
+                forgotten = now
+                self.deduplication.forget_before(now_ms - limits.REMEMBER_MS, self.state.base_seq)
+                self.admission.forget({member.person.id for member in self.members if member.person}, now)
+
+    def _tell_ink(self, member: Member, now: float, now_ms: int) -> None:
+        """How much ink they have left, while that is little, and once more when it is enough again."""
+        if member.person is None or not member.joined or member.full:
+            return
+        ink = self.admission.ink(member.person.id, now, now_ms)
+        told, little = member.told_ink, ink["left"] < limits.INK_LOW
+        if ink != told if little else told is not None:
+            member.push(wire.news({"type": "ink", **ink}))
+        member.told_ink = ink if little else None
 
     def _say_trouble(self, message: str | None) -> None:
         if message != self.trouble:
             self.trouble = message
-            self.tell({"type": "trouble", "message": message})
+            self.audience.tell({"type": "trouble", "message": message})
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """News to everybody who is not behind; the `welcome` at the end of catching up tells the others."""
-        data = wire.news(message)
-        for member in self.members:
-            if member.joined and not member.full:
-                member.push(data)
+
+def _refusal(op: wire.Stroke | wire.Undo, reason: RejectReason) -> bytes:
+    return wire.reject(op.stroke_id, op.piece if isinstance(op, wire.Stroke) else 0, reason)

@@ -16,8 +16,30 @@ from canvas.gate import Rules, UserStatus
 from canvas.member import Member, Person
 from canvas.ports import Admit, State
 from canvas.room import Room
+from canvas.wire import CloseCode
 
 SIDE = 16
+
+
+class MemoryPeople:
+    """canvas.ports.People: newcomers against whom nothing stands, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.status: dict[int, UserStatus] = {}
+        self.gone: dict[int, CloseCode] = {}  # person -> why their sockets end
+        self.hours: list[int] = []  # people, each time an hour was counted for them
+
+    def names(self, users: Iterable[int]) -> dict[int, str]:
+        return {who: f"person{who}" for who in users}
+
+    def statuses(self, users: Iterable[int]) -> dict[int, UserStatus]:
+        return {who: self.status.get(who, UserStatus()) for who in users}
+
+    def drew(self, users: Iterable[int], now_ms: int) -> None:
+        self.hours += sorted(users)
+
+    def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
+        return {person: self.gone[person.id] for person in people if person.id in self.gone}
 
 
 class MemoryJournal:
@@ -29,11 +51,9 @@ class MemoryJournal:
         self.pictures: dict[int, Pixels] = {}
         self.dream: dict[str, Any] = {"state": "waiting", "position": 0}
         self.fail: list[str] = []
-        self.gone: dict[int, int] = {}  # person -> close code
         self.rules = Rules()
         self.ruled: dict[int, Rules] = {}  # the rules that held when an operation was written, by its number
-        self.people: dict[int, UserStatus] = {}
-        self.hours: list[int] = []  # people, each time an hour was counted for them
+        self.people = MemoryPeople()
         self._lock = threading.Lock()
 
     @property
@@ -53,9 +73,6 @@ class MemoryJournal:
     def recent(self, since_ms: int) -> list[wire.Batch]:
         return list(self.rows)
 
-    def names(self, ids: Iterable[int]) -> dict[int, str]:
-        return {who: f"person{who}" for who in ids}
-
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         with self._lock:
             missed = self.since(known)
@@ -72,19 +89,10 @@ class MemoryJournal:
                 raise OSError("the connection was lost while the transaction was committed")
             return missed, batch
 
-    def ended(self, people: Iterable[Person]) -> dict[Person, int]:
-        return {person: self.gone[person.id] for person in people if person.id in self.gone}
-
     def change(self, rules: Rules) -> None:
         """Other rules, as a transaction: whatever is written afterwards has gone by them."""
         with self._lock:
             self.rules = rules
-
-    def user_statuses(self, ids: Iterable[int]) -> dict[int, UserStatus]:
-        return {who: self.people.get(who, UserStatus()) for who in ids}
-
-    def drew(self, ids: Iterable[int], now_ms: int) -> None:
-        self.hours += sorted(ids)
 
     def operations(self) -> list[picture.Numbered]:
         return [pair for row in self.rows for pair in row.operations()]

@@ -6,14 +6,11 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
-from django.test import Client
 from django.utils import timezone
 
 from canvas import journal, lease, wire
 from canvas.gate import Rules
 from canvas.journal import DatabaseJournal
-from canvas.member import Person
 from canvas.models import Batch, Canvas, Dream
 from dreamsite.core.models import User
 
@@ -87,7 +84,6 @@ def test_a_moderators_operations_enter_the_same_journal(canvas: Canvas, people: 
     write(DatabaseJournal(canvas.pk), piece(0))
     written = journal.append(canvas, [wire.Hide((1,), author=people[0].pk)])
     assert written and written.first == 2 and abs(written.at - time.time() * 1000) < 60_000
-    assert DatabaseJournal(canvas.pk).names([people[0].pk, 999]) == {people[0].pk: "ann"}
 
 
 def test_what_browsers_are_told_of_the_dream(canvas: Canvas) -> None:
@@ -113,24 +109,3 @@ def test_what_is_being_dreamed_is_read_under_the_same_lock(canvas: Canvas) -> No
     Dream.objects.create(canvas=canvas, position=41)
     here.append(0, admit, NOW)
     assert asked == [0, 41]
-
-
-def test_sessions_that_ended_and_accounts_that_may_not_be_here(canvas: Canvas, client: Client) -> None:
-    users = User.objects
-    people = {}
-    for name in ("stays", "leaves", "changes", "banned"):
-        user = users.create_user(name, password="x")
-        client.force_login(user)
-        people[name] = Person(user.pk, name, client.session.session_key or "")
-        client.cookies.clear()
-    here = DatabaseJournal(canvas.pk)
-    assert here.ended(people.values()) == {}
-    Session.objects.filter(session_key=people["leaves"].session).delete()
-    changed = users.get(username="changes")
-    changed.set_password("y")
-    changed.save()
-    users.filter(username="banned").update(is_active=False)
-    gone = Person(9999, "deleted", "none")
-    assert here.ended([*people.values(), gone]) == {
-        people["leaves"]: 4401, people["changes"]: 4401, people["banned"]: 4403, gone: 4403,
-    }  # fmt: skip

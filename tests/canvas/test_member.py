@@ -10,7 +10,7 @@ import pytest
 from canvas import limits, wire
 from canvas.member import Member
 from canvas.room import Room
-from tests.canvas.memory import MemoryJournal, NoLayer
+from tests.canvas.memory import MemoryJournal, MemoryPeople, NoLayer
 from tests.canvas.test_room import executor
 
 
@@ -37,7 +37,8 @@ class Socket:
 @pytest.mark.parametrize("how", ["", "deaf"])
 async def test_asking_on_and_on_without_reading_ends_the_socket(how: str) -> None:
     """daphne buffers for ever what nobody reads, uvicorn waits: in both cases it is counted, and there is an end."""
-    room = Room(MemoryJournal(), NoLayer(), executor, clock=iter(range(10**9)).__next__)  # rates do not matter here
+    clock = iter(range(10**9)).__next__  # rates do not matter here
+    room = Room(MemoryJournal(), MemoryPeople(), NoLayer(), executor, clock=clock)
     await room.start()
     socket = Socket(how)
     room.enter(socket.member)

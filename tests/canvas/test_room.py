@@ -16,7 +16,7 @@ from canvas.admission import Admission
 from canvas.member import Member, start
 from canvas.rate_limits import Bucket
 from canvas.room import Room
-from canvas.wire import RejectReason
+from canvas.wire import CloseCode, RejectReason
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
 from tests.running import PATIENCE
 from tests.sockets import pieces, stroke_id
@@ -31,7 +31,7 @@ async def journal() -> MemoryJournal:
 
 @pytest.fixture
 async def room(journal: MemoryJournal) -> AsyncIterator[Room]:
-    here = Room(journal, NoLayer(), executor)
+    here = Room(journal, journal.people, NoLayer(), executor)
     await here.start()
     yield here
     await here.stop()
@@ -222,7 +222,7 @@ async def one_story(seed: int) -> None:
     rooms = []
     for _ in range(chance.choice([1, 2])):
         layer = world.layer()
-        layer.room = room = Room(journal, layer, executor)
+        layer.room = room = Room(journal, journal.people, layer, executor)
         world.rooms.append(room)
         await room.start()
         rooms.append(room)
@@ -366,7 +366,7 @@ async def test_a_joiner_that_gives_up_does_not_wedge_the_canvas(journal: MemoryJ
         return MemoryJournal.state(journal)
 
     journal.state = slowly  # type: ignore[method-assign, assignment]
-    room = Room(journal, NoLayer(), executor)
+    room = Room(journal, journal.people, NoLayer(), executor)
     first = asyncio.create_task(room.start())
     await asyncio.sleep(0.02)
     first.cancel()
@@ -408,6 +408,6 @@ async def test_who_signed_out_or_was_banned_is_shown_out(
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
     anna, ben, guest = joined(journal, room, 1), joined(journal, room, 2), joined(journal, room, None)
     await asyncio.sleep(0.1)
-    journal.gone = {1: 4401, 2: 4403}
+    journal.people.gone = {1: CloseCode.SIGNED_OUT, 2: CloseCode.FORBIDDEN}
     await until(lambda: anna.closed and ben.closed)
     assert (anna.closed, ben.closed, guest.closed) == (4401, 4403, None)

@@ -28,7 +28,7 @@ async def journal() -> MemoryJournal:
 
 @pytest.fixture
 async def room(journal: MemoryJournal) -> AsyncIterator[Room]:
-    here = Room(journal, NoLayer(), executor)
+    here = Room(journal, journal.people, NoLayer(), executor)
     await here.start()
     yield here
     await here.stop()
@@ -74,7 +74,7 @@ async def test_what_was_let_in_before_the_freeze_is_judged_again_when_it_is_writ
 ) -> None:
     """The room knows nothing of the freeze yet; the journal does."""
     monkeypatch.setattr(limits, "POLL", 3600.0)
-    room = Room(journal, NoLayer(), executor)
+    room = Room(journal, journal.people, NoLayer(), executor)
     await room.start()
     anna = joined(journal, room, 1)
     journal.rules = Rules(version=1, frozen=True)
@@ -111,7 +111,9 @@ async def test_sanctions_hold_and_say_why(
     first = dab()
     anna.put(first)
     await until(lambda: journal.head == 1)
-    journal.people[1] = UserStatus(sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),))
+    journal.people.status[1] = UserStatus(
+        sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),)
+    )
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: told(anna, "you") and told(anna, "you")[-1]["sanctions"])
     assert told(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"  # type: ignore[index]
@@ -125,7 +127,7 @@ async def test_sanctions_hold_and_say_why(
     ben.put(dab())  # nobody else is meant
     await until(lambda: not ben.pending)
     assert ben.refused == [] and ben.closed is None
-    journal.people[1] = UserStatus()
+    journal.people.status[1] = UserStatus()
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: not told(anna, "you")[-1]["sanctions"])
     anna.put(again := dab())
@@ -136,7 +138,7 @@ async def test_sanctions_hold_and_say_why(
 async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal: MemoryJournal, room: Room) -> None:
     anna = joined(journal, room, 1)
     await until(lambda: room.admission.known())
-    journal.people[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
+    journal.people.status[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: anna.closed)
     assert anna.closed == 4403 and told(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
@@ -153,7 +155,7 @@ async def test_a_lost_message_is_made_good_by_the_recheck(
     monkeypatch.setattr(limits, "RECHECK_SECONDS", 0.1)
     anna = joined(journal, room, 1)
     await until(lambda: room.admission.known())
-    journal.people[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
+    journal.people.status[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await until(lambda: anna.closed)
     assert anna.closed == 4403
 
@@ -163,7 +165,7 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
 ) -> None:
     monkeypatch.setattr(limits, "INK_LEVELS", ((0, 20_000, 4_000), (1, limits.AREA_RATE, limits.AREA_BURST)))
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.05)
-    journal.people[2] = UserStatus(hours=1)
+    journal.people.status[2] = UserStatus(hours=1)
     anna, ben = joined(journal, room, 1), joined(journal, room, 2)
     await until(lambda: room.admission.known() == {1, 2})
     for _ in range(40):
@@ -181,7 +183,7 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
 
 async def test_two_processes_are_one_hand(journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "INK_LEVELS", ((0, 0.001, 4_000),))
-    other = Room(journal, NoLayer(), executor)
+    other = Room(journal, journal.people, NoLayer(), executor)
     await other.start()
     here, there = joined(journal, room, 1), joined(journal, other, 1)
     there.put(dab(width=160))
@@ -215,14 +217,14 @@ async def test_hours_of_drawing_are_counted_once_for_each_who_drew(
 ) -> None:
     monkeypatch.setattr(limits, "HOUR_SECONDS", 0.02)
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
-    journal.people[2] = UserStatus(last_hour=room.wall_ms() // 3_600_000 + 1)  # counted already
+    journal.people.status[2] = UserStatus(last_hour=room.wall_ms() // 3_600_000 + 1)  # counted already
     anna, ben = joined(journal, room, 1), joined(journal, room, 2)
     joined(journal, room, 3)
     for who in (anna, ben):
         who.put(dab())
-    await until(lambda: journal.hours)
+    await until(lambda: journal.people.hours)
     await asyncio.sleep(0.1)
-    assert journal.hours == [1]
+    assert journal.people.hours == [1]
 
 
 async def test_the_end_closes_every_pen_and_then_every_socket(
@@ -273,7 +275,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
     world, rooms = Processes(chance), []
     for _ in range(2):
         layer = world.layer()
-        layer.room = room = Room(journal, layer, executor)
+        layer.room = room = Room(journal, journal.people, layer, executor)
         world.rooms.append(room)
         await room.start()
         rooms.append(room)
@@ -300,7 +302,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
                 journal.change(replace(journal.rules, version=version, regions=(region,)))
             case "sanction" | "pardon":
                 against = (Sanction(version, "read_only", "", None),) if event == "sanction" else ()
-                journal.people[1] = UserStatus(sanctions=against)
+                journal.people.status[1] = UserStatus(sanctions=against)
                 for room in rooms:
                     await room.hear({"type": "recheck", "users": [1], "from": "another"})
             case "wait":

@@ -13,6 +13,7 @@ from django.utils import timezone
 from canvas import gate, limits, wire
 from canvas.journal import DatabaseJournal
 from canvas.models import Canvas, CleanHours, Region, Rules, Sanction
+from canvas.people import DatabasePeople
 from dreamsite.core.models import SiteState, User
 
 NOW = 1_800_000_000_000
@@ -109,7 +110,7 @@ def test_what_stands_against_somebody_now(canvas: Canvas, people: list[User]) ->
     held = [put("warn"), put("cool_down", until=now + timedelta(hours=1)), put("read_only")]
     assert set(Sanction.objects.in_force(ann)) == set(held) and not Sanction.objects.in_force(ben).exists()
     assert all(one.stands(timezone.now()) for one in held)
-    found = DatabaseJournal(canvas.pk).user_statuses([ann.pk, ben.pk, 9999])
+    found = DatabasePeople().statuses([ann.pk, ben.pk, 9999])
     assert {one.id for one in found[ann.pk].sanctions} == {one.pk for one in held}
     assert found[ann.pk].sanctions[0].reason.endswith("it is")
     assert found[ben.pk] == gate.UserStatus(joined=ms(ben.date_joined)) and found[9999] == gate.UserStatus()
@@ -117,22 +118,22 @@ def test_what_stands_against_somebody_now(canvas: Canvas, people: list[User]) ->
 
 def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(canvas: Canvas, people: list[User]) -> None:
     ann, ben = people
-    journal = DatabaseJournal(canvas.pk)
+    people_of = DatabasePeople()
     earlier = timezone.now() - timedelta(days=1)
     Sanction.objects.create(user=ben, degree="cool_down", reason="slowly", starts_at=earlier)
     start = int(timezone.now().timestamp()) // 3600 * 3_600_000
     for minutes in (0, 20, 59, 60, 61):
-        journal.drew([ann.pk, ben.pk], start + minutes * 60_000)
+        people_of.drew([ann.pk, ben.pk], start + minutes * 60_000)
     assert dict(CleanHours.objects.values_list("user", "hours")) == {ann.pk: 2, ben.pk: 0}
-    assert journal.user_statuses([ann.pk])[ann.pk].hours == 2
+    assert people_of.statuses([ann.pk])[ann.pk].hours == 2
 
 
 def test_who_is_trusted(canvas: Canvas, people: list[User]) -> None:
     ann, _ = people
-    journal = DatabaseJournal(canvas.pk)
+    people_of = DatabasePeople()
 
     def trusted() -> bool:
-        return journal.user_statuses([ann.pk])[ann.pk].trusted
+        return people_of.statuses([ann.pk])[ann.pk].trusted
 
     CleanHours.objects.create(user=ann, hours=limits.TRUSTED_HOURS)
     assert not trusted()
@@ -155,7 +156,7 @@ def test_staff_stand_like_anybody_else(canvas: Canvas, people: list[User], power
     """The gate is not even told of it."""
     ann, ben = people
     User.objects.filter(pk=ann.pk).update(**{power: True}, date_joined=ben.date_joined)
-    found = DatabaseJournal(canvas.pk).user_statuses([ann.pk, ben.pk])
+    found = DatabasePeople().statuses([ann.pk, ben.pk])
     assert found[ann.pk] == found[ben.pk]
 
 

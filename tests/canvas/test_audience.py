@@ -1,0 +1,124 @@
+"""Where each socket is in the journal, without a room: joining, falling behind, another base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from canvas import limits, wire
+from canvas.audience import Audience
+from canvas.member import Member
+from canvas.ports import State
+from canvas.tail import Tail
+from canvas.wire import CloseCode
+
+CANVAS = {"width": 16, "height": 16}
+
+
+def batch(first: int, count: int = 1) -> wire.Batch:
+    return wire.Batch(first, 0, count, b"".join(wire.encode(wire.Undo(number)) for number in range(count)))
+
+
+class Reader:
+    """A socket that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.closed: int | None = None
+        self.member = Member(self._send, self._close, None)
+
+    async def _send(self, data: bytes) -> None:
+        kind, content = wire.from_server(data)
+        if kind == wire.BATCH:
+            self.heard.append((content.first, content.last))
+        elif kind == wire.NEWS:
+            self.heard.append(content["type"])
+        else:
+            self.token = content[0]
+
+    async def _close(self, code: int) -> None:
+        self.closed = code
+
+
+class Hall:
+    """An audience with a tail of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.tail = Tail()
+        self.audience = Audience(self.tail, lambda member: {"type": "welcome"}, lambda: self.now)
+        self.audience.state = State(CANVAS, 0)
+
+    def add(self, batch: wire.Batch) -> None:
+        assert self.tail.append(batch)
+        self.audience.broadcast(batch)
+
+    def reader(self, frame: int = 0, seq: int = 0) -> Reader:
+        reader = Reader()
+        self.audience.members.add(reader.member)
+        self.audience.join(reader.member, frame, seq)
+        return reader
+
+
+@pytest.fixture
+async def hall() -> Hall:
+    return Hall()
+
+
+async def test_who_joins_gets_what_they_lack_and_then_what_comes(hall: Hall) -> None:
+    hall.add(batch(1, 3))
+    new, back = hall.reader(), hall.reader(seq=2)
+    hall.add(batch(4))
+    assert new.heard == ["welcome", (1, 3), (4, 4)] and back.heard == ["welcome", (3, 3), (4, 4)]
+
+
+@pytest.mark.parametrize("frame, seq", [(0, 99), (5, 1), (0, -1)])
+async def test_what_cannot_be_counts_for_nothing(hall: Hall, frame: int, seq: int) -> None:
+    hall.add(batch(1, 2))
+    assert hall.reader(frame, seq).heard == ["welcome", (1, 2)]
+
+
+async def test_who_does_not_read_gets_nothing_more_until_they_do(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_BYTES", 100)
+    slow = hall.reader()
+    for number in range(1, 20):
+        hall.add(batch(number))
+    told = len(slow.heard)
+    assert told < 20 and slow.member.behind_since is not None
+    hall.audience.tell({"type": "people"})
+    assert len(slow.heard) == told, "no news either"
+    while slow.member.behind_since is not None:
+        hall.audience.seen(slow.member, slow.token)
+    assert slow.heard[-1] == "welcome" and slow.member.seq == 19, "which says what they missed"
+    numbers = [number for pair in slow.heard if isinstance(pair, tuple) for number in range(pair[0], pair[1] + 1)]
+    assert numbers == list(range(1, 20))
+
+
+async def test_who_stays_behind_is_closed(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_BYTES", 10)
+    slow, quick = hall.reader(), Reader()
+    hall.add(batch(1))
+    hall.audience.members.add(quick.member)
+    hall.now = limits.BEHIND_SECONDS + 1
+    hall.audience.mark()
+    await slow.member._ending
+    assert slow.closed == CloseCode.BEHIND and not quick.member.closed
+
+
+async def test_a_new_base_is_told_to_those_who_have_what_is_in_it(hall: Hall) -> None:
+    hall.add(batch(1, 4))
+    up_to_date = hall.reader()
+    hall.audience.rebase(State(CANVAS, 4, {"id": 7, "seq": 3}), None)
+    assert up_to_date.heard == ["welcome", (1, 4), "frame"]
+    assert hall.reader().heard == ["welcome", (4, 4)], "a newcomer loads the picture"
+
+
+async def test_a_base_that_goes_back_brings_its_journal_again(hall: Hall) -> None:
+    first, second = batch(1, 2), batch(3, 2)
+    hall.add(first)
+    hall.add(second)
+    hall.audience.rebase(State(CANVAS, 4, {"id": 7, "seq": 4}), None)
+    reader = hall.reader()
+    hall.audience.rebase(State(CANVAS, 4, {"id": 5, "seq": 2}), [second])
+    assert reader.heard == ["welcome", "welcome", (3, 4)] and reader.member.frame == 5

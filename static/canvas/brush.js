@@ -9,10 +9,6 @@
  * @typedef {import("./pixels.js").Rect} Rect
  */
 
-export const MIN_WIDTH = 8; // diameters, in 1/8 px
-export const MAX_WIDTH = 992;
-export const MARGIN = 256; // px a stroke may leave the canvas
-
 const MASK_BYTES = 4 * 1024 * 1024; // of masks kept; all sizes in all phases would be 60 MB
 
 /** @type {Map<number, Uint8Array>} */

@@ -4,11 +4,12 @@
  * decides (canvas/gate.py); here it is shown before anybody draws in vain.
  */
 
+import { INK_LOW } from "./limits.js";
 import * as messages from "./messages.js";
 
 /**
  * @typedef {import("./types.js").Rules} Rules
- * @typedef {import("./types.js").Standing} Standing
+ * @typedef {import("./types.js").UserStatus} UserStatus
  * @typedef {import("./types.js").Ink} Ink
  * @typedef {import("./types.js").Sanction} Sanction
  *
@@ -34,7 +35,7 @@ export class Gate {
     constructor(page) {
         this.page = page;
         this.rules = OPEN;
-        /** @type {Standing | null} */
+        /** @type {UserStatus | null} */
         this.standing = null;
         /** @type {Ink} */
         this.ink = { left: 1, seconds: 0 };
@@ -54,7 +55,7 @@ export class Gate {
         this.#show();
     }
 
-    /** @param {Standing | null} standing */
+    /** @param {UserStatus | null} standing */
     stand(standing) {
         this.standing = standing;
         const against = this.against;
@@ -70,7 +71,7 @@ export class Gate {
     hold(ink) {
         this.ink = ink;
         const { meter } = this.page;
-        const low = ink.left < messages.LOW;
+        const low = ink.left < INK_LOW;
         meter.hidden = !low;
         meter.style.setProperty("--left", String(ink.left));
         meter.classList.toggle("empty", ink.left < 0.05);

@@ -4,6 +4,8 @@
  * arrives, taken back, refused, stored over a reload.
  */
 
+import { ALL_OF_IT, RejectReason } from "./codes.js";
+import { STALE_MS } from "./limits.js";
 import { loadDump, Outbox } from "./outbox.js";
 import { encodeInk, STROKE, UNDO } from "./wire.js";
 
@@ -23,12 +25,7 @@ import { encodeInk, STROKE, UNDO } from "./wire.js";
  * @property {() => void} waiting tells how many strokes wait
  */
 
-/** REJECT codes. */
-export const REJECTED = { signIn: 1, gap: 2, dreamed: 3, stale: 4, budget: 5, locked: 6, suspended: 7, unavailable: 8, ended: 9 };
-const ALL_OF_IT = 0xffff; // ACK's `next` for an UNDO that the journal has already
-
 const TICK = 33; // ms between two INK messages
-const STALE = 10 * 60 * 1000; // ms after which the server refuses a stroke it does not know
 const OVERDUE = 6000; // ms without an acknowledgement after which the connection is probed
 const HOLD = 1500; // ms before ink is offered again that the server could not take
 
@@ -175,7 +172,7 @@ export class Ink {
             // The session behind this page has ended: the ink stays stored for whoever signs in again.
             this.store();
             this.stored = false;
-            this.giveUp(REJECTED.signIn);
+            this.giveUp(RejectReason.SIGN_IN);
             this.restored = false;
         }
         this.me = you;
@@ -210,10 +207,10 @@ export class Ink {
     /** @param {number} stroke @param {number} piece @param {number} code */
     rejected(stroke, piece, code) {
         const { outbox } = this;
-        if (code === REJECTED.gap && this.dead.has(stroke)) return; // it was cut before this piece
+        if (code === RejectReason.GAP && this.dead.has(stroke)) return; // it was cut before this piece
         // What was drawn without a connection comes all at once: it goes in bit by bit, as the ink allows.
-        const patient = code === REJECTED.unavailable || (code === REJECTED.budget && outbox.isLate(stroke));
-        if (patient || (code === REJECTED.gap && outbox.holdsBefore(stroke, piece))) {
+        const patient = code === RejectReason.UNAVAILABLE || (code === RejectReason.BUDGET && outbox.isLate(stroke));
+        if (patient || (code === RejectReason.GAP && outbox.holdsBefore(stroke, piece))) {
             outbox.again(stroke);
             this.holdUntil = Math.max(this.holdUntil, Date.now() + HOLD * (0.5 + this.random()));
             this.wake();
@@ -225,7 +222,7 @@ export class Ink {
             this.ui.changed();
             if (!outbox.holds(stroke)) return;
         }
-        if (code === REJECTED.dreamed) return;
+        if (code === RejectReason.DREAMED) return;
         const fresh = !this.dead.has(stroke);
         this.dead.add(stroke);
         this.ui.refused(stroke);
@@ -276,12 +273,12 @@ export class Ink {
         }
         const stale = new Set();
         for (const op of loadDump(text)) {
-            if (Date.now() + this.clock - op.strokeId / 4096 > STALE) stale.add(op.strokeId);
+            if (Date.now() + this.clock - op.strokeId / 4096 > STALE_MS) stale.add(op.strokeId);
             else if (op.kind === UNDO) this.undo(op.strokeId);
             else if (op.kind === STROKE && !known.has(`${op.strokeId} ${op.piece}`)) {
                 this.put(this.layers.lay({ ...op, author: this.me.id, points: Array.from(op.points) }));
             }
         }
-        if (stale.size) this.ui.loss({ code: REJECTED.stale, strokes: stale.size, undo: false });
+        if (stale.size) this.ui.loss({ code: RejectReason.STALE, strokes: stale.size, undo: false });
     }
 }

@@ -1,6 +1,8 @@
 // @ts-check
 /** What the page says, in one place. */
 
+import { CloseCode, RejectReason } from "./codes.js";
+
 /** @param {number} n @param {string} one @param {string} many */
 const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
@@ -9,14 +11,14 @@ export const strokes = (n) => count(n, "stroke", "strokes");
 
 /** Why ink was refused, by the REJECT code of docs/protocol.md. @type {Record<number, string>} */
 const REFUSED = {
-    1: "you are signed out now. Sign in again within ten minutes and it will still be sent",
-    2: "part of it was lost on the way",
-    4: "it was drawn more than ten minutes ago, and the canvas has changed since",
-    5: "you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more",
-    6: "this place is locked",
-    7: "you may not draw at the moment",
-    8: "the server could not take it",
-    9: "the project has ended",
+    [RejectReason.SIGN_IN]: "you are signed out now. Sign in again within ten minutes and it will still be sent",
+    [RejectReason.GAP]: "part of it was lost on the way",
+    [RejectReason.STALE]: "it was drawn more than ten minutes ago, and the canvas has changed since",
+    [RejectReason.BUDGET]: "you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more",
+    [RejectReason.LOCKED]: "this place is locked",
+    [RejectReason.SUSPENDED]: "you may not draw at the moment",
+    [RejectReason.UNAVAILABLE]: "the server could not take it",
+    [RejectReason.ENDED]: "the project has ended",
 };
 
 /**
@@ -24,9 +26,9 @@ const REFUSED = {
  * @param {Closed | null} closed why nothing can be drawn at all, where that is so
  */
 export function loss({ code, strokes: n, undo }, closed = null) {
-    if (undo && code === 3) return "Too late to undo: it is already part of a dream.";
+    if (undo && code === RejectReason.DREAMED) return "Too late to undo: it is already part of a dream.";
     const why = REFUSED[code] ?? `the server refused it (${code})`;
-    if (closed && code >= 6) return `${undo ? "That stays as it is" : many(n)}. ${closed.title} ${closed.detail}`.trim();
+    if (closed && code >= RejectReason.LOCKED) return `${undo ? "That stays as it is" : many(n)}. ${closed.title} ${closed.detail}`.trim();
     if (undo) return `That could not be undone: ${why}.`;
     return `${many(n)}: ${why}.`;
 }
@@ -36,15 +38,15 @@ const many = (n) => (n === 1 ? "Your last stroke is not in the picture" : `${n} 
 
 /** Why there is no connection, by close code. @type {Record<number, string>} */
 const CLOSED = {
-    4400: "The server could not read what this page sent.",
-    4401: "You have been signed out.",
-    4403: "Your account cannot use this canvas.",
-    4404: "There is no such canvas.",
-    4406: "The site has a new version.",
-    4408: "Your connection was too slow to keep up.",
-    4410: "The project has ended.",
-    4429: "That was too much at once for the server.",
-    4503: "The server is busy for a moment.",
+    [CloseCode.MALFORMED]: "The server could not read what this page sent.",
+    [CloseCode.SIGNED_OUT]: "You have been signed out.",
+    [CloseCode.FORBIDDEN]: "Your account cannot use this canvas.",
+    [CloseCode.NO_CANVAS]: "There is no such canvas.",
+    [CloseCode.VERSION]: "The site has a new version.",
+    [CloseCode.BEHIND]: "Your connection was too slow to keep up.",
+    [CloseCode.ENDED]: "The project has ended.",
+    [CloseCode.TOO_FAST]: "That was too much at once for the server.",
+    [CloseCode.UNAVAILABLE]: "The server is busy for a moment.",
 };
 
 /**
@@ -60,8 +62,8 @@ export function connection({ state, code, waiting }, closed = null) {
         case "offline":
             return { title: CLOSED[code] ?? "The connection is lost.", detail: kept };
         case "over":
-            if (code === 4403 && closed) return { title: closed.title, detail: closed.detail };
-            if (code === 4410) return { title: CLOSED[code], detail: "What was drawn and dreamed stays in the history." };
+            if (code === CloseCode.FORBIDDEN && closed) return { title: closed.title, detail: closed.detail };
+            if (code === CloseCode.ENDED) return { title: CLOSED[code], detail: "What was drawn and dreamed stays in the history." };
             return { title: CLOSED[code] ?? "The connection has ended.", detail: "Reload the page to try again." };
         case "connecting":
             return { title: "Connecting …", detail: "" };
@@ -143,9 +145,6 @@ export function untouched(mayDraw, state) {
 
 // --- What we may do ----------------------------------------------------------------------------------------------------
 
-/** The share of our ink below which we are told. */
-export const LOW = 0.4;
-
 /** @typedef {{title: string, detail: string, everybody: boolean}} Closed */
 
 /** @param {number} at ms @param {number} now ms @returns {string} the time of day, with the date where it is another */
@@ -167,7 +166,7 @@ const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd(
 
 /**
  * Why nothing can be drawn; null where it can. `everybody`: it is not about us.
- * @param {import("./types.js").Rules} rules @param {import("./types.js").Standing | null} standing
+ * @param {import("./types.js").Rules} rules @param {import("./types.js").UserStatus | null} standing
  * @param {import("./types.js").Sanction | null} against @param {number} now ms
  * @returns {Closed | null}
  */

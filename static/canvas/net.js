@@ -1,8 +1,10 @@
 // @ts-check
 /**
- * The socket's life: connecting, noticing that it is dead, and coming back with full jitter. It knows frames as bytes;
+ * The socket's life: connecting, noticing that it is dead, and coming back with full jitter. It knows messages as bytes;
  * what they mean is session.js' business.
  */
+
+import { CloseCode } from "./codes.js";
 
 /**
  * @typedef {{code: number, final: boolean}} Closed why there is no connection; `final` when there is no coming back
@@ -13,9 +15,13 @@
  */
 
 /** Close codes after which another attempt would be answered the same way. */
-const FINAL = new Set([4403, 4404, 4406, 4410]);
+const FINAL = new Set(
+    /** @type {number[]} */ ([CloseCode.FORBIDDEN, CloseCode.NO_CANVAS, CloseCode.VERSION, CloseCode.ENDED]),
+);
 /** Close codes that say: not so soon. Base of the wait in ms. */
-const PATIENCE = new Map([[4429, 5000], [4503, 3000], [4400, 2000]]);
+const PATIENCE = new Map(
+    /** @type {[number, number][]} */ ([[CloseCode.TOO_FAST, 5000], [CloseCode.UNAVAILABLE, 3000], [CloseCode.MALFORMED, 2000]]),
+);
 
 const FIRST = 1000; // ms; the first wait is drawn from 0 to this
 const CAP = 30_000;

@@ -4,7 +4,8 @@
  * over a reload, and given up only when the server refuses it.
  */
 
-import { decodeOperations, encodeOperation, MAX_MESSAGE, MAX_OPS, sizeOf, STROKE, UNDO } from "./wire.js";
+import * as limits from "./limits.js";
+import { decodeOperations, encodeOperation, sizeOf, STROKE, UNDO } from "./wire.js";
 import { spacing } from "./brush.js";
 
 /**
@@ -18,11 +19,11 @@ import { spacing } from "./brush.js";
  * @typedef {{op: Undo, sent: boolean}} PendingUndo
  */
 
-// A little under what canvas/limits.py lets one socket send: after hours offline the ink goes out at this pace.
-const POINTS_RATE = 2500, POINTS_BURST = 30_000; // points a second
-const AREA_RATE = 6_000_000, AREA_BURST = 90_000_000; // stamped pixels a second
-const STAMP_AREA = 1000; // what a stamp costs besides its pixels
-const MESSAGE = MAX_MESSAGE - 1024;
+// A little under what the server lets one person send: after hours offline the ink goes out at this pace.
+const SHARE = 0.75;
+const POINTS_RATE = SHARE * limits.POINTS_RATE, POINTS_BURST = SHARE * limits.POINTS_BURST;
+const AREA_RATE = SHARE * limits.AREA_RATE, AREA_BURST = SHARE * limits.AREA_BURST;
+const MESSAGE = limits.MAX_MESSAGE - 1024;
 
 export class Outbox {
     constructor() {
@@ -132,7 +133,7 @@ export class Outbox {
         for (const piece of this.pending) {
             if (piece.sent) continue;
             size += sizeOf(piece.op);
-            if (operations.length === MAX_OPS || size > MESSAGE || this.points < 0 || this.area < 0) return operations;
+            if (operations.length === limits.MAX_OPS || size > MESSAGE || this.points < 0 || this.area < 0) return operations;
             this.points -= piece.op.points.length / 3;
             this.area -= areaOf(piece.op);
             piece.sent = true;
@@ -141,7 +142,7 @@ export class Outbox {
         for (const undo of this.undos.values()) {
             if (undo.sent) continue;
             size += sizeOf(undo.op);
-            if (operations.length === MAX_OPS || size > MESSAGE) break;
+            if (operations.length === limits.MAX_OPS || size > MESSAGE) break;
             undo.sent = true;
             operations.push(undo.op);
         }
@@ -184,11 +185,11 @@ export function loadDump(text) {
 
 /** What painting a piece costs everybody, in pixels (canvas/brush.py, `area`). @param {Stroke} piece */
 function areaOf({ points, carry }) {
-    let total = carry === 0 ? (points[2] * points[2]) / 64 + STAMP_AREA : 0;
+    let total = carry === 0 ? (points[2] * points[2]) / 64 + limits.STAMP_AREA : 0;
     for (let i = 3; i < points.length; i += 3) {
         const length = Math.hypot(points[i] - points[i - 3], points[i + 1] - points[i - 2]);
         const w = Math.max(points[i - 1], points[i + 2]);
-        total += (length / spacing(Math.min(points[i - 1], points[i + 2]))) * ((w * w) / 64 + STAMP_AREA);
+        total += (length / spacing(Math.min(points[i - 1], points[i + 2]))) * ((w * w) / 64 + limits.STAMP_AREA);
     }
     return total;
 }

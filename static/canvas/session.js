@@ -5,7 +5,8 @@
  */
 
 import { Bases, BLANK, SPREAD } from "./bases.js";
-import { Ink, REJECTED } from "./ink.js";
+import { CloseCode, RejectReason } from "./codes.js";
+import { Ink } from "./ink.js";
 import { Net } from "./net.js";
 import * as wire from "./wire.js";
 
@@ -160,7 +161,7 @@ export class Session {
             case "rules":
                 return this.ui.rules(news.rules);
             case "you":
-                return this.ui.standing(/** @type {import("./types.js").Standing} */ (/** @type {unknown} */ (news)));
+                return this.ui.standing(/** @type {import("./types.js").UserStatus} */ (/** @type {unknown} */ (news)));
             case "ink":
                 return this.ui.ink({ left: news.left, seconds: news.seconds });
             case "asked":
@@ -243,10 +244,10 @@ export class Session {
         this.live = false;
         this.joined = false;
         // The server cannot read what we send; sending it again would only close the next connection too.
-        if (code === 4400) this.ink.giveUp(REJECTED.unavailable);
-        if (code === 4406) this.ui.reload("The site has a new version.");
-        if (code === 4403) this.ink.giveUp(REJECTED.suspended);
-        if (code === 4410) this.#ended();
+        if (code === CloseCode.MALFORMED) this.ink.giveUp(RejectReason.UNAVAILABLE);
+        if (code === CloseCode.VERSION) this.ui.reload("The site has a new version.");
+        if (code === CloseCode.FORBIDDEN) this.ink.giveUp(RejectReason.SUSPENDED);
+        if (code === CloseCode.ENDED) this.#ended();
         this.#connection(final ? "over" : "offline", code, Date.now() + retryIn);
         this.ink.pause();
     }

@@ -1,8 +1,8 @@
 // @ts-check
 /** Our own strokes while they are drawn: painted at once, cut into pieces on the way to the journal. */
 
-import { MAX_WIDTH, MIN_WIDTH, MARGIN } from "./brush.js";
-import { MAX_POINTS, STROKE } from "./wire.js";
+import { MARGIN, MAX_POINTS, MAX_WIDTH, MIN_WIDTH } from "./limits.js";
+import { STROKE } from "./wire.js";
 
 /**
  * @typedef {import("./layers.js").Layers} Layers

@@ -17,7 +17,7 @@
  *   ended: boolean}} Rules
  * @typedef {{id: number, degree: "warn" | "cool_down" | "read_only" | "suspend", reason: string,
  *   until: number | null}} Sanction
- * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} Standing
+ * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} UserStatus
  * @typedef {{left: number, seconds: number}} Ink the share that is left, and in how many seconds it is plenty again
  * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} Asked
  * @typedef {{code: number, strokes: number, undo: boolean}} Loss ink of ours that will not be in the picture, by REJECT code
@@ -31,7 +31,7 @@
  * @property {(frame: Frame, install: () => void, first: boolean) => void} frame must call `install` once, at once
  * @property {(message: string | null) => void} trouble
  * @property {(rules: Rules) => void} rules
- * @property {(standing: Standing | null) => void} standing
+ * @property {(standing: UserStatus | null) => void} standing
  * @property {(ink: Ink) => void} ink
  * @property {(asked: Asked) => void} asked a place that somebody asks to cover; told to the trusted
  * @property {(loss: Loss) => void} loss

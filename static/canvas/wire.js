@@ -4,11 +4,10 @@
  * Decoding raises ProtocolError and nothing else.
  */
 
+import { MAX_POINTS } from "./limits.js";
+
 export const MAGIC = 0xd5;
 export const VERSION = 1;
-export const MAX_MESSAGE = 64 * 1024;
-export const MAX_OPS = 256; // operations in one INK
-export const MAX_POINTS = 512; // points in one piece
 
 export const BATCH = 0x01, NEWS = 0x02, MARK = 0x03, REJECT = 0x04, ACK = 0x05;
 export const JOIN = 0x11, INK = 0x12, SEEN = 0x13;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test as plain } from "node:test";
 
+import { MAX_MESSAGE } from "../../static/canvas/limits.js";
 import * as wire from "../../static/canvas/wire.js";
 import { FakeServer, FakeStorage, settled, SIDE, visit } from "./fakes.mjs";
 import { generator, stroke } from "./random.mjs";
@@ -646,7 +647,7 @@ test("after hours offline the ink goes out within the server's allowances", asyn
     await pass(2000);
     const points = () => server.last.inks.reduce((sum, op) => sum + (op.kind === 1 ? op.points.length / 3 : 0), 0);
     assert.ok(points() < 40_000, `${points()} points at once`);
-    assert.ok(server.last.sent.every((bytes) => bytes.length <= wire.MAX_MESSAGE));
+    assert.ok(server.last.sent.every((bytes) => bytes.length <= MAX_MESSAGE));
     await pass(15_000);
     assert.ok(session.ink.outbox.empty);
 });

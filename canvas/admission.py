@@ -41,8 +41,7 @@ class Admission:
         return self._statuses.get(who, NOBODY)
 
     def suspended(self, who: int, now_ms: int) -> bool:
-        against = self.status(who).in_force(now_ms)
-        return against is not None and against.degree == gate.SUSPEND
+        return not all(degree.may_enter for degree in self.status(who).against(now_ms))
 
     def forget(self, here: set[int], now: float) -> None:
         """Those who are gone and have all their ink again need not be remembered."""

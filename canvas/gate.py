@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from canvas import brush, limits, wire
+from canvas import brush, degrees, limits, wire
+from canvas.degrees import Degree
 from canvas.wire import RejectReason
 from dreamsite.core.rect import Rect
-
-WARN, COOL_DOWN, READ_ONLY, SUSPEND = "warn", "cool_down", "read_only", "suspend"
-_GRAVE = (COOL_DOWN, WARN, READ_ONLY, SUSPEND)  # the gravest last; a warning stops the pen until it is acknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,13 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Sanction:
     id: int
-    degree: str
+    degree: str  # a name of canvas.degrees
     reason: str
     until: int | None = None
+
+    @property
+    def effects(self) -> Degree:
+        return degrees.BY_NAME[self.degree]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,9 @@ class UserStatus:
     trusted: bool = False
     sanctions: tuple[Sanction, ...] = ()
 
-    def in_force(self, now: int) -> Sanction | None:
-        """The gravest of what stands against them now."""
-        held = [one for one in self.sanctions if one.until is None or one.until > now]
-        return max(held, key=lambda one: _GRAVE.index(one.degree), default=None)
+    def against(self, now: int) -> list[Degree]:
+        """What stands against them now."""
+        return [one.effects for one in self.sanctions if one.until is None or one.until > now]
 
     def news(self) -> dict[str, Any]:
         """NEWS `you` of docs/protocol.md."""
@@ -104,14 +105,14 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
     """
     if rules.ended:
         return RejectReason.ENDED
-    against = status.in_force(now) if status.sanctions else None
-    if against is not None and against.degree == SUSPEND:
+    against = status.against(now)
+    if not all(degree.may_enter for degree in against):
         return RejectReason.SUSPENDED
     if rules.frozen:
         return RejectReason.LOCKED
     if isinstance(op, wire.Undo):
-        return None
-    if against is not None and against.degree in (WARN, READ_ONLY):
+        return None if all(degree.may_undo for degree in against) else RejectReason.SUSPENDED
+    if not all(degree.may_draw for degree in against):
         return RejectReason.SUSPENDED
     if rules.newcomers_after is not None and status.joined > rules.newcomers_after:
         return RejectReason.SUSPENDED
@@ -124,8 +125,7 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
 
 def allowance(rules: Rules, status: UserStatus, now: int) -> tuple[float, float]:
     """(pixels a second, pixels at once) that this person may stamp, by clean hours, slow mode and sanctions."""
-    cools = any(one.degree == COOL_DOWN and (one.until is None or one.until > now) for one in status.sanctions)
-    divisor = rules.slow * (limits.COOL_DOWN if cools else 1)
+    divisor = rules.slow * max((degree.ink_divisor for degree in status.against(now)), default=1)
     if divisor > 1:
         _, rate, burst = limits.INK_LEVELS[0]
         return rate / divisor, burst / divisor

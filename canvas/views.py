@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from canvas import degrees
+from canvas.degrees import Degree
 from canvas.models import Canvas
 
 
@@ -13,4 +17,12 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug == settings.CANVAS_SLUG:
         return redirect("canvas")  # one address for each place; it is made there if need be
     canvas = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
-    return render(request, "canvas/canvas.html", {"canvas": canvas, "socket": f"/ws/c/{canvas.slug}/"})
+    shown = {degree.name: _for_browser(degree) for degree in degrees.DEGREES}
+    context = {"canvas": canvas, "socket": f"/ws/c/{canvas.slug}/", "degrees": json.dumps(shown)}
+    return render(request, "canvas/canvas.html", context)
+
+
+def _for_browser(degree: Degree) -> dict[str, object]:
+    """What static/canvas/gate.js needs to say what stands against somebody."""
+    names = "may_enter", "may_draw", "must_acknowledge", "line", "sheet", "sheet_effect", "gravity"
+    return {name: getattr(degree, name) for name in names}

@@ -10,6 +10,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from canvas import degrees
+from canvas.degrees import Degree
+
+
+def degree_choices() -> list[tuple[str, Any]]:
+    return [(degree.name, _(degree.label)) for degree in degrees.DEGREES]
+
 
 class SanctionQuerySet(models.QuerySet["Sanction"]):
     def in_force(self, user: Any = None, now: datetime | None = None) -> SanctionQuerySet:
@@ -17,14 +24,14 @@ class SanctionQuerySet(models.QuerySet["Sanction"]):
         now = now or timezone.now()
         found = self.filter(
             models.Q(until=None) | models.Q(until__gt=now),
-            ~models.Q(degree=Sanction.Degree.WARN) | models.Q(acknowledged_at=None),
+            ~models.Q(degree__in=degrees.ACKNOWLEDGED) | models.Q(acknowledged_at=None),
             starts_at__lte=now,
             lifted_at=None,
         )
         return found if user is None else found.filter(user=user)
 
     def suspends(self, user: Any) -> bool:
-        return self.in_force(user).filter(degree=Sanction.Degree.SUSPEND).exists()
+        return self.in_force(user).filter(degree__in=degrees.SHUT_OUT).exists()
 
 
 class Sanction(models.Model):
@@ -33,14 +40,8 @@ class Sanction(models.Model):
     Whoever adds, changes or lifts one calls `canvas.notify.recheck([user.pk])` after the commit: it acts at once then.
     """
 
-    class Degree(models.TextChoices):
-        WARN = "warn", _("Warning")  # draws again once it is acknowledged
-        COOL_DOWN = "cool_down", _("Cool down")  # draws with little ink
-        READ_ONLY = "read_only", _("Read only")  # watches, and may take own strokes back
-        SUSPEND = "suspend", _("Suspended")  # may not be here
-
     user: Any = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sanctions")
-    degree = models.CharField(_("degree"), max_length=12, choices=Degree.choices)
+    degree = models.CharField(_("degree"), max_length=12, choices=degree_choices)
     reason = models.TextField(_("reason"), max_length=1000, help_text=_("The person sees it."))
     starts_at = models.DateTimeField(_("from"), default=timezone.now)
     until = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: until it is lifted."))
@@ -70,13 +71,18 @@ class Sanction(models.Model):
     def __str__(self) -> str:
         return f"{self.user}: {self.get_degree_display()}"
 
+    @property
+    def effects(self) -> Degree:
+        """The row of its degree."""
+        return degrees.BY_NAME[self.degree]
+
     def stands(self, now: datetime) -> bool:
         """As `in_force`, for a row at hand."""
         return (
             self.lifted_at is None
             and self.starts_at <= now
             and (self.until is None or self.until > now)
-            and not (self.degree == self.Degree.WARN and self.acknowledged_at)
+            and not (self.effects.must_acknowledge and self.acknowledged_at)
         )
 
 

@@ -11,7 +11,8 @@ import * as messages from "./messages.js";
  * @typedef {import("./types.js").Rules} Rules
  * @typedef {import("./types.js").UserStatus} UserStatus
  * @typedef {import("./types.js").Ink} Ink
- * @typedef {import("./types.js").Sanction} Sanction
+ * @typedef {import("./types.js").Against} Against
+ * @typedef {import("./types.js").Degree} Degree
  *
  * @typedef {object} Page
  * @property {HTMLElement} closed a line above the dock, with a title, a reason and a button
@@ -19,6 +20,7 @@ import * as messages from "./messages.js";
  * @property {HTMLElement} meter
  * @property {HTMLDialogElement} sheet
  * @property {import("./regions.js").Regions} regions
+ * @property {Object<string, Degree>} degrees by their names
  * @property {() => number} now by the server's clock
  * @property {() => boolean} signedIn
  * @property {(text: string) => void} tell
@@ -27,8 +29,6 @@ import * as messages from "./messages.js";
 
 /** @type {Rules} */
 const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, regions: [], ended: false };
-/** The gravest last. */
-const DEGREES = ["cool_down", "warn", "read_only", "suspend"];
 
 export class Gate {
     /** @param {Page} page */
@@ -79,10 +79,12 @@ export class Gate {
         this.find("ink").textContent = messages.ink(ink);
     }
 
-    /** The gravest of what stands against us now. @returns {Sanction | null} */
+    /** The gravest of what stands against us now. @returns {Against | null} */
     get against() {
-        const held = (this.standing?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now());
-        held.sort((a, b) => DEGREES.indexOf(b.degree) - DEGREES.indexOf(a.degree));
+        const held = (this.standing?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now())
+            .map((sanction) => ({ ...sanction, .../** @type {Degree} */ (this.page.degrees[sanction.degree]) }));
+        const gravity = (/** @type {Against} */ { gravity: [stops, severity] }) => Number(stops) * 1000 + severity;
+        held.sort((a, b) => gravity(b) - gravity(a));
         return held[0] ?? null;
     }
 
@@ -129,8 +131,8 @@ export class Gate {
         setText(this.find("sheet-effect"), said.effect);
         setText(this.find("sheet-reason"), against.reason);
         const form = /** @type {HTMLFormElement} */ (this.find("acknowledge"));
-        form.hidden = against.degree !== "warn";
-        this.find("sheet-close").hidden = against.degree === "warn";
+        form.hidden = !against.must_acknowledge;
+        this.find("sheet-close").hidden = against.must_acknowledge;
         form.action = (form.dataset.action ?? "").replace("/0/", `/${against.id}/`);
         if (!sheet.open) {
             for (const other of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) other.close();

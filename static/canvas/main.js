@@ -68,6 +68,7 @@ const gate = new Gate({
     meter: find('[data-gate="meter"]'),
     sheet: /** @type {HTMLDialogElement} */ (find('[data-dialog="sanction"]')),
     regions,
+    degrees: JSON.parse(dataset.degrees ?? "{}"),
     now: () => session.now(),
     signedIn: () => session.me !== null,
     tell: (text) => notices.show(text),

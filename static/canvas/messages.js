@@ -167,35 +167,29 @@ const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd(
 /**
  * Why nothing can be drawn; null where it can. `everybody`: it is not about us.
  * @param {import("./types.js").Rules} rules @param {import("./types.js").UserStatus | null} standing
- * @param {import("./types.js").Sanction | null} against @param {number} now ms
+ * @param {import("./types.js").Against | null} against @param {number} now ms
  * @returns {Closed | null}
  */
 export function closed(rules, standing, against, now) {
     if (rules.ended) return { title: "The project has ended.", detail: "What was drawn and dreamed stays in the history.", everybody: true };
-    if (against?.degree === "suspend") return { title: `You are suspended${ending(against.until, now)}.`, detail: short(against.reason), everybody: false };
+    const ours = against && {
+        title: `${against.line}${ending(against.until, now)}.`,
+        detail: against.must_acknowledge ? "You can draw again once you have read it." : short(against.reason),
+        everybody: false,
+    };
+    if (against && !against.may_enter) return ours;
     if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
-    if (against?.degree === "read_only") return { title: `You can watch, but not draw${ending(against.until, now)}.`, detail: short(against.reason), everybody: false };
-    if (against?.degree === "warn") return { title: "A moderator has written to you.", detail: "You can draw again once you have read it.", everybody: false };
+    if (against && !against.may_draw) return ours;
     if (rules.newcomers_after !== null && standing && standing.joined > rules.newcomers_after) {
         return { title: "New accounts cannot draw just now.", detail: "Moderators are at work; you can draw again soon.", everybody: true };
     }
     return null;
 }
 
-/** @param {import("./types.js").Sanction} sanction @param {number} now ms */
-export function sanction({ degree, until }, now) {
-    const till = ending(until, now);
-    const open = until === null ? " Until a moderator lifts it." : "";
-    switch (degree) {
-        case "warn":
-            return { title: "A message from the moderators", effect: "Please read it; then you can draw again." };
-        case "cool_down":
-            return { title: "Slowly, please", effect: `You have less ink than usual${till}.${open}` };
-        case "read_only":
-            return { title: "You can watch, but not draw", effect: `You cannot draw${till}. You can still undo your own strokes.${open}` };
-        default:
-            return { title: "You are suspended", effect: `You cannot be on this canvas${till}.${open}` };
-    }
+/** @param {import("./types.js").Against} against @param {number} now ms */
+export function sanction({ must_acknowledge, sheet, sheet_effect, until }, now) {
+    const open = until === null && !must_acknowledge ? " Until a moderator lifts it." : "";
+    return { title: sheet, effect: sheet_effect.replace("{until}", ending(until, now)) + open };
 }
 
 /** @param {import("./types.js").Region} region @param {number} now ms */

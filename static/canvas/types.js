@@ -15,8 +15,10 @@
  *   until: number | null, why: string}} Region in px; `asked`: somebody asks to cover it
  * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, regions: Region[],
  *   ended: boolean}} Rules
- * @typedef {{id: number, degree: "warn" | "cool_down" | "read_only" | "suspend", reason: string,
- *   until: number | null}} Sanction
+ * @typedef {{id: number, degree: string, reason: string, until: number | null}} Sanction
+ * @typedef {{may_enter: boolean, may_draw: boolean, must_acknowledge: boolean, line: string, sheet: string,
+ *   sheet_effect: string, gravity: [boolean, number]}} Degree a row of canvas/degrees.py
+ * @typedef {Sanction & Degree} Against a sanction with what its degree means
  * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} UserStatus
  * @typedef {{left: number, seconds: number}} Ink the share that is left, and in how many seconds it is plenty again
  * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} Asked

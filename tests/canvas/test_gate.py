@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas import brush, gate, limits, picture, wire
+from canvas import brush, degrees, gate, limits, picture, wire
 from canvas.gate import Region, Rules, Sanction, UserStatus
 from canvas.wire import RejectReason
 
@@ -46,10 +46,25 @@ def test_what_may_enter(rules: Rules, status: UserStatus, ink: int | None, undo:
     assert gate.judge(UNDO, rules, status, NOW) == undo
 
 
-def test_the_gravest_sanction_counts() -> None:
+def test_every_sanction_counts_until_it_is_over() -> None:
     both = UserStatus(sanctions=(Sanction(1, "suspend", "", NOW + 1), Sanction(2, "warn", "", None)))
-    assert both.in_force(NOW) == both.sanctions[0]
-    assert both.in_force(NOW + 1) == both.sanctions[1]
+    assert [degree.name for degree in both.against(NOW)] == ["suspend", "warn"]
+    assert [degree.name for degree in both.against(NOW + 1)] == ["warn"]
+    assert gate.judge(UNDO, Rules(), both, NOW) == RejectReason.SUSPENDED
+    assert gate.judge(UNDO, Rules(), both, NOW + 1) is None
+
+
+def test_the_table_of_degrees() -> None:
+    """Each is harder than the one before; the gravest is the one that stops the pen, then the severest."""
+    names = [degree.name for degree in degrees.DEGREES]
+    assert names == ["warn", "cool_down", "read_only", "suspend"]
+    assert [degree.severity for degree in degrees.DEGREES] == [0, 1, 2, 3]
+    by_gravity = sorted(degrees.DEGREES, key=lambda degree: degree.gravity)
+    assert [degree.name for degree in by_gravity] == ["cool_down", "warn", "read_only", "suspend"]
+    for degree in degrees.DEGREES:
+        assert len(degree.name) <= 12, "as the database has room for"
+        assert degree.may_draw or degree.line, "whoever cannot draw is told why in a line"
+        assert degree.may_enter or not degree.may_undo
 
 
 points = st.tuples(

@@ -8,8 +8,17 @@ const NOW = Date.UTC(2026, 10, 21, 12);
 const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, regions: [], ended: false };
 const FINE = { joined: NOW - 1000, hours: 0, trusted: false, sanctions: [] };
 
-/** @param {import("../../static/canvas/types.js").Sanction["degree"]} degree @param {number | null} until */
-const against = (degree, until = null) => ({ id: 1, degree, reason: "painting over the whale", until });
+const MILD = { may_enter: true, may_draw: true, must_acknowledge: false };
+/** As the page has them from canvas/degrees.py. @type {Object<string, import("../../static/canvas/types.js").Degree>} */
+const DEGREES = {
+    warn: { ...MILD, may_draw: false, must_acknowledge: true, line: "A moderator has written to you", sheet: "A message", sheet_effect: "Read it.", gravity: [true, 0] },
+    cool_down: { ...MILD, line: "", sheet: "Slowly", sheet_effect: "Less ink{until}.", gravity: [false, 1] },
+    read_only: { ...MILD, may_draw: false, line: "You can watch", sheet: "You can watch", sheet_effect: "You cannot draw{until}.", gravity: [true, 2] },
+    suspend: { ...MILD, may_enter: false, may_draw: false, line: "You are suspended", sheet: "Suspended", sheet_effect: "Not here{until}.", gravity: [true, 3] },
+};
+
+/** @param {string} degree @param {number | null} until @returns {import("../../static/canvas/types.js").Against} */
+const against = (degree, until = null) => ({ id: 1, degree, reason: "painting over the whale", until, ...DEGREES[degree] });
 
 test("an open canvas says nothing, and less ink is no closed door", () => {
     assert.equal(messages.closed(OPEN, FINE, null, NOW), null);
@@ -35,7 +44,9 @@ test("until when: the time today, the day with it otherwise, nothing for good", 
     assert.doesNotMatch(today, /2026/);
     assert.match(later, /2026/);
     assert.doesNotMatch(messages.closed(OPEN, FINE, against("read_only"), NOW)?.title ?? "", /until/);
-    assert.match(messages.sanction(against("read_only"), NOW).effect, /lifts it/);
+    assert.match(messages.sanction(against("read_only"), NOW).effect, /^You cannot draw\. Until a moderator lifts it/);
+    assert.match(messages.sanction(against("read_only", NOW + 60_000), NOW).effect, /^You cannot draw until .*\.$/);
+    assert.equal(messages.sanction(against("warn"), NOW).effect, "Read it.");
 });
 
 test("a long reason is shortened in the line; the sheet has all of it", () => {

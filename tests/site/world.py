@@ -44,7 +44,7 @@ class World:
         made["moderator"].groups.add(Group.objects.get(name=MODERATORS))
         made["admin"].is_staff = made["admin"].is_superuser = True
         made["admin"].save()
-        Sanction.objects.create(user=made["suspended"], degree=Sanction.Degree.SUSPEND, reason="Spam")
+        Sanction.objects.create(user=made["suspended"], degree="suspend", reason="Spam")
         return made
 
     @cached_property

@@ -58,9 +58,7 @@ class SanctionAdmin(Shown):
 
     @admin.display(description=_("In force"), boolean=True)
     def in_force(self, sanction: Sanction) -> bool:
-        unread = sanction.degree != Sanction.Degree.WARN or sanction.acknowledged_at is None
-        now = timezone.now()
-        return sanction.lifted_at is None and unread and (sanction.until is None or sanction.until > now)
+        return sanction.stands(timezone.now())
 
     @admin.display(description=_("Appeal"))
     def appealed(self, sanction: Sanction) -> str:

@@ -9,7 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from canvas import degrees
 from canvas.models import Sanction
+from canvas.models.people import degree_choices
 from canvas.moderation.cases.models import TEXT_MOST
 from canvas.moderation.models import Appeal
 from dreamsite.core.models import User
@@ -39,7 +41,7 @@ class SanctionForm(forms.Form):
     """A sanction to issue, or with `sanction` one to change; `until` is what the length comes to."""
 
     person = PersonField(label=_("Who"), max_length=150)
-    degree = forms.ChoiceField(label=_("What"), choices=Sanction.Degree.choices, widget=forms.RadioSelect)
+    degree = forms.ChoiceField(label=_("What"), choices=degree_choices, widget=forms.RadioSelect)
     length = forms.ChoiceField(label=_("For how long"), choices=[(name, title) for name, title, _span in LENGTHS])
     reason = forms.CharField(
         label=_("Why"),
@@ -71,7 +73,7 @@ class SanctionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("degree") == Sanction.Degree.WARN:
+        if data.get("degree") in degrees.ACKNOWLEDGED:
             data["until"] = None  # it stands until the person has read it
         elif data.get("length") == "keep" and self.sanction is not None:
             data["until"] = self.seen["until"]

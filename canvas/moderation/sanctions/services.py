@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from canvas import notify
+from canvas import degrees, notify
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Act, Appeal, Case
@@ -30,7 +30,6 @@ APPEAL = Act.add_verb("appeal", gettext_lazy("Appealed"))
 DECIDE_APPEAL = Act.add_verb("decide-appeal", gettext_lazy("Decided an appeal"))
 
 APPEAL_DAYS = 20
-DEGREES = list(Sanction.Degree)  # in order: each is harder than the one before
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +44,8 @@ class SanctionError(Exception):
 def next_degree(person: Any) -> str:
     """What would come next for this person: a warning, then one degree harder than the hardest that stood so far."""
     past = Sanction.objects.filter(user=person).exclude(appeal__outcome=Appeal.Outcome.OVERTURNED)
-    had = [DEGREES.index(Sanction.Degree(degree)) for degree in past.values_list("degree", flat=True)]
-    return DEGREES[min(max(had, default=-1) + 1, len(DEGREES) - 1)]
+    had = [degrees.BY_NAME[name].severity for name in past.values_list("degree", flat=True)]
+    return degrees.DEGREES[min(max(had, default=-1) + 1, len(degrees.DEGREES) - 1)].name
 
 
 @transaction.atomic

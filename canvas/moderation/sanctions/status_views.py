@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from canvas import notify
+from canvas import degrees, notify
 from canvas.models import Sanction
 from canvas.moderation.models import Report
 from canvas.moderation.sanctions import middleware
@@ -59,7 +59,7 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """The person has read a warning: it ends."""
-    mine = Sanction.objects.filter(user=request.user.pk, degree=Sanction.Degree.WARN, acknowledged_at=None)
+    mine = Sanction.objects.filter(user=request.user.pk, degree__in=degrees.ACKNOWLEDGED, acknowledged_at=None)
     if mine.filter(pk=pk).update(acknowledged_at=timezone.now()):
         assert request.user.pk is not None
         notify.recheck([request.user.pk])

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from canvas import degrees
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.views import case_page
@@ -36,14 +37,14 @@ def listing(request: HttpRequest) -> HttpResponse:
     in_force = Sanction.objects.in_force().values("pk")
     if state != "all":
         found = found.filter(pk__in=in_force) if state == "now" else found.exclude(pk__in=in_force)
-    if asked["degree"] in Sanction.Degree.values:
+    if asked["degree"] in degrees.BY_NAME:
         found = found.filter(degree=asked["degree"])
     if asked["q"]:
         found = found.filter(Q(user__username__icontains=asked["q"]) | Q(reason__icontains=asked["q"]))
     page = Paginator(found.order_by("-pk"), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page, "asked": {**asked, "state": state}, "states": STATES.items(), "section": "sanctions",
-        "degrees": Sanction.Degree.choices, "in_force": set(in_force.values_list("pk", flat=True)),
+        "degrees": degrees.DEGREES, "in_force": set(in_force.values_list("pk", flat=True)),
     }  # fmt: skip
     return render(request, "moderation/sanctions.html", context)
 
@@ -75,12 +76,12 @@ def new(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Done. It is in force."))
                 return redirect("case", case.pk) if case else redirect("sanction", made.pk)
     else:
-        degree = sanctions.next_degree(person) if person else Sanction.Degree.WARN
+        degree = sanctions.next_degree(person) if person else degrees.WARNING.name
         form = SanctionForm(initial={"person": person.username if person else "", "degree": degree, "length": "day"})
     context = {
         "form": form, "person": person, "case": case, "there": there, "section": "sanctions",
         "past": Sanction.objects.filter(user=person).exclude(pk__in=[each.pk for each in there])[:10] if person else [],
-        "told": DEGREES_TOLD,
+        "degrees": degrees.DEGREES,
     }  # fmt: skip
     return render(request, "moderation/sanction_new.html", context, status=status)
 
@@ -89,14 +90,6 @@ def _person(text: str, *, by_id: bool) -> User | None:
     if by_id and text.isdecimal() and len(text) < 19:  # a name of digits alone is found by its id only
         return User.objects.filter(pk=int(text)).first()
     return User.objects.filter(username__iexact=text).first()
-
-
-DEGREES_TOLD = {
-    Sanction.Degree.WARN: gettext_lazy("Reads your words, says so, and draws on."),
-    Sanction.Degree.COOL_DOWN: gettext_lazy("Draws with little ink."),
-    Sanction.Degree.READ_ONLY: gettext_lazy("Watches, and may take own strokes back."),
-    Sanction.Degree.SUSPEND: gettext_lazy("Is signed out, and cannot come in."),
-}
 
 
 def _find(pk: int) -> Sanction:
@@ -128,7 +121,7 @@ def _page(
     request: HttpRequest, found: Sanction, form: SanctionForm, *, conflict: str = "", status: int = 200
 ) -> HttpResponse:
     context = {
-        "sanction": found, "form": form, "conflict": conflict, "section": "sanctions", "told": DEGREES_TOLD,
+        "sanction": found, "form": form, "conflict": conflict, "section": "sanctions", "degrees": degrees.DEGREES,
         "own": sanctions.why_not_touch(request.user, found),
         "in_force": Sanction.objects.in_force(found.user).filter(pk=found.pk).exists(),
         "appeal": getattr(found, "appeal", None), "case": found.cases.first(),

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from canvas import degrees
 from canvas.models import Sanction
 from canvas.moderation.models import Act, Appeal, Case, Report
 from canvas.moderation.sanctions import services as sanctions
@@ -67,7 +68,7 @@ def of(first: date) -> Month:
         acts=_rows([(Act.VERBS.get(verb, verb), n) for verb, n in by_verb]),
         reports=_by(Report, "category", "at", Report.Category, **within),
         decided=_counted(cases.exclude(kind=Case.Kind.APPEAL), "outcome", Case.Outcome),
-        sanctions=_by(Sanction, "degree", "created_at", Sanction.Degree, **within),
+        sanctions=_by(Sanction, "degree", "created_at", degrees.BY_NAME.__getitem__, **within),
         appeals=_by(Appeal, "outcome", "decided_at", Appeal.Outcome, **within),
         half=timedelta(seconds=median(time.total_seconds() for time in times)) if times else None,
         before=(first - timedelta(days=1)).replace(day=1) if _known_before(since) else None,

@@ -135,11 +135,11 @@ def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSi
     first.locator(".bar-end .menu summary").click()
     first.get_by_role("button", name="Cover a place").click()
     first.touchscreen.tap(200, 400)
-    first.get_by_role("button", name="Ask for it").click()
+    first.get_by_role("button", name="Ask to cover it").click()
     for number, page in enumerate(others, 1):
         page.get_by_text(f"{number} of 3 people ask").wait_for()
         page.locator(".region.asked").wait_for()
-        page.get_by_role("button", name="Ask for it").click()
+        page.get_by_role("button", name="Ask to cover it").click()
     for visitor in (*visitors, newcomer):
         visitor.page.locator(".region.veil").wait_for()
         assert visitor.trouble == []

@@ -8,6 +8,33 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Node
+from ..graph.fold import fold_constants
+
+
+def fold_channel_counts(graph: Graph) -> None:
+    """Where a channel count is asked of a tensor's Shape, it is a constant, and so is what is computed of it: exporters
+    halve channels so. Each found count may make the next shape known."""
+    height, width = graph.inputs[graph.picture][2:]
+    assert isinstance(height, int) and isinstance(width, int)
+    while True:
+        here, there, makers = graph.shapes_at(), graph.shapes_at((height + 64, width + 96)), graph.producers()
+        found = []
+        for node in graph.nodes:
+            asked = makers.get(node.inputs[0]) if node.op == "Gather" and not node.attrs.get("axis", 0) else None
+            index = graph.constants.get(node.inputs[1]) if asked is not None and asked.op == "Shape" else None
+            if asked is None or index is None or "start" in asked.attrs or "end" in asked.attrs:
+                continue
+            one, other = (shapes.get(asked.inputs[0]) for shapes in (here, there))
+            if one is None or other is None or len(one) != len(other):
+                continue
+            axes = [int(i) % len(one) for i in index.reshape(-1)]
+            if all(axis and one[axis] == other[axis] for axis in axes):  # the batch stays free, as height and width do
+                graph.constants[node.outputs[0]] = np.array([one[axis] for axis in axes], np.int64).reshape(index.shape)
+                found.append(node)
+        if not found:
+            return
+        graph.drop(*found)
+        fold_constants(graph)
 
 
 def shuffles_to_convolutions(graph: Graph) -> None:

@@ -17,7 +17,7 @@ from onnx import helper
 from ..gradient import undifferentiable
 from ..graph import Array, FixedShape, Graph, Node
 from ..graph.fold import fold_constants
-from .channels import planes_to_convolutions, shuffles_to_convolutions
+from .channels import fold_channel_counts, planes_to_convolutions, shuffles_to_convolutions
 from .head import convolve_classifier, pool_whole_map, split_logits
 from .names import LibraryError
 from .reading import read_graph
@@ -51,6 +51,7 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     graph.cut(graph.outputs)
     if not graph.nodes:
         raise LibraryError("the model computes nothing from its input")
+    fold_channel_counts(graph)
     _sums_and_products(graph)
     planes_to_convolutions(graph)
     shuffles_to_convolutions(graph)

@@ -86,9 +86,22 @@ def test_a_chain_goes_on_where_it_was_left(tiny: Network, tmp_path: Path, monkey
 def test_the_command_prints_both_rules_and_writes_a_sheet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sheets, "SHOWN", (1, 2))
     monkeypatch.setattr(sheets, "MEASURED", (1, 2))
-    sheets.main(["--side", "96", "--threads", "1", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")])
+    sheets.main(
+        [
+            "--side",
+            "96",
+            "--threads",
+            "1",
+            "--out",
+            str(tmp_path / "out"),
+            "--work",
+            str(tmp_path / "work"),
+            "--dreams",
+            "1",
+            "2",
+        ]
+    )
     lines = capsys.readouterr().out.splitlines()
     for drawing in sheets.FIVE:
         assert len([line for line in lines if line.startswith(drawing)]) == 2

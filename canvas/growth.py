@@ -58,10 +58,10 @@ def older(ages: Ages) -> Ages:
     return np.where(ages < OLDEST, ages + np.uint8(1), ages).astype(np.uint8)
 
 
-def from_journal(width: int, height: int, drawn: Iterable[Numbered], dreams: Iterable[int]) -> Ages:
-    """The map as the journal alone says: `drawn`, its operations that are visible now, and the number up to which each
-    dream that was kept had taken them in."""
-    ages, left = bare(width, height), list(drawn)
+def followed(ages: Ages, drawn: Iterable[Numbered], dreams: Iterable[int]) -> Ages:
+    """The map that comes of this one, by the journal alone: with `drawn`, the operations after it that are visible now,
+    and the number up to which each dream that was kept since had taken them in."""
+    left = list(drawn)
     for seq in sorted(dreams):
         taken = [op for number, op in left if number <= seq]
         ages, left = older(inked(ages, taken)), left[len(taken) :]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas import growth, journal, lease, picture
+from canvas import growth, journal, lease, picture, wire
 from canvas.brush import Pixels
 from canvas.frames import bases
 from canvas.frames.storing import FrameGone, load
-from canvas.models import Canvas, Frame, Growth
+from canvas.models import Canvas, Frame
 
 
 def base(canvas: Canvas) -> tuple[Pixels, int]:
@@ -72,16 +72,32 @@ def compose(
 
 
 def _ages(canvas: Canvas) -> growth.Ages:
-    """How old the ink in a canvas' base is: kept with it, or else by the journal as it is visible now."""
+    """How old the ink in a canvas' base is: kept with it, or else by the journal as it is visible now.
+
+    The journal is read from the newest frame before it that has a map and holds nothing that was hidden or shown since.
+    """
     base = canvas.frame
     if base is None:
         return growth.bare(canvas.width, canvas.height)
-    kept = Growth.objects.filter(frame=base).first()
-    if kept is not None:
-        return growth.unpack(bytes(kept.packed), canvas.width, canvas.height)
+    known = Frame.objects.visible().filter(canvas=canvas, number__lte=base.number).exclude(growth=None)
+    known, below = known.select_related("growth").order_by("-number"), base.seq + 1
+    while True:
+        start = known.filter(seq__lt=below).first()
+        since = start.seq if start else 0
+        if start == base:
+            break
+        later = journal.operations(canvas, since, canvas.head)
+        hidden = [number for _, op in later if isinstance(op, wire.Hide) for number in op.numbers]
+        below = min(hidden, default=since + 1)
+        if below > since:
+            break
+    ages = growth.bare(canvas.width, canvas.height)
+    if start:
+        ages = growth.unpack(bytes(start.growth.packed), canvas.width, canvas.height)
+    if start == base:
+        return ages
     dreams = Frame.objects.visible().dreams().filter(canvas=canvas, number__lte=base.number)
-    taken = list(dreams.values_list("seq", flat=True))
-    # As it is visible now: ink may have been hidden since.
-    shown = picture.visible(journal.operations(canvas, 0, canvas.head))
-    drawn = [(number, op) for number, op in shown if number <= base.seq]
-    return growth.from_journal(canvas.width, canvas.height, drawn, taken)
+    if start:
+        dreams = dreams.filter(number__gt=start.number)
+    drawn = [(number, op) for number, op in picture.visible(later) if number <= base.seq]
+    return growth.followed(ages, drawn, list(dreams.values_list("seq", flat=True)))

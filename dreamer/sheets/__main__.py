@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
     parser.add_argument("--only-measure", action="store_true", help="print the table, draw no sheets")
     parser.add_argument("--dreams", type=int, nargs="+", default=SHOWN, help="which dreams a sheet shows (1 5 20)")
+    parser.add_argument("--drawings", nargs="+", choices=FIVE, default=FIVE, help="which drawings (all five)")
     parser.add_argument("--styles", type=int, default=0, help="measure so many of the shelf's styles, too, on harbour")
     options = parser.parse_args(argv)
     folders = [BUILTIN / "house", *([Path(options.model)] if options.model else [])]
@@ -60,6 +61,7 @@ def main(argv: list[str] | None = None) -> None:
         chains = [
             {rule: Chain(network, fields, style, drawing, options.side) for rule, fields in rules.items()}
             for drawing, style in zip(FIVE, files.shelf, strict=False)
+            if drawing in options.drawings
         ]
         print(f"\n{network.name}: {cost(chains[0])}", flush=True)
         for pair in chains:

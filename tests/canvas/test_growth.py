@@ -88,7 +88,9 @@ def test_a_thousand_journals_say_what_was_carried_along() -> None:
                 dreams.append(seq)
                 fresh += 1
         carried = growth.inked(carried, [op for _, op in picture.visible(written[since:])])
-        np.testing.assert_array_equal(growth.from_journal(SIDE, SIDE, picture.visible(written), dreams), carried)
+        np.testing.assert_array_equal(
+            growth.followed(growth.bare(SIDE, SIDE), picture.visible(written), dreams), carried
+        )
 
 
 def test_where_nobody_has_drawn_the_dreamer_plants_seeds_that_stay_islands() -> None:

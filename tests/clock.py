@@ -13,13 +13,13 @@ import time
 from datetime import UTC, datetime
 
 MOMENTS = (  # UTC, and the zone that the machine is in
-    ("2026-12-31T23:50", "UTC"),  # the year ends during the run
+    ("2026-12-31T23:58", "UTC"),  # the year ends during the run
     ("2026-12-31T12:00", "Pacific/Auckland"),  # where it has ended already
     ("2028-02-29T05:15", "America/Los_Angeles"),  # a day that most years lack, and there it is yet to come
-    ("2028-02-29T23:50", "Asia/Kathmandu"),  # +05:45
+    ("2028-02-29T23:58", "Asia/Kathmandu"),  # +05:45
     ("2027-03-01T00:10", "America/Los_Angeles"),  # a month begins, where it has not
-    ("2027-03-28T00:50", "Europe/Berlin"),  # an hour is left out during the run; in October one comes twice
-    ("2027-10-31T00:50", "Europe/Berlin"),
+    ("2027-03-28T00:58", "Europe/Berlin"),  # an hour is left out during the run; in October one comes twice
+    ("2027-10-31T00:58", "Europe/Berlin"),
 )
 ON_TIME = ("gallery", "films", "moderation", "site", "canvas", "live")  # folders of tests to run if none are named
 MOMENT, AHEAD = "TEST_CLOCK", "TEST_AHEAD"

@@ -9,12 +9,10 @@ not, five words say what they are told too, between user and moderator. Argument
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 SIGNED_IN = "login 200 200 200"
 MODERATORS = "login 403 200 200"
-TODAY = datetime.now(UTC).date()
 
 
 class Row:
@@ -108,11 +106,11 @@ TABLE = {
     "timeline_json": Row("200"),
     "ink": Row("200"),
     "calendar": Row("200"),
-    "calendar_month month": Row("200", month=TODAY.replace(day=1)),
+    "calendar_month month": Row("200", month=lambda w: w.frame.made_at.date().replace(day=1)),
     "slideshow": Row("200"),
     "my_strokes": Row(SIGNED_IN),
     "my_strokes_json": Row(SIGNED_IN),
-    "day day": Row("200", day=TODAY),
+    "day day": Row("200", day=lambda w: w.frame.made_at.date()),
     "moment moment": Row("200", moment=lambda w: w.frame.made_at),
     "moment_json moment": Row("200", moment=lambda w: w.frame.made_at),
     "moment_png moment": Row("200 200 200 200 200", moment=lambda w: w.frame.made_at),
@@ -130,7 +128,7 @@ TABLE = {
     "oembed": Row("404"),
     "sitemap": Row("200"),
     "sitemap_pages": Row("200"),
-    "sitemap_frames month part": Row("200", month=TODAY.replace(day=1), part=1),
+    "sitemap_frames month part": Row("200", month=lambda w: w.frame.made_at.date().replace(day=1), part=1),
     "now": Row("302"),
     "films": Row("200"),
     "films_json": Row("200"),
@@ -143,7 +141,7 @@ TABLE = {
     "film_change pk": Row("405", "403 403 403 302", pk=lambda w: w.film.pk),
     "downloads": Row("200"),
     "downloads_json": Row("200"),
-    "download_day day": Row("404", day=TODAY),
+    "download_day day": Row("404", day=lambda w: w.frame.made_at.date()),
     "exhibits": Row("200"),
     "exhibit slug": Row("200", slug=lambda w: w.exhibit.slug),
     "exhibit_json slug": Row("200", slug=lambda w: w.exhibit.slug),

@@ -44,8 +44,9 @@ RECHECK_SECONDS = 15.0  # how often it is asked whether the sessions behind the 
 FORGET_SECONDS = 60.0  # how often it is forgotten what can no longer be sent again
 HANG_SECONDS = 2.0  # a write that takes longer is said to everybody
 
-# A rest frame is taken when the journal's tail is this long and nobody dreams; late joiners load a picture instead.
-REST_OPS = 4_000
+# A checkpoint (a frame without a dream) is kept when the journal's tail is this long and nobody dreams: late joiners
+# load a picture instead.
+CHECKPOINT_OPS = 4_000
 PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets they hold
 CHUNK = 32 * 1024  # operations sent to a latecomer in one message
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
@@ -77,12 +78,12 @@ OVERPAINTING_NEW, OVERPAINTING_KNOWN, OVERPAINTING_TRUSTED = (
     1.5,
 )  # without a clean hour; not trusted yet; trusted
 
-# Who is trusted: may veil with others. Long enough that accounts made for an evening's quarrel are not.
+# Who is trusted: may cover with others. Long enough that accounts made for an evening's quarrel are not.
 TRUSTED_HOURS, TRUSTED_DAYS = 12, 7  # clean hours, and days since joining; and no sanction in the last 30 days
 TRUSTED_AFTER_DAYS = 30
-VEIL_QUORUM = 3  # trusted people who must ask for it
-VEIL_VOTES_MINUTES = 5  # within so long
-VEIL_MINUTES = 10  # how long it lasts, unless a moderator lifts it before or locks the region
-VEIL_SIDE = 512  # px, the largest side
-VEIL_VOTES_HOURLY = 6  # of one person
-VEIL_REST_MINUTES = 30  # a place whose veil a moderator has lifted cannot be veiled again for so long
+COVER_QUORUM = 3  # trusted people who must ask for it
+COVER_VOTES_MINUTES = 5  # within so long
+COVER_MINUTES = 10  # how long it lasts, unless a moderator lifts it before or locks the region
+COVER_SIDE = 512  # px, the largest side
+COVER_VOTES_HOURLY = 6  # of one person
+COVER_PAUSE_MINUTES = 30  # a place that a moderator has uncovered cannot be covered again for so long

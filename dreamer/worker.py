@@ -36,13 +36,13 @@ from dreamer.styles import Style, choose
 log = logging.getLogger(__name__)
 
 GROWING = ("front", "growth", "hold")  # of a recipe, as each canvas has them
-LOOK_SECONDS = 0.5  # between looks at the canvas: wishes, new models, the next beat
+LOOK_SECONDS = 0.5  # between looks at the canvas: requests, new models, the next dream
 TELL_SECONDS = 0.4  # between two reports of progress
-UNDOABLE_SECONDS = 60.0  # a rest frame leaves the newest strokes in the journal, where they can be undone
-RETRY_SECONDS = 0.5  # after a failed dream or rest, doubled each time up to the interval
-FAR_SECONDS = 60.0  # a beat further away than this leaves time for rests
+UNDOABLE_SECONDS = 60.0  # a checkpoint leaves the newest strokes in the journal, where they can be undone
+RETRY_SECONDS = 0.5  # after a failed dream or checkpoint, doubled each time up to the interval
+FAR_SECONDS = 60.0  # a dream further away than this leaves time for checkpoints
 GIVES_UP = 5  # so many styles of a network that failed one after the other, and the last good network takes its place
-KEEPS_FAILING = 3  # so many failures in a row, and rests keep the journal's tail short meanwhile
+KEEPS_FAILING = 3  # so many failures in a row, and checkpoints keep the journal's tail short meanwhile
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,12 @@ class Dreamer:
         self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
         self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.asked) -> styles that failed in a row
-        self._rests: dict[int, tuple[int, float]] = {}  # canvas -> rests that failed in a row, and until when to wait
+        self._checkpoints: dict[int, tuple[int, float]] = {}  # canvas -> how many failed in a row, until when to wait
         self._lost = threading.Event()
 
     def run(self) -> None:
         """Dreams until `stop` is set. Leases are renewed by a thread, since one tile may take longer than a lease."""
-        beats = threading.Thread(target=self._renew, name="lease", daemon=True)
-        beats.start()
+        threading.Thread(target=self._renew, name="lease", daemon=True).start()
         try:
             while not self.stop.is_set():
                 try:
@@ -95,30 +94,30 @@ class Dreamer:
             lease.give_back(self.holder)
 
     def look(self) -> None:
-        """One look at each canvas: dreams where the beat has come. One SELECT where there is nothing to do."""
+        """One look at each canvas: dreams where one is due. One SELECT where there is nothing to do."""
         ruled = Canvas.objects.annotate(**user_status.rules_columns())
         canvases = ruled.select_related("dream", "frame", "choice").order_by("pk")
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
         read_at, self._used = time.monotonic(), set()
         for listed in canvases:
-            place: Canvas | None = listed
+            canvas: Canvas | None = listed
             if time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
-                place = canvases.filter(pk=listed.pk).first()
+                canvas = canvases.filter(pk=listed.pk).first()
             if self.stop.is_set():
                 return
-            seen: Dream | None = getattr(place, "dream", None)
-            if place is None or not lease.take(place, self.holder, seen):
+            seen: Dream | None = getattr(canvas, "dream", None)
+            if canvas is None or not lease.take(canvas, self.holder, seen):
                 continue
             self._lost.clear()
             try:
                 if seen is None or seen.holder != self.holder:
-                    seen = Dream.objects.get(canvas=place)
-                self._visit(place, seen)
+                    seen = Dream.objects.get(canvas=canvas)
+                self._visit(canvas, seen)
             except Error:
                 raise
             except Exception:
-                log.exception("%s: the visit failed; the other canvases have their turn.", place.slug)
+                log.exception("%s: the visit failed; the other canvases have their turn.", canvas.slug)
         for name in self._opened.keys() - self._used:  # a network takes memory
             del self._opened[name]
 
@@ -134,80 +133,80 @@ class Dreamer:
 
     # --- one canvas ------------------------------------------------------------------------------------------------
 
-    def _visit(self, place: Canvas, doing: Dream) -> None:
+    def _visit(self, canvas: Canvas, doing: Dream) -> None:
         now = timezone.now()
-        ended_at: datetime | None = getattr(place, "site_ended_at", None)
+        ended_at: datetime | None = getattr(canvas, "site_ended_at", None)
         if ended_at is not None and ended_at <= now:
-            return self._finish(place, doing, now)
+            return self._finish(canvas, doing, now)
         latest = now + timedelta(seconds=settings.DREAM_INTERVAL)
         if doing.next_at is None or doing.next_at > latest:
             # The first visit; or the interval was shortened, or the clock has jumped back.
             doing.next_at = latest
-            self._tell(place, next_at=latest)
-        state, message = self._mood(place, doing)
+            self._tell(canvas, next_at=latest)
+        state, message = self._mood(canvas, doing)
         # A failure stays on the board until the next dream has come out well.
         if state != doing.state and not (doing.state == Dream.State.FAILED and state == Dream.State.WAITING):
-            self._tell(place, state=state, message=message, fraction=0.0, octave=0)
+            self._tell(canvas, state=state, message=message, fraction=0.0, octave=0)
         if doing.style_wanted and self._network is not None:
             try:
-                self._next_style(place, doing)
+                self._next_style(canvas, doing)
             except ValueError as error:  # a network without anything to dream of
-                log.warning("%s: no other style: %s", place.slug, error)
-                self._tell(place, style_wanted=False, style_named=None)
+                log.warning("%s: no other style: %s", canvas.slug, error)
+                self._tell(canvas, style_wanted=False, style_named=None)
         far = doing.next_at - now > timedelta(seconds=FAR_SECONDS)
-        if state != Dream.State.WAITING or far or self._failures.get(place.pk, 0) >= KEEPS_FAILING:
-            self._rest(place)
+        if state != Dream.State.WAITING or far or self._failures.get(canvas.pk, 0) >= KEEPS_FAILING:
+            self._checkpoint(canvas)
         if self._network is not None and state in (Dream.State.WAITING, Dream.State.RESTING):
-            self._guess(place)
+            self._guess(canvas)
         if doing.next_at <= now:
             if state == Dream.State.WAITING:
-                self._dream(place, doing, now)
+                self._dream(canvas, doing, now)
             else:
-                self._tell(place, next_at=_next_beat(doing.next_at, now))
+                self._tell(canvas, next_at=_next_due(doing.next_at, now))
         return None
 
-    def _guess(self, place: Canvas) -> None:
+    def _guess(self, canvas: Canvas) -> None:
         """Says what the network sees in what has just been drawn. Never at the cost of a dream."""
         assert self._network is not None
         try:
-            self._listener.look(place, self._network)
+            self._listener.look(canvas, self._network)
         except Error:
             raise
         except Exception:
-            log.exception("%s: the drawing could not be looked at.", place.slug)
+            log.exception("%s: the drawing could not be looked at.", canvas.slug)
 
-    def _finish(self, place: Canvas, doing: Dream, now: datetime) -> None:
+    def _finish(self, canvas: Canvas, doing: Dream, now: datetime) -> None:
         """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
-        self._find_model(place)
-        failures = self._failures.get(place.pk, 0)
-        if place.head <= (place.frame.seq if place.frame else 0):
+        self._find_model(canvas)
+        failures = self._failures.get(canvas.pk, 0)
+        if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
             if doing.state != Dream.State.RESTING:
-                self._tell(place, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
+                self._tell(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
         elif self._network is None or doing.paused or failures >= KEEPS_FAILING:
-            self._rest(place, everything=True)
+            self._checkpoint(canvas, everything=True)
         elif not failures or doing.next_at is None or doing.next_at <= now:
-            self._dream(place, doing, now)
+            self._dream(canvas, doing, now)
 
-    def _mood(self, place: Canvas, doing: Dream) -> tuple[str, str]:
+    def _mood(self, canvas: Canvas, doing: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
-        self._find_model(place)
+        self._find_model(canvas)
         if doing.paused:
             return Dream.State.PAUSED, ""
         if self._network is None:
             return Dream.State.NO_MODEL, self._no_model
-        if place.head == 0 and place.frame_id is None:
+        if canvas.head == 0 and canvas.frame_id is None:
             return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret
-        of_nothing_new = Frame.objects.visible().dreams().filter(canvas=place, seq=place.head).count()
+        of_nothing_new = Frame.objects.visible().dreams().filter(canvas=canvas, seq=canvas.head).count()
         if of_nothing_new > settings.DREAM_IDLE_LIMIT:
             return Dream.State.RESTING, ""
         return Dream.State.WAITING, ""
 
-    def _find_model(self, place: Canvas) -> None:
+    def _find_model(self, canvas: Canvas) -> None:
         """Opens the canvas' network, or the best there is; one registered, replaced or removed meanwhile is noticed.
 
         A model is read once, sound or not, and again only when one of its files has changed.
         """
-        choice = getattr(place, "choice", None)
+        choice = getattr(canvas, "choice", None)
         names = candidates(choice.network if choice else "")
         self._network, self._files = None, None
         self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
@@ -218,15 +217,15 @@ class Dreamer:
                 self._network, self._files = opened.network, opened.files
                 return
         if any(opened.network is not None for opened in usable.values()):  # one that opens, but does not dream
-            opened = self._last_good(place) or next(o for o in usable.values() if o.network is not None)
+            opened = self._last_good(canvas) or next(o for o in usable.values() if o.network is not None)
             self._network, self._files = opened.network, opened.files
             return
         if names:  # what is wrong with the best of them
             self._no_model = self._opened[names[0]].problem
 
-    def _last_good(self, place: Canvas) -> _Opened | None:
+    def _last_good(self, canvas: Canvas) -> _Opened | None:
         """The network of the newest dream here that did not keep failing since."""
-        recipes = Frame.objects.dreams().filter(canvas=place).order_by("-pk").values_list("recipe", flat=True)[:100]
+        recipes = Frame.objects.dreams().filter(canvas=canvas).order_by("-pk").values_list("recipe", flat=True)[:100]
         for name in dict.fromkeys(str((recipe or {}).get("model", "")) for recipe in recipes):
             if name in self._registry.names():
                 opened = self._open(name)
@@ -258,57 +257,57 @@ class Dreamer:
         self._opened[name] = opened
         return opened
 
-    def _style(self, place: Canvas, doing: Dream) -> Style:
+    def _style(self, canvas: Canvas, doing: Dream) -> Style:
         """The style in force, or a new one where it has run its time or does not fit the network."""
         assert self._network is not None
         style = Style.from_json(doing.style)
         fresh = doing.style_until is not None and doing.style_until > timezone.now()
         if style and fresh and style.model == self._network.name and style.fits(self._network.layers):
             return style
-        return self._next_style(place, doing)
+        return self._next_style(canvas, doing)
 
-    def _next_style(self, place: Canvas, doing: Dream) -> Style:
+    def _next_style(self, canvas: Canvas, doing: Dream) -> Style:
         assert self._network is not None and self._files is not None
         before = Style.from_json(doing.style)
         named = Style.from_json(doing.style_named or {})
         if named and named.model == self._network.name and named.fits(self._network.layers):
             style = named
         else:
-            shelf, surprises = shelves.of_canvas(place, self._files)
+            shelf, surprises = shelves.of_canvas(canvas, self._files)
             style = choose(
                 self._network.name, self._network.layers, shelf, self._chance, avoid=before, surprises=surprises
             )
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
-        self._tell(place, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
+        self._tell(canvas, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
         doing.style, doing.style_until, doing.style_wanted, doing.style_named = style.to_json(), until, False, None
-        log.info("%s: the style is now %s.", place.slug, style.title)
+        log.info("%s: the style is now %s.", canvas.slug, style.title)
         return style
 
-    def _dream(self, place: Canvas, doing: Dream, began: datetime) -> None:
+    def _dream(self, canvas: Canvas, doing: Dream, began: datetime) -> None:
         network = self._network
         assert network is not None
         dreaming = False
         try:
-            style = self._style(place, doing)
+            style = self._style(canvas, doing)
             recipe = Recipe(
                 target=style.target,
                 model=style.model,
                 seed=self._chance.getrandbits(48),
-                **preset("live", style.model) | {name: getattr(place, name) for name in GROWING},
+                **preset("live", style.model) | {name: getattr(canvas, name) for name in GROWING},
             )
-            composed = frames.compose(place, holder=self.holder, cancelled=self._cancelled)
+            composed = frames.compose(canvas, holder=self.holder, cancelled=self._cancelled)
             self._tell(
-                place, state=Dream.State.DREAMING, message="", fraction=0.0, octave=0, octaves=recipe.octaves,
+                canvas, state=Dream.State.DREAMING, message="", fraction=0.0, octave=0, octaves=recipe.octaves,
                 device=network.device,
             )  # fmt: skip
             started, dreaming = time.perf_counter(), True
-            report = self._reporter(place, composed.seq)
-            canvas_pixels, led = lead(place, composed.pixels, network, recipe.seed, self._cancelled)
-            ages = self._planted(place, composed.ages)
+            report = self._reporter(canvas, composed.seq)
+            canvas_pixels, led = lead(canvas, composed.pixels, network, recipe.seed, self._cancelled)
+            ages = self._planted(canvas, composed.ages)
             pixels = dream(canvas_pixels, network, recipe, ages=ages, progress=report, cancelled=self._cancelled)
             seconds, dreaming = time.perf_counter() - started, False
             made = frames.NewFrame(
-                place,
+                canvas,
                 frames.encode(pixels, Frame.Kind.DREAM),
                 Frame.Kind.DREAM,
                 composed.seq,
@@ -321,115 +320,115 @@ class Dreamer:
             )
             frames.keep(made, composed.claim)
         except (Cancelled, picture.Cancelled, lease.ClaimLost) as error:
-            log.info("%s: the dream was dropped (%s).", place.slug, error)
-            lease.drop(place, self.holder)
+            log.info("%s: the dream was dropped (%s).", canvas.slug, error)
+            lease.drop(canvas, self.holder)
             return
         except Exception as error:
-            self._failed(place, doing, error, styles_fault=dreaming)
+            self._failed(canvas, doing, error, styles_fault=dreaming)
             return
-        self._failures.pop(place.pk, None)
+        self._failures.pop(canvas.pk, None)
         self._bad.pop(self._opened[network.name].asked, None)
         now = timezone.now()
         interval = timedelta(seconds=settings.DREAM_INTERVAL)
-        # Beats are missed by a dream that lasts, not by a night in which nobody dreamed.
+        # Dreams are missed because one lasts, not because of a night in which nobody dreamed.
         missed = max(0, int((now - began) / interval))
         if missed:
-            log.warning("%s: missed %d beat(s), a dream took %.1f s of %.1f s.",
-                        place.slug, missed, seconds, settings.DREAM_INTERVAL)  # fmt: skip
+            log.warning("%s: missed %d dream(s), one took %.1f s of %.1f s.",
+                        canvas.slug, missed, seconds, settings.DREAM_INTERVAL)  # fmt: skip
         planned = doing.next_at if doing.next_at and began - doing.next_at < interval else began
         # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
         next_at = max(now, planned + interval)
         self._tell(
-            place, state=Dream.State.WAITING, fraction=1.0, octave=recipe.octaves, next_at=next_at,
+            canvas, state=Dream.State.WAITING, fraction=1.0, octave=recipe.octaves, next_at=next_at,
             missed=doing.missed + missed,
         )  # fmt: skip
-        log.info("%s: dreamed of %s in %.1f s, up to operation %d.", place.slug, style.title, seconds, composed.seq)
+        log.info("%s: dreamed of %s in %.1f s, up to operation %d.", canvas.slug, style.title, seconds, composed.seq)
         done(led)
-        self._index(place)
+        self._index(canvas)
 
-    def _planted(self, place: Canvas, ages: growth.Ages | None) -> growth.Ages | None:
+    def _planted(self, canvas: Canvas, ages: growth.Ages | None) -> growth.Ages | None:
         """What the dream grows out of: people's ink, or seeds of its own where there is none."""
         if ages is None or (ages != growth.NEVER).any():
             return ages
-        dreams = Frame.objects.visible().dreams().filter(canvas=place).count()
-        return growth.planted(ages, dreams, place.pk)
+        dreams = Frame.objects.visible().dreams().filter(canvas=canvas).count()
+        return growth.planted(ages, dreams, canvas.pk)
 
-    def _index(self, place: Canvas) -> None:
+    def _index(self, canvas: Canvas) -> None:
         """Keeps the index of strokes near the journal's end, so that whoever asks it next need not wait."""
         try:
-            strokes.index(place)
+            strokes.index(canvas)
         except Exception:
-            log.exception("%s: the strokes could not be indexed; whoever asks for them tries again.", place.slug)
+            log.exception("%s: the strokes could not be indexed; whoever asks for them tries again.", canvas.slug)
 
-    def _failed(self, place: Canvas, doing: Dream, error: Exception, *, styles_fault: bool) -> None:
+    def _failed(self, canvas: Canvas, doing: Dream, error: Exception, *, styles_fault: bool) -> None:
         """Says so, changes a style that could not be dreamed, and waits longer each time."""
-        log.exception("%s: the dream failed.", place.slug)
-        count = self._failures[place.pk] = self._failures.get(place.pk, 0) + 1
+        log.exception("%s: the dream failed.", canvas.slug)
+        count = self._failures[canvas.pk] = self._failures.get(canvas.pk, 0) + 1
         if styles_fault:
             assert self._network is not None
             name, asked = self._network.name, self._opened[self._network.name].asked
             self._bad[asked] = self._bad.get(asked, 0) + 1
             if self._bad[asked] == GIVES_UP:
                 log.error(
-                    "%s: %s failed at %d styles in a row; the last good network dreams.", place.slug, name, GIVES_UP
+                    "%s: %s failed at %d styles in a row; the last good network dreams.", canvas.slug, name, GIVES_UP
                 )
             with contextlib.suppress(ValueError):  # a network without anything to dream of
-                self._next_style(place, doing)
-        lease.drop(place, self.holder)
+                self._next_style(canvas, doing)
+        lease.drop(canvas, self.holder)
         self._tell(
-            place, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
+            canvas, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
             next_at=timezone.now() + timedelta(seconds=_backoff(count)),
         )  # fmt: skip
 
-    def _rest(self, place: Canvas, *, everything: bool = False) -> None:
+    def _checkpoint(self, canvas: Canvas, *, everything: bool = False) -> None:
         """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes.
 
         `everything`: the last picture, with the newest ink, which nobody can take back any more.
         """
-        failures, wait_until = self._rests.get(place.pk, (0, 0.0))
+        failures, wait_until = self._checkpoints.get(canvas.pk, (0, 0.0))
         if time.monotonic() < wait_until:
             return
         try:
-            self._take_rest(place, everything)
+            self._keep_checkpoint(canvas, everything)
         except (picture.Cancelled, lease.ClaimLost) as error:
-            log.info("%s: the rest was dropped (%s).", place.slug, error)
-            lease.drop(place, self.holder)
+            log.info("%s: the checkpoint was dropped (%s).", canvas.slug, error)
+            lease.drop(canvas, self.holder)
         except Exception:
-            self._rests[place.pk] = failures + 1, time.monotonic() + _backoff(failures + 1)
-            log.exception("%s: the rest failed.", place.slug)
-            lease.drop(place, self.holder)
+            self._checkpoints[canvas.pk] = failures + 1, time.monotonic() + _backoff(failures + 1)
+            log.exception("%s: the checkpoint failed.", canvas.slug)
+            lease.drop(canvas, self.holder)
         else:
-            self._rests.pop(place.pk, None)
+            self._checkpoints.pop(canvas.pk, None)
 
-    def _take_rest(self, place: Canvas, everything: bool) -> None:
-        up_to = None if everything else self._settled(place)
+    def _keep_checkpoint(self, canvas: Canvas, everything: bool) -> None:
+        up_to = None if everything else self._settled(canvas)
         if up_to is None and not everything:
             return
-        composed = frames.compose(place, up_to, holder=self.holder, cancelled=self._cancelled)
-        made = frames.encode(composed.pixels, Frame.Kind.REST)
-        new = frames.NewFrame(place, made, Frame.Kind.REST, composed.seq, composed.authors, ages=composed.ages)
+        composed = frames.compose(canvas, up_to, holder=self.holder, cancelled=self._cancelled)
+        made = frames.encode(composed.pixels, Frame.Kind.CHECKPOINT)
+        new = frames.NewFrame(canvas, made, Frame.Kind.CHECKPOINT, composed.seq, composed.authors, ages=composed.ages)
         frames.keep(new, composed.claim)
-        notify.look(place.slug)
-        self._index(place)
+        notify.look(canvas.slug)
+        self._index(canvas)
 
-    def _settled(self, place: Canvas) -> int | None:
-        """The journal's number up to which a rest may go; None where it would not be worth a picture."""
-        since = place.frame.seq if place.frame else 0
-        if place.head - since < limits.REST_OPS:
+    def _settled(self, canvas: Canvas) -> int | None:
+        """The journal's number up to which a checkpoint may go; None where it would not be worth a picture."""
+        since = canvas.frame.seq if canvas.frame else 0
+        if canvas.head - since < limits.CHECKPOINT_OPS:
             return None
         settled = timezone.now() - timedelta(seconds=UNDOABLE_SECONDS)
-        batches = Batch.objects.filter(canvas=place, last__gt=since, at__lt=settled).order_by("-last")
+        batches = Batch.objects.filter(canvas=canvas, last__gt=since, at__lt=settled).order_by("-last")
         up_to = batches.values_list("last", flat=True).first()
-        return None if up_to is None or up_to - since < limits.REST_OPS // 2 else up_to
+        return None if up_to is None or up_to - since < limits.CHECKPOINT_OPS // 2 else up_to
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, place: Canvas, claimed: int = 0, **what: Any) -> None:
-        if not lease.tell(place, self.holder, claimed, **what):
+    def _tell(self, canvas: Canvas, claimed: int = 0, **what: Any) -> None:
+        if not lease.tell(canvas, self.holder, claimed, **what):
             self._lost.set()  # the lease, or the claim on the ink
-        notify.look(place.slug)
+        notify.look(canvas.slug)
 
-    def _reporter(self, place: Canvas, claimed: int) -> Callable[[Progress], None]:
+    def _reporter(self, canvas: Canvas, claimed: int) -> Callable[[Progress], None]:
         told = (0.0, 0)
 
         def report(progress: Progress) -> None:
@@ -437,7 +436,9 @@ class Dreamer:
             now = time.monotonic()
             if progress.octave != told[1] or now - told[0] >= TELL_SECONDS:
                 told = (now, progress.octave)
-                self._tell(place, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves)
+                self._tell(
+                    canvas, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves
+                )
 
         return report
 
@@ -445,8 +446,8 @@ class Dreamer:
         return self.stop.is_set() or self._lost.is_set()
 
 
-def _next_beat(planned: datetime, now: datetime) -> datetime:
-    """The next beat of the rhythm after now."""
+def _next_due(planned: datetime, now: datetime) -> datetime:
+    """When the next dream after now is due."""
     interval = timedelta(seconds=settings.DREAM_INTERVAL)
     return planned + (max(0, int((now - planned) / interval)) + 1) * interval
 

@@ -29,7 +29,7 @@ def targets(recipe: dict[str, Any]) -> list[str]:
 
 def sentence(frame: Frame) -> str:
     """How this picture came about."""
-    if frame.kind == Frame.Kind.REST:
+    if frame.kind == Frame.Kind.CHECKPOINT:
         return _("The drawing as it was, with no dream on it.")
     wanted = targets(frame.recipe)
     if not wanted:

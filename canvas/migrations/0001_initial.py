@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(help_text='Counts from 1 within the canvas, without gaps.')),
                 ('seq', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('dream', 'Dream'), ('rest', 'Drawing'), ('restored', 'Restored')], default='dream', max_length=8)),
+                ('kind', models.CharField(choices=[('dream', 'Dream'), ('checkpoint', 'Drawing'), ('restored', 'Restored')], default='dream', max_length=12)),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('picture', models.FileField(max_length=200, upload_to='')),
                 ('thumbnail', models.FileField(max_length=200, upload_to='')),

@@ -125,13 +125,13 @@ class Frame(models.Model):
 
     class Kind(models.TextChoices):
         DREAM = "dream", _("Dream")
-        REST = "rest", _("Drawing")  # taken without a dream, so that the journal's tail stays short
+        CHECKPOINT = "checkpoint", _("Drawing")  # taken without a dream, so that the journal's tail stays short
         RESTORED = "restored", _("Restored")  # an earlier picture put back by a moderator (canvas.moderation.rollback)
 
     canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="frames")
     number = models.PositiveIntegerField(help_text=_("Counts from 1 within the canvas, without gaps."))
     seq = models.BigIntegerField()
-    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DREAM)
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.DREAM)
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
     picture = models.FileField(max_length=200)
     thumbnail = models.FileField(max_length=200)
@@ -192,7 +192,7 @@ class Dream(models.Model):
     octave = models.PositiveSmallIntegerField(default=0)
     octaves = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
-    missed = models.PositiveIntegerField(default=0)  # beats of the rhythm that passed while a dream still ran
+    missed = models.PositiveIntegerField(default=0)  # dreams that were due while another still ran
     device = models.CharField(max_length=8, blank=True)
     style: Any = models.JSONField(default=dict)  # {"model", "layer", "channel", "title"}
     style_until = models.DateTimeField(null=True)

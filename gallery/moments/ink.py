@@ -18,7 +18,7 @@ from canvas import journal, strokes, wire
 from canvas.models import Canvas, Frame
 from canvas.picture import Numbered, NumberedStroke
 
-MAX_OPERATIONS = 20_000  # in one span; a rest frame every few thousand keeps real ones far below
+MAX_OPERATIONS = 20_000  # in one span; a checkpoint every few thousand keeps real ones far below
 
 
 @dataclass(frozen=True)

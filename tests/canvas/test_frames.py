@@ -44,7 +44,7 @@ def dreamed() -> Pixels:
 
 
 def test_the_pixels_of_a_frame_are_those_of_its_file(dreamed: Pixels) -> None:
-    for kind in (Frame.Kind.DREAM, Frame.Kind.REST):
+    for kind in (Frame.Kind.DREAM, Frame.Kind.CHECKPOINT):
         made = frames.encode(dreamed, kind)
         assert np.array_equal(frames.decode(made.data), made.pixels)
     assert np.array_equal(made.pixels, dreamed)  # a drawing without loss

@@ -78,7 +78,7 @@ def test_a_thousand_journals_say_what_was_carried_along() -> None:
                     number = chance.randrange(since, len(written))
                     taken_back = written[number][1]
                     if isinstance(taken_back, wire.Stroke):
-                        written.append((len(written) + 1, wire.Undo(taken_back.stroke, author=1)))
+                        written.append((len(written) + 1, wire.Undo(taken_back.stroke_id, author=1)))
             else:
                 seq = chance.randrange(since, len(written) + 1)
                 new = [op for number, op in picture.visible(written[since:]) if number <= seq]
@@ -133,7 +133,7 @@ def keep(canvas: Canvas, kind: str = Frame.Kind.DREAM) -> Frame:
 def test_a_dream_makes_the_ink_of_its_frame_older_and_a_plain_frame_does_not(canvas: Canvas) -> None:
     journal.append(canvas, [stroke(random.Random(4), 1)])
     new = composed_ages(canvas)
-    keep(canvas, Frame.Kind.REST)
+    keep(canvas, Frame.Kind.CHECKPOINT)
     np.testing.assert_array_equal(composed_ages(canvas), new)
     keep(canvas)
     np.testing.assert_array_equal(composed_ages(canvas), growth.older(new))
@@ -151,7 +151,7 @@ def test_whatever_happens_the_map_is_the_journals(canvas: Canvas, seed: int) -> 
     for _ in range(24):
         canvas.refresh_from_db()
         dreamed = canvas.frame.seq if canvas.frame else 0
-        match chance.choice(("draw", "draw", "draw", "undo", "dream", "dream", "rest", "hide frame", "hide ink")):
+        match chance.choice(("draw", "draw", "draw", "undo", "dream", "dream", "checkpoint", "hide frame", "hide ink")):
             case "draw":
                 strokes.append(canvas.head + 1)
                 journal.append(canvas, [stroke(chance, canvas.head + 1)])
@@ -159,8 +159,8 @@ def test_whatever_happens_the_map_is_the_journals(canvas: Canvas, seed: int) -> 
                 journal.append(canvas, [wire.Undo(strokes.pop(), author=1)])
             case "dream":
                 keep(canvas)
-            case "rest":
-                keep(canvas, Frame.Kind.REST)
+            case "checkpoint":
+                keep(canvas, Frame.Kind.CHECKPOINT)
             case "hide frame" if canvas.frame and canvas.frame.kind != Frame.Kind.RESTORED:
                 frames.hide(canvas.frame)
             case "hide ink" if strokes and strokes[0] <= dreamed:

@@ -28,13 +28,13 @@ from tests.dreamer import nets
 
 
 @pytest.fixture
-def place(db: None, settings: Any, tmp_path: Path) -> Canvas:
+def canvas(db: None, settings: Any, tmp_path: Path) -> Canvas:
     settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
     settings.DREAM_THREADS = 1
     frames.load.cache_clear()
-    place = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
-    journal.append(place, [dot(1)])
-    return place
+    canvas = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
+    journal.append(canvas, [dot(1)])
+    return canvas
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def board() -> Dream:
 
 
 def due(dreamer: Dreamer, ago: float = 0.1, **more: Any) -> None:
-    """Looks when the beat came so many seconds ago."""
+    """Looks when a dream has been due for so many seconds."""
     dreamer.look()
     Dream.objects.update(next_at=timezone.now() - timedelta(seconds=ago), **more)
     dreamer.look()
@@ -84,8 +84,8 @@ def in_seconds(dream: Dream) -> float:
     return (dream.next_at - timezone.now()).total_seconds()
 
 
-def test_it_dreams_of_the_canvas_at_the_beat(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+def test_it_dreams_of_the_canvas_when_that_is_due(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
 ) -> None:
     dreamer.look()
     assert not negatives and board().state == "waiting"
@@ -96,7 +96,7 @@ def test_it_dreams_of_the_canvas_at_the_beat(
 
 
 def test_a_look_with_nothing_to_do_writes_nothing_and_reads_all_canvases_at_once(
-    place: Canvas, model: Path, dreamer: Dreamer
+    canvas: Canvas, model: Path, dreamer: Dreamer
 ) -> None:
     Canvas.objects.create(slug="there", title="There", width=64, height=64)
     dreamer.look()
@@ -109,7 +109,7 @@ def test_a_look_with_nothing_to_do_writes_nothing_and_reads_all_canvases_at_once
 
 
 def test_a_dream_grows_out_of_ink_as_the_canvas_says(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[Recipe, Any]] = []
 
@@ -128,11 +128,11 @@ def test_a_dream_grows_out_of_ink_as_the_canvas_says(
 
 
 def test_where_all_ink_was_undone_the_dreamer_has_seeds_of_its_own(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(worker, "dream", lambda pixels, *args, ages, **options: seen.append(ages) or pixels)
-    journal.append(place, [wire.Undo(1, author=1)])
+    journal.append(canvas, [wire.Undo(1, author=1)])
     due(dreamer)
     due(dreamer)
     assert [sorted(set(ages.flat)) for ages in seen] == [[0, growth.NEVER], [1, growth.NEVER]]
@@ -143,7 +143,7 @@ def test_where_all_ink_was_undone_the_dreamer_has_seeds_of_its_own(
 
 
 def test_a_dream_that_fails_or_is_dropped_gives_its_ink_back(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     during: list[int] = []
 
@@ -166,10 +166,10 @@ def test_a_dream_that_fails_or_is_dropped_gives_its_ink_back(
 
 
 def test_a_dream_of_a_base_hidden_meanwhile_is_dreamed_again(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.DREAM)
-    shame = frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, 0))
+    shame = frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, 0))
     seen: list[float] = []
 
     def dream(pixels: Pixels, *args: Any, **options: Any) -> Pixels:
@@ -185,7 +185,7 @@ def test_a_dream_of_a_base_hidden_meanwhile_is_dreamed_again(
 
 
 def test_a_signal_ends_painting(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = composing.base
 
@@ -199,7 +199,7 @@ def test_a_signal_ends_painting(
 
 
 def test_after_a_dream_was_hidden_it_dreams_again(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
 ) -> None:
     settings.DREAM_IDLE_LIMIT = 0
     due(dreamer)
@@ -214,7 +214,7 @@ def test_after_a_dream_was_hidden_it_dreams_again(
 
 
 def test_the_style_changes_when_it_cannot_be_dreamed_and_not_when_nothing_can_be_stored(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = frames.keep
     monkeypatch.setattr(worker, "dream", lambda pixels, *args, **options: pixels)
@@ -230,23 +230,23 @@ def test_the_style_changes_when_it_cannot_be_dreamed_and_not_when_nothing_can_be
 
 
 @pytest.fixture
-def long_tail(place: Canvas, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def long_tail(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Strokes old enough for a rest."""
-    monkeypatch.setattr(limits, "REST_OPS", 4)
+    monkeypatch.setattr(limits, "CHECKPOINT_OPS", 4)
 
     def draw() -> None:
-        journal.append(place, [dot(stroke) for stroke in range(10, 16)])
+        journal.append(canvas, [dot(stroke) for stroke in range(10, 16)])
         Batch.objects.update(at=timezone.now() - timedelta(seconds=90))
 
     return draw
 
 
-def rests() -> int:
-    return Frame.objects.filter(kind=Frame.Kind.REST).count()
+def checkpoints() -> int:
+    return Frame.objects.filter(kind=Frame.Kind.CHECKPOINT).count()
 
 
 def test_when_every_style_fails_the_last_good_network_dreams_again(
-    place: Canvas,
+    canvas: Canvas,
     model: Path,
     dreamer: Dreamer,
     negatives: list[Pixels],
@@ -258,7 +258,7 @@ def test_when_every_style_fails_the_last_good_network_dreams_again(
     assert Frame.objects.get().recipe["model"] == "tiny"
     nets.register_tiny(settings.MODELS_DIR, "another")
     chosen = nets.register_tiny(settings.MODELS_DIR, "chosen")
-    Choice.objects.create(canvas=place, network="chosen")
+    Choice.objects.create(canvas=canvas, network="chosen")
     well = worker.dream
 
     def dream(pixels: Pixels, network: Any, *args: Any, **options: Any) -> Pixels:
@@ -266,20 +266,20 @@ def test_when_every_style_fails_the_last_good_network_dreams_again(
 
     monkeypatch.setattr(worker, "dream", dream)
     for number in range(worker.GIVES_UP):
-        journal.append(place, [dot(10 + number)])
+        journal.append(canvas, [dot(10 + number)])
         due(dreamer)
         assert board().state == "failed" and board().style["model"] == "chosen"
     due(dreamer)
     assert Frame.objects.latest("pk").recipe["model"] == "tiny" and board().state == "waiting"
     monkeypatch.setattr(worker, "dream", well)
     os.utime(chosen / "model.json", (1, 1))
-    journal.append(place, [dot(20)])
+    journal.append(canvas, [dot(20)])
     due(dreamer)
     assert Frame.objects.latest("pk").recipe["model"] == "chosen"
 
 
 def test_a_rest_that_fails_waits_longer_each_time(
-    place: Canvas, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[float] = []
     now = [1000.0]
@@ -301,36 +301,36 @@ def test_a_rest_that_fails_waits_longer_each_time(
     monkeypatch.setattr(frames, "keep", real)
     now[0] += 60
     dreamer.look()
-    assert rests() == 1
+    assert checkpoints() == 1
 
 
-def test_rests_are_taken_while_it_waits_for_a_beat_that_is_far(
-    place: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], settings: Any
+def test_checkpoints_are_kept_while_the_next_dream_is_far(
+    canvas: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], settings: Any
 ) -> None:
     long_tail()
     dreamer.look()
-    assert board().state == "waiting" and rests() == 0, "the next dream is near"
+    assert board().state == "waiting" and checkpoints() == 0, "the next dream is near"
     settings.DREAM_INTERVAL = 3600.0
     Dream.objects.update(next_at=timezone.now() + timedelta(minutes=50))
     dreamer.look()
-    assert board().state == "waiting" and rests() == 1
+    assert board().state == "waiting" and checkpoints() == 1
 
 
 def test_rests_are_taken_while_dreams_keep_failing(
-    place: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, long_tail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "dream", broken)
     for _ in range(worker.KEEPS_FAILING):
         due(dreamer)
     long_tail()
     dreamer.look()
-    assert rests() == 1
+    assert checkpoints() == 1
 
 
 # --- the rhythm ------------------------------------------------------------------------------------------------------
 
 
-def test_a_shorter_interval_counts_at_once(place: Canvas, model: Path, dreamer: Dreamer, settings: Any) -> None:
+def test_a_shorter_interval_counts_at_once(canvas: Canvas, model: Path, dreamer: Dreamer, settings: Any) -> None:
     settings.DREAM_INTERVAL = 86400.0
     dreamer.look()
     assert in_seconds(board()) > 80000
@@ -339,8 +339,8 @@ def test_a_shorter_interval_counts_at_once(place: Canvas, model: Path, dreamer: 
     assert in_seconds(board()) <= 30
 
 
-def test_a_night_without_a_dreamer_is_not_a_thousand_missed_beats(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+def test_a_night_without_a_dreamer_is_not_a_thousand_missed_dreams(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
 ) -> None:
     due(dreamer, ago=8 * 3600)
     assert board().missed == 0 and 25 < in_seconds(board()) <= 30
@@ -349,7 +349,7 @@ def test_a_night_without_a_dreamer_is_not_a_thousand_missed_beats(
 
 
 def test_a_dream_longer_than_the_interval_is_followed_by_the_next_at_once(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [timezone.now()]
     monkeypatch.setattr(worker.timezone, "now", lambda: clock[0])
@@ -369,14 +369,14 @@ def test_a_dream_longer_than_the_interval_is_followed_by_the_next_at_once(
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_wish_for_a_style_while_paused_is_heard(place: Canvas, model: Path, dreamer: Dreamer) -> None:
-    Dream.objects.create(canvas=place, paused=True, style_wanted=True)
+def test_a_wish_for_a_style_while_paused_is_heard(canvas: Canvas, model: Path, dreamer: Dreamer) -> None:
+    Dream.objects.create(canvas=canvas, paused=True, style_wanted=True)
     dreamer.look()
     assert board().state == "paused" and not board().style_wanted and board().style["model"] == "tiny"
 
 
-def test_a_wish_without_a_network_waits_for_one(place: Canvas, dreamer: Dreamer, settings: Any) -> None:
-    Dream.objects.create(canvas=place, paused=True, style_wanted=True)
+def test_a_wish_without_a_network_waits_for_one(canvas: Canvas, dreamer: Dreamer, settings: Any) -> None:
+    Dream.objects.create(canvas=canvas, paused=True, style_wanted=True)
     dreamer.look()
     assert board().style_wanted
     nets.register_tiny(settings.MODELS_DIR)
@@ -385,7 +385,7 @@ def test_a_wish_without_a_network_waits_for_one(place: Canvas, dreamer: Dreamer,
 
 
 def test_a_model_is_read_again_only_when_its_files_changed(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     real = worker.Network.open
@@ -413,7 +413,7 @@ def test_a_model_is_read_again_only_when_its_files_changed(
 
 
 def test_wishes_of_a_canvas_are_read_when_its_turn_comes(
-    place: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other's dream may take minutes."""
     other = Canvas.objects.create(slug="there", title="There", width=64, height=64)
@@ -432,9 +432,9 @@ def test_wishes_of_a_canvas_are_read_when_its_turn_comes(
 
 
 def test_another_holders_canvas_is_left_alone(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
 ) -> None:
-    lease.take(place, "another")
+    lease.take(canvas, "another")
     Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
     dreamer.look()
     assert not negatives and board().holder == "another"
@@ -444,13 +444,13 @@ def test_another_holders_canvas_is_left_alone(
 
 
 def test_after_the_end_it_dreams_once_more_and_stops(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
 ) -> None:
     dreamer.look()
-    assert not negatives, "the beat is far"
+    assert not negatives, "the next dream is far"
     SiteState.end(timezone.now())
     dreamer.look()
-    assert len(negatives) == 1 and Frame.objects.get().seq == 1, "at once, whatever the beat"
+    assert len(negatives) == 1 and Frame.objects.get().seq == 1, "at once, whenever one was due"
     due(dreamer)
     dreamer.look()
     assert len(negatives) == 1 and board().state == "resting"
@@ -461,7 +461,7 @@ def test_after_the_end_it_dreams_once_more_and_stops(
 
 @pytest.mark.parametrize("hindrance", ["no network", "paused", "failing"])
 def test_where_it_cannot_dream_the_last_frame_is_the_drawing(
-    place: Canvas, dreamer: Dreamer, settings: Any, monkeypatch: pytest.MonkeyPatch, hindrance: str
+    canvas: Canvas, dreamer: Dreamer, settings: Any, monkeypatch: pytest.MonkeyPatch, hindrance: str
 ) -> None:
     if hindrance != "no network":
         nets.register_tiny(settings.MODELS_DIR)
@@ -473,11 +473,11 @@ def test_where_it_cannot_dream_the_last_frame_is_the_drawing(
         Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
         dreamer.look()
     frame = Frame.objects.get()
-    assert (frame.kind, frame.seq) == ("rest", 1) and board().state == "resting"
+    assert (frame.kind, frame.seq) == ("checkpoint", 1) and board().state == "resting"
 
 
 def test_an_end_with_nothing_new_makes_no_frame(
-    place: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
 ) -> None:
     due(dreamer)
     SiteState.end(timezone.now())

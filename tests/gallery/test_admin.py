@@ -16,6 +16,9 @@ from gallery.admin import ChangedFieldsAdmin
 pytestmark = pytest.mark.django_db
 Many = Callable[..., list[Frame]]
 
+# How far a canvas' dreams grow out of its ink: in every form of it.
+GROWTH = {name: Canvas._meta.get_field(name).get_default() for name in ("front", "growth", "hold")}
+
 
 @pytest.fixture
 def path(settings: Any) -> str:
@@ -48,7 +51,7 @@ def test_frames_are_neither_made_nor_deleted_by_hand(as_staff: Client, path: str
 
 def test_a_living_canvas_keeps_its_size(as_staff: Client, path: str, canvas: Canvas) -> None:
     as_staff.post(
-        f"{path}/canvas/{canvas.pk}/change/", {"title": "New name", "slug": "other", "width": 10, "height": 10}
+        f"{path}/canvas/{canvas.pk}/change/", GROWTH | {"title": "New name", "slug": "other", "width": 10, "height": 10}
     )
     canvas.refresh_from_db()
     assert (canvas.title, canvas.slug, canvas.width) == ("New name", "main", 1536)
@@ -76,7 +79,7 @@ def test_a_tick_while_a_title_is_saved_is_kept(
 ) -> None:
     Canvas.objects.update(frame=None)
     tick(Canvas, head=77, frame=kept)
-    assert as_staff.post(f"{path}/canvas/{canvas.pk}/change/", {"title": title}).status_code == 302
+    assert as_staff.post(f"{path}/canvas/{canvas.pk}/change/", GROWTH | {"title": title}).status_code == 302
     canvas.refresh_from_db()
     assert (canvas.title, canvas.head, canvas.frame) == (title, 77, kept)
 
@@ -99,7 +102,7 @@ def test_a_dream_is_paused_and_nothing_else_of_it_is_written(
 
 
 def test_a_canvas_can_be_added(as_staff: Client, path: str) -> None:
-    data = {"title": "The night", "slug": "night", "width": 512, "height": 256, "background": "#000000"}
+    data = GROWTH | {"title": "The night", "slug": "night", "width": 512, "height": 256, "background": "#000000"}
     assert as_staff.post(f"{path}/canvas/add/", data).status_code == 302
     assert Canvas.objects.get(slug="night").background_rgb == (0, 0, 0)
 
@@ -109,7 +112,7 @@ def test_seed_history(client: Client) -> None:
     call_command("seed_history", *arguments, stdout=StringIO())
     frames = list(Frame.objects.order_by("number"))
     assert [frame.number for frame in frames] == list(range(1, 46))
-    assert {frame.kind for frame in frames} == {"dream", "rest"}
+    assert {frame.kind for frame in frames} == {"dream", "checkpoint"}
     assert (Canvas.objects.get().frame, Canvas.objects.get().head) == (frames[-1], frames[-1].seq)
     for frame in (frames[0], frames[-1]):
         assert client.get(f"/frames/{frame.pk}/").status_code == 200

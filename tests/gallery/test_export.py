@@ -52,8 +52,8 @@ def lived(kept: Frame, canvas: Canvas, staff: User) -> Frame:
         )
     canvas_frames.hide(Frame.objects.get(number=2))
     other = Canvas.objects.create(slug="other", title="Other", width=128, height=128)
-    made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.REST)
-    canvas_frames.keep(canvas_frames.NewFrame(other, made, Frame.Kind.REST, 1))
+    made = canvas_frames.encode(canvas_frames.load(kept.pk), Frame.Kind.CHECKPOINT)
+    canvas_frames.keep(canvas_frames.NewFrame(other, made, Frame.Kind.CHECKPOINT, 1))
     exhibit = Exhibit.objects.create(
         title="Skies", slug="skies", statement="[A](/frames/1/)", published_at=timezone.now()
     )

@@ -183,7 +183,7 @@ def test_words_from_outside_stay_words(client: Client, many: Many) -> None:
 
 
 def test_a_drawing_without_a_dream(many: Many) -> None:
-    (frame,) = many(1, kind=Frame.Kind.REST)
+    (frame,) = many(1, kind=Frame.Kind.CHECKPOINT)
     frame.recipe = {}
     assert recipe.sentence(frame) == "The drawing as it was, with no dream on it."
     assert recipe.facts(frame) == []

@@ -88,7 +88,7 @@ class TestRecipe:
         assert f"http://localhost:8000/frames/{kept.pk}/drawing.png" in page
 
     def test_a_drawing_has_none(self, client: Client, many: Many) -> None:
-        (frame,) = many(1, kind=Frame.Kind.REST)
+        (frame,) = many(1, kind=Frame.Kind.CHECKPOINT)
         Frame.objects.update(recipe={})
         assert client.get(f"/frames/{frame.pk}/recipe.json").status_code == 404
         assert "manage.py dream" not in client.get(f"/frames/{frame.pk}/").content.decode()

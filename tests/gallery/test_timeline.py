@@ -136,7 +136,7 @@ class TestCounting:
         many(60)
         Frame.objects.filter(number__lte=20).update(title="eyes")
         Frame.objects.filter(number__gt=20).update(title="towers")
-        Frame.objects.filter(number=30).update(title="", kind=Frame.Kind.REST)
+        Frame.objects.filter(number=30).update(title="", kind=Frame.Kind.CHECKPOINT)
         Frame.objects.filter(number=40).update(title="secret", hidden_at=timezone.now())
         styles = client.get("/history/timeline.json").json()["styles"]
         assert [(style["number"], style["title"]) for style in styles] == [(1, "eyes"), (21, "towers")]

@@ -54,9 +54,9 @@ def dreams_of(site: RunningSite, seq: int) -> list[dict[str, Any]]:
     return [frame for frame in site.frames() if frame["seq"] == seq]
 
 
-def assert_a_beat_passes(site: RunningSite) -> None:
-    beat = site.dream()["next_at"]
-    until(lambda: site.dream()["next_at"] != beat, what="the next beat")
+def assert_another_is_due(site: RunningSite) -> None:
+    due = site.dream()["next_at"]
+    until(lambda: site.dream()["next_at"] != due, what="the next dream to be due")
 
 
 def titles(site: RunningSite) -> list[str]:
@@ -124,8 +124,8 @@ async def test_a_canvas_where_nobody_draws_comes_to_rest(dreaming: RunningSite) 
             await pen.draw(stroke_id(chance), LINE)
             await pen.until(lambda: not pen.sent_and_unknown())
             until(lambda: len(dreams_of(dreaming, pen.head)) == 2, what="a dream of the drawing, one of nothing new")
-            until(lambda: state(dreaming) == "resting", what="rest")
-            assert_a_beat_passes(dreaming)
+            until(lambda: state(dreaming) == "resting", what="resting")
+            assert_another_is_due(dreaming)
             assert len(dreams_of(dreaming, pen.head)) == 2
             await pen.until(lambda: mood(pen)["state"] == "resting")
 
@@ -137,7 +137,7 @@ async def test_pausing(dreaming: RunningSite) -> None:
         frames = len(dreaming.frames())
         await pen.draw(stroke_id(chance), LINE)
         await pen.until(lambda: not pen.sent_and_unknown())
-        assert_a_beat_passes(dreaming)
+        assert_another_is_due(dreaming)
         assert len(dreaming.frames()) == frames and state(dreaming) == "paused"
         dreaming.rows("UPDATE canvas_dream SET paused = ?", False)
         until(lambda: dreaming.frames()[-1]["seq"] == pen.head, what="a dream after the pause")
@@ -151,7 +151,7 @@ def test_another_style_on_request(dreaming: RunningSite) -> None:
 
 
 async def test_a_dream_that_cannot_be_stored_is_said_keeps_its_style_and_is_tried_again(dreaming: RunningSite) -> None:
-    until(lambda: state(dreaming) == "resting", what="rest")
+    until(lambda: state(dreaming) == "resting", what="resting")
     before, media = dreaming.dream()["style"], dreaming.var / "media"
     aside = media.rename(dreaming.var / "aside")
     media.write_text("a file where a folder should be: nothing can be stored\n")

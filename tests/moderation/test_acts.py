@@ -48,7 +48,7 @@ def now(place: Canvas) -> Pixels:
     return frames.compose(place).pixels
 
 
-def kept(place: Canvas, kind: str = Frame.Kind.REST) -> Frame:
+def kept(place: Canvas, kind: str = Frame.Kind.CHECKPOINT) -> Frame:
     """A frame of the canvas as it is. A dream's is another picture than the drawing."""
     composed = frames.compose(place)
     pixels = 255 - composed.pixels // 2 if kind == Frame.Kind.DREAM else composed.pixels
@@ -187,7 +187,7 @@ def test_a_running_dream_of_such_ink_is_dropped(place: Canvas, moderator: User) 
     again = frames.compose(place, holder="one")
     draw(place, VANDAL, 50, (0, 0, 0), stroke=9)
     rollback.apply(place, of(VANDAL), moderator)
-    frames.keep(frames.NewFrame(place, frames.encode(again.pixels, "rest"), "rest", again.seq), again.claim)
+    frames.keep(frames.NewFrame(place, frames.encode(again.pixels, "checkpoint"), "checkpoint", again.seq), again.claim)
 
 
 def test_a_frame_that_comes_in_between_makes_the_act_plan_anew(

@@ -217,8 +217,8 @@ def test_a_veil_in_the_queue_is_lifted_by_the_decision_that_nothing_is_wrong(
 
 
 def test_a_reported_frame_is_hidden_from_its_case_and_shown_again(place: Canvas, mona: User) -> None:
-    made = frames.encode(picture.blank(64, 64, (9, 9, 9)), Frame.Kind.REST)
-    frame = frames.keep(frames.NewFrame(place, made, Frame.Kind.REST, 0))
+    made = frames.encode(picture.blank(64, 64, (9, 9, 9)), Frame.Kind.CHECKPOINT)
+    frame = frames.keep(frames.NewFrame(place, made, Frame.Kind.CHECKPOINT, 0))
     case = cases.report(cases.Where(place, frame), "sexual", "", reporter=None, address="").case
     desk = signed_in(mona)
     assert "Hide the frame" in desk.get(f"/moderation/cases/{case.pk}/").content.decode()

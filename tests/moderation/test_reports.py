@@ -70,8 +70,8 @@ def test_evidence_is_not_among_the_public_files_and_nobody_else_gets_it(
 
 
 def test_a_frame_is_reported_by_a_plain_form(place: Canvas, moderator: User, client: Client) -> None:
-    blue = frames.encode(np.full((64, 64, 3), (0, 0, 255), np.uint8), Frame.Kind.REST)
-    frame = frames.keep(frames.NewFrame(place, blue, Frame.Kind.REST, 0))
+    blue = frames.encode(np.full((64, 64, 3), (0, 0, 255), np.uint8), Frame.Kind.CHECKPOINT)
+    frame = frames.keep(frames.NewFrame(place, blue, Frame.Kind.CHECKPOINT, 0))
     assert client.get(f"/report/?frame={frame.pk}").status_code == 200
     assert send(client, frame=frame.pk).status_code == 201
     assert send(client, frame=frame.pk).status_code == 201

@@ -93,7 +93,9 @@ def test_a_region_is_locked_opened_and_locked_again(place: Canvas, moderator: Us
 
 def test_the_newest_frame_is_hidden_and_comes_back_as_it_was(place: Canvas, moderator: User) -> None:
     first, second = (
-        frames.keep(frames.NewFrame(place, frames.encode(frames.compose(place).pixels // n, "rest"), "rest", 0))
+        frames.keep(
+            frames.NewFrame(place, frames.encode(frames.compose(place).pixels // n, "checkpoint"), "checkpoint", 0)
+        )
         for n in (1, 2)
     )
     act = switches.turn(place, "frame", "newest", moderator)
@@ -108,9 +110,9 @@ def test_the_newest_frame_is_hidden_and_comes_back_as_it_was(place: Canvas, mode
 def test_a_hidden_frame_stays_history_where_a_newer_one_was_kept(place: Canvas, moderator: User) -> None:
     white = frames.compose(place).pixels
     for n in (1, 2):
-        frames.keep(frames.NewFrame(place, frames.encode(white // n, "rest"), "rest", 0))
+        frames.keep(frames.NewFrame(place, frames.encode(white // n, "checkpoint"), "checkpoint", 0))
     act = switches.turn(place, "frame", "newest", moderator)
-    newer = frames.keep(frames.NewFrame(place, frames.encode(white // 3, "rest"), "rest", 0))
+    newer = frames.keep(frames.NewFrame(place, frames.encode(white // 3, "checkpoint"), "checkpoint", 0))
     undo.undo(act, moderator)
     place.refresh_from_db()
     assert place.frame == newer and not Frame.objects.exclude(hidden_at=None).exists()

@@ -54,43 +54,43 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
         _check(place, user, rect)
         now = timezone.now()
         mine, _new = VeilVote.objects.update_or_create(
-            canvas=place, user=user, region=None, at__gt=now - timedelta(minutes=limits.VEIL_VOTES_MINUTES),
+            canvas=place, user=user, region=None, at__gt=now - timedelta(minutes=limits.COVER_VOTES_MINUTES),
             defaults={"x": rect.left, "y": rect.top, "width": rect.width, "height": rect.height, "at": now},
         )  # fmt: skip
         agreeing = _agreeing(place, mine)
-        region = _cover(place, agreeing) if len(agreeing) >= limits.VEIL_QUORUM else None
+        region = _cover(place, agreeing) if len(agreeing) >= limits.COVER_QUORUM else None
     if region:
         notify.look(place.slug)
     else:
-        until = milliseconds(mine.at + timedelta(minutes=limits.VEIL_VOTES_MINUTES))
+        until = milliseconds(mine.at + timedelta(minutes=limits.COVER_VOTES_MINUTES))
         notify.ask(place.slug, {
             "x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height,
-            "votes": len(agreeing), "quorum": limits.VEIL_QUORUM, "until": until,
+            "votes": len(agreeing), "quorum": limits.COVER_QUORUM, "until": until,
         })  # fmt: skip
     return Outcome(len(agreeing), region)
 
 
 def _check(place: Canvas, user: Any, rect: Rect) -> None:
-    if not (0 < rect.width <= limits.VEIL_SIDE and 0 < rect.height <= limits.VEIL_SIDE):
-        raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.VEIL_SIDE, 400)
+    if not (0 < rect.width <= limits.COVER_SIDE and 0 < rect.height <= limits.COVER_SIDE):
+        raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.COVER_SIDE, 400)
     if not Rect(0, 0, place.width, place.height).contains(rect):
         raise VeilError(_("This place is not on the canvas."), 400)
     now = timezone.now()
-    if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.VEIL_VOTES_HOURLY:
+    if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.COVER_VOTES_HOURLY:
         raise VeilError(
-            _("You have asked %d times within an hour; a moderator will look.") % limits.VEIL_VOTES_HOURLY, 429
+            _("You have asked %d times within an hour; a moderator will look.") % limits.COVER_VOTES_HOURLY, 429
         )
     veils = Region.objects.filter(canvas=place, kind=Region.Kind.VEIL)
     if any(_meets(rect, _rect(one)) for one in veils.in_force(now)):
         raise VeilError(_("This place is covered already."), 409)
-    reviewed = veils.filter(lifted_at__gt=now - timedelta(minutes=limits.VEIL_REST_MINUTES), lifted_by__isnull=False)
+    reviewed = veils.filter(lifted_at__gt=now - timedelta(minutes=limits.COVER_PAUSE_MINUTES), lifted_by__isnull=False)
     if any(_meets(rect, _rect(one)) for one in reviewed):
         raise VeilError(_("A moderator has just looked at this place and left it open."), 409)
 
 
 def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:
     """The recent votes, one of each person, that mean about the same place as `mine`; with it."""
-    since = mine.at - timedelta(minutes=limits.VEIL_VOTES_MINUTES)
+    since = mine.at - timedelta(minutes=limits.COVER_VOTES_MINUTES)
     recent = VeilVote.objects.filter(canvas=place, region=None, at__gt=since).exclude(user=mine.user_id)
     trusted = user_status.read(recent.values_list("user_id", flat=True))
     near = {one.user_id: one for one in recent.order_by("at") if _meets(_rect(mine), _rect(one))}
@@ -103,7 +103,7 @@ def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
     left, top, right, bottom = (int(median(values)) for values in edges)
     region = Region.objects.create(
         canvas=place, kind=Region.Kind.VEIL, x=left, y=top, width=right - left, height=bottom - top,
-        until=timezone.now() + timedelta(minutes=limits.VEIL_MINUTES),
+        until=timezone.now() + timedelta(minutes=limits.COVER_MINUTES),
         why=_("Covered by several people until a moderator has looked."),
     )  # fmt: skip
     VeilVote.objects.filter(pk__in=[one.pk for one in votes]).update(region=region)

@@ -33,5 +33,5 @@ def veil(request: HttpRequest, slug: str) -> JsonResponse:
         outcome = covers.vote(place, request.user, Rect.sized(x, y, width, height))
     except covers.VeilError as refused:
         return json_error(refused.status, "refused", str(refused))
-    answer = {"votes": outcome.votes, "quorum": limits.VEIL_QUORUM, "veiled": outcome.region is not None}
+    answer = {"votes": outcome.votes, "quorum": limits.COVER_QUORUM, "veiled": outcome.region is not None}
     return JsonResponse(answer)

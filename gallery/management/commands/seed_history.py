@@ -222,20 +222,20 @@ def _frame(
     layer, channel = LAYERS[number // 20 % len(LAYERS)], (number // 20 * 37) % 256
     whole = number // 20 % 4 == 3
     term: dict[str, Any] = {"layer": layer} if whole else {"layer": layer, "channels": [[channel, 1.0]]}
-    rest = number % 40 == 1
+    checkpoint = number % 40 == 1
     return Frame(
         canvas=canvas,
         number=number,
         seq=seq,
-        kind=Frame.Kind.REST if rest else Frame.Kind.DREAM,
+        kind=Frame.Kind.CHECKPOINT if checkpoint else Frame.Kind.DREAM,
         made_at=made_at,
         hidden_at=made_at + timedelta(minutes=3) if number % 997 == 500 else None,
         width=side,
         height=side,
-        title="" if rest else f"{layer}^2" if whole else f"{layer} {channel}",
-        seconds=0.0 if rest else round(dice.uniform(2, 9), 2),
+        title="" if checkpoint else f"{layer}^2" if whole else f"{layer} {channel}",
+        seconds=0.0 if checkpoint else round(dice.uniform(2, 9), 2),
         recipe={}
-        if rest
+        if checkpoint
         else {
             "target": {"terms": [term]},
             "model": "googlenet",

@@ -21,7 +21,7 @@ PLACE = {"x": 10, "y": 10, "width": 20, "height": 20}
 def trusted(canvas: Canvas) -> list[User]:
     joined = timezone.now() - timedelta(days=limits.TRUSTED_DAYS)
     people = [
-        User.objects.create(username=f"old{number}", date_joined=joined) for number in range(limits.VEIL_QUORUM + 1)
+        User.objects.create(username=f"old{number}", date_joined=joined) for number in range(limits.COVER_QUORUM + 1)
     ]
     for person in people:
         CleanHours.objects.create(user=person, hours=limits.TRUSTED_HOURS)
@@ -37,22 +37,22 @@ def ask(user: User | None, asked: Any = PLACE) -> tuple[int, dict[str, Any]]:
 
 
 def cover(people: list[User], canvas: dict[str, int] = PLACE) -> Region:
-    for user in people[: limits.VEIL_QUORUM]:
+    for user in people[: limits.COVER_QUORUM]:
         assert ask(user, canvas)[0] == 200
     return Region.objects.filter(kind="veil").latest("pk")
 
 
 def test_enough_trusted_people_cover_a_place_for_a_while_and_a_moderator_is_asked(trusted: list[User]) -> None:
     shifted = [PLACE | {"x": 10 + step} for step in (0, 2, 9)]
-    for number, user in enumerate(trusted[: limits.VEIL_QUORUM]):
+    for number, user in enumerate(trusted[: limits.COVER_QUORUM]):
         status, said = ask(user, shifted[number])
-        assert status == 200 and said["votes"] == number + 1 and said["veiled"] == (number + 1 == limits.VEIL_QUORUM)
+        assert status == 200 and said["votes"] == number + 1 and said["veiled"] == (number + 1 == limits.COVER_QUORUM)
     region = Region.objects.get()
     assert (region.kind, region.x, region.y, region.width, region.height) == ("veil", 12, 10, 20, 20)  # the median
-    assert region.until and timedelta(0) < region.until - timezone.now() <= timedelta(minutes=limits.VEIL_MINUTES)
+    assert region.until and timedelta(0) < region.until - timezone.now() <= timedelta(minutes=limits.COVER_MINUTES)
     assert Case.objects.get().region == region and Case.objects.get().is_open
     act = Act.objects.get(verb="veil")
-    assert act.by is None and act.what["people"] == sorted(user.pk for user in trusted[: limits.VEIL_QUORUM])
+    assert act.by is None and act.what["people"] == sorted(user.pk for user in trusted[: limits.COVER_QUORUM])
     assert not Sanction.objects.exists()
 
 
@@ -67,7 +67,7 @@ def test_old_votes_and_votes_of_those_no_longer_trusted_do_not_count(trusted: li
     ask(trusted[0])
     ask(trusted[1])
     VeilVote.objects.filter(user=trusted[0]).update(
-        at=timezone.now() - timedelta(minutes=limits.VEIL_VOTES_MINUTES + 1)
+        at=timezone.now() - timedelta(minutes=limits.COVER_VOTES_MINUTES + 1)
     )
     Sanction.objects.create(user=trusted[1], degree="warn", reason="no")
     assert ask(trusted[2])[1]["votes"] == 1 and not Region.objects.exists()
@@ -77,7 +77,7 @@ def test_what_a_moderator_has_looked_at_stays_open_for_a_while(trusted: list[Use
     cover(trusted).lift(people[0])
     status, said = ask(trusted[3])
     assert status == 409 and "moderator" in said["detail"]
-    Region.objects.update(lifted_at=timezone.now() - timedelta(minutes=limits.VEIL_REST_MINUTES + 1))
+    Region.objects.update(lifted_at=timezone.now() - timedelta(minutes=limits.COVER_PAUSE_MINUTES + 1))
     assert ask(trusted[3])[0] == 200
 
 
@@ -86,7 +86,7 @@ def test_a_covered_place_cannot_be_covered_again_and_nobody_asks_all_day(trusted
     assert ask(trusted[3])[0] == 409
     VeilVote.objects.bulk_create(
         VeilVote(canvas=Canvas.objects.get(slug="here"), user=trusted[3], region=Region.objects.get(), **PLACE)
-        for _ in range(limits.VEIL_VOTES_HOURLY)
+        for _ in range(limits.COVER_VOTES_HOURLY)
     )
     assert ask(trusted[3], PLACE | {"x": 40})[0] == 429
 
@@ -104,7 +104,7 @@ def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list
     "asked",
     [
         "nonsense", [], {}, PLACE | {"x": "1"}, PLACE | {"x": 1.5}, PLACE | {"x": True}, PLACE | {"width": 0},
-        PLACE | {"x": -1}, PLACE | {"width": limits.VEIL_SIDE + 1}, PLACE | {"x": 60}, PLACE | {"x": 10**30},
+        PLACE | {"x": -1}, PLACE | {"width": limits.COVER_SIDE + 1}, PLACE | {"x": 60}, PLACE | {"x": 10**30},
     ],
 )  # fmt: skip
 def test_nonsense_is_refused_with_a_reason(trusted: list[User], asked: Any) -> None:

@@ -17,8 +17,8 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from canvas import frames, strokes, wire
-from canvas.journal import DatabaseJournal
 from canvas.models import Batch, Canvas, Frame, Sanction
+from canvas.people import DatabasePeople
 from dreamsite.accounts import closing
 from dreamsite.core.models import User
 from tests.site.conftest import PASSWORD
@@ -169,6 +169,6 @@ def test_after_the_grace_nothing_is_known_of_them_and_their_ink_stays(ada: User,
     assert Client().post("/accounts/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
     assert not drawn.contributors.exists()
     assert Batch.objects.count() == 1
-    assert DatabaseJournal(drawn.canvas_id).names([ada.pk]) == {}
+    assert DatabasePeople().names([ada.pk]) == {}
     again = Client().post("/accounts/signup/", {"username": "ada", "password1": PASSWORD})
     assert again.status_code == 302, "the name is free again"

@@ -66,6 +66,7 @@ class Answer:
         body = re.sub(r'(name="csrfmiddlewaretoken" value|data-csrf|csrf-token" content)="\w+"', r"\1", self.body)
         # Of an empty feed, and of a look into somebody's page, it is now.
         body = re.sub(r"<updated>[^<]+</updated>|<time.*?</time>", "", body)
+        body = re.sub(r"\d+\W(nbsp;)?(second|minute|hour|day)s? ago|(now|a second|a minute) ago", "a while ago", body)
         return self.status, {k: v for k, v in self.headers.items() if k not in ("set-cookie", "etag", "expires")}, body
 
 

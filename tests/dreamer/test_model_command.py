@@ -237,7 +237,7 @@ def test_a_tensorflow_graph_is_told_which_tensor_to_feed(
     with pytest.raises(CommandError, match=r"found image, keep_prob; name the tensor to feed with --input"):
         said(capsys, *words)
     text = said(capsys, *words, "--input", "image")
-    assert "left out dropped (RealDiv): nothing says what keep_prob is" in text
+    assert "left out dropped (RealDiv, and nothing says what keep_prob is)" in text
     assert Registry(models).get("two").info.input == "image"
     assert list(Registry(models).layers("two")) == ["conv", "seen"]
     said(capsys, *words, "--input", "image:0", "--name", "as-tensorflow-says-it")

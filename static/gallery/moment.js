@@ -278,7 +278,7 @@ addEventListener("keydown", (event) => {
   }
 });
 
+void go(ms, { push: false }); // before anything is waited for: a click of somebody quick must not be undone by it
 const compareInput = both?.querySelector("input");
 if (both && compareInput) (await import("./compare.js")).compare(both);
-void go(ms, { push: false });
 void zone;

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dreamer.library.fetch import source
@@ -12,6 +14,14 @@ from dreamer.library.sources import SOURCES, Source
 
 from . import published as ours
 from .server import Server
+
+
+@pytest.fixture(autouse=True)
+def own_random_numbers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test draws the same numbers whichever tests ran before it in its process."""
+    if isinstance(getattr(request.module, "RANDOM", None), np.random.Generator):
+        seed = zlib.crc32(request.node.name.encode())
+        monkeypatch.setattr(request.module, "RANDOM", np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="session")

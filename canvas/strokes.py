@@ -88,15 +88,29 @@ class _Chunk:
             hidden = set(row.hidden_numbers) - words.keys() | {number for number, hide in words.items() if hide}
             row.hidden_numbers, row.hidden = sorted(hidden), len(hidden)
         Stroke.objects.bulk_create(
-            known.values(), batch_size=200, update_conflicts=True, unique_fields=["canvas", "author", "stroke"],
+            known.values(),
+            batch_size=200,
+            update_conflicts=True,
+            unique_fields=["canvas", "author", "stroke"],
             update_fields=_CHANGING,
-        )  # fmt: skip
+        )
 
 
 _CHANGING = [
-    "last_seq", "ended_at", "left", "top", "right", "bottom", "width", "pieces", "points", "finished", "undone_seq",
-    "hidden", "hidden_numbers",
-]  # fmt: skip
+    "last_seq",
+    "ended_at",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "width",
+    "pieces",
+    "points",
+    "finished",
+    "undone_seq",
+    "hidden",
+    "hidden_numbers",
+]
 
 
 def _add(drawn: dict[Key, Stroke], canvas: Canvas, number: int, op: wire.Stroke, at: datetime) -> None:

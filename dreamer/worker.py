@@ -297,9 +297,14 @@ class Dreamer:
             )
             composed = frames.compose(canvas, holder=self.holder, cancelled=self._cancelled)
             self._tell(
-                canvas, state=Dream.State.DREAMING, message="", fraction=0.0, octave=0, octaves=recipe.octaves,
+                canvas,
+                state=Dream.State.DREAMING,
+                message="",
+                fraction=0.0,
+                octave=0,
+                octaves=recipe.octaves,
                 device=network.device,
-            )  # fmt: skip
+            )
             started, dreaming = time.perf_counter(), True
             report = self._reporter(canvas, composed.seq)
             canvas_pixels, led = lead(canvas, composed.pixels, network, recipe.seed, self._cancelled)
@@ -333,15 +338,24 @@ class Dreamer:
         # Dreams are missed because one lasts, not because of a night in which nobody dreamed.
         missed = max(0, int((now - began) / interval))
         if missed:
-            log.warning("%s: missed %d dream(s), one took %.1f s of %.1f s.",
-                        canvas.slug, missed, seconds, settings.DREAM_INTERVAL)  # fmt: skip
+            log.warning(
+                "%s: missed %d dream(s), one took %.1f s of %.1f s.",
+                canvas.slug,
+                missed,
+                seconds,
+                settings.DREAM_INTERVAL,
+            )
         planned = doing.next_at if doing.next_at and began - doing.next_at < interval else began
         # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
         next_at = max(now, planned + interval)
         self._tell(
-            canvas, state=Dream.State.WAITING, fraction=1.0, octave=recipe.octaves, next_at=next_at,
+            canvas,
+            state=Dream.State.WAITING,
+            fraction=1.0,
+            octave=recipe.octaves,
+            next_at=next_at,
             missed=doing.missed + missed,
-        )  # fmt: skip
+        )
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", canvas.slug, style.title, seconds, composed.seq)
         done(led)
         self._index(canvas)
@@ -376,9 +390,11 @@ class Dreamer:
                 self._next_style(canvas, doing)
         lease.drop(canvas, self.holder)
         self._tell(
-            canvas, state=Dream.State.FAILED, message=f"The last dream failed: {error}"[:300],
+            canvas,
+            state=Dream.State.FAILED,
+            message=f"The last dream failed: {error}"[:300],
             next_at=timezone.now() + timedelta(seconds=_backoff(count)),
-        )  # fmt: skip
+        )
 
     def _checkpoint(self, canvas: Canvas, *, everything: bool = False) -> None:
         """While nobody dreams, a plain picture now and then, so that latecomers need not replay hours of strokes.

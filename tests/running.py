@@ -222,8 +222,9 @@ class RunningSite:
         """Every operation of a canvas with its number; AssertionError where numbers are missing or twice."""
         rows = self.rows(
             "SELECT b.first, b.last, b.payload FROM canvas_batch b JOIN canvas_canvas c ON c.id = b.canvas_id"
-            " WHERE c.slug = ? ORDER BY b.first", slug,
-        )  # fmt: skip
+            " WHERE c.slug = ? ORDER BY b.first",
+            slug,
+        )
         found: list[tuple[int, wire.Operation]] = []
         for first, last, payload in rows:
             assert first == len(found) + 1, f"operation {len(found) + 1} is followed by {first}"
@@ -237,8 +238,9 @@ class RunningSite:
         names = "id", "number", "seq", "kind", "picture", "thumbnail", "sha256", "title", "recipe", "seconds", "device"
         rows = self.rows(
             f"SELECT {', '.join('f.' + name for name in names)} FROM canvas_frame f"
-            " JOIN canvas_canvas c ON c.id = f.canvas_id WHERE c.slug = ? ORDER BY f.number", slug,
-        )  # fmt: skip
+            " JOIN canvas_canvas c ON c.id = f.canvas_id WHERE c.slug = ? ORDER BY f.number",
+            slug,
+        )
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def dream(self, slug: str = SMALL) -> dict[str, Any]:
@@ -246,8 +248,9 @@ class RunningSite:
         names = "holder", "state", "message", "position", "style", "missed", "paused", "style_wanted", "next_at"
         rows = self.rows(
             f"SELECT {', '.join('d.' + name for name in names)} FROM canvas_dream d"
-            " JOIN canvas_canvas c ON c.id = d.canvas_id WHERE c.slug = ?", slug,
-        )  # fmt: skip
+            " JOIN canvas_canvas c ON c.id = d.canvas_id WHERE c.slug = ?",
+            slug,
+        )
         if not rows:
             return {}
         found = dict(zip(names, rows[0], strict=True))

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,7 +51,7 @@ class Postgres:
             pytest.skip("needs PostgreSQL: apt-get install postgresql, or set DREAMSITE_TEST_POSTGRES")
         # Not under pytest's folders: those are closed to other users, and PostgreSQL refuses to run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="dreamsite-postgres-"))
-        who: dict[str, object] = {}
+        who: dict[str, Any] = {}
         if os.geteuid() == 0:
             account = _unprivileged()
             os.chown(self._folder, account.pw_uid, account.pw_gid)
@@ -59,15 +60,24 @@ class Postgres:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self._folder), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         made = subprocess.run(
             [programs / "initdb", "-D", data, "-U", "dreamsite", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            cwd=self._folder, env=environment, capture_output=True, text=True, check=False, **who,  # type: ignore[call-overload]
-        )  # fmt: skip
+            cwd=self._folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            **who,
+        )
         assert made.returncode == 0, made.stdout + made.stderr
         with (self._folder / "log").open("wb") as log:
+            settings = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=60"]
             self._process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-p", str(port), "-k", self._folder,
-                 "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=60"],
-                cwd=self._folder, env=environment, stdout=log, stderr=log, **who,  # type: ignore[call-overload]
-            )  # fmt: skip
+                [programs / "postgres", "-D", data, "-p", str(port), "-k", self._folder, *settings],
+                cwd=self._folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                **who,
+            )
         self.url = f"postgres://dreamsite@127.0.0.1:{port}"
         self._wait()
 
@@ -106,7 +116,7 @@ class Postgres:
         import psycopg
 
         with psycopg.connect(self.url + "/postgres", autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def stop(self) -> None:
         if self._process is None:
@@ -142,11 +152,10 @@ class Redis:
     def start(self) -> None:
         import redis
 
-        self._process = subprocess.Popen(
-            [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", self._folder, "--loglevel", "warning", "--daemonize", "no"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder]
+        forgetful = ["--save", "", "--appendonly", "no", "--loglevel", "warning", "--daemonize", "no"]
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen([self._program, *options, *forgetful], stdout=quiet, stderr=quiet)
         until = time.monotonic() + PATIENCE
         client = redis.Redis(port=self.port)
         while True:

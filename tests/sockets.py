@@ -190,8 +190,16 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str = "main", join: bool = True,
-                 frame: int = 0, seq: int = 0, narrow: bool = False) -> AsyncIterator[Client]:  # fmt: skip
+async def opened(
+    url: str,
+    headers: dict[str, str] | None = None,
+    *,
+    slug: str = "main",
+    join: bool = True,
+    frame: int = 0,
+    seq: int = 0,
+    narrow: bool = False,
+) -> AsyncIterator[Client]:
     """An open canvas at the site `url`; `headers` carry the session (tests.running.Person, Visitor).
 
     `narrow` keeps the buffers on our side small, so that a client that does not read is felt by the server at once.
@@ -206,9 +214,15 @@ async def opened(url: str, headers: dict[str, str] | None = None, *, slug: str =
         options["sock"].setblocking(False)
         await asyncio.get_running_loop().sock_connect(options["sock"], (at.hostname, at.port))
     async with connect(
-        address, additional_headers=headers, max_size=None, compression=None, ping_interval=None, open_timeout=PATIENCE,
-        close_timeout=2, **options,
-    ) as connection:  # fmt: skip
+        address,
+        additional_headers=headers,
+        max_size=None,
+        compression=None,
+        ping_interval=None,
+        open_timeout=PATIENCE,
+        close_timeout=2,
+        **options,
+    ) as connection:
         client = Client(connection)
         client.head, client.frame = seq, {"id": frame} if frame else None
         if join:

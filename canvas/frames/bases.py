@@ -77,8 +77,11 @@ def lose(frame: Frame, error: FrameGone) -> None:
         ) from error
     log.critical(
         "%s: the canvas starts from frame %d, and %s It goes back to the frame before; the journal has all the ink "
-        "since then.", frame.canvas.slug, frame.number, error,
-    )  # fmt: skip
+        "since then.",
+        frame.canvas.slug,
+        frame.number,
+        error,
+    )
     step_back(frame)
     notify.look(frame.canvas.slug)
 

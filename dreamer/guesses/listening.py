@@ -55,9 +55,17 @@ class Listener:
         self._next[canvas.pk] = time.monotonic() + EVERY_SECONDS
         left, top, right, bottom = drawing.box
         guess = Guess.objects.create(
-            canvas=canvas, network=network.name, seq=drawing.last_seq, left=left, top=top, right=right, bottom=bottom,
-            authors=sorted(drawing.authors), words=[one.to_json() for one in seen], made_at=now,
-        )  # fmt: skip
+            canvas=canvas,
+            network=network.name,
+            seq=drawing.last_seq,
+            left=left,
+            top=top,
+            right=right,
+            bottom=bottom,
+            authors=sorted(drawing.authors),
+            words=[one.to_json() for one in seen],
+            made_at=now,
+        )
         tell(guess)
         log.info("%s: is that %s?", canvas.slug, " or ".join(one.label for one in seen))
         return guess

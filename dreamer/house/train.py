@@ -348,9 +348,13 @@ class Run:
             means = {name: float(np.mean([parts[name] for parts, _, _ in recent])) for name in recent[0][0]}
             said = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             log.info(
-                "step %d  %s  right %.1f %%  radius %.2f  %.2f steps/s", self.step, said,
-                100 * hits / max(shown, 1), self.plan.radius_at(self.step), 100 / (now - logged),
-            )  # fmt: skip
+                "step %d  %s  right %.1f %%  radius %.2f  %.2f steps/s",
+                self.step,
+                said,
+                100 * hits / max(shown, 1),
+                self.plan.radius_at(self.step),
+                100 / (now - logged),
+            )
             logged = now
             if now - saved > CHECKPOINT_SECONDS or self.step % 1000 == 0:
                 self.save()

@@ -143,10 +143,17 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         found = _jobs()
         shown = [
-            {"id": job.pk, "kind": job.kind, "network": job.network, "state": job.state, "done": job.done,
-             "fraction": job.fraction if job.total else None, "words": words(job)}
+            {
+                "id": job.pk,
+                "kind": job.kind,
+                "network": job.network,
+                "state": job.state,
+                "done": job.done,
+                "fraction": job.fraction if job.total else None,
+                "words": words(job),
+            }
             for job in found
-        ]  # fmt: skip
+        ]
         return JsonResponse({"jobs": shown, "stamp": _stamp(found)})
 
     # --- what comes and goes ---------------------------------------------------------------------------------------
@@ -278,10 +285,14 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             name = key(style.layer, style.channel)
             shown.append(
                 {
-                    "key": name, "label": style.label, "where": _where(style) if style.title else "",
-                    "picture": trying.picture(files, name).is_file(), "on": name not in off, "own": own.get(name),
+                    "key": name,
+                    "label": style.label,
+                    "where": _where(style) if style.title else "",
+                    "picture": trying.picture(files, name).is_file(),
+                    "on": name not in off,
+                    "own": own.get(name),
                 }
-            )  # fmt: skip
+            )
         preview = Job.objects.filter(kind=Job.Kind.PREVIEW, network=files.name).first()
         known = _layers(files)
         initial = None
@@ -334,9 +345,16 @@ class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if "preview" in request.POST:
             given = {field: request.POST.get(field, "") for field in form.fields}
             jobs.order(
-                Job.Kind.PREVIEW, files.name, by=request.user, instead=True, canvas=place.slug, layer=data["layer"],
-                channel=data["channel"], title=data["title"], form=given,
-            )  # fmt: skip
+                Job.Kind.PREVIEW,
+                files.name,
+                by=request.user,
+                instead=True,
+                canvas=place.slug,
+                layer=data["layer"],
+                channel=data["channel"],
+                title=data["title"],
+                form=given,
+            )
         else:
             shelves.add(files.name, data["layer"], data["channel"], data["title"], request.user)
             messages.success(request, _("“%(title)s” is among its styles.") % {"title": data["title"]})

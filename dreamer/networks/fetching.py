@@ -93,8 +93,12 @@ def _fetch(job: Job, progress: jobs.Progress) -> str:
             said = time.monotonic()
             log.info("Fetching %s: %s", wanted.title, amount(done, total))
 
-    log.info("Fetching %s (%s) from its official sources. Licence: %s.",
-             wanted.title, amount(0, wanted.weights.size), wanted.licence)  # fmt: skip
+    log.info(
+        "Fetching %s (%s) from its official sources. Licence: %s.",
+        wanted.title,
+        amount(0, wanted.weights.size),
+        wanted.licence,
+    )
     if takes_over:
         progress.also = lambda done, total: _tell_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
         progress.also(job.done, job.total)
@@ -140,9 +144,13 @@ def _say_failed(job: Job, wanted: Source, error: Exception, takes_over: bool) ->
     if not takes_over:
         log.warning("%s could not be fetched: %s", wanted.title, why)
     elif not job.options.get("again"):
-        log.warning("%s could not be fetched, so the network that is here dreams on. The site tries again at its next "
-                    "start and every %d hours; `DREAM_FETCH=` keeps it from that. %s",
-                    wanted.title, AGAIN / timedelta(hours=1), why)  # fmt: skip
+        log.warning(
+            "%s could not be fetched, so the network that is here dreams on. The site tries again at its next "
+            "start and every %d hours; `DREAM_FETCH=` keeps it from that. %s",
+            wanted.title,
+            AGAIN / timedelta(hours=1),
+            why,
+        )
 
 
 def _tell_canvases(arriving: dict[str, object] | None) -> None:
@@ -165,5 +173,7 @@ def amount(done: int, total: int) -> str:
     if not done:
         return _("%(total).1f MB") % {"total": total / MB}
     return _("%(percent)d %%, %(done).1f of %(total).1f MB") % {
-        "percent": 100 * done // total, "done": done / MB, "total": total / MB,
-    }  # fmt: skip
+        "percent": 100 * done // total,
+        "done": done / MB,
+        "total": total / MB,
+    }

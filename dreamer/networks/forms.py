@@ -145,8 +145,9 @@ class ImportForm(forms.Form):
                 said += " " + _("%(canvases)s would change at once.") % {"canvases": titles}
         elif titles:
             said = _("%(canvases)s would dream with it at once: the site’s own network is called %(name)s.") % {
-                "canvases": titles, "name": name,
-            }  # fmt: skip
+                "canvases": titles,
+                "name": name,
+            }
         else:
             return
         meant = _("If you mean it, choose the file again and tick this box; or take another name.")

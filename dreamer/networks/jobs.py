@@ -52,8 +52,17 @@ def work(kind: Job.Kind) -> Callable[[Work], Work]:
 
 def order(kind: Job.Kind, network: str, *, by: Any = None, instead: bool = False, **options: Any) -> bool:
     """Orders a job; False where that very work is waiting or under way already. `instead`: then it is dropped."""
-    fresh = {"state": Job.State.WAITING, "holder": "", "attempts": 0, "done": 0, "total": 0, "message": "",
-             "options": options, "by": by, "changed_at": timezone.now()}  # fmt: skip
+    fresh = {
+        "state": Job.State.WAITING,
+        "holder": "",
+        "attempts": 0,
+        "done": 0,
+        "total": 0,
+        "message": "",
+        "options": options,
+        "by": by,
+        "changed_at": timezone.now(),
+    }
     with transaction.atomic():
         job, new = Job.objects.get_or_create(kind=kind, network=network, defaults=fresh)
         if not new:
@@ -68,10 +77,10 @@ def order(kind: Job.Kind, network: str, *, by: Any = None, instead: bool = False
 def cancel(job: Job) -> bool:
     """Cancels a job; False where it had ended already. What it had done so far may be kept for the next order."""
     return bool(
-        Job.objects.open().filter(pk=job.pk).update(
-            state=Job.State.CANCELLED, holder="", edition=F("edition") + 1, changed_at=timezone.now()
-        )
-    )  # fmt: skip
+        Job.objects.open()
+        .filter(pk=job.pk)
+        .update(state=Job.State.CANCELLED, holder="", edition=F("edition") + 1, changed_at=timezone.now())
+    )
 
 
 class Progress:

@@ -63,9 +63,14 @@ def turn(place: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, b
             if now in after - before:
                 Dream.objects.filter(canvas=place).update(style_wanted=True)
         Act.objects.record(
-            by, STYLES, canvas=place, network=files.name, off=sorted(after - before), on=sorted(before - after),
+            by,
+            STYLES,
+            canvas=place,
+            network=files.name,
+            off=sorted(after - before),
+            on=sorted(before - after),
             surprises=surprises,
-        )  # fmt: skip
+        )
     return True
 
 
@@ -84,6 +89,4 @@ def add(network: str, layer: str, channel: int | None, title: str, by: Any) -> O
 def take_away(own: OwnStyle, by: Any) -> None:
     with transaction.atomic():
         own.delete()
-        Act.objects.record(
-            by, OWN_REMOVED, network=own.network, layer=own.layer, channel=own.channel, title=own.title
-        )  # fmt: skip
+        Act.objects.record(by, OWN_REMOVED, network=own.network, layer=own.layer, channel=own.channel, title=own.title)

@@ -138,9 +138,12 @@ def _preview(job: Job, progress: jobs.Progress) -> str:
     layer, channel = job.options["layer"], job.options["channel"]
     recipe = _live(files, network, Target.layer(layer, channel))
     made = _dream(
-        frames.compose(place).pixels, network, recipe, progress.pause,
+        frames.compose(place).pixels,
+        network,
+        recipe,
+        progress.pause,
         lambda told: progress(int(STEPS * told.fraction), STEPS),
-    )  # fmt: skip
+    )
     image = Image.fromarray(made)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     path = preview(files.name)

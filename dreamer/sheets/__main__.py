@@ -35,10 +35,18 @@ FIVE = tuple(name for name in DRAWINGS if name != "white")  # on white there is 
 BEFORE: dict[str, dict[str, Any]] = {
     "googlenet": {"mean_free": True},
     "house": {
-        "octaves": 7, "finest": 0.65, "taper": 1.3, "step": 8.0, "smooth": 4, "colour": "vivid", "wash": 40.0,
-        "chroma": 80.0, "soak": 0.2, "mean_free": True,
+        "octaves": 7,
+        "finest": 0.65,
+        "taper": 1.3,
+        "step": 8.0,
+        "smooth": 4,
+        "colour": "vivid",
+        "wash": 40.0,
+        "chroma": 80.0,
+        "soak": 0.2,
+        "mean_free": True,
     },
-}  # fmt: skip
+}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -67,8 +75,10 @@ def main(argv: list[str] | None = None) -> None:
         for pair in chains:
             report(pair, options.work)
         for style in files.shelf[: options.styles]:
-            report({rule: Chain(network, fields, style, "harbour", options.side) for rule, fields in rules.items()},
-                   options.work)  # fmt: skip
+            report(
+                {rule: Chain(network, fields, style, "harbour", options.side) for rule, fields in rules.items()},
+                options.work,
+            )
         if not options.only_measure:
             options.out.mkdir(parents=True, exist_ok=True)
             sheet = Image.fromarray(np.concatenate([row(pair, options.dreams, options.work) for pair in chains]))

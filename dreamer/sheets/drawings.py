@@ -17,10 +17,17 @@ from canvas.picture import blank
 Colour = tuple[int, int, int]
 XY = tuple[float, float]
 
-BLACK, GREY, BROWN, RED, ORANGE, YELLOW, GREEN, BLUE, SKY, PINK, VIOLET = (
-    (29, 29, 31), (120, 122, 128), (131, 76, 36), (214, 48, 49), (232, 119, 34), (244, 180, 26), (64, 160, 67),
-    (32, 88, 190), (116, 185, 236), (240, 130, 170), (110, 80, 180),
-)  # fmt: skip
+BLACK = (29, 29, 31)
+GREY = (120, 122, 128)
+BROWN = (131, 76, 36)
+RED = (214, 48, 49)
+ORANGE = (232, 119, 34)
+YELLOW = (244, 180, 26)
+GREEN = (64, 160, 67)
+BLUE = (32, 88, 190)
+SKY = (116, 185, 236)
+PINK = (240, 130, 170)
+VIOLET = (110, 80, 180)
 
 
 class Sheet:

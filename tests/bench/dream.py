@@ -73,7 +73,7 @@ class Timed:
         self.seconds, self.windows = [], []
         start, processor = time.perf_counter(), time.process_time()
         report = (lambda p: say(f"{name}: {p.fraction:.0%}")) if name else None
-        dream(picture, self, recipe, progress=report)  # type: ignore[arg-type]
+        dream(picture, self, recipe, progress=report)
         return Turn(time.perf_counter() - start, time.process_time() - processor, self.seconds)
 
 

@@ -102,9 +102,14 @@ class Viewer(asyncio.Protocol):
         self._sent, self._buffer, self._open = sent, bytearray(), False
         at = urlsplit(url)
         lines = {
-            "Host": at.netloc, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(), "Origin": url, **headers,
-        }  # fmt: skip
+            "Host": at.netloc,
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+            "Origin": url,
+            **headers,
+        }
         path = "/ws/c/main/"
         self._hello = f"GET {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n"
 
@@ -253,9 +258,18 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
     for one in (*watching, *pens):
         one.transport.abort()
     return Row(
-        name, site.server, viewers, delivered, statistics.median(rates), rates[0], 1000 * late[len(late) // 2],
-        1000 * late[min(len(late) - 1, int(len(late) * 0.99))], 100 * used / took, site.memory() / 1e6, lost,
-    )  # fmt: skip
+        name,
+        site.server,
+        viewers,
+        delivered,
+        statistics.median(rates),
+        rates[0],
+        1000 * late[len(late) // 2],
+        1000 * late[min(len(late) - 1, int(len(late) * 0.99))],
+        100 * used / took,
+        site.memory() / 1e6,
+        lost,
+    )
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def test_ways_through_a_film(page: Page, site: RunningSite, film: str) -> None:
     preview = page.locator("[data-preview]")
     expect(preview).to_be_visible()
     inside = preview.bounding_box()
-    assert inside and inside["x"] >= 0 and inside["x"] + inside["width"] <= page.viewport_size["width"]  # type: ignore[index]
+    assert inside and inside["x"] >= 0 and inside["x"] + inside["width"] <= page.viewport_size["width"]
     assert "previews" in page.locator("[data-preview-picture]").evaluate("(e) => e.style.backgroundImage")
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
     assert now(page) == pytest.approx(length * 0.75, abs=length * 0.03)

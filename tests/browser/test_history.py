@@ -230,8 +230,16 @@ def test_nothing_serious_for_axe(page: Page, dreamed: RunningSite) -> None:
     frame = page.locator(".tile[id] a").nth(3).get_attribute("href")
     moment = page.locator(".chip", has_text="The beginning").get_attribute("href")
     day = page.locator(".day h2 a[href*='/history/2']").first.get_attribute("href")
-    addresses = ["/history/?canvas=night", "/history/calendar/?canvas=night", "/highlights/", frame, moment, day,
-                 "/history/slideshow/?canvas=night", f"{frame}embed/"]  # fmt: skip
+    addresses = [
+        "/history/?canvas=night",
+        "/history/calendar/?canvas=night",
+        "/highlights/",
+        frame,
+        moment,
+        day,
+        "/history/slideshow/?canvas=night",
+        f"{frame}embed/",
+    ]
     found = {}
     for address in addresses:
         page.goto(f"{dreamed.url}{address}")

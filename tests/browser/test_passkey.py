@@ -12,9 +12,13 @@ from tests.running import PASSWORD, RunningSite
 
 pytestmark = pytest.mark.browser
 DEVICE = {
-    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-    "isUserVerified": True, "automaticPresenceSimulation": True,
-}  # fmt: skip
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 
 
 def test_a_passkey_signs_in_and_is_the_second_step(browser: Browser, make_site: Callable[..., RunningSite]) -> None:

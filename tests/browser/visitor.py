@@ -20,8 +20,11 @@ from tests.running import Person, RunningSite, until
 Point = tuple[float, float]
 
 PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2,
-}  # fmt: skip
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 
 # What is on the screen's canvas, at its own size: as PNG, and as a digest of its RGBA bytes.
@@ -135,8 +138,9 @@ def operations(site: RunningSite, slug: str = "main") -> list[picture.Numbered]:
     """The journal as it is at this moment, also while it is being written."""
     rows = site.rows(
         "SELECT b.first, b.last, b.payload FROM canvas_batch b JOIN canvas_canvas c ON c.id = b.canvas_id"
-        " WHERE c.slug = ? ORDER BY b.first", slug,
-    )  # fmt: skip
+        " WHERE c.slug = ? ORDER BY b.first",
+        slug,
+    )
     return [
         each
         for first, last, payload in rows

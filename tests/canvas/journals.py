@@ -91,9 +91,12 @@ def replay_in_node(lines: list[dict[str, Any]]) -> list[str]:
     if node is None:
         pytest.skip("needs node: pip install -r requirements-dev.txt brings it")
     done = subprocess.run(
-        [node, str(ROOT / "tests/js/replay.mjs")], input="\n".join(map(json.dumps, lines)),
-        capture_output=True, text=True,
-        check=False, timeout=PATIENCE,
-    )  # fmt: skip
+        [node, str(ROOT / "tests/js/replay.mjs")],
+        input="\n".join(map(json.dumps, lines)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.split()

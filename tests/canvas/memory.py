@@ -215,9 +215,10 @@ class Browser:
             case wire.ACK:
                 stroke, following = content
                 self.pending = [
-                    op for op in self.pending
+                    op
+                    for op in self.pending
                     if op.stroke_id != stroke or (isinstance(op, wire.Stroke) and op.piece >= following)
-                ]  # fmt: skip
+                ]
             case wire.REJECT:
                 stroke, _, code = content
                 self.refused.append((stroke, code))

@@ -22,9 +22,13 @@ def exports(module: str) -> dict[str, Any]:
         pytest.skip("needs node: pip install -r requirements-dev.txt brings it")
     code = f"import * as all from './static/canvas/{module}'; console.log(JSON.stringify(all));"
     done = subprocess.run(
-        [node, "--input-type=module", "-e", code], cwd=ROOT, capture_output=True, text=True, check=False,
+        [node, "--input-type=module", "-e", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         timeout=PATIENCE,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

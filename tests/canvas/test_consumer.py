@@ -57,7 +57,7 @@ class Server:
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         scope = {"type": "websocket", "url_route": {"kwargs": {"slug": slug}}, "user": user, "session": session}
         self.say({"type": "websocket.connect"})
-        self.task = asyncio.create_task(CanvasConsumer.as_asgi()(scope, self._queue.get, self._send))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(CanvasConsumer.as_asgi()(scope, self._queue.get, self._send))
 
     async def _send(self, message: Any) -> None:
         self.sent.append(message)

@@ -103,10 +103,19 @@ def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list
 @pytest.mark.parametrize(
     "asked",
     [
-        "nonsense", [], {}, PLACE | {"x": "1"}, PLACE | {"x": 1.5}, PLACE | {"x": True}, PLACE | {"width": 0},
-        PLACE | {"x": -1}, PLACE | {"width": limits.COVER_SIDE + 1}, PLACE | {"x": 60}, PLACE | {"x": 10**30},
+        "nonsense",
+        [],
+        {},
+        PLACE | {"x": "1"},
+        PLACE | {"x": 1.5},
+        PLACE | {"x": True},
+        PLACE | {"width": 0},
+        PLACE | {"x": -1},
+        PLACE | {"width": limits.COVER_SIDE + 1},
+        PLACE | {"x": 60},
+        PLACE | {"x": 10**30},
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused_with_a_reason(trusted: list[User], asked: Any) -> None:
     status, said = ask(trusted[0], asked)
     assert status == 400 and said["detail"]

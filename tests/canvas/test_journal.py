@@ -62,13 +62,13 @@ def test_a_write_that_fails_leaves_no_trace(canvas: Canvas) -> None:
     with pytest.raises(RuntimeError):
         here.append(0, admit, NOW)
     assert here.state().head == 0
-    assert write(here, piece(0)).first == 1  # type: ignore[union-attr]
+    assert write(here, piece(0)).first == 1
 
 
 def test_canvases_count_for_themselves(canvas: Canvas) -> None:
     other = Canvas.objects.create(slug="there", title="There", width=64, height=64)
     write(DatabaseJournal(canvas.pk), piece(0))
-    assert write(DatabaseJournal(other.pk), piece(0)).first == 1  # type: ignore[union-attr]
+    assert write(DatabaseJournal(other.pk), piece(0)).first == 1
     assert DatabaseJournal(other.pk).since(0)[0].count == 1
 
 

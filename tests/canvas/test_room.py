@@ -39,14 +39,14 @@ async def room(journal: MemoryJournal) -> AsyncIterator[Room]:
 
 async def until(ready: object) -> None:
     end = time.monotonic() + PATIENCE
-    while not ready():  # type: ignore[operator]
+    while not ready():
         assert time.monotonic() < end, "it did not come to be"
         await asyncio.sleep(0.005)
 
 
 def stroke(chance: random.Random, **options: object) -> list[wire.Stroke]:
     path = [(chance.randrange(SIDE * 8), chance.randrange(SIDE * 8), chance.randint(8, 60)) for _ in range(6)]
-    return pieces(stroke_id(chance), path, each=2, colour=tuple(chance.randbytes(3)), **options)  # type: ignore[arg-type]
+    return pieces(stroke_id(chance), path, each=2, colour=tuple(chance.randbytes(3)), **options)
 
 
 def joined(journal: MemoryJournal, room: Room, person: int | None) -> Browser:
@@ -365,7 +365,7 @@ async def test_a_joiner_that_gives_up_does_not_wedge_the_canvas(journal: MemoryJ
         time.sleep(0.1)
         return MemoryJournal.state(journal)
 
-    journal.state = slowly  # type: ignore[method-assign, assignment]
+    journal.state = slowly
     room = Room(journal, journal.people, NoLayer(), executor)
     first = asyncio.create_task(room.start())
     await asyncio.sleep(0.02)
@@ -390,7 +390,7 @@ async def test_who_joins_while_a_frame_is_taken_away_gets_the_whole_truth(journa
         time.sleep(0.2)
         return since(journal, seq)
 
-    journal.since = slowly  # type: ignore[method-assign]
+    journal.since = slowly
     journal.frame = before
     newcomers = []
     for _ in range(30):

@@ -52,7 +52,7 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
     await until(lambda: not anna.pending)
     journal.rules = Rules(version=1, frozen=True, why="a raid")
     await until(lambda: told(anna, "rules") and told(guest, "rules"))
-    assert told(guest, "rules")[-1]["rules"]["frozen"] and told(guest, "rules")[-1]["rules"]["why"] == "a raid"  # type: ignore[index]
+    assert told(guest, "rules")[-1]["rules"]["frozen"] and told(guest, "rules")[-1]["rules"]["why"] == "a raid"
     after = dab()
     anna.put(after)
     anna.put(wire.Undo(before.stroke_id))
@@ -62,9 +62,9 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
         and journal.head == 1
     )
     late = joined(journal, room, None)
-    assert told(late, "welcome")[-1]["rules"]["frozen"]  # type: ignore[index]
+    assert told(late, "welcome")[-1]["rules"]["frozen"]
     journal.rules = Rules(version=2)
-    await until(lambda: not told(anna, "rules")[-1]["rules"]["frozen"])  # type: ignore[index]
+    await until(lambda: not told(anna, "rules")[-1]["rules"]["frozen"])
     anna.put(dab())
     await until(lambda: journal.head == 2)
 
@@ -116,7 +116,7 @@ async def test_sanctions_hold_and_say_why(
     )
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: told(anna, "you") and told(anna, "you")[-1]["sanctions"])
-    assert told(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"  # type: ignore[index]
+    assert told(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"
     mark = dab()
     anna.put(mark)
     await until(lambda: not anna.pending)
@@ -141,7 +141,7 @@ async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal:
     journal.people.status[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: anna.closed)
-    assert anna.closed == 4403 and told(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
+    assert anna.closed == 4403 and told(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"
     again = Browser(journal, 1)
     again.connect(room)
     again.put(dab())
@@ -173,8 +173,8 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
             who.put(dab(width=160))
     await until(lambda: not anna.pending and not ben.pending)
     assert {code for _, code in anna.refused} == {RejectReason.BUDGET} and not ben.refused
-    assert told(anna, "ink") and told(anna, "ink")[0]["left"] < limits.INK_LOW and not told(ben, "ink")  # type: ignore[operator]
-    await until(lambda: told(anna, "ink")[-1]["left"] >= limits.INK_LOW)  # type: ignore[operator]
+    assert told(anna, "ink") and told(anna, "ink")[0]["left"] < limits.INK_LOW and not told(ben, "ink")
+    await until(lambda: told(anna, "ink")[-1]["left"] >= limits.INK_LOW)
     refused = len(anna.refused)
     anna.put(dab(width=160))
     await until(lambda: not anna.pending)

@@ -45,13 +45,23 @@ def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, b
     boxes = [brush.bounds(op.points) for op in ops]
     out = [number for number in numbers if hidden.get(number)]
     return {
-        "first_seq": numbers[0], "last_seq": numbers[-1], "began_at": row["at"][0], "ended_at": row["at"][-1],
-        "left": min(box[0] for box in boxes), "top": min(box[1] for box in boxes),
-        "right": max(box[2] for box in boxes), "bottom": max(box[3] for box in boxes),
-        "colour": "#" + bytes(ops[0].colour).hex(), "width": max(w for op in ops for *_, w in op.points) / 8,
-        "pieces": len(ops), "points": sum(len(op.points) for op in ops), "finished": any(op.last for op in ops),
-        "undone_seq": undone, "hidden": len(out), "hidden_numbers": out,
-    }  # fmt: skip
+        "first_seq": numbers[0],
+        "last_seq": numbers[-1],
+        "began_at": row["at"][0],
+        "ended_at": row["at"][-1],
+        "left": min(box[0] for box in boxes),
+        "top": min(box[1] for box in boxes),
+        "right": max(box[2] for box in boxes),
+        "bottom": max(box[3] for box in boxes),
+        "colour": "#" + bytes(ops[0].colour).hex(),
+        "width": max(w for op in ops for *_, w in op.points) / 8,
+        "pieces": len(ops),
+        "points": sum(len(op.points) for op in ops),
+        "finished": any(op.last for op in ops),
+        "undone_seq": undone,
+        "hidden": len(out),
+        "hidden_numbers": out,
+    }
 
 
 def indexed(canvas: Canvas) -> dict[tuple[int, int], Row]:

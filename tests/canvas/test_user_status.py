@@ -45,13 +45,16 @@ def test_switches_reach_the_room_by_the_poll_and_by_the_write(canvas: Canvas) ->
     tomorrow = timezone.now() + timedelta(days=1)
     veil = Region.objects.create(canvas=canvas, kind="veil", x=9, y=9, width=9, height=9, until=tomorrow)
     expected = gate.Rules(
-        version=Rules.objects.get().version, frozen=True, why="a raid", slow=3,
+        version=Rules.objects.get().version,
+        frozen=True,
+        why="a raid",
+        slow=3,
         newcomers_after=ms(rules.newcomers_after),
         regions=(
             gate.Region(lock.pk, "lock", 1, 2, 3, 4, None, "a memorial"),
             gate.Region(veil.pk, "veil", 9, 9, 9, 9, ms(tomorrow)),
         ),
-    )  # fmt: skip
+    )
     assert polled.state().rules == rules_at_write(writing) == expected
     lock.lift()
     assert [one.id for one in polled.state().rules.regions] == [veil.pk]
@@ -140,9 +143,12 @@ def test_who_is_trusted(canvas: Canvas, people: list[User]) -> None:
     User.objects.update(date_joined=timezone.now() - timedelta(days=limits.TRUSTED_DAYS))
     assert trusted()
     over = Sanction.objects.create(
-        user=ann, degree="cool_down", reason="", starts_at=timezone.now() - timedelta(days=3),
+        user=ann,
+        degree="cool_down",
+        reason="",
+        starts_at=timezone.now() - timedelta(days=3),
         until=timezone.now() - timedelta(days=2),
-    )  # fmt: skip
+    )
     assert not trusted()
     over.starts_at -= timedelta(days=limits.TRUSTED_AFTER_DAYS)
     over.save()

@@ -12,9 +12,16 @@ u8, u16, u32, u53 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 53))
 i16 = st.integers(-(2**15), 2**15 - 1)
 colours = st.tuples(u8, u8, u8)
 strokes = st.builds(
-    wire.Stroke, u53, st.integers(0, limits.MAX_PIECES - 1), colours, st.integers(1, 255), u16,
-    st.lists(st.tuples(i16, i16, u16), min_size=1, max_size=20).map(tuple), st.booleans(), u32,
-)  # fmt: skip
+    wire.Stroke,
+    u53,
+    st.integers(0, limits.MAX_PIECES - 1),
+    colours,
+    st.integers(1, 255),
+    u16,
+    st.lists(st.tuples(i16, i16, u16), min_size=1, max_size=20).map(tuple),
+    st.booleans(),
+    u32,
+)
 operations = st.one_of(
     strokes,
     st.builds(wire.Undo, u53, u32),

@@ -81,10 +81,13 @@ def test_stopped_and_started_again_it_goes_on(out: Path, monkeypatch: pytest.Mon
     assert (out / "block-1x1.jpg").exists()
 
 
-@pytest.mark.parametrize(("words", "expected"), [
-    (["--layer", "blok/1x1"], "block/1x1"),
-    (["--layer", LAYER, "--side", "8"], "side: received 8, expected 32"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--layer", "blok/1x1"], "block/1x1"),
+        (["--layer", LAYER, "--side", "8"], "side: received 8, expected 32"),
+    ],
+)
 def test_mistakes(out: Path, words: list[str], expected: str) -> None:
     with pytest.raises(CommandError, match=expected):
         run(out, *words)

@@ -198,7 +198,7 @@ def test_cancelled_between_tiles_it_brings_the_picture_so_far(networks: tuple[Ne
     for network in networks:
         done: list[Progress] = []
         with pytest.raises(Interrupted) as stopped:
-            dream(photo, network, SMALL, progress=done.append, cancelled=lambda done=done: len(done) >= tiles)  # type: ignore[misc]
+            dream(photo, network, SMALL, progress=done.append, cancelled=lambda done=done: len(done) >= tiles)
         assert len(done) - tiles <= 1  # what was already under way
         pictures.append(stopped.value.picture.astype(int))
     assert (pictures[0] != photo).any() == (tiles > 0)

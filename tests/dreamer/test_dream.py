@@ -48,12 +48,25 @@ def test_the_network_sees_more_of_what_it_dreams_of(network: Network, photo: Any
     assert after > 1.5 * before
 
 
-@pytest.mark.parametrize("change", [
-    {}, {"smooth": 3}, {"smooth_pool": True}, {"colour": "decorrelated"}, {"colour": "luminance"}, {"mean_free": True},
-    {"colour": "vivid"}, {"finest": 0.7}, {"taper": 1.5},
-    {"rotate": 8.0, "rescale": 0.1, "iterations": 10}, {"target": Target.layer("conv2_pre", 5)},
-    {"target": Target((Term("conv2"), Term("block/output", weight=0.5)))}, {"target": Target.layer("logits", 3)},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"smooth": 3},
+        {"smooth_pool": True},
+        {"colour": "decorrelated"},
+        {"colour": "luminance"},
+        {"mean_free": True},
+        {"colour": "vivid"},
+        {"finest": 0.7},
+        {"taper": 1.5},
+        {"rotate": 8.0, "rescale": 0.1, "iterations": 10},
+        {"target": Target.layer("conv2_pre", 5)},
+        {"target": Target((Term("conv2"), Term("block/output", weight=0.5)))},
+        {"target": Target.layer("logits", 3)},
+    ],
+    ids=str,
+)
 def test_every_kind_of_step_climbs(network: Network, photo: Any, change: dict[str, Any]) -> None:
     recipe = replace(SMALL, **change)
     before, after = (score(network, p, recipe.target) for p in (photo, dream(photo, network, recipe)))
@@ -262,10 +275,13 @@ def test_a_place_moves_with_the_picture() -> None:
     assert moved.terms == (Term("a", place=(0.75, 0.25)), Term("b"))
 
 
-@pytest.mark.parametrize(("wrong", "expected"), [
-    (np.zeros((64, 64), np.uint8), "expected uint8 \\[height, width, 3\\]"),
-    (np.zeros((64, 64, 3), np.float32), "received float32"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (np.zeros((64, 64), np.uint8), "expected uint8 \\[height, width, 3\\]"),
+        (np.zeros((64, 64, 3), np.float32), "received float32"),
+    ],
+)
 def test_wrong_arrays(network: Network, wrong: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         dream(wrong, network, SMALL)

@@ -119,32 +119,41 @@ def test_the_shelfs_first_style_is_the_default(here: Path, models: Path, setting
     assert (term.layer, term.channels) == ("conv2", ((3, 1.0),))
 
 
-@pytest.mark.parametrize(("words", "expected"), [
-    (["nope.jpg", "a.png", *LAYER], "nope.jpg: there is no such file"),
-    (["photo.png", "a.xyz", *LAYER], r"received the ending '\.xyz'"),
-    (["photo.png", "away/a.png", *LAYER], "there is no folder away"),
-    (["photo.png", "a.png", "--layer", "blok/outptu"], "block/output"),
-    (["photo.png", "a.png", *LAYER, "--channel", "900"], "channels 0 to .*, received 900"),
-    (["photo.png", "a.png", "--class", "thang 4"], "thing 4"),
-    (["photo.png", "a.png"], "nothing to dream of"),
-    (["photo.png", "a.png", *LAYER, "--octaves", "0"], "octaves: received 0, expected 1 to 32"),
-    (["photo.png", "a.png", *LAYER, "--model", "tinny"], "tiny"),
-    (["photo.png", "a.png", *LAYER, "--noise", "64x64"], "both a photograph"),
-    (["a.png", *LAYER], "received no photograph"),
-    (["photo.png", "a.png", *LAYER, "--gif", "a.avi"], r"expected \.gif or \.mp4"),
-    (["photo.png", "a.png", "--recipe", "photo.png"], "without a recipe"),
-    (["photo.png", "a.png", *LAYER, "--noise", "64"], "WIDTHxHEIGHT"),
-    (["photo.png", "a.png", "--channel", "3"], "--layer of its own before it"),
-    (["photo.png", "a.png", *LAYER, "--colour", "sepia"], "invalid choice"),
-    (["photo.png", "photo.png", *LAYER], "photo.png: received a file that is in use here already"),
-    (["photo.png", "a.png", *LAYER, "--mask", "photo.png", "--gif", "./a.gif", "--film", "a.gif"], "a.gif: .*in use"),
-    (["photo.png", "/proc/a.png", *LAYER], "/proc/a.png: cannot be written"),
-    (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "0"], "fps: received 0.0, expected more than 0"),
-    (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "nan"], "fps: received nan"),
-    (["photo.png", "a.png", *LAYER, "--film", "a.mp4", "--frame-side", "-10"], "frame_side: received -10, expected 16"),
-    (["photo.png", "a.png", *LAYER, "--zoom", "1.1"], "--zoom without --dreams"),
-    (["photo.png", "a.png", *LAYER, "--turn", "3"], "--turn without --dreams"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["nope.jpg", "a.png", *LAYER], "nope.jpg: there is no such file"),
+        (["photo.png", "a.xyz", *LAYER], r"received the ending '\.xyz'"),
+        (["photo.png", "away/a.png", *LAYER], "there is no folder away"),
+        (["photo.png", "a.png", "--layer", "blok/outptu"], "block/output"),
+        (["photo.png", "a.png", *LAYER, "--channel", "900"], "channels 0 to .*, received 900"),
+        (["photo.png", "a.png", "--class", "thang 4"], "thing 4"),
+        (["photo.png", "a.png"], "nothing to dream of"),
+        (["photo.png", "a.png", *LAYER, "--octaves", "0"], "octaves: received 0, expected 1 to 32"),
+        (["photo.png", "a.png", *LAYER, "--model", "tinny"], "tiny"),
+        (["photo.png", "a.png", *LAYER, "--noise", "64x64"], "both a photograph"),
+        (["a.png", *LAYER], "received no photograph"),
+        (["photo.png", "a.png", *LAYER, "--gif", "a.avi"], r"expected \.gif or \.mp4"),
+        (["photo.png", "a.png", "--recipe", "photo.png"], "without a recipe"),
+        (["photo.png", "a.png", *LAYER, "--noise", "64"], "WIDTHxHEIGHT"),
+        (["photo.png", "a.png", "--channel", "3"], "--layer of its own before it"),
+        (["photo.png", "a.png", *LAYER, "--colour", "sepia"], "invalid choice"),
+        (["photo.png", "photo.png", *LAYER], "photo.png: received a file that is in use here already"),
+        (
+            ["photo.png", "a.png", *LAYER, "--mask", "photo.png", "--gif", "./a.gif", "--film", "a.gif"],
+            "a.gif: .*in use",
+        ),
+        (["photo.png", "/proc/a.png", *LAYER], "/proc/a.png: cannot be written"),
+        (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "0"], "fps: received 0.0, expected more than 0"),
+        (["photo.png", "a.png", *LAYER, "--gif", "a.gif", "--fps", "nan"], "fps: received nan"),
+        (
+            ["photo.png", "a.png", *LAYER, "--film", "a.mp4", "--frame-side", "-10"],
+            "frame_side: received -10, expected 16",
+        ),
+        (["photo.png", "a.png", *LAYER, "--zoom", "1.1"], "--zoom without --dreams"),
+        (["photo.png", "a.png", *LAYER, "--turn", "3"], "--turn without --dreams"),
+    ],
+)
 def test_mistakes_say_what_was_received_and_expected(here: Path, words: list[str], expected: str) -> None:
     with pytest.raises(CommandError, match=expected):
         run(*words)
@@ -157,14 +166,17 @@ def test_a_folder_of_that_name_is_known_before_the_work(here: Path) -> None:
         run("photo.png", "a.png", *LAYER)
 
 
-@pytest.mark.parametrize(("field", "value", "expected"), [
-    ("octaves", '"4"', "octaves: received '4', expected a whole number"),
-    ("channels", "[1, 2]", "channels must be"),
-    ("channels", "3", "channels must be"),
-    ("weight", '"x"', "weight must be"),
-    ("place", "0.5", "place must be"),
-    ("squared", '"no"', "squared must be"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("octaves", '"4"', "octaves: received '4', expected a whole number"),
+        ("channels", "[1, 2]", "channels must be"),
+        ("channels", "3", "channels must be"),
+        ("weight", '"x"', "weight must be"),
+        ("place", "0.5", "place must be"),
+        ("squared", '"no"', "squared must be"),
+    ],
+)
 def test_a_recipe_written_by_hand_is_read_with_care(here: Path, field: str, value: str, expected: str) -> None:
     of_recipe = f', "{field}": {value}' if field == "octaves" else ""
     of_term = "" if of_recipe else f', "{field}": {value}'
@@ -174,11 +186,14 @@ def test_a_recipe_written_by_hand_is_read_with_care(here: Path, field: str, valu
         run("photo.png", "a.png", "--recipe", "r.json")
 
 
-@pytest.mark.parametrize(("words", "expected"), [
-    (["--guide", "photo.png"], "received --guide for a recipe without one"),
-    (["--no-squared"], "received --squared without a --layer"),
-    (["--preset", "live"], "both --recipe and --preset"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--guide", "photo.png"], "received --guide for a recipe without one"),
+        (["--no-squared"], "received --squared without a --layer"),
+        (["--preset", "live"], "both --recipe and --preset"),
+    ],
+)
 def test_what_a_recipe_has_no_use_for_is_said(here: Path, words: list[str], expected: str) -> None:
     (here / "r.json").write_text('{"model": "tiny", "target": {"terms": [{"layer": "conv2"}]}}')
     with pytest.raises(CommandError, match=expected):

@@ -50,8 +50,9 @@ def test_animals_and_towers_grow_out_of_clouds(network: Network, images: Path) -
     sky = np.asarray(Image.open(images / "sky.jpg").convert("RGB").resize((320, 180)))
     recipe = Recipe(target=Target.layer("inception_4c/output"), **PRESETS["photo"] | {"iterations": 5}, seed=7)
     dreamed = dream(sky, network, recipe)
-    before, after = (network.activations(p.transpose(2, 0, 1).astype(np.float32), "inception_4c/output")
-                     for p in (sky, dreamed))  # fmt: skip
+    before, after = (
+        network.activations(p.transpose(2, 0, 1).astype(np.float32), "inception_4c/output") for p in (sky, dreamed)
+    )
     assert np.square(after).sum() > 5 * np.square(before).sum()
     # And it is still that sky.
     assert np.abs(dreamed.astype(float) - sky).mean() < 20

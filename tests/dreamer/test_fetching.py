@@ -61,7 +61,7 @@ def test_it_comes_and_takes_over(place: Canvas, server: Server, caplog: pytest.L
     caplog.set_level(logging.INFO)
     seen: list[Any] = []
     server.faults["weights"] = lambda handler, data: (
-        seen.append((default_model(), place_now()["arriving"])),  # type: ignore[func-returns-value]
+        seen.append((default_model(), place_now()["arriving"])),
         handler.whole(data),
     )
     look()

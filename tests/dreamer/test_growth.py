@@ -18,9 +18,24 @@ from dreamer.engine.octaves import shrink
 from tests.dreamer import nets
 
 GROWING = Recipe(
-    Target.layer("block/output"), model="tiny", octaves=2, min_size=32, tile=64, step=8.0, smooth=2, colour="vivid",
-    wash=30.0, soak=0.2, hue=0.5, chroma=80.0, mean_free=True, front=0.2, growth=0.1, hold=0.5, finest=0.8,
-)  # fmt: skip
+    Target.layer("block/output"),
+    model="tiny",
+    octaves=2,
+    min_size=32,
+    tile=64,
+    step=8.0,
+    smooth=2,
+    colour="vivid",
+    wash=30.0,
+    soak=0.2,
+    hue=0.5,
+    chroma=80.0,
+    mean_free=True,
+    front=0.2,
+    growth=0.1,
+    hold=0.5,
+    finest=0.8,
+)
 
 
 @pytest.fixture(scope="module")

@@ -167,9 +167,16 @@ def test_words_are_plain_and_fit_for_children(label: str, word: str) -> None:
 def guess(canvas: Canvas, people: dict[str, User]) -> Guess:
     words = [{"number": n, "label": label, "chance": 0.2} for n, label in enumerate(("dog", "fox", "wolf"))]
     return Guess.objects.create(
-        canvas=canvas, network="house", seq=3, left=130, top=130, right=270, bottom=270,
-        authors=[people["author"].pk], words=words,
-    )  # fmt: skip
+        canvas=canvas,
+        network="house",
+        seq=3,
+        left=130,
+        top=130,
+        right=270,
+        bottom=270,
+        authors=[people["author"].pk],
+        words=words,
+    )
 
 
 @pytest.fixture

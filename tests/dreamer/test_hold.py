@@ -22,7 +22,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Network:
 def colours(picture: Bytes) -> Bytes:
     """How far each channel is from grey, float32 [3, H, W]."""
     channels = picture.transpose(2, 0, 1).astype(np.float32)
-    return channels - channels.mean(axis=0)  # type: ignore[return-value]
+    return channels - channels.mean(axis=0)
 
 
 def test_ink_is_found_where_it_lies_and_nowhere_on_flat_paper() -> None:

@@ -243,7 +243,7 @@ def test_batch_norm_scale_and_relu_fold_into_the_convolution() -> None:
 )
 def test_simple_layers(text: str, reference: object) -> None:
     x = picture(1, 3, 8, 8)
-    want = reference(torch.tensor(x)).numpy()  # type: ignore[operator]
+    want = reference(torch.tensor(x)).numpy()
     np.testing.assert_allclose(run(one_layer(text, size=8), x)[0], want, rtol=1e-4, atol=1e-4)
 
 

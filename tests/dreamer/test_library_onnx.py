@@ -305,7 +305,7 @@ class Exported(torch.nn.Module):
         n, _, height, width = y.shape
         y = y.view(n, 2, 4, height, width).transpose(1, 2).contiguous().view(n, -1, height, width)
         x = torch.nn.functional.max_pool2d(torch.nn.functional.silu(x + y), 2, ceil_mode=True)
-        return self.last(self.drop(self.pool(x).flatten(1)))  # type: ignore[no-any-return]
+        return self.last(self.drop(self.pool(x).flatten(1)))
 
 
 @pytest.mark.filterwarnings("ignore")

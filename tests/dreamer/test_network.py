@@ -296,7 +296,7 @@ def test_out_is_filled(network: Network) -> None:
     got, _ = network.gradient(picture, Target.layer(LAYER), out=out)
     assert got is out and out.any()
     with pytest.raises(ValueError, match="out must be float32"):
-        network.gradient(picture, Target.layer(LAYER), out=np.empty((3, 64, 64)))  # type: ignore[arg-type]
+        network.gradient(picture, Target.layer(LAYER), out=np.empty((3, 64, 64)))
 
 
 def test_the_same_call_gives_the_same_bytes(network: Network) -> None:

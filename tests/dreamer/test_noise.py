@@ -91,7 +91,7 @@ class Still:
 def test_clouds_end_softly_before_what_is_drawn() -> None:
     drawn = np.full((60, 80, 3), 255, np.uint8)
     drawn[20:24, 10:40] = drawn[20:40, 36:40] = (30, 20, 60)
-    lost = -clouds(drawn, 20.0, Still())[0] / 30  # type: ignore[arg-type]
+    lost = -clouds(drawn, 20.0, Still())[0] / 30
     assert lost[20:24, 10:36].max() < 0.15 and lost[50:, 60:].min() > 0.99
     assert lost[32, :28].min() > 0.99, "as near as ten pixels a place is flat"
     assert max(np.abs(np.diff(lost, axis=axis)).max() for axis in (0, 1)) < 0.4, "no edge"

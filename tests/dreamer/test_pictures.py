@@ -77,11 +77,14 @@ def test_profiles_are_brought_to_srgb(tmp_path: Path, corner: Any) -> None:
     assert np.abs(read_picture(tmp_path / "b.png")[..., ::-1].astype(int) - corner).max() <= 3
 
 
-@pytest.mark.parametrize(("name", "content", "expected"), [
-    ("none.jpg", None, "no such file"),
-    ("text.jpg", b"hello", "no picture"),
-    ("cut.jpg", "cut", "cannot be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("none.jpg", None, "no such file"),
+        ("text.jpg", b"hello", "no picture"),
+        ("cut.jpg", "cut", "cannot be read"),
+    ],
+)
 def test_what_cannot_be_read_is_said(tmp_path: Path, corner: Any, name: str, content: Any, expected: str) -> None:
     path = tmp_path / name
     if content == "cut":
@@ -117,8 +120,12 @@ def test_recipes_are_read_from_json_too(tmp_path: Path, corner: Any) -> None:
     path.write_text("  \n" + json.dumps(RECIPE, indent=2))
     assert read_recipe(path) == RECIPE
     write_picture(tmp_path / "plain.jpg", corner)
-    for name, content, expected in (("plain.jpg", None, "without a recipe"), ("n", b"what", "neither"),
-                                    ("b.json", b"{oops", "no JSON"), ("gone", None, "cannot be read")):  # fmt: skip
+    for name, content, expected in (
+        ("plain.jpg", None, "without a recipe"),
+        ("n", b"what", "neither"),
+        ("b.json", b"{oops", "no JSON"),
+        ("gone", None, "cannot be read"),
+    ):
         if content:
             (tmp_path / name).write_bytes(content)
         with pytest.raises(PictureError, match=expected):

@@ -20,11 +20,16 @@ TARGET = Target.layer("block/output")
 recipes = st.builds(
     Recipe,
     target=st.sampled_from([TARGET, Target.layer("a", 3), Target((Term("a", ((1, 0.5),)), Term("b", weight=-2.0)))]),
-    octaves=st.integers(1, 32), octave_scale=st.floats(1.01, 8), iterations=st.integers(0, 10_000),
-    step=st.floats(0, 255), seed=st.integers(0, 2**63 - 1), colour=st.sampled_from(["rgb", "decorrelated"]),
-    keep_colours=st.booleans(), near=st.floats(0, 1),
+    octaves=st.integers(1, 32),
+    octave_scale=st.floats(1.01, 8),
+    iterations=st.integers(0, 10_000),
+    step=st.floats(0, 255),
+    seed=st.integers(0, 2**63 - 1),
+    colour=st.sampled_from(["rgb", "decorrelated"]),
+    keep_colours=st.booleans(),
+    near=st.floats(0, 1),
     noise=st.none() | st.tuples(st.integers(1, 65_535), st.integers(1, 65_535)),
-)  # fmt: skip
+)
 
 
 @given(recipes)
@@ -44,32 +49,38 @@ def test_the_live_recipe_is_dreamcanvas() -> None:
     assert (recipe.iterations, recipe.step, recipe.tile) == (1, 1.5, 512)
 
 
-@pytest.mark.parametrize(("field", "value", "expected"), [
-    ("octaves", 0, "received 0, expected 1 to 32"),
-    ("octaves", 2.5, "received 2.5, expected a whole number"),
-    ("octaves", True, "received True, expected a whole number"),
-    ("octave_scale", 1.0, "expected 1.01 to 8"),
-    ("step", float("nan"), "received nan"),
-    ("step", "much", "received 'much', expected a number"),
-    ("seed", -1, "received -1"),
-    ("colour", "sepia", "expected one of rgb, decorrelated, vivid, luminance"),
-    ("keep_colours", 1, "expected true or false"),
-    ("model", "", "received an empty text"),
-    ("noise", (0, 5), "expected width and height"),
-    ("noise", "640x480", "expected width and height"),
-    ("target", "banana", "expected a Target"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("octaves", 0, "received 0, expected 1 to 32"),
+        ("octaves", 2.5, "received 2.5, expected a whole number"),
+        ("octaves", True, "received True, expected a whole number"),
+        ("octave_scale", 1.0, "expected 1.01 to 8"),
+        ("step", float("nan"), "received nan"),
+        ("step", "much", "received 'much', expected a number"),
+        ("seed", -1, "received -1"),
+        ("colour", "sepia", "expected one of rgb, decorrelated, vivid, luminance"),
+        ("keep_colours", 1, "expected true or false"),
+        ("model", "", "received an empty text"),
+        ("noise", (0, 5), "expected width and height"),
+        ("noise", "640x480", "expected width and height"),
+        ("target", "banana", "expected a Target"),
+    ],
+)
 def test_wrong_values_are_named(field: str, value: Any, expected: str) -> None:
     with pytest.raises((ValueError, TypeError), match=f"{field}: .*{expected}"):
         dataclasses.replace(Recipe(target=TARGET), **{field: value})
 
 
-@pytest.mark.parametrize(("data", "expected"), [
-    ([], "received \\[\\], expected an object"),
-    ({}, "no target"),
-    ({"target": TARGET.to_json(), "octave": 3}, "unknown fields 'octave'"),
-    ({"target": {"terms": "all"}}, "terms"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([], "received \\[\\], expected an object"),
+        ({}, "no target"),
+        ({"target": TARGET.to_json(), "octave": 3}, "unknown fields 'octave'"),
+        ({"target": {"terms": "all"}}, "terms"),
+    ],
+)
 def test_what_is_no_recipe_is_refused(data: object, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         Recipe.from_json(data)
@@ -115,16 +126,19 @@ def test_targets_in_words(network: Network) -> None:
     assert [term.guide for term in guided.terms] == ["match", None]
 
 
-@pytest.mark.parametrize(("layers", "label", "guide", "expected"), [
-    ([LayerOption("blok/output")], None, None, "block/output"),
-    ([LayerOption("conv2", "900")], None, None, "channels 0 to .*, received 900"),
-    ([LayerOption("conv2:heavy")], None, None, "no layer 'conv2:heavy'"),
-    ([LayerOption("conv2", place="2,2")], None, None, "place: received '2,2'"),
-    ([], "thang 4", None, "thing 4"),
-    ([], "10", None, "classes 0 to 9"),
-    ([], None, None, "nothing to dream of"),
-    ([LayerOption("conv2", "3")], None, "mean", "without channels"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("layers", "label", "guide", "expected"),
+    [
+        ([LayerOption("blok/output")], None, None, "block/output"),
+        ([LayerOption("conv2", "900")], None, None, "channels 0 to .*, received 900"),
+        ([LayerOption("conv2:heavy")], None, None, "no layer 'conv2:heavy'"),
+        ([LayerOption("conv2", place="2,2")], None, None, "place: received '2,2'"),
+        ([], "thang 4", None, "thing 4"),
+        ([], "10", None, "classes 0 to 9"),
+        ([], None, None, "nothing to dream of"),
+        ([LayerOption("conv2", "3")], None, "mean", "without channels"),
+    ],
+)
 def test_unknown_words_name_the_nearest(network: Network, layers: Any, label: Any, guide: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         build_target(network, layers, labels=[label] if label else [], guide=guide)

@@ -32,7 +32,7 @@ def test_the_chosen_style_comes_next_and_once(
     switches.turn(canvas, "style", chosen, watch)
     due(dreamer)
     assert board().style == chosen and not board().style_wanted and board().style_named is None
-    assert Frame.objects.first().title == "What the moderator wants"  # type: ignore[union-attr]
+    assert Frame.objects.first().title == "What the moderator wants"
 
 
 @pytest.mark.parametrize("wrong", [{"model": "another"}, {"layer": "nowhere"}, {"channel": 10**6}])

@@ -14,14 +14,14 @@ _lent: list[Any] = []
 
 
 def lend() -> None:
-    pool = connection.pool  # type: ignore[attr-defined]
+    pool = connection.pool
     pool.open()
     _lent.extend(pool.getconn() for _ in range(stores.POSTGRESQL["pool"]["max_size"]))
 
 
 def give_back() -> None:
     while _lent:
-        connection.pool.putconn(_lent.pop())  # type: ignore[attr-defined]
+        connection.pool.putconn(_lent.pop())
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

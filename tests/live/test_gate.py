@@ -88,16 +88,16 @@ async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(f
         assert [await refused(pen) for pen in pens] == [0, 0]
         await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nnotify.look('main')")
         for pen in pens:
-            await told(pen, "rules", lambda news: news["rules"]["frozen"])  # type: ignore[index]
+            await told(pen, "rules", lambda news: news["rules"]["frozen"])
         assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
         await act(one, f"rules.frozen = False\nrules.save()\n{region}\nnotify.look('main')")
         for pen in pens:
-            await told(pen, "rules", lambda news: news["rules"]["regions"])  # type: ignore[index]
+            await told(pen, "rules", lambda news: news["rules"]["regions"])
         assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         await act(one, "[each.lift() for each in Region.objects.all()]\nnotify.look('main')")
         for pen in pens:
-            await told(pen, "rules", lambda news: not news["rules"]["regions"])  # type: ignore[index]
+            await told(pen, "rules", lambda news: not news["rules"]["regions"])
         assert [await refused(pen) for pen in pens] == [0, 0]
 
 
@@ -115,7 +115,7 @@ async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_
         await act(one, f"{make.format('read_only')}\nnotify.recheck([{person.id}])")
         for client in (here, there):
             news = await told(client, "you", lambda news: news["sanctions"])
-            assert news["sanctions"][0]["reason"] == "threats"  # type: ignore[index]
+            assert news["sanctions"][0]["reason"] == "threats"
             assert await refused(client) == RejectReason.SUSPENDED
         await act(one, f"{make.format('suspend')}\nnotify.recheck([{person.id}])")
         assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
@@ -130,10 +130,10 @@ async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
     moment = "User.objects.order_by('date_joined').first().date_joined"
     async with opened(two.url, two.person(4).headers) as newer:
         await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nnotify.look('main')")
-        await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])  # type: ignore[index]
+        await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])
         assert await refused(newer) == RejectReason.SUSPENDED
         await act(one, "rules.newcomers_after = None\nrules.save()\nnotify.look('main')")
-        await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])  # type: ignore[index]
+        await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])
         assert await refused(newer) == 0
 
 

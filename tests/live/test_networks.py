@@ -52,14 +52,22 @@ async def test_it_arrives_and_takes_over_while_people_draw(
     server.files["weights"], server.faults["weights"] = data, in_two_halves
     ours = {"address": server.url("weights"), "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     site = make_site(
-        HOUSE_MODEL="true", DREAM_FETCH="googlenet", DREAM_INTERVAL="0.5", DREAM_THREADS="1", CANVAS_SLUG=SMALL,
-        PUBLISHED=json.dumps(ours), no_proxy="127.0.0.1",
+        HOUSE_MODEL="true",
+        DREAM_FETCH="googlenet",
+        DREAM_INTERVAL="0.5",
+        DREAM_THREADS="1",
+        CANVAS_SLUG=SMALL,
+        PUBLISHED=json.dumps(ours),
+        no_proxy="127.0.0.1",
         tune={
-            "canvas.limits.POLL": 0.02, "dreamer.networks.jobs.TELL_SECONDS": 0.0,
-            "dreamsite.core.tasks.worker.MAINTENANCE_SECONDS": 0.3, "dreamsite.core.tasks.heartbeats.DEAD_SECONDS": 2.0,
-            "dreamsite.core.tasks.heartbeats.INTERVAL_SECONDS": 0.5, "dreamsite.core.tasks.retries.FIRST_SECONDS": 0.2,
+            "canvas.limits.POLL": 0.02,
+            "dreamer.networks.jobs.TELL_SECONDS": 0.0,
+            "dreamsite.core.tasks.worker.MAINTENANCE_SECONDS": 0.3,
+            "dreamsite.core.tasks.heartbeats.DEAD_SECONDS": 2.0,
+            "dreamsite.core.tasks.heartbeats.INTERVAL_SECONDS": 0.5,
+            "dreamsite.core.tasks.retries.FIRST_SECONDS": 0.2,
         },
-    )  # fmt: skip
+    )
     site.start_web()
     site.start_dreamer()
     worker = site.start_worker()

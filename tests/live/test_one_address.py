@@ -12,10 +12,28 @@ from tests.site.test_one_address import MARKS, SAID
 
 # Pages, redirects, feeds, the map for search engines, and the file for robots: everything that writes addresses.
 PAGES = (
-    "/", "/history/", "/history.json", "/history/feed/", "/highlights/feed/", "/films/", "/downloads/", "/exhibits/",
-    "/sitemap.xml", "/sitemap/pages.xml", "/robots.txt", "/account/", "/staff/", "/accounts/login/", "/c/main/",
-    "/accounts/password/reset/", "/history", "/no-such-page", "/no-such-page.json", "//evil/", "/healthz",
-)  # fmt: skip
+    "/",
+    "/history/",
+    "/history.json",
+    "/history/feed/",
+    "/highlights/feed/",
+    "/films/",
+    "/downloads/",
+    "/exhibits/",
+    "/sitemap.xml",
+    "/sitemap/pages.xml",
+    "/robots.txt",
+    "/account/",
+    "/staff/",
+    "/accounts/login/",
+    "/c/main/",
+    "/accounts/password/reset/",
+    "/history",
+    "/no-such-page",
+    "/no-such-page.json",
+    "//evil/",
+    "/healthz",
+)
 
 
 def ask(site: RunningSite, path: str, said: dict[str, str]) -> tuple[int, str, str]:

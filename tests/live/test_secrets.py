@@ -29,7 +29,7 @@ async def test_the_log_has_nobodys_keys(make_site: Callable[..., RunningSite], s
             with pytest.raises(ConnectionClosed):
                 while True:
                     await socket.recv()
-        until(lambda seen=number + 1: site.log().count("Socket of") >= seen)  # type: ignore[misc]
+        until(lambda seen=number + 1: site.log().count("Socket of") >= seen)
     ann.post("/accounts/logout/")
     people = json.loads((site.var / "people.json").read_text())
     keys |= {person["cookie"].partition("=")[2] for person in people.values()}

@@ -87,10 +87,14 @@ def suspend(two: Two, visitor: Visitor, name: str) -> None:
 @pytest.mark.parametrize(
     ("act", "code"),
     [
-        (sign_out, SIGNED_OUT), (change_password, SIGNED_OUT), (close_from_the_list, SIGNED_OUT),
-        (close_the_account, SIGNED_OUT), (ban, FORBIDDEN), (suspend, FORBIDDEN),
+        (sign_out, SIGNED_OUT),
+        (change_password, SIGNED_OUT),
+        (close_from_the_list, SIGNED_OUT),
+        (close_the_account, SIGNED_OUT),
+        (ban, FORBIDDEN),
+        (suspend, FORBIDDEN),
     ],
-)  # fmt: skip
+)
 async def test_open_sockets_are_closed(two: Two, act: Act, code: int) -> None:
     name = f"P{act.__name__.replace('_', '')}"[:20]
     visitor = two[0].browser()

@@ -54,8 +54,13 @@ def test_a_process_with_another_storage_refuses_to_start(
     command = ["serve", "--server", process] if process in ("daphne", "uvicorn") else [process]
     ended = subprocess.run(
         [sys.executable, "manage.py", *command],
-        cwd=ROOT, env=elsewhere.env, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=elsewhere.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
     assert "small starts from frame 3" in said and str(elsewhere.var / "media") in said, said

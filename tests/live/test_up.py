@@ -30,8 +30,12 @@ class Up:
         with self._log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", *arguments],
-                cwd=ROOT, env=site.env, stdout=out, stderr=out, start_new_session=True,
-            )  # fmt: skip
+                cwd=ROOT,
+                env=site.env,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
 
     def said(self) -> str:
         return self._log.read_text(errors="replace")[self._from :]
@@ -152,8 +156,10 @@ def test_a_fresh_site_dreams_within_its_first_minute(
     """With the network that comes with the program, and nothing else brought."""
     site = RunningSite(
         copy(site_template, tmp_path_factory.mktemp("fresh") / "var"),
-        HOUSE_MODEL="true", CANVAS_SIZE="128", DREAM_INTERVAL="2",
-    )  # fmt: skip
+        HOUSE_MODEL="true",
+        CANVAS_SIZE="128",
+        DREAM_INTERVAL="2",
+    )
     try:
         site.start_web()
         site.start_dreamer()

@@ -65,14 +65,16 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
 
     # What never works is tried a few times, and others are served meanwhile and after it.
     order(
-        site, f"enqueue(background_tasks.poison, {str(poison)!r})", f"enqueue(background_tasks.quick, {str(quick)!r})",
+        site,
+        f"enqueue(background_tasks.poison, {str(poison)!r})",
+        f"enqueue(background_tasks.quick, {str(quick)!r})",
         "from django.db import transaction",
         "class Never(Exception): pass",
         "try:",
         "    with transaction.atomic():",
         f"        enqueue(background_tasks.quick, {str(quick)!r}); raise Never",
         "except Never: pass",
-    )  # fmt: skip
+    )
     until(lambda: len(lines(poison)) == 4, "four attempts")
     until(lambda: "for good after 4 attempts" in site.log("worker"), "it is given up")
 

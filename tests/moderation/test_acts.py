@@ -141,7 +141,7 @@ def test_an_act_after_further_dreams_is_undone_too(place: Canvas, moderator: Use
     assert (now(place) == 255).all()
     undo.undo(act, moderator)
     assert (now(place)[32, 30] == 0).all()  # its ink is in the base's past, and comes back through a restored picture
-    assert Canvas.objects.select_related("frame").get(pk=place.pk).frame.kind == Frame.Kind.RESTORED  # type: ignore[union-attr]
+    assert Canvas.objects.select_related("frame").get(pk=place.pk).frame.kind == Frame.Kind.RESTORED
 
 
 def test_a_second_act_does_not_bring_back_what_the_first_took_out(place: Canvas, moderator: User) -> None:

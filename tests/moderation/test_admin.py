@@ -21,9 +21,19 @@ pytestmark = pytest.mark.django_db
 ROOT = f"/{settings.ADMIN_PATH}"
 OF_THE_CANVAS = "cleanhours", "region", "rules", "sanction"
 LISTS = [
-    "act", "appeal", "case", "cleanhours", "note", "region", "report", "rules", "sanction", "signal", "trace",
+    "act",
+    "appeal",
+    "case",
+    "cleanhours",
+    "note",
+    "region",
+    "report",
+    "rules",
+    "sanction",
+    "signal",
+    "trace",
     "veilvote",
-]  # fmt: skip
+]
 
 
 def base(name: str) -> str:
@@ -128,9 +138,13 @@ def test_rights_given_in_the_administration_are_in_the_log(people: list[User]) -
     joined = ann.date_joined
     moderators = Group.objects.get(name="Moderators")
     data |= {
-        "is_active": "on", "is_staff": "on", "groups": [moderators.pk],
-        "date_joined_0": f"{joined:%Y-%m-%d}", "date_joined_1": f"{joined:%H:%M:%S}", "user_permissions": [],
-    }  # fmt: skip
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": [moderators.pk],
+        "date_joined_0": f"{joined:%Y-%m-%d}",
+        "date_joined_1": f"{joined:%H:%M:%S}",
+        "user_permissions": [],
+    }
     for name in ("last_login", "date_joined", "password"):
         data.pop(name, None)
     assert here.post(address, data).status_code == 302

@@ -96,7 +96,7 @@ def test_the_doors(db: None, people: list[User], rf: RequestFactory) -> None:
 
     def status(user: object) -> int:
         request = rf.get("/")
-        request.user = user  # type: ignore[assignment]
+        request.user = user
         return open_door(request).status_code
 
     assert status(AnonymousUser()) == 401

@@ -45,12 +45,17 @@ def test_every_address_opens_for_those_it_is_for(place: Canvas, people: list[Use
     desk = [302, 403, 302, 200, 200]
     acts = [302, 403, 302, 302, 302]
     table = [
-        ("get", "/moderation/", desk), ("get", f"/moderation/cases/{case.pk}/", desk),
-        ("get", f"/moderation/evidence/{evidence}.jpg", desk), ("get", f"/moderation/cases/{case.pk}/now.jpg", desk),
+        ("get", "/moderation/", desk),
+        ("get", f"/moderation/cases/{case.pk}/", desk),
+        ("get", f"/moderation/evidence/{evidence}.jpg", desk),
+        ("get", f"/moderation/cases/{case.pk}/now.jpg", desk),
         ("get", "/moderation/sanctions/", desk),
-        ("get", "/moderation/sanctions/new/", desk), ("get", f"/moderation/sanctions/{sanction.pk}/", desk),
-        ("get", "/moderation/people/", desk), ("get", f"/moderation/people/{people[0].pk}/", desk),
-        ("get", "/moderation/signals/", desk), ("get", "/moderation/log/", desk),
+        ("get", "/moderation/sanctions/new/", desk),
+        ("get", f"/moderation/sanctions/{sanction.pk}/", desk),
+        ("get", "/moderation/people/", desk),
+        ("get", f"/moderation/people/{people[0].pk}/", desk),
+        ("get", "/moderation/signals/", desk),
+        ("get", "/moderation/log/", desk),
         ("post", f"/moderation/signals/{signal.pk}/seen", acts),
         ("post", f"/moderation/people/{people[0].pk}/note", [302, 403, 302, 422, 422]),
         ("post", f"/moderation/cases/{case.pk}/claim", [302, 403, 302, 409, 409]),
@@ -66,7 +71,7 @@ def test_every_address_opens_for_those_it_is_for(place: Canvas, people: list[Use
         ("get", "/standing/", [302, 200, 302, 200, 200]),
         ("get", "/report/", [404, 404, 302, 404, 404]),
         ("get", "/suspended/made-up/", [404, 404, 302, 404, 404]),
-    ]  # fmt: skip
+    ]
     for method, address, expected in table:
         got = []
         for who in (None, people[0], suspended, mona, owner):
@@ -125,8 +130,10 @@ def test_of_two_moderators_the_slower_one_learns_who_was_faster_and_with_what(
     )
     assert done.status_code == 302
     assert list(Act.objects.filter(op=case.op).order_by("pk").values_list("by_name", "verb")) == [
-        ("mona", "claim-case"), ("otto", "claim-case"), ("otto", "decide-case"),
-    ]  # fmt: skip
+        ("mona", "claim-case"),
+        ("otto", "claim-case"),
+        ("otto", "decide-case"),
+    ]
 
 
 def test_a_report_that_came_in_meanwhile_is_not_decided_unseen(place: Canvas, mona: User) -> None:
@@ -187,9 +194,24 @@ def test_who_drew_at_the_spot_is_named_and_the_canvas_is_a_click_away(
 ) -> None:
     now = timezone.now()
     Stroke.objects.create(
-        canvas=place, author=people[1].pk, stroke=1, first_seq=1, last_seq=1, began_at=now, ended_at=now, left=10,
-        top=10, right=30, bottom=30, colour="#000000", opacity=255, width=4, pieces=1, points=5, finished=True,
-    )  # fmt: skip
+        canvas=place,
+        author=people[1].pk,
+        stroke=1,
+        first_seq=1,
+        last_seq=1,
+        began_at=now,
+        ended_at=now,
+        left=10,
+        top=10,
+        right=30,
+        bottom=30,
+        colour="#000000",
+        opacity=255,
+        width=4,
+        pieces=1,
+        points=5,
+        finished=True,
+    )
     case = reported(place)
     page = signed_in(mona).get(f"/moderation/cases/{case.pk}/")
     assert [row["person"] for row in page.context["drawers"]] == [people[1]]
@@ -295,12 +317,26 @@ def strokes_of(place: Canvas, user: User, times: list[float], side: int = 8) -> 
     start = timezone.now() - timedelta(hours=20)
     Stroke.objects.bulk_create(
         Stroke(
-            canvas=place, author=user.pk, stroke=number, first_seq=number + 1, last_seq=number + 1, colour="#000000",
-            began_at=start + timedelta(seconds=at), ended_at=start + timedelta(seconds=at + 0.1), left=0, top=0,
-            right=side, bottom=side, opacity=255, width=4.0, pieces=1, points=9, finished=True,
+            canvas=place,
+            author=user.pk,
+            stroke=number,
+            first_seq=number + 1,
+            last_seq=number + 1,
+            colour="#000000",
+            began_at=start + timedelta(seconds=at),
+            ended_at=start + timedelta(seconds=at + 0.1),
+            left=0,
+            top=0,
+            right=side,
+            bottom=side,
+            opacity=255,
+            width=4.0,
+            pieces=1,
+            points=9,
+            finished=True,
         )
         for number, at in enumerate(times)
-    )  # fmt: skip
+    )
 
 
 def test_odd_hands_are_listed_once_and_nothing_happens_to_them(place: Canvas, people: list[User], mona: User) -> None:
@@ -348,7 +384,7 @@ def drawn(times: list[float], *, box: float = 50, width: float = 4, points: int 
         (drawn([20.0 * 60 * number + 200 * (number % 2) for number in range(37)]), {"session"}),
         (drawn([40.0 * 60 * number for number in range(37)]), set()),  # with rests
     ],
-)  # fmt: skip
+)
 def test_what_is_odd_and_what_is_not(strokes: list[stroke_anomalies.Drawn], kinds: set[str]) -> None:
     assert {
         finding.kind for finding in stroke_anomalies.find(sorted(strokes, key=lambda one: one.began), 1_000_000)

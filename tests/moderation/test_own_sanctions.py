@@ -114,10 +114,14 @@ def test_the_database_holds_everybody_to_it(mona: User, against: Sanction) -> No
     for act in (
         lambda: sanctions.lift(mona, against),
         lambda: sanctions.edit(
-            mona, against, seen={"degree": "cool_down", "reason": "Too fast.", "until": against.until}, degree="warn",
-            reason="x", until=None,
+            mona,
+            against,
+            seen={"degree": "cool_down", "reason": "Too fast.", "until": against.until},
+            degree="warn",
+            reason="x",
+            until=None,
         ),
-    ):  # fmt: skip
+    ):
         with pytest.raises(sanctions.SanctionError):
             act()
 
@@ -137,10 +141,15 @@ def test_staff_who_are_not_owners_give_nobody_rights(mona: User, against: Sancti
     second, here = person("mona2"), signed_in(mona)
     moderators, joined = Group.objects.get(name="Moderators"), second.date_joined
     sent = {
-        "username": "mona2", "is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": [moderators.pk],
-        "user_permissions": [Permission.objects.get(codename="sanction").pk], "date_joined_0": "2020-01-01",
+        "username": "mona2",
+        "is_active": "on",
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": [moderators.pk],
+        "user_permissions": [Permission.objects.get(codename="sanction").pk],
+        "date_joined_0": "2020-01-01",
         "date_joined_1": "00:00:00",
-    }  # fmt: skip
+    }
     assert here.post(f"{ADMIN}/core/user/{second.pk}/change/", sent).status_code == 302, "a plain account"
     second.refresh_from_db()
     assert not (second.is_staff or second.is_superuser or second.groups.exists() or second.user_permissions.exists())

@@ -77,18 +77,26 @@ def test_a_frame_is_reported_by_a_plain_form(place: Canvas, moderator: User, cli
     assert send(client, frame=frame.pk).status_code == 201
     case = Case.objects.get()  # both are one case
     assert case.frame == frame and case.reports.count() == 2
-    evidence = bytes(Evidence.objects.first().image)  # type: ignore[union-attr]
+    evidence = bytes(Evidence.objects.first().image)
     with Image.open(io.BytesIO(evidence)) as image:
-        assert image.getpixel((32, 32))[2] > 240  # type: ignore[index]
+        assert image.getpixel((32, 32))[2] > 240
     frames.hide(frame)
     assert client.get(f"/report/?frame={frame.pk}").status_code == 404  # what is hidden tells nothing of itself
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{"category": "no-such"}, {"category": ""}, {"x": 64}, {"y": -1}, {"x": "a"}, {"canvas": "nowhere"},
-     {"text": "x" * 1001}, {"frame": 99, "canvas": ""}],
-)  # fmt: skip
+    [
+        {"category": "no-such"},
+        {"category": ""},
+        {"x": 64},
+        {"y": -1},
+        {"x": "a"},
+        {"canvas": "nowhere"},
+        {"text": "x" * 1001},
+        {"frame": 99, "canvas": ""},
+    ],
+)
 def test_what_is_no_report_is_refused_in_words(place: Canvas, client: Client, fields: dict[str, Any]) -> None:
     answer = send(client, place, **fields)
     assert answer.status_code == 422 and "errorlist" in answer.content.decode()

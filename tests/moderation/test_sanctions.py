@@ -250,7 +250,7 @@ def test_the_suspended_take_their_data_with_them_and_may_leave(mona: User, vanda
     page = here.post("/accounts/login/", {"login": "vandal", "password": PASSWORD}, follow=True)
     address = page.request["PATH_INFO"]
     sent = here.post(f"{address}export")
-    with zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content))) as data:  # type: ignore[attr-defined]
+    with zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content))) as data:
         assert json.loads(data.read("profile.json"))["name"] == "vandal" and data.read("sanctions.jsonl")
     assert "Your account is closed" in here.post(f"{address}close").content.decode()
     vandal.refresh_from_db()

@@ -96,8 +96,10 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
         moderator.ask("undo", {"act": undone["id"]})
         log = moderator.ask("log")["acts"]
         assert [(act["by"], act["undone"], act["undoable"]) for act in log] == [
-            ("watch", False, True), ("watch", True, False), ("watch", True, False),
-        ]  # fmt: skip
+            ("watch", False, True),
+            ("watch", True, False),
+            ("watch", True, False),
+        ]
         assert log[-1]["why"] == "Painting over everybody." and log[-1]["what"] == "40 strokes of 20 people"
         # Everybody goes on drawing on the restored picture.
         await scribble(pens, SMALL_SIDE, chance, (90, 0, 90), 40)

@@ -196,9 +196,16 @@ def test_the_administration_signs_in_through_the_site(client: Client, ada: User,
 
 @pytest.mark.parametrize(
     "address",
-    ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/password/reset/done/",
-     "/accounts/password/reset/key/1-gone/", "/accounts/inactive/", "/accounts/confirm-email/"],
-)  # fmt: skip
+    [
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/accounts/password/reset/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/1-gone/",
+        "/accounts/inactive/",
+        "/accounts/confirm-email/",
+    ],
+)
 def test_every_page_of_accounts_wears_the_site(client: Client, address: str) -> None:
     answer = client.get(address, follow=True)
     page = answer.content.decode()

@@ -30,8 +30,12 @@ def manage(var: Path, *arguments: str, **environment: str) -> subprocess.Complet
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT, env={**kept, "DREAMSITE_VAR": str(var), **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**kept, "DREAMSITE_VAR": str(var), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_check_deploy_is_silent_in_production(tmp_path: Path) -> None:
@@ -46,8 +50,13 @@ def test_check_is_silent_on_a_laptop(tmp_path: Path) -> None:
 
 
 def test_a_careless_deployment_hears_about_all_of_it(tmp_path: Path) -> None:
-    careless = {"SITE_URL": "http://draw.example.org", "SECRET_KEY": "secret", "DEBUG": "1", "WEB_PROCESSES": "2",
-                "ADMIN_PATH": "admin"}  # fmt: skip
+    careless = {
+        "SITE_URL": "http://draw.example.org",
+        "SECRET_KEY": "secret",
+        "DEBUG": "1",
+        "WEB_PROCESSES": "2",
+        "ADMIN_PATH": "admin",
+    }
     done = manage(tmp_path, "check", "--deploy", **careless)
     assert done.returncode == 1
     for name in ("E003", "E004", "W001", "W003", "W005", "W006", "W008"):

@@ -95,7 +95,7 @@ def test_500_and_503_ask_nothing_of_the_database(
     visitor: Client, django_assert_num_queries: pytest.FixtureRequest
 ) -> None:
     visitor.cookies["session"] = "x" * 32
-    with django_assert_num_queries(1):  # type: ignore[operator]  # who comes, asked once before any page
+    with django_assert_num_queries(1):  # who comes, asked once before any page
         visitor.get("/test/broken")
         visitor.get("/test/away")
 
@@ -137,7 +137,7 @@ def test_robots(visitor: Client, settings: Any) -> None:
 
 
 def test_a_stale_form(settings: object) -> None:
-    settings.CSRF_FAILURE_VIEW = "dreamsite.core.errors.csrf_failure"  # type: ignore[attr-defined]
+    settings.CSRF_FAILURE_VIEW = "dreamsite.core.errors.csrf_failure"
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "ada", "password": "x"})
     assert answer.status_code == 403
     assert "gone stale" in answer.content.decode()

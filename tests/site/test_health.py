@@ -90,9 +90,15 @@ def test_a_silent_layer_is_not_ready(client: Client, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(("age", "late"), [(20, False), (100_000, True)])
 def test_a_late_dream_is_told_but_serves(client: Client, settings: Any, age: float, late: bool) -> None:
     Frame.objects.create(
-        canvas=Canvas.objects.default(), number=1, seq=1, width=1, height=1, size=1, sha256="0",
+        canvas=Canvas.objects.default(),
+        number=1,
+        seq=1,
+        width=1,
+        height=1,
+        size=1,
+        sha256="0",
         made_at=timezone.now() - timedelta(seconds=age),
-    )  # fmt: skip
+    )
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["dream"]["late"] is late

@@ -29,7 +29,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 
 
 def signed_in(name: str = "ada", **headers: str) -> Client:
-    client = Client(**headers)  # type: ignore[arg-type]
+    client = Client(**headers)
     assert client.post("/accounts/login/", {"login": name, "password": PASSWORD}).status_code == 302
     return client
 
@@ -113,9 +113,14 @@ def test_everything_about_oneself_in_one_file(ada: User, drawn: Frame) -> None:
     assert profile["name"] == "ada" and profile["email"][0]["email"] == "ada@example.org" and profile["sessions"]
     assert [row["reason"] for row in files["sanctions.jsonl"]] == ["Mind the others"]
     assert files["frames.jsonl"] == [
-        {"canvas": "main", "number": 1, "made_at": files["frames.jsonl"][0]["made_at"], "title": "",
-         "page": drawn.get_absolute_url()}
-    ]  # fmt: skip
+        {
+            "canvas": "main",
+            "number": 1,
+            "made_at": files["frames.jsonl"][0]["made_at"],
+            "title": "",
+            "page": drawn.get_absolute_url(),
+        }
+    ]
     (stroke,) = files["strokes.jsonl"]
     assert stroke["points"] == [[10, 20, 5], [11, 21, 6], [12, 22, 7]] and stroke["colour"] == "#1428c8"
     assert "argon2" not in str(files) and "md5$" not in str(files)

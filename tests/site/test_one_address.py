@@ -76,11 +76,18 @@ def ask(method: str, path: str, said: dict[str, str], cookie: str = "", body: by
     form = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))} if body else {}
     bare, _, query = path.partition("?")
     scope = {
-        "type": "http", "http_version": "1.1", "method": method, "path": bare, "raw_path": bare.encode(),
-        "query_string": query.encode(), "root_path": said.get("daphne-root-path", ""), "scheme": "http",
-        "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 8000),
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": bare,
+        "raw_path": bare.encode(),
+        "query_string": query.encode(),
+        "root_path": said.get("daphne-root-path", ""),
+        "scheme": "http",
+        "client": ("127.0.0.1", 5),
+        "server": ("127.0.0.1", 8000),
         "headers": [(k.encode(), v.encode()) for k, v in (host | form | said).items()],
-    }  # fmt: skip
+    }
 
     async def over_the_wire() -> Answer:
         talk = ApplicationCommunicator(application, scope)

@@ -50,12 +50,12 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
     for logger in known:
         monkeypatch.setattr(logger, "level", logging.DEBUG)
         monkeypatch.setattr(logger, "disabled", False)
-        logger.manager._clear_cache()  # type: ignore[attr-defined]
+        logger.manager._clear_cache()
     connection.force_debug_cursor = True
     monkeypatch.setattr(root, "handlers", [handler])  # alone: it is much to write down twice
     yield handler
     connection.force_debug_cursor = False
-    root.manager._clear_cache()  # type: ignore[attr-defined]
+    root.manager._clear_cache()
 
 
 class Keys:

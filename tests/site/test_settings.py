@@ -30,8 +30,12 @@ def test_what_a_database_address_asks_for_is_kept() -> None:
     config = stores.database("postgres://ada:secret@db.example.org/dreams?sslmode=require&connect_timeout=9&pool=false")
     assert (config["NAME"], config["HOST"], config["CONN_HEALTH_CHECKS"]) == ("dreams", "db.example.org", True)
     assert config["OPTIONS"] == {
-        "sslmode": "require", "connect_timeout": 9, "pool": False, "keepalives_idle": 10, "tcp_user_timeout": 10_000,
-    }  # fmt: skip
+        "sslmode": "require",
+        "connect_timeout": 9,
+        "pool": False,
+        "keepalives_idle": 10,
+        "tcp_user_timeout": 10_000,
+    }
     lite = stores.database("sqlite:////srv/dreams.sqlite3?timeout=5")
     assert lite["OPTIONS"] == {**stores.SQLITE, "timeout": 5}
     assert stores.database("sqlite:////srv/dreams.sqlite3")["OPTIONS"] == stores.SQLITE

@@ -28,7 +28,6 @@ def _words(said: str) -> str:
     return " ".join([*words[:2], "out", *words[2:]] if len(words) == 4 else words)
 
 
-# fmt: off
 TABLE = {
     # --- The studio --------------------------------------------------------------------------------------------------
     "studio": Row("200"),

@@ -21,9 +21,14 @@ from gallery.models import Exhibit, Film, Page
 
 RECIPE = {
     "target": {"terms": [{"layer": "inception_4c/output", "channels": [[63, 1.0]]}]},
-    "model": "googlenet", "octaves": 6, "octave_scale": 1.31415, "iterations": 10, "step": 1.5, "seed": 7,
+    "model": "googlenet",
+    "octaves": 6,
+    "octave_scale": 1.31415,
+    "iterations": 10,
+    "step": 1.5,
+    "seed": 7,
     "device": "cpu",
-}  # fmt: skip
+}
 ROLES = "anonymous", "user", "suspended", "moderator", "admin"
 PASSWORD = "a long walk by the sea"
 
@@ -90,9 +95,15 @@ class World:
     @cached_property
     def guess(self) -> Guess:
         return Guess.objects.create(
-            canvas=self.elsewhere, network="house", seq=1, left=1, top=1, right=9, bottom=9,
+            canvas=self.elsewhere,
+            network="house",
+            seq=1,
+            left=1,
+            top=1,
+            right=9,
+            bottom=9,
             words=[{"number": 0, "label": "dog", "chance": 0.5}],
-        )  # fmt: skip
+        )
 
     @cached_property
     def report(self) -> Report:

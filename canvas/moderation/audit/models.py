@@ -88,16 +88,24 @@ class Act(models.Model):
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     # Neither account is held by the log, nor taken out of it: names stay as they were.
     by: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("who"), null=True, on_delete=models.DO_NOTHING, db_constraint=False,
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="acts",
-    )  # fmt: skip
+    )
     by_name = models.CharField(_("who"), max_length=150, blank=True)  # empty for the site itself
     verb = models.CharField(_("did"), max_length=VERB_MOST, db_index=True)  # of VERBS
     canvas = models.ForeignKey("canvas.Canvas", null=True, on_delete=models.PROTECT, related_name="acts")
     person: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("to"), null=True, on_delete=models.DO_NOTHING, db_constraint=False,
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("to"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="acts_about",
-    )  # fmt: skip
+    )
     person_name = models.CharField(_("to"), max_length=150, blank=True)
     what = models.JSONField(_("what"), default=dict)
     why = models.TextField(_("why"), blank=True)

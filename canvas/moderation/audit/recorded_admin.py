@@ -49,10 +49,12 @@ def _rights(obj: Model) -> dict[str, Any]:
     """What somebody, or a group, may do now: the fields' names alone would not tell."""
     if isinstance(obj, AbstractUser):
         return {
-            "active": obj.is_active, "staff": obj.is_staff, "superuser": obj.is_superuser,
+            "active": obj.is_active,
+            "staff": obj.is_staff,
+            "superuser": obj.is_superuser,
             "groups": sorted(obj.groups.values_list("name", flat=True)),
             "permissions": _codenames(obj.user_permissions),
-        }  # fmt: skip
+        }
     return {"permissions": _codenames(obj.permissions)} if isinstance(obj, Group) else {}
 
 

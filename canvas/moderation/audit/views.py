@@ -37,10 +37,15 @@ def log(request: HttpRequest) -> HttpResponse:
     # Rows of one operation that follow each other are shown as one.
     groups = [list(rows) for _op, rows in itertools.groupby(acts, key=lambda act: act.op)]
     context = {
-        "groups": groups, "asked": asked, "filtered": any(asked.values()), "section": "audit",
-        "before": acts[-1].pk if more else None, "paged": bool(before), "canvases": Canvas.objects.order_by("pk"),
+        "groups": groups,
+        "asked": asked,
+        "filtered": any(asked.values()),
+        "section": "audit",
+        "before": acts[-1].pk if more else None,
+        "paged": bool(before),
+        "canvases": Canvas.objects.order_by("pk"),
         "verbs": sorted(Act.VERBS.items(), key=lambda verb: str(verb[1])),
-    }  # fmt: skip
+    }
     return render(request, "moderation/audit.html", context)
 
 

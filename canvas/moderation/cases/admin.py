@@ -39,8 +39,13 @@ class CaseAdmin(Shown):
     door = REVIEW_REPORT
     list_display = ["id", "kind", "place", "score", "reports_sent", "opened_at", "claimed_by", "outcome", "desk"]
     list_filter = [
-        "kind", ("closed_at", admin.EmptyFieldListFilter), "outcome", "reports__category", "canvas", "opened_at",
-    ]  # fmt: skip
+        "kind",
+        ("closed_at", admin.EmptyFieldListFilter),
+        "outcome",
+        "reports__category",
+        "canvas",
+        "opened_at",
+    ]
     list_select_related = ["canvas", "frame", "claimed_by", "closed_by"]
     search_fields = ["=id", "reports__text", "reports__reporter__username", "appeal__person__username"]
     date_hierarchy = "opened_at"

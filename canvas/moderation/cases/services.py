@@ -104,9 +104,17 @@ def report(where: Where, category: str, text: str, *, reporter: Any, address: st
         check_limits(reporter, address)
         case = _case_of(where)
         filed = Report.objects.create(
-            case=case, category=category, text=text.strip(), x=where.x, y=where.y, r=where.r, seq=seq,
-            reporter=reporter, address=address, weight=_weight(reporter),
-        )  # fmt: skip
+            case=case,
+            category=category,
+            text=text.strip(),
+            x=where.x,
+            y=where.y,
+            r=where.r,
+            seq=seq,
+            reporter=reporter,
+            address=address,
+            weight=_weight(reporter),
+        )
         evidence.keep(filed, picture)
         of_case = case.reports.values_list("reporter_id", "address", "weight")
         Case.objects.filter(pk=case.pk).update(
@@ -200,9 +208,15 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
 def close(case: Case, version: int, by: Any, outcome: str) -> None:
     _mine(case, version, by)
     move(
-        case, version, by, gettext_noop("decided it"),
-        outcome=outcome, closed_at=timezone.now(), closed_by=by, claimed_by=by,
-    )  # fmt: skip
+        case,
+        version,
+        by,
+        gettext_noop("decided it"),
+        outcome=outcome,
+        closed_at=timezone.now(),
+        closed_by=by,
+        claimed_by=by,
+    )
 
 
 @transaction.atomic
@@ -212,9 +226,16 @@ def reopen(case: Case, version: int, by: Any, why: str = "") -> None:
         raise ValueError("an appeal is decided once")
     before = case.outcome
     move(
-        case, version, by, gettext_noop("opened it again"),
-        outcome="", closed_at=None, closed_by=None, claimed_by=by, claimed_at=timezone.now(),
-    )  # fmt: skip
+        case,
+        version,
+        by,
+        gettext_noop("opened it again"),
+        outcome="",
+        closed_at=None,
+        closed_by=None,
+        claimed_by=by,
+        claimed_at=timezone.now(),
+    )
     Act.objects.record(by, REOPEN, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=before)
 
 

@@ -64,11 +64,16 @@ def queue(request: HttpRequest) -> HttpResponse:
         **{name: Count("pk", filter=test(request.user)) for name, (_t, test) in STATES.items()}
     )
     context = {
-        "page": page, "section": "queue", "asked": {**asked, "state": state, "sort": sort}, "kinds": Case.Kind.choices,
+        "page": page,
+        "section": "queue",
+        "asked": {**asked, "state": state, "sort": sort},
+        "kinds": Case.Kind.choices,
         "states": [(name, title, counts[name]) for name, (title, _test) in STATES.items()],
-        "categories": Report.Category.choices, "sorts": [(name, title) for name, (title, _order) in SORTS.items()],
-        "filtered": bool(asked["kind"] or asked["category"]), "working": counts["open"],
-    }  # fmt: skip
+        "categories": Report.Category.choices,
+        "sorts": [(name, title) for name, (title, _order) in SORTS.items()],
+        "filtered": bool(asked["kind"] or asked["category"]),
+        "working": counts["open"],
+    }
     return render(request, "moderation/queue.html", context)
 
 
@@ -106,12 +111,21 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: 
     reports = list(case.reports.select_related("reporter", "evidence").defer("evidence__image"))
     outcomes = [(value, Case.Outcome(value).label) for value in cases.OUTCOMES[case.kind]]
     context = {
-        "case": case, "reports": reports, "outcomes": outcomes, "conflict": conflict, "section": "queue",
-        "notes": case.notes.select_related("author"), "note_form": NoteForm(),
+        "case": case,
+        "reports": reports,
+        "outcomes": outcomes,
+        "conflict": conflict,
+        "section": "queue",
+        "notes": case.notes.select_related("author"),
+        "note_form": NoteForm(),
         "acts": Act.objects.filter(op=case.op).select_related("canvas").order_by("-id")[:50],
-        "spot": spot_url(case), "drawers": _drawers(case, reports) if request.user.has_perm(MODERATE) else [],
-        "may_sanction": request.user.has_perm(SANCTION), **_appeal(request, case), **_veil(case), **forms,
-    }  # fmt: skip
+        "spot": spot_url(case),
+        "drawers": _drawers(case, reports) if request.user.has_perm(MODERATE) else [],
+        "may_sanction": request.user.has_perm(SANCTION),
+        **_appeal(request, case),
+        **_veil(case),
+        **forms,
+    }
     return render(request, "moderation/case.html", context, status=status)
 
 
@@ -123,9 +137,11 @@ def _appeal(request: HttpRequest, case: Case) -> dict[str, Any]:
     if not refused and not request.user.has_perm(REVIEW_APPEAL):
         refused = _("You may read appeals, not decide them.")
     return {
-        "appeal": appeal, "refused": refused, "answer_form": AnswerForm(),
+        "appeal": appeal,
+        "refused": refused,
+        "answer_form": AnswerForm(),
         "alone": bool(refused) and not sanctions.others(appeal),
-    }  # fmt: skip
+    }
 
 
 def _veil(case: Case) -> dict[str, Any]:
@@ -155,9 +171,10 @@ def _drawers(case: Case, reports: list[Report]) -> list[dict[str, Any]]:
         found = Stroke.objects.at(case.canvas, case.x, case.y, case.r)
         found = found.between(reports[0].at - INK_BEFORE, reports[-1].at + timedelta(minutes=5))
     rows = list(
-        found.values("author").annotate(count=Count("pk"), since=Min("began_at"), until=Max("ended_at"))
+        found.values("author")
+        .annotate(count=Count("pk"), since=Min("began_at"), until=Max("ended_at"))
         .order_by("-count")[:12]
-    )  # fmt: skip
+    )
     names = User.objects.in_bulk([row["author"] for row in rows])
     return [{**row, "person": names.get(row["author"])} for row in rows]
 

@@ -54,19 +54,21 @@ def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
         _check(place, user, rect)
         now = timezone.now()
         mine, _new = VeilVote.objects.update_or_create(
-            canvas=place, user=user, region=None, at__gt=now - timedelta(minutes=limits.COVER_VOTES_MINUTES),
+            canvas=place,
+            user=user,
+            region=None,
+            at__gt=now - timedelta(minutes=limits.COVER_VOTES_MINUTES),
             defaults={"x": rect.left, "y": rect.top, "width": rect.width, "height": rect.height, "at": now},
-        )  # fmt: skip
+        )
         agreeing = _agreeing(place, mine)
         region = _cover(place, agreeing) if len(agreeing) >= limits.COVER_QUORUM else None
     if region:
         notify.look(place.slug)
     else:
         until = milliseconds(mine.at + timedelta(minutes=limits.COVER_VOTES_MINUTES))
-        notify.ask(place.slug, {
-            "x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height,
-            "votes": len(agreeing), "quorum": limits.COVER_QUORUM, "until": until,
-        })  # fmt: skip
+        rect_fields = {"x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height}
+        count = {"votes": len(agreeing), "quorum": limits.COVER_QUORUM, "until": until}
+        notify.ask(place.slug, rect_fields | count)
     return Outcome(len(agreeing), region)
 
 
@@ -102,19 +104,37 @@ def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
     edges = zip(*map(_rect, votes), strict=True)
     left, top, right, bottom = (int(median(values)) for values in edges)
     region = Region.objects.create(
-        canvas=place, kind=Region.Kind.VEIL, x=left, y=top, width=right - left, height=bottom - top,
+        canvas=place,
+        kind=Region.Kind.VEIL,
+        x=left,
+        y=top,
+        width=right - left,
+        height=bottom - top,
         until=timezone.now() + timedelta(minutes=limits.COVER_MINUTES),
         why=_("Covered by several people until a moderator has looked."),
-    )  # fmt: skip
+    )
     VeilVote.objects.filter(pk__in=[one.pk for one in votes]).update(region=region)
     case = Case.objects.create(
-        kind=Case.Kind.VEIL, canvas=place, region=region, x=(left + right) // 2, y=(top + bottom) // 2,
-        r=max(right - left, bottom - top) // 2, score=float(len(votes)),
-    )  # fmt: skip
+        kind=Case.Kind.VEIL,
+        canvas=place,
+        region=region,
+        x=(left + right) // 2,
+        y=(top + bottom) // 2,
+        r=max(right - left, bottom - top) // 2,
+        score=float(len(votes)),
+    )
     Act.objects.record(
-        None, VEIL, canvas=place, op=case.op, region=region.pk, people=sorted(one.user_id for one in votes),
-        x=region.x, y=region.y, width=region.width, height=region.height,
-    )  # fmt: skip
+        None,
+        VEIL,
+        canvas=place,
+        op=case.op,
+        region=region.pk,
+        people=sorted(one.user_id for one in votes),
+        x=region.x,
+        y=region.y,
+        width=region.width,
+        height=region.height,
+    )
     return region
 
 

@@ -67,18 +67,28 @@ def _page(request: HttpRequest, found: Any, form: NoteForm, *, status: int = 200
     right, wrong = cases.accuracy(found)
     about = Case.objects.with_all().filter(sanctions__user=found).distinct()
     context = {
-        "person": found, "section": "people", "note_form": form,
+        "person": found,
+        "section": "people",
+        "note_form": form,
         "notes": Note.objects.filter(person=found).select_related("author"),
-        "strokes": drawn.count(), "hidden": drawn.exclude(hidden=0).count(), "last": drawn.newest().first(),
-        "frames": found.frames.count(), "latest": found.frames.order_by("-id")[:6], "sessions": _sessions(found),
+        "strokes": drawn.count(),
+        "hidden": drawn.exclude(hidden=0).count(),
+        "last": drawn.newest().first(),
+        "frames": found.frames.count(),
+        "latest": found.frames.order_by("-id")[:6],
+        "sessions": _sessions(found),
         "sanctions": Sanction.objects.filter(user=found).select_related("created_by", "appeal"),
         "in_force": set(Sanction.objects.in_force(found).values_list("pk", flat=True)),
         "reports": Report.objects.filter(reporter=found).select_related("case").order_by("-pk")[:20],
-        "right": right, "wrong": wrong, "about": about[:20], "signals": Signal.objects.filter(person=found)[:20],
-        "neighbours": _neighbours(found), "groups": [group.name for group in found.groups.all()],
+        "right": right,
+        "wrong": wrong,
+        "about": about[:20],
+        "signals": Signal.objects.filter(person=found)[:20],
+        "neighbours": _neighbours(found),
+        "groups": [group.name for group in found.groups.all()],
         "acts": Act.objects.filter(person=found).exclude(verb=VIEW).order_by("-pk")[:30],
         "views": Act.objects.filter(person=found, verb=VIEW).order_by("-pk")[:10],
-    }  # fmt: skip
+    }
     return render(request, "moderation/person.html", context, status=status)
 
 

@@ -55,11 +55,15 @@ def people(place: Canvas, since: datetime, rect: Rect | None = None) -> list[dic
     rows = list(
         found.values("author")
         .annotate(
-            strokes=Count("id", filter=shown), points=Sum("points", filter=shown), first=Min("began_at"),
-            last=Max("ended_at"), dreamed=Count("id", filter=shown & Q(last_seq__lte=base_seq)), all=Count("id"),
+            strokes=Count("id", filter=shown),
+            points=Sum("points", filter=shown),
+            first=Min("began_at"),
+            last=Max("ended_at"),
+            dreamed=Count("id", filter=shown & Q(last_seq__lte=base_seq)),
+            all=Count("id"),
         )
         .order_by("-points", "author")[:PEOPLE]
-    )  # fmt: skip
+    )
     users = get_user_model().objects.in_bulk([row["author"] for row in rows])
     standing: dict[int, str] = {}
     for sanction in Sanction.objects.in_force().filter(user__in=users):

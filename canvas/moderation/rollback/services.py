@@ -26,9 +26,17 @@ def apply(place: Canvas, wish: Wish, by: Any, why: str = "", op: uuid.UUID | Non
         people = sorted({stroke.author for stroke in made.strokes})
         only = people[0] if len(people) == 1 else None
         return Act.objects.record(
-            by, verb, canvas=place, person=_person(only), why=why, op=op, selection=about, people=people,
-            strokes=len(made.strokes), **_write(made, locked, frame),
-        )  # fmt: skip
+            by,
+            verb,
+            canvas=place,
+            person=_person(only),
+            why=why,
+            op=op,
+            selection=about,
+            people=people,
+            strokes=len(made.strokes),
+            **_write(made, locked, frame),
+        )
 
     return _until_it_fits(lambda: plans.plan(place, wish), act)
 
@@ -38,9 +46,17 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
 
     def undo(made: Plan, locked: Canvas, frame: Frame | None) -> Act:
         return Act.objects.record(
-            by, "undo", canvas=act.canvas, person=_person(act.person_id), why=why, op=op, undoes=act,
-            strokes=act.what["strokes"], people=act.what["people"], **_write(made, locked, frame),
-        )  # fmt: skip
+            by,
+            "undo",
+            canvas=act.canvas,
+            person=_person(act.person_id),
+            why=why,
+            op=op,
+            undoes=act,
+            strokes=act.what["strokes"],
+            people=act.what["people"],
+            **_write(made, locked, frame),
+        )
 
     return _until_it_fits(lambda: plans.reverse(act), undo)
 

@@ -107,9 +107,14 @@ def lift(by: Any, sanction: Sanction, why: str = "") -> None:
     if appeal is not None:
         Appeal.objects.filter(pk=appeal.pk).update(outcome=Appeal.Outcome.LIFTED, decided_at=now, decided_by=by)
         cases.move(
-            appeal.case, appeal.case.version, by, gettext_noop("lifted the sanction"),
-            outcome=Case.Outcome.LIFTED, closed_at=now, closed_by=by,
-        )  # fmt: skip
+            appeal.case,
+            appeal.case.version,
+            by,
+            gettext_noop("lifted the sanction"),
+            outcome=Case.Outcome.LIFTED,
+            closed_at=now,
+            closed_by=by,
+        )
     _tell(sanction, "lifted")
 
 
@@ -223,7 +228,13 @@ def decide(appeal: Appeal, version: int, by: Any, outcome: str, answer: str) -> 
         Sanction.objects.filter(pk=sanction.pk, lifted_at=None).update(lifted_at=now, lifted_by=by)
         sanction.refresh_from_db()
     Act.objects.record(
-        by, DECIDE_APPEAL, person=appeal.person, why=answer, op=appeal.case.op, case=appeal.case_id,
-        sanction=sanction.pk, outcome=outcome,
-    )  # fmt: skip
+        by,
+        DECIDE_APPEAL,
+        person=appeal.person,
+        why=answer,
+        op=appeal.case.op,
+        case=appeal.case_id,
+        sanction=sanction.pk,
+        outcome=outcome,
+    )
     _tell(sanction, "overturned" if outcome == Appeal.Outcome.OVERTURNED else "stands")

@@ -102,13 +102,21 @@ def _page(
             form = failed[1] if failed and failed[0] == sanction.pk else AppealForm(auto_id=f"appeal-{sanction.pk}-%s")
         shown.append(
             {
-                "sanction": sanction, "in_force": sanction.pk in in_force, "form": form,
-                "appeal": getattr(sanction, "appeal", None), "appeal_until": sanctions.appeal_until(sanction),
+                "sanction": sanction,
+                "in_force": sanction.pk in in_force,
+                "form": form,
+                "appeal": getattr(sanction, "appeal", None),
+                "appeal_until": sanctions.appeal_until(sanction),
             }
-        )  # fmt: skip
+        )
     reports = Report.objects.filter(reporter=person).select_related("case__canvas", "case__frame").order_by("-pk")
     context = {
-        "person": person, "shown": shown, "reports": [] if token else reports[:30], "token": token,
-        "section": "account", "clean": not in_force, "proved": bool(token) and _is_proved(token),
-    }  # fmt: skip
+        "person": person,
+        "shown": shown,
+        "reports": [] if token else reports[:30],
+        "token": token,
+        "section": "account",
+        "clean": not in_force,
+        "proved": bool(token) and _is_proved(token),
+    }
     return render(request, "moderation/standing.html", context, status=status)

@@ -43,9 +43,13 @@ def listing(request: HttpRequest) -> HttpResponse:
         found = found.filter(Q(user__username__icontains=asked["q"]) | Q(reason__icontains=asked["q"]))
     page = Paginator(found.order_by("-pk"), PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": page, "asked": {**asked, "state": state}, "states": STATES.items(), "section": "sanctions",
-        "degrees": degrees.DEGREES, "in_force": set(in_force.values_list("pk", flat=True)),
-    }  # fmt: skip
+        "page": page,
+        "asked": {**asked, "state": state},
+        "states": STATES.items(),
+        "section": "sanctions",
+        "degrees": degrees.DEGREES,
+        "in_force": set(in_force.values_list("pk", flat=True)),
+    }
     return render(request, "moderation/sanctions.html", context)
 
 
@@ -79,10 +83,14 @@ def new(request: HttpRequest) -> HttpResponse:
         degree = sanctions.next_degree(person) if person else degrees.WARNING.name
         form = SanctionForm(initial={"person": person.username if person else "", "degree": degree, "length": "day"})
     context = {
-        "form": form, "person": person, "case": case, "there": there, "section": "sanctions",
+        "form": form,
+        "person": person,
+        "case": case,
+        "there": there,
+        "section": "sanctions",
         "past": Sanction.objects.filter(user=person).exclude(pk__in=[each.pk for each in there])[:10] if person else [],
         "degrees": degrees.DEGREES,
-    }  # fmt: skip
+    }
     return render(request, "moderation/sanction_new.html", context, status=status)
 
 
@@ -121,13 +129,18 @@ def _page(
     request: HttpRequest, found: Sanction, form: SanctionForm, *, conflict: str = "", status: int = 200
 ) -> HttpResponse:
     context = {
-        "sanction": found, "form": form, "conflict": conflict, "section": "sanctions", "degrees": degrees.DEGREES,
+        "sanction": found,
+        "form": form,
+        "conflict": conflict,
+        "section": "sanctions",
+        "degrees": degrees.DEGREES,
         "own": sanctions.why_not_touch(request.user, found),
         "in_force": Sanction.objects.in_force(found.user).filter(pk=found.pk).exists(),
-        "appeal": getattr(found, "appeal", None), "case": found.cases.first(),
+        "appeal": getattr(found, "appeal", None),
+        "case": found.cases.first(),
         "over": bool(found.until and found.until <= timezone.now()),
         "acts": Act.objects.filter(person=found.user, what__sanction=found.pk).order_by("-pk"),
-    }  # fmt: skip
+    }
     return render(request, "moderation/sanction.html", context, status=status)
 
 

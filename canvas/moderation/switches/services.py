@@ -56,9 +56,16 @@ def turn(place: Canvas, name: str, asked: Any, by: Any, why: str = "", op: uuid.
 
 
 def _record(
-    place: Canvas, name: str, before: Value, after: Value, by: Any, verb: str, why: str, op: uuid.UUID | None,
+    place: Canvas,
+    name: str,
+    before: Value,
+    after: Value,
+    by: Any,
+    verb: str,
+    why: str,
+    op: uuid.UUID | None,
     undoes: Act | None = None,
-) -> Act:  # fmt: skip
+) -> Act:
     return Act.objects.record(
         by, verb, canvas=place, why=why, op=op, undoes=undoes, kind="switch", switch=name, before=before, after=after
     )
@@ -154,18 +161,27 @@ def _take_region(place: Canvas, asked: Any, by: Any) -> Value:
         raise InvalidRequest("The rectangle lies outside the canvas.")
     until = milliseconds(timezone.now() + timedelta(minutes=int(minutes))) if minutes else None
     return {
-        "id": None, "locked": True, "until": until, "why": str(asked.get("why", ""))[:200],
+        "id": None,
+        "locked": True,
+        "until": until,
+        "why": str(asked.get("why", ""))[:200],
         "rect": [left, top, right - left, bottom - top],
-    }  # fmt: skip
+    }
 
 
 def _put_region(place: Canvas, value: Value, by: Any) -> None:
     if value["id"] is None:
         x, y, width, height = value["rect"]
         made = Region.objects.create(
-            canvas=place, x=x, y=y, width=width, height=height, why=value["why"], created_by=by,
+            canvas=place,
+            x=x,
+            y=y,
+            width=width,
+            height=height,
+            why=value["why"],
+            created_by=by,
             until=moment(value["until"]),
-        )  # fmt: skip
+        )
         value["id"] = made.pk
         return
     region = Region.objects.get(canvas=place, pk=value["id"])
@@ -189,9 +205,11 @@ def _take_style(place: Canvas, asked: Any, by: Any) -> Value:
         return asked
     channel = asked.get("channel")
     return {
-        "model": str(asked["model"])[:100], "layer": str(asked["layer"])[:200],
-        "channel": None if channel is None else int(channel), "title": str(asked["title"])[:120],
-    }  # fmt: skip
+        "model": str(asked["model"])[:100],
+        "layer": str(asked["layer"])[:200],
+        "channel": None if channel is None else int(channel),
+        "title": str(asked["title"])[:120],
+    }
 
 
 def _put_style(place: Canvas, value: Value, by: Any) -> None:

@@ -26,8 +26,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the network, as `manage.py model list` shows it")
-        parser.add_argument("--layer", action="append", metavar="NAME", help="a layer; may be repeated. Default: the "
-                            "last layer of every block")  # fmt: skip
+        parser.add_argument(
+            "--layer",
+            action="append",
+            metavar="NAME",
+            help="a layer; may be repeated. Default: the last layer of every block",
+        )
         parser.add_argument("--out", type=Path, metavar="DIR", help="default: atlas/NAME in the folder for state")
         parser.add_argument("--side", type=int, default=SIDE, help=f"pixels of a small picture (default: {SIDE})")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)

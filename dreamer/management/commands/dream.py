@@ -143,10 +143,15 @@ class Command(BaseCommand):
             raise ValueError(f"received --{next(iter(given))} without --dreams, expected how many dreams the zoom has")
         journey = None if options["dreams"] is None else Journey(options["dreams"], **given)
         return Job(
-            dreamed=options["dreamed"], photo=options["photo"], mask=options["mask"], guide=options["guide"],
+            dreamed=options["dreamed"],
+            photo=options["photo"],
+            mask=options["mask"],
+            guide=options["guide"],
             films=tuple(path for path in (options["gif"], options["film"]) if path),
-            fps=options["fps"], frame_side=options["frame_side"], journey=journey,
-        )  # fmt: skip
+            fps=options["fps"],
+            frame_side=options["frame_side"],
+            journey=journey,
+        )
 
     def _recipe(self, options: dict[str, Any]) -> tuple[Recipe, Network]:
         """The recipe that the options make of the given recipe or the preset, and the network it is for."""

@@ -72,7 +72,7 @@ class CanvasConsumer(LeanConsumer):
         self.room.enter(self.member)
 
     async def _send(self, data: bytes) -> None:
-        await self.base_send({"type": "websocket.send", "bytes": data})  # type: ignore[arg-type]
+        await self.send(bytes_data=data)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.room is None or self.member.closed:

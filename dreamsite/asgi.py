@@ -6,32 +6,18 @@ import os
 import threading
 from typing import Any
 
+from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.utils.module_loading import import_string
+
+from canvas import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
-http = get_asgi_application()  # sets Django up; what follows needs it
-
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import OriginValidator  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.urls import path, re_path  # noqa: E402
-
-from canvas import connections, frames  # noqa: E402
-from canvas.consumer import CanvasConsumer, NoCanvasConsumer  # noqa: E402
-
-websocket = OriginValidator(
-    AuthMiddlewareStack(
-        URLRouter(
-            [
-                # The stubs of path() know only views, those of URLRouter only what path() does not give.
-                path("ws/c/<slug:slug>/", CanvasConsumer.as_asgi()),  # type: ignore[list-item, arg-type]
-                re_path("", NoCanvasConsumer.as_asgi()),  # type: ignore[list-item, arg-type]
-            ]
-        )
-    ),
-    settings.SITE_ORIGINS,
-)
+http = get_asgi_application()
+# By name, since they import models: those can be imported only now that Django is set up.
+websocket = import_string("dreamsite.routing.websocket")
+storage_trouble = import_string("canvas.frames.storage_trouble")
 
 by_protocol = ProtocolTypeRouter({"http": http, "websocket": websocket})
 
@@ -53,7 +39,7 @@ STARTING_SECONDS = 15.0  # so long a storage or a database that does not answer 
 
 def _look_at_storage() -> None:
     connections.bypass_pool()
-    _trouble.append(frames.storage_trouble())
+    _trouble.append(storage_trouble())
     connections.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -55,7 +55,7 @@ class Sanction(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="sanctions_lifted"
     )
 
-    objects: ClassVar[SanctionQuerySet] = SanctionQuerySet.as_manager()  # type: ignore[assignment]
+    objects = SanctionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-starts_at"]
@@ -106,7 +106,7 @@ class CleanHours(models.Model):
     hours = models.PositiveIntegerField(default=0)
     last_hour = models.PositiveIntegerField(default=0, editable=False)  # hours since 1970: none is counted twice
 
-    objects: ClassVar[CleanHoursQuerySet] = CleanHoursQuerySet.as_manager()  # type: ignore[assignment]
+    objects = CleanHoursQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = _("clean hours")

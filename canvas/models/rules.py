@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -45,7 +45,7 @@ class Rules(models.Model):
     )
     version = models.PositiveBigIntegerField(default=1, editable=False)
 
-    objects: ClassVar[RulesQuerySet] = RulesQuerySet.as_manager()  # type: ignore[assignment]
+    objects = RulesQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = _("rules")
@@ -94,7 +94,7 @@ class Region(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
 
-    objects: ClassVar[RegionQuerySet] = RegionQuerySet.as_manager()  # type: ignore[assignment]
+    objects = RegionQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from canvas.moderation.permissions import MODERATE
 
 
-class Shown(admin.ModelAdmin):  # type: ignore[type-arg]
+class Shown(admin.ModelAdmin[Any]):
     """Rows to look at. Who has `door`, a permission of canvas.moderation.permissions, sees them; nobody edits them."""
 
     door = MODERATE

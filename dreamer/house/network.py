@@ -30,7 +30,7 @@ MODULES: dict[str, tuple[int, int, int, int, int, int]] = {
 POOL_AFTER = {"4a"}
 
 
-class Unit(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+class Unit(nn.Module):
     """Convolution, batch norm, ReLU."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, pad: int | None = None) -> None:
@@ -44,7 +44,7 @@ class Unit(nn.Module):  # type: ignore[misc]  # torch is not there where types a
         return F.relu(self.norm(self.convolution(x)))
 
 
-class Inception(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+class Inception(nn.Module):
     """Four ways to look at the same places, side by side."""
 
     def __init__(self, before: int, widths: tuple[int, int, int, int, int, int]) -> None:
@@ -69,7 +69,7 @@ class Inception(nn.Module):  # type: ignore[misc]  # torch is not there where ty
         )
 
 
-class House(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+class House(nn.Module):
     """Pictures [n, 3, h, w] in -1..1 RGB to class scores at each place, [n, classes, h/16, w/16]."""
 
     def __init__(self, classes: int) -> None:
@@ -100,7 +100,7 @@ class House(nn.Module):  # type: ignore[misc]  # torch is not there where types 
         return found
 
 
-class Student(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+class Student(nn.Module):
     """The network while it learns from a teacher: with projections from its modules to what is kept of the teacher's
     depths, {module: components}, and a head for the teacher's kinds of things. Both are dropped afterwards."""
 

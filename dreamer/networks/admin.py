@@ -65,7 +65,7 @@ class Bounded(FileUploadHandler):
 
 
 @admin.register(Network)
-class NetworkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NetworkAdmin(admin.ModelAdmin[Network]):
     """Its own pages in place of the ones that a model gets. View, add (fetch, import), change (use, styles), delete."""
 
     def get_urls(self) -> list[URLPattern]:

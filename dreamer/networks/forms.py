@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -199,7 +199,7 @@ class OwnStyleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.network, self.layers = network, layers
         shown = [(name, f"{name} ({count})") for name, count in layers.items() if name != network.info.logits]
-        self.fields["layer"].choices = [("", "–"), *shown]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["layer"]).choices = [("", "–"), *shown]
         if not network.info.logits or not network.labels:
             del self.fields["wanted"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
@@ -17,8 +17,8 @@ class DurableStorage(FileSystemStorage):
     The database commits with synchronous=FULL; without this a committed frame could name an empty file.
     """
 
-    def _save(self, name: str, content: File[Any]) -> str:
-        saved: str = super()._save(name, content)  # type: ignore[misc]
+    def save(self, name: str | None, content: IO[Any] | File[Any], max_length: int | None = None) -> str:
+        saved = super().save(name, content, max_length=max_length)
         path, root = Path(self.path(saved)), Path(self.location)
         sync(path)
         # Every folder on the way, since any of them may be new, and the one that holds the root.

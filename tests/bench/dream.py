@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class Timed:
         self.seconds, self.windows = [], []
         start, processor = time.perf_counter(), time.process_time()
         report = (lambda p: say(f"{name}: {p.fraction:.0%}")) if name else None
-        dream(picture, self, recipe, progress=report)
+        dream(picture, cast(Network, self), recipe, progress=report)
         return Turn(time.perf_counter() - start, time.process_time() - processor, self.seconds)
 
 

@@ -20,7 +20,7 @@ from canvas.moderation.permissions import REVIEW_REPORT
 from canvas.moderation.read_only_admin import Shown, on_desk, short
 
 
-class ReportsInline(admin.TabularInline):  # type: ignore[type-arg]
+class ReportsInline(admin.TabularInline[Report, Case]):
     model = Report
     extra = 0
     can_delete = False

@@ -31,7 +31,7 @@ View = TypeVar("View")
 
 def same_for_everybody(view: View) -> View:
     """Marks a view whose answer does not depend on who reads it: to ask would keep caches from sharing it."""
-    view.same_for_everybody = True  # type: ignore[attr-defined]
+    vars(view)["same_for_everybody"] = True
     return view
 
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from dreamer.networks import admin as _networks  # noqa: F401  registers its page
+from dreamer.networks import admin as _networks  # registers its page

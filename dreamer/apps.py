@@ -7,5 +7,5 @@ class DreamerConfig(AppConfig):
     name = "dreamer"
 
     def ready(self) -> None:
-        from dreamer import checks  # noqa: F401  registers the system check
-        from dreamer.networks import fetching, importing, trying  # noqa: F401  what workers do
+        from dreamer import checks  # registers the system check
+        from dreamer.networks import fetching, importing, trying  # what workers do

@@ -9,8 +9,8 @@ class DreamsiteConfig(AppConfig):
     verbose_name = "Dreamsite: accounts and checks"
 
     def ready(self) -> None:
-        from dreamsite import checks  # noqa: F401  registers the system checks
-        from dreamsite.accounts import closing, sessions, sockets, staff  # noqa: F401  their signals
+        from dreamsite import checks  # registers the system checks
+        from dreamsite.accounts import closing, sessions, sockets, staff  # their signals
 
 
 class AdminConfig(admin.AdminConfig):

@@ -17,15 +17,15 @@ from django.utils.translation import ngettext
 from canvas.models import Canvas, Dream, Frame
 from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
-from gallery.donations import admin as _donations  # noqa: F401  each registers its own
-from gallery.downloads import admin as _downloads  # noqa: F401
-from gallery.exhibits import admin as _exhibits  # noqa: F401
-from gallery.farewell import admin as _farewell  # noqa: F401
-from gallery.films import admin as _films  # noqa: F401
+from gallery.donations import admin as _donations  # each registers its own
+from gallery.downloads import admin as _downloads
+from gallery.exhibits import admin as _exhibits
+from gallery.farewell import admin as _farewell
+from gallery.films import admin as _films
 from gallery.highlights.models import Highlight
-from gallery.pages import admin as _pages  # noqa: F401
-from gallery.studio import admin as _studio  # noqa: F401
-from gallery.uploads import admin as _uploads  # noqa: F401
+from gallery.pages import admin as _pages
+from gallery.studio import admin as _studio
+from gallery.uploads import admin as _uploads
 
 
 class ChangedFieldsAdmin(admin.ModelAdmin[Any]):

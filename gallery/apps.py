@@ -11,11 +11,11 @@ class GalleryConfig(AppConfig):
     def ready(self) -> None:
         from canvas.signals import ink_changed, visibility_changed
         from gallery import curators
-        from gallery.farewell import whole_film  # noqa: F401  what the worker does after the end
-        from gallery.films import requests, schedule  # noqa: F401  their periodic tasks
+        from gallery.farewell import whole_film  # what the worker does after the end
+        from gallery.films import requests, schedule  # their periodic tasks
         from gallery.pages import initial_pages
-        from gallery.studio import periodic_tasks as studio_tasks  # noqa: F401
-        from gallery.timeline import periodic_tasks  # noqa: F401
+        from gallery.studio import periodic_tasks as studio_tasks
+        from gallery.timeline import periodic_tasks
 
         post_migrate.connect(initial_pages.create_missing, sender=self)
         post_migrate.connect(curators.make_group, sender=self)

@@ -9,11 +9,18 @@ from typing import Any
 
 import hypothesis
 import pytest
+from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.core.cache import cache
 from django.db.models.signals import post_migrate
+from django.test import Client
 
 from canvas import frames
+from dreamsite import health
+from dreamsite.core.models import User
 from tests import running, services
+
+PASSWORD = "a long walk by the sea"
 
 # An example may take as long as a busy machine makes it take.
 hypothesis.settings.register_profile(
@@ -57,6 +64,45 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Databases of tests are emptied between them: without the triggers of the log of acts, which have their tests."""
     moderation = apps.get_app_config("moderation")
     post_migrate.disconnect(dispatch_uid="moderation-audit-triggers", sender=moderation)
+
+
+@pytest.fixture
+def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site for tests of pages: without static files' manifest, and with cheap passwords."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    cache.clear()  # rate limits
+    health._kept = None
+    # In the thread where the test's transaction lives.
+    monkeypatch.setattr(health, "in_thread", sync_to_async)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada", password=PASSWORD)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+@pytest.fixture
+def signed_in(client: Client, ada: User) -> Client:
+    client.force_login(ada)
+    return client
+
+
+@pytest.fixture
+def as_staff(client: Client, staff: User) -> Client:
+    client.force_login(staff)
+    return client
 
 
 @pytest.fixture(scope="session")

@@ -9,26 +9,26 @@ import tempfile
 
 from tests import clock
 
-clock.move()
+# What a developer may have set for a site of their own.
+REMOVED = "SITE_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S3_BUCKET", "DEBUG", "DREAM_MODEL", "MODELS_DIR"
+GIVEN = {
+    "ADMIN_TWO_FACTOR": "false",  # staff signs in with a name; tests of the second factor switch it on
+    "HOUSE_MODEL": "false",  # tests bring tiny networks of their own; those of the house model switch it on
+    "DREAM_FETCH": "",  # nothing is fetched from the internet; tests of fetching have a server of their own
+}
 
-# Each of several workers has its own; what a worker starts inherits it.
-worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-if "DREAMSITE_VAR" not in os.environ or os.environ.get("DREAMSITE_TESTING") != worker:
+
+def isolate() -> None:
+    """Sets the variables that the settings read. Each of several workers has its own; what it starts inherits them."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    if "DREAMSITE_VAR" in os.environ and os.environ.get("DREAMSITE_TESTING") == worker:
+        return
     folder = tempfile.mkdtemp(prefix="dreamsite-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["DREAMSITE_VAR"] = folder
-    os.environ["DREAMSITE_TESTING"] = worker
-    for name in (
-        "SITE_URL",
-        "SECRET_KEY",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "S3_BUCKET",
-        "DEBUG",
-        "DREAM_MODEL",
-        "MODELS_DIR",
-    ):
+    for name in REMOVED:
         os.environ.pop(name, None)
-    os.environ["ADMIN_TWO_FACTOR"] = "false"  # staff of the tests signs in with a name; tests of the door switch it on
-    os.environ["HOUSE_MODEL"] = "false"  # tests bring tiny networks of their own; those of the house model switch it on
-    os.environ["DREAM_FETCH"] = ""  # nothing is fetched from the internet; tests of fetching have a server of their own
+    os.environ.update(GIVEN, DREAMSITE_VAR=folder, DREAMSITE_TESTING=worker)
+
+
+clock.move()
+isolate()

@@ -12,7 +12,7 @@ class ModerationConfig(AppConfig):
         from allauth.account.signals import user_signed_up
         from django.contrib.auth.signals import user_logged_in
 
-        import canvas.moderation.periodic_tasks  # noqa: F401  for workers
+        import canvas.moderation.periodic_tasks  # for workers
         from canvas.moderation import permissions
         from canvas.moderation.audit import triggers
         from canvas.moderation.signals import ip_digests

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import IO, Any, cast
 
@@ -157,9 +158,8 @@ def chunks(user: User) -> Iterator[bytes]:
 
 async def chunks_async(user: User) -> AsyncIterator[bytes]:
     """The same under ASGI, where Django would read a plain iterator to its end before it sends the first byte."""
-    source = chunks(user)
-    step: Callable[[], bytes] = lambda: next(source, b"")  # noqa: E731
-    while chunk := await sync_to_async(step)():
+    next_chunk = sync_to_async(partial(next, chunks(user), b""))
+    while chunk := await next_chunk():
         yield chunk
 
 

@@ -7,8 +7,6 @@ one `group_send` a tick instead of one a point, and no database at all.
 
 from __future__ import annotations
 
-import tests.environment  # isort: skip  # noqa: F401  before the settings
-
 import argparse
 import asyncio
 import base64
@@ -26,12 +24,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
-
 from canvas import wire
 from dreamsite.serve import APPLICATION
-from tests import running
+from tests import environment, running
 from tests.sockets import stroke_id
+
+environment.isolate()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
 
 DRAWERS, RATE = 10, 30  # people, points a second of each
 SAMPLED = 10  # of so many viewers one measures latency: decoding everything would measure us

@@ -10,12 +10,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from django.test import Client
 
 from canvas import frames
 from canvas.models import Canvas, Frame
-from dreamsite.core.models import User
-from tests.site.conftest import ada, plain_site, signed_in, staff  # noqa: F401  fixtures
 
 BEGUN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SIDE = 64
@@ -27,7 +24,7 @@ def grey(number: int) -> int:
 
 
 @pytest.fixture(autouse=True)
-def plain(settings: Any, tmp_path: Path) -> None:
+def plain(plain_site: None, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.VAR_DIR = tmp_path
     settings.FILM_AV1 = False
@@ -70,12 +67,6 @@ def kept(canvas: Canvas) -> Callable[..., list[Frame]]:
         return made
 
     return keep
-
-
-@pytest.fixture
-def as_staff(client: Client, staff: User) -> Client:  # noqa: F811
-    client.force_login(staff)
-    return client
 
 
 def pictures(path: Path | str) -> Iterator[np.ndarray]:

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.cache import caches
-from django.test import Client
 
 from canvas import frames
 from canvas.models import Canvas, Frame
 from dreamsite.core.models import User
 from gallery.timeline import activity
-from tests.site.conftest import ada, plain_site, signed_in, staff  # noqa: F401  fixtures
 
 BEGUN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 RECIPE = {
@@ -31,7 +29,7 @@ RECIPE = {
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> None:
+def fresh(plain_site: None) -> None:
     """Nothing remembered of another test's history."""
     caches["pages"].clear()
     caches["pictures"].clear()
@@ -89,9 +87,3 @@ def many(canvas: Canvas) -> Callable[..., list[Frame]]:
         return Frame.objects.bulk_create(rows)
 
     return make
-
-
-@pytest.fixture
-def as_staff(client: Client, staff: User) -> Client:  # noqa: F811
-    client.force_login(staff)
-    return client

@@ -243,7 +243,7 @@ def test_the_endpoints_look_up_preview_apply_and_undo(place: Canvas, moderator: 
     vandal = User.objects.create(username="vandal")
     draw(place, vandal.pk, 30, (255, 0, 0))
     client.force_login(moderator)
-    (found,) = client.get(f"/c/here/moderation/at?x=30&y=30").json()["strokes"]  # noqa: F541
+    (found,) = client.get("/c/here/moderation/at?x=30&y=30").json()["strokes"]
     assert (found["name"], found["colour"], found["state"]) == ("vandal", "#ff0000", "visible")
     assert Act.objects.get(verb="look-up").what["people"] == [vandal.pk]
     (person,) = client.get("/c/here/moderation/people?minutes=5").json()["people"]

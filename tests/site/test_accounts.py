@@ -12,7 +12,7 @@ from django.test import Client
 
 from dreamsite.accounts.adapter import RESERVED
 from dreamsite.core.models import User
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,10 @@ from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
 
-from dreamsite.urls import *  # noqa: F403  the site's own, and some that fail
-from dreamsite.urls import urlpatterns as site
+from dreamsite import urls as site
+
+# The site's own addresses, and some that fail.
+handler400, handler403, handler404, handler500 = site.handler400, site.handler403, site.handler404, site.handler500
 
 
 def broken(request: HttpRequest) -> None:
@@ -30,7 +32,7 @@ def forbidden(request: HttpRequest) -> None:
 
 
 urlpatterns = [
-    *site,
+    *site.urlpatterns,
     *[path(f"test/{view.__name__}{suffix}", view) for view in (broken, away, forbidden) for suffix in ("", ".json")],
 ]
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

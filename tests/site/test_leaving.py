@@ -21,7 +21,7 @@ from canvas.models import Batch, Canvas, Frame, Sanction
 from canvas.people import DatabasePeople
 from dreamsite.accounts import closing
 from dreamsite.core.models import User
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

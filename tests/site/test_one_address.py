@@ -110,7 +110,7 @@ def ask(method: str, path: str, said: dict[str, str], cookie: str = "", body: by
 def test_every_address_answers_the_same_whatever_a_client_says_of_where_it_is(role: str, settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = False
     world, found, wrong = World(), 0, []
-    world.people, world.elsewhere, world.frame  # noqa: B018  these are here before the first request
+    world.begin()
     visitor = world.visitor(role)
     token = "t" * 32
     cookies = {settings.CSRF_COOKIE_NAME: token} | {name: held.value for name, held in visitor.cookies.items()}

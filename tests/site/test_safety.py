@@ -19,7 +19,7 @@ from canvas.models import Canvas
 from dreamsite.accounts import closing
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Page
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 from tests.site.urls_table import TABLE
 from tests.site.world import World
 
@@ -65,7 +65,7 @@ def test_nobody_counts_as_another_address_by_saying_so(ada: User) -> None:
 
 def test_no_flood_of_page_requests_opens_a_locked_account_again(ada: User) -> None:
     """A stranger's keys, whatever they are made of, push no rate limit out."""
-    World().frame  # noqa: B018  a history of some minutes
+    World().begin()  # a history of some minutes
     guess = Client(REMOTE_ADDR="203.0.113.5")
     for _ in range(6):
         guess.post("/accounts/login/", {"login": "ada", "password": "wrong"})
@@ -86,7 +86,7 @@ def test_no_page_keeps_anything_beside_the_rate_limits(settings: Any) -> None:
     """Every address is asked; what it remembers lies in the cache of pages, and asking a little else adds nothing."""
     world, limits = World(), locmem._caches["limits"]
     visitor = world.visitor("admin")
-    world.people, world.elsewhere, world.frame  # noqa: B018
+    world.begin()
     visitor.get("/history/")
     before = set(limits)
     for key, row in TABLE.items():
@@ -187,7 +187,7 @@ def test_no_address_takes_a_form_of_another_site() -> None:
     world, taken = World(), []
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     client.force_login(world.people["admin"])
-    world.elsewhere, world.frame  # noqa: B018
+    world.begin()
     for key, row in TABLE.items():
         given = {name: make(world) if callable(make) else make for name, make in row.args.items()}
         address = row.path or reverse(key.split(" ")[0], kwargs=given)

@@ -14,7 +14,7 @@ from django.test import Client
 
 from canvas.moderation.models import Act
 from dreamsite.core.models import User
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from dreamsite import claim, logs
 from dreamsite.core.models import User
 from tests.canvas import test_consumer
 from tests.canvas.test_consumer import Rooms, Server
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 from tests.site.urls_table import TABLE
 from tests.site.world import World
 
@@ -82,7 +82,7 @@ def test_the_whole_site_says_no_key(heard: Heard, rooms: Rooms, settings: Any) -
     settings.ACCOUNT_RATE_LIMITS = False
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.locmem.EmailBackend", "mail.example.org"
     world, keys = World(), Keys(settings)
-    world.people, world.elsewhere, world.frame  # noqa: B018
+    world.begin()
     visitors = [keys.of(world.visitor(role)) for role in ("anonymous", "admin")]
     for key, row in TABLE.items():
         given = {name: make(world) if callable(make) else make for name, make in row.args.items()}

@@ -37,6 +37,10 @@ PASSWORD = "a long walk by the sea"
 class World:
     """Everything is made when first asked for. `visitor(role)` is a browser, signed in where the role is."""
 
+    def begin(self) -> None:
+        """Makes what is to be here before the first request: people, two canvases and a frame."""
+        assert self.people and self.elsewhere and self.frame
+
     def visitor(self, role: str) -> Client:
         client = Client(raise_request_exception=False)
         if role != "anonymous":

@@ -19,10 +19,10 @@ from dreamer.registered import default_model, registry
 def styles(request: HttpRequest) -> JsonResponse:
     """What a moderator may choose to dream of next: the styles that are on at the canvas `?canvas=`."""
     slug = request.GET.get("canvas", settings.CANVAS_SLUG)
-    place = get_object_or_404(Canvas.objects.select_related("choice"), slug=slug)
-    name = default_model(choosing.chosen(place))
+    canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=slug)
+    name = default_model(choosing.chosen(canvas))
     try:
-        shelf = shelves.of_canvas(place, registry().get(name))[0] if name else ()
+        shelf = shelves.of_canvas(canvas, registry().get(name))[0] if name else ()
     except (LibraryError, OSError) as error:
         return JsonResponse({"styles": [], "error": str(error)})
     return JsonResponse(

@@ -47,9 +47,9 @@ KEEPS_FAILING = 3  # so many failures in a row, and checkpoints keep the journal
 
 @dataclass(frozen=True)
 class _Opened:
-    """A network that was opened, or tried: as its files were then (`asked`), and what was wrong with it."""
+    """A network that was opened, or tried: as its files were then (`version`), and what was wrong with it."""
 
-    asked: tuple[str, ...]
+    version: tuple[str, ...]
     network: Network | None = None
     files: ModelFiles | None = None
     problem: str = ""
@@ -72,7 +72,7 @@ class Dreamer:
         self._opened: dict[str, _Opened] = {}
         self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
-        self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.asked) -> styles that failed in a row
+        self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.version) -> styles that failed in a row
         self._checkpoints: dict[int, tuple[int, float]] = {}  # canvas -> how many failed in a row, until when to wait
         self._lost = threading.Event()
 
@@ -133,36 +133,36 @@ class Dreamer:
 
     # --- one canvas ------------------------------------------------------------------------------------------------
 
-    def _visit(self, canvas: Canvas, doing: Dream) -> None:
+    def _visit(self, canvas: Canvas, row: Dream) -> None:
         now = timezone.now()
         ended_at: datetime | None = getattr(canvas, "site_ended_at", None)
         if ended_at is not None and ended_at <= now:
-            return self._finish(canvas, doing, now)
+            return self._finish(canvas, row, now)
         latest = now + timedelta(seconds=settings.DREAM_INTERVAL)
-        if doing.next_at is None or doing.next_at > latest:
+        if row.next_at is None or row.next_at > latest:
             # The first visit; or the interval was shortened, or the clock has jumped back.
-            doing.next_at = latest
+            row.next_at = latest
             self._tell(canvas, next_at=latest)
-        state, message = self._mood(canvas, doing)
+        state, message = self._status(canvas, row)
         # A failure stays on the board until the next dream has come out well.
-        if state != doing.state and not (doing.state == Dream.State.FAILED and state == Dream.State.WAITING):
+        if state != row.state and not (row.state == Dream.State.FAILED and state == Dream.State.WAITING):
             self._tell(canvas, state=state, message=message, fraction=0.0, octave=0)
-        if doing.style_wanted and self._network is not None:
+        if row.style_wanted and self._network is not None:
             try:
-                self._next_style(canvas, doing)
+                self._next_style(canvas, row)
             except ValueError as error:  # a network without anything to dream of
                 log.warning("%s: no other style: %s", canvas.slug, error)
                 self._tell(canvas, style_wanted=False, style_named=None)
-        far = doing.next_at - now > timedelta(seconds=FAR_SECONDS)
+        far = row.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(canvas.pk, 0) >= KEEPS_FAILING:
             self._checkpoint(canvas)
         if self._network is not None and state in (Dream.State.WAITING, Dream.State.RESTING):
             self._guess(canvas)
-        if doing.next_at <= now:
+        if row.next_at <= now:
             if state == Dream.State.WAITING:
-                self._dream(canvas, doing, now)
+                self._dream(canvas, row, now)
             else:
-                self._tell(canvas, next_at=_next_due(doing.next_at, now))
+                self._tell(canvas, next_at=_next_due(row.next_at, now))
         return None
 
     def _guess(self, canvas: Canvas) -> None:
@@ -175,22 +175,22 @@ class Dreamer:
         except Exception:
             log.exception("%s: the drawing could not be looked at.", canvas.slug)
 
-    def _finish(self, canvas: Canvas, doing: Dream, now: datetime) -> None:
+    def _finish(self, canvas: Canvas, row: Dream, now: datetime) -> None:
         """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
         self._find_model(canvas)
         failures = self._failures.get(canvas.pk, 0)
         if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
-            if doing.state != Dream.State.RESTING:
+            if row.state != Dream.State.RESTING:
                 self._tell(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
-        elif self._network is None or doing.paused or failures >= KEEPS_FAILING:
+        elif self._network is None or row.paused or failures >= KEEPS_FAILING:
             self._checkpoint(canvas, everything=True)
-        elif not failures or doing.next_at is None or doing.next_at <= now:
-            self._dream(canvas, doing, now)
+        elif not failures or row.next_at is None or row.next_at <= now:
+            self._dream(canvas, row, now)
 
-    def _mood(self, canvas: Canvas, doing: Dream) -> tuple[str, str]:
+    def _status(self, canvas: Canvas, row: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
         self._find_model(canvas)
-        if doing.paused:
+        if row.paused:
             return Dream.State.PAUSED, ""
         if self._network is None:
             return Dream.State.NO_MODEL, self._no_model
@@ -213,7 +213,7 @@ class Dreamer:
         usable = {}
         for name in names:
             opened = usable[name] = self._open(name)
-            if opened.network is not None and self._bad.get(opened.asked, 0) < GIVES_UP:
+            if opened.network is not None and self._bad.get(opened.version, 0) < GIVES_UP:
                 self._network, self._files = opened.network, opened.files
                 return
         if any(opened.network is not None for opened in usable.values()):  # one that opens, but does not dream
@@ -229,16 +229,16 @@ class Dreamer:
         for name in dict.fromkeys(str((recipe or {}).get("model", "")) for recipe in recipes):
             if name in self._registry.names():
                 opened = self._open(name)
-                if opened.network is not None and self._bad.get(opened.asked, 0) < GIVES_UP:
+                if opened.network is not None and self._bad.get(opened.version, 0) < GIVES_UP:
                     return opened
         return None
 
     def _open(self, name: str) -> _Opened:
         self._used.add(name)
         folders = (self._registry.root / name, BUILTIN / name)
-        asked = tuple(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF))
+        version = tuple(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF))
         known = self._opened.get(name)
-        if known and known.asked == asked:
+        if known and known.version == version:
             return known
         self._opened.pop(name, None)
         try:
@@ -249,27 +249,27 @@ class Dreamer:
                 threads=settings.DREAM_THREADS,
                 gpu_memory=settings.DREAM_GPU_MEMORY,
             )
-            opened = _Opened(asked, network, files)
+            opened = _Opened(version, network, files)
             log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))
         except Exception as error:  # whatever a damaged file makes its readers say
-            opened = _Opened(asked, problem=f"{name}: {error}"[:300])
+            opened = _Opened(version, problem=f"{name}: {error}"[:300])
             log.error("The network %s cannot be opened: %s", name, error)
         self._opened[name] = opened
         return opened
 
-    def _style(self, canvas: Canvas, doing: Dream) -> Style:
+    def _style(self, canvas: Canvas, row: Dream) -> Style:
         """The style in force, or a new one where it has run its time or does not fit the network."""
         assert self._network is not None
-        style = Style.from_json(doing.style)
-        fresh = doing.style_until is not None and doing.style_until > timezone.now()
+        style = Style.from_json(row.style)
+        fresh = row.style_until is not None and row.style_until > timezone.now()
         if style and fresh and style.model == self._network.name and style.fits(self._network.layers):
             return style
-        return self._next_style(canvas, doing)
+        return self._next_style(canvas, row)
 
-    def _next_style(self, canvas: Canvas, doing: Dream) -> Style:
+    def _next_style(self, canvas: Canvas, row: Dream) -> Style:
         assert self._network is not None and self._files is not None
-        before = Style.from_json(doing.style)
-        named = Style.from_json(doing.style_named or {})
+        before = Style.from_json(row.style)
+        named = Style.from_json(row.style_named or {})
         if named and named.model == self._network.name and named.fits(self._network.layers):
             style = named
         else:
@@ -279,16 +279,16 @@ class Dreamer:
             )
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
         self._tell(canvas, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
-        doing.style, doing.style_until, doing.style_wanted, doing.style_named = style.to_json(), until, False, None
+        row.style, row.style_until, row.style_wanted, row.style_named = style.to_json(), until, False, None
         log.info("%s: the style is now %s.", canvas.slug, style.title)
         return style
 
-    def _dream(self, canvas: Canvas, doing: Dream, began: datetime) -> None:
+    def _dream(self, canvas: Canvas, row: Dream, began: datetime) -> None:
         network = self._network
         assert network is not None
         dreaming = False
         try:
-            style = self._style(canvas, doing)
+            style = self._style(canvas, row)
             recipe = Recipe(
                 target=style.target,
                 model=style.model,
@@ -329,10 +329,10 @@ class Dreamer:
             lease.drop(canvas, self.holder)
             return
         except Exception as error:
-            self._failed(canvas, doing, error, styles_fault=dreaming)
+            self._failed(canvas, row, error, styles_fault=dreaming)
             return
         self._failures.pop(canvas.pk, None)
-        self._bad.pop(self._opened[network.name].asked, None)
+        self._bad.pop(self._opened[network.name].version, None)
         now = timezone.now()
         interval = timedelta(seconds=settings.DREAM_INTERVAL)
         # Dreams are missed because one lasts, not because of a night in which nobody dreamed.
@@ -345,7 +345,7 @@ class Dreamer:
                 seconds,
                 settings.DREAM_INTERVAL,
             )
-        planned = doing.next_at if doing.next_at and began - doing.next_at < interval else began
+        planned = row.next_at if row.next_at and began - row.next_at < interval else began
         # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
         next_at = max(now, planned + interval)
         self._tell(
@@ -354,7 +354,7 @@ class Dreamer:
             fraction=1.0,
             octave=recipe.octaves,
             next_at=next_at,
-            missed=doing.missed + missed,
+            missed=row.missed + missed,
         )
         log.info("%s: dreamed of %s in %.1f s, up to operation %d.", canvas.slug, style.title, seconds, composed.seq)
         done(led)
@@ -374,20 +374,20 @@ class Dreamer:
         except Exception:
             log.exception("%s: the strokes could not be indexed; whoever asks for them tries again.", canvas.slug)
 
-    def _failed(self, canvas: Canvas, doing: Dream, error: Exception, *, styles_fault: bool) -> None:
+    def _failed(self, canvas: Canvas, row: Dream, error: Exception, *, styles_fault: bool) -> None:
         """Says so, changes a style that could not be dreamed, and waits longer each time."""
         log.exception("%s: the dream failed.", canvas.slug)
         count = self._failures[canvas.pk] = self._failures.get(canvas.pk, 0) + 1
         if styles_fault:
             assert self._network is not None
-            name, asked = self._network.name, self._opened[self._network.name].asked
-            self._bad[asked] = self._bad.get(asked, 0) + 1
-            if self._bad[asked] == GIVES_UP:
+            name, version = self._network.name, self._opened[self._network.name].version
+            self._bad[version] = self._bad.get(version, 0) + 1
+            if self._bad[version] == GIVES_UP:
                 log.error(
                     "%s: %s failed at %d styles in a row; the last good network dreams.", canvas.slug, name, GIVES_UP
                 )
             with contextlib.suppress(ValueError):  # a network without anything to dream of
-                self._next_style(canvas, doing)
+                self._next_style(canvas, row)
         lease.drop(canvas, self.holder)
         self._tell(
             canvas,
@@ -445,13 +445,13 @@ class Dreamer:
         notify.look(canvas.slug)
 
     def _reporter(self, canvas: Canvas, claimed: int) -> Callable[[Progress], None]:
-        told = (0.0, 0)
+        reported = (0.0, 0)
 
         def report(progress: Progress) -> None:
-            nonlocal told
+            nonlocal reported
             now = time.monotonic()
-            if progress.octave != told[1] or now - told[0] >= TELL_SECONDS:
-                told = (now, progress.octave)
+            if progress.octave != reported[1] or now - reported[0] >= TELL_SECONDS:
+                reported = (now, progress.octave)
                 self._tell(
                     canvas, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves
                 )

@@ -39,7 +39,7 @@ DRY_SECONDS = 60.0  # a pool that gives no connection for so long will give none
 _dry_since: float | None = None  # since when the pool gives nothing though the database is there
 _kept: tuple[float, dict[str, Any]] | None = None
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="readyz")  # as many as there are questions
-_asked: dict[Callable[[], dict[str, Any]], Future[dict[str, Any]]] = {}
+_running: dict[Callable[[], dict[str, Any]], Future[dict[str, Any]]] = {}
 
 
 @never_cache
@@ -128,10 +128,10 @@ def _begin(ask: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
         finally:
             connection.close()
 
-    asked = _asked.get(ask)
-    if asked is None or asked.done():
-        asked = _asked[ask] = _threads.submit(alone)
-    return asked
+    running = _running.get(ask)
+    if running is None or running.done():
+        running = _running[ask] = _threads.submit(alone)
+    return running
 
 
 def _ask_database() -> dict[str, Any]:

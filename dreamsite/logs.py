@@ -48,10 +48,10 @@ class _Factory:
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = self._make(*args, **kwargs)
         try:
-            said = record.getMessage()
+            message = record.getMessage()
         except Exception:
             return record  # its handlers say what is wrong with it
-        if (clean := redact(said)) != said:
+        if (clean := redact(message)) != message:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[0]:
             record.exc_text = redact(self._formatter.formatException(record.exc_info))

@@ -109,7 +109,7 @@ class Client:
             found |= news.get("names", {})
         return {int(key): name for key, name in found.items()}
 
-    def told(self, kind: str) -> list[dict[str, Any]]:
+    def news_of(self, kind: str) -> list[dict[str, Any]]:
         """The news of one type, oldest first."""
         return [news for news in self.news if news["type"] == kind]
 

@@ -91,13 +91,13 @@ class Work:
                 self._go_on()
                 started.append(pool.submit(one, tile))
             if done is not None:
-                yield from self._told(done)
+                yield from self._handed_over(done)
 
     def _go_on(self) -> None:
         if self.options.cancelled is not None and self.options.cancelled():
             raise Cancelled
 
-    def _told(self, result: tuple[Tile, list[Any] | None]) -> Iterator[tuple[Tile, list[Any] | None]]:
+    def _handed_over(self, result: tuple[Tile, list[Any] | None]) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Hand over one result, then report it."""
         yield result
         self.done += 1

@@ -138,19 +138,19 @@ class Graph:
         """The name of a constant int64 vector (axes, pads, shapes)."""
         return self.constant(values, np.int64)
 
-    def constant_named(self, wish: str, value: Array) -> str:
-        """Add an array under a free name like ``wish``; return the name."""
-        name = self.free(wish)
+    def constant_named(self, wanted: str, value: Array) -> str:
+        """Add an array under a free name like ``wanted``; return the name."""
+        name = self.free(wanted)
         self.constants[name] = value
         return name
 
-    def free(self, wish: str) -> str:
-        """A tensor name nothing uses yet, ``wish`` if possible."""
+    def free(self, wanted: str) -> str:
+        """A tensor name nothing uses yet, ``wanted`` if possible."""
         used = self.constants.keys() | self.inputs.keys() | {o for n in self.nodes for o in n.outputs}
-        name, number = wish, 1
+        name, number = wanted, 1
         while name in used:
             number += 1
-            name = f"{wish}_{number}"
+            name = f"{wanted}_{number}"
         return name
 
     # Editing

@@ -94,16 +94,18 @@ def _lowered(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _lower(node: onnx.NodeProto, version: int) -> None:
-    told = f"node {node.name or node.output[0]!r} ({node.op_type}) is written in opset {version}"
+    subject = f"node {node.name or node.output[0]!r} ({node.op_type}) is written in opset {version}"
     try:
         old, new = (defs.get_schema(node.op_type, v) for v in (OPSET, version))
     except defs.SchemaError:
-        raise GraphError(f"{told} and has no counterpart in {OPSET}; export the model in opset {OPSET}") from None
+        raise GraphError(f"{subject} and has no counterpart in {OPSET}; export the model in opset {OPSET}") from None
     for attribute in [a for a in node.attribute if a.name not in old.attributes]:
         value, default = helper.get_attribute_value(attribute), new.attributes[attribute.name].default_value
         usual = bool(default.name) and value == helper.get_attribute_value(default)
         if not usual and attribute.name not in NARROWER and not (attribute.name == "dilations" and set(value) == {1}):
-            raise GraphError(f"{told} and uses {attribute.name}, which {OPSET} does not know; export it in that opset")
+            raise GraphError(
+                f"{subject} and uses {attribute.name}, which {OPSET} does not know; export it in that opset"
+            )
         node.attribute.remove(attribute)
 
 

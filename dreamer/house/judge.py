@@ -71,11 +71,11 @@ def verdict(found: NDArray[np.float32], samples: Samples) -> Verdict:
     is_object = truth < len(OBJECTS)
     most = shares.argmax(axis=1)
     clear = shares.max(axis=1) > 0.6
-    said = found.argmax(axis=1)
+    predicted = found.argmax(axis=1)
     expected = np.take_along_axis(samples.labels[:, :, None, None].astype(np.int64), most[:, None], axis=1)[:, 0]
     return Verdict(
         len(rows),
         float(right[shown & is_object].mean()),
         float(right[shown & ~is_object].mean()),
-        float((said == expected)[clear].mean()),
+        float((predicted == expected)[clear].mean()),
     )

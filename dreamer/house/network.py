@@ -115,5 +115,5 @@ class Student(nn.Module):
         """Class scores, the teacher's kinds' scores, and what it says of each of the teacher's depths."""
         outputs = self.house.outputs(x)
         last = outputs[next(reversed(MODULES))]
-        said = tuple(project(outputs[name]) for name, project in self.projections.items())
-        return self.house.classes(last), self.kinds(last), said
+        projected = tuple(project(outputs[name]) for name, project in self.projections.items())
+        return self.house.classes(last), self.kinds(last), projected

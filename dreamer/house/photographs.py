@@ -240,10 +240,10 @@ def _stamps() -> Iterator[Source]:
     documents = COPYRIGHTS / STAMPS_PACKAGE
     everything = Copyright.read(documents / "copyright").licence_of("stamps")
     with gzip.open(documents / "changelog.gz", "rt", encoding="utf-8", errors="replace") as file:
-        told = exceptions(file.read())
+        exceptional = exceptions(file.read())
     for label, names in CUTOUTS.items():
         for name in names.split():
-            licence = told.get(_words(Path(name).name), everything)
+            licence = exceptional.get(_words(Path(name).name), everything)
             if allowed(licence) and (STAMPS / f"{name}.png").is_file():
                 yield Source(STAMPS_PACKAGE, f"{name}.png", label, licence)
 

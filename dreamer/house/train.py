@@ -3,7 +3,7 @@
 The loss has five parts, each at every place:
 
     classes   cross entropy against what the view is known to show
-    told      the same against the teacher's kinds as classes of ours, where a view is not known: photographs, dreams
+    taught    the same against the teacher's kinds as classes of ours, where a view is not known: photographs, dreams
     kinds     cross entropy against the teacher's class probabilities, where there is ink
     features  how far the student, through projections that are dropped afterwards, is from four of the teacher's depths
     changes   how far its change from one view of a pair to the other is from the teacher's change
@@ -63,8 +63,8 @@ PLAIN_WEIGHT = 0.5  # of a place where nothing is, in the loss
 INK = 0.02  # of -1..1: deviation within a cell above which there is something on the paper
 # The student's modules that are to say what the teacher's depths say.
 PROJECTED = dict(zip(("3a", "4b", "4c", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
-WEIGHTS = {"classes": 0.6, "told": 0.1, "kinds": 0.2, "features": 1.0, "changes": 0.35}  # of the loss's parts
-TOLD = 0.5  # the teacher's chance of kinds that are classes of ours, above which a place is taught by it
+WEIGHTS = {"classes": 0.6, "taught": 0.1, "kinds": 0.2, "features": 1.0, "changes": 0.35}  # of the loss's parts
+TAUGHT = 0.5  # the teacher's chance of kinds that are classes of ours, above which a place is taught by it
 TEACHERS_DREAMS, OWN_DREAMS = 16, 8  # pictures before the first lesson; see `python -m dreamer.house dreaming`
 
 
@@ -128,16 +128,16 @@ class Stream:
     def __init__(self, folder: Path, plan: Plan, worker: int, teacher: Path | None, makers: int = 1) -> None:
         self.folder, self.plan, self.worker, self.teacher, self.makers = folder, plan, worker, teacher, makers
         self.pool = ProcessPoolExecutor(makers, mp_context=get_context("spawn")) if teacher and worker == 0 else None
-        self.asked: dict[int, Future[None]] = {}
+        self.ordered: dict[int, Future[None]] = {}
         self.open: dict[int, Lesson] = {}
 
     def batch(self, step: int) -> Batch:
         oldest, newest = self.plan.lessons_at(step)
         if self.pool and self.teacher:
             for number in range(oldest, newest + self.makers):
-                if number not in self.asked:
+                if number not in self.ordered:
                     what = self.folder, self.teacher, self.plan.seed, number
-                    self.asked[number] = self.pool.submit(make_lesson, *what)
+                    self.ordered[number] = self.pool.submit(make_lesson, *what)
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
         count = self.plan.batch // self.plan.workers // 2
         pairs = int(count * PAIRED / 2)
@@ -156,8 +156,8 @@ class Stream:
         single = random.choice(np.arange(2 * made.pairs, len(made.kinds)), count - 2 * pairs, replace=False)
         rows = [*np.stack([first, first + 1], axis=1).ravel(), *np.sort(single)]
         pictures = made.samples.pictures[rows]
-        said: list[NDArray[Any]] = [made.samples.weights, made.kinds, made.chances, *made.features]
-        maps = [m[rows] for m in said]
+        targets: list[NDArray[Any]] = [made.samples.weights, made.kinds, made.chances, *made.features]
+        maps = [m[rows] for m in targets]
         if random.random() < 0.5:
             pictures, maps = pictures[:, :, ::-1], [m[..., ::-1] for m in maps]
         weights, kinds, chances, *features = (torch.from_numpy(np.ascontiguousarray(m)) for m in maps)
@@ -173,8 +173,8 @@ class Stream:
 
     def _lesson(self, number: int) -> Lesson:
         while number not in self.open:
-            if number in self.asked:
-                self.asked[number].result()
+            if number in self.ordered:
+                self.ordered[number].result()
             if (self.folder / "lessons" / f"{number:05}").is_dir():
                 self.open[number] = read(self.folder / "lessons", number)
             else:
@@ -240,20 +240,20 @@ def kind_loss(scores: Tensor, x: Tensor, kinds: Tensor, chances: Tensor) -> Tens
     return -((logs * chances).sum(1) * ink).sum() / (chances.sum(1) * ink).sum().clamp(min=1.0)
 
 
-def told_loss(scores: Tensor, batch: Batch, own: Tensor) -> Tensor:
+def taught_loss(scores: Tensor, batch: Batch, own: Tensor) -> Tensor:
     """Cross entropy of class scores in views that nothing is known of, against the teacher's kinds, `own` [kinds] being
     the classes they are: where it is of one mind that it is one of them."""
     classes = own[batch.kinds]
     chances = batch.chances * (classes != NUMBER[PLAIN])
-    counted = (chances.sum(1) > TOLD) & (batch.weights.flatten(1).sum(1) == 0)[:, None, None]
+    counted = (chances.sum(1) > TAUGHT) & (batch.weights.flatten(1).sum(1) == 0)[:, None, None]
     logs = F.log_softmax(scores.float(), dim=1).gather(1, classes)
     return -((logs * chances).sum(1) * counted).sum() / counted.sum().clamp(min=1.0)
 
 
-def feature_losses(said: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pairs: int) -> tuple[Tensor, Tensor]:
+def feature_losses(projected: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pairs: int) -> tuple[Tensor, Tensor]:
     """How far the student is from the teacher, and its changes within pairs from the teacher's: squared, of 1."""
     far = changed = torch.zeros((), device=wanted[0].device)
-    for ours, theirs in zip(said, wanted, strict=True):
+    for ours, theirs in zip(projected, wanted, strict=True):
         ours = ours.float()
         far = far + (ours - theirs).square().mean() / theirs.square().mean()
         change, meant = (value[1 : 2 * pairs : 2] - value[0 : 2 * pairs : 2] for value in (ours, theirs))
@@ -265,13 +265,13 @@ def losses(student: nn.Module, x: Tensor, batch: Batch, own: Tensor) -> tuple[Te
     """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores. `own` [kinds]: which
     class of ours each of the teacher's kinds is."""
     with torch.autocast(x.device.type, torch.bfloat16):
-        classes, kinds, said = student(x)
+        classes, kinds, projected = student(x)
     parts = {
         "classes": class_loss(classes, batch.labels, batch.weights),
-        "told": told_loss(classes, batch, own),
+        "taught": taught_loss(classes, batch, own),
         "kinds": kind_loss(kinds, batch.x, batch.kinds, batch.chances),
     }
-    parts["features"], parts["changes"] = feature_losses(said, batch.features, batch.pairs)
+    parts["features"], parts["changes"] = feature_losses(projected, batch.features, batch.pairs)
     total = torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
     return total, {name: float(value.detach()) for name, value in parts.items()}, classes
 
@@ -302,8 +302,8 @@ def right(scores: Tensor, labels: Tensor, weights: Tensor) -> tuple[int, int]:
     shows = seen.gather(1, best[:, None])[:, 0] > SHOWN
     chances = scores.float().softmax(1)
     chances[:, NUMBER[PLAIN]] = 0
-    said = chances.flatten(2).sum(2).argmax(1)
-    return int(((said == labels.gather(1, best[:, None])[:, 0]) & shows).sum()), int(shows.sum())
+    predicted = chances.flatten(2).sum(2).argmax(1)
+    return int(((predicted == labels.gather(1, best[:, None])[:, 0]) & shows).sum()), int(shows.sum())
 
 
 class Run:
@@ -346,11 +346,11 @@ class Run:
             now = time.monotonic()
             hits, shown = sum(hit for _, hit, _ in recent), sum(show for _, _, show in recent)
             means = {name: float(np.mean([parts[name] for parts, _, _ in recent])) for name in recent[0][0]}
-            said = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
+            parts = "  ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             log.info(
                 "step %d  %s  right %.1f %%  radius %.2f  %.2f steps/s",
                 self.step,
-                said,
+                parts,
                 100 * hits / max(shown, 1),
                 self.plan.radius_at(self.step),
                 100 / (now - logged),

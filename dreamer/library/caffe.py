@@ -217,23 +217,23 @@ def _lost(strange: dict[str, str], resting: int, kept: int) -> list[str]:
     if not strange:
         return []
     total = kept + resting + len(strange)
-    told = ", ".join(f"{name!r} has type {kind!r}" for name, kind in list(strange.items())[:5])
+    unknown = ", ".join(f"{name!r} has type {kind!r}" for name, kind in list(strange.items())[:5])
     if kept < LEAST_KEPT * total:
         raise LibraryError(
-            f"layer {told}, which cannot be imported, and with what rests on it {total - kept} of {total} layers are "
-            f"lost; known are {', '.join(sorted(LAYERS))}"
+            f"layer {unknown}, which cannot be imported, and with what depends on it {total - kept} of {total} layers "
+            f"are lost; known are {', '.join(sorted(LAYERS))}"
         )
-    told += ", ..." if len(strange) > 5 else ""
-    return [f"{kept} of {total} layers are kept: {told}, which is not known here, and {resting} layers rest on that"]
+    unknown += ", ..." if len(strange) > 5 else ""
+    return [f"{kept} of {total} layers are kept: {unknown}, which is not known here, and {resting} layers rest on that"]
 
 
-def _set_aside(steps: list[Layer], old: str, wish: str, step: Layer, flat: set[str]) -> None:
+def _set_aside(steps: list[Layer], old: str, wanted: str, step: Layer, flat: set[str]) -> None:
     """Rename the tensor `old`, which `step` overwrites in place, in everything before."""
     taken = {name for other in steps for name in other.outputs}
-    new, number = wish, 1
+    new, number = wanted, 1
     while new in taken:
         number += 1
-        new = f"{wish}{number}"
+        new = f"{wanted}{number}"
     for other in [*steps, step]:
         other.inputs = [new if name == old else name for name in other.inputs]
     for other in steps:

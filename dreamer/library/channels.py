@@ -20,11 +20,11 @@ def fold_channel_counts(graph: Graph) -> None:
         here, there, makers = graph.shapes_at(), graph.shapes_at((height + 64, width + 96)), graph.producers()
         found = []
         for node in graph.nodes:
-            asked = makers.get(node.inputs[0]) if node.op == "Gather" and not node.attrs.get("axis", 0) else None
-            index = graph.constants.get(node.inputs[1]) if asked is not None and asked.op == "Shape" else None
-            if asked is None or index is None or "start" in asked.attrs or "end" in asked.attrs:
+            measured = makers.get(node.inputs[0]) if node.op == "Gather" and not node.attrs.get("axis", 0) else None
+            index = graph.constants.get(node.inputs[1]) if measured is not None and measured.op == "Shape" else None
+            if measured is None or index is None or "start" in measured.attrs or "end" in measured.attrs:
                 continue
-            one, other = (shapes.get(asked.inputs[0]) for shapes in (here, there))
+            one, other = (shapes.get(measured.inputs[0]) for shapes in (here, there))
             if one is None or other is None or len(one) != len(other):
                 continue
             axes = [int(i) % len(one) for i in index.reshape(-1)]

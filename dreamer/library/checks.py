@@ -36,10 +36,10 @@ def check_weights(model: onnx.ModelProto, picture: str) -> None:
         received = channels[node.input[0]]
         expected = weights[node.input[1]].dims[1] * attributes(node).get("group", 1)
         if expected != received:
-            told = f"{node.name or node.output[0]!r} takes {expected} channels, but"
+            takes = f"{node.name or node.output[0]!r} takes {expected} channels, but"
             if node.input[0] == picture:
-                raise LibraryError(f"{told} the picture has {received}; only networks for colour pictures can dream")
-            raise LibraryError(f"{told} {node.input[0]} has {received}; the file is damaged")
+                raise LibraryError(f"{takes} the picture has {received}; only networks for colour pictures can dream")
+            raise LibraryError(f"{takes} {node.input[0]} has {received}; the file is damaged")
 
 
 def check_labels(labels: tuple[str, ...], model: onnx.ModelProto, logits: str | None, published: int | None) -> None:

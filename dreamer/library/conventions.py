@@ -161,9 +161,9 @@ _RANGES = {
 
 def from_metadata(model: onnx.ModelProto) -> Convention | None:
     """The convention an ONNX file states in its metadata, if it does."""
-    said = {p.key.lower(): p.value.lower() for p in model.metadata_props}
-    order = _ORDERS.get(said.get("image.bitmappixelformat", ""))
-    span = _RANGES.get(said.get("image.nominalpixelrange", ""))
+    metadata = {p.key.lower(): p.value.lower() for p in model.metadata_props}
+    order = _ORDERS.get(metadata.get("image.bitmappixelformat", ""))
+    span = _RANGES.get(metadata.get("image.nominalpixelrange", ""))
     return Convention(order, span[0], span[1]) if order and span else None
 
 

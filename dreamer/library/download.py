@@ -105,10 +105,10 @@ class Download:
                 idle = 0 if _size(partial) > most else idle + 1
                 most = max(most, _size(partial))
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
-                said = "no data" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__
+                reason_text = "no data" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__
                 if idle >= ATTEMPTS or (isinstance(error, urllib.error.URLError) and not start):
-                    return self._trouble(url, said)
-                self.tell(f"broken at {_size(partial)} bytes ({said}), resuming")
+                    return self._trouble(url, reason_text)
+                self.tell(f"broken at {_size(partial)} bytes ({reason_text}), resuming")
                 continue
             problem = mismatch(partial, part)
             if not problem:

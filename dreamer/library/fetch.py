@@ -84,15 +84,15 @@ def _alone(folder: Path, download: Download) -> Iterator[None]:
     """One fetch at a time: two would write into the same files. A killed process holds nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a") as lock:
-        told = False
+        announced = False
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not told:
+                if not announced:
                     download.tell("another fetch is under way; waiting for its end")
-                    told = True
+                    announced = True
                 download.pause()
                 time.sleep(WAIT_SECONDS)
         yield

@@ -223,8 +223,8 @@ def _cut_fixed(graph: Graph) -> list[str]:
             "and nothing comes before it; export the model with dynamic height and width"
         )
     _end_at(graph, known)
-    told = f"cut before {bad.name or bad.outputs[0]} ({bad.op}), which fixes the picture's size to {width} x {height}"
-    return [f"{told}: layers after it and the classes are not available"]
+    cut = f"cut before {bad.name or bad.outputs[0]} ({bad.op}), which fixes the picture's size to {width} x {height}"
+    return [f"{cut}: layers after it and the classes are not available"]
 
 
 def _end_at(graph: Graph, known: set[str]) -> None:

@@ -111,7 +111,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             title=_("Networks"),
             networks=[_Shown(files, measured.get(files.name), in_use) for files in installed],
             problems=found.problems(),
-            canvases=[(place, choosing.chosen(place), name) for place, name in in_use],
+            canvases=[(canvas, choosing.chosen(canvas), name) for canvas, name in in_use],
             titles={files.name: files.info.title for files in installed},
             site_title=next((files.info.title for files in installed if files.name == site), site),
             decided=settings.DREAM_MODEL,
@@ -204,14 +204,14 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         return self._page(request, form, 422)
 
     def _too_large(self, request: HttpRequest) -> HttpResponse:
-        said = _(
+        problem = _(
             "The file is larger than %(limit)s. The setting NETWORK_UPLOAD_MB allows more; or import it on the server: "
             "manage.py model import FILE."
         )
-        said %= {"limit": fetching.amount(0, settings.NETWORK_UPLOAD)}
+        problem %= {"limit": fetching.amount(0, settings.NETWORK_UPLOAD)}
         form = ImportForm({})
         form.errors.clear()
-        form.add_error("file", said)
+        form.add_error("file", problem)
         return self._page(request, form, 413)
 
     @method_decorator(require_POST)
@@ -229,7 +229,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     @method_decorator(require_POST)
     def remove(self, request: HttpRequest, name: str) -> HttpResponse:
         self._need(request, "delete")
-        users = [place.title for place, used in choosing.in_use() if used == name]
+        users = [canvas.title for canvas, used in choosing.in_use() if used == name]
         if users or name == settings.DREAM_MODEL:
             who = ", ".join(users) or "DREAM_MODEL"
             messages.error(request, _("%(who)s dreams with it: choose another network first.") % {"who": who})
@@ -251,19 +251,19 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     @method_decorator(require_POST)
     def use(self, request: HttpRequest) -> HttpResponse:
         self._need(request, "change")
-        place = get_object_or_404(Canvas.objects.select_related("choice"), slug=request.POST.get("canvas", ""))
+        canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=request.POST.get("canvas", ""))
         name = request.POST.get("network", "")
-        if name == choosing.chosen(place):
+        if name == choosing.chosen(canvas):
             return self._back()
         try:
-            choosing.use(place, name, request.user)
+            choosing.use(canvas, name, request.user)
         except LibraryError as error:
             messages.error(request, str(error))
             return self._back()
         now = name or default_model()
         title = next((files.info.title for files in registry().list() if files.name == now), now)
-        said = _("%(canvas)s dreams with %(network)s from its next dream on.")
-        messages.success(request, said % {"canvas": place.title, "network": title or _("nothing yet")})
+        confirmation = _("%(canvas)s dreams with %(network)s from its next dream on.")
+        messages.success(request, confirmation % {"canvas": canvas.title, "network": title or _("nothing yet")})
         return self._back()
 
     # --- one network -----------------------------------------------------------------------------------------------
@@ -278,8 +278,8 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         self, request: HttpRequest, files: ModelFiles, form: OwnStyleForm | None = None, status: int = 200
     ) -> HttpResponse:
         trying.order_missing(files)  # a cache that fills itself
-        place, places = self._canvas(request), list(Canvas.objects.order_by("pk"))
-        off, own = shelves.off_at(place, files.name), {key(s.layer, s.channel): s for s in _owned(files.name)}
+        canvas, canvases = self._canvas(request), list(Canvas.objects.order_by("pk"))
+        off, own = shelves.off_at(canvas, files.name), {key(s.layer, s.channel): s for s in _owned(files.name)}
         shown = []
         for style in shelves.of_network(files):
             name = key(style.layer, style.channel)
@@ -305,9 +305,9 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             network=_Shown(files, Network.objects.filter(name=files.name).first(), choosing.in_use()),
             styles=shown,
             on=sum(style["on"] for style in shown),
-            place=place,
-            places=places,
-            surprises=shelves.of_canvas(place, files)[1],
+            canvas=canvas,
+            canvases=canvases,
+            surprises=shelves.of_canvas(canvas, files)[1],
             jobs=_with_words([job for job in _jobs() if job.network == files.name]),
             form=form or OwnStyleForm(files, known, initial=initial),
             classes=files.labels if files.info.logits else (),
@@ -325,19 +325,19 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     @method_decorator(require_POST)
     def styles(self, request: HttpRequest, name: str) -> HttpResponse:
         self._need(request, "change")
-        files, place = _files(name), self._canvas(request)
+        files, canvas = _files(name), self._canvas(request)
         on, surprises = request.POST.getlist("on"), "surprises" in request.POST
         if not on and not surprises:
             messages.error(request, _("Leave a style on: with none the canvas would have nothing to dream of."))
-        elif shelves.turn(place, files, on, surprises, request.user):
-            messages.success(request, _("%(canvas)s keeps to it from its next style on.") % {"canvas": place.title})
-        return self._back(files.name, place)
+        elif shelves.turn(canvas, files, on, surprises, request.user):
+            messages.success(request, _("%(canvas)s keeps to it from its next style on.") % {"canvas": canvas.title})
+        return self._back(files.name, canvas)
 
     @method_decorator(require_POST)
     def own(self, request: HttpRequest, name: str) -> HttpResponse:
         """Adds a style, or with `preview` shows first what it makes of the canvas."""
         self._need(request, "change")
-        files, place = _files(name), self._canvas(request)
+        files, canvas = _files(name), self._canvas(request)
         form = OwnStyleForm(files, _layers(files), request.POST)
         if not form.is_valid():
             return self._network(request, files, form, 422)
@@ -349,7 +349,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
                 files.name,
                 by=request.user,
                 instead=True,
-                canvas=place.slug,
+                canvas=canvas.slug,
                 layer=data["layer"],
                 channel=data["channel"],
                 title=data["title"],
@@ -358,7 +358,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         else:
             shelves.add(files.name, data["layer"], data["channel"], data["title"], request.user)
             messages.success(request, _("“%(title)s” is among its styles.") % {"title": data["title"]})
-        return self._back(files.name, place)
+        return self._back(files.name, canvas)
 
     @method_decorator(require_POST)
     def own_remove(self, request: HttpRequest, name: str, pk: int) -> HttpResponse:
@@ -393,10 +393,10 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         slug = request.POST.get("canvas") or request.GET.get("canvas")
         return get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
 
-    def _back(self, name: str = "", place: Canvas | None = None) -> HttpResponse:
+    def _back(self, name: str = "", canvas: Canvas | None = None) -> HttpResponse:
         if not name:
             return redirect("admin:dreamer_network_changelist")
-        query = f"?canvas={place.slug}" if place and place.slug != settings.CANVAS_SLUG else ""
+        query = f"?canvas={canvas.slug}" if canvas and canvas.slug != settings.CANVAS_SLUG else ""
         return redirect(reverse("admin:dreamer_network_network", args=[name]) + query)
 
 
@@ -407,7 +407,7 @@ class _Shown:
         self.files, self.info, self.name = files, files.info, files.name
         self.size = fetching.amount(0, files.model.stat().st_size)
         self.measured = measured if measured and measured.sha256 == files.info.sha256 else None
-        self.used_by = [place for place, name in in_use if name == files.name]
+        self.used_by = [canvas for canvas, name in in_use if name == files.name]
         self.ours = files.path.parent != Path(settings.MODELS_DIR)
         self.removable = not self.ours and not self.used_by and files.name != settings.DREAM_MODEL
 

@@ -18,12 +18,14 @@ USE = Act.add_verb("network-use", _("Chose a network for a canvas"))
 
 def in_use() -> list[tuple[Canvas, str]]:
     """Each canvas with the name of the network it dreams with, or would if it were there; empty where it has none."""
-    return [(place, default_model(chosen(place))) for place in Canvas.objects.select_related("choice").order_by("pk")]
+    return [
+        (canvas, default_model(chosen(canvas))) for canvas in Canvas.objects.select_related("choice").order_by("pk")
+    ]
 
 
-def chosen(place: Canvas) -> str:
+def chosen(canvas: Canvas) -> str:
     """The network that somebody chose for this canvas; empty where it follows the site."""
-    choice = getattr(place, "choice", None)
+    choice = getattr(canvas, "choice", None)
     return choice.network if choice else ""
 
 
@@ -34,22 +36,22 @@ def surprised(name: str, *, replaced: bool = False) -> list[Canvas]:
     """
     here = registry().names()
     found = []
-    for place, before in in_use():
+    for canvas, before in in_use():
         # As it would be: the name counts as one that is there.
-        after = default_model(chosen(place), and_also=name)
+        after = default_model(chosen(canvas), and_also=name)
         if before in here and (after != before or (replaced and before == name)):
-            found.append(place)
+            found.append(canvas)
     return found
 
 
-def use(place: Canvas, name: str, by: Any) -> None:
+def use(canvas: Canvas, name: str, by: Any) -> None:
     """Has a canvas dream with this network from its next dream on; empty: as the site. Raises LibraryError."""
     if name:
         registry().get(name)
     with transaction.atomic():
-        before = Choice.objects.filter(canvas=place).values_list("network", flat=True).first() or ""
-        Choice.objects.update_or_create(canvas=place, defaults={"network": name})
+        before = Choice.objects.filter(canvas=canvas).values_list("network", flat=True).first() or ""
+        Choice.objects.update_or_create(canvas=canvas, defaults={"network": name})
         if name:
-            Dream.objects.filter(canvas=place).update(arriving=None)
-        Act.objects.record(by, USE, canvas=place, before=before, after=name)
-    notify.look(place.slug)
+            Dream.objects.filter(canvas=canvas).update(arriving=None)
+        Act.objects.record(by, USE, canvas=canvas, before=before, after=name)
+    notify.look(canvas.slug)

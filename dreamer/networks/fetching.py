@@ -32,7 +32,7 @@ from dreamsite.core.tasks import Interrupted, periodic_task
 log = logging.getLogger(__name__)
 
 AGAIN = timedelta(hours=6)  # until the site tries by itself again after it failed; and at each start
-SAY_SECONDS = 5.0  # between two lines about the progress in the terminal
+LOG_SECONDS = 5.0  # between two lines about the progress in the terminal
 MB = 1_000_000
 _started = False  # whether this process has looked since its start
 
@@ -81,16 +81,16 @@ def decline(name: str) -> None:
 def _fetch(job: Job, progress: jobs.Progress) -> str:
     wanted = _source(job.network)
     takes_over = job.network == settings.DREAM_FETCH and following().exists()
-    said, largest = 0.0, 0
+    logged_at, largest = 0.0, 0
 
     def tell(done: int, total: int) -> None:
-        nonlocal said, largest
+        nonlocal logged_at, largest
         if total < largest:  # the class names, which are small, come last
             return
         largest = total
         progress(done, total)
-        if time.monotonic() - said >= SAY_SECONDS:
-            said = time.monotonic()
+        if time.monotonic() - logged_at >= LOG_SECONDS:
+            logged_at = time.monotonic()
             log.info("Fetching %s: %s", wanted.title, amount(done, total))
 
     log.info(
@@ -107,7 +107,7 @@ def _fetch(job: Job, progress: jobs.Progress) -> str:
         fetch(wanted, registered.registry(), download=download)
     except (LibraryError, OSError) as error:
         if job.network not in registered.registry().names():  # else somebody brought it meanwhile
-            _say_failed(job, wanted, error, takes_over)
+            _log_failure(job, wanted, error, takes_over)
             raise jobs.Failed(str(error)) from error
     except Interrupted:  # it goes on in the next worker, and is on its way as before
         takes_over = False
@@ -136,7 +136,7 @@ def _teller(progress: jobs.Progress) -> Callable[[str], None]:
     return tell
 
 
-def _say_failed(job: Job, wanted: Source, error: Exception, takes_over: bool) -> None:
+def _log_failure(job: Job, wanted: Source, error: Exception, takes_over: bool) -> None:
     """Once: what the site tries again by itself is told the first time only."""
     why = next(
         (line.strip() for line in str(error).splitlines()[1:]), str(error)

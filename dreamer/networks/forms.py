@@ -138,20 +138,20 @@ class ImportForm(forms.Form):
 
     def _ask(self, name: str) -> None:
         """Nothing that lives changes by an import that does not say so."""
-        titles = ", ".join(place.title for place in choosing.surprised(name, replaced=True))
+        titles = ", ".join(canvas.title for canvas in choosing.surprised(name, replaced=True))
         if name in registry().names():
-            said = _("There is a network called %(name)s, which this one would replace.") % {"name": name}
+            warning = _("There is a network called %(name)s, which this one would replace.") % {"name": name}
             if titles:
-                said += " " + _("%(canvases)s would change at once.") % {"canvases": titles}
+                warning += " " + _("%(canvases)s would change at once.") % {"canvases": titles}
         elif titles:
-            said = _("%(canvases)s would dream with it at once: the site’s own network is called %(name)s.") % {
+            warning = _("%(canvases)s would dream with it at once: the site’s own network is called %(name)s.") % {
                 "canvases": titles,
                 "name": name,
             }
         else:
             return
-        meant = _("If you mean it, choose the file again and tick this box; or take another name.")
-        self.add_error("sure", f"{said} {meant}")
+        confirm = _("If you mean it, choose the file again and tick this box; or take another name.")
+        self.add_error("sure", f"{warning} {confirm}")
 
     def options(self, folder: Path) -> dict[str, Any]:
         """What the job is told; `store` has put the files under these names."""

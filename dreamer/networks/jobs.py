@@ -91,15 +91,15 @@ class Progress:
 
     def __init__(self, job: Job, also: Callable[[int, int], None] | None = None) -> None:
         self._job = job
-        self._told = 0.0
+        self._reported_at = 0.0
         self.also = also
 
     def __call__(self, done: int, total: int, *, force: bool = False) -> None:
         now = time.monotonic()
-        if now - self._told < TELL_SECONDS and not force:
+        if now - self._reported_at < TELL_SECONDS and not force:
             return
         pause_point()
-        self._told = now
+        self._reported_at = now
         self._tell(done=done, total=total)
         if self.also:
             self.also(done, total)
@@ -107,9 +107,9 @@ class Progress:
     def pause(self) -> None:
         """Where there is nothing new to say: asks, about once a second, whether it is still wanted."""
         now = time.monotonic()
-        if now - self._told >= TELL_SECONDS:
+        if now - self._reported_at >= TELL_SECONDS:
             pause_point()
-            self._told = now
+            self._reported_at = now
             self._tell()
 
     def check(self) -> None:

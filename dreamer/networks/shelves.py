@@ -27,45 +27,45 @@ def of_network(files: ModelFiles) -> list[ShelfStyle]:
     return [*own, *(style for style in files.shelf if key(style.layer, style.channel) not in known)]
 
 
-def of_canvas(place: Canvas, files: ModelFiles) -> tuple[Sequence[ShelfStyle], bool]:
+def of_canvas(canvas: Canvas, files: ModelFiles) -> tuple[Sequence[ShelfStyle], bool]:
     """The styles that are on at a canvas, and whether others may come by chance."""
-    off = off_at(place, files.name)
+    off = off_at(canvas, files.name)
     shelf = [style for style in of_network(files) if key(style.layer, style.channel) not in off]
-    choice = Choice.objects.filter(canvas=place).first()
+    choice = Choice.objects.filter(canvas=canvas).first()
     return shelf, choice is None or choice.surprises
 
 
-def off_at(place: Canvas, network: str) -> set[str]:
+def off_at(canvas: Canvas, network: str) -> set[str]:
     """The keys of the styles that are off at a canvas."""
-    return set(StyleOff.objects.filter(canvas=place, network=network).values_list("style", flat=True))
+    return set(StyleOff.objects.filter(canvas=canvas, network=network).values_list("style", flat=True))
 
 
-def turn(place: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, by: Any) -> bool:
+def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, by: Any) -> bool:
     """Has just the styles with these keys on at a canvas; False where that changes nothing.
 
     A style that was turned off while the canvas dreams of it is followed by another one at the next dream.
     """
     known, on = {key(style.layer, style.channel) for style in of_network(files)}, set(on)
     with transaction.atomic():
-        before = off_at(place, files.name) & known
+        before = off_at(canvas, files.name) & known
         after = known - on
-        choice, _new = Choice.objects.select_for_update().get_or_create(canvas=place)
+        choice, _new = Choice.objects.select_for_update().get_or_create(canvas=canvas)
         if before == after and choice.surprises == surprises:
             return False
-        StyleOff.objects.filter(canvas=place, network=files.name, style__in=before - after).delete()
+        StyleOff.objects.filter(canvas=canvas, network=files.name, style__in=before - after).delete()
         StyleOff.objects.bulk_create(
-            StyleOff(canvas=place, network=files.name, style=style) for style in sorted(after - before)
+            StyleOff(canvas=canvas, network=files.name, style=style) for style in sorted(after - before)
         )
-        Choice.objects.filter(canvas=place).update(surprises=surprises)
-        dream = Dream.objects.filter(canvas=place).first()
+        Choice.objects.filter(canvas=canvas).update(surprises=surprises)
+        dream = Dream.objects.filter(canvas=canvas).first()
         if dream and dream.style.get("model") == files.name:
             now = key(str(dream.style.get("layer")), dream.style.get("channel"))
             if now in after - before:
-                Dream.objects.filter(canvas=place).update(style_wanted=True)
+                Dream.objects.filter(canvas=canvas).update(style_wanted=True)
         Act.objects.record(
             by,
             STYLES,
-            canvas=place,
+            canvas=canvas,
             network=files.name,
             off=sorted(after - before),
             on=sorted(before - after),

@@ -109,19 +109,19 @@ def _pictures(job: Job, progress: jobs.Progress) -> str:
 def _measure(job: Job, progress: jobs.Progress) -> str:
     jobs.give_way(job)
     files, network = _open(job.network)
-    place = Canvas.objects.default()
-    pixels = frames.compose(place).pixels
+    canvas = Canvas.objects.default()
+    pixels = frames.compose(canvas).pixels
     recipe = _live(files, network, None)
     seconds = 0.0
     for turn in (0, 1):  # the first one opens sessions, which a live dream finds open
 
-        def tell(told: Progress, turn: int = turn) -> None:
-            progress(int(STEPS * (turn + told.fraction) / 2), STEPS)
+        def tell(dreamed: Progress, turn: int = turn) -> None:
+            progress(int(STEPS * (turn + dreamed.fraction) / 2), STEPS)
 
         began = time.perf_counter()
         _dream(pixels, network, recipe, progress.pause, tell)
         seconds = time.perf_counter() - began
-    side = max(place.width, place.height)
+    side = max(canvas.width, canvas.height)
     Measured.objects.update_or_create(
         name=files.name,
         defaults={"sha256": files.info.sha256, "seconds": round(seconds, 2), "side": side, "device": network.device},
@@ -132,17 +132,17 @@ def _measure(job: Job, progress: jobs.Progress) -> str:
 @jobs.work(Job.Kind.PREVIEW)
 def _preview(job: Job, progress: jobs.Progress) -> str:
     files, network = _open(job.network)
-    place = Canvas.objects.filter(slug=job.options.get("canvas")).first()
-    if place is None:
+    canvas = Canvas.objects.filter(slug=job.options.get("canvas")).first()
+    if canvas is None:
         raise jobs.Failed("The canvas is gone.")
     layer, channel = job.options["layer"], job.options["channel"]
     recipe = _live(files, network, Target.layer(layer, channel))
     made = _dream(
-        frames.compose(place).pixels,
+        frames.compose(canvas).pixels,
         network,
         recipe,
         progress.pause,
-        lambda told: progress(int(STEPS * told.fraction), STEPS),
+        lambda dreamed: progress(int(STEPS * dreamed.fraction), STEPS),
     )
     image = Image.fromarray(made)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)

@@ -76,14 +76,14 @@ def frames(user: User) -> Iterator[Row]:
 
 
 def drawn(user: User) -> Iterator[Row]:
-    for place in Canvas.objects.order_by("pk"):
-        strokes.index(place)
-        rows = Stroke.objects.by(user).filter(canvas=place).order_by("first_seq").iterator(chunk_size=STROKES)
+    for canvas in Canvas.objects.order_by("pk"):
+        strokes.index(canvas)
+        rows = Stroke.objects.by(user).filter(canvas=canvas).order_by("first_seq").iterator(chunk_size=STROKES)
         while some := list(islice(rows, STROKES)):
-            pieces = strokes.pieces(place, some)
+            pieces = strokes.pieces(canvas, some)
             for stroke in some:
                 yield {
-                    "canvas": place.slug,
+                    "canvas": canvas.slug,
                     "began_at": stroke.began_at,
                     "ended_at": stroke.ended_at,
                     "colour": stroke.colour,

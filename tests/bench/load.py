@@ -200,9 +200,9 @@ class Row:
 
     def line(self, seconds: float) -> str:
         million = self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * DRAWERS * RATE * seconds) * 1e6
-        told = f"{self.delivered:.2f} | {self.frames:.1f} | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f}"
+        columns = f"{self.delivered:.2f} | {self.frames:.1f} | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f}"
         cost = f"{self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost}"
-        return f"| {self.name} | {self.server} | {self.viewers} | {told} | {cost} |"
+        return f"| {self.name} | {self.server} | {self.viewers} | {columns} | {cost} |"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -210,18 +210,18 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def draw(pen: Viewer, sent: dict[tuple[int, int], float], until: float, chance: random.Random) -> int:
+async def draw(drawer: Viewer, sent: dict[tuple[int, int], float], until: float, chance: random.Random) -> int:
     """One point a message, `RATE` a second, from this moment to `until`; how many there were."""
     stroke, piece, x, y = stroke_id(chance), 0, 6000, 6000
-    beat = time.perf_counter() + chance.random() / RATE
+    next_at = time.perf_counter() + chance.random() / RATE
     count = 0
-    while beat < until and not pen.lost:
-        await asyncio.sleep(max(0.0, beat - time.perf_counter()))
+    while next_at < until and not drawer.lost:
+        await asyncio.sleep(max(0.0, next_at - time.perf_counter()))
         u, v = (min(12_000, max(0, at + chance.randint(-100, 100))) for at in (x, y))
         path = ((x, y, 200), (u, v, 200)) if piece else ((x, y, 200),)
-        pen.send(wire.ink([wire.Stroke(stroke, piece, (40, 80, 200), 102, 1600 if piece else 0, path)]))
+        drawer.send(wire.ink([wire.Stroke(stroke, piece, (40, 80, 200), 102, 1600 if piece else 0, path)]))
         sent[stroke, piece] = time.perf_counter()
-        x, y, piece, count, beat = u, v, piece + 1, count + 1, beat + 1 / RATE
+        x, y, piece, count, next_at = u, v, piece + 1, count + 1, next_at + 1 / RATE
         if piece == 90:
             stroke, piece = stroke_id(chance), 0
     return count
@@ -247,7 +247,7 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
 
     assert site.web is not None
     began, cpu, until = time.perf_counter(), cpu_seconds(site.web.pid), time.perf_counter() + seconds
-    offered = sum(await asyncio.gather(*(draw(pen, sent, until, chance) for pen in pens)))
+    offered = sum(await asyncio.gather(*(draw(drawer, sent, until, chance) for drawer in pens)))
     used, took = cpu_seconds(site.web.pid) - cpu, time.perf_counter() - began
     rates = sorted(one.frames / took for one in watching)
     await asyncio.sleep(1.0)  # what is still on its way counts as delivered, and its lateness too

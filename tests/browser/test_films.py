@@ -19,8 +19,8 @@ def film(site: RunningSite) -> str:
     """The path of a film of sixty frames, made by the command."""
     site.manage("seed_history", "--frames", "60", "--pictures", "3", "--side", "96", "--canvas", "reel")
     site.env["FILM_AV1"] = "0"
-    said = site.manage("film", "--canvas", "reel", "--from", "2020-01-01", "--now")
-    return said.split(site.url)[1].split()[0]
+    output = site.manage("film", "--canvas", "reel", "--from", "2020-01-01", "--now")
+    return output.split(site.url)[1].split()[0]
 
 
 @pytest.fixture(params=SIZES)
@@ -28,7 +28,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, fi
     context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce", has_touch=True)
     page = context.new_page()
     trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(site.url + film)
     loaded(page)

@@ -32,15 +32,17 @@ def page(request: pytest.FixtureRequest, browser: Browser, dreamed: RunningSite)
     context.add_cookies([{"name": "zone", "value": ZONE, "url": dreamed.url}])
     page = context.new_page()
     trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(_told(said)) if said.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: trouble.append(_described(message)) if message.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: trouble.append(str(error)))
     yield page
     context.close()
     assert trouble == []
 
 
-def _told(said: ConsoleMessage) -> str:
-    return f"{said.text} ({said.location.get('url')})"
+def _described(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location.get('url')})"
 
 
 def fits(page: Page) -> bool:
@@ -112,9 +114,9 @@ def test_the_line_of_time_by_keys(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
     slider = page.get_by_role("slider", name="The whole history")
     slider.focus()
-    said = slider.get_attribute("aria-valuetext")
+    shown = slider.get_attribute("aria-valuetext")
     page.keyboard.press("Home")
-    expect(slider).not_to_have_attribute("aria-valuetext", str(said))
+    expect(slider).not_to_have_attribute("aria-valuetext", str(shown))
     page.wait_for_url("**/history/2*Z?canvas=night")
     slider = page.get_by_role("slider", name="The whole history")
     slider.focus()

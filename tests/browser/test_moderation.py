@@ -60,7 +60,7 @@ def test_ink_is_found_taken_out_and_brought_back(browser: Browser, site: Running
 
 def test_ordinary_people_load_nothing_of_it(browser: Browser, site: RunningSite) -> None:
     ann = Visitor(browser, site, site.person(6)).open(SMALL)
-    asked = ann.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert not any("/moderation/panel" in name or "moderation.css" in name for name in asked)
+    requested = ann.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert not any("/moderation/panel" in name or "moderation.css" in name for name in requested)
     assert ann.page.locator('[data-mod="panel"]').count() == 0
     ann.close()

@@ -77,7 +77,7 @@ def test_a_file_is_refused_in_words_then_another_one_is_imported_and_used(owner:
     choose_file(page, "large.onnx", bytes(5_000_000))
     page.get_by_role("button", name="Import").click()
     expect(page.locator("#id_file_error")).to_contain_text("larger than 3.0 MB")
-    assert len(owner.trouble) == 2 and all("422" in said or "413" in said for said in owner.trouble)
+    assert len(owner.trouble) == 2 and all("422" in message or "413" in message for message in owner.trouble)
     owner.trouble.clear()
     # No network, which a worker finds out.
     choose_file(page, "broken.onnx", b"not a network" * 100)

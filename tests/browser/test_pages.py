@@ -56,7 +56,10 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce")
     page = context.new_page()
     trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(f"{said.text} {said.location}") if said.type != "log" else None)
+    page.on(
+        "console",
+        lambda message: trouble.append(f"{message.text} {message.location}") if message.type != "log" else None,
+    )
     page.on("pageerror", lambda error: trouble.append(str(error)))
     yield page
     context.close()
@@ -132,9 +135,9 @@ def test_the_export_needs_no_server_of_ours(browser: Browser, site: RunningSite,
         root = f"http://127.0.0.1:{server.server_port}/"
         context = browser.new_context(viewport=SIZES["desk"])
         page, trouble = context.new_page(), []
-        page.on("console", lambda said: trouble.append(f"{page.url}: {said.text}"))
+        page.on("console", lambda message: trouble.append(f"{page.url}: {message.text}"))
         page.on("pageerror", lambda error: trouble.append(f"{page.url}: {error}"))
-        page.on("request", lambda asked: None if asked.url.startswith(root) else trouble.append(asked.url))
+        page.on("request", lambda request: None if request.url.startswith(root) else trouble.append(request.url))
         files = sorted(folder.rglob("*.html"))
         assert len(files) >= 14
         for file in files:

@@ -25,12 +25,12 @@ class Someone:
 
     def __init__(self, user: int) -> None:
         self.person = Person(user, f"person{user}", f"session{user}")
-        self.told: list[dict[str, Any]] = []
+        self.news: list[dict[str, Any]] = []
         self.closed: int | None = None
         self.member = Member(self._send, self._close, self.person)
 
     async def _send(self, data: bytes) -> None:
-        self.told.append(wire.from_server(data)[1])
+        self.news.append(wire.from_server(data)[1])
 
     async def _close(self, code: int) -> None:
         self.closed = code
@@ -42,13 +42,13 @@ class Entrance:
     def __init__(self) -> None:
         self.people, self.admission = MemoryPeople(), Admission()
         self.members: set[Member] = set()
-        self.now, self.away, self.asked = 0.0, False, 0
+        self.now, self.away, self.asks = 0.0, False, 0
         self.monitor = AccessMonitor(
             self.people, self.admission, self.members, self._blocking, clock=lambda: self.now, wall_ms=lambda: 0
         )
 
     async def _blocking(self, call: Callable[..., Any], *given: Any) -> Any:
-        self.asked += 1
+        self.asks += 1
         if self.away:
             raise OSError("the database is away")
         return call(*given)
@@ -72,8 +72,8 @@ async def entrance() -> AsyncIterator[Entrance]:
 async def test_who_comes_in_is_told_how_they_stand(entrance: Entrance) -> None:
     entrance.people.status[1] = UserStatus(hours=3)
     ann = entrance.come(1)
-    await until(lambda: ann.told)
-    assert ann.told == [{"type": "you", "joined": 0, "hours": 3, "trusted": False, "sanctions": []}]
+    await until(lambda: ann.news)
+    assert ann.news == [{"type": "you", "joined": 0, "hours": 3, "trusted": False, "sanctions": []}]
     assert entrance.admission.status(1).hours == 3 and ann.closed is None
 
 
@@ -81,7 +81,7 @@ async def test_the_suspended_are_told_why_and_shown_out(entrance: Entrance) -> N
     entrance.people.status[1] = SUSPENDED
     ann = entrance.come(1)
     await until(lambda: ann.closed)
-    assert ann.closed == CloseCode.FORBIDDEN and ann.told[0]["sanctions"][0]["reason"] == "threats"
+    assert ann.closed == CloseCode.FORBIDDEN and ann.news[0]["sanctions"][0]["reason"] == "threats"
 
 
 async def test_a_change_acts_at_once_and_on_nobody_else(entrance: Entrance) -> None:
@@ -112,7 +112,7 @@ async def test_what_could_not_be_asked_is_asked_again(entrance: Entrance, monkey
     entrance.away = True
     entrance.people.status[1] = SUSPENDED
     ann = entrance.come(1)
-    await until(lambda: entrance.asked > 3)
+    await until(lambda: entrance.asks > 3)
     assert ann.closed is None
     entrance.away = False
     await until(lambda: ann.closed)
@@ -120,9 +120,9 @@ async def test_what_could_not_be_asked_is_asked_again(entrance: Entrance, monkey
 
 async def test_only_strangers_are_asked_about_before_their_ink(entrance: Entrance) -> None:
     await entrance.monitor.know({1, 2})
-    asked = entrance.asked
+    asks = entrance.asks
     await entrance.monitor.know({2, 1})
-    assert entrance.asked == asked and entrance.admission.known() == {1, 2}
+    assert entrance.asks == asks and entrance.admission.known() == {1, 2}
 
 
 async def test_hours_are_counted_once(entrance: Entrance) -> None:

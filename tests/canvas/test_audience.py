@@ -84,10 +84,10 @@ async def test_who_does_not_read_gets_nothing_more_until_they_do(hall: Hall, mon
     slow = hall.reader()
     for number in range(1, 20):
         hall.add(batch(number))
-    told = len(slow.heard)
-    assert told < 20 and slow.member.behind_since is not None
+    received = len(slow.heard)
+    assert received < 20 and slow.member.behind_since is not None
     hall.audience.tell({"type": "people"})
-    assert len(slow.heard) == told, "no news either"
+    assert len(slow.heard) == received, "no news either"
     while slow.member.behind_since is not None:
         hall.audience.seen(slow.member, slow.token)
     assert slow.heard[-1] == "welcome" and slow.member.seq == 19, "which says what they missed"

@@ -54,9 +54,9 @@ def test_the_frames_of_one_and_how_the_storage_holds_them(three: list[Frame]) ->
 
 
 def test_setting_a_base(three: list[Frame], canvas: Canvas) -> None:
-    said = run("here", "--base", "2")
+    output = run("here", "--base", "2")
     assert base_of(canvas) == three[1]
-    assert "here starts from frame 2, in the storage; 1 operations after it" in said
+    assert "here starts from frame 2, in the storage; 1 operations after it" in output
     assert "its background; 3 operations" in run("here", "--base", "none")
     assert base_of(canvas) is None
 

@@ -28,11 +28,11 @@ def trusted(canvas: Canvas) -> list[User]:
     return people
 
 
-def ask(user: User | None, asked: Any = PLACE) -> tuple[int, dict[str, Any]]:
+def ask(user: User | None, area: Any = PLACE) -> tuple[int, dict[str, Any]]:
     client = Client()
     if user:
         client.force_login(user)
-    answer = client.post("/c/here/veil", asked, content_type="application/json")
+    answer = client.post("/c/here/veil", area, content_type="application/json")
     return answer.status_code, answer.json()
 
 
@@ -45,8 +45,9 @@ def cover(people: list[User], canvas: dict[str, int] = PLACE) -> Region:
 def test_enough_trusted_people_cover_a_place_for_a_while_and_a_moderator_is_asked(trusted: list[User]) -> None:
     shifted = [PLACE | {"x": 10 + step} for step in (0, 2, 9)]
     for number, user in enumerate(trusted[: limits.COVER_QUORUM]):
-        status, said = ask(user, shifted[number])
-        assert status == 200 and said["votes"] == number + 1 and said["veiled"] == (number + 1 == limits.COVER_QUORUM)
+        status, content = ask(user, shifted[number])
+        assert (status, content["votes"]) == (200, number + 1)
+        assert content["veiled"] == (number + 1 == limits.COVER_QUORUM)
     region = Region.objects.get()
     assert (region.kind, region.x, region.y, region.width, region.height) == ("veil", 12, 10, 20, 20)  # the median
     assert region.until and timedelta(0) < region.until - timezone.now() <= timedelta(minutes=limits.COVER_MINUTES)
@@ -75,8 +76,8 @@ def test_old_votes_and_votes_of_those_no_longer_trusted_do_not_count(trusted: li
 
 def test_what_a_moderator_has_looked_at_stays_open_for_a_while(trusted: list[User], people: list[User]) -> None:
     cover(trusted).lift(people[0])
-    status, said = ask(trusted[3])
-    assert status == 409 and "moderator" in said["detail"]
+    status, content = ask(trusted[3])
+    assert status == 409 and "moderator" in content["detail"]
     Region.objects.update(lifted_at=timezone.now() - timedelta(minutes=limits.COVER_PAUSE_MINUTES + 1))
     assert ask(trusted[3])[0] == 200
 
@@ -93,15 +94,15 @@ def test_a_covered_place_cannot_be_covered_again_and_nobody_asks_all_day(trusted
 
 def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list[User]) -> None:
     assert ask(None)[0] == 401
-    status, said = ask(people[0])
-    assert status == 403 and str(limits.TRUSTED_HOURS) in said["detail"]
+    status, content = ask(people[0])
+    assert status == 403 and str(limits.TRUSTED_HOURS) in content["detail"]
     User.objects.filter(pk=people[0].pk).update(is_staff=True, is_superuser=True)
     assert ask(people[0])[0] == 403  # staff have switches of their own, and no other pen than anybody
     assert not VeilVote.objects.exists()
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "area",
     [
         "nonsense",
         [],
@@ -116,9 +117,9 @@ def test_strangers_and_newcomers_cover_nothing(trusted: list[User], people: list
         PLACE | {"x": 10**30},
     ],
 )
-def test_nonsense_is_refused_with_a_reason(trusted: list[User], asked: Any) -> None:
-    status, said = ask(trusted[0], asked)
-    assert status == 400 and said["detail"]
+def test_nonsense_is_refused_with_a_reason(trusted: list[User], area: Any) -> None:
+    status, content = ask(trusted[0], area)
+    assert status == 400 and content["detail"]
 
 
 def test_other_canvases_and_forged_requests(trusted: list[User]) -> None:

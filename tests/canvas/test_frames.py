@@ -130,17 +130,17 @@ def test_the_position_is_told_before_anything_is_painted(canvas: Canvas, monkeyp
     """So that an undo is either in the picture or refused."""
     lease.take(canvas, "me")
     journal.append(canvas, [dot(1), dot(2), dot(3)])
-    told: list[int] = []
+    positions: list[int] = []
     load = composing.base
 
     def base(now: Canvas) -> tuple[Pixels, int]:
-        told.append(Dream.objects.get(canvas=canvas).position)
+        positions.append(Dream.objects.get(canvas=canvas).position)
         return load(now)
 
     monkeypatch.setattr(composing, "base", base)
     frames.compose(canvas, holder="me")
     frames.compose(canvas, 2, holder="me")
-    assert told == [3, 2]
+    assert positions == [3, 2]
     with pytest.raises(lease.LeaseLost):
         frames.compose(canvas, holder="another")
 
@@ -290,12 +290,12 @@ def test_a_storage_that_does_not_answer_is_no_reason_to_stay_down(
 
 
 def test_a_base_is_set_by_a_person(three: list[Frame], canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(notify, "look", told.append)
+    looks: list[str] = []
+    monkeypatch.setattr(notify, "look", looks.append)
     lease.take(canvas, "me")
     lease.tell(canvas, "me", position=3)
     frames.set_base(canvas, three[0])
-    assert base_of(canvas) == three[0] and told == ["here"]
+    assert base_of(canvas) == three[0] and looks == ["here"]
     assert Dream.objects.get(canvas=canvas).position == three[0].seq, "a dream of the old base is refused"
     frames.hide(three[1])
     with pytest.raises(ValueError, match="hidden"):
@@ -405,14 +405,14 @@ def test_two_who_hide_a_frame_at_once(three: list[Frame], monkeypatch: pytest.Mo
 def test_a_hidden_base_steps_back_and_browsers_hear_of_it(
     three: list[Frame], canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(notify, "look", told.append)
+    looks: list[str] = []
+    monkeypatch.setattr(notify, "look", looks.append)
     lease.take(canvas, "me")
     lease.tell(canvas, "me", position=3)
     lose(three[1])
     frames.load.cache_clear()
     frames.hide(three[2])
-    assert base_of(canvas) == three[0] and told == ["here"]
+    assert base_of(canvas) == three[0] and looks == ["here"]
     assert Dream.objects.get(canvas=canvas).position == three[0].seq, "the ink since then can be undone again"
     frames.hide(three[0])
     assert base_of(canvas) is None and Dream.objects.get(canvas=canvas).position == 0

@@ -90,11 +90,11 @@ async def test_no_canvas_no_room(hub: Hub, journals: list[Journal]) -> None:
 async def test_a_name_that_no_canvas_has_is_asked_for_once_in_a_while(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    opened: list[str] = []
     known: dict[str, int] = {}
 
     def canvas_id(slug: str) -> int | None:
-        asked.append(slug)
+        opened.append(slug)
         return known.get(slug)
 
     monkeypatch.setattr(hubs, "canvas_id", canvas_id)
@@ -102,7 +102,7 @@ async def test_a_name_that_no_canvas_has_is_asked_for_once_in_a_while(
     monkeypatch.setattr(hubs, "time", clock)
     for _ in range(5):
         assert await hub.room("soon") is None
-    assert asked == ["soon"]
+    assert opened == ["soon"]
     known["soon"] = 1
     clock.monotonic = lambda: 1000.0 + hubs.UNKNOWN_SECONDS
     assert await hub.room("soon") is not None

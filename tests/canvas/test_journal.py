@@ -99,13 +99,13 @@ def test_what_browsers_are_told_of_the_dream(canvas: Canvas) -> None:
 
 
 def test_what_is_being_dreamed_is_read_under_the_same_lock(canvas: Canvas) -> None:
-    here, asked = DatabaseJournal(canvas.pk), []
+    here, calls = DatabaseJournal(canvas.pk), []
 
     def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
-        asked.append(dreamed)
+        calls.append(dreamed)
         return []
 
     here.append(0, admit, NOW)
     Dream.objects.create(canvas=canvas, position=41)
     here.append(0, admit, NOW)
-    assert asked == [0, 41]
+    assert calls == [0, 41]

@@ -57,9 +57,9 @@ def test_wishes_outlive_the_holder(canvas: Canvas) -> None:
 def test_who_holds_it_writes_nothing_until_it_must_be_renewed(canvas: Canvas) -> None:
     lease.take(canvas, "a")
     seen = Dream.objects.get(canvas=canvas)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         assert lease.take(canvas, "a", seen) and not lease.take(canvas, "b", seen)
-    assert len(asked) == 0
+    assert len(queries) == 0
     seen.expires_at = timezone.now() + timedelta(seconds=lease.LEASE_SECONDS / 4)
     seen.save()
     assert lease.take(canvas, "a", seen)

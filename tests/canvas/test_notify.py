@@ -58,14 +58,14 @@ def test_inside_a_transaction_it_waits_for_the_commit(layer: Layer) -> None:
 
 
 def test_a_layer_that_never_answers_does_not_hold_who_has_news(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    calls = []
 
     async def hang(group: str, message: dict[str, Any]) -> None:
-        asked.append(group)
+        calls.append(group)
         await asyncio.Event().wait()
 
     monkeypatch.setattr(layer, "group_send", hang)
     monkeypatch.setattr(limits, "LAYER_SECONDS", 0.05)
     notify.look("here")
     notify.look("here")
-    assert asked == ["canvas.here"], "for a while it is not asked again"
+    assert calls == ["canvas.here"], "for a while it is not asked again"

@@ -52,16 +52,16 @@ def test_authors_are_those_whose_ink_can_be_seen() -> None:
 
 
 def test_painting_ends_when_it_is_called_off() -> None:
-    asked: list[int] = []
+    calls: list[int] = []
 
     def cancelled() -> bool:
-        asked.append(1)
-        return len(asked) > 2
+        calls.append(1)
+        return len(calls) > 2
 
     with pytest.raises(picture.Cancelled, match="operation 3"):
         start = picture.blank(SIDE, SIDE, WHITE)
         picture.compose(start, journals.numbered([dot(1), dot(2), dot(3), dot(4)]), cancelled)
-    assert len(asked) == 3, "asked for each operation"
+    assert len(calls) == 3, "asked for each operation"
 
 
 @pytest.mark.slow

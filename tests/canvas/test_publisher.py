@@ -18,11 +18,11 @@ class Layer:
 
     def __init__(self) -> None:
         self.took: list[int] = []
-        self.asked = 0
+        self.attempts = 0
         self.hangs = self.fails = False
 
     async def publish(self, message: dict[str, Any]) -> None:
-        self.asked += 1
+        self.attempts += 1
         if self.hangs:
             await asyncio.Event().wait()
         if self.fails:
@@ -60,7 +60,7 @@ async def test_a_layer_that_is_gone_is_given_nothing_old_when_it_is_back(
     setattr(layer, fault, True)
     for number in range(5):
         publisher.publish({"number": number})
-    await until(lambda: layer.asked == 1 and not publisher._outgoing)
+    await until(lambda: layer.attempts == 1 and not publisher._outgoing)
     setattr(layer, fault, False)
     publisher.publish({"number": 9})
     await until(lambda: layer.took)

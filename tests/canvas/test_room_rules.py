@@ -41,7 +41,7 @@ def dab(x: int = 8, y: int = 8, width: int = 16, piece: int = 0, stroke: int = 0
     return wire.Stroke(stroke, piece, (0, 0, 0), 255, 0 if piece == 0 else 9, points)
 
 
-def told(browser: Browser, kind: str) -> list[dict[str, object]]:
+def news_of(browser: Browser, kind: str) -> list[dict[str, object]]:
     return [news for news in browser.news if news["type"] == kind]
 
 
@@ -51,8 +51,8 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
     anna.put(before)
     await until(lambda: not anna.pending)
     journal.rules = Rules(version=1, frozen=True, why="a raid")
-    await until(lambda: told(anna, "rules") and told(guest, "rules"))
-    assert told(guest, "rules")[-1]["rules"]["frozen"] and told(guest, "rules")[-1]["rules"]["why"] == "a raid"
+    await until(lambda: news_of(anna, "rules") and news_of(guest, "rules"))
+    assert news_of(guest, "rules")[-1]["rules"]["frozen"] and news_of(guest, "rules")[-1]["rules"]["why"] == "a raid"
     after = dab()
     anna.put(after)
     anna.put(wire.Undo(before.stroke_id))
@@ -62,9 +62,9 @@ async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: M
         and journal.head == 1
     )
     late = joined(journal, room, None)
-    assert told(late, "welcome")[-1]["rules"]["frozen"]
+    assert news_of(late, "welcome")[-1]["rules"]["frozen"]
     journal.rules = Rules(version=2)
-    await until(lambda: not told(anna, "rules")[-1]["rules"]["frozen"])
+    await until(lambda: not news_of(anna, "rules")[-1]["rules"]["frozen"])
     anna.put(dab())
     await until(lambda: journal.head == 2)
 
@@ -115,8 +115,8 @@ async def test_sanctions_hold_and_say_why(
         sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),)
     )
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
-    await until(lambda: told(anna, "you") and told(anna, "you")[-1]["sanctions"])
-    assert told(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"
+    await until(lambda: news_of(anna, "you") and news_of(anna, "you")[-1]["sanctions"])
+    assert news_of(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"
     mark = dab()
     anna.put(mark)
     await until(lambda: not anna.pending)
@@ -129,7 +129,7 @@ async def test_sanctions_hold_and_say_why(
     assert ben.refused == [] and ben.closed is None
     journal.people.status[1] = UserStatus()
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
-    await until(lambda: not told(anna, "you")[-1]["sanctions"])
+    await until(lambda: not news_of(anna, "you")[-1]["sanctions"])
     anna.put(again := dab())
     await until(lambda: not anna.pending)
     assert again.stroke_id not in dict(anna.refused)
@@ -141,7 +141,7 @@ async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal:
     journal.people.status[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
     await room.hear({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: anna.closed)
-    assert anna.closed == 4403 and told(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"
+    assert anna.closed == 4403 and news_of(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"
     again = Browser(journal, 1)
     again.connect(room)
     again.put(dab())
@@ -173,8 +173,8 @@ async def test_a_newcomer_who_covers_everything_runs_out_of_ink_and_gets_it_back
             who.put(dab(width=160))
     await until(lambda: not anna.pending and not ben.pending)
     assert {code for _, code in anna.refused} == {RejectReason.BUDGET} and not ben.refused
-    assert told(anna, "ink") and told(anna, "ink")[0]["left"] < limits.INK_LOW and not told(ben, "ink")
-    await until(lambda: told(anna, "ink")[-1]["left"] >= limits.INK_LOW)
+    assert news_of(anna, "ink") and news_of(anna, "ink")[0]["left"] < limits.INK_LOW and not news_of(ben, "ink")
+    await until(lambda: news_of(anna, "ink")[-1]["left"] >= limits.INK_LOW)
     refused = len(anna.refused)
     anna.put(dab(width=160))
     await until(lambda: not anna.pending)
@@ -234,7 +234,7 @@ async def test_the_end_closes_every_pen_and_then_every_socket(
     anna, guest = joined(journal, room, 1), joined(journal, room, None)
     journal.rules = replace(journal.rules, ended=True)
     await room.hear({"type": "look", "from": "another"})
-    await until(lambda: told(anna, "ended") and told(guest, "ended"))
+    await until(lambda: news_of(anna, "ended") and news_of(guest, "ended"))
     mark = dab()
     anna.put(mark)
     await until(lambda: anna.closed and guest.closed)

@@ -155,11 +155,11 @@ def test_what_became_of_a_stroke(canvas: Canvas) -> None:
 
 def test_the_command_indexes_and_makes_anew(canvas: Canvas) -> None:
     draw(canvas, 1, [(4, 4), (30, 4), (60, 4), (60, 60)])
-    said = StringIO()
-    call_command("index_strokes", stdout=said)
-    assert "1 strokes from 2 operations" in said.getvalue()
+    output = StringIO()
+    call_command("index_strokes", stdout=output)
+    assert "1 strokes from 2 operations" in output.getvalue()
     Stroke.objects.update(pieces=99)
-    call_command("index_strokes", "--anew", "--canvas", "here", stdout=said)
+    call_command("index_strokes", "--anew", "--canvas", "here", stdout=output)
     assert Stroke.objects.get().pieces == 2
     with pytest.raises(CommandError, match="nowhere"):
         call_command("index_strokes", "--canvas", "nowhere")

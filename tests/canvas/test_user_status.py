@@ -69,12 +69,12 @@ def test_looking_costs_one_query_and_writing_no_more_than_before_while_nothing_c
     journal.state()
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         journal.state()
-    assert len(asked) == 1
-    with CaptureQueriesContext(connection) as asked:
+    assert len(queries) == 1
+    with CaptureQueriesContext(connection) as queries:
         rules_at_write(journal)
-    assert len([one for one in asked.captured_queries if one["sql"].startswith("SELECT")]) == 2
+    assert len([one for one in queries.captured_queries if one["sql"].startswith("SELECT")]) == 2
 
 
 def test_every_save_of_the_switches_counts(canvas: Canvas) -> None:

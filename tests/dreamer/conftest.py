@@ -53,5 +53,5 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def log() -> list[str]:
     return []

@@ -42,8 +42,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def whole(self, data: bytes, ranges: bool = True, length: int | None = None) -> None:
         """The right answer, with or without ranges, perhaps under a wrong length."""
-        asked = self.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and ranges else 0
+        wanted = self.headers.get("Range")
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and ranges else 0
         if start and start >= len(data):
             self.send_response(416)
             self.send_header("Content-Length", "0")
@@ -64,8 +64,8 @@ def broken_after(count: int) -> Callable[[Handler, bytes], None]:
     """Sends `count` bytes of what is asked for, under the right length, and hangs up; resumes properly."""
 
     def fault(handler: Handler, data: bytes) -> None:
-        asked = handler.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        wanted = handler.headers.get("Range")
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
         end = min(start + count, len(data))
         handler.send_response(206 if start else 200)
         if start:

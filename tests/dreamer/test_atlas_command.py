@@ -35,9 +35,9 @@ def out(network: Network, tmp_path: Path, settings: Any) -> Path:
 
 
 def run(out: Path, *words: str) -> str:
-    said = StringIO()
-    call_command("atlas", "tiny", "--out", str(out), "--side", "48", "--threads", "1", *words, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("atlas", "tiny", "--out", str(out), "--side", "48", "--threads", "1", *words, stdout=output)
+    return output.getvalue()
 
 
 def test_a_sheet_with_every_channel_and_its_json(out: Path, network: Network) -> None:

@@ -390,14 +390,14 @@ def test_few_sessions_of_fixed_sizes(resident: Network, monkeypatch: pytest.Monk
 
 def test_what_is_asked_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """No fallback, a heuristic search, and one arena for all sessions, within the limit."""
-    asked, arenas = [], []
+    opened, arenas = [], []
     BoundRunner(paste_model(), "cpu", 0)  # a real one before any that only asks: it is the process' first
 
     class Session:
         def __init__(
             self, model: bytes, options: ort.SessionOptions, providers: list[tuple[str, dict[str, str]]]
         ) -> None:
-            asked.append((options, providers))
+            opened.append((options, providers))
 
         def get_providers(self) -> list[str]:
             return ["CUDAExecutionProvider"]
@@ -408,7 +408,7 @@ def test_what_is_asked_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     for model in (paste_model(), move_model(Shaping())):
         BoundRunner(model, "cuda", limit)
     assert arenas == [("CUDAExecutionProvider", limit)]
-    for options, ((provider, settings),) in asked:
+    for options, ((provider, settings),) in opened:
         assert provider == "CUDAExecutionProvider"
         assert options.get_session_config_entry("session.disable_cpu_ep_fallback") == "1"
         assert options.get_session_config_entry("session.use_env_allocators") == "1"

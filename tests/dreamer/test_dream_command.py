@@ -48,8 +48,8 @@ def run(*words: str) -> str:
 
 
 def test_a_photograph_is_dreamed_and_dreamed_again_by_its_recipe(here: Path) -> None:
-    said = run("photo.png", "one.png", *LAYER, *SMALL, "--seed", "7")
-    assert "one.png" in said and "tiny" in said and "cpu" in said
+    output = run("photo.png", "one.png", *LAYER, *SMALL, "--seed", "7")
+    assert "one.png" in output and "tiny" in output and "cpu" in output
     photo, one = read_picture(here / "photo.png"), read_picture(here / "one.png")
     assert one.shape == photo.shape and (one != photo).any()
     recipe = Recipe.from_json(read_recipe(here / "one.png"))

@@ -33,16 +33,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def place(published: Source, server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canvas:
+def canvas(published: Source, server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canvas:
     """A canvas that follows the site, on a site that has looked for its network before."""
     server.files["labels"] = LABELS
     settings.DREAM_FETCH, settings.HOUSE_MODEL = "googlenet", True
     monkeypatch.setattr(fetching, "_started", True)
     monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
     monkeypatch.setattr(trying, "order_all", lambda name, by: None)  # test_networks.py has what follows
-    place = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
-    Dream.objects.create(canvas=place)
-    return place
+    canvas = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
+    Dream.objects.create(canvas=canvas)
+    return canvas
 
 
 def look() -> None:
@@ -57,7 +57,7 @@ def job() -> Job:
     return Job.objects.get(kind="fetch", network="googlenet")
 
 
-def test_it_comes_and_takes_over(place: Canvas, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_comes_and_takes_over(canvas: Canvas, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     seen: list[Any] = []
     server.faults["weights"] = lambda handler, data: (
@@ -69,12 +69,12 @@ def test_it_comes_and_takes_over(place: Canvas, server: Server, caplog: pytest.L
     assert seen == [("house", {"title": "GoogLeNet", "fraction": 0.0})]
     assert default_model() == "googlenet" and place_now()["arriving"] is None
     assert registry().get("googlenet").labels[954] == "banana"
-    said = [record.message for record in caplog.records if record.name == fetching.__name__]
-    assert "Licence: unrestricted" in said[0] and said[-1] == "GoogLeNet is here, and the next dream is its own."
-    assert any("%, " in line and "of 2" in line for line in said)
-    asked = len(server.requests)
+    lines = [record.message for record in caplog.records if record.name == fetching.__name__]
+    assert "Licence: unrestricted" in lines[0] and lines[-1] == "GoogLeNet is here, and the next dream is its own."
+    assert any("%, " in line and "of 2" in line for line in lines)
+    requests = len(server.requests)
     look()
-    assert len(server.requests) == asked
+    assert len(server.requests) == requests
 
 
 def place_now() -> dict[str, Any]:
@@ -84,24 +84,24 @@ def place_now() -> dict[str, Any]:
 
 
 def test_how_far_it_is_stands_in_the_row_and_at_the_canvas(
-    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[float, float]] = []
+    fractions_seen: list[tuple[float, float]] = []
 
     def noted(self: Any, **what: Any) -> None:
-        told.append((job().fraction, (Dream.objects.get().arriving or {}).get("fraction", 0.0)))
+        fractions_seen.append((job().fraction, (Dream.objects.get().arriving or {}).get("fraction", 0.0)))
         tell(self, **what)
 
     tell = jobs.Progress._tell
     monkeypatch.setattr(jobs.Progress, "_tell", noted)
     look()
-    for fractions in zip(*told, strict=True):
+    for fractions in zip(*fractions_seen, strict=True):
         assert list(fractions) == sorted(fractions) and fractions[0] == 0.0 and fractions[-1] > 0.9
 
 
 @pytest.mark.parametrize("decision", ["empty", "model", "choice", "here", "declined", "nobody"])
 def test_it_does_not_come_against_a_decision(
-    place: Canvas, server: Server, settings: Any, tmp_path: Path, decision: str
+    canvas: Canvas, server: Server, settings: Any, tmp_path: Path, decision: str
 ) -> None:
     match decision:
         case "empty":
@@ -109,7 +109,7 @@ def test_it_does_not_come_against_a_decision(
         case "model":
             settings.DREAM_MODEL = "house"
         case "choice":
-            Choice.objects.create(canvas=place, network="house")
+            Choice.objects.create(canvas=canvas, network="house")
         case "here":
             nets.register_tiny(tmp_path, "googlenet")
         case "declined":
@@ -121,17 +121,17 @@ def test_it_does_not_come_against_a_decision(
     assert server.requests == [] and not Job.objects.exclude(state="cancelled").exists()
 
 
-def test_one_canvas_that_follows_the_site_is_enough(place: Canvas, settings: Any) -> None:
+def test_one_canvas_that_follows_the_site_is_enough(canvas: Canvas, settings: Any) -> None:
     """And only it hears of it."""
     other = Canvas.objects.create(slug="other", title="Other", width=64, height=64)
     Choice.objects.create(canvas=other, network="house")
-    assert list(fetching.following()) == [place]
+    assert list(fetching.following()) == [canvas]
     look()
     assert job().state == "done" and default_model() == "googlenet" and default_model("house") == "house"
 
 
 def test_offline_the_house_model_goes_on_and_it_is_said_once(
-    place: Canvas, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.files.clear()
     look()
@@ -143,12 +143,12 @@ def test_offline_the_house_model_goes_on_and_it_is_said_once(
     Job.objects.update(changed_at=fetching.timezone.now() - fetching.AGAIN - timedelta(minutes=1))
     look()
     assert job().edition == 3 and job().state == "failed" and default_model() == "house"
-    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(said) == 1 and "the network that is here dreams on" in said[0] and "DREAM_FETCH=" in said[0]
+    warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 1 and "the network that is here dreams on" in warnings[0] and "DREAM_FETCH=" in warnings[0]
     assert Dream.objects.get().arriving is None
 
 
-def test_what_an_owner_ordered_and_failed_is_the_owner_s(place: Canvas, server: Server) -> None:
+def test_what_an_owner_ordered_and_failed_is_the_owner_s(canvas: Canvas, server: Server) -> None:
     server.files.clear()
     vera = User.objects.create(username="vera")
     jobs.order(Job.Kind.FETCH, "googlenet", by=vera)
@@ -159,7 +159,7 @@ def test_what_an_owner_ordered_and_failed_is_the_owner_s(place: Canvas, server: 
     assert job().edition == 1
 
 
-def test_another_file_than_the_published_one_is_refused(place: Canvas, server: Server, caffemodel: bytes) -> None:
+def test_another_file_than_the_published_one_is_refused(canvas: Canvas, server: Server, caffemodel: bytes) -> None:
     server.files["weights"] = bytes(100) + caffemodel[100:]
     look()
     assert job().state == "failed" and "wrong checksum" in job().message and default_model() == "house"
@@ -167,8 +167,8 @@ def test_another_file_than_the_published_one_is_refused(place: Canvas, server: S
 
 def after(handler: Handler, data: bytes, count: int, then: Callable[[], None]) -> None:
     """Sends some bytes, lets something happen, and sends the rest."""
-    asked = handler.headers.get("Range")
-    start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+    wanted = handler.headers.get("Range")
+    start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
     handler.send_response(206 if start else 200)
     if start:
         handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
@@ -180,7 +180,7 @@ def after(handler: Handler, data: bytes, count: int, then: Callable[[], None]) -
 
 
 def test_a_worker_that_ends_is_followed_by_one_that_resumes(
-    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.faults["weights"] = lambda handler, data: after(handler, data, 10 * CHUNK, tasks.stopping.set)
     monkeypatch.setattr(tasks, "stopping", threading.Event())
@@ -192,11 +192,11 @@ def test_a_worker_that_ends_is_followed_by_one_that_resumes(
     server.faults.clear()
     look()
     assert job().state == "done" and job().edition == 1
-    ranges = [asked for path, asked in server.requests if path == "weights"]
+    ranges = [wanted for path, wanted in server.requests if path == "weights"]
     assert len(ranges) == 2 and ranges[0] is None and int(str(ranges[1])[6:-1]) >= CHUNK
 
 
-def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(place: Canvas, server: Server) -> None:
+def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(canvas: Canvas, server: Server) -> None:
     server.faults["weights"] = lambda handler, data: after(handler, data, 10 * CHUNK, lambda: jobs.cancel(job()))
     look()
     assert job().state == "cancelled" and default_model() == "house" and Dream.objects.get().arriving is None
@@ -205,51 +205,51 @@ def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(place: Can
     server.faults.clear()
     jobs.order(Job.Kind.FETCH, "googlenet", by=User.objects.create(username="vera"))
     look()
-    assert job().state == "done" and [asked is None for path, asked in server.requests if path == "weights"] == [
+    assert job().state == "done" and [wanted is None for path, wanted in server.requests if path == "weights"] == [
         True,
         False,
     ]
 
 
-def test_two_workers_fetch_it_once(place: Canvas, server: Server) -> None:
+def test_two_workers_fetch_it_once(canvas: Canvas, server: Server) -> None:
     fetching.fetch_by_itself()
     fetching.fetch_by_itself()
     assert not jobs.order(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
-    beat = WorkerHeartbeat.objects.create(worker="another", at=fetching.timezone.now())
+    heartbeat = WorkerHeartbeat.objects.create(worker="another", at=fetching.timezone.now())
     Job.objects.update(state="running", holder="another")
     assert not jobs.order(Job.Kind.FETCH, "googlenet")
     jobs.network_job.func(job().pk, 1)  # its task, a second time
     assert server.requests == []
-    beat.delete()
+    heartbeat.delete()
     jobs.network_job.func(job().pk, 1)  # its worker is gone: somebody else goes on
     jobs.network_job.func(job().pk, 1)
     assert [path for path, _ in server.requests].count("weights") == 1
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_it(
-    place: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine, asked = jobs._mine, []
+    mine, checks = jobs._mine, []
 
     def away(row: Job) -> Any:
-        asked.append(row)
-        if len(asked) == 3:
+        checks.append(row)
+        if len(checks) == 3:
             raise OperationalError("the server closed the connection")
         return mine(row)
 
     monkeypatch.setattr(jobs, "_mine", away)
     look()
-    assert job().state == "done" and len(asked) > 3
+    assert job().state == "done" and len(checks) > 3
 
 
-def test_what_a_worker_could_not_finish_writing_it_takes_up_again(place: Canvas, server: Server) -> None:
+def test_what_a_worker_could_not_finish_writing_it_takes_up_again(canvas: Canvas, server: Server) -> None:
     jobs.order(Job.Kind.FETCH, "googlenet")
     Job.objects.update(state="running", holder=tasks.WORKER, attempts=1)
     look()
     assert job().state == "done" and job().attempts == 2
 
 
-def test_brought_meanwhile_by_hand_it_is_done(place: Canvas, server: Server, tmp_path: Path) -> None:
+def test_brought_meanwhile_by_hand_it_is_done(canvas: Canvas, server: Server, tmp_path: Path) -> None:
     def labels(handler: Handler, data: bytes) -> None:
         nets.register_tiny(tmp_path, "googlenet")
         handler.whole(data)
@@ -259,7 +259,7 @@ def test_brought_meanwhile_by_hand_it_is_done(place: Canvas, server: Server, tmp
     assert job().state == "done" and registry().get("googlenet").info.source == "made in a test"
 
 
-def test_workers_that_die_at_it_are_not_sacrificed_without_end(place: Canvas, server: Server) -> None:
+def test_workers_that_die_at_it_are_not_sacrificed_without_end(canvas: Canvas, server: Server) -> None:
     jobs.order(Job.Kind.FETCH, "googlenet")
     Job.objects.update(state="running", holder="dead", attempts=jobs.ATTEMPTS)
     jobs.network_job.func(job().pk, 1)

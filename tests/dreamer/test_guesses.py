@@ -45,7 +45,7 @@ def canvas(db: None, settings: Any, tmp_path: Path) -> Canvas:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What browsers are told."""
     news: list[dict[str, Any]] = []
     monkeypatch.setattr(listening, "tell", lambda guess: news.append(listening.news(guess)))
@@ -97,13 +97,13 @@ def test_what_is_drawn_near_each_other_is_one_drawing() -> None:
 
 
 def test_a_drawing_at_rest_is_answered_once_with_words_anybody_may_hear(
-    canvas: Canvas, house: Network, told: list[dict[str, Any]]
+    canvas: Canvas, house: Network, announced: list[dict[str, Any]]
 ) -> None:
     listener, guess = looked_at(canvas, house)
     assert guess is not None and guess.authors == [7] and 1 <= len(guess.words) <= seeing.MOST
     assert guess.left <= 130 and guess.right >= 270
     labels = [word["label"] for word in guess.words]
-    assert told[0]["words"] == labels and told[0]["chosen"] is None
+    assert announced[0]["words"] == labels and announced[0]["chosen"] is None
     assert all(seeing.spoken(label) == label and label in house.labels for label in labels)
     listener._next.clear()
     assert listener.look(canvas, house) is None
@@ -111,14 +111,14 @@ def test_a_drawing_at_rest_is_answered_once_with_words_anybody_may_hear(
 
 
 def test_nothing_is_said_where_the_setting_is_off_or_a_network_has_no_classes(
-    canvas: Canvas, house: Network, told: list[dict[str, Any]], settings: Any, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, house: Network, announced: list[dict[str, Any]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DREAM_GUESSES = False
     assert looked_at(canvas, house)[1] is None
     settings.DREAM_GUESSES = True
     monkeypatch.setattr(house, "labels", ())
     assert seeing.guesses(house, np.zeros((99, 99, 3), np.uint8), (1, 1, 90, 90), WHITE) == ()
-    assert not told
+    assert not announced
 
 
 def test_blank_paper_and_a_dot_say_nothing(canvas: Canvas, house: Network) -> None:
@@ -188,7 +188,7 @@ Answer = Callable[[str, object], Any]
 
 
 @pytest.fixture
-def answer(guess: Guess, people: dict[str, User], told: list[dict[str, Any]]) -> Answer:
+def answer(guess: Guess, people: dict[str, User], announced: list[dict[str, Any]]) -> Answer:
     def post(who: str, word: object) -> Any:
         client = Client()
         client.force_login(people[who])
@@ -199,14 +199,14 @@ def answer(guess: Guess, people: dict[str, User], told: list[dict[str, Any]]) ->
 
 
 def test_anybody_may_agree_and_whoever_drew_it_has_the_last_word(
-    answer: Answer, guess: Guess, told: list[dict[str, Any]]
+    answer: Answer, guess: Guess, announced: list[dict[str, Any]]
 ) -> None:
     assert answer("bystander", 1).json() == {"chosen": 1}
     assert answer("author", 0).json() == {"chosen": 0}
     assert answer("bystander", 2).json() == {"chosen": 0}
     guess.refresh_from_db()
     assert (guess.chosen, guess.by_author, guess.dreams_left) == (0, True, Guess.LEADS)
-    assert [news["chosen"] for news in told] == [1, 0]
+    assert [news["chosen"] for news in announced] == [1, 0]
 
 
 @pytest.mark.parametrize("word", [3, -1, "1", None, True, 0.0, [0]])

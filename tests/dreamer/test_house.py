@@ -276,9 +276,9 @@ def test_the_teacher_is_asked_what_is_seen_where_nobody_knows_and_it_is_sure(tmp
     batch = train.Batch(torch.zeros(2, 3, 96, 96), 0, torch.zeros(2, 3).long(), known, (), kinds, chances)
     scores = torch.zeros(2, len(LABELS), 6, 6)
     scores[0, fox, :3] = 30
-    assert train.told_loss(scores, batch, own) < 1e-3
+    assert train.taught_loss(scores, batch, own) < 1e-3
     scores[0, fox, :3], scores[0, NUMBER["dog"], :3] = 0, 30
-    assert train.told_loss(scores, batch, own) > 5
+    assert train.taught_loss(scores, batch, own) > 5
 
 
 # --- what ships -----------------------------------------------------------------------------------------------------

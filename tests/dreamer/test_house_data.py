@@ -50,8 +50,8 @@ def test_the_last_pattern_of_a_copyright_file_counts_whatever_kind_of_picture_it
         "Files: src/sea*.jpg\n       src/owl.png\nCopyright: b\nLicense: CC-BY-2.0\n text\n\n"
         "Files: src/sea9.jpg\nCopyright: c\nLicense: GFDL\n"
     )
-    asked = ("src/hill.webp", "src/sea1.webp", "src/owl.webp", "src/sea9.webp")
-    assert [rights.licence_of(path) for path in asked] == ["GPL-3+", "CC-BY-2.0", "CC-BY-2.0", "GFDL"]
+    paths = ("src/hill.webp", "src/sea1.webp", "src/owl.webp", "src/sea9.webp")
+    assert [rights.licence_of(path) for path in paths] == ["GPL-3+", "CC-BY-2.0", "CC-BY-2.0", "GFDL"]
     assert photographs.Copyright(()).licence_of("src/hill.webp") == "unknown"
 
 
@@ -300,7 +300,7 @@ def test_the_other_networks_kinds_are_named_as_it_names_them() -> None:
 
     lines = (Path(folder) / "labels.txt").read_text().splitlines()
     own = {line.split(",")[0]: LABELS[number] for line, number in zip(lines, classes_of_kinds(lines), strict=True)}
-    asked = ("pug", "red fox", "tabby", "corn", "garden spider", "hammer", "macaw", "bolete")
-    assert [own[name] for name in asked] == ["dog", "fox", "cat", "maize", "spider", "plain", "parrot", "mushroom"]
+    kinds = ("pug", "red fox", "tabby", "corn", "garden spider", "hammer", "macaw", "bolete")
+    assert [own[name] for name in kinds] == ["dog", "fox", "cat", "maize", "spider", "plain", "parrot", "mushroom"]
     labels = {line.split(",")[0].strip() for line in (Path(folder) / "labels.txt").read_text().splitlines()}
     assert {kind for kinds in ILSVRC.values() for kind in kinds} <= labels

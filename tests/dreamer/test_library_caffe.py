@@ -86,7 +86,7 @@ def test_prototxt_is_read_leniently() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("layer {\n name: 'a'\n", "line 2: .*Expected"),
         ("layer {\n } }", "line 2: .*Expected identifier"),
@@ -98,8 +98,8 @@ def test_prototxt_is_read_leniently() -> None:
         ("input_dim: 99999999999999999999", "line 1: .*range"),
     ],
 )
-def test_prototxt_names_the_line(text: str, said: str) -> None:
-    with pytest.raises(LibraryError, match=said):
+def test_prototxt_names_the_line(text: str, expected: str) -> None:
+    with pytest.raises(LibraryError, match=expected):
         parse(text)
 
 
@@ -248,7 +248,7 @@ def test_simple_layers(text: str, reference: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("type: 'PriorBox'", "'x' has type 'PriorBox'.*1 of 1 layers"),
         ("type: 'Pooling' pooling_param { pool: STOCHASTIC }", "pools by chance"),
@@ -256,8 +256,8 @@ def test_simple_layers(text: str, reference: object) -> None:
         ("type: 'ReLU' bottom: 'nothing'", "reads the blob 'nothing'"),
     ],
 )
-def test_what_cannot_be_imported_is_named(text: str, said: str) -> None:
-    with pytest.raises(LibraryError, match=said):
+def test_what_cannot_be_imported_is_named(text: str, expected: str) -> None:
+    with pytest.raises(LibraryError, match=expected):
         one_layer(text)
 
 

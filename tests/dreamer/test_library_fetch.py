@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_googlenet_is_fetched_converted_and_registered(
-    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+    server: Server, tmp_path: Path, log: list[str], caffemodel: bytes
 ) -> None:
     server.files["labels"] = "".join(
         f"n{i:08} {'banana' if i == 954 else f'thing {i}'}\n" for i in range(1000)
     ).encode()
     registry = Registry(tmp_path)
-    files = fetch(local(source("googlenet"), server, caffemodel), registry, download=Download(tell=told.append))
+    files = fetch(local(source("googlenet"), server, caffemodel), registry, download=Download(tell=log.append))
     assert (files.name, files.info.title, files.info.mean) == ("googlenet", "GoogLeNet (BVLC)", (104, 117, 123))
     assert files.info.licence.startswith("unrestricted")
     assert files.labels[954] == "banana"
@@ -50,15 +50,15 @@ def test_googlenet_is_fetched_converted_and_registered(
 
 
 def test_missing_labels_do_not_forbid_the_model(
-    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+    server: Server, tmp_path: Path, log: list[str], caffemodel: bytes
 ) -> None:
     server.files["labels"] = b"one\ntwo\n"
     files = fetch(
-        local(source("googlenet"), server, caffemodel), Registry(tmp_path), download=Download(tell=told.append)
+        local(source("googlenet"), server, caffemodel), Registry(tmp_path), download=Download(tell=log.append)
     )
     assert files.labels == ()
-    assert any("is not the expected list of 1000 class names" in line for line in told)
-    assert any("--labels" in line for line in told)
+    assert any("is not the expected list of 1000 class names" in line for line in log)
+    assert any("--labels" in line for line in log)
 
 
 def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel: bytes) -> None:
@@ -70,9 +70,9 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel
     files = fetch(wanted, registry, file=path, labels=tmp_path / "names.txt", name="mine")
     assert (files.name, files.labels[7], files.info.source) == ("mine", "class 7", "brought.caffemodel")
     assert path.exists()
-    told: list[str] = []
-    assert fetch(wanted, registry, file=path, name="nameless", download=Download(tell=told.append)).labels == ()
-    assert "--labels" in told[-1]
+    log: list[str] = []
+    assert fetch(wanted, registry, file=path, name="nameless", download=Download(tell=log.append)).labels == ()
+    assert "--labels" in log[-1]
     assert server.requests == []
     path.write_bytes(caffemodel[:-1])
     with pytest.raises(LibraryError, match=f"received {len(caffemodel) - 1} bytes, expected {len(caffemodel)}"):
@@ -124,29 +124,29 @@ def test_a_page_instead_of_a_file_without_a_checksum_is_not_kept(
 
 
 def test_a_file_that_cannot_be_read_sends_on_to_the_mirror(
-    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+    server: Server, tmp_path: Path, log: list[str], caffemodel: bytes
 ) -> None:
     wanted = local(source("googlenet"), server, caffemodel)
     server.files.update({"page": PAGE, "cut": caffemodel[: len(caffemodel) // 2]})
     wanted = unpublished(wanted, server.url("page"), server.url("cut"), server.url("weights"))
-    files = fetch(wanted, Registry(tmp_path), download=Download(tell=told.append))
+    files = fetch(wanted, Registry(tmp_path), download=Download(tell=log.append))
     assert files.info.source == server.url("weights")
-    assert sum("is not a .caffemodel file, or it is cut short" in line for line in told) == 2
+    assert sum("is not a .caffemodel file, or it is cut short" in line for line in log) == 2
 
 
 def test_two_fetches_at_once_wait_for_each_other(
-    server: Server, tmp_path: Path, told: list[str], caffemodel: bytes
+    server: Server, tmp_path: Path, log: list[str], caffemodel: bytes
 ) -> None:
     """Both would write into one file: the second waits, and then finds the model there."""
-    asked = threading.Event()
+    requested = threading.Event()
 
     def slow(handler: Handler, data: bytes) -> None:
-        asked.set()
+        requested.set()
         handler.server.release.wait(PATIENCE)
         handler.whole(data)
 
     def tell(text: str) -> None:
-        told.append(text)
+        log.append(text)
         server.release.set()
 
     wanted = local(source("googlenet"), server, caffemodel)
@@ -154,11 +154,11 @@ def test_two_fetches_at_once_wait_for_each_other(
     registry = Registry(tmp_path)
     first = threading.Thread(target=fetch, args=(wanted, registry))
     first.start()
-    assert asked.wait(PATIENCE)
+    assert requested.wait(PATIENCE)
     with pytest.raises(LibraryError, match="already a model 'googlenet'"):
         fetch(wanted, registry, download=Download(tell=tell))
     first.join()
-    assert told == ["another fetch is under way; waiting for its end"]
+    assert log == ["another fetch is under way; waiting for its end"]
     assert registry.verify("googlenet").info.source_sha256 == hashlib.sha256(caffemodel).hexdigest()
 
 

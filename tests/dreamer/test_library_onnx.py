@@ -257,7 +257,7 @@ def test_what_fixes_the_size_is_cut_off_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("net", "said"),
+    ("net", "expected"),
     [
         (lambda: model([node("Relu", "picture", "out")], {}, (1, 3)), "expected one picture input"),
         (lambda: model([node("Relu", "picture", "out")], {}, (1, 5, 8, 8)), "has 5 channels"),
@@ -282,8 +282,8 @@ def test_what_fixes_the_size_is_cut_off_and_said() -> None:
         ),
     ],
 )
-def test_what_cannot_be_brought_into_form_is_said(net: Any, said: str) -> None:
-    with pytest.raises(LibraryError, match=said):
+def test_what_cannot_be_brought_into_form_is_said(net: Any, expected: str) -> None:
+    with pytest.raises(LibraryError, match=expected):
         normal_form(net())
 
 

@@ -46,9 +46,9 @@ def test_what_is_kept_is_what_is_read(registry: Registry) -> None:
     assert (files.name, files.labels) == ("tiny", ("a", "b", "c", "d", "e"))
     assert files.info.source == "tiny.onnx"
     assert registry.verify("tiny") == files
-    said = json.loads((files.path / "model.json").read_text())
-    assert ModelInfo.from_json(said) == files.info
-    assert said["layout"] == "NCHW"
+    written = json.loads((files.path / "model.json").read_text())
+    assert ModelInfo.from_json(written) == files.info
+    assert written["layout"] == "NCHW"
 
 
 def test_the_engine_sees_the_same_layers(registry: Registry) -> None:
@@ -180,7 +180,7 @@ def test_builtin_models_are_read_only_and_yield(tmp_path: Path, registry: Regist
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "expected"),
     [
         ("mean", [1, 2], "mean is .1, 2., expected three numbers"),
         ("channel_order", "GRB", "channel_order is 'GRB', expected RGB or BGR"),
@@ -192,10 +192,10 @@ def test_builtin_models_are_read_only_and_yield(tmp_path: Path, registry: Regist
         ("input", None, "input is None, which is not a text"),
     ],
 )
-def test_a_wrong_model_json_is_explained(registry: Registry, field: str, value: object, said: str) -> None:
+def test_a_wrong_model_json_is_explained(registry: Registry, field: str, value: object, expected: str) -> None:
     path = registry.root / "tiny" / "model.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
-    with pytest.raises(LibraryError, match=f"model.json: {said}"):
+    with pytest.raises(LibraryError, match=f"model.json: {expected}"):
         registry.get("tiny")
     assert registry.list() == ()
     assert "import the model again" in registry.problems()[0]

@@ -60,8 +60,8 @@ def test_inception_is_recognised_and_fed_as_published(imported: ModelFiles) -> N
     assert info.logits_min_size == 32
     norms = [n for n in onnx.load(str(imported.model)).graph.node if n.op_type == "LRN"]
     for norm in norms:
-        said = {a.name: onnx.helper.get_attribute_value(a) for a in norm.attribute}
-        assert said == pytest.approx({"size": 11, "alpha": 0.0011, "beta": 0.5, "bias": 2.0})
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in norm.attribute}
+        assert attributes == pytest.approx({"size": 11, "alpha": 0.0011, "beta": 0.5, "bias": 2.0})
 
 
 @pytest.mark.parametrize(("height", "width"), [(96, 64), (97, 75)])

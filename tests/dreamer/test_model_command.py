@@ -37,36 +37,36 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "My Net.onnx"
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     call_command("model", *map(str, arguments))
     captured = capsys.readouterr()
     return captured.out + captured.err
 
 
 def test_import_list_layers_remove(file: Path, capsys: pytest.CaptureFixture[str], models: Path) -> None:
-    text = said(capsys, "import", file, "--channel-order", "BGR", "--mean", "104,117,123", "--title", "Mine")
+    text = run(capsys, "import", file, "--channel-order", "BGR", "--mean", "104,117,123", "--title", "Mine")
     assert "my-net: Mine" in text
     assert "BGR, mean (104, 117, 123)" in text
     assert Registry(models).get("my-net").info.mean == (104, 117, 123)
-    listed = said(capsys, "list")
+    listed = run(capsys, "list")
     assert "my-net" in listed
     assert "Mine" in listed
-    layers = said(capsys, "layers", "my-net").split()
+    layers = run(capsys, "layers", "my-net").split()
     assert layers == ["conv", "6", "relu", "6", "pool", "6", "flat", "6", "logits", "5"]
-    assert said(capsys, "layers", "my-net", "--match", "re").split() == ["relu", "6"]
+    assert run(capsys, "layers", "my-net", "--match", "re").split() == ["relu", "6"]
     with pytest.raises(CommandError, match="no layer's name contains 'reluu'; near are relu"):
-        said(capsys, "layers", "my-net", "--match", "reluu")
-    assert "removed my-net" in said(capsys, "remove", "my-net")
-    assert "model fetch googlenet" in said(capsys, "list")
+        run(capsys, "layers", "my-net", "--match", "reluu")
+    assert "removed my-net" in run(capsys, "remove", "my-net")
+    assert "model fetch googlenet" in run(capsys, "list")
 
 
 def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFixture[str], models: Path) -> None:
-    said(capsys, "import", file, "--convention", "raw", "--name", "one")
+    run(capsys, "import", file, "--convention", "raw", "--name", "one")
     (models / "one" / "model.onnx").write_bytes(b"half")
     with pytest.raises(CommandError, match=r"model\.onnx is damaged: .*fetch or import the model again"):
-        said(capsys, "layers", "one")
+        run(capsys, "layers", "one")
     (models / "one" / "model.json").write_text("{}")
-    assert "import the model again" in said(capsys, "list")
+    assert "import the model again" in run(capsys, "list")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_broken_folder_is_listed_as_such(file: Path, capsys: pytest.CaptureFix
 )
 def test_mistakes_are_explained(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError) as caught:
-        said(capsys, *arguments)
+        run(capsys, *arguments)
     assert expected in str(caught.value)
 
 
@@ -114,7 +114,7 @@ def test_what_would_turn_every_dream_black_is_refused(
     file: Path, words: str, expected: str, capsys: pytest.CaptureFixture[str], models: Path
 ) -> None:
     with pytest.raises(CommandError) as caught:
-        said(capsys, "import", file, "--channel-order", "RGB", *words.split())
+        run(capsys, "import", file, "--channel-order", "RGB", *words.split())
     assert expected in str(caught.value)
     assert Registry(models).names() == ()
 
@@ -142,7 +142,7 @@ def test_damaged_files_of_every_kind_are_told_of_without_a_traceback(
         (".onnx", [], rf"net\.onnx {wrong}"),
     ):
         with pytest.raises(CommandError, match=match):
-            said(capsys, "import", tmp_path / f"net{kind}", "--convention", "raw", *more)
+            run(capsys, "import", tmp_path / f"net{kind}", "--convention", "raw", *more)
     assert not models.exists()
 
 
@@ -156,7 +156,7 @@ def test_a_network_for_other_than_colour_pictures_is_refused(
     (tmp_path / "net.pb").write_bytes(graph.data())
     expected = f"'conv' takes {channels} channels, but the picture has 3; only networks for colour pictures"
     with pytest.raises(CommandError, match=expected):
-        said(capsys, "import", tmp_path / "net.pb", "--convention", "raw")
+        run(capsys, "import", tmp_path / "net.pb", "--convention", "raw")
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +167,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, capsys: pytest.
     tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
     onnx.save(net, str(tmp_path / "net.onnx"))
     with pytest.raises(CommandError, match="holds 1 values that are no numbers; the file is damaged"):
-        said(capsys, "import", tmp_path / "net.onnx", "--convention", "raw")
+        run(capsys, "import", tmp_path / "net.onnx", "--convention", "raw")
 
 
 @pytest.mark.parametrize("count", [0, 2, 4, 6])
@@ -178,14 +178,14 @@ def test_there_is_a_label_for_each_class(
     labels.write_text("thing\n" * count)
     expected = f"{count} labels were given, but the network tells 5 classes apart; expected a line for each"
     with pytest.raises(CommandError, match=expected if count else r"labels\.txt holds no class names"):
-        said(capsys, "import", file, "--convention", "raw", "--labels", labels)
+        run(capsys, "import", file, "--convention", "raw", "--labels", labels)
     labels.write_text("thing\n" * 5)
-    assert "5 labels" in said(capsys, "import", file, "--convention", "raw", "--labels", labels)
+    assert "5 labels" in run(capsys, "import", file, "--convention", "raw", "--labels", labels)
 
 
 def test_an_unknown_network_is_asked_about(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError, match="Give --channel-order and --mean"):
-        said(capsys, "import", file)
+        run(capsys, "import", file)
 
 
 def test_a_mean_picture_and_a_prototxt(
@@ -201,7 +201,7 @@ def test_a_mean_picture_and_a_prototxt(
         'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
         "convolution_param { num_output: 4 kernel_size: 3 } }"
     )
-    said(
+    run(
         capsys,
         "import",
         tmp_path / "net.caffemodel",
@@ -214,7 +214,7 @@ def test_a_mean_picture_and_a_prototxt(
     )
     assert Registry(models).get("net").info.mean == (10, 20, 30)
     with pytest.raises(CommandError, match=r"a \.prototxt describes Caffe nets"):
-        said(capsys, "import", file, "--prototxt", tmp_path / "net.prototxt")
+        run(capsys, "import", file, "--prototxt", tmp_path / "net.prototxt")
 
 
 def conv(graph: GraphDef, name: str, source: str) -> str:
@@ -235,12 +235,12 @@ def test_a_tensorflow_graph_is_told_which_tensor_to_feed(
     (tmp_path / "two.pb").write_bytes(two.data())
     words = ["import", tmp_path / "two.pb", "--convention", "raw"]
     with pytest.raises(CommandError, match=r"found image, keep_prob; name the tensor to feed with --input"):
-        said(capsys, *words)
-    text = said(capsys, *words, "--input", "image")
+        run(capsys, *words)
+    text = run(capsys, *words, "--input", "image")
     assert "left out dropped (RealDiv, and nothing says what keep_prob is)" in text
     assert Registry(models).get("two").info.input == "image"
     assert list(Registry(models).layers("two")) == ["conv", "seen"]
-    said(capsys, *words, "--input", "image:0", "--name", "as-tensorflow-says-it")
+    run(capsys, *words, "--input", "image:0", "--name", "as-tensorflow-says-it")
     assert Registry(models).get("as-tensorflow-says-it").info.input == "image"
 
     jpeg = GraphDef()
@@ -249,10 +249,10 @@ def test_a_tensorflow_graph_is_told_which_tensor_to_feed(
     (tmp_path / "jpeg.pb").write_bytes(jpeg.data())
     words = ["import", tmp_path / "jpeg.pb", "--convention", "raw"]
     with pytest.raises(CommandError, match=r"nothing after 'jpeg' can be imported .*; name the tensor to feed"):
-        said(capsys, *words)
+        run(capsys, *words)
     with pytest.raises(CommandError, match="unknown tensor 'resize': did you mean resized"):
-        said(capsys, *words, "--input", "resize")
-    said(capsys, *words, "--input", "resized")
+        run(capsys, *words, "--input", "resize")
+    run(capsys, *words, "--input", "resized")
     assert Registry(models).get("jpeg").info.input == "resized"
 
 
@@ -266,8 +266,8 @@ def test_the_input_of_a_caffe_net_is_the_one_it_describes(tmp_path: Path, capsys
     )
     words = ["import", tmp_path / "net.caffemodel", "--prototxt", tmp_path / "net.prototxt", "--convention", "caffe"]
     with pytest.raises(CommandError, match="no input is called 'image'; there are data"):
-        said(capsys, *words, "--input", "image")
-    said(capsys, *words, "--input", "data")
+        run(capsys, *words, "--input", "image")
+    run(capsys, *words, "--input", "data")
 
 
 def test_help_is_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -282,13 +282,13 @@ def test_help_is_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.fixture
-def place(models: Path, settings: Any) -> Canvas:
+def canvas(models: Path, settings: Any) -> Canvas:
     settings.HOUSE_MODEL = True
     return Canvas.objects.create(slug="here", title="Here", width=64, height=64)
 
 
-def dreams_with(place: Canvas) -> str:
-    return default_model(choosing.chosen(Canvas.objects.select_related("choice").get(pk=place.pk)))
+def dreams_with(canvas: Canvas) -> str:
+    return default_model(choosing.chosen(Canvas.objects.select_related("choice").get(pk=canvas.pk)))
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
@@ -299,28 +299,30 @@ def answered(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
 
 
 def test_an_import_changes_no_canvas_until_somebody_says_so(
-    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str]
+    canvas: Canvas, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = said(capsys, "import", file, "--convention", "raw")
-    assert "Here dreams with house; `manage.py model use my-net` changes that" in text and dreams_with(place) == "house"
-    assert "Here dreams with my-net" in said(capsys, "use", "my-net") and dreams_with(place) == "my-net"
+    text = run(capsys, "import", file, "--convention", "raw")
+    assert "Here dreams with house; `manage.py model use my-net` changes that" in text
+    assert dreams_with(canvas) == "house"
+    assert "Here dreams with my-net" in run(capsys, "use", "my-net") and dreams_with(canvas) == "my-net"
     act = Act.objects.get()
-    assert (act.verb, act.by, act.canvas, act.what) == ("network-use", None, place, {"before": "", "after": "my-net"})
+    assert (act.verb, act.by, act.canvas, act.what) == ("network-use", None, canvas, {"before": "", "after": "my-net"})
     with pytest.raises(CommandError, match="unknown model 'my-nett': did you mean my-net"):
-        said(capsys, "use", "my-nett")
+        run(capsys, "use", "my-nett")
     with pytest.raises(CommandError, match="unknown canvas 'there': did you mean here"):
-        said(capsys, "use", "my-net", "--canvas", "there")
-    assert "Here dreams with house" in said(capsys, "use", "site", "--canvas", "here") and dreams_with(place) == "house"
+        run(capsys, "use", "my-net", "--canvas", "there")
+    assert "Here dreams with house" in run(capsys, "use", "site", "--canvas", "here")
+    assert dreams_with(canvas) == "house"
 
 
-def test_an_import_for_use_is_used(place: Canvas, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Here: my-net" in said(capsys, "import", file, "--convention", "raw", "--use")
-    assert dreams_with(place) == "my-net"
+def test_an_import_for_use_is_used(canvas: Canvas, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Here: my-net" in run(capsys, "import", file, "--convention", "raw", "--use")
+    assert dreams_with(canvas) == "my-net"
 
 
 @pytest.mark.parametrize(("answer", "after"), [("y", "my-net"), ("", "house"), ("no", "house")])
 def test_at_a_terminal_it_asks(
-    place: Canvas,
+    canvas: Canvas,
     file: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -328,41 +330,41 @@ def test_at_a_terminal_it_asks(
     after: str,
 ) -> None:
     answered(monkeypatch, answer)
-    assert "Dream with my-net from now on? [y/N]" in said(capsys, "import", file, "--convention", "raw")
-    assert dreams_with(place) == after
+    assert "Dream with my-net from now on? [y/N]" in run(capsys, "import", file, "--convention", "raw")
+    assert dreams_with(canvas) == after
 
 
 def test_what_would_dream_at_once_is_imported_only_when_that_is_meant(
-    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+    canvas: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network under the name of the site's own takes over where nobody chose."""
     settings.DREAM_FETCH = "googlenet"
     arguments = ("import", file, "--convention", "raw", "--name", "googlenet")
     with pytest.raises(CommandError, match=r"Here would dream with it at once.* give --use, else another --name"):
-        said(capsys, *arguments)
+        run(capsys, *arguments)
     answered(monkeypatch, "n")
     with pytest.raises(CommandError, match="Here would dream with it at once"):
-        said(capsys, *arguments)
+        run(capsys, *arguments)
     assert registry().names() == ("house",)
     answered(monkeypatch, "y")
-    said(capsys, *arguments)
-    assert dreams_with(place) == "googlenet" and not Act.objects.exists()
+    run(capsys, *arguments)
+    assert dreams_with(canvas) == "googlenet" and not Act.objects.exists()
 
 
 def test_where_nothing_dreams_an_import_dreams_without_a_question(
-    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
+    canvas: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     settings.HOUSE_MODEL = False
-    assert "model use" not in said(capsys, "import", file, "--convention", "raw")
-    assert dreams_with(place) == "my-net"
+    assert "model use" not in run(capsys, "import", file, "--convention", "raw")
+    assert dreams_with(canvas) == "my-net"
 
 
 def test_what_is_removed_does_not_come_back_by_itself(
-    place: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
+    canvas: Canvas, file: Path, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     settings.DREAM_FETCH = "googlenet"
     assert fetching.expected() is not None
-    said(capsys, "import", file, "--convention", "raw", "--name", "googlenet", "--use")
-    said(capsys, "remove", "googlenet")
-    choosing.use(place, "", None)
+    run(capsys, "import", file, "--convention", "raw", "--name", "googlenet", "--use")
+    run(capsys, "remove", "googlenet")
+    choosing.use(canvas, "", None)
     assert fetching.expected() is None

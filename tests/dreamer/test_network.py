@@ -264,31 +264,31 @@ def test_a_shifted_picture_is_seen_without_being_moved(tmp_path: Path, multiple:
 
 
 def test_progress_is_told_after_every_tile(network: Network) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     network.gradient(
-        noise(130, 130), Target.layer(LAYER, 1), GradientOptions(tile=64, halo=8, on_tile=lambda *a: told.append(a))
+        noise(130, 130), Target.layer(LAYER, 1), GradientOptions(tile=64, halo=8, on_tile=lambda *a: progress.append(a))
     )
-    total = told[-1][1]
-    assert total >= 4 and told == [(i + 1, total) for i in range(total)]
+    total = progress[-1][1]
+    assert total >= 4 and progress == [(i + 1, total) for i in range(total)]
     two = [Term(LAYER, ((1, 1.0),)), Term("conv1")]
-    told.clear()
+    progress.clear()
     network.gradient(
-        noise(130, 130), Target(tuple(two)), GradientOptions(tile=64, halo=8, on_tile=lambda *a: told.append(a))
+        noise(130, 130), Target(tuple(two)), GradientOptions(tile=64, halo=8, on_tile=lambda *a: progress.append(a))
     )
-    assert told[-1] == (2 * total, 2 * total) and len(told) == 2 * total
+    assert progress[-1] == (2 * total, 2 * total) and len(progress) == 2 * total
 
 
 def test_cancelling_stops_between_tiles(network: Network) -> None:
-    told: list[int] = []
+    progress: list[int] = []
     with pytest.raises(Cancelled):
         network.gradient(
             noise(300, 300),
             Target.layer(LAYER, 1),
             GradientOptions(
-                tile=64, halo=8, on_tile=lambda done, total: told.append(done), cancelled=lambda: len(told) >= 2
+                tile=64, halo=8, on_tile=lambda done, total: progress.append(done), cancelled=lambda: len(progress) >= 2
             ),
         )
-    assert 2 <= len(told) <= 4
+    assert 2 <= len(progress) <= 4
 
 
 def test_out_is_filled(network: Network) -> None:

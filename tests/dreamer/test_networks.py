@@ -36,15 +36,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def place(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Canvas:
+def canvas(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Canvas:
     """A small canvas at `/`, with a line on it, which dreams with a network called tiny."""
     settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
     settings.DREAM_THREADS, settings.CANVAS_SIZE = 1, 64
     monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
     nets.register_tiny(settings.MODELS_DIR)
-    place = Canvas.objects.default()
-    journal.append(place, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((80, 80, 64), (400, 400, 64)), True, 1)])
-    return place
+    canvas = Canvas.objects.default()
+    journal.append(canvas, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((80, 80, 64), (400, 400, 64)), True, 1)])
+    return canvas
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def page(client: Client, address: str) -> str:
 # --- who -------------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_for_the_staff_by_their_permissions(path: str, place: Canvas) -> None:
+def test_it_is_for_the_staff_by_their_permissions(path: str, canvas: Canvas) -> None:
     anybody, ann = Client(), Client()
     ann.force_login(User.objects.create(username="ann"))
     for client in (anybody, ann):
@@ -185,7 +185,7 @@ def upload(name: str = "My Net.onnx", network: onnx.ModelProto | None = None) ->
 
 
 def test_a_file_is_imported_and_no_canvas_changes_by_it(
-    owner: Client, vera: User, path: str, place: Canvas, settings: Any
+    owner: Client, vera: User, path: str, canvas: Canvas, settings: Any
 ) -> None:
     labels = SimpleUploadedFile("names.txt", "\n".join("abcde").encode())
     data = {"file": upload(), "labels": labels, "title": "Mine", "convention": "raw", "licence": "my own"}
@@ -202,15 +202,15 @@ def test_a_file_is_imported_and_no_canvas_changes_by_it(
     html = page(owner, path)
     assert "Mine" in html and "s at 64 px on this machine (CPU" in html and "my own" in html
     # A canvas dreams with it when somebody says so.
-    assert owner.post(f"{path}use", {"canvas": place.slug, "network": "my-net"}).status_code == 302
-    assert choosing.in_use() == [(place, "my-net")] and acts()[-1] == "network-use"
+    assert owner.post(f"{path}use", {"canvas": canvas.slug, "network": "my-net"}).status_code == 302
+    assert choosing.in_use() == [(canvas, "my-net")] and acts()[-1] == "network-use"
     assert Act.objects.latest("pk").by == vera
     assert "Dreamsite dreams with Mine from its next dream on." in page(owner, path)
-    Dreamer(slugs=[place.slug]).look()
-    owner.post(f"{path}use", {"canvas": place.slug, "network": "nothing"})
-    assert choosing.in_use() == [(place, "my-net")]
-    owner.post(f"{path}use", {"canvas": place.slug, "network": ""})
-    assert choosing.in_use() == [(place, "tiny")]
+    Dreamer(slugs=[canvas.slug]).look()
+    owner.post(f"{path}use", {"canvas": canvas.slug, "network": "nothing"})
+    assert choosing.in_use() == [(canvas, "my-net")]
+    owner.post(f"{path}use", {"canvas": canvas.slug, "network": ""})
+    assert choosing.in_use() == [(canvas, "tiny")]
 
 
 def test_a_file_that_is_no_network_is_refused_in_words(owner: Client, path: str, settings: Any) -> None:
@@ -227,7 +227,7 @@ def test_a_file_that_is_no_network_is_refused_in_words(owner: Client, path: str,
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         ({}, "This field is required"),
         ({"file": "a.txt"}, "a.txt is no file of a kind that can be imported"),
@@ -239,11 +239,11 @@ def test_a_file_that_is_no_network_is_refused_in_words(owner: Client, path: str,
     ],
 )
 def test_what_is_wrong_with_an_upload_stands_at_its_field(
-    owner: Client, path: str, settings: Any, data: dict[str, str], said: str
+    owner: Client, path: str, settings: Any, data: dict[str, str], expected: str
 ) -> None:
     files = {"file": upload(data["file"])} if "file" in data else {}
     answer = owner.post(f"{path}import", {**data, **files})
-    assert answer.status_code == 422 and said in answer.content.decode().replace("&#x27;", "'")
+    assert answer.status_code == 422 and expected in answer.content.decode().replace("&#x27;", "'")
     assert acts() == [] and not (settings.MODELS_DIR / ".incoming").exists()
 
 
@@ -294,7 +294,7 @@ def test_an_import_goes_on_in_the_next_worker_and_can_be_called_off(
 # --- removing --------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_in_use_stays(owner: Client, path: str, place: Canvas, settings: Any) -> None:
+def test_what_is_in_use_stays(owner: Client, path: str, canvas: Canvas, settings: Any) -> None:
     owner.post(f"{path}n/tiny/remove")
     assert "Dreamsite dreams with it: choose another network first." in page(owner, path)
     assert registry().names() == ("tiny",) and acts() == []
@@ -304,7 +304,7 @@ def test_what_is_in_use_stays(owner: Client, path: str, place: Canvas, settings:
     assert registry().names() == ("tiny",) and acts() == ["network-remove"]
     assert not (settings.MODELS_DIR / ".pictures" / "second").exists()
     settings.HOUSE_MODEL = True
-    choosing.use(place, "tiny", None)
+    choosing.use(canvas, "tiny", None)
     owner.post(f"{path}n/house/remove")
     assert "comes with the program and cannot be removed" in page(owner, path)
 
@@ -381,22 +381,24 @@ def test_pictures_give_way_to_what_somebody_waits_for(owner: Client, path: str, 
     assert job("pictures").state == "done" and job("pictures").done == 6
 
 
-def test_styles_are_turned_off_and_on_at_each_canvas(owner: Client, path: str, place: Canvas, shelf: list[str]) -> None:
+def test_styles_are_turned_off_and_on_at_each_canvas(
+    owner: Client, path: str, canvas: Canvas, shelf: list[str]
+) -> None:
     other = Canvas.objects.create(slug="other", title="Other", width=64, height=64)
     files = registry().get("tiny")
     layer, _, channel = shelf[1].partition("@")[2], None, 1
-    Dream.objects.create(canvas=place, style={"model": "tiny", "layer": layer, "channel": channel, "title": "x"})
+    Dream.objects.create(canvas=canvas, style={"model": "tiny", "layer": layer, "channel": channel, "title": "x"})
     on = [shelf[0], shelf[2]]
     assert owner.post(f"{path}n/tiny/styles", {"on": on}).status_code == 302
-    assert shelves.off_at(place, "tiny") == set(shelf) - set(on) and shelves.off_at(other, "tiny") == set()
-    assert Dream.objects.get(canvas=place).style_wanted, "it dreamed of one that is off now"
+    assert shelves.off_at(canvas, "tiny") == set(shelf) - set(on) and shelves.off_at(other, "tiny") == set()
+    assert Dream.objects.get(canvas=canvas).style_wanted, "it dreamed of one that is off now"
     act = Act.objects.get()
     assert act.verb == "network-styles" and act.what["off"] == sorted(set(shelf) - set(on))
     html = page(owner, f"{path}n/tiny/")
     assert html.count(" checked") == 2 and "2 of 6" in html
     assert "6 of 6" in page(owner, f"{path}n/tiny/?canvas=other")
     # The dreamer keeps to it, and to nothing else where no surprises are wanted.
-    found, surprises = shelves.of_canvas(place, files)
+    found, surprises = shelves.of_canvas(canvas, files)
     assert [f"{style.channel}@{style.layer}" for style in found] == on and not surprises
     # The same again is no act; nothing at all is refused.
     owner.post(f"{path}n/tiny/styles", {"on": on})
@@ -404,26 +406,26 @@ def test_styles_are_turned_off_and_on_at_each_canvas(owner: Client, path: str, p
     owner.post(f"{path}n/tiny/styles", {})
     assert "nothing to dream of" in page(owner, f"{path}n/tiny/") and StyleOff.objects.count() == 4
     owner.post(f"{path}n/tiny/styles", {"on": shelf, "surprises": "on"})
-    assert StyleOff.objects.count() == 0 and Choice.objects.get(canvas=place).surprises
+    assert StyleOff.objects.count() == 0 and Choice.objects.get(canvas=canvas).surprises
 
 
-def test_a_canvas_dreams_only_of_what_is_on(place: Canvas, shelf: list[str], vera: User) -> None:
+def test_a_canvas_dreams_only_of_what_is_on(canvas: Canvas, shelf: list[str], vera: User) -> None:
     files = registry().get("tiny")
-    shelves.turn(place, files, [shelf[3]], False, vera)
-    dreamer = Dreamer(slugs=[place.slug])
+    shelves.turn(canvas, files, [shelf[3]], False, vera)
+    dreamer = Dreamer(slugs=[canvas.slug])
     dreamer.look()
     for _ in range(12):
         Dream.objects.update(style_wanted=True)
         dreamer.look()
-        style = Dream.objects.get(canvas=place).style
+        style = Dream.objects.get(canvas=canvas).style
         assert f"{style['channel']}@{style['layer']}" == shelf[3]
 
 
-def test_a_style_of_one_s_own(owner: Client, path: str, place: Canvas, shelf: list[str], vera: User) -> None:
+def test_a_style_of_one_s_own(owner: Client, path: str, canvas: Canvas, shelf: list[str], vera: User) -> None:
     layer = shelf[0].partition("@")[2]
     # First to see what it makes of the canvas.
     owner.post(f"{path}n/tiny/own", {"layer": layer, "channel": "2", "preview": "yes"})
-    assert job("preview").options["canvas"] == place.slug and acts() == []
+    assert job("preview").options["canvas"] == canvas.slug and acts() == []
     owner.post(f"{path}n/tiny/own", {"layer": layer, "channel": "3", "preview": "yes"})
     work(tasks.QUICK)
     assert job("preview").state == "done" and job("preview").options["channel"] == 3
@@ -443,17 +445,17 @@ def test_a_style_of_one_s_own(owner: Client, path: str, place: Canvas, shelf: li
     assert not OwnStyle.objects.exists() and acts()[-1] == "network-own-style-removed"
 
 
-def test_a_class_is_a_style_too_by_its_name(owner: Client, path: str, place: Canvas) -> None:
+def test_a_class_is_a_style_too_by_its_name(owner: Client, path: str, canvas: Canvas) -> None:
     owner.post(f"{path}n/tiny/own", {"wanted": "Thing 7"})
     own = OwnStyle.objects.get()
     assert (own.layer, own.channel, own.title) == ("logits", 7, "Thing 7")
     owner.post(f"{path}n/tiny/own", {"wanted": "thing 7", "preview": "yes"})
-    shelves.turn(place, registry().get("tiny"), ["7@logits"], False, None)
+    shelves.turn(canvas, registry().get("tiny"), ["7@logits"], False, None)
     assert "Thing 7" in page(owner, f"{path}n/tiny/")
     work()
     assert job("preview").state == "done", job("preview").message
     assert job("pictures").state == "done" and job("pictures").message == ""
-    dreamer = Dreamer(slugs=[place.slug])
+    dreamer = Dreamer(slugs=[canvas.slug])
     dreamer.look()
     Dream.objects.update(next_at=None, style_wanted=True)
     dreamer.look()
@@ -461,7 +463,7 @@ def test_a_class_is_a_style_too_by_its_name(owner: Client, path: str, place: Can
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         ({}, "Choose a layer, or a class."),
         ({"layer": "nothing"}, "Select a valid choice"),
@@ -470,21 +472,21 @@ def test_a_class_is_a_style_too_by_its_name(owner: Client, path: str, place: Can
     ],
 )
 def test_a_style_that_does_not_fit_is_refused_in_words(
-    owner: Client, path: str, shelf: list[str], data: dict[str, str], said: str
+    owner: Client, path: str, shelf: list[str], data: dict[str, str], expected: str
 ) -> None:
     layer = shelf[0].partition("@")[2]
     given = {name: value.replace("LAYER", layer) for name, value in data.items()}
     answer = owner.post(f"{path}n/tiny/own", given)
-    assert answer.status_code == 422 and said in answer.content.decode()
+    assert answer.status_code == 422 and expected in answer.content.decode()
     assert not OwnStyle.objects.exists()
 
 
 def test_another_style_is_chosen_from_what_is_on_by_moderators_too(
-    owner: Client, place: Canvas, shelf: list[str], vera: User
+    owner: Client, canvas: Canvas, shelf: list[str], vera: User
 ) -> None:
-    shelves.turn(place, registry().get("tiny"), [shelf[0]], True, vera)
-    told = owner.get("/moderation/styles", {"canvas": place.slug}).json()["styles"]
-    assert [f"{style['channel']}@{style['layer']}" for style in told] == [shelf[0]]
+    shelves.turn(canvas, registry().get("tiny"), [shelf[0]], True, vera)
+    styles = owner.get("/moderation/styles", {"canvas": canvas.slug}).json()["styles"]
+    assert [f"{style['channel']}@{style['layer']}" for style in styles] == [shelf[0]]
 
 
 def test_a_removed_or_broken_network_is_named(owner: Client, path: str, settings: Any) -> None:

@@ -100,9 +100,9 @@ def test_a_look_with_nothing_to_do_writes_nothing_and_reads_all_canvases_at_once
 ) -> None:
     Canvas.objects.create(slug="there", title="There", width=64, height=64)
     dreamer.look()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         dreamer.look()
-    queries = [query["sql"] for query in asked]
+    queries = [query["sql"] for query in queries]
     assert all(sql.startswith("SELECT") for sql in queries), queries
     assert sum('FROM "canvas_canvas"' in sql for sql in queries) == 1
     assert sum('FROM "canvas_dream"' in sql for sql in queries) == 0

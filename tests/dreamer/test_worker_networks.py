@@ -29,9 +29,9 @@ def a_dreamer() -> Dreamer:
 
 
 def canvas(slug: str) -> Canvas:
-    place = Canvas.objects.create(slug=slug, title=slug.title(), width=64, height=64)
-    journal.append(place, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((200, 200, 96),), True, 1)])
-    return place
+    here = Canvas.objects.create(slug=slug, title=slug.title(), width=64, height=64)
+    journal.append(here, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((200, 200, 96),), True, 1)])
+    return here
 
 
 def dreamed(dreamer: Dreamer) -> dict[str, str]:
@@ -75,13 +75,13 @@ def test_where_the_site_s_network_cannot_be_opened_the_house_model_goes_on(model
     settings.HOUSE_MODEL, settings.DREAM_FETCH = True, "googlenet"
     dreamer = a_dreamer()
     (nets.register_tiny(models, "googlenet") / "model.onnx").write_bytes(b"half a network")
-    place = canvas("here")
+    here = canvas("here")
     dreamer.look()
     assert dreamed(dreamer) == {"here": "house"}
     # Somebody's own choice is nobody else's: it is told, and nothing else is dreamed.
     (models / "mine").mkdir()
     nets.register_tiny(models, "mine")
-    choosing.use(place, "mine", None)
+    choosing.use(here, "mine", None)
     (models / "mine" / "model.onnx").write_bytes(b"half a network")
     dreamer.look()
     dream = Dream.objects.get()

@@ -59,8 +59,8 @@ def test_a_job_makes_a_film_of_it(network: Network, tmp_path: Path) -> None:
     assert run(job, network, Recipe(**{**vars(RECIPE), "noise": (64, 48)}))
     with Image.open(tmp_path / "zoom.gif") as image:
         assert image.n_frames == 1 + 3 + 2
-    asked = iter([False, False])  # stopped in the third dream
-    assert not run(job, network, Recipe(**{**vars(RECIPE), "noise": (64, 48)}), cancelled=lambda: next(asked, True))
+    answers = iter([False, False])  # stopped in the third dream
+    assert not run(job, network, Recipe(**{**vars(RECIPE), "noise": (64, 48)}), cancelled=lambda: next(answers, True))
 
 
 @pytest.mark.parametrize(("field", "value"), [("dreams", 0), ("zoom", 3.0), ("turn", 90.0), ("between", -1)])

@@ -45,8 +45,8 @@ def state(site: RunningSite) -> str:
 
 def mood(client: Client) -> dict[str, Any]:
     """The dream as this viewer was last told of it."""
-    told: dict[str, Any] = [client.welcome, *client.told("dream")][-1]["dream"]
-    return told
+    news: dict[str, Any] = [client.welcome, *client.news_of("dream")][-1]["dream"]
+    return news
 
 
 def dreams_of(site: RunningSite, seq: int) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def titles(site: RunningSite) -> list[str]:
 
 
 async def frames_of(client: Client, count: int) -> None:
-    await client.until(lambda: len(client.told("frame")) >= count)
+    await client.until(lambda: len(client.news_of("frame")) >= count)
 
 
 async def test_without_a_network_it_says_so_and_dreams_as_soon_as_there_is_one(
@@ -74,25 +74,25 @@ async def test_without_a_network_it_says_so_and_dreams_as_soon_as_there_is_one(
     site.start_web()
     site.start_dreamer()
     ann = site.person(0)
-    async with opened(site.url, slug=SMALL) as viewer, opened(site.url, ann.headers, slug=SMALL) as pen:
+    async with opened(site.url, slug=SMALL) as viewer, opened(site.url, ann.headers, slug=SMALL) as drawer:
         await viewer.until(lambda: mood(viewer)["state"] == "no-model")
         assert "model import" in mood(viewer)["message"]
-        await pen.draw(stroke_id(chance), LINE)
+        await drawer.draw(stroke_id(chance), LINE)
         await viewer.until(lambda: viewer.head == 6)
         assert site.frames() == []
         nets.register_tiny(site.var / "models")
         await frames_of(viewer, 1)
         # While it dreamed everybody could follow, octave by octave.
-        told = [told["dream"] for told in viewer.told("dream") if told["dream"]["state"] == "dreaming"]
-        assert told and told[0]["model"] == "tiny" and told[0]["octaves"] > 0 and told[0]["device"] == "cpu"
-        frame = viewer.told("frame")[0]["frame"]
+        news = [news["dream"] for news in viewer.news_of("dream") if news["dream"]["state"] == "dreaming"]
+        assert news and news[0]["model"] == "tiny" and news[0]["octaves"] > 0 and news[0]["device"] == "cpu"
+        frame = viewer.news_of("frame")[0]["frame"]
     # The same frame, in the history and on its own page, with its recipe and its people.
     status, page = site.browser().get("/history/")
     assert status == 200 and frame["page"] in page
     status, page = site.browser().get(frame["page"])
     assert status == 200 and ann.name in page and frame["title"] in page
-    status, twin = site.browser().get(f"/frames/{frame['id']}.json")
-    assert status == 200 and json.loads(twin)["recipe"]["model"] == "tiny"
+    status, data = site.browser().get(f"/frames/{frame['id']}.json")
+    assert status == 200 and json.loads(data)["recipe"]["model"] == "tiny"
     assert site.browser().get(frame["url"])[0] == 200
     assert "Traceback" not in site.log("dreamer"), site.log("dreamer")[-5000:]
 
@@ -100,17 +100,17 @@ async def test_without_a_network_it_says_so_and_dreams_as_soon_as_there_is_one(
 async def test_ink_laid_down_during_a_dream_stays_on_top(dreaming: RunningSite) -> None:
     ann = dreaming.person(1)
     during: list[int] = []
-    async with opened(dreaming.url, ann.headers, slug=SMALL) as pen:
-        begun = pen.frame["number"] if pen.frame else 0
+    async with opened(dreaming.url, ann.headers, slug=SMALL) as drawer:
+        begun = drawer.frame["number"] if drawer.frame else 0
         while len(during) < 2:
-            known = len(pen.told("frame"))
-            await pen.draw(stroke_id(chance), LINE)
-            await pen.until(lambda: not pen.sent_and_unknown())
-            if len(pen.told("frame")) > known and pen.head > pen.told("frame")[-1]["frame"]["seq"]:
-                during.append(pen.told("frame")[-1]["frame"]["id"])
+            known = len(drawer.news_of("frame"))
+            await drawer.draw(stroke_id(chance), LINE)
+            await drawer.until(lambda: not drawer.sent_and_unknown())
+            if len(drawer.news_of("frame")) > known and drawer.head > drawer.news_of("frame")[-1]["frame"]["seq"]:
+                during.append(drawer.news_of("frame")[-1]["frame"]["id"])
         # A newcomer gets the newest frame and, on top of it, all that came after: no more and no less.
         async with opened(dreaming.url, slug=SMALL) as late:
-            await late.until(lambda: late.head >= pen.head)
+            await late.until(lambda: late.head >= drawer.head)
             base = late.frame["seq"] if late.frame else 0
             journal = dreaming.journal(SMALL)
             assert base > 0 and sorted(late.operations.items()) == journal[base : late.head]
@@ -119,28 +119,28 @@ async def test_ink_laid_down_during_a_dream_stays_on_top(dreaming: RunningSite) 
 
 
 async def test_a_canvas_where_nobody_draws_comes_to_rest(dreaming: RunningSite) -> None:
-    async with opened(dreaming.url, dreaming.person(2).headers, slug=SMALL) as pen:
+    async with opened(dreaming.url, dreaming.person(2).headers, slug=SMALL) as drawer:
         for _ in range(2):
-            await pen.draw(stroke_id(chance), LINE)
-            await pen.until(lambda: not pen.sent_and_unknown())
-            until(lambda: len(dreams_of(dreaming, pen.head)) == 2, what="a dream of the drawing, one of nothing new")
+            await drawer.draw(stroke_id(chance), LINE)
+            await drawer.until(lambda: not drawer.sent_and_unknown())
+            until(lambda: len(dreams_of(dreaming, drawer.head)) == 2, what="a dream of the drawing, one of nothing new")
             until(lambda: state(dreaming) == "resting", what="resting")
             assert_another_is_due(dreaming)
-            assert len(dreams_of(dreaming, pen.head)) == 2
-            await pen.until(lambda: mood(pen)["state"] == "resting")
+            assert len(dreams_of(dreaming, drawer.head)) == 2
+            await drawer.until(lambda: mood(drawer)["state"] == "resting")
 
 
 async def test_pausing(dreaming: RunningSite) -> None:
-    async with opened(dreaming.url, dreaming.person(3).headers, slug=SMALL) as pen:
+    async with opened(dreaming.url, dreaming.person(3).headers, slug=SMALL) as drawer:
         dreaming.rows("UPDATE canvas_dream SET paused = ?", True)
-        await pen.until(lambda: mood(pen)["state"] == "paused")
+        await drawer.until(lambda: mood(drawer)["state"] == "paused")
         frames = len(dreaming.frames())
-        await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: not pen.sent_and_unknown())
+        await drawer.draw(stroke_id(chance), LINE)
+        await drawer.until(lambda: not drawer.sent_and_unknown())
         assert_another_is_due(dreaming)
         assert len(dreaming.frames()) == frames and state(dreaming) == "paused"
         dreaming.rows("UPDATE canvas_dream SET paused = ?", False)
-        until(lambda: dreaming.frames()[-1]["seq"] == pen.head, what="a dream after the pause")
+        until(lambda: dreaming.frames()[-1]["seq"] == drawer.head, what="a dream after the pause")
 
 
 def test_another_style_on_request(dreaming: RunningSite) -> None:
@@ -155,14 +155,14 @@ async def test_a_dream_that_cannot_be_stored_is_said_keeps_its_style_and_is_trie
     before, media = dreaming.dream()["style"], dreaming.var / "media"
     aside = media.rename(dreaming.var / "aside")
     media.write_text("a file where a folder should be: nothing can be stored\n")
-    async with opened(dreaming.url, dreaming.person(4).headers, slug=SMALL) as pen:
-        await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: any(told["dream"]["state"] == "failed" for told in pen.told("dream")))
-        failed = next(told["dream"] for told in pen.told("dream") if told["dream"]["state"] == "failed")
+    async with opened(dreaming.url, dreaming.person(4).headers, slug=SMALL) as drawer:
+        await drawer.draw(stroke_id(chance), LINE)
+        await drawer.until(lambda: any(news["dream"]["state"] == "failed" for news in drawer.news_of("dream")))
+        failed = next(news["dream"] for news in drawer.news_of("dream") if news["dream"]["state"] == "failed")
         assert failed["message"].startswith("The last dream failed: ") and dreaming.dream()["style"] == before
         media.unlink()
         aside.rename(media)
-        until(lambda: dreaming.frames()[-1]["seq"] == pen.head and state(dreaming) != "failed", what="a dream again")
+        until(lambda: dreaming.frames()[-1]["seq"] == drawer.head and state(dreaming) != "failed", what="a dream again")
 
 
 async def test_styles_change_with_time(make_site: Callable[..., RunningSite]) -> None:
@@ -172,8 +172,8 @@ async def test_styles_change_with_time(make_site: Callable[..., RunningSite]) ->
     nets.register_tiny(site.var / "models")
     site.start_web()
     site.start_dreamer()
-    async with opened(site.url, site.person(0).headers, slug=SMALL) as pen:
-        await pen.draw(stroke_id(chance), LINE)
+    async with opened(site.url, site.person(0).headers, slug=SMALL) as drawer:
+        await drawer.draw(stroke_id(chance), LINE)
         until(lambda: len(set(titles(site))) >= 3, what="three styles")
 
 
@@ -208,9 +208,9 @@ async def test_the_lease(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
     """One dreams at a time. A dead one is replaced after its lease, a frozen one may wake up and has lost its place."""
     site, first, second = two_dreamers
     holder = site.dream()["holder"]
-    async with opened(site.url, site.person(0).headers, slug=SMALL) as pen:
-        await pen.draw(stroke_id(chance), LINE)
-        await frames_of(pen, 12)  # longer than a lease lasts
+    async with opened(site.url, site.person(0).headers, slug=SMALL) as drawer:
+        await drawer.draw(stroke_id(chance), LINE)
+        await frames_of(drawer, 12)  # longer than a lease lasts
         assert site.dream()["holder"] == holder and second.poll() is None
         freeze(site, first)
         until(lambda: site.dream()["holder"] not in ("", holder), what="the second takes over from a frozen one")
@@ -222,7 +222,7 @@ async def test_the_lease(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
         until(lambda: site.dream()["holder"] == holder, what="the first again")
         end(first, signal.SIGTERM)
         assert site.dream()["holder"] == ""  # given back at once: nobody need wait
-        await pen.until(lambda: mood(pen)["state"] == "away")
+        await drawer.until(lambda: mood(drawer)["state"] == "away")
         numbers = [frame["number"] for frame in site.frames()]
         assert numbers == list(range(1, len(numbers) + 1))
     assert first.returncode == 0
@@ -230,11 +230,11 @@ async def test_the_lease(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
 
 
 async def test_undo_of_what_is_dreamed_is_too_late(dreaming: RunningSite) -> None:
-    async with opened(dreaming.url, dreaming.person(5).headers, slug=SMALL) as pen:
+    async with opened(dreaming.url, dreaming.person(5).headers, slug=SMALL) as drawer:
         stroke = stroke_id(chance)
-        await pen.draw(stroke, LINE)
-        await pen.until(lambda: not pen.sent_and_unknown())
-        head = pen.head
-        await pen.until(lambda: any(told["frame"]["seq"] >= head for told in pen.told("frame")))
-        await pen.send(wire.Undo(stroke))
-        await pen.until(lambda: stroke in pen.refused)
+        await drawer.draw(stroke, LINE)
+        await drawer.until(lambda: not drawer.sent_and_unknown())
+        head = drawer.head
+        await drawer.until(lambda: any(news["frame"]["seq"] >= head for news in drawer.news_of("frame")))
+        await drawer.send(wire.Undo(stroke))
+        await drawer.until(lambda: stroke in drawer.refused)

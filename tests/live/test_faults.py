@@ -111,8 +111,8 @@ async def test_killed_at_random_moments(
 
     assert_whole(site, drawers)
     before = assert_frames(site)
-    async with opened(site.url, people[0].headers, slug=SMALL) as pen:  # whoever was killed, somebody dreams again
-        await pen.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
+    async with opened(site.url, people[0].headers, slug=SMALL) as drawer:  # whoever was killed, somebody dreams again
+        await drawer.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
         await asyncio.to_thread(until, lambda: assert_frames(site) > before, "a dream after the last kill")
     async with opened(site.url, slug=SMALL) as late:
         await late.until(lambda: late.head == len(site.journal(SMALL)))

@@ -63,9 +63,9 @@ async def act(site: RunningSite, code: str) -> None:
     await asyncio.to_thread(site.shell, _ACT + code)
 
 
-async def told(client: Client, kind: str, ready: Callable[[dict[str, object]], object]) -> dict[str, object]:
-    await client.until(lambda: any(ready(news) for news in client.told(kind)))
-    return next(news for news in reversed(client.told(kind)) if ready(news))
+async def wait_for_news(client: Client, kind: str, ready: Callable[[dict[str, object]], object]) -> dict[str, object]:
+    await client.until(lambda: any(ready(news) for news in client.news_of(kind)))
+    return next(news for news in reversed(client.news_of(kind)) if ready(news))
 
 
 async def refused(client: Client) -> int:
@@ -85,20 +85,20 @@ async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(f
             await stack.enter_async_context(opened(site.url, site.person(number).headers))
             for site, number in ((one, 0), (two, 1))
         ]
-        assert [await refused(pen) for pen in pens] == [0, 0]
+        assert [await refused(drawer) for drawer in pens] == [0, 0]
         await act(one, "rules.frozen, rules.frozen_why = True, 'a raid'\nrules.save()\nnotify.look('main')")
-        for pen in pens:
-            await told(pen, "rules", lambda news: news["rules"]["frozen"])
-        assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
+        for drawer in pens:
+            await wait_for_news(drawer, "rules", lambda news: news["rules"]["frozen"])
+        assert [await refused(drawer) for drawer in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
         await act(one, f"rules.frozen = False\nrules.save()\n{region}\nnotify.look('main')")
-        for pen in pens:
-            await told(pen, "rules", lambda news: news["rules"]["regions"])
-        assert [await refused(pen) for pen in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
+        for drawer in pens:
+            await wait_for_news(drawer, "rules", lambda news: news["rules"]["regions"])
+        assert [await refused(drawer) for drawer in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
         await act(one, "[each.lift() for each in Region.objects.all()]\nnotify.look('main')")
-        for pen in pens:
-            await told(pen, "rules", lambda news: not news["rules"]["regions"])
-        assert [await refused(pen) for pen in pens] == [0, 0]
+        for drawer in pens:
+            await wait_for_news(drawer, "rules", lambda news: not news["rules"]["regions"])
+        assert [await refused(drawer) for drawer in pens] == [0, 0]
 
 
 async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_is(fleet: Two) -> None:
@@ -114,15 +114,15 @@ async def test_a_sanction_reaches_every_socket_of_the_person_at_once_whoever_it_
         make = f"Sanction.objects.create(user_id={person.id}, degree='{{}}', reason='threats')"
         await act(one, f"{make.format('read_only')}\nnotify.recheck([{person.id}])")
         for client in (here, there):
-            news = await told(client, "you", lambda news: news["sanctions"])
+            news = await wait_for_news(client, "you", lambda news: news["sanctions"])
             assert news["sanctions"][0]["reason"] == "threats"
             assert await refused(client) == RejectReason.SUSPENDED
         await act(one, f"{make.format('suspend')}\nnotify.recheck([{person.id}])")
         assert [await here.until_closed(), await there.until_closed()] == [4403, 4403]
-        assert here.told("you")[-1]["sanctions"][0]["degree"]
+        assert here.news_of("you")[-1]["sanctions"][0]["degree"]
         assert await refused(other) == 0
     async with opened(two.url, two.person(2).headers, join=False) as again:  # shown out at the door
-        assert await again.until_closed() == 4403 and again.told("you")
+        assert await again.until_closed() == 4403 and again.news_of("you")
 
 
 async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
@@ -130,19 +130,19 @@ async def test_accounts_younger_than_the_limit_do_not_draw(fleet: Two) -> None:
     moment = "User.objects.order_by('date_joined').first().date_joined"
     async with opened(two.url, two.person(4).headers) as newer:
         await act(one, f"rules.newcomers_after = {moment}\nrules.save()\nnotify.look('main')")
-        await told(newer, "rules", lambda news: news["rules"]["newcomers_after"])
+        await wait_for_news(newer, "rules", lambda news: news["rules"]["newcomers_after"])
         assert await refused(newer) == RejectReason.SUSPENDED
         await act(one, "rules.newcomers_after = None\nrules.save()\nnotify.look('main')")
-        await told(newer, "rules", lambda news: not news["rules"]["newcomers_after"])
+        await wait_for_news(newer, "rules", lambda news: not news["rules"]["newcomers_after"])
         assert await refused(newer) == 0
 
 
 async def test_the_end_is_the_end_everywhere(fleet: Two) -> None:
     one, two = fleet
-    async with opened(one.url, one.person(5).headers) as pen, opened(two.url) as viewer:
+    async with opened(one.url, one.person(5).headers) as drawer, opened(two.url) as viewer:
         await act(one, "SiteState.end(timezone.now())")
-        for client in (pen, viewer):
-            assert await client.until_closed() == 4410 and client.told("ended")
+        for client in (drawer, viewer):
+            assert await client.until_closed() == 4410 and client.news_of("ended")
     async with opened(two.url) as late:
         assert await late.until_closed() == 4410
     await act(one, "SiteState.end(None)")

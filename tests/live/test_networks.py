@@ -31,8 +31,8 @@ def server() -> Iterator[Server]:
 
 def in_two_halves(handler: Handler, data: bytes) -> None:
     """The second half comes when the test says so."""
-    asked = handler.headers.get("Range")
-    start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+    wanted = handler.headers.get("Range")
+    start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
     handler.send_response(206 if start else 200)
     if start:
         handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
@@ -71,17 +71,17 @@ async def test_it_arrives_and_takes_over_while_people_draw(
     site.start_web()
     site.start_dreamer()
     worker = site.start_worker()
-    async with opened(site.url, slug=SMALL) as viewer, opened(site.url, site.person(0).headers, slug=SMALL) as pen:
+    async with opened(site.url, slug=SMALL) as viewer, opened(site.url, site.person(0).headers, slug=SMALL) as drawer:
 
         def dream() -> dict[str, Any]:
-            told: dict[str, Any] = [viewer.welcome, *viewer.told("dream")][-1]["dream"]
-            return told
+            news: dict[str, Any] = [viewer.welcome, *viewer.news_of("dream")][-1]["dream"]
+            return news
 
         async def dreamed_with(network: str) -> None:
             while not (frames := site.frames()) or json.loads(frames[-1]["recipe"])["model"] != network:
-                known = len(viewer.told("frame"))
-                await pen.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
-                await viewer.until(lambda known=known: len(viewer.told("frame")) > known)
+                known = len(viewer.news_of("frame"))
+                await drawer.draw(stroke_id(chance), [(40 * step, 500, 160) for step in range(24)])
+                await viewer.until(lambda known=known: len(viewer.news_of("frame")) > known)
 
         # Meanwhile the house model dreams, and everybody sees what is on its way.
         await dreamed_with("house")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.running import RunningSite
-from tests.site.test_one_address import MARKS, SAID
+from tests.site.test_one_address import CLAIMED, MARKS
 
 # Pages, redirects, feeds, the map for search engines, and the file for robots: everything that writes addresses.
 PAGES = (
@@ -36,12 +36,12 @@ PAGES = (
 )
 
 
-def ask(site: RunningSite, path: str, said: dict[str, str]) -> tuple[int, str, str]:
+def ask(site: RunningSite, path: str, claimed: dict[str, str]) -> tuple[int, str, str]:
     """Status, Location and body; the target goes out as it is written here."""
     talk = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     try:
         talk.putrequest("GET", path, skip_host=True)
-        for name, value in ({"host": f"127.0.0.1:{site.port}"} | said).items():
+        for name, value in ({"host": f"127.0.0.1:{site.port}"} | claimed).items():
             talk.putheader(name, value)
         talk.endheaders()
         answer = talk.getresponse()
@@ -55,11 +55,11 @@ def ask(site: RunningSite, path: str, said: dict[str, str]) -> tuple[int, str, s
 def test_no_header_moves_the_site(make_site: Callable[..., RunningSite], server: str, proxy: str) -> None:
     site = make_site(server=server, BEHIND_PROXY=proxy)
     site.start_web()
-    elsewhere, found = SAID | {"host": "127.0.0.1:6666"}, ""
+    elsewhere, found = CLAIMED | {"host": "127.0.0.1:6666"}, ""
     for path in PAGES:
-        plain, told = ask(site, path, {}), ask(site, path, elsewhere)
-        assert plain[:2] == told[:2], path
+        plain, deceived = ask(site, path, {}), ask(site, path, elsewhere)
+        assert plain[:2] == deceived[:2], path
         for mark in (*MARKS, "https://127.0.0.1"):
-            assert mark not in told[1] + told[2], path
-        found += told[2]
+            assert mark not in deceived[1] + deceived[2], path
+        found += deceived[2]
     assert found.count(site.url) > 10

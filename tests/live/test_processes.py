@@ -58,13 +58,13 @@ def pair(make_site: Callable[..., RunningSite], tmp_path: Path) -> Two:
 async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
     one, two = fleet
     ann = one.person(0)
-    async with opened(one.url, ann.headers) as pen, opened(two.url) as viewer:
+    async with opened(one.url, ann.headers) as drawer, opened(two.url) as viewer:
         for _ in range(5):
             stroke = stroke_id(chance)
-            cut = await pen.draw(stroke, LINE)
+            cut = await drawer.draw(stroke, LINE)
             await viewer.until(lambda s=stroke, c=cut: len(viewer.pieces_of(ann.id, s)) == len(c))
         assert viewer.names()[ann.id] == ann.name
-        await pen.until(lambda: any(told["count"] == 2 for told in pen.told("people")))
+        await drawer.until(lambda: any(news["count"] == 2 for news in drawer.news_of("people")))
 
 
 @pytest.mark.postgres
@@ -113,7 +113,7 @@ async def test_the_database_cuts_every_connection(fleet: Two) -> None:
         stop.set()
         await asyncio.wait_for(drawing, PATIENCE)
         await viewer.until(lambda: viewer.head == len(drawer.sent))
-        assert [told["message"] is None for told in viewer.told("trouble")][-1:] in ([True], [])
+        assert [news["message"] is None for news in viewer.news_of("trouble")][-1:] in ([True], [])
     assert [op for _, op in two.journal()] == [wire.by(piece, ann.id) for piece in drawer.sent]
     for site in fleet:  # each cut may be said once with its cause, and the fixture looks for tracebacks
         (site.var / f"{site.name}.log").write_text("")

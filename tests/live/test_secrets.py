@@ -33,6 +33,6 @@ async def test_the_log_has_nobodys_keys(make_site: Callable[..., RunningSite], s
     ann.post("/accounts/logout/")
     people = json.loads((site.var / "people.json").read_text())
     keys |= {person["cookie"].partition("=")[2] for person in people.values()}
-    said = site.log()
-    assert "Socket of ann closed" in said and "/claim/" in said and len(keys) > 16
-    assert not [line for line in said.splitlines() if any(key in line for key in keys)]
+    log = site.log()
+    assert "Socket of ann closed" in log and "/claim/" in log and len(keys) > 16
+    assert not [line for line in log.splitlines() if any(key in line for key in keys)]

@@ -118,8 +118,8 @@ def test_sign_in_while_redis_is_frozen(two: Two, server: Redis) -> None:
     try:
         status, _ = person.post("/accounts/login/", login="Frozen", password=PASSWORD)
         assert status == 200 and "session" in person.cookies
-        said = [thief.post("/accounts/login/", login="Frozen", password=f"guess {n}") for n in range(8)]
-        assert re.search("Too many failed", said[-1][1]) or said[-1][0] == 429, said[-1]
+        answers = [thief.post("/accounts/login/", login="Frozen", password=f"guess {n}") for n in range(8)]
+        assert re.search("Too many failed", answers[-1][1]) or answers[-1][0] == 429, answers[-1]
         assert "session" not in thief.cookies
     finally:
         server.thaw()

@@ -23,12 +23,12 @@ chance = random.Random(7)
 
 async def test_ink_is_acknowledged_and_seen_by_everybody_in_order(either_site: RunningSite) -> None:
     ann = either_site.person(0)
-    async with opened(either_site.url, ann.headers) as pen, opened(either_site.url) as viewer:
-        assert pen.welcome["you"] == {"id": ann.id, "name": ann.name} and viewer.welcome["you"] is None
-        assert pen.welcome["canvas"]["width"] == 1536
-        sent = await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: pen.acked >= {(piece.stroke_id, piece.piece) for piece in sent})
-        await viewer.until(lambda: viewer.head >= pen.head)
+    async with opened(either_site.url, ann.headers) as drawer, opened(either_site.url) as viewer:
+        assert drawer.welcome["you"] == {"id": ann.id, "name": ann.name} and viewer.welcome["you"] is None
+        assert drawer.welcome["canvas"]["width"] == 1536
+        sent = await drawer.draw(stroke_id(chance), LINE)
+        await drawer.until(lambda: drawer.acked >= {(piece.stroke_id, piece.piece) for piece in sent})
+        await viewer.until(lambda: viewer.head >= drawer.head)
         seen = [
             op for op in viewer.operations.values() if isinstance(op, wire.Stroke) and op.stroke_id == sent[0].stroke_id
         ]
@@ -57,29 +57,34 @@ async def test_two_pens_at_once_are_seen_in_one_order(either_site: RunningSite) 
 
 async def test_undo(either_site: RunningSite) -> None:
     url = either_site.url
-    async with opened(url, either_site.person(3).headers) as pen, opened(url, either_site.person(4).headers) as other:
+    async with (
+        opened(url, either_site.person(3).headers) as drawer,
+        opened(url, either_site.person(4).headers) as other,
+    ):
         stroke = stroke_id(chance)
-        await pen.draw(stroke, LINE)
+        await drawer.draw(stroke, LINE)
         await other.send(wire.Undo(stroke))  # somebody else's: it is not theirs to take back
         await other.until(lambda: stroke in other.refused)
         assert other.refused[stroke] == RejectReason.DREAMED
-        await pen.send(wire.Undo(stroke))
-        undo = wire.Undo(stroke, pen.me)
+        await drawer.send(wire.Undo(stroke))
+        undo = wire.Undo(stroke, drawer.me)
         await other.until(lambda: undo in other.operations.values())
-        await pen.send(wire.Undo(stroke))
-        await pen.until(lambda: (stroke, wire.ALL_OF_IT) in pen.acks)
-        assert list(pen.operations.values()).count(undo) == 1
+        await drawer.send(wire.Undo(stroke))
+        await drawer.until(lambda: (stroke, wire.ALL_OF_IT) in drawer.acks)
+        assert list(drawer.operations.values()).count(undo) == 1
 
 
 async def test_what_is_sent_twice_is_written_once(either_site: RunningSite) -> None:
-    async with opened(either_site.url, either_site.person(5).headers) as pen:
+    async with opened(either_site.url, either_site.person(5).headers) as drawer:
         stroke = stroke_id(chance)
         cut = pieces(stroke, LINE)
         for piece in [*cut[:3], *cut[1:3], *cut]:
-            await pen.send(piece)
-        await pen.until(lambda: (stroke, len(cut)) in pen.acks or len(pen.pieces_of(pen.me, stroke)) == len(cut))
+            await drawer.send(piece)
+        await drawer.until(
+            lambda: (stroke, len(cut)) in drawer.acks or len(drawer.pieces_of(drawer.me, stroke)) == len(cut)
+        )
         # Another socket of the same person, as after a reconnect, gets the answer alone.
-        async with opened(either_site.url, either_site.person(5).headers, seq=pen.head) as again:
+        async with opened(either_site.url, either_site.person(5).headers, seq=drawer.head) as again:
             await again.send(cut[0])
             await again.until(lambda: (stroke, len(cut)) in again.acks)
     written = [op.piece for _, op in either_site.journal() if isinstance(op, wire.Stroke) and op.stroke_id == stroke]
@@ -87,42 +92,42 @@ async def test_what_is_sent_twice_is_written_once(either_site: RunningSite) -> N
 
 
 async def test_refusals_say_which_piece_and_why(either_site: RunningSite) -> None:
-    async with opened(either_site.url, either_site.person(6).headers) as pen, opened(either_site.url) as visitor:
+    async with opened(either_site.url, either_site.person(6).headers) as drawer, opened(either_site.url) as visitor:
         gap, old, future = stroke_id(chance), stroke_id(chance, -11 * 60_000), stroke_id(chance, 5 * 60_000)
-        await pen.send(pieces(gap, LINE)[1])
+        await drawer.send(pieces(gap, LINE)[1])
         for stroke in (old, future):
-            await pen.send(pieces(stroke, LINE)[0])
-        await pen.until(lambda: len(pen.refused) == 3)
-        assert pen.refused == {
+            await drawer.send(pieces(stroke, LINE)[0])
+        await drawer.until(lambda: len(drawer.refused) == 3)
+        assert drawer.refused == {
             gap: RejectReason.GAP,
             old: RejectReason.STALE,
             future: RejectReason.STALE,
         }
-        head = pen.head
+        head = drawer.head
         await visitor.draw(gap, LINE)
         await visitor.until(lambda: gap in visitor.refused)
         assert visitor.refused == {gap: RejectReason.SIGN_IN} and visitor.closed is None
         await asyncio.sleep(0.2)
-        assert pen.head == head
+        assert drawer.head == head
 
 
 async def test_a_latecomer_gets_everything_and_one_who_comes_back_only_the_rest(either_site: RunningSite) -> None:
     url = either_site.url
-    async with opened(url, either_site.person(7).headers) as pen:
-        await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: len(pen.pieces_of(pen.me)) == 6)
-        head = pen.head
+    async with opened(url, either_site.person(7).headers) as drawer:
+        await drawer.draw(stroke_id(chance), LINE)
+        await drawer.until(lambda: len(drawer.pieces_of(drawer.me)) == 6)
+        head = drawer.head
         async with opened(url) as late:
             await late.until(lambda: late.head >= head)
             assert sorted(late.operations) == list(range(1, late.head + 1))
-        await pen.draw(stroke_id(chance), LINE)
-        await pen.until(lambda: len(pen.pieces_of(pen.me)) == 12)
+        await drawer.draw(stroke_id(chance), LINE)
+        await drawer.until(lambda: len(drawer.pieces_of(drawer.me)) == 12)
         async with opened(url, seq=head) as back:
-            await back.until(lambda: back.head >= pen.head)
+            await back.until(lambda: back.head >= drawer.head)
             assert min(back.operations) == head + 1
         # A number from a future that never was (a restored database) counts for nothing.
         async with opened(url, seq=10**9) as lost:
-            await lost.until(lambda: lost.head >= pen.head)
+            await lost.until(lambda: lost.head >= drawer.head)
             assert min(lost.operations) == 1
 
 
@@ -158,15 +163,15 @@ HOSTILE: dict[str, tuple[int, bytes | str]] = {
 @pytest.mark.parametrize("what", HOSTILE)
 async def test_bad_input_gets_its_close_code(either_site: RunningSite, what: str) -> None:
     code, message = HOSTILE[what]
-    async with opened(either_site.url, either_site.person(8).headers) as pen:
-        await pen.socket.send(message)
-        assert await pen.until_closed() == code
+    async with opened(either_site.url, either_site.person(8).headers) as drawer:
+        await drawer.socket.send(message)
+        assert await drawer.until_closed() == code
 
 
 async def test_ink_before_join_is_malformed(either_site: RunningSite) -> None:
-    async with opened(either_site.url, either_site.person(8).headers, join=False) as pen:
-        await pen.socket.send(wire.ink(pieces(1, LINE)))
-        assert await pen.until_closed() == 4400
+    async with opened(either_site.url, either_site.person(8).headers, join=False) as drawer:
+        await drawer.socket.send(wire.ink(pieces(1, LINE)))
+        assert await drawer.until_closed() == 4400
 
 
 @pytest.mark.parametrize("path", ["/ws/c/nowhere/", "/ws/", "/ws/c/main", "/"])
@@ -185,16 +190,16 @@ async def test_pages_of_other_sites_cannot_open_a_socket(either_site: RunningSit
     assert refused.value.response.status_code == 403
 
 
-async def flood(pen: Client, *messages: bytes) -> int:
+async def flood(drawer: Client, *messages: bytes) -> int:
     """Sends them over and over until the server has enough."""
-    while pen.closed is None:
+    while drawer.closed is None:
         try:
             for message in messages:
-                await pen.socket.send(message)
+                await drawer.socket.send(message)
         except ConnectionClosed:
             break
         await asyncio.sleep(0)
-    return await pen.until_closed()
+    return await drawer.until_closed()
 
 
 def furious(stroke: int) -> list[bytes]:
@@ -207,8 +212,8 @@ async def test_too_fast_in_each_way(either_site: RunningSite) -> None:
     one = wire.ink([wire.Undo(1)])
     many_points = [wire.ink([piece]) for piece in pieces(stroke_id(chance), [(80, 80, 8)] * 60_000, each=500)]
     for number, messages in enumerate(([one], many_points, furious(stroke_id(chance)), [wire.join(0, 0)])):
-        async with opened(either_site.url, either_site.person(9 + number % 2).headers) as pen:
-            assert await flood(pen, *messages) == 4429, number
+        async with opened(either_site.url, either_site.person(9 + number % 2).headers) as drawer:
+            assert await flood(drawer, *messages) == 4429, number
 
 
 async def test_the_hostile_do_not_stop_the_others(either_site: RunningSite) -> None:
@@ -218,24 +223,24 @@ async def test_the_hostile_do_not_stop_the_others(either_site: RunningSite) -> N
     async def hostile(number: int) -> None:
         headers = either_site.person(11 + number % 2).headers if number % 3 else None
         while not over.is_set():
-            async with opened(either_site.url, headers) as pen:
+            async with opened(either_site.url, headers) as drawer:
                 if number % 4 == 0:
-                    await flood(pen, wire.ink([wire.Undo(number)] * 200))
+                    await flood(drawer, wire.ink([wire.Undo(number)] * 200))
                 elif number % 4 == 1:
-                    await pen.socket.send(chance.randbytes(chance.randrange(300)))
-                    await pen.until_closed()
+                    await drawer.socket.send(chance.randbytes(chance.randrange(300)))
+                    await drawer.until_closed()
                 elif number % 4 == 2:
-                    await flood(pen, *furious(stroke_id(chance)))
+                    await flood(drawer, *furious(stroke_id(chance)))
                 else:
-                    pen.socket.transport.abort()
+                    drawer.socket.transport.abort()
             await asyncio.sleep(0.02)
 
-    async with opened(either_site.url, either_site.person(13).headers) as pen, opened(either_site.url) as viewer:
+    async with opened(either_site.url, either_site.person(13).headers) as drawer, opened(either_site.url) as viewer:
         attackers = [asyncio.create_task(hostile(number)) for number in range(4)]
         for _ in range(12):
             stroke = stroke_id(chance)
-            cut = await pen.draw(stroke, LINE)
-            await viewer.until(lambda s=stroke, c=cut: len(viewer.pieces_of(pen.me, s)) == len(c))
+            cut = await drawer.draw(stroke, LINE)
+            await viewer.until(lambda s=stroke, c=cut: len(viewer.pieces_of(drawer.me, s)) == len(c))
             await asyncio.sleep(0.05)
         over.set()
         await asyncio.gather(*attackers)
@@ -251,15 +256,15 @@ async def test_one_who_stops_reading_holds_nobody_and_is_closed(strict_site: Run
         frozen.reading.clear()
         before, sent = strict_site.memory(), 0
         while sent < 3 * UNREAD:
-            for pen in pens:
+            for drawer in pens:
                 cut = pieces(stroke_id(chance), [(k % 1500, 80, 8) for k in range(1501)], each=500)
                 for piece in cut:
-                    await pen.send(piece)
+                    await drawer.send(piece)
                 sent += sum(len(wire.encode(piece)) for piece in cut)
-                await viewer.until(lambda p=pen, c=cut: len(viewer.pieces_of(p.me, c[0].stroke_id)) == len(c))
+                await viewer.until(lambda p=drawer, c=cut: len(viewer.pieces_of(p.me, c[0].stroke_id)) == len(c))
         assert strict_site.memory() - before < 24 * 1024 * 1024
         everybody = len(pens) + 2
-        await viewer.until(lambda: viewer.told("people")[-1]["count"] == everybody - 1)
+        await viewer.until(lambda: viewer.news_of("people")[-1]["count"] == everybody - 1)
         last = stroke_id(chance)
         cut = await pens[0].draw(last, LINE)
         await viewer.until(lambda: len(viewer.pieces_of(pens[0].me, last)) == len(cut))
@@ -278,12 +283,12 @@ async def test_one_who_falls_behind_for_a_moment_catches_up(either_site: Running
         opened(url, narrow=True) as slow,
     ):
         slow.reading.clear()
-        for pen in (one, two):
+        for drawer in (one, two):
             for _ in range(19):
                 cut = pieces(stroke_id(chance), [(k % 1500, 80, 8) for k in range(2001)], each=500)
                 for piece in cut:
-                    await pen.send(piece)
-            await pen.until(lambda p=pen, c=cut: len(p.pieces_of(p.me, c[0].stroke_id)) == len(c))
+                    await drawer.send(piece)
+            await drawer.until(lambda p=drawer, c=cut: len(p.pieces_of(p.me, c[0].stroke_id)) == len(c))
         await asyncio.sleep(0.5)
         slow.reading.set()
         await slow.until(lambda: slow.head >= max(one.head, two.head))

@@ -61,10 +61,10 @@ def test_a_process_with_another_storage_refuses_to_start(
         check=False,
         timeout=300,
     )
-    said = ended.stdout + ended.stderr
+    output = ended.stdout + ended.stderr
     assert ended.returncode != 0
-    assert "small starts from frame 3" in said and str(elsewhere.var / "media") in said, said
-    assert "Traceback" not in said, said
+    assert "small starts from frame 3" in output and str(elsewhere.var / "media") in output, output
+    assert "Traceback" not in output, output
     assert base(dreamed) == 3
 
 

@@ -37,17 +37,17 @@ class Up:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self._log.read_text(errors="replace")[self._from :]
 
     def until_said(self, pattern: str) -> re.Match[str]:
         try:
             found: re.Match[str] = until(
-                lambda: re.search(pattern, self.said()) or self.process.poll() is not None, pattern
+                lambda: re.search(pattern, self.output()) or self.process.poll() is not None, pattern
             )
         except AssertionError:
-            raise AssertionError(f"{pattern!r} was not said:\n{self.said()}") from None
-        assert isinstance(found, re.Match), self.said()
+            raise AssertionError(f"{pattern!r} was not written:\n{self.output()}") from None
+        assert isinstance(found, re.Match), self.output()
         return found
 
     def children(self) -> dict[str, int]:
@@ -91,10 +91,10 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         assert "csrfmiddlewaretoken" not in site.browser().get(link.removeprefix(site.url))[1]
         # Somebody signs up and draws.
         ann = site.browser().sign_up("ann")
-        async with opened(site.url, ann.headers) as pen:
-            assert pen.welcome["canvas"]["width"] == 256
-            await pen.draw(stroke_id(chance), [(8 * step, 800, 160) for step in range(40)])
-            await pen.until(lambda: not pen.sent_and_unknown())
+        async with opened(site.url, ann.headers) as drawer:
+            assert drawer.welcome["canvas"]["width"] == 256
+            await drawer.draw(stroke_id(chance), [(8 * step, 800, 160) for step in range(40)])
+            await drawer.until(lambda: not drawer.sent_and_unknown())
         drawn = site.journal()
         assert len(drawn) == 10
 
@@ -108,16 +108,16 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         # Ctrl-C ends everything, in order, and says so.
         children = up.children()
         up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(PATIENCE) == 0 and "kept" in up.said()
+        assert up.process.wait(PATIENCE) == 0 and "kept" in up.output()
         assert all(gone(pid) for pid in children.values()) and not site.answers()
 
         # The same canvas when it is started again; there is nothing left to claim.
         up = Up(site)
         up.until_said("Ctrl-C stops it")
-        assert "Claim" not in up.said()
-        async with opened(site.url, ann.headers) as pen:
-            await pen.until(lambda: pen.head == len(drawn))
-            assert sorted(pen.operations.items()) == drawn and pen.welcome["you"]["name"] == "ann"
+        assert "Claim" not in up.output()
+        async with opened(site.url, ann.headers) as drawer:
+            await drawer.until(lambda: drawer.head == len(drawn))
+            assert sorted(drawer.operations.items()) == drawn and drawer.welcome["you"]["name"] == "ann"
 
         # kill -9 of `up` itself leaves nobody behind who holds the port, and loses nothing.
         children = up.children()
@@ -132,11 +132,11 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         # A terminal that is closed ends it as Ctrl-C does.
         children = up.children()
         up.process.send_signal(signal.SIGHUP)
-        assert up.process.wait(PATIENCE) == 0 and "kept" in up.said()
+        assert up.process.wait(PATIENCE) == 0 and "kept" in up.output()
         assert all(gone(pid) for pid in children.values()) and not site.answers()
     finally:
         end(up.process, signal.SIGINT)
-    assert "Traceback" not in up.said(), up.said()
+    assert "Traceback" not in up.output(), up.output()
 
 
 def test_a_taken_port_is_said(make_site: Callable[..., RunningSite]) -> None:

@@ -83,11 +83,11 @@ def test_sign_in_and_out(client: Client, ada: User) -> None:
 
 
 def test_a_wrong_password_says_no_more_than_a_wrong_name(client: Client, ada: User) -> None:
-    def said(name: str) -> str:
+    def page_for(name: str) -> str:
         page = client.post("/accounts/login/", {"login": name, "password": "wrong"}).content.decode()
         return re.sub(r"\s+", " ", page[page.index("errorlist") :].partition("</ul>")[0])
 
-    assert said("ada") == said("nobody-at-all")
+    assert page_for("ada") == page_for("nobody-at-all")
 
 
 def test_guessing_is_slowed_down_with_a_page(client: Client, ada: User) -> None:

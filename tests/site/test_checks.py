@@ -95,7 +95,7 @@ def test_versions_that_harm(
     settings.REDIS_URL = "redis://localhost"
     rule = next(rule for rule in checks.RULES if rule.id == name)
     assert rule.messages() == []
-    monkeypatch.setattr(checks, "version", lambda asked: found if asked == package else "1.0")
+    monkeypatch.setattr(checks, "version", lambda name: found if name == package else "1.0")
     assert [message.id for message in rule.messages()] == [f"dreamsite.{name}"]
 
 

@@ -69,7 +69,7 @@ def test_of_two_at_once_one_wins(client: Client, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         ({"username": "", "password": "a long walk by the sea"}, "required"),
         ({"username": "owner", "password": "12345678"}, "common"),
@@ -79,10 +79,10 @@ def test_of_two_at_once_one_wins(client: Client, monkeypatch: pytest.MonkeyPatch
         ({"username": "x" * 25, "password": "a long walk by the sea"}, "24"),
     ],
 )
-def test_a_bad_name_or_password_claims_nothing(client: Client, data: dict[str, str], said: str) -> None:
+def test_a_bad_name_or_password_claims_nothing(client: Client, data: dict[str, str], expected: str) -> None:
     answer = client.post(path(), data)
     assert answer.status_code == 200
-    assert said in answer.content.decode()
+    assert expected in answer.content.decode()
     assert claim.claim_link() is not None and not User.objects.exists()
 
 

@@ -44,7 +44,7 @@ def visitor() -> Client:
 
 
 @pytest.mark.parametrize(
-    ("address", "status", "said"),
+    ("address", "status", "expected"),
     [
         ("/nothing/", 404, "Nothing has been dreamed here"),
         ("/test/forbidden", 403, "This door is closed"),
@@ -52,11 +52,11 @@ def visitor() -> Client:
         ("/test/away", 503, "Back in a moment"),
     ],
 )
-def test_pages(visitor: Client, address: str, status: int, said: str) -> None:
+def test_pages(visitor: Client, address: str, status: int, expected: str) -> None:
     answer = visitor.get(address)
     assert answer.status_code == status
     page = answer.content.decode()
-    assert said in page
+    assert expected in page
     assert 'href="/"' in page and "site.css" in page
     assert "secret" not in page and "10.0.0.5" not in page
     assert "Content-Security-Policy" in answer.headers

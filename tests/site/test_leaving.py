@@ -41,16 +41,16 @@ def confirm(client: Client) -> None:
 @pytest.fixture
 def drawn(ada: User) -> Frame:
     """Ada drew a stroke of two pieces; it is in a frame."""
-    place = Canvas.objects.default()
+    canvas = Canvas.objects.default()
     pieces = [
         wire.Stroke(7, 0, (20, 40, 200), 255, 0, ((80, 160, 40), (88, 168, 48)), False, ada.pk),
         wire.Stroke(7, 1, (20, 40, 200), 255, 0, ((88, 168, 48), (96, 176, 56)), True, ada.pk),
     ]
     payload = b"".join(wire.encode(piece) for piece in pieces)
-    Batch.objects.create(canvas=place, first=1, last=2, at=timezone.now(), payload=payload)
-    Canvas.objects.filter(pk=place.pk).update(head=2)
+    Batch.objects.create(canvas=canvas, first=1, last=2, at=timezone.now(), payload=payload)
+    Canvas.objects.filter(pk=canvas.pk).update(head=2)
     made = frames.encode(np.full((96, 96, 3), 128, np.uint8), Frame.Kind.DREAM)
-    return frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, 2, authors=[ada.pk], seconds=1.0))
+    return frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, 2, authors=[ada.pk], seconds=1.0))
 
 
 def test_sessions_are_listed_and_closed_one_by_one(ada: User) -> None:

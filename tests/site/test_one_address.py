@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 EVIL = "evil.example"
 # Everything by which some server or framework lets a client, or a proxy, say where a site is. `Host` is one of ours,
 # with a port that nobody serves.
-SAID = {
+CLAIMED = {
     "host": "localhost:6666",
     "daphne-root-path": f"http://{EVIL}",
     "forwarded": f"for=192.0.2.1;host={EVIL};proto=https",
@@ -47,7 +47,7 @@ SAID = {
     "referer": f"http://{EVIL}/",
     "x-real-ip": "192.0.2.1",
 }
-MARKS = EVIL, "6666", "192.0.2.1"
+MARKS = EVIL, ":6666", "192.0.2.1"
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ class Answer:
         return self.status, {k: v for k, v in self.headers.items() if k not in ("set-cookie", "etag", "expires")}, body
 
 
-def ask(method: str, path: str, said: dict[str, str], cookie: str = "", body: bytes = b"") -> Answer:
+def ask(method: str, path: str, claimed: dict[str, str], cookie: str = "", body: bytes = b"") -> Answer:
     """A request as daphne hands it over: the path's prefix is what the client's Daphne-Root-Path says."""
     host = {"host": "localhost:8000", "accept": "text/html"} | ({"cookie": cookie} if cookie else {})
     form = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))} if body else {}
@@ -82,11 +82,11 @@ def ask(method: str, path: str, said: dict[str, str], cookie: str = "", body: by
         "path": bare,
         "raw_path": bare.encode(),
         "query_string": query.encode(),
-        "root_path": said.get("daphne-root-path", ""),
+        "root_path": claimed.get("daphne-root-path", ""),
         "scheme": "http",
         "client": ("127.0.0.1", 5),
         "server": ("127.0.0.1", 8000),
-        "headers": [(k.encode(), v.encode()) for k, v in (host | form | said).items()],
+        "headers": [(k.encode(), v.encode()) for k, v in (host | form | claimed).items()],
     }
 
     async def over_the_wire() -> Answer:
@@ -118,12 +118,12 @@ def test_every_address_answers_the_same_whatever_a_client_says_of_where_it_is(ro
     for key, row in TABLE.items():
         given = {name: make(world) if callable(make) else make for name, make in row.args.items()}
         address = (row.path or reverse(key.split(" ")[0], kwargs=given)) + row.query
-        plain, told = (ask("GET", address, said, cookie) for said in ({}, SAID))
+        plain, deceived = (ask("GET", address, claimed, cookie) for claimed in ({}, CLAIMED))
         found += plain.status == 200
-        if plain.seen() != told.seen() or any(mark in str(told.seen()) for mark in MARKS):
-            wrong.append((address, plain.seen(), told.seen()))
-        plain, told = (ask("POST", address, {"x-csrftoken": token} | said, cookie) for said in ({}, SAID))
-        if plain.status != told.status or plain.headers.get("location") != told.headers.get("location"):
+        if plain.seen() != deceived.seen() or any(mark in str(deceived.seen()) for mark in MARKS):
+            wrong.append((address, plain.seen(), deceived.seen()))
+        plain, deceived = (ask("POST", address, {"x-csrftoken": token} | claimed, cookie) for claimed in ({}, CLAIMED))
+        if plain.status != deceived.status or plain.headers.get("location") != deceived.headers.get("location"):
             wrong.append(f"POST {address}")
     assert wrong == []
     assert found > 50
@@ -134,7 +134,7 @@ def test_a_host_that_is_not_ours_is_refused(host: str) -> None:
     assert ask("GET", "/history/", {"host": host}).status == 400
 
 
-@pytest.mark.parametrize("name", sorted(SAID))
+@pytest.mark.parametrize("name", sorted(CLAIMED))
 def test_a_letter_leads_to_the_site_whatever_a_client_says(name: str, settings: Any) -> None:
     """Whoever asks for somebody else's new password has no say in where its key goes."""
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.locmem.EmailBackend", "mail.example.org"
@@ -144,10 +144,10 @@ def test_a_letter_leads_to_the_site_whatever_a_client_says(name: str, settings: 
     found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.body)
     assert found
     token = found[1]
-    said = {name: SAID[name]} | ({"origin": settings.SITE_URL} if name == "referer" else {})
+    claimed = {name: CLAIMED[name]} | ({"origin": settings.SITE_URL} if name == "referer" else {})
     body = f"email=ada%40example.org&csrfmiddlewaretoken={token}".encode()
     cookie = page.headers["set-cookie"].partition(";")[0]
-    assert ask("POST", "/accounts/password/reset/", said, cookie, body).status == 302
+    assert ask("POST", "/accounts/password/reset/", claimed, cookie, body).status == 302
     (letter,) = mail.outbox
     links = re.findall(r"https?://\S+", str(letter.body))
     assert links and all(f"{part.scheme}://{part.netloc}" == settings.SITE_URL for part in map(urlsplit, links))

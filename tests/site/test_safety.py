@@ -132,16 +132,16 @@ def test_nobody_learns_whether_an_address_has_an_account(
     with_mail: None, ada: User, path: str, field: str, more: dict[str, str]
 ) -> None:
     EmailAddress.objects.create(user=ada, email="ada@example.org", verified=True, primary=True)
-    said = {}
+    answers = {}
     for address in ("ada@example.org", "eve@example.org"):
         client = Client(REMOTE_ADDR="203.0.113.1" if "ada" in address else "203.0.113.2")
         answer = client.post(path, {field: address, **more}, follow=True)
-        said[address] = [status for _, status in answer.redirect_chain], answer.status_code, plain(answer, address)
-    known, unknown = said["ada@example.org"], said["eve@example.org"]
+        answers[address] = [status for _, status in answer.redirect_chain], answer.status_code, plain(answer, address)
+    known, unknown = answers["ada@example.org"], answers["eve@example.org"]
     assert known[:2] == unknown[:2]
     assert known[2].splitlines() == unknown[2].splitlines()
     letters = {to for letter in mail.outbox for to in letter.to}
-    assert letters in (set(), set(said)), "and a letter goes to both or to neither"
+    assert letters in (set(), set(answers)), "and a letter goes to both or to neither"
 
 
 def test_sign_up_with_a_mail_server_confirms_the_address_by_a_code(with_mail: None, client: Client) -> None:

@@ -47,32 +47,32 @@ def set_up(client: Client) -> str:
 
 @pytest.mark.django_db(transaction=True)  # the session learns of it at the commit, within the request
 def test_staff_is_led_to_a_second_step_and_then_in(client: Client, staff: User, settings: Any) -> None:
-    door = f"/{settings.ADMIN_PATH}/"
+    address = f"/{settings.ADMIN_PATH}/"
     assert sign_in(client, "boss").status_code == 200
-    answer = client.get(door, follow=True)
+    answer = client.get(address, follow=True)
     assert answer.status_code == 200 and "One more lock" in answer.content.decode()
     assert "/accounts/2fa/totp/activate/" in answer.content.decode()
     secret = set_up(client)
-    assert client.get(door).status_code == 200, "whoever sets it up need not show it again at once"
+    assert client.get(address).status_code == 200, "whoever sets it up need not show it again at once"
 
     other = Client()
     page = sign_in(other, "boss").content.decode()
     assert "The second step" in page and "_auth_user_id" not in other.session
     assert "That is not the code." in other.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
     other.post("/accounts/2fa/authenticate/", {"code": code(secret, 1)})
-    assert other.get(door).status_code == 200
+    assert other.get(address).status_code == 200
 
 
 def test_a_session_from_before_is_asked(client: Client, staff: User, settings: Any) -> None:
     """Signed in by password alone, while the second step was set up elsewhere."""
-    door, old = f"/{settings.ADMIN_PATH}/", Client()
+    address, old = f"/{settings.ADMIN_PATH}/", Client()
     sign_in(old, "boss")
     sign_in(client, "boss")
     secret = set_up(client)
-    answer = old.get(door, follow=True)
+    answer = old.get(address, follow=True)
     assert answer.request["PATH_INFO"] == "/accounts/2fa/reauthenticate/"
-    answer = old.post(f"/accounts/2fa/reauthenticate/?next={door}", {"code": code(secret, 1)}, follow=True)
-    assert answer.request["PATH_INFO"] == door and answer.status_code == 200
+    answer = old.post(f"/accounts/2fa/reauthenticate/?next={address}", {"code": code(secret, 1)}, follow=True)
+    assert answer.request["PATH_INFO"] == address and answer.status_code == 200
 
 
 def test_a_recovery_code_opens_once(client: Client, staff: User) -> None:
@@ -94,8 +94,8 @@ def test_codes_cannot_be_guessed(client: Client, ada: User) -> None:
     set_up(client)
     other = Client()
     sign_in(other, "ada")
-    said = [other.post("/accounts/2fa/authenticate/", {"code": f"{n:06}"}).content.decode() for n in range(7)]
-    assert "That is not the code." in said[0] and "Too many failed attempts" in said[-1]
+    answers = [other.post("/accounts/2fa/authenticate/", {"code": f"{n:06}"}).content.decode() for n in range(7)]
+    assert "That is not the code." in answers[0] and "Too many failed attempts" in answers[-1]
 
 
 def test_a_stolen_database_tells_no_secret(client: Client, ada: User) -> None:

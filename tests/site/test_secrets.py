@@ -97,14 +97,14 @@ def test_the_whole_site_says_no_key(heard: Heard, rooms: Rooms, settings: Any) -
     letters_and_links(keys, world)
     sockets(keys, world)
     assert len(keys.all()) > 10 and len(heard.lines) > 1000
-    told = "\n".join(heard.lines)
+    log = "\n".join(heard.lines)
     assert (
-        "Socket of the-user closed" in told
-        and "/claim/" in told
-        and "/suspended/" in told
-        and "/password/reset/key/" in told
+        "Socket of the-user closed" in log
+        and "/claim/" in log
+        and "/suspended/" in log
+        and "/password/reset/key/" in log
     ), "the test looks at nothing"
-    leaked = {key for key in keys.all() if key in told}
+    leaked = {key for key in keys.all() if key in log}
     assert not leaked, [line[:300] for line in heard.lines if any(key in line for key in leaked)][:5]
 
 

@@ -20,7 +20,7 @@ from tests.site.test_checks import PRODUCTION, manage
 ASK = "import json; from django.conf import settings as s; print('=' + json.dumps({expression}, default=str))"
 
 
-def asked(var: Path, expression: str, **environment: str) -> Any:
+def evaluate(var: Path, expression: str, **environment: str) -> Any:
     done = manage(var, "shell", "--no-imports", "-v", "0", "-c", ASK.format(expression=expression), **environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.rpartition("=")[2])
@@ -84,7 +84,7 @@ def test_a_plain_bucket_on_the_internet(tmp_path: Path) -> None:
         "S3_REGION": "eu-west-1",
     }
     del environment["S3_PUBLIC_HOST"]
-    found = asked(
+    found = evaluate(
         tmp_path / "var",
         "[s.SECURE_CSP, s.DATABASES['default']['OPTIONS']['sslmode'], s.SECURE_HSTS_SECONDS,"
         " s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD]",
@@ -98,7 +98,7 @@ def test_a_plain_bucket_on_the_internet(tmp_path: Path) -> None:
 
 
 def test_hsts_for_everything_below_when_asked_for(tmp_path: Path) -> None:
-    assert asked(tmp_path, "s.SECURE_HSTS_INCLUDE_SUBDOMAINS", **PRODUCTION, HSTS_SUBDOMAINS="1") is True
+    assert evaluate(tmp_path, "s.SECURE_HSTS_INCLUDE_SUBDOMAINS", **PRODUCTION, HSTS_SUBDOMAINS="1") is True
 
 
 @pytest.fixture

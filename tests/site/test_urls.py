@@ -54,13 +54,13 @@ def outcome(answer: HttpResponse) -> str:
 
 def outcomes(world: World, method: str, address: str) -> str:
     """One word for each role. Nothing that a request does stays."""
-    said = []
+    answers = []
     for role in ROLES:
         visitor = world.visitor(role)
         with transaction.atomic():
-            said.append(outcome(getattr(visitor, method)(address)))
+            answers.append(outcome(getattr(visitor, method)(address)))
             transaction.set_rollback(True)
-    return " ".join(said)
+    return " ".join(answers)
 
 
 def test_every_address_is_in_the_table() -> None:
@@ -78,28 +78,28 @@ def test_who_is_told_what() -> None:
         assert row.path or set(arguments) == row.args.keys(), f"the row of {key!r} must give {arguments}"
         given = {argument: make(world) if callable(make) else make for argument, make in row.args.items()}
         address = row.path or reverse(name, kwargs=given) + row.query
-        said = outcomes(world, "get", address), outcomes(world, "post", address)
-        for method, got, wanted in zip(("GET", "POST"), said, (row.get, row.post), strict=True):
+        answers = outcomes(world, "get", address), outcomes(world, "post", address)
+        for method, got, wanted in zip(("GET", "POST"), answers, (row.get, row.post), strict=True):
             if got != wanted:
                 wrong[f"{key} {method}"] = f"{got}, expected {wanted} ({address})"
-    assert not wrong, "\n".join(f"{key}: {said}" for key, said in wrong.items())
+    assert not wrong, "\n".join(f"{key}: {answers}" for key, answers in wrong.items())
 
 
 def test_the_administration_is_for_staff_with_a_second_factor(settings: Any) -> None:
     """Every address below it, those of each model too: nobody else learns more than where to sign in."""
     settings.ADMIN_TWO_FACTOR = True
-    world, told = World(), {}
+    world, answers_by_name = World(), {}
     for key in keys(admin=True):
         name, *arguments = key.split(" ")
         if "<" in name:
             continue  # without a name: addresses of old versions of the administration, which lead to the new ones
         given = {"app_label": "canvas", "content_type_id": 1, "object_id": "1", "url": "nothing"}
         address = reverse(name, kwargs={argument: given.get(argument, "1") for argument in arguments})
-        told[name] = [outcome(world.visitor(role).get(address)) for role in ROLES]
-    doors = {"login": ["login", "403", "out", "403", "200"], "logout": ["302", "302", "out", "302", "302"]}
-    assert len(told) > 30
-    for name, said in told.items():
-        assert said == doors.get(name.removeprefix("admin:"), ["login", "login", "out", "login", "login"]), name
+        answers_by_name[name] = [outcome(world.visitor(role).get(address)) for role in ROLES]
+    expected = {"login": ["login", "403", "out", "403", "200"], "logout": ["302", "302", "out", "302", "302"]}
+    assert len(answers_by_name) > 30
+    for name, answers in answers_by_name.items():
+        assert answers == expected.get(name.removeprefix("admin:"), ["login", "login", "out", "login", "login"]), name
 
 
 @pytest.mark.parametrize("role", ["user", "moderator"])

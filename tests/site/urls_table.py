@@ -1,9 +1,9 @@
 """Who is told what at every address: one row for each. Whoever adds an address adds a row here.
 
 The key is the address' name, followed by the names of its arguments. `get` and `post` (sent without fields) say what
-anonymous, user, moderator and admin are told, or what all of them are: a status, "login" for a redirect to a sign-in,
+anonymous, user, moderator and admin get, or what all of them get: a status, "login" for a redirect to a sign-in,
 "again" for one that asks for password, code or key once more. Somebody suspended is led out everywhere ("out"); where
-not, five words say what they are told too, between user and moderator. Arguments are values, or functions of the world
+not, five words say what they get too, between user and moderator. Arguments are values, or functions of the world
 (world.py) that make what they name.
 """
 
@@ -22,8 +22,8 @@ class Row:
         self.get, self.post, self.path, self.query, self.args = _words(get), _words(post), at, query, args
 
 
-def _words(said: str) -> str:
-    words = said.split(" ")
+def _words(text: str) -> str:
+    words = text.split(" ")
     words = words * 4 if len(words) == 1 else words
     return " ".join([*words[:2], "out", *words[2:]] if len(words) == 4 else words)
 

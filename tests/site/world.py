@@ -57,7 +57,7 @@ class World:
         return made
 
     @cached_property
-    def place(self) -> Canvas:
+    def canvas(self) -> Canvas:
         return Canvas.objects.default()
 
     @cached_property
@@ -70,7 +70,7 @@ class World:
         made = frames.encode(np.full((96, 96, 3), 128, np.uint8), Frame.Kind.DREAM)
         return frames.keep(
             frames.NewFrame(
-                self.place,
+                self.canvas,
                 made,
                 Frame.Kind.DREAM,
                 0,
@@ -94,7 +94,7 @@ class World:
 
     @cached_property
     def case(self) -> Case:
-        return Case.objects.create(canvas=self.place, x=1, y=1, r=5)
+        return Case.objects.create(canvas=self.canvas, x=1, y=1, r=5)
 
     @cached_property
     def guess(self) -> Guess:
@@ -124,7 +124,7 @@ class World:
         """Ordered, and still to be made."""
         now = timezone.now()
         return Film.objects.create(
-            canvas=self.place, kind=Film.Kind.PART, starts_at=now - timedelta(hours=1), ends_at=now
+            canvas=self.canvas, kind=Film.Kind.PART, starts_at=now - timedelta(hours=1), ends_at=now
         )
 
     @cached_property

@@ -31,8 +31,8 @@ class Command(BaseCommand):
                 f"No canvas is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
             )
         if next_style:
-            for place in Canvas.objects.filter(slug__in=canvas or known):
-                Dream.objects.update_or_create(canvas=place, defaults={"style_wanted": True})
+            for each in Canvas.objects.filter(slug__in=canvas or known):
+                Dream.objects.update_or_create(canvas=each, defaults={"style_wanted": True})
             self.stdout.write("The next dream will have another style.")
             return
         if trouble := frames.storage_trouble():

@@ -135,7 +135,7 @@ class Command(BaseCommand):
             kept = "what has arrived is kept, and the same command resumes it"
             lost = "the same command begins again, as no checksum was published to resume by"
             _stop(f"stopped; {kept if wanted.weights.checked else lost}")
-        self._told(registry, files)
+        self._describe(registry, files)
         self._offer(files.name, options["use"])
 
     def _import(self, registry: Registry, options: dict[str, Any]) -> None:
@@ -146,7 +146,7 @@ class Command(BaseCommand):
         self._ask_before(name, options)
         chosen: Any = {key: options[key] for key in given if options[key] is not None}
         files = registry.import_file(file, name, prototxt=options["prototxt"], replace=options["replace"], **chosen)
-        self._told(registry, files)
+        self._describe(registry, files)
         self._offer(name, options["use"])
 
     def _list(self, registry: Registry, options: dict[str, Any]) -> None:
@@ -174,13 +174,13 @@ class Command(BaseCommand):
 
     def _use(self, registry: Registry, options: dict[str, Any]) -> None:
         name = "" if options["name"] == SITE else options["name"]
-        places = {place.slug: place for place in Canvas.objects.all()}
-        for slug in options["canvas"] or places:
-            if slug not in places:
-                raise unknown("canvas", slug, places)
-            choosing.use(places[slug], name, None)
+        canvases = {canvas.slug: canvas for canvas in Canvas.objects.all()}
+        for slug in options["canvas"] or canvases:
+            if slug not in canvases:
+                raise unknown("canvas", slug, canvases)
+            choosing.use(canvases[slug], name, None)
             now = name or default_model()
-            self.stdout.write(f"{places[slug].title} dreams with {now or 'nothing yet'} from its next dream on")
+            self.stdout.write(f"{canvases[slug].title} dreams with {now or 'nothing yet'} from its next dream on")
 
     def _remove(self, registry: Registry, options: dict[str, Any]) -> None:
         registry.remove(options["name"])
@@ -195,24 +195,24 @@ class Command(BaseCommand):
             surprised = choosing.surprised(name)
         if not surprised or options["use"]:
             return
-        said = f"{_titles(surprised)} would dream with it at once, since the site's own network is called {name!r}."
-        if not self._agreed(f"{said} Import it?"):
-            raise LibraryError(f"{said} If you mean that, give --use, else another --name.")
+        warning = f"{_titles(surprised)} would dream with it at once, since the site's own network is called {name!r}."
+        if not self._agreed(f"{warning} Import it?"):
+            raise LibraryError(f"{warning} If you mean that, give --use, else another --name.")
 
     def _offer(self, name: str, use: bool) -> None:
         """A new network dreams where somebody says so."""
         others: list[tuple[Canvas, str]] = []
         with suppress(DatabaseError):
-            others = [(place, network) for place, network in choosing.in_use() if network != name]
+            others = [(canvas, network) for canvas, network in choosing.in_use() if network != name]
         if not others:
             return
-        said = ", ".join(f"{place.title} dreams with {network or 'nothing'}" for place, network in others)
-        if use or self._agreed(f"{said}. Dream with {name} from now on?"):
-            for place, _ in others:
-                choosing.use(place, name, None)
-            self.stdout.write(f"{_titles([place for place, _ in others])}: {name} from the next dream on")
+        status = ", ".join(f"{canvas.title} dreams with {network or 'nothing'}" for canvas, network in others)
+        if use or self._agreed(f"{status}. Dream with {name} from now on?"):
+            for canvas, _ in others:
+                choosing.use(canvas, name, None)
+            self.stdout.write(f"{_titles([canvas for canvas, _ in others])}: {name} from the next dream on")
         else:
-            self.stdout.write(f"{said}; `manage.py model use {name}` changes that")
+            self.stdout.write(f"{status}; `manage.py model use {name}` changes that")
 
     def _agreed(self, question: str) -> bool:
         if not sys.stdin.isatty():
@@ -221,7 +221,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         return input().strip().lower() in ("y", "yes")
 
-    def _told(self, registry: Registry, files: ModelFiles) -> None:
+    def _describe(self, registry: Registry, files: ModelFiles) -> None:
         info = files.info
         self.stdout.write(
             f"{files.name}: {info.title}, {len(registry.layers(files.name))} layers, {len(files.labels)} labels, "
@@ -233,8 +233,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {note}")
 
 
-def _titles(places: list[Canvas]) -> str:
-    return ", ".join(place.title for place in places)
+def _titles(canvases: list[Canvas]) -> str:
+    return ", ".join(canvas.title for canvas in canvases)
 
 
 def _words(order: str, mean: Triple, scale: float, std: Triple = (1.0, 1.0, 1.0)) -> str:

@@ -109,16 +109,16 @@ class Command(BaseCommand):
         # The terminal was closed. Under nohup this signal comes ignored, and stays so.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, stop)
-        told, began = False, time.monotonic()
+        welcomed, began = False, time.monotonic()
         try:
             while not stopping:
                 for process in processes:
-                    if said := process.watch():
-                        self.stderr.write(self.style.WARNING(said))
-                if not told and _answers(host):
-                    told = True
+                    if trouble := process.watch():
+                        self.stderr.write(self.style.WARNING(trouble))
+                if not welcomed and _answers(host):
+                    welcomed = True
                     self._welcome(works=not no_worker)
-                elif not told and time.monotonic() - began > STARTING_SECONDS:
+                elif not welcomed and time.monotonic() - began > STARTING_SECONDS:
                     raise CommandError(
                         f"Nothing answers at port {settings.PORT} after {STARTING_SECONDS} s; what is above says why."
                     )

@@ -74,7 +74,7 @@ class _Chunk:
 
     def write(self, canvas: Canvas) -> None:
         keys = self.drawn.keys() | self.undone.keys() | set(self.strokes.values())
-        known = {(row.author, row.stroke): row for row in rows(canvas, keys)}
+        known = {(row.author, row.stroke_id): row for row in rows(canvas, keys)}
         for key, row in self.drawn.items():
             known[key] = _joined(known[key], row) if key in known else row
         for key, number in self.undone.items():
@@ -91,7 +91,7 @@ class _Chunk:
             known.values(),
             batch_size=200,
             update_conflicts=True,
-            unique_fields=["canvas", "author", "stroke"],
+            unique_fields=["canvas", "author", "stroke_id"],
             update_fields=_CHANGING,
         )
 
@@ -118,7 +118,7 @@ def _add(drawn: dict[Key, Stroke], canvas: Canvas, number: int, op: wire.Stroke,
     row = Stroke(
         canvas=canvas,
         author=op.author,
-        stroke=op.stroke_id,
+        stroke_id=op.stroke_id,
         first_seq=number,
         last_seq=number,
         began_at=at,
@@ -156,8 +156,8 @@ def rows(canvas: Canvas, keys: Iterable[Key]) -> Iterator[Stroke]:
     listed = sorted(wanted)
     for at in range(0, len(listed), KEYS):
         authors, strokes = zip(*listed[at : at + KEYS], strict=True)
-        for row in Stroke.objects.filter(canvas=canvas, author__in=set(authors), stroke__in=strokes):
-            if (row.author, row.stroke) in wanted:
+        for row in Stroke.objects.filter(canvas=canvas, author__in=set(authors), stroke_id__in=strokes):
+            if (row.author, row.stroke_id) in wanted:
                 yield row
 
 
@@ -212,7 +212,7 @@ def _scan(row: Batch) -> Iterator[tuple[int, int, int, int]]:
 def pieces(canvas: Canvas, strokes: Iterable[Stroke]) -> Pieces:
     """What the journal has of these strokes."""
     listed = sorted(strokes, key=lambda stroke: stroke.first_seq)
-    found: Pieces = {(stroke.author, stroke.stroke): [] for stroke in listed}
+    found: Pieces = {(stroke.author, stroke.stroke_id): [] for stroke in listed}
     for first, last in _ranges(listed):
         for row in _batches(canvas, first, last):
             if not any((author, stroke) in found for _, author, stroke, _ in _scan(row)):
@@ -256,7 +256,7 @@ def at(canvas: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20)
     for start in range(0, SEARCH, 100):
         some = list(candidates[start : start + 100])
         ink = pieces(canvas, some)
-        found += [stroke for stroke in some if _near(ink[stroke.author, stroke.stroke], x * 8, y * 8, radius * 8)]
+        found += [stroke for stroke in some if _near(ink[stroke.author, stroke.stroke_id], x * 8, y * 8, radius * 8)]
         if len(some) < 100 or len(found) >= limit:
             break
     return found[:limit]
@@ -271,7 +271,7 @@ def within(canvas: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke
         stroke
         for stroke in boxed
         if stroke.pk in inside
-        or any(rect.overlaps(brush.bounds(op.points)) for _, op in ink[stroke.author, stroke.stroke])
+        or any(rect.overlaps(brush.bounds(op.points)) for _, op in ink[stroke.author, stroke.stroke_id])
     ]
 
 

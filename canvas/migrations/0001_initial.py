@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('author', models.PositiveBigIntegerField()),
-                ('stroke', models.BigIntegerField()),
+                ('stroke_id', models.BigIntegerField()),
                 ('first_seq', models.BigIntegerField()),
                 ('last_seq', models.BigIntegerField()),
                 ('began_at', models.DateTimeField()),
@@ -256,6 +256,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stroke',
-            constraint=models.UniqueConstraint(fields=('canvas', 'author', 'stroke'), name='stroke_once'),
+            constraint=models.UniqueConstraint(fields=('canvas', 'author', 'stroke_id'), name='stroke_once'),
         ),
     ]

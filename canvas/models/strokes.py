@@ -49,7 +49,7 @@ class Stroke(models.Model):
     canvas = models.ForeignKey("canvas.Canvas", on_delete=models.CASCADE, related_name="strokes")
     # The user's id, without a constraint: strokes outlive accounts.
     author = models.PositiveBigIntegerField()
-    stroke = models.BigIntegerField()  # the id its author's browser gave it
+    stroke_id = models.BigIntegerField()  # the id its author's browser gave it
     first_seq = models.BigIntegerField()
     last_seq = models.BigIntegerField()
     began_at = models.DateTimeField()
@@ -72,7 +72,7 @@ class Stroke(models.Model):
     objects = StrokeQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["canvas", "author", "stroke"], name="stroke_once")]
+        constraints = [models.UniqueConstraint(fields=["canvas", "author", "stroke_id"], name="stroke_once")]
         indexes = [
             # Places: newest first, boxes in the index itself, so that a row is read only where the box fits.
             models.Index(fields=["canvas", "ended_at", "left", "top", "right", "bottom"], name="stroke_place"),

@@ -90,7 +90,7 @@ def drawn(user: User) -> Iterator[Row]:
                     "opacity": round(stroke.opacity / 255, 3),
                     "taken_back": stroke.undone_seq is not None,
                     "hidden": bool(stroke.hidden),
-                    "points": _points(pieces[stroke.author, stroke.stroke]),
+                    "points": _points(pieces[stroke.author, stroke.stroke_id]),
                 }
 
 

@@ -191,7 +191,7 @@ def _shown(
     if not pending:
         return
     rows = list(strokes.rows(canvas, {(op.author, op.stroke_id) for *_, op in pending if isinstance(op, wire.Stroke)}))
-    undone = {(row.author, row.stroke) for row in rows if row.undone_seq is not None}
+    undone = {(row.author, row.stroke_id) for row in rows if row.undone_seq is not None}
     hidden = {number for row in rows for number in row.hidden_numbers}
     for number, at, op in pending:
         if number in hidden:

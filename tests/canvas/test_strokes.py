@@ -66,8 +66,8 @@ def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, b
 
 def indexed(canvas: Canvas) -> dict[tuple[int, int], Row]:
     rows = Stroke.objects.filter(canvas=canvas).values()
-    beside = ("id", "canvas_id", "author", "stroke", "opacity")
-    return {(row["author"], row["stroke"]): {k: v for k, v in row.items() if k not in beside} for row in rows}
+    beside = ("id", "canvas_id", "author", "stroke_id", "opacity")
+    return {(row["author"], row["stroke_id"]): {k: v for k, v in row.items() if k not in beside} for row in rows}
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -101,7 +101,7 @@ def test_a_place_is_asked_for_ink_and_not_for_boxes(canvas: Canvas) -> None:
     assert [s.author for s in strokes.at(canvas, 30, 40)] == [2]
     assert strokes.at(canvas, 30, 25) == []  # within the angle's box, but not on its ink
     draw(canvas, 2, [(10, 39), (50, 39)], stroke=2)
-    assert [(s.author, s.stroke) for s in strokes.at(canvas, 30, 39.5)] == [(2, 2), (2, 1)]  # newest first
+    assert [(s.author, s.stroke_id) for s in strokes.at(canvas, 30, 39.5)] == [(2, 2), (2, 1)]  # newest first
     assert len(strokes.at(canvas, 30, 39.5, limit=1)) == 1
 
 
@@ -147,7 +147,7 @@ def test_what_became_of_a_stroke(canvas: Canvas) -> None:
         draw(canvas, 1, [(4, 4)], stroke=stroke)
     journal.append(canvas, [wire.Undo(1, 1), wire.Hide((2,))])
     strokes.index(canvas)
-    first, second, third = Stroke.objects.order_by("stroke")
+    first, second, third = Stroke.objects.order_by("stroke_id")
     assert [row.state(0) for row in (first, second, third)] == ["undone", "hidden", "visible"]
     assert third.state(3) == "dreamed"
     assert list(Stroke.objects.shown()) == [third]

@@ -196,7 +196,7 @@ def test_who_drew_at_the_spot_is_named_and_the_canvas_is_a_click_away(
     Stroke.objects.create(
         canvas=place,
         author=people[1].pk,
-        stroke=1,
+        stroke_id=1,
         first_seq=1,
         last_seq=1,
         began_at=now,
@@ -319,7 +319,7 @@ def strokes_of(place: Canvas, user: User, times: list[float], side: int = 8) -> 
         Stroke(
             canvas=place,
             author=user.pk,
-            stroke=number,
+            stroke_id=number,
             first_seq=number + 1,
             last_seq=number + 1,
             colour="#000000",

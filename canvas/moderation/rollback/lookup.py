@@ -32,13 +32,13 @@ def described(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
     return [
         {
             "author": stroke.author,
-            "stroke": stroke.stroke,
+            "stroke": stroke.stroke_id,
             "name": known.get(stroke.author, ""),
             "at": milliseconds(stroke.ended_at),
             "colour": stroke.colour,
             "width": stroke.width,
             "state": stroke.state(base_seq),
-            "line": lines.get((stroke.author, stroke.stroke), []),
+            "line": lines.get((stroke.author, stroke.stroke_id), []),
         }
         for stroke in found
     ]
@@ -100,7 +100,7 @@ def lines(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
             "author": stroke.author,
             "width": stroke.width,
             "state": stroke.state(base_seq),
-            "line": ink[stroke.author, stroke.stroke],
+            "line": ink[stroke.author, stroke.stroke_id],
         }
         for stroke in found[:LINES]
     ]

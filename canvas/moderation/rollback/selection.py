@@ -60,8 +60,8 @@ class Selection:
         found = Stroke.objects.filter(canvas=place, undone_seq=None).between(self.since, self.until)
         if self.keys:
             wanted = set(self.keys)
-            rows = found.filter(author__in={a for a, _ in wanted}, stroke__in=[s for _, s in self.keys])
-            listed = [row for row in rows if (row.author, row.stroke) in wanted]
+            rows = found.filter(author__in={a for a, _ in wanted}, stroke_id__in=[s for _, s in self.keys])
+            listed = [row for row in rows if (row.author, row.stroke_id) in wanted]
         else:
             if not self.everyone:
                 found = found.by(*self.people)

@@ -198,7 +198,7 @@ def _stroke(
     return batch, Stroke(
         canvas=canvas,
         author=author,
-        stroke=name,
+        stroke_id=name,
         first_seq=seq,
         last_seq=seq,
         began_at=at,

@@ -8,7 +8,7 @@ every browser and the server paint the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from math import ceil, floor, sqrt
 
@@ -26,20 +26,11 @@ def spacing(width: float) -> float:
     return max(width / 4, 8.0)
 
 
-def stamps(points: Sequence[Point], carry: int) -> Iterator[tuple[float, float, float]]:
-    """Positions and diameters (1/8 px) of the stamps of one piece; `carry` is in 1/256 px."""
-    return _walk(points, carry, [])
+def stamps(points: Sequence[Point], carry: int) -> Generator[tuple[float, float, float], None, float]:
+    """Positions and diameters (1/8 px) of the stamps of one piece; `carry` is in 1/256 px.
 
-
-def carry_after(points: Sequence[Point], carry: int) -> int:
-    """What the next piece's `carry` must be, in 1/256 px."""
-    rest: list[float] = []
-    for _ in _walk(points, carry, rest):
-        pass
-    return min(65535, max(1, ceil(rest[0] * 32)))
-
-
-def _walk(points: Sequence[Point], carry: int, left_over: list[float]) -> Iterator[tuple[float, float, float]]:
+    Returns how far after the piece's end the next stamp is, in 1/8 px.
+    """
     rest = carry / 32
     x0, y0, w0 = points[0]
     if rest == 0:
@@ -55,7 +46,7 @@ def _walk(points: Sequence[Point], carry: int, left_over: list[float]) -> Iterat
             rest = rest + spacing(width)
         rest = rest - length
         x0, y0, w0 = x1, y1, w1
-    left_over.append(rest)
+    return rest
 
 
 @lru_cache(maxsize=4096)

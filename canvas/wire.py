@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, overload
@@ -162,18 +162,6 @@ def ack(stroke_id: int, next_piece: int) -> bytes:
     return header(ACK) + _ACK.pack(stroke_id, next_piece)
 
 
-def join(frame: int, seq: int) -> bytes:
-    return header(JOIN) + _JOIN.pack(frame, seq)
-
-
-def ink(operations: Sequence[Operation]) -> bytes:
-    return header(INK) + _COUNT.pack(len(operations)) + b"".join(map(encode, operations))
-
-
-def seen(token: int) -> bytes:
-    return header(SEEN) + _TOKEN.pack(token)
-
-
 def encode(op: Operation) -> bytes:
     match op:
         case Stroke():
@@ -191,10 +179,6 @@ def encode(op: Operation) -> bytes:
 def size(op: Stroke | Undo) -> int:
     """How many bytes `encode` makes of it."""
     return _OP.size + (_STROKE.size + 6 * len(op.points) if isinstance(op, Stroke) else 0)
-
-
-def by(op: Operation, author: int) -> Operation:
-    return replace(op, author=author)
 
 
 def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operation], int]:
@@ -289,15 +273,14 @@ def from_client(data: bytes) -> Join | Ink | Seen:
             raise ProtocolError(f"protocol version {version}, expected {VERSION}", CloseCode.VERSION)
         if reserved:
             raise ProtocolError(f"reserved byte {reserved}, expected 0")
-        match kind:
-            case 0x11:
-                _exactly(data, _JOIN.size)
-                return Join(*_JOIN.unpack_from(data, HEADER.size))
-            case 0x12:
-                return _ink(data)
-            case 0x13:
-                _exactly(data, _TOKEN.size)
-                return Seen(*_TOKEN.unpack_from(data, HEADER.size))
+        if kind == JOIN:
+            _exactly(data, _JOIN.size)
+            return Join(*_JOIN.unpack_from(data, HEADER.size))
+        if kind == INK:
+            return _ink(data)
+        if kind == SEEN:
+            _exactly(data, _TOKEN.size)
+            return Seen(*_TOKEN.unpack_from(data, HEADER.size))
     except struct.error:
         raise ProtocolError(f"message cut short at byte {len(data)}") from None
     raise ProtocolError(f"message kind {kind:#x}, expected JOIN, INK or SEEN")
@@ -321,24 +304,3 @@ def _ink(data: bytes) -> Ink:
             raise ProtocolError(f"{type(op).__name__} from a browser, expected STROKE or UNDO")
         mine.append(op)
     return Ink(tuple(mine))
-
-
-def from_server(data: bytes) -> tuple[int, Any]:
-    """(kind, content) of a server's message: Batch, a dict, or a tuple of numbers. For other clients."""
-    magic, version, kind, _ = HEADER.unpack_from(data)
-    if (magic, version) != (MAGIC, VERSION):
-        raise ProtocolError(f"message begins {magic:#x} {version}, expected {MAGIC:#x} {VERSION}")
-    body = data[HEADER.size :]
-    match kind:
-        case 0x01:
-            first, at, count = _BATCH.unpack_from(body)
-            return kind, Batch(first, at, count, body[_BATCH.size :])
-        case 0x02:
-            return kind, json.loads(body)
-        case 0x03:
-            return kind, _TOKEN.unpack(body)
-        case 0x04:
-            return kind, _REJECT.unpack(body)
-        case 0x05:
-            return kind, _ACK.unpack(body)
-    raise ProtocolError(f"message kind {kind:#x} from the server")

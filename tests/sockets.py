@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from canvas import brush, limits, wire
+from canvas import limits, wire
+from tests import wire_client
 from tests.running import PATIENCE
 
 Key = tuple[int, int]  # stroke, piece
@@ -41,7 +42,7 @@ def pieces(
         cut.append(wire.Stroke(stroke, len(cut), colour, opacity, carry, part, last))
         if last:
             return cut
-        carry = brush.carry_after(part, carry)
+        carry = wire_client.carry_after(part, carry)
 
 
 class Client:
@@ -80,11 +81,11 @@ class Client:
 
     async def join(self, frame: int = 0, seq: int = 0) -> None:
         self.listen()
-        await self.socket.send(wire.join(frame, seq))
+        await self.socket.send(wire_client.join(frame, seq))
         await self.until(lambda: bool(self.welcome))
 
     async def send(self, *operations: wire.Operation) -> None:
-        await self.socket.send(wire.ink(operations))
+        await self.socket.send(wire_client.ink(operations))
 
     async def draw(self, stroke: int, points: list[tuple[int, int, int]], **options: Any) -> list[wire.Stroke]:
         cut = pieces(stroke, points, **options)
@@ -145,7 +146,7 @@ class Client:
             async for data in self.socket:
                 assert isinstance(data, bytes)
                 assert len(data) <= limits.MAX_MESSAGE, f"a frame of {len(data)} bytes"
-                await self._take(*wire.from_server(data))
+                await self._take(*wire_client.from_server(data))
                 await self.reading.wait()
                 async with self.changed:
                     self.changed.notify_all()
@@ -180,7 +181,7 @@ class Client:
                     self.frame = content["frame"]
             case wire.MARK:
                 with contextlib.suppress(ConnectionClosed):
-                    await self.socket.send(wire.seen(content[0]))
+                    await self.socket.send(wire_client.seen(content[0]))
             case wire.ACK:
                 stroke, following = content
                 self.acks.add(content)

@@ -14,7 +14,7 @@ class StrokeQuerySet(models.QuerySet["Stroke"]):
     """Questions to the index. They see what `canvas.strokes.index` has read: call it first."""
 
     def at(self, canvas: Any, x: float, y: float, radius: float = 0.0) -> StrokeQuerySet:
-        """Whose box comes within `radius` px of a place; `canvas.strokes.touching` asks the ink itself."""
+        """Whose box comes within `radius` px of a place; `canvas.strokes.at` asks the ink itself."""
         return self.within(canvas, Rect(int(x - radius), int(y - radius), int(x + radius) + 1, int(y + radius) + 1))
 
     def within(self, canvas: Any, rect: Rect) -> StrokeQuerySet:

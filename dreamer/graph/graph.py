@@ -207,14 +207,6 @@ class Graph:
                     waiting.extend(producers[name].inputs)
         return found
 
-    def descendants(self, names: Iterable[str]) -> set[str]:
-        """Every tensor computed from ``names``, themselves included."""
-        found = set(names)
-        for node in self.nodes:
-            if any(i in found for i in node.inputs):
-                found.update(node.outputs)
-        return found
-
     def cut(self, outputs: list[str]) -> None:
         """Keep only what ``outputs`` need, and make them the graph's outputs."""
         needed = self.ancestors(outputs)

@@ -20,8 +20,8 @@ class Op:
                  has a gradient before it
     rectified    where its inputs are never negative, neither is the result; and where it is 0, no gradient passes
     flat         its result changes in steps or not at all with its inputs: no gradient passes
-    cuda         the types of the first input for which ONNX Runtime has a CUDA kernel at opset 18, after its
-                 docs/OperatorKernels.md: f float32, i int64, b bool
+    cuda         the types of the first input for which ONNX Runtime has a CUDA kernel at opset 18, by the
+                 table in its documentation: f float32, i int64, b bool
     shaped       the inputs after the first are read by the CPU, also where the kernel is CUDA's: they must be constants
     """
 

@@ -51,11 +51,6 @@ class User(AbstractUser):
             )
         ]
 
-    @property
-    def public_name(self) -> str:
-        """What stands beside their ink; nothing once the account is closed for good: then the ink is nobody's."""
-        return "" if self.closed_at else self.username
-
     def get_absolute_url(self) -> str:
         return reverse("person", args=[self.username])
 

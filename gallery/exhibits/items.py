@@ -11,8 +11,6 @@ from canvas.models import Frame
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.uploads.models import Upload
 
-THUMBNAIL_FROM = 480  # px of width a frame's own thumbnail has
-
 
 @dataclass(frozen=True)
 class ItemImage:

@@ -4,7 +4,7 @@
  * of a finger where it does not draw, the place itself. Then the form, which the server makes, in a dialog.
  */
 
-const LEAST = 16, MOST = 512; // canvas px; canvas/moderation/cases.py
+const LEAST = 16, MOST = 512; // canvas px; canvas/moderation/cases/services.py
 const SHOWN = 56; // CSS px the circle's radius has at first
 const REST = 600; // ms a finger rests
 const STILL = 8; // CSS px it may shake meanwhile

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from canvas import wire
 from dreamsite.serve import APPLICATION
-from tests import environment, running
+from tests import environment, running, wire_client
 from tests.sockets import stroke_id
 
 environment.isolate()
@@ -131,7 +131,7 @@ class Viewer(asyncio.Protocol):
             if b" 101 " not in head.split(b"\r\n")[0]:
                 raise SystemExit(f"the server did not open a socket: {head[:200]!r}")
             self._open, self._buffer = True, bytearray(rest)
-            self.send(wire.join(0, 0))
+            self.send(wire_client.join(0, 0))
             self.ready.set_result(None)
         for message in self._messages():
             self._take(message)
@@ -156,7 +156,7 @@ class Viewer(asyncio.Protocol):
 
     def _take(self, message: bytes) -> None:
         if message[2] == wire.MARK:
-            self.send(wire.seen(int.from_bytes(message[4:], "little")))
+            self.send(wire_client.seen(int.from_bytes(message[4:], "little")))
         elif message[2] == wire.BATCH:
             count = int.from_bytes(message[20:22], "little")
             self.frames += 1
@@ -219,7 +219,7 @@ async def draw(drawer: Viewer, sent: dict[tuple[int, int], float], until: float,
         await asyncio.sleep(max(0.0, next_at - time.perf_counter()))
         u, v = (min(12_000, max(0, at + chance.randint(-100, 100))) for at in (x, y))
         path = ((x, y, 200), (u, v, 200)) if piece else ((x, y, 200),)
-        drawer.send(wire.ink([wire.Stroke(stroke, piece, (40, 80, 200), 102, 1600 if piece else 0, path)]))
+        drawer.send(wire_client.ink([wire.Stroke(stroke, piece, (40, 80, 200), 102, 1600 if piece else 0, path)]))
         sent[stroke, piece] = time.perf_counter()
         x, y, piece, count, next_at = u, v, piece + 1, count + 1, next_at + 1 / RATE
         if piece == 90:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from canvas import wire
+from tests import wire_client
 from tests.browser.visitor import PHONE, Visitor
 from tests.running import SMALL, RunningSite, until
 from tests.sockets import pieces, stroke_id
@@ -18,8 +19,8 @@ from django.contrib.auth.models import Group
 from canvas import journal, wire
 from canvas.models import Canvas
 get_user_model().objects.get(pk={moderator}).groups.add(Group.objects.get(name="Moderators"))
-place = Canvas.objects.get(slug="small")
-journal.append(place, [wire.by(op, {vandal}) for op in wire.operations_from(bytes.fromhex({ink!r}), {count})[0]])
+canvas = Canvas.objects.get(slug="small")
+journal.append(canvas, wire.operations_from(bytes.fromhex({ink!r}), {count})[0])
 """
 
 
@@ -31,8 +32,8 @@ def red(panel: Visitor) -> bool:
 def test_ink_is_found_taken_out_and_brought_back(browser: Browser, site: RunningSite, how: dict[str, object]) -> None:
     vandal, moderator = site.person(3 if how else 4), site.person(5)
     cut = pieces(stroke_id(random.Random(1)), [(80, 512, 200), (900, 512, 200)], colour=(255, 0, 0), opacity=255)
-    ink = b"".join(map(wire.encode, cut)).hex()
-    site.shell(_INK.format(moderator=moderator.id, vandal=vandal.id, ink=ink, count=len(cut)))
+    ink = b"".join(wire.encode(wire_client.by(piece, vandal.id)) for piece in cut).hex()
+    site.shell(_INK.format(moderator=moderator.id, ink=ink, count=len(cut)))
     watch = Visitor(browser, site, moderator, **how).open(SMALL)
     page = watch.page
     until(lambda: red(watch), what="the ink is not there")

@@ -16,6 +16,7 @@ import pytest
 
 from canvas import picture, wire
 from canvas.brush import Pixels
+from tests import wire_client
 from tests.running import PATIENCE
 from tests.sockets import pieces
 
@@ -46,7 +47,7 @@ def random_stroke(chance: random.Random, stroke: int, side: int, author: int) ->
         points.append((x, y, w))
     colour = (chance.randrange(256), chance.randrange(256), chance.randrange(256))
     cut = pieces(stroke, points, each=chance.choice([1, 3, 40]), colour=colour, opacity=chance.choice([1, 102, 255]))
-    return [wire.by(piece, author) for piece in cut]
+    return [wire_client.by(piece, author) for piece in cut]
 
 
 def random_journal(chance: random.Random, side: int, *, authors: int = 3) -> list[wire.Operation]:

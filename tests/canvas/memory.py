@@ -17,6 +17,7 @@ from canvas.member import Member, Person
 from canvas.ports import Admit, State
 from canvas.room import Room
 from canvas.wire import CloseCode
+from tests import wire_client
 
 SIDE = 16
 
@@ -171,9 +172,9 @@ class Browser:
         member = Member(send, close, self.person)
         self.member, self.room = member, room
         room.enter(member)
-        self._say(wire.join(self.frame["id"] if self.frame else 0, self.head))
+        self._say(wire_client.join(self.frame["id"] if self.frame else 0, self.head))
         for op in self.pending:
-            self._say(wire.ink([op]))
+            self._say(wire_client.ink([op]))
 
     def drop(self) -> None:
         if self.member and self.room:
@@ -183,7 +184,7 @@ class Browser:
 
     def put(self, op: wire.Stroke | wire.Undo) -> None:
         self.pending.append(op)
-        self._say(wire.ink([op]))
+        self._say(wire_client.ink([op]))
 
     def _say(self, data: bytes) -> None:
         if self.member and self.room:
@@ -193,10 +194,10 @@ class Browser:
                 self.member.close(error.code)
 
     def _take(self, data: bytes) -> None:
-        kind, content = wire.from_server(data)
+        kind, content = wire_client.from_server(data)
         match kind:
             case wire.BATCH if content.first > self.head + 1:
-                self._say(wire.join(self.frame["id"] if self.frame else 0, self.head))
+                self._say(wire_client.join(self.frame["id"] if self.frame else 0, self.head))
             case wire.BATCH:
                 for number, op in content.operations():
                     self.operations[number] = op
@@ -211,7 +212,7 @@ class Browser:
                 elif content["type"] == "frame":
                     self.frame = content["frame"]
             case wire.MARK if self.reading:
-                asyncio.get_running_loop().call_soon(self._say, wire.seen(content[0]))
+                asyncio.get_running_loop().call_soon(self._say, wire_client.seen(content[0]))
             case wire.ACK:
                 stroke, following = content
                 self.pending = [
@@ -226,7 +227,7 @@ class Browser:
 
     def _settle(self, op: wire.Operation) -> None:
         if self.person and op.author == self.person.id:
-            self.pending = [one for one in self.pending if wire.by(one, op.author) != op]
+            self.pending = [one for one in self.pending if wire_client.by(one, op.author) != op]
 
     def canvas(self) -> Pixels:
         base, seq = self.journal.base(self.frame)

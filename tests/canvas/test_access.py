@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from canvas import limits, wire
+from canvas import limits
 from canvas.access import AccessMonitor
 from canvas.admission import Admission
 from canvas.gate import Sanction, UserStatus
 from canvas.member import Member, Person
 from canvas.wire import CloseCode
+from tests import wire_client
 from tests.canvas.memory import MemoryPeople
 from tests.canvas.test_room import until
 
@@ -30,7 +31,7 @@ class Someone:
         self.member = Member(self._send, self._close, self.person)
 
     async def _send(self, data: bytes) -> None:
-        self.news.append(wire.from_server(data)[1])
+        self.news.append(wire_client.from_server(data)[1])
 
     async def _close(self, code: int) -> None:
         self.closed = code

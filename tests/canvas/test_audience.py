@@ -12,6 +12,7 @@ from canvas.member import Member
 from canvas.ports import State
 from canvas.tail import Tail
 from canvas.wire import CloseCode
+from tests import wire_client
 
 CANVAS = {"width": 16, "height": 16}
 
@@ -29,7 +30,7 @@ class Reader:
         self.member = Member(self._send, self._close, None)
 
     async def _send(self, data: bytes) -> None:
-        kind, content = wire.from_server(data)
+        kind, content = wire_client.from_server(data)
         if kind == wire.BATCH:
             self.heard.append((content.first, content.last))
         elif kind == wire.NEWS:

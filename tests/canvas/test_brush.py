@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas import brush, picture
+from tests import wire_client
 from tests.canvas import journals
 from tests.sockets import pieces
 
@@ -91,7 +92,7 @@ def test_bounds_hold_every_touched_pixel(path: list[tuple[int, int, int]], carry
 
 @given(points, st.integers(0, 65535))
 def test_the_next_carry_is_a_distance_that_fits_the_wire(path: list[tuple[int, int, int]], carry: int) -> None:
-    assert 1 <= brush.carry_after(path, carry) <= 65535
+    assert 1 <= wire_client.carry_after(path, carry) <= 65535
 
 
 if __name__ == "__main__":

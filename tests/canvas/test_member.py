@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from canvas import limits, wire
+from canvas import limits
 from canvas.member import Member
 from canvas.room import Room
+from tests import wire_client
 from tests.canvas.memory import MemoryJournal, MemoryPeople, NoLayer
 from tests.canvas.test_room import executor
 
@@ -45,7 +46,7 @@ async def test_asking_on_and_on_without_reading_ends_the_socket(how: str) -> Non
     for _ in range(20_000):
         if socket.member.closed:
             break
-        room.receive(socket.member, wire.join(0, 0))
+        room.receive(socket.member, wire_client.join(0, 0))
     await asyncio.sleep(0)
     assert socket.code == 4408
     assert limits.OUTBOX_BYTES < socket.member.outstanding < limits.DEAF_BYTES + limits.MAX_MESSAGE

@@ -17,6 +17,7 @@ from canvas.member import Member, start
 from canvas.rate_limits import Bucket
 from canvas.room import Room
 from canvas.wire import CloseCode, RejectReason
+from tests import wire_client
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer, Processes
 from tests.running import PATIENCE
 from tests.sockets import pieces, stroke_id
@@ -73,7 +74,7 @@ async def test_nothing_is_shown_before_it_is_written(journal: MemoryJournal, roo
     assert guest.news[-1]["message"] and guest.head == 0 and anna.pending
     journal.fail = []
     await until(lambda: not anna.pending)
-    assert [op for _, op in journal.operations()] == [wire.by(piece, 1)]
+    assert [op for _, op in journal.operations()] == [wire_client.by(piece, 1)]
     await until(lambda: guest.news[-1] == {"type": "trouble", "message": None})
 
 
@@ -84,7 +85,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_written_again(journal: Memo
     for piece in cut:
         anna.put(piece)
     await until(lambda: not anna.pending and guest.head == len(cut))
-    assert [op for _, op in journal.operations()] == [wire.by(piece, 1) for piece in cut]
+    assert [op for _, op in journal.operations()] == [wire_client.by(piece, 1) for piece in cut]
 
 
 async def test_visitors_watch_and_are_told_to_sign_in(journal: MemoryJournal, room: Room) -> None:
@@ -188,7 +189,7 @@ async def test_a_reader_that_stops_is_left_behind_and_catches_up(
     assert slow.member is not None
     assert slow.head < journal.head and slow.member.outstanding < 3 * 4096 + limits.CHUNK
     slow.reading = True
-    slow._say(wire.join(0, slow.head))  # a browser that comes back to life answers its marks; here it asks anew
+    slow._say(wire_client.join(0, slow.head))  # a browser that comes back to life answers its marks; here it asks anew
     await until(lambda: slow.head == journal.head)
     assert np.array_equal(slow.canvas(), journal.canvas())
 
@@ -249,7 +250,7 @@ async def one_story(seed: int) -> None:
                 journal.fail.append(chance.choice(["before", "after"]))
             case "twice":
                 for op in browser.pending[:]:
-                    browser._say(wire.ink([op]))
+                    browser._say(wire_client.ink([op]))
             case "wait":
                 await asyncio.sleep(chance.random() * 0.05)
     newcomer = joined(journal, chance.choice(rooms), None)

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from canvas import brush, journal, strokes, wire
 from canvas.models import Batch, Canvas, Indexed, Stroke
 from dreamsite.core.rect import Rect
+from tests import wire_client
 from tests.canvas.journals import random_journal
 from tests.sockets import pieces
 
@@ -91,7 +92,7 @@ def test_the_index_is_what_the_journal_says(canvas: Canvas, seed: int, monkeypat
 def draw(canvas: Canvas, author: int, points: list[tuple[int, int]], *, stroke: int = 1, width: int = 32) -> None:
     cut = pieces(stroke, [(x * 8, y * 8, width) for x, y in points], each=2)
     for piece in cut:
-        journal.append(canvas, [wire.by(piece, author)])
+        journal.append(canvas, [wire_client.by(piece, author)])
 
 
 def test_a_place_is_asked_for_ink_and_not_for_boxes(canvas: Canvas) -> None:
@@ -133,8 +134,8 @@ def test_people_and_times(canvas: Canvas) -> None:
 
 
 def test_pieces_come_from_among_other_peoples(canvas: Canvas) -> None:
-    mine = [wire.by(piece, 1) for piece in pieces(7, [(8 * n, 80, 40) for n in range(9)], each=2)]
-    theirs = [wire.by(piece, 2) for piece in pieces(7, [(8 * n, 160, 40) for n in range(9)], each=2)]
+    mine = [wire_client.by(piece, 1) for piece in pieces(7, [(8 * n, 80, 40) for n in range(9)], each=2)]
+    theirs = [wire_client.by(piece, 2) for piece in pieces(7, [(8 * n, 160, 40) for n in range(9)], each=2)]
     for one, other in zip(mine, theirs, strict=True):
         journal.append(canvas, [one, other])
     strokes.index(canvas)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas import limits, wire
+from tests import wire_client
 
 u8, u16, u32, u53 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 53))
 i16 = st.integers(-(2**15), 2**15 - 1)
@@ -40,13 +41,13 @@ def test_operations_come_back_as_they_went(ops: list[wire.Operation]) -> None:
 
 @given(st.lists(st.one_of(strokes, st.builds(wire.Undo, u53, u32)), min_size=1, max_size=8))
 def test_ink_comes_back_as_it_went(ops: list[wire.Stroke | wire.Undo]) -> None:
-    assert wire.from_client(wire.ink(ops)) == wire.Ink(tuple(ops))
+    assert wire.from_client(wire_client.ink(ops)) == wire.Ink(tuple(ops))
 
 
 @given(u32, u53)
 def test_join_and_seen(frame: int, number: int) -> None:
-    assert wire.from_client(wire.join(frame, number)) == wire.Join(frame, number)
-    assert wire.from_client(wire.seen(number)) == wire.Seen(number)
+    assert wire.from_client(wire_client.join(frame, number)) == wire.Join(frame, number)
+    assert wire.from_client(wire_client.seen(number)) == wire.Seen(number)
 
 
 @given(st.binary(max_size=200))
@@ -59,7 +60,7 @@ def test_random_bytes_raise_protocol_error_and_nothing_else(data: bytes) -> None
 
 @given(st.lists(strokes, min_size=1, max_size=3), st.integers(0, 2**32))
 def test_mutated_ink_raises_protocol_error_and_nothing_else(ops: list[wire.Operation], seed: int) -> None:
-    chance, data = random.Random(seed), bytearray(wire.ink(ops))
+    chance, data = random.Random(seed), bytearray(wire_client.ink(ops))
     for _ in range(chance.randint(1, 4)):
         match chance.randrange(3):
             case 0:
@@ -85,16 +86,16 @@ def test_mutated_ink_raises_protocol_error_and_nothing_else(ops: list[wire.Opera
         (b"\x00\x01\x11\x00" + bytes(12), 4400),
         (b"\xd5\x02\x11\x00" + bytes(12), 4406),
         (b"\xd5\x01\x11\x01" + bytes(12), 4400),
-        (wire.join(1, 1) + b"\x00", 4400),
+        (wire_client.join(1, 1) + b"\x00", 4400),
         (b"\xd5\x01\x7f\x00", 4400),
         (wire.header(wire.BATCH) + bytes(18), 4400),
-        (wire.ink([]), 4400),
-        (wire.ink([wire.Hide((1,))]), 4400),
-        (wire.ink([wire.Undo(1)]) + b"x", 4400),
-        (wire.ink([wire.Undo(1)] * (limits.MAX_OPS + 1)), 4400),
-        (wire.ink([wire.Stroke(1, 0, (0, 0, 0), 255, 0, ())]), 4400),
-        (wire.ink([wire.Stroke(1, 0, (0, 0, 0), 0, 0, ((0, 0, 8),))]), 4400),
-        (wire.ink([wire.Stroke(1, 0, (0, 0, 0), 1, 0, ((0, 0, 8),) * (limits.MAX_POINTS + 1))]), 4400),
+        (wire_client.ink([]), 4400),
+        (wire_client.ink([wire.Hide((1,))]), 4400),
+        (wire_client.ink([wire.Undo(1)]) + b"x", 4400),
+        (wire_client.ink([wire.Undo(1)] * (limits.MAX_OPS + 1)), 4400),
+        (wire_client.ink([wire.Stroke(1, 0, (0, 0, 0), 255, 0, ())]), 4400),
+        (wire_client.ink([wire.Stroke(1, 0, (0, 0, 0), 0, 0, ((0, 0, 8),))]), 4400),
+        (wire_client.ink([wire.Stroke(1, 0, (0, 0, 0), 1, 0, ((0, 0, 8),) * (limits.MAX_POINTS + 1))]), 4400),
         (bytes(limits.MAX_MESSAGE + 1), 4413),
     ],
 )

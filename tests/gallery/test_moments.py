@@ -18,6 +18,7 @@ from canvas.brush import Pixels
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.core.models import User
 from gallery.moments import paint
+from tests import wire_client
 from tests.gallery.conftest import BEGUN, RECIPE
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +184,7 @@ def test_the_ink_says_when_each_stroke_came(client: Client, draw: Draw, dream: D
     data, found = client.get(f"/history/ink?frame={base.pk}").content, []
     while data:
         size = int.from_bytes(data[:4], "little")
-        kind, ops = wire.from_server(data[4 : 4 + size])
+        kind, ops = wire_client.from_server(data[4 : 4 + size])
         assert kind == wire.BATCH
         found += [(number, ops.at, op) for number, op in ops.operations()]
         data = data[4 + size :]

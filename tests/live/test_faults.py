@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from canvas import wire
+from tests import wire_client
 from tests.dreamer import nets
 from tests.running import PATIENCE, SMALL, SMALL_SIDE, RunningSite, copy, until
 from tests.services import Postgres
@@ -56,7 +57,7 @@ def assert_whole(site: RunningSite, drawers: dict[int, Drawer]) -> None:
         written.setdefault(op.author, []).append(op)
     for author, drawer in drawers.items():
         assert not drawer.refused, drawer.refused
-        assert written.get(author, []) == [wire.by(piece, author) for piece in drawer.sent]
+        assert written.get(author, []) == [wire_client.by(piece, author) for piece in drawer.sent]
     assert set(written) <= set(drawers)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from canvas import wire
+from tests import wire_client
 from tests.running import PATIENCE, SMALL_SIDE, RunningSite, copy
 from tests.services import Postgres, Redis
 from tests.sockets import Drawer, opened, stroke_id
@@ -114,7 +114,7 @@ async def test_the_database_cuts_every_connection(fleet: Two) -> None:
         await asyncio.wait_for(drawing, PATIENCE)
         await viewer.until(lambda: viewer.head == len(drawer.sent))
         assert [news["message"] is None for news in viewer.news_of("trouble")][-1:] in ([True], [])
-    assert [op for _, op in two.journal()] == [wire.by(piece, ann.id) for piece in drawer.sent]
+    assert [op for _, op in two.journal()] == [wire_client.by(piece, ann.id) for piece in drawer.sent]
     for site in fleet:  # each cut may be said once with its cause, and the fixture looks for tracebacks
         (site.var / f"{site.name}.log").write_text("")
 
@@ -147,6 +147,7 @@ async def many_pens(one: RunningSite, two: RunningSite) -> None:
             await viewer.until(lambda v=viewer: v.head == len(journal))
             assert sorted(viewer.operations.items()) == journal
     for author, drawer in drawers.items():
-        assert [op for _, op in journal if op.author == author] == [wire.by(piece, author) for piece in drawer.sent]
+        written = [op for _, op in journal if op.author == author]
+        assert written == [wire_client.by(piece, author) for piece in drawer.sent]
         assert not drawer.refused
     assert sum(drawer.connections for drawer in drawers.values()) > len(drawers)

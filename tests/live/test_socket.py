@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from canvas import limits, wire
 from canvas.wire import RejectReason
+from tests import wire_client
 from tests.live.conftest import UNREAD
 from tests.running import PATIENCE, RunningSite
 from tests.sockets import Client, opened, pieces, stroke_id
@@ -32,7 +33,7 @@ async def test_ink_is_acknowledged_and_seen_by_everybody_in_order(either_site: R
         seen = [
             op for op in viewer.operations.values() if isinstance(op, wire.Stroke) and op.stroke_id == sent[0].stroke_id
         ]
-        assert seen == [wire.by(piece, ann.id) for piece in sent]
+        assert seen == [wire_client.by(piece, ann.id) for piece in sent]
         assert viewer.names()[ann.id] == ann.name
 
 
@@ -136,7 +137,7 @@ def odd(body: bytes = b"", *, kind: int = wire.INK, magic: int = wire.MAGIC, ver
 
 
 def stroke_at(x: int, y: int, w: int = 80) -> bytes:
-    return wire.ink([wire.Stroke(stroke_id(chance), 0, (0, 0, 0), 255, 0, ((x, y, w),))])
+    return wire_client.ink([wire.Stroke(stroke_id(chance), 0, (0, 0, 0), 255, 0, ((x, y, w),))])
 
 
 HOSTILE: dict[str, tuple[int, bytes | str]] = {
@@ -145,12 +146,12 @@ HOSTILE: dict[str, tuple[int, bytes | str]] = {
     "another magic": (4400, odd(magic=0)),
     "a kind nobody knows": (4400, odd(kind=0x7F)),
     "what only a server says": (4400, odd(kind=wire.BATCH)),
-    "ink cut short": (4400, wire.ink(pieces(1, LINE))[:-3]),
-    "ink and something after it": (4400, wire.ink(pieces(1, LINE)) + b"x"),
+    "ink cut short": (4400, wire_client.ink(pieces(1, LINE))[:-3]),
+    "ink and something after it": (4400, wire_client.ink(pieces(1, LINE)) + b"x"),
     "no operation": (4400, odd(struct.pack("<H", 0))),
-    "a moderator's operation": (4400, wire.ink([wire.Hide((1,))])),
-    "an invisible stroke": (4400, wire.ink([wire.Stroke(1, 0, (0, 0, 0), 0, 0, ((0, 0, 80),))])),
-    "a stroke without points": (4400, wire.ink([wire.Stroke(1, 0, (0, 0, 0), 9, 0, ())])),
+    "a moderator's operation": (4400, wire_client.ink([wire.Hide((1,))])),
+    "an invisible stroke": (4400, wire_client.ink([wire.Stroke(1, 0, (0, 0, 0), 0, 0, ((0, 0, 80),))])),
+    "a stroke without points": (4400, wire_client.ink([wire.Stroke(1, 0, (0, 0, 0), 9, 0, ())])),
     "a point far off the canvas": (4400, stroke_at((1536 + 257) * 8, 0)),
     "a point far above it": (4400, stroke_at(0, -257 * 8)),
     "too thin a brush": (4400, stroke_at(0, 0, 7)),
@@ -170,7 +171,7 @@ async def test_bad_input_gets_its_close_code(either_site: RunningSite, what: str
 
 async def test_ink_before_join_is_malformed(either_site: RunningSite) -> None:
     async with opened(either_site.url, either_site.person(8).headers, join=False) as drawer:
-        await drawer.socket.send(wire.ink(pieces(1, LINE)))
+        await drawer.socket.send(wire_client.ink(pieces(1, LINE)))
         assert await drawer.until_closed() == 4400
 
 
@@ -205,13 +206,13 @@ async def flood(drawer: Client, *messages: bytes) -> int:
 def furious(stroke: int) -> list[bytes]:
     """The widest brush all over the canvas, faster than any hand."""
     path = [(chance.randrange(12288), chance.randrange(12288), limits.MAX_WIDTH) for _ in range(2000)]
-    return [wire.ink([piece]) for piece in pieces(stroke, path, each=100)]
+    return [wire_client.ink([piece]) for piece in pieces(stroke, path, each=100)]
 
 
 async def test_too_fast_in_each_way(either_site: RunningSite) -> None:
-    one = wire.ink([wire.Undo(1)])
-    many_points = [wire.ink([piece]) for piece in pieces(stroke_id(chance), [(80, 80, 8)] * 60_000, each=500)]
-    for number, messages in enumerate(([one], many_points, furious(stroke_id(chance)), [wire.join(0, 0)])):
+    one = wire_client.ink([wire.Undo(1)])
+    many_points = [wire_client.ink([piece]) for piece in pieces(stroke_id(chance), [(80, 80, 8)] * 60_000, each=500)]
+    for number, messages in enumerate(([one], many_points, furious(stroke_id(chance)), [wire_client.join(0, 0)])):
         async with opened(either_site.url, either_site.person(9 + number % 2).headers) as drawer:
             assert await flood(drawer, *messages) == 4429, number
 
@@ -225,7 +226,7 @@ async def test_the_hostile_do_not_stop_the_others(either_site: RunningSite) -> N
         while not over.is_set():
             async with opened(either_site.url, headers) as drawer:
                 if number % 4 == 0:
-                    await flood(drawer, wire.ink([wire.Undo(number)] * 200))
+                    await flood(drawer, wire_client.ink([wire.Undo(number)] * 200))
                 elif number % 4 == 1:
                     await drawer.socket.send(chance.randbytes(chance.randrange(300)))
                     await drawer.until_closed()

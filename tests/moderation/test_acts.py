@@ -23,6 +23,7 @@ from canvas.moderation.rollback.selection import Selection
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 from dreamsite.core.rect import Rect
+from tests import wire_client
 from tests.sockets import pieces
 
 HONEST, VANDAL, OTHER = 1, 2, 3
@@ -38,7 +39,7 @@ def moderator(place: Canvas) -> User:
 def draw(place: Canvas, author: int, y: int, colour: tuple[int, int, int], stroke: int = 1) -> list[wire.Operation]:
     """A line across the canvas, piece by piece."""
     cut = pieces(stroke, [(x * 8, y * 8, 64) for x in range(4, 61, 4)], each=3, colour=colour, opacity=255)
-    operations = [wire.by(piece, author) for piece in cut]
+    operations = [wire_client.by(piece, author) for piece in cut]
     for op in operations:
         journal.append(place, [op])
     return operations
@@ -222,7 +223,7 @@ def test_what_is_undone_or_out_already_is_left_alone(place: Canvas, moderator: U
 def test_many_pieces_are_hidden_in_messages_that_browsers_take(place: Canvas, moderator: User) -> None:
     cut = pieces(5, [(8 * (n % 60), 80, 16) for n in range(9000)], each=1)
     for at in range(0, len(cut), 1000):
-        journal.append(place, [wire.by(piece, VANDAL) for piece in cut[at : at + 1000]])
+        journal.append(place, [wire_client.by(piece, VANDAL) for piece in cut[at : at + 1000]])
     act = rollback.apply(place, of(VANDAL), moderator)
     first, last = act.what["ops"]
     assert (last - first, act.what["pieces"]) == (2, 8999)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas
+from dreamsite.core.tasks.jobs import BackgroundJob, JobQuerySet
 
 
 class Choice(models.Model):
@@ -77,17 +78,8 @@ class Network(models.Model):
         return self.name
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    def open(self) -> JobQuerySet:
-        return self.filter(state__in=Job.OPEN)
-
-
-class Job(models.Model):
-    """Long work on a network, done by a worker: one row for each kind and network, used again by the next order.
-
-    `holder` is the worker that does it (dreamsite.core.tasks.WORKER). `edition` counts the orders: whoever still works
-    on an earlier one drops it.
-    """
+class Job(BackgroundJob):
+    """Long work on a network: one row for each kind and network, used again by the next request for it."""
 
     class Kind(models.TextChoices):
         FETCH = "fetch", _("Fetching")
@@ -96,30 +88,15 @@ class Job(models.Model):
         PICTURES = "pictures", _("Dreaming the styles’ pictures of")
         PREVIEW = "preview", _("Dreaming a preview with")
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
-
-    OPEN = (State.WAITING, State.RUNNING)
-
     kind = models.CharField(max_length=10, choices=Kind.choices)
     network = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    edition = models.PositiveIntegerField(default=1)
-    holder = models.CharField(max_length=64, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)  # how many workers have begun this order
     done = models.BigIntegerField(default=0)  # of `total`: bytes, or pictures
     total = models.BigIntegerField(default=0)  # 0: nobody knows
-    message = models.TextField(blank=True)  # what went wrong, or what is to be said
     options: Any = models.JSONField(default=dict)  # of this kind of work
-    # Who ordered it; None is the site itself.
+    # Who asked for it; None is the site itself.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    changed_at = models.DateTimeField(default=timezone.now)
 
-    objects = JobQuerySet.as_manager()
+    objects = JobQuerySet["Job"].as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "network"], name="job_one_of_a_kind")]
@@ -127,11 +104,6 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.network}: {self.state}"
-
-    @property
-    def fraction(self) -> float:
-        """How far it is, 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
 
 
 class GuessQuerySet(models.QuerySet["Guess"]):

@@ -1,6 +1,6 @@
 """Networks as the site's owner sees them: fetched, imported, chosen, tried. The long work is done by workers.
 
-jobs.py       long work as rows: ordering, claiming, progress, cancelling
+jobs.py       the kinds of long work, and requesting them
 fetching.py   fetching published networks, and the site's own by itself at the first start
 importing.py  networks from uploaded files
 choosing.py   which canvas dreams with which

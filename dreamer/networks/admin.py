@@ -38,6 +38,7 @@ from dreamer.networks import choosing, fetching, importing, jobs, shelves, tryin
 from dreamer.networks.forms import ImportForm, OwnStyleForm
 from dreamer.registered import default_model, registry
 from dreamer.styles import key
+from dreamsite.core.tasks.jobs import OPEN, State
 
 FETCH = Act.add_verb("network-fetch", gettext_lazy("Had a network fetched"))
 IMPORT = Act.add_verb("network-import", gettext_lazy("Had a network imported"))
@@ -102,7 +103,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         installed = found.list()
         for files in installed:  # each is measured once by itself
             if not Job.objects.filter(kind=Job.Kind.MEASURE, network=files.name).exists():
-                jobs.order(Job.Kind.MEASURE, files.name)
+                jobs.request(Job.Kind.MEASURE, files.name)
         names = {files.name for files in installed}
         measured = {row.name: row for row in Network.objects.all()}
         site = default_model()
@@ -149,7 +150,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
                 "network": job.network,
                 "state": job.state,
                 "done": job.done,
-                "fraction": job.fraction if job.total else None,
+                "fraction": job.fraction or None,
                 "words": words(job),
             }
             for job in found
@@ -167,7 +168,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             messages.error(request, str(error))
             return self._back()
         with transaction.atomic():
-            if jobs.order(Job.Kind.FETCH, wanted.name, by=request.user):
+            if jobs.request(Job.Kind.FETCH, wanted.name, by=request.user):
                 Act.objects.record(request.user, FETCH, network=wanted.name)
         return self._back()
 
@@ -196,7 +197,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         name = form.cleaned_data["name"]
         folder = importing.store(form.uploads())
         with transaction.atomic():
-            if jobs.order(Job.Kind.IMPORT, name, by=request.user, **form.options(folder)):
+            if jobs.request(Job.Kind.IMPORT, name, by=request.user, **form.options(folder)):
                 Act.objects.record(request.user, IMPORT, network=name, file=form.cleaned_data["file"].name)
                 return self._back()
         shutil.rmtree(folder, ignore_errors=True)
@@ -220,10 +221,10 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         self._need(request, "change")
         job = get_object_or_404(Job, pk=pk)
         with transaction.atomic():
-            if jobs.cancel(job):
+            if Job.objects.filter(pk=pk).cancel():
                 Act.objects.record(request.user, CANCEL, network=job.network, kind=job.kind)
             else:
-                Job.objects.filter(pk=pk, state=Job.State.FAILED).update(state=Job.State.CANCELLED)
+                Job.objects.filter(pk=pk, state=State.FAILED).update(state=State.CANCELLED)
         return self._back()
 
     @method_decorator(require_POST)
@@ -319,7 +320,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     @method_decorator(require_POST)
     def measure(self, request: HttpRequest, name: str) -> HttpResponse:
         self._need(request, "change")
-        jobs.order(Job.Kind.MEASURE, _files(name).name, by=request.user)
+        jobs.request(Job.Kind.MEASURE, _files(name).name, by=request.user)
         return self._back()
 
     @method_decorator(require_POST)
@@ -344,7 +345,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         data = form.cleaned_data
         if "preview" in request.POST:
             given = {field: request.POST.get(field, "") for field in form.fields}
-            jobs.order(
+            jobs.request(
                 Job.Kind.PREVIEW,
                 files.name,
                 by=request.user,
@@ -414,10 +415,8 @@ class _Shown:
 
 def _jobs() -> list[Job]:
     """What is under way, and what failed."""
-    found = Job.objects.filter(state__in=[*Job.OPEN, Job.State.FAILED]).order_by("pk")
-    return sorted(
-        found, key=lambda job: [Job.State.RUNNING, Job.State.FAILED, Job.State.WAITING].index(Job.State(job.state))
-    )
+    found = Job.objects.filter(state__in=[*OPEN, State.FAILED]).order_by("pk")
+    return sorted(found, key=lambda job: [State.RUNNING, State.FAILED, State.WAITING].index(State(job.state)))
 
 
 def _stamp(found: list[Job]) -> str:
@@ -458,9 +457,9 @@ def _with_words(found: list[Job]) -> list[tuple[Job, str]]:
 
 def words(job: Job) -> str:
     """How far a job is, in words."""
-    if job.state == Job.State.WAITING:
+    if job.state == State.WAITING:
         return _("waits for a worker")
-    if job.state == Job.State.FAILED:
+    if job.state == State.FAILED:
         return job.message
     if job.kind == Job.Kind.FETCH:
         if job.total and job.done >= job.total:
@@ -468,6 +467,4 @@ def words(job: Job) -> str:
         return fetching.amount(job.done, job.total)
     if job.kind == Job.Kind.PICTURES and job.total:
         return _("%(done)d of %(total)d") % {"done": job.done, "total": job.total}
-    if job.total:
-        return f"{100 * job.done // job.total} %"
-    return job.message
+    return f"{job.percent} %" if job.fraction else job.message

@@ -28,6 +28,7 @@ from dreamer.models import Job
 from dreamer.networks import jobs, trying
 from dreamer.networks.importing import ARRIVED
 from dreamsite.core.tasks import Interrupted, periodic_task
+from dreamsite.core.tasks.jobs import OPEN, JobFailed, Progress, State
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def expected() -> Source | None:
     if not name or name in registered.registry().names() or not following().exists():
         return None
     job = Job.objects.filter(kind=Job.Kind.FETCH, network=name).first()
-    open_or_failed = (*Job.OPEN, Job.State.FAILED)
+    open_or_failed = (*OPEN, State.FAILED)
     return source(name) if job is None or (job.by_id is None and job.state in open_or_failed) else None
 
 
@@ -60,35 +61,43 @@ def fetch_by_itself() -> None:
     global _started
     first, _started = not _started, True
     job = Job.objects.filter(kind=Job.Kind.FETCH, network=settings.DREAM_FETCH).first()
-    if job is None or job.state not in Job.OPEN:
+    if job is None or not job.is_open:
         _tell_canvases(None)
     wanted = expected()
     if wanted and job is None:
-        jobs.order(Job.Kind.FETCH, wanted.name)
-    elif wanted and job and job.state == Job.State.FAILED and (first or timezone.now() - job.changed_at > AGAIN):
-        jobs.order(Job.Kind.FETCH, wanted.name, again=True)
+        jobs.request(Job.Kind.FETCH, wanted.name)
+    elif wanted and job and job.state == State.FAILED and (first or _ended_before(job, AGAIN)):
+        jobs.request(Job.Kind.FETCH, wanted.name, again=True)
+
+
+def _ended_before(job: Job, ago: timedelta) -> bool:
+    return job.finished_at is None or timezone.now() - job.finished_at > ago
 
 
 def decline(name: str) -> None:
     """Somebody removed this network: it does not come by itself any more."""
     if name == settings.DREAM_FETCH:
         Job.objects.update_or_create(
-            kind=Job.Kind.FETCH, network=name, defaults={"state": Job.State.CANCELLED, "holder": "", "message": ""}
+            kind=Job.Kind.FETCH, network=name, defaults={"state": State.CANCELLED, "holder": "", "message": ""}
         )
 
 
-@jobs.work(Job.Kind.FETCH)
-def _fetch(job: Job, progress: jobs.Progress) -> str:
+@jobs.handler(Job.Kind.FETCH)
+def _fetch(job: Job, progress: Progress) -> str:
     wanted = _source(job.network)
     takes_over = job.network == settings.DREAM_FETCH and following().exists()
     logged_at, largest = 0.0, 0
+
+    def tell_canvases(done: int, total: int) -> None:
+        _tell_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
 
     def tell(done: int, total: int) -> None:
         nonlocal logged_at, largest
         if total < largest:  # the class names, which are small, come last
             return
         largest = total
-        progress(done, total)
+        if progress(_fraction(done, total), done=done, total=total) and takes_over:
+            tell_canvases(done, total)
         if time.monotonic() - logged_at >= LOG_SECONDS:
             logged_at = time.monotonic()
             log.info("Fetching %s: %s", wanted.title, amount(done, total))
@@ -100,15 +109,14 @@ def _fetch(job: Job, progress: jobs.Progress) -> str:
         wanted.licence,
     )
     if takes_over:
-        progress.also = lambda done, total: _tell_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
-        progress.also(job.done, job.total)
+        tell_canvases(job.done, job.total)
     download = Download(tell=_teller(progress), progress=tell, pause=progress.pause)
     try:
         fetch(wanted, registered.registry(), download=download)
     except (LibraryError, OSError) as error:
         if job.network not in registered.registry().names():  # else somebody brought it meanwhile
             _log_failure(job, wanted, error, takes_over)
-            raise jobs.Failed(str(error)) from error
+            raise JobFailed(str(error)) from error
     except Interrupted:  # it goes on in the next worker, and is on its way as before
         takes_over = False
         raise
@@ -125,13 +133,13 @@ def _source(name: str) -> Source:
     try:
         return source(name)
     except LibraryError as error:
-        raise jobs.Failed(str(error)) from error
+        raise JobFailed(str(error)) from error
 
 
-def _teller(progress: jobs.Progress) -> Callable[[str], None]:
+def _teller(progress: Progress) -> Callable[[str], None]:
     def tell(text: str) -> None:
         log.debug("%s", text)
-        progress.say(text)
+        progress.update(message=text)
 
     return tell
 

@@ -22,6 +22,7 @@ from dreamer.library.names import check_model_name
 from dreamer.models import Job
 from dreamer.networks import jobs, trying
 from dreamsite.core.tasks import Interrupted
+from dreamsite.core.tasks.jobs import JobFailed, Progress
 
 ARRIVED = Act.add_verb("network-arrived", gettext_lazy("A network arrived"))
 
@@ -67,8 +68,8 @@ def _wanted(folder: Path) -> bool:
     return Job.objects.open().filter(kind=Job.Kind.IMPORT, options__folder=folder.name).exists()
 
 
-@jobs.work(Job.Kind.IMPORT)
-def _import(job: Job, progress: jobs.Progress) -> str:
+@jobs.handler(Job.Kind.IMPORT)
+def _import(job: Job, progress: Progress) -> str:
     options: dict[str, Any] = dict(job.options)
     folder = Path(settings.MODELS_DIR) / ".incoming" / options.pop("folder")
     file, replace = folder / options.pop("file"), bool(options.pop("replace", False))
@@ -79,13 +80,13 @@ def _import(job: Job, progress: jobs.Progress) -> str:
         options["mean"] = tuple(options["mean"])
     registry = registered.registry()
     try:
-        progress.say(_("Reading and checking the file"))
+        progress.update(message=_("Reading and checking the file"))
         files = registry.import_file(
-            file, job.network, prototxt=prototxt, replace=replace, pause=progress.check, **options
+            file, job.network, prototxt=prototxt, replace=replace, pause=progress.update, **options
         )
     except (LibraryError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise jobs.Failed(str(error).replace(f"{folder}/", "")) from error
+        raise JobFailed(str(error).replace(f"{folder}/", "")) from error
     except Interrupted:
         raise  # the next worker needs the files
     except BaseException:

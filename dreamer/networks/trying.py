@@ -20,7 +20,8 @@ from PIL import Image
 from canvas import frames
 from canvas.models import Canvas
 from dreamer import registered
-from dreamer.engine import Cancelled, Network, Progress, Recipe, Target, dream
+from dreamer.engine import Cancelled, Network, Recipe, Target, dream
+from dreamer.engine import Progress as DreamProgress
 from dreamer.engine.atlas import recipe_for
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, ModelFiles
@@ -30,9 +31,9 @@ from dreamer.models import Network as Measured
 from dreamer.networks import jobs, shelves
 from dreamer.styles import key
 from dreamsite.core.tasks import Interrupted
+from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, Progress, State
 
 PREVIEW_SIDE = 1024  # px, the longer side of a preview as it is shown
-STEPS = 1000  # a dream's progress in whole numbers
 
 
 # --- where the pictures lie ------------------------------------------------------------------------------------------
@@ -63,9 +64,9 @@ def order_missing(files: ModelFiles) -> None:
     """Orders the pictures that are missing, except those that were tried and do not fit the network."""
     lacking = len(missing(files))
     job = Job.objects.filter(kind=Job.Kind.PICTURES, network=files.name).first()
-    tried = job and job.state == Job.State.DONE and job.options.get("sha256") == files.info.sha256
+    tried = job and job.state == State.DONE and job.options.get("sha256") == files.info.sha256
     if lacking and not (job and tried and job.total - job.done == lacking):
-        jobs.order(Job.Kind.PICTURES, files.name, sha256=files.info.sha256)
+        jobs.request(Job.Kind.PICTURES, files.name, sha256=files.info.sha256)
 
 
 def forget(name: str) -> None:
@@ -78,12 +79,12 @@ def forget(name: str) -> None:
 
 def order_all(name: str, by: Any = None) -> None:
     """What there is to find out about a network that has just come."""
-    jobs.order(Job.Kind.MEASURE, name, by=by)
+    jobs.request(Job.Kind.MEASURE, name, by=by)
     order_missing(registered.registry().get(name))
 
 
-@jobs.work(Job.Kind.PICTURES)
-def _pictures(job: Job, progress: jobs.Progress) -> str:
+@jobs.handler(Job.Kind.PICTURES)
+def _pictures(job: Job, progress: Progress) -> str:
     files, network = _open(job.network)
     total, made, failed = len(shelves.of_network(files)), 0, 0
     for old in folder(files).parent.glob("*/"):
@@ -91,22 +92,26 @@ def _pictures(job: Job, progress: jobs.Progress) -> str:
             shutil.rmtree(old, ignore_errors=True)
     folder(files).mkdir(parents=True, exist_ok=True)
     left = missing(files)
-    progress(total - len(left), total, force=True)
+
+    def report(done: int) -> None:
+        progress.update(fraction=done / total, done=done, total=total)
+
+    report(total - len(left))
     for style in left:
         jobs.give_way(job)
         try:
             picture_of = _dream(None, network, recipe_for(network, style.layer, style.channel), progress.pause)
-        except (ValueError, jobs.Failed):  # it does not fit the network
+        except (ValueError, JobFailed):  # it does not fit the network
             failed += 1
             continue
         write_picture(picture(files, key(style.layer, style.channel)), picture_of)
         made += 1
-        progress(total - len(left) + made, total, force=True)
+        report(total - len(left) + made)
     return f"{failed} of {total} styles do not fit the network." if failed else ""
 
 
-@jobs.work(Job.Kind.MEASURE)
-def _measure(job: Job, progress: jobs.Progress) -> str:
+@jobs.handler(Job.Kind.MEASURE)
+def _measure(job: Job, progress: Progress) -> str:
     jobs.give_way(job)
     files, network = _open(job.network)
     canvas = Canvas.objects.default()
@@ -115,8 +120,8 @@ def _measure(job: Job, progress: jobs.Progress) -> str:
     seconds = 0.0
     for turn in (0, 1):  # the first one opens sessions, which a live dream finds open
 
-        def tell(dreamed: Progress, turn: int = turn) -> None:
-            progress(int(STEPS * (turn + dreamed.fraction) / 2), STEPS)
+        def tell(dreamed: DreamProgress, turn: int = turn) -> None:
+            progress((turn + dreamed.fraction) / 2)
 
         began = time.perf_counter()
         _dream(pixels, network, recipe, progress.pause, tell)
@@ -129,12 +134,12 @@ def _measure(job: Job, progress: jobs.Progress) -> str:
     return ""
 
 
-@jobs.work(Job.Kind.PREVIEW)
-def _preview(job: Job, progress: jobs.Progress) -> str:
+@jobs.handler(Job.Kind.PREVIEW)
+def _preview(job: Job, progress: Progress) -> str:
     files, network = _open(job.network)
     canvas = Canvas.objects.filter(slug=job.options.get("canvas")).first()
     if canvas is None:
-        raise jobs.Failed("The canvas is gone.")
+        raise JobFailed("The canvas is gone.")
     layer, channel = job.options["layer"], job.options["channel"]
     recipe = _live(files, network, Target.layer(layer, channel))
     made = _dream(
@@ -142,7 +147,7 @@ def _preview(job: Job, progress: jobs.Progress) -> str:
         network,
         recipe,
         progress.pause,
-        lambda dreamed: progress(int(STEPS * dreamed.fraction), STEPS),
+        lambda dreamed: progress(dreamed.fraction),
     )
     image = Image.fromarray(made)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
@@ -164,7 +169,7 @@ def _open(name: str) -> tuple[ModelFiles, Network]:
             gpu_memory=settings.DREAM_GPU_MEMORY,
         )
     except (LibraryError, ValueError, RuntimeError, OSError) as error:
-        raise jobs.Failed(str(error)) from error
+        raise JobFailed(str(error)) from error
     return files, network
 
 
@@ -174,7 +179,7 @@ def _live(files: ModelFiles, network: Network, target: Target | None) -> Recipe:
         shelf = [s for s in files.shelf if s.layer in network.layers]
         deep = [layer.name for layer in network.layers.values() if layer.spatial]
         if not shelf and not deep:
-            raise jobs.Failed(f"{files.name} has no layer with height and width to dream of.")
+            raise JobFailed(f"{files.name} has no layer with height and width to dream of.")
         target = Target.layer(shelf[0].layer, shelf[0].channel) if shelf else Target.layer(deep[-1])
     return Recipe(target=target, model=files.name, seed=1, **registered.preset("live", files.name))
 
@@ -184,7 +189,7 @@ def _dream(
     network: Network,
     recipe: Recipe,
     pause: Callable[[], None],
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Callable[[DreamProgress], None] = lambda _: None,
 ) -> Any:
     """A dream that ends when the job does."""
     ended: list[BaseException] = []
@@ -192,7 +197,7 @@ def _dream(
     def cancelled() -> bool:
         try:
             pause()
-        except (jobs.Dropped, Interrupted) as error:
+        except (ClaimLost, Interrupted) as error:
             ended.append(error)
             return True
         return False
@@ -202,4 +207,4 @@ def _dream(
     except Cancelled:
         raise ended[0] from None
     except ValueError as error:
-        raise jobs.Failed(str(error)) from error
+        raise JobFailed(str(error)) from error

@@ -18,23 +18,24 @@ from django.utils import timezone
 
 from canvas import strokes, wire
 from canvas.models import Batch, Canvas, Frame
+from dreamsite.core.tasks import jobs
+from dreamsite.core.tasks.jobs import State
 from gallery import licence
 from gallery.downloads.models import Download
-from gallery.jobs import claim, files
-from gallery.jobs.models import State
+from gallery.jobs import files
 
 CHUNK = 500  # strokes looked up at once
 
 
 def make(pk: int) -> None:
     """Makes the download with this id, if it is still to be made and no other worker holds it."""
-    with claim.claimed(Download, pk) as row:
-        if row is not None:
+    if row := jobs.claim(Download, pk):
+        with jobs.holding(row):
             _make(row)
 
 
 def _make(row: Download) -> None:
-    progress = claim.Progress(row)
+    progress = jobs.Progress(row)
     folder = files.work_directory(f"downloads/{row.pk}-{row.edition}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -45,25 +46,14 @@ def _make(row: Download) -> None:
         with zipfile.ZipFile(path, "w", method, allowZip64=True) as archive:
             count = (_frames if row.kind == Download.Kind.FRAMES else _strokes)(row, archive, progress)
         if not count:
-            claim.update(row, state=State.EMPTY, holder="")
+            jobs.finish(row, State.EMPTY)
             return
         stored_as = f"downloads/{row.canvas.slug}/{Path(row.filename).stem}-{{sha}}.zip"
         name, size, sha = files.store(path, stored_as, progress.pause)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        claim.update(
-            row,
-            state=State.READY,
-            holder="",
-            fraction=1.0,
-            expected_at=None,
-            file=name,
-            size=size,
-            sha256=sha,
-            count=count,
-            made_at=timezone.now(),
-        )
+        jobs.finish(row, file=name, size=size, sha256=sha, count=count, made_at=timezone.now())
     except BaseException:
         with transaction.atomic():
             files.delete_after_commit([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])
@@ -92,7 +82,7 @@ def _head(row: Download, **more: Any) -> dict[str, Any]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def _frames(row: Download, archive: zipfile.ZipFile, progress: claim.Progress) -> int:
+def _frames(row: Download, archive: zipfile.ZipFile, progress: jobs.Progress) -> int:
     """Every visible frame under its number, and `manifest.json`; hidden ones are named there and have no file."""
     start, end = _span(row)
     found = Frame.objects.filter(canvas=row.canvas, made_at__gte=start, made_at__lt=end)
@@ -137,7 +127,7 @@ def _copy(archive: zipfile.ZipFile, stored: str, name: str, at: datetime) -> boo
 # --- strokes ---------------------------------------------------------------------------------------------------------
 
 
-def _strokes(row: Download, archive: zipfile.ZipFile, progress: claim.Progress) -> int:
+def _strokes(row: Download, archive: zipfile.ZipFile, progress: jobs.Progress) -> int:
     """`strokes.jsonl`, a piece of a stroke or a change of the canvas in each line, and `manifest.json`.
 
     What was taken back by its author or hidden by a moderator is not in it.
@@ -169,7 +159,7 @@ FIELDS = {
 }
 
 
-def _lines(row: Download, progress: claim.Progress) -> Iterator[dict[str, Any]]:
+def _lines(row: Download, progress: jobs.Progress) -> Iterator[dict[str, Any]]:
     start, end = _span(row)
     strokes.index(row.canvas)
     batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end).order_by("first")

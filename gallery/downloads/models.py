@@ -6,11 +6,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas
+from dreamsite.core.tasks.jobs import JobQuerySet
 from gallery.jobs import files
-from gallery.jobs.models import BackgroundJob
+from gallery.jobs.models import FileJob
 
 
-class Download(BackgroundJob):
+class Download(FileJob):
     """A day of a canvas (UTC), as one file to download."""
 
     class Kind(models.TextChoices):
@@ -24,6 +25,8 @@ class Download(BackgroundJob):
     size = models.PositiveBigIntegerField(default=0, editable=False)
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     count = models.PositiveIntegerField(default=0, editable=False)  # frames or strokes in it
+
+    objects = JobQuerySet["Download"].as_manager()
 
     class Meta:
         ordering = ["-day", "kind"]

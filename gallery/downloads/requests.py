@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from django.db import transaction
 
 from canvas.models import Canvas
+from dreamsite.core.tasks import enqueue
 from gallery.downloads.models import Download
 from gallery.downloads.tasks import make_download
 from gallery.jobs import requests
@@ -17,7 +18,7 @@ def request_download(canvas: Canvas, day: date, kind: str) -> Download:
     with transaction.atomic():
         row, new = Download.objects.get_or_create(canvas=canvas, day=day, kind=kind)
         if new:
-            requests.start(row, make_download)
+            enqueue(make_download, row.pk)
     return row
 
 

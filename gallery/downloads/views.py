@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
+from dreamsite.core.tasks.jobs import State
 from gallery import licence, query_params
 from gallery.downloads.models import Download
-from gallery.jobs.models import State
 from gallery.links import canvas_url
 
 ROWS = 120  # on one page: two months
@@ -64,7 +64,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
 def as_json(request: HttpRequest) -> JsonResponse:
     """Every file there is, for programs."""
     canvas = query_params.canvas(request)
-    rows = Download.objects.filter(canvas=canvas, state=State.READY)
+    rows = Download.objects.filter(canvas=canvas, state=State.DONE)
     return JsonResponse(
         {
             "canvas": canvas.slug,

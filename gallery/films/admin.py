@@ -13,10 +13,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from dreamsite.core.models import User
+from dreamsite.core.tasks import enqueue
 from gallery.films import audio
 from gallery.films.models import Film, Track
 from gallery.films.tasks import make_film
-from gallery.jobs import files, requests
+from gallery.jobs import files
 from gallery.jobs.admin import JobAdmin
 
 LARGEST_TRACK = 200 * 1024 * 1024
@@ -63,7 +64,7 @@ class FilmAdmin(JobAdmin):
         assert isinstance(request.user, User)  # the administration asks for a sign-in
         obj.requested_by = request.user
         super().save_model(request, obj, form, change)
-        requests.start(obj, self.task)
+        enqueue(self.task, obj.pk)
 
 
 class TrackForm(forms.ModelForm[Track]):

@@ -14,27 +14,28 @@ from typing import Any
 import av
 from django.conf import settings
 
+from dreamsite.core.tasks import jobs
+from dreamsite.core.tasks.jobs import State
 from gallery.films import captions, cards, encode, plan, publish, render, source
 from gallery.films.models import Film
-from gallery.jobs import claim, files
-from gallery.jobs.models import State
+from gallery.jobs import files
 
 ENCODED = 0.97  # of all the work: the rest is joining and storing
 
 
 def make(pk: int) -> None:
     """Makes the film with this id, if it is still to be made and no other worker holds it."""
-    with claim.claimed(Film, pk) as film:
-        if film is not None:
+    if film := jobs.claim(Film, pk):
+        with jobs.holding(film):
             _make(film)
 
 
 def _make(film: Film) -> None:
     stills = source.stills(film)
     if not stills:
-        claim.update(film, state=State.EMPTY, holder="", fraction=0.0)
+        jobs.finish(film, State.EMPTY)
         return
-    progress = claim.Progress(film)
+    progress = jobs.Progress(film)
     film_plan = plan.plan(stills, plan.PACES[film.kind], drawing=film.drawing)
     width, height = source.size(film)
     texts = captions.card_captions(film, film_plan)

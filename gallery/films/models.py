@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas
+from dreamsite.core.tasks.jobs import JobQuerySet, State
 from gallery.jobs import files
-from gallery.jobs.models import UNDER_WAY, BackgroundJob, State
+from gallery.jobs.models import FileJob
 
 
 class Track(models.Model):
@@ -44,19 +45,16 @@ class Track(models.Model):
         }
 
 
-class FilmQuerySet(models.QuerySet["Film"]):
+class FilmQuerySet(JobQuerySet["Film"]):
     def ready(self) -> FilmQuerySet:
-        return self.filter(state=State.READY)
-
-    def under_way(self) -> FilmQuerySet:
-        return self.filter(state__in=UNDER_WAY)
+        return self.filter(state=State.DONE)
 
     def showing(self, canvas: Any, at: datetime) -> FilmQuerySet:
         """Films, made or not, that a frame of this canvas and moment belongs to."""
         return self.filter(canvas=canvas, starts_at__lte=at, ends_at__gt=at)
 
 
-class Film(BackgroundJob):
+class Film(FileJob):
     """The frames of a canvas from `starts_at` up to, not with, `ends_at`."""
 
     class Kind(models.TextChoices):

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from dreamsite.core.tasks import jobs
 from gallery import licence
 from gallery.films import audio, captions, cards, encode, previews, source
 from gallery.films.chapters import Chapter, chapters
 from gallery.films.models import Film, FilmFile
 from gallery.films.plan import Plan
-from gallery.jobs import claim, files
-from gallery.jobs.models import State
+from gallery.jobs import files
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def publish(
     size: tuple[int, int],
     pause: Pause,
 ) -> None:
-    """Stores everything that belongs to a film whose segments are all encoded. Raises claim.ClaimLost."""
+    """Stores everything that belongs to a film whose segments are all encoded. Raises jobs.ClaimLost."""
     name = f"films/{film.canvas.slug}/{film.starts_at:%Y/%m}/{film.pk}"
     width, height = size
     found = chapters(film_plan)
@@ -54,12 +54,8 @@ def publish(
         stored.append(sprite := files.store_bytes(sheet, f"{name}-previews-{{sha}}.jpg"))
         stored.append(poster := files.store_bytes(_poster(film_plan, size), f"{name}-poster-{{sha}}.jpg"))
         with transaction.atomic():
-            claim.update(
+            jobs.finish(
                 film,
-                state=State.READY,
-                holder="",
-                fraction=1.0,
-                expected_at=None,
                 made_at=timezone.now(),
                 frames=len(film_plan.stills),
                 first_number=film_plan.stills[0].number,

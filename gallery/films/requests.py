@@ -10,11 +10,12 @@ from django.db import transaction
 from django.db.models import Max, Min
 
 from canvas.models import Batch, Canvas, Frame
+from dreamsite.core.tasks import enqueue
+from dreamsite.core.tasks.jobs import State
 from gallery.downloads.requests import remake_frames, remake_strokes
 from gallery.films.models import Film, Track
 from gallery.films.tasks import make_film
 from gallery.jobs import requests
-from gallery.jobs.models import State
 
 DRAWING = {Film.Kind.HOURS: True, Film.Kind.PART: True}  # which kinds show strokes by default
 
@@ -28,7 +29,7 @@ def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: dateti
         else:
             film, new = Film.objects.create(canvas=canvas, kind=kind, starts_at=starts_at, **defaults), True
         if new:
-            requests.start(film, make_film)
+            enqueue(make_film, film.pk)
     return film
 
 

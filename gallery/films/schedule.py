@@ -8,15 +8,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
-from dreamsite.core.tasks import heartbeats, periodic_task
+from dreamsite.core.tasks import enqueue, periodic_task
+from dreamsite.core.tasks.jobs import State
 from gallery.downloads.models import Download
 from gallery.downloads.requests import request_download
 from gallery.films.models import Film
 from gallery.films.plan import windows
 from gallery.films.requests import request_film, span_of_hours
 from gallery.films.tasks import make_film
-from gallery.jobs import files, requests
-from gallery.jobs.models import State
+from gallery.jobs import files
 
 SETTLED = timedelta(seconds=90)  # after a span's end: its last frame may still be being written
 LOOK_BACK = timedelta(days=3)  # how long workers may be away until a film has to be requested by hand
@@ -57,8 +57,8 @@ def leftovers() -> None:
     waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
     if (first := waiting.order_by("pk").first()) is None:
         return
-    if not Film.objects.filter(state=State.MAKING, holder__in=heartbeats.alive()).exists():
-        requests.start(first, make_film)
+    if not Film.objects.running().exists():
+        enqueue(make_film, first.pk)
         Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
 
 

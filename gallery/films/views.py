@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
+from dreamsite.core.tasks.jobs import State
 from gallery import licence, query_params
 from gallery.converters import utc_iso
 from gallery.films import captions, source
@@ -25,8 +26,6 @@ from gallery.films import previews as tiles
 from gallery.films.chapters import Chapter
 from gallery.films.models import Film, FilmFile
 from gallery.films.requests import remake, request_whole_film
-from gallery.jobs import requests
-from gallery.jobs.models import UNDER_WAY, State
 from gallery.links import canvas_query, canvas_url
 
 DAYS = 7  # on one page of the list
@@ -65,7 +64,7 @@ def films(request: HttpRequest) -> HttpResponse:
         "newest": canvas_url("films", canvas) if before else "",
         "json": canvas_url("films_json", canvas),
         "may_make": request.user.has_perm(MAY_MAKE),
-        "under_way": any(film.state in UNDER_WAY for film in shown),
+        "under_way": any(film.is_open for film in shown),
     }
     return render(request, "gallery/films/films.html", context)
 
@@ -171,7 +170,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     """`cancel` stops the making of a film, `again` withdraws it and makes it anew."""
     this = _find(pk)
     if request.POST.get("do") == "cancel":
-        if requests.cancel(this):
+        if Film.objects.filter(pk=this.pk).cancel():
             messages.success(request, _("The film was cancelled."))
         else:
             messages.error(request, _("There was nothing to cancel: the film is finished, or was cancelled before."))
@@ -190,7 +189,7 @@ def _find(pk: int) -> Film:
 
 def _ready(pk: int) -> Film:
     found = _find(pk)
-    if found.state != State.READY:
+    if found.state != State.DONE:
         raise NotFound(_("This film is not finished yet."))
     return found
 
@@ -248,7 +247,7 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
         "starts_at": utc_iso(film.starts_at),
         "ends_at": utc_iso(film.ends_at),
     }
-    if film.state != State.READY:
+    if film.state != State.DONE:
         return {
             **answer,
             "fraction": round(film.fraction, 3),

@@ -1,1 +1,1 @@
-"""What a worker makes for the gallery, as rows: how they are claimed, how far they are, and their files."""
+"""Jobs that end in files (dreamsite.core.tasks.jobs): remade, deleted, and their files in and out of the storage."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_tasks.base import Task
 
+from dreamsite.core.tasks.jobs import JobQuerySet, State
 from gallery.jobs import requests
-from gallery.jobs.models import State
 
 
 class JobAdmin(admin.ModelAdmin[Any]):
@@ -25,14 +25,14 @@ class JobAdmin(admin.ModelAdmin[Any]):
 
     @admin.display(description=_("Progress"), ordering="fraction")
     def progress(self, row: Any) -> str:
-        if row.state != State.MAKING:
+        if row.state != State.RUNNING:
             return str(row.get_state_display())
         left = f", {row.seconds_left} s" if row.seconds_left else ""
         return format_html('<progress max="1" value="{}"></progress> {} %{}', f"{row.fraction:.3f}", row.percent, left)
 
     @admin.action(description=_("Stop"), permissions=["change"])
     def stop(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        count = sum(map(requests.cancel, chosen))
+        count = cast(JobQuerySet[Any], chosen).cancel()
         text = ngettext("%(count)s was stopped.", "%(count)s were stopped.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 

@@ -1,4 +1,4 @@
-"""Requesting a job, and taking the request back. `task` makes it, with the id of its row as its argument."""
+"""Having what a job made remade or deleted. `task` does the job, with the id of its row as its argument."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from django.db import transaction
 from django_tasks.base import Task
 
 from dreamsite.core.tasks import enqueue
-from gallery.jobs.models import UNDER_WAY, BackgroundJob, State
+from dreamsite.core.tasks.jobs import State
+from gallery.jobs.models import FileJob
 
 
-def start(job: BackgroundJob, task: Task[Any, Any]) -> None:
-    """Queues a new row for the worker, with the transaction around this call."""
-    enqueue(task, job.pk)
-
-
-def remake(job: BackgroundJob, task: Task[Any, Any]) -> None:
+def remake(job: FileJob, task: Task[Any, Any]) -> None:
     """Withdraws what was made, at once, and has it made anew."""
     with transaction.atomic():
         rows: Any = type(job)._default_manager.select_for_update().filter(pk=job.pk)
@@ -24,18 +20,12 @@ def remake(job: BackgroundJob, task: Task[Any, Any]) -> None:
         if now is None:
             return
         now.withdraw()
-        rows.update(state=State.WAITING, edition=now.edition + 1, holder="", fraction=0.0, message="", expected_at=None)
+        rows.restart()
         if now.state != State.WAITING:  # a task for it waits in the queue already
-            start(now, task)
+            enqueue(task, job.pk)
 
 
-def cancel(job: BackgroundJob) -> bool:
-    """Stops the making of it; False where there is nothing to stop."""
-    rows: Any = type(job)._default_manager.filter(pk=job.pk, state__in=[*UNDER_WAY, State.FAILED])
-    return bool(rows.update(state=State.CANCELLED, holder="", expected_at=None))
-
-
-def delete(job: BackgroundJob) -> None:
+def delete(job: FileJob) -> None:
     """The row and its files go."""
     with transaction.atomic():
         job.withdraw()

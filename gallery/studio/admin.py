@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from dreamsite.core.tasks.jobs import State
 from gallery.studio.models import Work
 
 
@@ -39,7 +40,7 @@ class WorkAdmin(admin.ModelAdmin[Work]):
 
     @admin.action(description=_("Show to everybody"))
     def publish(self, request: HttpRequest, works: Any) -> None:
-        works.filter(state=Work.State.DONE, published_at=None).update(published_at=timezone.now())
+        works.filter(state=State.DONE, published_at=None).update(published_at=timezone.now())
 
     @admin.action(description=_("Hide from everybody"))
     def hide(self, request: HttpRequest, works: Any) -> None:

@@ -11,6 +11,7 @@ from canvas import limits
 from canvas.models import CleanHours
 from dreamer.engine import Recipe
 from dreamer.engine.octaves import octave_sizes, steps_of
+from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio.models import Work
 
 # A day's units by clean hours, the largest that is reached: fifteen photographs of a megapixel for a newcomer.
@@ -35,13 +36,13 @@ def allowance(user_id: int) -> float:
 def spent(user_id: int) -> float:
     """What this person's works of the last 24 hours cost; those that failed or were cancelled cost nothing."""
     since = timezone.now() - timedelta(hours=24)
-    states = (*Work.OPEN, Work.State.DONE)
+    states = (*OPEN, State.DONE)
     found = Work.objects.filter(owner=user_id, created_at__gte=since, state__in=states)
     return float(found.aggregate(sum=Sum("units"))["sum"] or 0.0)
 
 
 def speed(network: str) -> float:
     """Units a second with this network, by the last works of this site."""
-    done = Work.objects.filter(network=network, state=Work.State.DONE, seconds__gt=0).order_by("-finished_at")[:20]
+    done = Work.objects.filter(network=network, state=State.DONE, seconds__gt=0).order_by("-finished_at")[:20]
     rows = list(done.values_list("units", "seconds"))
     return sum(u for u, _ in rows) / sum(s for _, s in rows) if rows else USUAL_SPEED

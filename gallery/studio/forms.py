@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dreamer.engine import Recipe
 from dreamer.registered import preset
-from gallery.studio.making import recipe_for
+from gallery.studio.jobs import recipe_for
 from gallery.studio.models import Work
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Frame
+from dreamsite.core.tasks.jobs import BackgroundJob, JobQuerySet, State
 
 
 def new_key() -> str:
@@ -46,36 +47,24 @@ class Original(models.Model):
         return reverse("studio_original", args=[self.key])
 
 
-class WorkQuerySet(models.QuerySet["Work"]):
-    def open(self) -> WorkQuerySet:
-        return self.filter(state__in=Work.OPEN)
-
+class WorkQuerySet(JobQuerySet["Work"]):
     def dreams(self) -> WorkQuerySet:
         return self.filter(kind=Work.Kind.DREAM)
 
     def published(self) -> WorkQuerySet:
         """What everybody may see, the newest first."""
-        shown = self.filter(published_at__lte=timezone.now(), hidden_at=None, state=Work.State.DONE)
+        shown = self.filter(published_at__lte=timezone.now(), hidden_at=None, state=State.DONE)
         return shown.select_related("owner", "original").order_by("-published_at")
 
 
-class Work(models.Model):
-    """One dream that somebody ordered. A worker of `holder`'s name does it; whoever writes to it asks for that."""
+class Work(BackgroundJob):
+    """A dream that somebody asked for, and the job of making it."""
 
     class Kind(models.TextChoices):
         SHEET = "sheet", _("Styles that suit the picture")
         SKETCH = "sketch", _("A style tried, small")
         PREVIEW = "preview", _("A preview")
         DREAM = "dream", _("A dream")
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Dreaming")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
-
-    OPEN = (State.WAITING, State.RUNNING)
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -89,11 +78,6 @@ class Work(models.Model):
     recipe: Any = models.JSONField(default=dict)  # dreamer.engine.Recipe
     units = models.FloatField(default=0.0)  # what it costs, in millions of pixels times steps (gallery.studio.cost)
 
-    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
-    holder = models.CharField(max_length=64, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    fraction = models.FloatField(default=0.0)
-    message = models.CharField(max_length=300, blank=True)
     growing = models.BinaryField(null=True)  # a small JPEG of it while it is dreamed
     seconds = models.FloatField(default=0.0)
 
@@ -112,8 +96,6 @@ class Work(models.Model):
     hidden_at = models.DateTimeField(null=True)  # by a moderator
 
     created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     objects = WorkQuerySet.as_manager()
 

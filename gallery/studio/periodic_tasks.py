@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from dreamsite.core.tasks import enqueue, heartbeats, periodic_task
+from dreamsite.core.tasks import enqueue, periodic_task
+from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio import queue
 from gallery.studio.models import Original, Work
 
@@ -20,17 +21,15 @@ def forget() -> None:
     now = timezone.now()
     for original in Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY)[:50]:
         original.delete()
-    tried = Work.objects.exclude(state__in=Work.OPEN).filter(created_at__lt=now - TRIES_STAY)
-    for work in tried.exclude(kind=Work.Kind.DREAM, state=Work.State.DONE)[:200]:
+    tried = Work.objects.exclude(state__in=OPEN).filter(created_at__lt=now - TRIES_STAY)
+    for work in tried.exclude(kind=Work.Kind.DREAM, state=State.DONE)[:200]:
         work.delete()
 
 
 @periodic_task
 def take_up() -> None:
     """Works whose turn was lost with a worker or a queue get another one."""
-    ended = Work.objects.filter(state=Work.State.RUNNING).exclude(holder__in=heartbeats.alive())
-    old = Work.objects.filter(state=Work.State.WAITING, created_at__lt=timezone.now() - timedelta(minutes=2))
-    if (ended.exists() or old.exists()) and not Work.objects.filter(
-        state=Work.State.RUNNING, holder__in=heartbeats.alive()
-    ).exists():
+    old = Work.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - timedelta(minutes=2))
+    lost = Work.objects.abandoned().exists() or old.exists()
+    if lost and not Work.objects.running().exists():
         enqueue(queue.turn)

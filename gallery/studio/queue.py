@@ -11,17 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import F, Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from dreamsite.core.tasks import STUDIO, WORKER, enqueue, heartbeats, task
+from dreamsite.core.tasks import STUDIO, enqueue, task
+from dreamsite.core.tasks.jobs import State, claim
 from gallery.studio import cost
 from gallery.studio.models import Work
 
 log = logging.getLogger(__name__)
 
 LATELY = timedelta(minutes=30)  # how long a served person stays behind
-ATTEMPTS = 3  # workers that may end at one work before it counts as what ended them
 CLOSED_SECONDS = 30 * 60.0  # of waiting work, and no more is taken
 
 
@@ -34,31 +34,21 @@ def order(work: Work) -> None:
 @task(queue_name=STUDIO)
 def turn() -> None:
     """Does the next work, whosever it is."""
-    from gallery.studio import making
+    from gallery.studio import jobs
 
     if work := take():
-        making.make(work, order)
+        jobs.run(work, order)
 
 
 def take() -> Work | None:
     """Claims the next work for this worker; None where nothing waits."""
-    for work in in_order():
-        free = Work.objects.filter(pk=work.pk, state=work.state, holder=work.holder)
-        if work.attempts >= ATTEMPTS:
-            message = "Several workers ended while they were at it."
-            free.update(state=Work.State.FAILED, holder="", message=message, finished_at=timezone.now())
-        elif free.update(
-            state=Work.State.RUNNING, holder=WORKER, attempts=F("attempts") + 1, started_at=timezone.now(), fraction=0.0
-        ):
-            return Work.objects.select_related("original", "frame", "owner").get(pk=work.pk)
-    return None
+    return next(filter(None, (claim(Work, work.pk) for work in in_order())), None)
 
 
 def waiting() -> list[Work]:
     """What nobody is at: new works, and those whose worker has ended."""
-    ended = Q(state=Work.State.RUNNING) & ~Q(holder__in=heartbeats.alive())
-    fields = ("pk", "owner_id", "units", "state", "holder", "attempts", "network", "created_at")
-    return list(Work.objects.filter(Q(state=Work.State.WAITING) | ended).only(*fields).order_by("pk"))
+    fields = ("pk", "owner_id", "units", "network")
+    return list(Work.objects.claimable().only(*fields).order_by("pk"))
 
 
 def in_order() -> Iterator[Work]:
@@ -71,7 +61,7 @@ def in_order() -> Iterator[Work]:
     since = timezone.now() - LATELY
     served = dict.fromkeys(of, 0.0) | dict(
         Work.objects.filter(owner__in=of, started_at__gte=since)
-        .exclude(state=Work.State.WAITING)
+        .exclude(state=State.WAITING)
         .values_list("owner")
         .annotate(sum=Sum("units"))
     )
@@ -87,7 +77,7 @@ def in_order() -> Iterator[Work]:
 def ahead(work: Work) -> tuple[int, float]:
     """(how many works come before, seconds until this one is done) as things stand."""
     speed = cost.speed(work.network)
-    running = Work.objects.filter(state=Work.State.RUNNING, holder__in=heartbeats.alive()).exclude(pk=work.pk)
+    running = Work.objects.running().exclude(pk=work.pk)
     units = sum(u * (1 - f) for u, f in running.values_list("units", "fraction"))
     count = len(running)
     for other in in_order():

@@ -34,6 +34,7 @@ from dreamer.library import LibraryError
 from dreamer.registered import default_model, registry
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
+from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
 from gallery.studio.forms import DreamForm, ShowForm
 from gallery.studio.models import Original, Work
@@ -253,7 +254,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         scale = min(1.0, 512 / max(height, width))
         height, width = round(height * scale), round(width * scale)
         # Only the newest preview matters: whoever moves a slider does not wait for where it was.
-        found.works.open().filter(kind=Work.Kind.PREVIEW).update(state=Work.State.CANCELLED, holder="")
+        found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
         return _refused(request, _("Your picture is still on its way. Try again in a moment."), 409)
     units = cost.units(recipe, height, width)
@@ -281,7 +282,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
 
 def _more(request: SignedIn, found: Original) -> HttpResponse:
     """The next twelve styles."""
-    from gallery.studio.making import SHEET, sketch
+    from gallery.studio.jobs import SHEET, sketch
 
     network = _network(str(request.POST.get("network", "")))
     tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
@@ -319,7 +320,7 @@ def _sketches(found: Original, network: str) -> list[Work]:
 
 def _sheet_waits(found: Original, network: str) -> bool:
     sheets = found.works.filter(kind=Work.Kind.SHEET, network=network)
-    return bool(sheets.open().exists() or sheets.filter(state=Work.State.FAILED).exists())
+    return bool(sheets.open().exists() or sheets.filter(state=State.FAILED).exists())
 
 
 def _networks() -> list[tuple[str, str]]:
@@ -375,9 +376,7 @@ def growing(request: HttpRequest, key: str) -> HttpResponse:
 @login_required
 def cancel(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Work, key=key, owner=request.user)
-    Work.objects.open().filter(pk=found.pk).update(
-        state=Work.State.CANCELLED, holder="", growing=None, finished_at=timezone.now()
-    )
+    Work.objects.filter(pk=found.pk).cancel(growing=None)
     return redirect(found)
 
 
@@ -385,7 +384,7 @@ def cancel(request: SignedIn, key: str) -> HttpResponse:
 @login_required
 def show(request: SignedIn, key: str) -> HttpResponse:
     """Shows a dream to everybody, or takes that back. A newcomer's waits for a moderator."""
-    found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=Work.State.DONE)
+    found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
     if request.POST.get("take_back"):
         found.asked_at = found.published_at = None
         found.save(update_fields=["asked_at", "published_at"])
@@ -423,7 +422,7 @@ def _seen(request: HttpRequest, key: str) -> Work:
 
 
 def _as_json(made: Work) -> dict[str, Any]:
-    place, seconds = queue.ahead(made) if made.state in Work.OPEN and made.pk else (0, 0.0)
+    place, seconds = queue.ahead(made) if made.is_open and made.pk else (0, 0.0)
     term = (made.recipe.get("target") or {}).get("terms", [{}])[0]
     channels = term.get("channels")
     return {
@@ -431,7 +430,7 @@ def _as_json(made: Work) -> dict[str, Any]:
         "url": made.get_absolute_url(),
         "state": made.state,
         "fraction": round(made.fraction, 3),
-        "ahead": place if made.state == Work.State.WAITING else 0,
+        "ahead": place if made.state == State.WAITING else 0,
         "seconds": round(seconds, 1),
         "message": made.message,
         "title": made.title,
@@ -439,7 +438,7 @@ def _as_json(made: Work) -> dict[str, Any]:
         "channel": channels[0][0] if channels else None,
         "picture": made.picture.url if made.picture else None,
         "thumbnail": made.thumbnail.url if made.thumbnail else None,
-        "growing": reverse("studio_growing", args=[made.key]) if made.state == Work.State.RUNNING else None,
+        "growing": reverse("studio_growing", args=[made.key]) if made.state == State.RUNNING else None,
     }
 
 

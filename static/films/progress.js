@@ -5,7 +5,7 @@ import { clock } from "./times.js";
 
 const ASK_MS = 2000;
 const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-progress]"));
-if (stage && ["waiting", "making", "failed"].includes(stage.dataset.state ?? "")) setTimeout(ask, ASK_MS);
+if (stage && ["waiting", "running", "failed"].includes(stage.dataset.state ?? "")) setTimeout(ask, ASK_MS);
 
 async function ask() {
   try {

@@ -92,8 +92,8 @@ def test_how_far_it_is_stands_in_the_row_and_at_the_canvas(
         fractions_seen.append((job().fraction, (Dream.objects.get().arriving or {}).get("fraction", 0.0)))
         tell(self, **what)
 
-    tell = jobs.Progress._tell
-    monkeypatch.setattr(jobs.Progress, "_tell", noted)
+    tell = jobs.Progress.update
+    monkeypatch.setattr(jobs.Progress, "update", noted)
     look()
     for fractions in zip(*fractions_seen, strict=True):
         assert list(fractions) == sorted(fractions) and fractions[0] == 0.0 and fractions[-1] > 0.9
@@ -140,7 +140,7 @@ def test_offline_the_house_model_goes_on_and_it_is_said_once(
     assert job().edition == 1
     monkeypatch.setattr(fetching, "_started", False)  # the next start
     look()
-    Job.objects.update(changed_at=fetching.timezone.now() - fetching.AGAIN - timedelta(minutes=1))
+    Job.objects.update(finished_at=fetching.timezone.now() - fetching.AGAIN - timedelta(minutes=1))
     look()
     assert job().edition == 3 and job().state == "failed" and default_model() == "house"
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
@@ -151,10 +151,10 @@ def test_offline_the_house_model_goes_on_and_it_is_said_once(
 def test_what_an_owner_ordered_and_failed_is_the_owner_s(canvas: Canvas, server: Server) -> None:
     server.files.clear()
     vera = User.objects.create(username="vera")
-    jobs.order(Job.Kind.FETCH, "googlenet", by=vera)
+    jobs.request(Job.Kind.FETCH, "googlenet", by=vera)
     look()
     assert (job().state, job().by) == ("failed", vera)
-    Job.objects.update(changed_at=fetching.timezone.now() - 2 * fetching.AGAIN)
+    Job.objects.update(finished_at=fetching.timezone.now() - 2 * fetching.AGAIN)
     look()
     assert job().edition == 1
 
@@ -197,13 +197,15 @@ def test_a_worker_that_ends_is_followed_by_one_that_resumes(
 
 
 def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(canvas: Canvas, server: Server) -> None:
-    server.faults["weights"] = lambda handler, data: after(handler, data, 10 * CHUNK, lambda: jobs.cancel(job()))
+    server.faults["weights"] = lambda handler, data: after(
+        handler, data, 10 * CHUNK, lambda: Job.objects.all().cancel()
+    )
     look()
     assert job().state == "cancelled" and default_model() == "house" and Dream.objects.get().arriving is None
     look()
     assert len([path for path, _ in server.requests if path == "weights"]) == 1
     server.faults.clear()
-    jobs.order(Job.Kind.FETCH, "googlenet", by=User.objects.create(username="vera"))
+    jobs.request(Job.Kind.FETCH, "googlenet", by=User.objects.create(username="vera"))
     look()
     assert job().state == "done" and [wanted is None for path, wanted in server.requests if path == "weights"] == [
         True,
@@ -214,36 +216,36 @@ def test_cancelled_it_stops_is_kept_and_does_not_come_again_by_itself(canvas: Ca
 def test_two_workers_fetch_it_once(canvas: Canvas, server: Server) -> None:
     fetching.fetch_by_itself()
     fetching.fetch_by_itself()
-    assert not jobs.order(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
-    heartbeat = WorkerHeartbeat.objects.create(worker="another", at=fetching.timezone.now())
+    assert not jobs.request(Job.Kind.FETCH, "googlenet") and Job.objects.count() == 1
+    beat = WorkerHeartbeat.objects.create(worker="another", at=fetching.timezone.now())
     Job.objects.update(state="running", holder="another")
-    assert not jobs.order(Job.Kind.FETCH, "googlenet")
-    jobs.network_job.func(job().pk, 1)  # its task, a second time
+    assert not jobs.request(Job.Kind.FETCH, "googlenet")
+    jobs.network_job.func(job().pk)  # its task, a second time
     assert server.requests == []
-    heartbeat.delete()
-    jobs.network_job.func(job().pk, 1)  # its worker is gone: somebody else goes on
-    jobs.network_job.func(job().pk, 1)
+    beat.delete()
+    jobs.network_job.func(job().pk)  # its worker is gone: somebody else goes on
+    jobs.network_job.func(job().pk)
     assert [path for path, _ in server.requests].count("weights") == 1
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_it(
     canvas: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine, checks = jobs._mine, []
+    held, asked = tasks.jobs._held, []
 
     def away(row: Job) -> Any:
         checks.append(row)
         if len(checks) == 3:
             raise OperationalError("the server closed the connection")
-        return mine(row)
+        return held(row)
 
-    monkeypatch.setattr(jobs, "_mine", away)
+    monkeypatch.setattr(tasks.jobs, "_held", away)
     look()
     assert job().state == "done" and len(checks) > 3
 
 
 def test_what_a_worker_could_not_finish_writing_it_takes_up_again(canvas: Canvas, server: Server) -> None:
-    jobs.order(Job.Kind.FETCH, "googlenet")
+    jobs.request(Job.Kind.FETCH, "googlenet")
     Job.objects.update(state="running", holder=tasks.WORKER, attempts=1)
     look()
     assert job().state == "done" and job().attempts == 2
@@ -260,10 +262,10 @@ def test_brought_meanwhile_by_hand_it_is_done(canvas: Canvas, server: Server, tm
 
 
 def test_workers_that_die_at_it_are_not_sacrificed_without_end(canvas: Canvas, server: Server) -> None:
-    jobs.order(Job.Kind.FETCH, "googlenet")
-    Job.objects.update(state="running", holder="dead", attempts=jobs.ATTEMPTS)
-    jobs.network_job.func(job().pk, 1)
-    assert job().state == "failed" and "3 workers ended" in job().message and server.requests == []
+    jobs.request(Job.Kind.FETCH, "googlenet")
+    Job.objects.update(state="running", holder="dead", attempts=tasks.jobs.ATTEMPTS)
+    jobs.network_job.func(job().pk)
+    assert job().state == "failed" and "5 workers ended" in job().message and server.requests == []
 
 
 def test_a_setting_that_names_no_network_refuses_to_start(settings: Any) -> None:

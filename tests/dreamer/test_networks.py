@@ -285,7 +285,7 @@ def test_an_import_goes_on_in_the_next_worker_and_can_be_called_off(
     work(tasks.NETWORKS)
     assert job("import", "my-net").state == "done" and "my-net" in registry().names()
     owner.post(f"{path}import", {"file": upload("other.onnx"), "convention": "raw"})
-    monkeypatch.setattr(jobs.Progress, "say", lambda self, text: jobs.cancel(job("import", "other")))
+    monkeypatch.setattr(jobs.Progress, "update", lambda self, **columns: Job.objects.filter(network="other").cancel())
     work(tasks.NETWORKS)
     assert "other" not in registry().names() and job("import", "other").state == "cancelled"
     assert list((settings.MODELS_DIR / ".incoming").iterdir()) == []
@@ -339,10 +339,10 @@ def test_the_shelf_is_dreamed_as_pictures_once(
 
     monkeypatch.setattr(trying, "write_picture", dies)
     with pytest.raises(KeyboardInterrupt):
-        jobs.network_job.func(job("pictures").pk, 1)
+        jobs.network_job.func(job("pictures").pk)
     assert (job("pictures").state, job("pictures").done, job("pictures").total) == ("running", 2, 6)
     monkeypatch.setattr(trying, "write_picture", lambda path, picture: (made.append(path), write(path, picture)))
-    jobs.network_job.func(job("pictures").pk, 1)
+    jobs.network_job.func(job("pictures").pk)
     assert job("pictures").state == "done" and len(made) == 6 and not trying.missing(files)
     html = page(owner, f"{path}n/tiny/")
     assert "data-src=" not in html and html.count("/picture?style=") == 6
@@ -371,7 +371,7 @@ def test_a_style_that_does_not_fit_is_not_tried_without_end(owner: Client, path:
 
 
 def test_pictures_give_way_to_what_somebody_waits_for(owner: Client, path: str, shelf: list[str]) -> None:
-    jobs.order(Job.Kind.PICTURES, "tiny")
+    jobs.request(Job.Kind.PICTURES, "tiny")
     owner.post(f"{path}import", {"file": upload(), "convention": "raw"})
     worker.queue().run_one(tasks.NETWORKS)
     assert (job("pictures").state, job("pictures").attempts) == ("waiting", 0)

@@ -20,10 +20,10 @@ from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.core.models import User
+from dreamsite.core.tasks.jobs import State
 from gallery.downloads.archive import make
 from gallery.downloads.models import Download
 from gallery.downloads.requests import request_download
-from gallery.jobs.models import State
 from tests.films.conftest import BEGUN, grey
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_the_frames_of_a_day(
     shown = kept(6)
     kept_frames.hide(shown[3])
     row = made(request_download(canvas, BEGUN.date(), "frames"))
-    assert (row.state, row.count) == (State.READY, 5)
+    assert (row.state, row.count) == (State.DONE, 5)
     archive = opened(row)
     assert archive.testzip() is None
     manifest = json.loads(archive.read("manifest.json"))
@@ -106,7 +106,7 @@ def test_the_strokes_of_a_day(canvas: Canvas, django_capture_on_commit_callbacks
     Batch.objects.filter(canvas=canvas).update(at=BEGUN)
     journal.append(canvas, stroke(5, ann.pk))  # today
     row = made(request_download(canvas, BEGUN.date(), "strokes"))
-    assert row.state == State.READY
+    assert row.state == State.DONE
     archive = opened(row)
     lines = [json.loads(line) for line in archive.read("strokes.jsonl").splitlines()]
     seen = [(line["n"], line["op"], line.get("stroke"), line.get("author")) for line in lines]

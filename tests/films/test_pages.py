@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 
 from canvas.models import Canvas, Frame
+from dreamsite.core.tasks.jobs import State
 from gallery.films import make, source
 from gallery.films.models import Film
 from gallery.films.requests import request_film, request_whole_film
-from gallery.jobs.models import State
 from gallery.templatetags.films import clock
 from tests.films.conftest import BEGUN
 
@@ -71,7 +71,7 @@ def test_from_a_moment_to_its_frame(client: Client, film: Film) -> None:
 
 def test_json_says_what_the_page_says(client: Client, film: Film) -> None:
     told = client.get(f"/films/{film.pk}.json").json()
-    assert (told["state"], told["frames"], told["fps"], told["first_number"]) == ("ready", 11, 24, 1)
+    assert (told["state"], told["frames"], told["fps"], told["first_number"]) == ("done", 11, 24, 1)
     assert told["files"][0]["sha256"] == film.files.get().sha256
     assert [chapter["title"] for chapter in told["chapters"]] == ["style 0", "style 1", "style 2"]
     listed = client.get("/films.json?canvas=film").json()
@@ -98,7 +98,7 @@ def test_nothing_yet(client: Client, canvas: Canvas) -> None:
 
 def test_how_far_a_film_is(client: Client, canvas: Canvas) -> None:
     film = Film.objects.create(
-        canvas=canvas, starts_at=BEGUN, ends_at=BEGUN + timedelta(hours=1), state=State.MAKING, fraction=0.42
+        canvas=canvas, starts_at=BEGUN, ends_at=BEGUN + timedelta(hours=1), state=State.RUNNING, fraction=0.42
     )
     page = client.get(f"/films/{film.pk}/").content.decode()
     assert "is being made" in page and "42 %" in page and 'value="0.420"' in page and "<video" not in page
@@ -120,7 +120,7 @@ def test_staff_orders_stops_and_makes_again(as_staff: Client, client: Client, ca
     as_staff.post(f"/films/{film.pk}/change", {"do": "again"})
     make.make(film.pk)
     film.refresh_from_db()
-    assert film.state == State.READY and film.edition == 2
+    assert film.state == State.DONE and film.edition == 2
     assert film.files.count() == 2 and "to download" not in film.message
     page = as_staff.get(f"/films/{film.pk}/").content.decode()
     assert film.files.get(codec="lossless").file.url in page.split("</video>")[1], "to download, not to play"
@@ -137,7 +137,7 @@ def test_others_order_nothing(client: Client, canvas: Canvas, kept: Kept) -> Non
 def test_the_administration_shows_progress(as_staff: Client, canvas: Canvas, kept: Kept, film: Film) -> None:
     waiting = request_whole_film(canvas)
     assert waiting is not None
-    Film.objects.filter(pk=waiting.pk).update(state=State.MAKING, fraction=0.25)
+    Film.objects.filter(pk=waiting.pk).update(state=State.RUNNING, fraction=0.25)
     page = as_staff.get("/staff/gallery/film/").content.decode()
     assert "<progress" in page and "25 %" in page
     as_staff.post("/staff/gallery/film/", {"action": "stop", "_selected_action": [waiting.pk]})

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from canvas.models import Canvas, Frame
+from dreamsite.core.tasks.jobs import State
 from gallery.downloads.models import Download
 from gallery.films import schedule
 from gallery.films.models import Film
-from gallery.jobs.models import PendingDeletion, State
+from gallery.jobs.models import PendingDeletion
 
 pytestmark = pytest.mark.django_db
 Kept = Callable[..., list[Frame]]

@@ -19,13 +19,13 @@ from django.utils import timezone
 from canvas import frames as canvas_frames
 from canvas.models import Canvas, Frame
 from dreamsite.core.models import User
+from dreamsite.core.tasks.jobs import State
 from gallery import frames
 from gallery.downloads.models import Download
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.export import crawl, rewrite
 from gallery.export.addresses import Addresses, ExportOptions
 from gallery.films.models import Film, FilmFile
-from gallery.jobs.models import State
 from gallery.pages.models import Page
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def lived(kept: Frame, canvas: Canvas, staff: User) -> Frame:
         kind=Film.Kind.WHOLE,
         starts_at=kept.made_at,
         ends_at=timezone.now(),
-        state=State.READY,
+        state=State.DONE,
         frames=3,
         width=96,
         height=96,
@@ -82,7 +82,7 @@ def lived(kept: Frame, canvas: Canvas, staff: User) -> Frame:
         canvas=canvas,
         day=kept.made_at.date(),
         kind="frames",
-        state=State.READY,
+        state=State.DONE,
         file=stored("day.zip"),
         size=9,
         count=3,

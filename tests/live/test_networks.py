@@ -61,7 +61,7 @@ async def test_it_arrives_and_takes_over_while_people_draw(
         no_proxy="127.0.0.1",
         tune={
             "canvas.limits.POLL": 0.02,
-            "dreamer.networks.jobs.TELL_SECONDS": 0.0,
+            "dreamsite.core.tasks.jobs.UPDATE_SECONDS": 0.0,
             "dreamsite.core.tasks.worker.MAINTENANCE_SECONDS": 0.3,
             "dreamsite.core.tasks.heartbeats.DEAD_SECONDS": 2.0,
             "dreamsite.core.tasks.heartbeats.INTERVAL_SECONDS": 0.5,

@@ -131,7 +131,7 @@ def test_a_film_goes_on_after_its_worker_was_killed(make_site: Callable[..., Run
         kept = now
     site.start_worker()
     query = "SELECT state, seconds FROM gallery_film WHERE id = ?"
-    until(lambda: site.rows(query, part)[0][0] == "ready", "the film")
+    until(lambda: site.rows(query, part)[0][0] == "done", "the film")
     (name,) = (row[0] for row in site.rows("SELECT file FROM gallery_filmfile WHERE film_id = ?", part))
     with av.open(str(site.var / "media" / name)) as opened:
         shown = [float(frame.to_ndarray(format="gray").mean()) for frame in opened.decode(video=0)]

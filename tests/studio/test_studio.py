@@ -21,17 +21,18 @@ from dreamer.engine import Recipe
 from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
-from gallery.studio import cost, fit, making, periodic_tasks, queue
+from dreamsite.core.tasks.jobs import State
+from gallery.studio import cost, fit, jobs, periodic_tasks, queue
 from gallery.studio.models import Original, Work
 
-State, Kind = Work.State, Work.Kind
+Kind = Work.Kind
 
 
 @pytest.fixture(autouse=True)
 def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
     settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
-    monkeypatch.setattr(making, "SHEET", 2)  # styles tried; what a person gets is asked once, below
+    monkeypatch.setattr(jobs, "SHEET", 2)  # styles tried; what a person gets is asked once, below
 
 
 @pytest.fixture
@@ -81,20 +82,20 @@ def original(client: Client) -> Original:
 def test_a_picture_is_brought_and_twelve_styles_are_tried_on_it(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "SHEET", 12)
+    monkeypatch.setattr(jobs, "SHEET", 12)
     original = brought(client)
     worker.empty(STUDIO)
     original.refresh_from_db()
-    assert len(original.styles["house"]) > making.SHEET
+    assert len(original.styles["house"]) > jobs.SHEET
     answer = client.get(f"/studio/pictures/{original.key}.json").json()
-    assert len(answer["sketches"]) == making.SHEET
+    assert len(answer["sketches"]) == jobs.SHEET
     for sketch in answer["sketches"]:
         assert sketch["state"] == "done" and sketch["thumbnail"]
     page = client.get(original.get_absolute_url())
     assert page.status_code == 200 and answer["sketches"][0]["key"] in page.content.decode()
     assert client.post(f"/studio/pictures/{original.key}/order/", {"kind": "more"}).status_code == 302
     worker.empty(STUDIO)
-    assert len(client.get(f"/studio/pictures/{original.key}.json").json()["sketches"]) > making.SHEET
+    assert len(client.get(f"/studio/pictures/{original.key}.json").json()["sketches"]) > jobs.SHEET
 
 
 def test_a_dream_is_made_and_has_its_picture_steps_and_recipe(client: Client, original: Original) -> None:
@@ -164,7 +165,7 @@ def test_what_is_no_picture_is_told_so_and_leaves_nothing(client: Client, data: 
 def test_static_and_a_frame_of_the_canvas_can_be_dreamed_on(client: Client) -> None:
     assert client.post("/studio/noise/").status_code == 302
     worker.empty(STUDIO)
-    assert Work.objects.filter(kind=Kind.SKETCH, state=State.DONE).count() == making.SHEET
+    assert Work.objects.filter(kind=Kind.SKETCH, state=State.DONE).count() == jobs.SHEET
     assert Work.objects.filter(state=State.FAILED).count() == 0
 
 
@@ -289,14 +290,14 @@ def test_a_cancelled_dream_ends_soon_and_leaves_nothing(
 ) -> None:
     key = picked(client, original).json()["key"]
     before = set(default_storage.listdir("studio")[1])
-    monkeypatch.setattr(making, "TELL_SECONDS", 0.0)
-    real = making.dream
+    monkeypatch.setattr(jobs, "UPDATE_SECONDS", 0.0)
+    real = jobs.dream
 
     def cancels(*args: Any, **options: Any) -> Any:
         client.post(f"/studio/dreams/{key}/cancel/")
         return real(*args, **options)
 
-    monkeypatch.setattr(making, "dream", cancels)
+    monkeypatch.setattr(jobs, "dream", cancels)
     worker.empty(STUDIO)
     assert Work.objects.get(key=key).state == State.CANCELLED
     assert set(default_storage.listdir("studio")[1]) == before
@@ -316,16 +317,16 @@ def test_a_worker_that_is_asked_to_end_gives_the_work_back(
     client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = picked(client, original).json()["key"]
-    real = making.dream
+    real = jobs.dream
 
     def ends(*args: Any, **options: Any) -> Any:
         stopping.set()
         return real(*args, **options)
 
-    monkeypatch.setattr(making, "dream", ends)
+    monkeypatch.setattr(jobs, "dream", ends)
     try:
         with pytest.raises(BaseException, match="worker ends"):
-            making.make(queue.take(), queue.order)
+            jobs.run(queue.take(), queue.order)
     finally:
         stopping.clear()
     assert Work.objects.get(key=key).state == State.WAITING
@@ -342,7 +343,7 @@ def test_the_live_canvas_goes_first(client: Client, original: Original, monkeypa
         waited.append(seconds)
         Dream.objects.filter(pk=live.pk).update(state=Dream.State.WAITING)
 
-    monkeypatch.setattr(making.time, "sleep", sleep)
+    monkeypatch.setattr(jobs.time, "sleep", sleep)
     worker.empty(STUDIO)
     assert waited and Work.objects.dreams().get().state == State.DONE
 
@@ -360,14 +361,14 @@ def test_a_picture_that_vanished_is_told_in_words(client: Client, original: Orig
 
 
 def test_the_cost_is_the_octaves_area_times_steps() -> None:
-    recipe = making.recipe_for("house", {"layer": "inception_4c/output", "channel": None}, seed=1)
+    recipe = jobs.recipe_for("house", {"layer": "inception_4c/output", "channel": None}, seed=1)
     small, large = cost.units(recipe, 500, 500), cost.units(recipe, 1000, 1000)
     assert small > cost.LEAST and large == pytest.approx(4 * small, rel=0.3)
 
 
 def test_styles_are_ranked_by_the_picture(original: Original) -> None:
-    network = making.network_of("house")
-    shelf = making.registry().get("house").shelf
+    network = jobs.network_of("house")
+    shelf = jobs.registry().get("house").shelf
     rng = np.random.default_rng(1)
     one = fit.ranked(network, shelf, rng.integers(0, 255, (256, 256, 3)).astype(np.uint8))
     other = fit.ranked(network, shelf, np.full((256, 256, 3), (40, 160, 40), np.uint8))

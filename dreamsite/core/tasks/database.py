@@ -61,7 +61,7 @@ def run_one(queue: str) -> bool:
 def reap() -> int:
     """Takes tasks back from workers that are gone; how many."""
     running = list(DBTaskResult.objects.running().filter(queue_name__in=QUEUES))
-    alive = heartbeats.alive()
+    alive = set(heartbeats.alive())
     taken = 0
     for row in running:
         if not row.worker_ids or row.worker_ids[-1] not in alive:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dreamsite.core.tasks import WORKER
@@ -35,10 +36,13 @@ def sending() -> Iterator[None]:
         WorkerHeartbeat.objects.filter(worker=WORKER).delete()
 
 
-def alive() -> set[str]:
-    """The workers that are alive. Ask after reading what they hold, so that one that has just started is among them."""
+def alive() -> QuerySet[WorkerHeartbeat, str]:
+    """The names of the workers that are alive.
+
+    As a part of the query that reads what they hold, or asked after it: so one that has just started is among them.
+    """
     since = timezone.now() - timedelta(seconds=DEAD_SECONDS)
-    return set(WorkerHeartbeat.objects.filter(at__gt=since).values_list("worker", flat=True))
+    return WorkerHeartbeat.objects.filter(at__gt=since).values_list("worker", flat=True)
 
 
 def prune() -> None:

@@ -56,7 +56,7 @@ def reap() -> int:
         jobs = django_rq.get_queue(queue, job_class=Job)
         started = jobs.started_job_registry
         found = [(job_id, execution, _job(jobs, job_id)) for job_id, execution in started.get_job_and_execution_ids()]
-        alive = heartbeats.alive()
+        alive = set(heartbeats.alive())
         for job_id, execution, job in found:
             if job is not None and (job.worker_name or "").rpartition(".")[0] in alive:
                 continue

@@ -16,10 +16,10 @@ from django.utils.dateparse import parse_datetime
 
 from canvas.models import Canvas, Frame
 from dreamsite.core.tasks import heartbeats
+from dreamsite.core.tasks.jobs import State
 from gallery.films import captions, make
 from gallery.films.models import Film
 from gallery.films.requests import remake, request_film, request_whole_film
-from gallery.jobs.models import State
 
 
 class Command(BaseCommand):
@@ -81,7 +81,7 @@ class Command(BaseCommand):
                 done.set()
                 reporter.join()
         film.refresh_from_db()
-        if film.state != State.READY:
+        if film.state != State.DONE:
             raise CommandError(f"The film is {film.get_state_display().lower()}: {film.message or 'no frames to show'}")
         for file in film.files.all():
             self.stdout.write(f"{file.get_codec_display()}: {file.file.name}, {file.size / 1e6:.1f} MB")

@@ -22,14 +22,15 @@ from PIL import Image
 
 from canvas import frames
 from canvas.models import Dream
-from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
+from dreamer.engine import Network, Recipe, dream
+from dreamer.engine import Progress as DreamProgress
 from dreamer.engine.dream import Snapshot, noise_start
 from dreamer.engine.film import Add, film, fit
 from dreamer.engine.octaves import Size
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError
 from dreamer.registered import preset, registry
-from dreamsite.core.tasks import WORKER, Interrupted, pause_point
+from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, Progress, finish, holding
 from gallery.studio import cost
 from gallery.studio import fit as fitting
 from gallery.studio.models import Original, Work
@@ -40,45 +41,34 @@ Pixels = NDArray[np.uint8]
 
 SIDES = {Work.Kind.SKETCH: 256, Work.Kind.PREVIEW: 512}  # px, the longer side; a dream has the picture's own size
 SHEET = 12  # styles tried at once
-TELL_SECONDS = 0.5
+UPDATE_SECONDS = 0.5
 GROWING_SIDE = 640  # px of what is shown while it is dreamed
 FILM_SIDES = {".gif": 480, ".mp4": 1080}
 FPS = 10.0
 LIVE_WAIT_SECONDS = 20.0  # how long a live dream may hold a work at one place
 
 
-class Dropped(Cancelled):
-    """It was cancelled: nobody waits for this any more."""
-
-
-def make(work: Work, order: Callable[[Work], None]) -> None:
-    """Does a claimed work, and says how it ended; `order` queues what follows from it."""
+def run(work: Work, order: Callable[[Work], None]) -> None:
+    """Does a claimed work, and writes how it ended; `order` queues what follows from it."""
     began = time.monotonic()
-    try:
-        done = _sheet(work, order) if work.kind == Work.Kind.SHEET else _picture(work)
-    except Interrupted:
-        _mine(work).update(state=Work.State.WAITING, holder="", attempts=work.attempts - 1)
-        raise
-    except Cancelled:
-        log.info("The studio dropped %s.", work.key)
-    except (LibraryError, ValueError, OSError) as error:
-        _end(work, Work.State.FAILED, message=str(error)[:300])
-    except Exception:
-        log.exception("The studio's work %s failed.", work.key)
-        _end(work, Work.State.FAILED, message="This dream failed on our side. Try it once more, or another style.")
-    else:
-        if not _end(work, Work.State.DONE, seconds=time.monotonic() - began, fraction=1.0, growing=None, **done):
-            for name in done.values():  # it was cancelled at the last moment
+    with holding(work):
+        try:
+            done = _sheet(work, order) if work.kind == Work.Kind.SHEET else _picture(work)
+        except ClaimLost:
+            raise
+        except (LibraryError, ValueError, OSError) as error:
+            raise JobFailed(str(error)) from error
+        except Exception as error:
+            log.exception("The studio's work %s failed.", work.key)
+            words = "This dream failed on our side. Try it once more, or another style."
+            raise JobFailed(words) from error
+        try:
+            finish(work, seconds=time.monotonic() - began, growing=None, **done)
+        except ClaimLost:  # it was cancelled at the last moment
+            for name in done.values():
                 if isinstance(name, str):
                     default_storage.delete(name)
-
-
-def _mine(work: Work) -> Any:
-    return Work.objects.filter(pk=work.pk, holder=WORKER, state=Work.State.RUNNING)
-
-
-def _end(work: Work, state: Work.State, **what: Any) -> bool:
-    return bool(_mine(work).update(state=state, holder="", finished_at=timezone.now(), **what))
+            raise
 
 
 @lru_cache(maxsize=2)
@@ -169,7 +159,7 @@ def _picture(work: Work) -> dict[str, Any]:
             raise ValueError("The picture that this was to be dreamed on is no longer here. Bring it once more.")
         start = noise_start(recipe)
     suffixes = FILM_SIDES if work.kind == Work.Kind.DREAM else {}
-    told = _Teller(work)
+    watch = _Watch(work)
     with tempfile.TemporaryDirectory() as name:
         films = {suffix: Path(name) / f"steps{suffix}" for suffix in suffixes}
         with ExitStack() as stack:
@@ -181,11 +171,11 @@ def _picture(work: Work) -> dict[str, Any]:
             def show(progress: Progress, snapshot: Snapshot) -> None:
                 for add, size in reels:
                     add(snapshot(size))
-                told.grow(snapshot)
+                watch.grow(snapshot)
 
             for add, (height, width) in reels:
                 add(np.asarray(Image.fromarray(start).resize((width, height), Image.Resampling.LANCZOS)))
-            pixels = dream(start, network, recipe, progress=told.progress, cancelled=told.cancelled, preview=show)
+            pixels = dream(start, network, recipe, progress=watch.progress, cancelled=watch.cancelled, preview=show)
         return _stored(work, pixels, recipe, Path(name), films)
 
 
@@ -202,39 +192,36 @@ def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dic
     return {**done, "width": pixels.shape[1], "height": pixels.shape[0]}
 
 
-class _Teller:
-    """Writes how far a work is, twice a second, and notices that it is not wanted any more."""
+class _Watch:
+    """What a dream reports to while it is made: writes how far it is, and notices that it is not wanted any more."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._told = self._grown = self._asked = 0.0
+        self._progress = Progress(work, UPDATE_SECONDS)
+        self._grown = self._asked = 0.0
         self._is_live = False
 
-    def progress(self, progress: Progress) -> None:
-        if time.monotonic() - self._told >= TELL_SECONDS:
-            self._tell(fraction=progress.fraction)
+    def progress(self, progress: DreamProgress) -> None:
+        self._progress(progress.fraction)
 
     def grow(self, snapshot: Snapshot) -> None:
         """The picture as it is, for whoever watches."""
-        if self._work.kind != Work.Kind.DREAM or time.monotonic() - self._grown < 2 * TELL_SECONDS:
+        if self._work.kind != Work.Kind.DREAM or time.monotonic() - self._grown < 2 * UPDATE_SECONDS:
             return
         self._grown = time.monotonic()
-        pixels = snapshot()
-        image = Image.fromarray(pixels)
+        image = Image.fromarray(snapshot())
         image.thumbnail((GROWING_SIDE, GROWING_SIDE))
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=80)
-        self._tell(growing=buffer.getvalue())
+        self._progress.update(growing=buffer.getvalue())
 
     def cancelled(self) -> bool:
         """Asked between tiles. The live canvas goes first: while it dreams on this site, the studio waits a while."""
-        pause_point()
         until = time.monotonic() + LIVE_WAIT_SECONDS
         while time.monotonic() < until and self._live():
             time.sleep(0.25)
-            pause_point()
-        if time.monotonic() - self._told >= 2 * TELL_SECONDS:
-            self._tell()
+            self._progress.pause()
+        self._progress.pause()
         return False
 
     def _live(self) -> bool:
@@ -245,10 +232,3 @@ class _Teller:
             alive = Dream.objects.filter(state=Dream.State.DREAMING, expires_at__gt=timezone.now())
             self._is_live = alive.exists()
         return self._is_live
-
-    def _tell(self, **what: Any) -> None:
-        self._told = time.monotonic()
-        if what and not _mine(self._work).update(**what):
-            raise Dropped("cancelled")
-        if not what and not _mine(self._work).exists():
-            raise Dropped("cancelled")

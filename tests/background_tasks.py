@@ -6,7 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from dreamsite.core.tasks import SLOW, pause_point, task
+from dreamsite.core.tasks import SLOW, jobs, pause_point, task
+from gallery.downloads.models import Download
 
 
 def note(path: str, word: str) -> int:
@@ -42,3 +43,19 @@ def deadly(path: str) -> None:
     """Takes its first two workers with it."""
     if note(path, "tried") < 3:
         os.kill(os.getpid(), 9)
+
+
+@task(queue_name=SLOW)
+def hold(pk: int, path: str, go_on: str) -> None:
+    """Claims a job and is at it until the file `go_on` is there."""
+    job = jobs.claim(Download, pk)
+    if job is None:
+        note(path, "refused")
+        return
+    with jobs.holding(job):
+        note(path, "held")
+        progress = jobs.Progress(job, 0.1)
+        while not Path(go_on).exists():
+            progress.pause()
+            time.sleep(0.02)
+        jobs.finish(job, count=1)

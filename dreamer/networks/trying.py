@@ -189,7 +189,7 @@ def _dream(
     network: Network,
     recipe: Recipe,
     pause: Callable[[], None],
-    tell: Callable[[DreamProgress], None] = lambda _: None,
+    tell: Callable[[DreamProgress], object] = lambda _: None,
 ) -> Any:
     """A dream that ends when the job does."""
     ended: list[BaseException] = []

@@ -45,7 +45,7 @@ def newest(canvas: Canvas) -> WholeFilm | None:
         files = tuple(File(file.file.url, file.mime) for file in film.files.exclude(codec="lossless"))
         poster = film.poster.url if film.poster else ""
         return WholeFilm(True, 100, film.get_absolute_url(), poster, film.width, film.height, files)
-    film = every.under_way().first()
+    film = every.open().first()
     return WholeFilm(False, film.percent) if film else None
 
 

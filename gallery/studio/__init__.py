@@ -4,6 +4,6 @@ models    originals that people bring, and works: dreams on them, small and larg
 cost      what a dream costs, known before it begins; what a person may spend a day
 queue     whose work is next, and how long that will take
 fit       which styles of a network suit a picture
-making    does a work, in the worker
-views     the pages; `urls` their addresses
+jobs      does a work, in the worker
+views/    the pages: uploads, ordering, showing; `urls` their addresses
 """

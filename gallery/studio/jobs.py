@@ -48,12 +48,12 @@ FPS = 10.0
 LIVE_WAIT_SECONDS = 20.0  # how long a live dream may hold a work at one place
 
 
-def run(work: Work, order: Callable[[Work], None]) -> None:
-    """Does a claimed work, and writes how it ended; `order` queues what follows from it."""
+def run(work: Work, submit: Callable[[Work], None]) -> None:
+    """Does a claimed work, and writes how it ended; `submit` queues what follows from it."""
     began = time.monotonic()
     with holding(work):
         try:
-            done = _sheet(work, order) if work.kind == Work.Kind.SHEET else _picture(work)
+            done = _sheet(work, submit) if work.kind == Work.Kind.SHEET else _picture(work)
         except ClaimLost:
             raise
         except (LibraryError, ValueError, OSError) as error:
@@ -110,7 +110,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 # --- the sheet -------------------------------------------------------------------------------------------------------
 
 
-def _sheet(work: Work, order: Callable[[Work], None]) -> dict[str, Any]:
+def _sheet(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
     """Orders the styles of the network's shelf by how well they suit the picture, and tries the first ones."""
     network, picture = network_of(work.network), source_of(work, fitting.SIDE)
     shelf = registry().get(work.network).shelf
@@ -121,7 +121,7 @@ def _sheet(work: Work, order: Callable[[Work], None]) -> dict[str, Any]:
     original.styles = {**original.styles, work.network: styles}
     original.save(update_fields=["styles"])
     for style in styles[:SHEET]:
-        order(sketch(original, work.network, style))
+        submit(sketch(original, work.network, style))
     return {}
 
 
@@ -168,7 +168,7 @@ def _picture(work: Work) -> dict[str, Any]:
                 for suffix, path in films.items()
             ]
 
-            def show(progress: Progress, snapshot: Snapshot) -> None:
+            def show(progress: DreamProgress, snapshot: Snapshot) -> None:
                 for add, size in reels:
                     add(snapshot(size))
                 watch.grow(snapshot)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from dreamsite.core.tasks import STUDIO, enqueue, task
 from dreamsite.core.tasks.jobs import State, claim
 from gallery.studio import cost
-from gallery.studio.models import Work
+from gallery.studio.models import Original, Work
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,16 @@ LATELY = timedelta(minutes=30)  # how long a served person stays behind
 CLOSED_SECONDS = 30 * 60.0  # of waiting work, and no more is taken
 
 
-def order(work: Work) -> None:
-    """Queues a work that is being saved in this transaction."""
+def submit(work: Work) -> None:
+    """Saves a work in this transaction, and queues a turn for it."""
     work.save()
     enqueue(turn)
+
+
+def submit_sheet(original: Original, network: str) -> None:
+    """Has the styles of a network tried on a picture."""
+    units = 12 * cost.LEAST
+    submit(Work(owner=original.owner, kind=Work.Kind.SHEET, original=original, network=network, units=units))
 
 
 @task(queue_name=STUDIO)
@@ -37,7 +43,7 @@ def turn() -> None:
     from gallery.studio import jobs
 
     if work := take():
-        jobs.run(work, order)
+        jobs.run(work, submit)
 
 
 def take() -> Work | None:

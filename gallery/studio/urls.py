@@ -2,24 +2,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gallery.studio import views
+from gallery.studio.views import ordering, showing, uploads
 
 urlpatterns = [
-    path("studio/", views.studio, name="studio"),
-    path("studio/bring/", views.bring, name="studio_bring"),
-    path("studio/from-frame/<int:pk>/", views.from_frame, name="studio_from_frame"),
-    path("studio/pictures/<str:key>/", views.original, name="studio_original"),
-    path("studio/pictures/<str:key>.json", views.original_json, name="studio_original_json"),
-    path("studio/pictures/<str:key>/whole/", views.whole, name="studio_whole"),
-    path("studio/pictures/<str:key>/order/", views.order, name="studio_order"),
-    path("studio/pictures/<str:key>/keep/", views.keep, name="studio_keep"),
-    path("studio/pictures/<str:key>/delete/", views.delete_original, name="studio_delete_original"),
-    path("studio/noise/", views.from_noise, name="studio_noise"),
-    path("studio/dreams/<str:key>/", views.work, name="studio_work"),
-    path("studio/dreams/<str:key>.json", views.work_json, name="studio_work_json"),
-    path("studio/dreams/<str:key>/growing.jpg", views.growing, name="studio_growing"),
-    path("studio/dreams/<str:key>/cancel/", views.cancel, name="studio_cancel"),
-    path("studio/dreams/<str:key>/show/", views.show, name="studio_show"),
-    path("studio/dreams/<str:key>/delete/", views.delete, name="studio_delete"),
-    path("dreams/", views.dreams, name="dreams"),
+    path("studio/", showing.studio, name="studio"),
+    path("studio/upload/", uploads.upload, name="studio_upload"),
+    path("studio/from-frame/<int:pk>/", uploads.from_frame, name="studio_from_frame"),
+    path("studio/pictures/<str:key>/", ordering.original, name="studio_original"),
+    path("studio/pictures/<str:key>.json", ordering.original_json, name="studio_original_json"),
+    path("studio/pictures/<str:key>/full/", uploads.upload_full, name="studio_upload_full"),
+    path("studio/pictures/<str:key>/order/", ordering.order, name="studio_order"),
+    path("studio/pictures/<str:key>/keep/", uploads.keep, name="studio_keep"),
+    path("studio/pictures/<str:key>/delete/", uploads.delete_original, name="studio_delete_original"),
+    path("studio/noise/", uploads.from_noise, name="studio_noise"),
+    path("studio/dreams/<str:key>/", showing.work, name="studio_work"),
+    path("studio/dreams/<str:key>.json", showing.work_json, name="studio_work_json"),
+    path("studio/dreams/<str:key>/growing.jpg", showing.growing, name="studio_growing"),
+    path("studio/dreams/<str:key>/cancel/", ordering.cancel, name="studio_cancel"),
+    path("studio/dreams/<str:key>/show/", showing.show, name="studio_show"),
+    path("studio/dreams/<str:key>/delete/", showing.delete, name="studio_delete"),
+    path("dreams/", showing.dreams, name="dreams"),
 ]

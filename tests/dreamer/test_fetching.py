@@ -38,7 +38,7 @@ def canvas(published: Source, server: Server, settings: Any, monkeypatch: pytest
     server.files["labels"] = LABELS
     settings.DREAM_FETCH, settings.HOUSE_MODEL = "googlenet", True
     monkeypatch.setattr(fetching, "_started", True)
-    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(tasks.jobs, "UPDATE_SECONDS", 0.0)
     monkeypatch.setattr(trying, "order_all", lambda name, by: None)  # test_networks.py has what follows
     canvas = Canvas.objects.create(slug="here", title="Here", width=64, height=64)
     Dream.objects.create(canvas=canvas)

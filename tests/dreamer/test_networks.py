@@ -40,7 +40,7 @@ def canvas(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     """A small canvas at `/`, with a line on it, which dreams with a network called tiny."""
     settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
     settings.DREAM_THREADS, settings.CANVAS_SIZE = 1, 64
-    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(tasks.jobs, "UPDATE_SECONDS", 0.0)
     nets.register_tiny(settings.MODELS_DIR)
     canvas = Canvas.objects.default()
     journal.append(canvas, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((80, 80, 64), (400, 400, 64)), True, 1)])

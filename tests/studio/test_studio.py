@@ -58,7 +58,7 @@ def photograph(width: int = 120, height: int = 90, **how: Any) -> SimpleUploaded
 
 
 def brought(client: Client, **more: Any) -> Original:
-    response = client.post("/studio/bring/", {"picture": photograph(), **more}, headers={"Accept": "application/json"})
+    response = client.post("/studio/upload/", {"picture": photograph(), **more}, headers={"Accept": "application/json"})
     assert response.status_code == 201, response.content
     return Original.objects.get(key=response.json()["url"].split("/")[-2])
 
@@ -133,7 +133,7 @@ def test_a_small_version_first_and_the_whole_picture_after_it(client: Client) ->
     original.refresh_from_db()
     assert picked(client, original).status_code == 409
     small = original.picture.name
-    url = f"/studio/pictures/{original.key}/whole/"
+    url = f"/studio/pictures/{original.key}/full/"
     assert client.post(url, {"picture": photograph(400, 300)}).status_code == 200
     original.refresh_from_db()
     assert (original.width, original.height, original.complete) == (400, 300, True)
@@ -144,7 +144,7 @@ def test_a_small_version_first_and_the_whole_picture_after_it(client: Client) ->
 def test_where_it_was_taken_is_gone(client: Client) -> None:
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "a secret place", 6
-    response = client.post("/studio/bring/", {"picture": photograph(exif=exif.tobytes())})
+    response = client.post("/studio/upload/", {"picture": photograph(exif=exif.tobytes())})
     assert response.status_code == 302
     original = Original.objects.get()
     with default_storage.open(original.picture.name) as file:
@@ -157,7 +157,7 @@ def test_where_it_was_taken_is_gone(client: Client) -> None:
 )
 def test_what_is_no_picture_is_told_so_and_leaves_nothing(client: Client, data: bytes) -> None:
     file = SimpleUploadedFile("x.jpg", data, "image/jpeg")
-    response = client.post("/studio/bring/", {"picture": file}, headers={"Accept": "application/json"})
+    response = client.post("/studio/upload/", {"picture": file}, headers={"Accept": "application/json"})
     assert response.status_code == 422 and len(response.json()["detail"]) > 20
     assert not Original.objects.exists() and not Work.objects.exists()
 
@@ -326,7 +326,7 @@ def test_a_worker_that_is_asked_to_end_gives_the_work_back(
     monkeypatch.setattr(jobs, "dream", ends)
     try:
         with pytest.raises(BaseException, match="worker ends"):
-            jobs.run(queue.take(), queue.order)
+            jobs.run(queue.take(), queue.submit)
     finally:
         stopping.clear()
     assert Work.objects.get(key=key).state == State.WAITING
@@ -378,5 +378,5 @@ def test_styles_are_ranked_by_the_picture(original: Original) -> None:
 
 def test_visitors_are_invited(client: Client) -> None:
     page = Client().get("/studio/").content.decode()
-    assert "Sign up" in page and "data-bring" not in page
-    assert Client().post("/studio/bring/").status_code == 302
+    assert "Sign up" in page and "data-upload" not in page
+    assert Client().post("/studio/upload/").status_code == 302

@@ -11,8 +11,9 @@
                 jobs.finish(film, frames=12)
 
 A row belongs to the worker that `holder` names for as long as that worker's heartbeat is heard
-(`dreamsite.core.tasks.heartbeats`): whoever is killed holds nothing any more, and the next claim finds the row. Whatever
-is written to it asks for holder and edition, so work that was cancelled, begun anew or taken over takes no more updates.
+(`dreamsite.core.tasks.heartbeats`): whoever is killed holds nothing any more, and the next claim finds the row.
+Whatever is written to it asks for holder and edition, so a job that was cancelled, begun anew or taken over takes no
+more updates.
 """
 
 from __future__ import annotations
@@ -98,9 +99,7 @@ class BackgroundJob(models.Model):
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING, editable=False)
     holder = models.CharField(max_length=64, blank=True, editable=False)  # dreamsite.core.tasks.WORKER of who has it
     edition = models.PositiveIntegerField(default=1, editable=False)  # how often it was begun anew
-    attempts = models.PositiveSmallIntegerField(
-        default=0, editable=False
-    )  # workers that took it and did not give it back
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)  # claims that were not given back
     fraction = models.FloatField(default=0.0, editable=False)  # how far it is, 0 to 1
     expected_at = models.DateTimeField(null=True, editable=False)  # when it will be done, by its pace so far
     message = models.TextField(blank=True, editable=False)  # why it failed, or what there is to say

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * Bringing a picture: chosen, dropped or pasted. A small version travels first, so that work begins at once; the picture
+ * Uploading a picture: chosen, dropped or pasted. A small version travels first, so that work begins at once; the picture
  * itself follows.
  */
 
 const SMALL = 512; // px of the longer side
 const LARGE = 400 * 1024; // bytes from which on a small version is worth it
 
-const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-bring]"));
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
 document.querySelector(".studio")?.classList.add("ready");
 
 /** @param {Blob} file @returns {Promise<Blob | null>} a small JPEG; null where the browser cannot read it */
@@ -47,7 +47,7 @@ function listen(form) {
   const state = /** @type {HTMLElement} */ (form.querySelector(".drop-state"));
   const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("picture"));
 
-  const bring = async (/** @type {Blob | undefined} */ file) => {
+  const upload = async (/** @type {Blob | undefined} */ file) => {
     if (!file || form.classList.contains("busy")) return;
     form.classList.add("busy");
     state.textContent = "Sending your picture …";
@@ -56,7 +56,7 @@ function listen(form) {
       const { url } = await send(form, form.action, small ?? file, small !== null);
       if (small) {
         state.textContent = "The first dreams begin. The picture itself is still on its way …";
-        await send(form, `${url}whole/`, file, false);
+        await send(form, `${url}full/`, file, false);
       }
       location.assign(url);
     } catch (error) {
@@ -66,7 +66,7 @@ function listen(form) {
     }
   };
 
-  input.addEventListener("change", () => bring(input.files?.[0]));
+  input.addEventListener("change", () => upload(input.files?.[0]));
   for (const type of ["dragover", "dragenter"]) {
     place.addEventListener(type, (event) => {
       event.preventDefault();
@@ -76,9 +76,9 @@ function listen(form) {
   for (const type of ["dragleave", "drop"]) place.addEventListener(type, () => place.classList.remove("over"));
   place.addEventListener("drop", (event) => {
     event.preventDefault();
-    bring(event.dataTransfer?.files[0]);
+    upload(event.dataTransfer?.files[0]);
   });
-  addEventListener("paste", (event) => bring([...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"))));
+  addEventListener("paste", (event) => upload([...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"))));
 }
 
 if (form) listen(form);

@@ -1,0 +1,9 @@
+"""The studio's pages.
+
+uploads    what people bring: a file, a frame of the canvas, static; kept or deleted
+ordering   one picture: its styles, and dreams on it
+showing    the studio's first page, one dream, and what people show to everybody
+requests   what these have in common
+
+What is private is found by its key alone, which nobody can guess, and only its owner acts on it.
+"""

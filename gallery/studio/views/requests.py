@@ -1,0 +1,50 @@
+"""What the studio's pages have in common: who asks, which network is meant, and how a request is refused."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from dreamer.library import LibraryError
+from dreamer.registered import default_model, registry
+from dreamsite.core.errors import json_error
+from dreamsite.core.models import User
+from gallery.studio import cost
+
+
+class SignedIn(HttpRequest):
+    """A request behind login_required."""
+
+    user: User
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def refused(request: HttpRequest, words: str, status: int = 422) -> HttpResponse:
+    if wants_json(request):
+        return json_error(status, "refused", words)
+    messages.error(request, words)
+    return redirect("studio")
+
+
+def network_named(wanted: str) -> str:
+    """The network to dream with: the wanted one where it is here, else the site's."""
+    return wanted if wanted in registry().names() else default_model()
+
+
+def networks() -> list[tuple[str, str]]:
+    found = []
+    for name in registry().names():
+        try:
+            found.append((name, registry().get(name).info.title or name))
+        except (LibraryError, OSError):
+            continue
+    return found
+
+
+def units_left(request: SignedIn) -> float:
+    """What this person may still spend today."""
+    return max(0.0, cost.allowance(request.user.pk) - cost.spent(request.user.pk))

@@ -1,0 +1,148 @@
+"""The studio's first page, one dream, and what people show to everybody."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas.limits import TRUSTED_HOURS
+from canvas.models import CleanHours, Frame
+from dreamsite.core.tasks.jobs import State
+from gallery.studio import queue
+from gallery.studio.forms import ShowForm
+from gallery.studio.models import Original, Work
+from gallery.studio.serialize import work_as_json
+from gallery.studio.views.requests import SignedIn, units_left
+from gallery.uploads import pictures
+
+SHOWN = 24
+
+
+@never_cache
+@require_safe
+def studio(request: HttpRequest) -> HttpResponse:
+    """One large place to drop a picture, one's own dreams, and what others made."""
+    context: dict[str, Any] = {
+        "section": "studio",
+        "published": Work.objects.published()[:12],
+        "frame": Frame.objects.visible().dreams().order_by("-pk").first(),
+        "most_megabytes": pictures.MAX_BYTES // 1024**2,
+        "closed": queue.closed(),
+    }
+    if request.user.is_authenticated:
+        own = Work.objects.filter(owner=request.user).dreams().select_related("original").order_by("-created_at")
+        context |= {
+            "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
+            "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
+            "left": units_left(request),
+        }
+    return render(request, "gallery/studio/studio.html", context)
+
+
+@require_safe
+def dreams(request: HttpRequest) -> HttpResponse:
+    """What people showed to everybody."""
+    page = Paginator(Work.objects.published(), SHOWN).get_page(request.GET.get("page"))
+    return render(request, "gallery/studio/dreams.html", {"section": "studio", "page": page})
+
+
+@never_cache
+@require_safe
+def work(request: HttpRequest, key: str) -> HttpResponse:
+    """A dream's page, for whoever has its address: being made, finished, failed or hidden."""
+    found = _seen(request, key)
+    mine = found.owner_id == request.user.pk
+    context = {
+        "section": "studio",
+        "work": found,
+        "mine": mine,
+        "original": found.original if mine or found.show_before else None,
+        "form": ShowForm(instance=found),
+        "recipe": json.dumps(found.recipe, indent=2),
+        "command": _command(found),
+        "print": _print_sizes(found),
+        "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
+    }
+    return render(request, "gallery/studio/work.html", context)
+
+
+@never_cache
+@require_safe
+def work_json(request: HttpRequest, key: str) -> JsonResponse:
+    return JsonResponse(work_as_json(_seen(request, key)))
+
+
+@never_cache
+@require_safe
+def growing(request: HttpRequest, key: str) -> HttpResponse:
+    """The picture as far as it is, small."""
+    found = _seen(request, key)
+    if not found.growing:
+        return HttpResponse(status=204)
+    return HttpResponse(bytes(found.growing), content_type="image/jpeg")
+
+
+@require_POST
+@login_required
+def show(request: SignedIn, key: str) -> HttpResponse:
+    """Shows a dream to everybody, or takes that back. A newcomer's waits for a moderator."""
+    found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
+    if request.POST.get("take_back"):
+        found.asked_at = found.published_at = None
+        found.save(update_fields=["asked_at", "published_at"])
+        messages.success(request, _("Only people who have the link can see it now."))
+        return redirect(found)
+    form = ShowForm(request.POST, instance=found)
+    if not form.is_valid():
+        messages.error(request, _("That could not be shown: check the title and the licence."))
+        return redirect(found)
+    found = form.save(commit=False)
+    found.asked_at = timezone.now()
+    hours = CleanHours.objects.filter(user=request.user).values_list("hours", flat=True).first() or 0
+    if hours >= TRUSTED_HOURS or request.user.is_staff:
+        found.published_at = found.asked_at
+        messages.success(request, _("Everybody can see it now."))
+    else:
+        messages.success(request, _("A moderator will look at it first; then everybody can see it."))
+    found.save(update_fields=["caption", "licence", "show_before", "asked_at", "published_at"])
+    return redirect(found)
+
+
+@require_POST
+@login_required
+def delete(request: SignedIn, key: str) -> HttpResponse:
+    get_object_or_404(Work, key=key, owner=request.user).delete()
+    messages.success(request, _("The dream is deleted."))
+    return redirect("studio")
+
+
+def _seen(request: HttpRequest, key: str) -> Work:
+    found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
+    if found.hidden_at and not request.user.has_perm("canvas.moderate"):
+        return get_object_or_404(Work, pk=0)
+    return found
+
+
+def _command(found: Work) -> str:
+    """The same dream on a command line, from the recipe that is in the file."""
+    return f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
+
+
+def _print_sizes(found: Work) -> list[tuple[int, str]]:
+    """(dots an inch, centimetres) at which it can be printed."""
+    return [
+        (dpi, f"{2.54 * found.width / dpi:.1f} × {2.54 * found.height / dpi:.1f} cm")
+        for dpi in (150, 300)
+        if found.width
+    ]

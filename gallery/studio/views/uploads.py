@@ -1,0 +1,133 @@
+"""What people bring to the studio: a file, a frame of the canvas, static; kept or deleted."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO, cast
+
+import numpy as np
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from PIL import Image
+
+from canvas import frames
+from canvas.models import Frame
+from gallery.studio import queue
+from gallery.studio.models import Original, Work
+from gallery.studio.views.requests import SignedIn, network_named, refused, wants_json
+from gallery.uploads import pictures
+
+ORIGINALS = 40  # of one person at a time
+NOISE_SIDE = 512
+
+
+@require_POST
+@login_required
+def upload(request: SignedIn) -> HttpResponse:
+    """Takes a picture: `picture` a file. With `small=1` it is a small version, and the whole one follows (`whole`)."""
+    try:
+        cleaned = _clean(request)
+    except pictures.InvalidUpload as error:
+        return refused(request, str(error))
+    if Original.objects.filter(owner=request.user).count() >= ORIGINALS:
+        return refused(request, _("You have many pictures here. Delete one you no longer need, then bring this one."))
+    original = Original(
+        owner=request.user,
+        picture=_stored(cleaned),
+        width=cleaned.width,
+        height=cleaned.height,
+        complete=not request.POST.get("small"),
+    )
+    return _begin(request, original)
+
+
+@require_POST
+@login_required
+def upload_full(request: SignedIn, key: str) -> HttpResponse:
+    """The picture itself, after its small version."""
+    original = get_object_or_404(Original, key=key, owner=request.user)
+    try:
+        cleaned = _clean(request)
+    except pictures.InvalidUpload as error:
+        return refused(request, str(error))
+    before = original.picture.name
+    original.picture, original.width, original.height = _stored(cleaned), cleaned.width, cleaned.height
+    original.complete = True
+    original.save(update_fields=["picture", "width", "height", "complete"])
+    default_storage.delete(str(before))
+    return JsonResponse({"url": original.get_absolute_url()})
+
+
+@require_POST
+@login_required
+def from_frame(request: SignedIn, pk: int) -> HttpResponse:
+    """Begins with a frame of the canvas: nothing is uploaded."""
+    frame = get_object_or_404(Frame.objects.visible(), pk=pk)
+    buffer = io.BytesIO()
+    Image.fromarray(frames.load(frame.pk)).save(buffer, "JPEG", quality=95, subsampling=0)
+    name = default_storage.save(f"studio/{frame.sha256[:24]}.jpg", ContentFile(buffer.getvalue()))
+    return _begin(request, Original(owner=request.user, picture=name, width=frame.width, height=frame.height))
+
+
+@require_POST
+@login_required
+def from_noise(request: SignedIn) -> HttpResponse:
+    """Begins with static."""
+    static = np.random.default_rng().normal(128, 40, (NOISE_SIDE, NOISE_SIDE, 3)).clip(0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(static).save(buffer, "PNG")
+    name = default_storage.save("studio/static.png", ContentFile(buffer.getvalue()))
+    return _begin(request, Original(owner=request.user, picture=name, width=NOISE_SIDE, height=NOISE_SIDE))
+
+
+@require_POST
+@login_required
+def keep(request: SignedIn, key: str) -> HttpResponse:
+    found = get_object_or_404(Original, key=key, owner=request.user)
+    found.keep = bool(request.POST.get("keep"))
+    found.save(update_fields=["keep"])
+    return redirect(found)
+
+
+@require_POST
+@login_required
+def delete_original(request: SignedIn, key: str) -> HttpResponse:
+    """The picture and what was tried on it; finished dreams stay."""
+    found = get_object_or_404(Original, key=key, owner=request.user)
+    with transaction.atomic():
+        found.works.exclude(kind=Work.Kind.DREAM).delete()
+        found.delete()
+    messages.success(request, _("The picture is deleted. Dreams you made of it are still here."))
+    return redirect("studio")
+
+
+def _clean(request: HttpRequest) -> pictures.CleanedPicture:
+    file = request.FILES.get("picture")
+    if not isinstance(file, UploadedFile):
+        raise pictures.InvalidUpload(_("No picture came with this. Choose a JPEG, PNG or WebP file."))
+    return pictures.clean(cast(BinaryIO, file))
+
+
+def _stored(cleaned: pictures.CleanedPicture) -> str:
+    return str(pictures.store(cleaned))
+
+
+def _begin(request: SignedIn, original: Original) -> HttpResponse:
+    """Saves it and orders its sheet of styles."""
+    network = network_named("")
+    if not network:
+        default_storage.delete(str(original.picture.name))
+        return refused(request, _("This site has no network to dream with at the moment."), status=503)
+    with transaction.atomic():
+        original.save()
+        queue.submit_sheet(original, network)
+    url = original.get_absolute_url()
+    return JsonResponse({"url": url}, status=201) if wants_json(request) else redirect(url)

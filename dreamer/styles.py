@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dreamer.engine import Layer, Target
-from dreamer.library.files import Style as ShelfStyle
+from dreamer.library.files import ShelfStyle
 
 FROM_SHELF = 0.5
 OPENERS = 12  # styles at the head of the shelf that a canvas may begin with

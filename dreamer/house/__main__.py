@@ -24,7 +24,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..library.files import ModelFiles, Style
+from ..library.files import ModelFiles, ShelfStyle
 from . import BUILTIN
 
 HOUSE = BUILTIN / "house"
@@ -157,7 +157,7 @@ def _fifty(options: argparse.Namespace) -> None:
     Image.fromarray(fifty(network, _shelf(options.model), grounds, options.seed)).save(options.path, quality=85)
 
 
-def _shelf(folder: Path) -> list[Style]:
+def _shelf(folder: Path) -> list[ShelfStyle]:
     return list(ModelFiles.read(folder).shelf)
 
 

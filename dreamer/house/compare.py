@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..engine import PRESETS, Network, Recipe, Target, dream
-from ..library.files import ModelFiles, Style
+from ..library.files import ModelFiles, ShelfStyle
 from ..sheets.drawings import draw
 from ..sheets.likeness import kept
 from . import LIVE
@@ -157,7 +157,7 @@ def best_kinds(foreign: Imported, picture: Bytes) -> NDArray[np.int64]:
     return best
 
 
-def edges(network: Network, styles: Sequence[Style]) -> float:
+def edges(network: Network, styles: Sequence[ShelfStyle]) -> float:
     """The share of a drawing's edges found again after three live dreams, the mean of five drawings in a style each."""
     shares = []
     for name, style in zip(DRAWN, styles, strict=False):

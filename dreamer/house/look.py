@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from ..engine import PRESETS, Network, Recipe, Target, dream
 from ..engine.bands import Bytes
-from ..library.files import Style
+from ..library.files import ShelfStyle
 from . import LIVE
 from .classes import GROUPS
 
@@ -96,16 +96,16 @@ def class_sheet(network: Network, labels: Sequence[str], *, side: int = 160, ite
     return sheet(pictures, 8)
 
 
-def style_named(name: str) -> Style:
+def style_named(name: str) -> ShelfStyle:
     """The style `LAYER` or `LAYER:CHANNEL`; a group's channels go by their classes' names, as in `creatures:owl`."""
     layer, _, channel = name.partition(":")
     if not channel:
-        return Style(layer, None, name)
+        return ShelfStyle(layer, None, name)
     number = int(channel) if channel.isdigit() else GROUPS[layer].index(channel)
-    return Style(layer, number, name)
+    return ShelfStyle(layer, number, name)
 
 
-def chain(picture: Bytes, network: Network, styles: Sequence[Style], **changes: Any) -> Iterator[Bytes]:
+def chain(picture: Bytes, network: Network, styles: Sequence[ShelfStyle], **changes: Any) -> Iterator[Bytes]:
     """Dreams on top of one another as the live canvas has them, one in each style; `changes` to its recipe's fields."""
     for seed, style in enumerate(styles):
         target = Target.layer(style.layer, style.channel)
@@ -114,7 +114,7 @@ def chain(picture: Bytes, network: Network, styles: Sequence[Style], **changes: 
         yield picture
 
 
-def fifty(network: Network, shelf: Sequence[Style], grounds: Sequence[Bytes], seed: int = 1) -> Bytes:
+def fifty(network: Network, shelf: Sequence[ShelfStyle], grounds: Sequence[Bytes], seed: int = 1) -> Bytes:
     """What fifty dreams make of each ground, five in each of ten styles: it as it was, and after 5, 15, 30 and 50."""
     random = np.random.default_rng(seed)
     rows = []

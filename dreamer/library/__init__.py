@@ -17,11 +17,11 @@ Pure Python, numpy and onnx: no Django, no Caffe, no TensorFlow.
 
 from __future__ import annotations
 
-from .files import ModelFiles, ModelInfo, Style
+from .files import ModelFiles, ModelInfo, ShelfStyle
 from .names import LibraryError, nearest
 from .registry import Registry
 
-__all__ = ["LibraryError", "ModelFiles", "ModelInfo", "Registry", "Style", "nearest", "open_model"]
+__all__ = ["LibraryError", "ModelFiles", "ModelInfo", "Registry", "ShelfStyle", "nearest", "open_model"]
 
 
 def open_model(name: str, root: str) -> ModelFiles:

@@ -96,7 +96,7 @@ def _mean(value: object) -> tuple[float, float, float]:
 
 
 @dataclass(frozen=True)
-class Style:
+class ShelfStyle:
     """One curated thing to dream of: a channel of a layer, or (`channel` None) the whole layer."""
 
     layer: str
@@ -109,7 +109,7 @@ class Style:
         return self.title or (f"{self.layer}^2" if self.channel is None else f"{self.layer}:{self.channel}")
 
     @classmethod
-    def from_json(cls, data: object) -> Style:
+    def from_json(cls, data: object) -> ShelfStyle:
         """Check and read one entry of a shelf."""
         if not isinstance(data, dict) or not isinstance(data.get("layer"), str):
             raise LibraryError(f"a style is an object with a layer, got {data!r}")
@@ -126,7 +126,7 @@ class ModelFiles:
     path: Path
     info: ModelInfo
     labels: tuple[str, ...] = ()
-    shelf: tuple[Style, ...] = ()
+    shelf: tuple[ShelfStyle, ...] = ()
 
     @property
     def name(self) -> str:
@@ -147,7 +147,7 @@ class ModelFiles:
             info = ModelInfo.from_json(_json(path / INFO))
         except LibraryError as error:
             raise LibraryError(f"{path / INFO}: {error}; import the model again") from None
-        shelf: tuple[Style, ...] = ()
+        shelf: tuple[ShelfStyle, ...] = ()
         if (path / SHELF).is_file():
             shelf = read_shelf(path / SHELF)
         labels = read_labels(path / LABELS) if (path / LABELS).is_file() else ()
@@ -163,13 +163,13 @@ def _json(path: Path) -> object:
         raise LibraryError(f"not JSON ({error})") from None
 
 
-def read_shelf(path: Path) -> tuple[Style, ...]:
+def read_shelf(path: Path) -> tuple[ShelfStyle, ...]:
     """The styles of a shelf file, checked one by one."""
     try:
         entries = _json(path)
         if not isinstance(entries, list):
             raise LibraryError(f"expected a list of styles, got {type(entries).__name__}")
-        return tuple(Style.from_json(entry) for entry in entries)
+        return tuple(ShelfStyle.from_json(entry) for entry in entries)
     except LibraryError as error:
         raise LibraryError(f"{path}: {error}") from None
 
@@ -185,7 +185,9 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines)
 
 
-def write_files(folder: Path, info: ModelInfo, labels: tuple[str, ...] = (), shelf: tuple[Style, ...] = ()) -> None:
+def write_files(
+    folder: Path, info: ModelInfo, labels: tuple[str, ...] = (), shelf: tuple[ShelfStyle, ...] = ()
+) -> None:
     """Write everything but the network into `folder`."""
     (folder / INFO).write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
     if labels:

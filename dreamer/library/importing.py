@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 from .checks import SIZE, check_labels, check_size, check_weights
 from .conventions import Convention, Known, Triple, choose, from_metadata, recognise
-from .files import ModelInfo, Style, read_labels
+from .files import ModelInfo, ShelfStyle, read_labels
 from .names import LibraryError
 from .normal import normal_form
 from .trial import check_ends, try_out
@@ -159,7 +159,7 @@ def layers(model: onnx.ModelProto) -> dict[str, int]:
     return found
 
 
-def misfit(style: Style, known: Mapping[str, int]) -> str:
+def misfit(style: ShelfStyle, known: Mapping[str, int]) -> str:
     """Why a style does not fit a network with these layers (as from `layers`); empty when it does."""
     if style.layer not in known:
         return f"{style.layer} is no layer of the network"

@@ -17,7 +17,7 @@ import onnx
 
 from dreamsite.core.files import sync_all
 
-from .files import MODEL, ModelFiles, Style, read_shelf, write_files
+from .files import MODEL, ModelFiles, ShelfStyle, read_shelf, write_files
 from .formats import read_file
 from .importing import Draft, Options, draft, file_sha256, layers, misfit
 from .names import LibraryError, about, check_model_name, unknown
@@ -216,7 +216,7 @@ def _identity(folder: Path) -> int:
         return 0
 
 
-def _shelf(finished: Draft) -> tuple[Style, ...]:
+def _shelf(finished: Draft) -> tuple[ShelfStyle, ...]:
     """The curated styles of a known network, as far as this file of it has their layers under our names."""
     path = SHELVES / f"{finished.known.shelf if finished.known else None}.json"
     if not path.is_file():

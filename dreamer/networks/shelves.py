@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas.models import Canvas, Dream
 from canvas.moderation.models import Act
 from dreamer.library import ModelFiles
-from dreamer.library.files import Style as ShelfStyle
+from dreamer.library.files import ShelfStyle
 from dreamer.models import Choice, OwnStyle, StyleOff
 from dreamer.styles import key
 

@@ -25,7 +25,7 @@ from dreamer.engine import Progress as DreamProgress
 from dreamer.engine.atlas import recipe_for
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, ModelFiles
-from dreamer.library.files import Style as ShelfStyle
+from dreamer.library.files import ShelfStyle
 from dreamer.models import Job
 from dreamer.models import Network as Measured
 from dreamer.networks import jobs, shelves

@@ -17,7 +17,7 @@ from PIL import Image
 from canvas import growth
 from dreamer.engine import Network, Recipe, Target, dream
 from dreamer.engine.bands import Bytes
-from dreamer.library.files import Style
+from dreamer.library.files import ShelfStyle
 
 from .drawings import draw, growth_map
 
@@ -30,7 +30,7 @@ class Chain:
 
     network: Network
     rule: Mapping[str, Any]
-    style: Style
+    style: ShelfStyle
     drawing: str
     side: int
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamer.engine import Network
-from dreamer.library import LibraryError, ModelFiles, ModelInfo, Registry, Style, nearest, open_model
+from dreamer.library import LibraryError, ModelFiles, ModelInfo, Registry, ShelfStyle, nearest, open_model
 from dreamer.library.files import read_shelf
 from dreamer.library.importing import misfit
 from dreamer.library.registry import SHELVES
@@ -263,13 +263,13 @@ def test_nearest_are_known_names(name: str, known: list[str]) -> None:
 
 
 def test_styles_are_labelled_and_fitted() -> None:
-    assert Style("4c", 3).label == "4c:3"
-    assert Style("4c", None).label == "4c^2"
-    assert Style("4c", None, "Fur").label == "Fur"
+    assert ShelfStyle("4c", 3).label == "4c:3"
+    assert ShelfStyle("4c", None).label == "4c^2"
+    assert ShelfStyle("4c", None, "Fur").label == "Fur"
     known = {"4c": 512}
-    assert misfit(Style("4c", 511), known) == ""
-    assert misfit(Style("4c", 512), known) == "4c has 512 channels, so no channel 512"
-    assert misfit(Style("4x", None), known) == "4x is no layer of the network"
+    assert misfit(ShelfStyle("4c", 511), known) == ""
+    assert misfit(ShelfStyle("4c", 512), known) == "4c has 512 channels, so no channel 512"
+    assert misfit(ShelfStyle("4x", None), known) == "4x is no layer of the network"
 
 
 @pytest.mark.googlenet

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dreamer.engine import PRESETS, Network
-from dreamer.library.files import Style
+from dreamer.library.files import ShelfStyle
 from dreamer.sheets import __main__ as sheets
 from dreamer.sheets.chains import Chain
 from dreamer.sheets.drawings import DRAWINGS, draw
@@ -65,7 +65,7 @@ def tiny(tmp_path: Path) -> Network:
 
 def test_a_chain_goes_on_where_it_was_left(tiny: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = {**PRESETS["live"], "min_size": 32}
-    chain = Chain(tiny, rule, Style("block/output", None), "child", 64)
+    chain = Chain(tiny, rule, ShelfStyle("block/output", None), "child", 64)
     first = list(chain.dreams(2, tmp_path / "work"))
     assert len(first) == 3 and (first[1] != first[0]).any() and (first[2] != first[1]).any()
     dreamed: list[int] = []

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from dreamer.engine import Layer
-from dreamer.library import Style as ShelfStyle
+from dreamer.library import ShelfStyle
 from dreamer.library.files import read_shelf
 from dreamer.library.registry import SHELVES
 from dreamer.styles import OPENERS, Style, choose, describe

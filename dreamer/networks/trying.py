@@ -142,12 +142,16 @@ def _preview(job: Job, progress: Progress) -> str:
         raise JobFailed("The canvas is gone.")
     layer, channel = job.options["layer"], job.options["channel"]
     recipe = _live(files, network, Target.layer(layer, channel))
+
+    def report(dreamed: DreamProgress) -> None:
+        progress(dreamed.fraction)
+
     made = _dream(
         frames.compose(canvas).pixels,
         network,
         recipe,
         progress.pause,
-        lambda dreamed: progress(dreamed.fraction),
+        report,
     )
     image = Image.fromarray(made)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
@@ -189,7 +193,7 @@ def _dream(
     network: Network,
     recipe: Recipe,
     pause: Callable[[], None],
-    tell: Callable[[DreamProgress], object] = lambda _: None,
+    tell: Callable[[DreamProgress], None] = lambda _: None,
 ) -> Any:
     """A dream that ends when the job does."""
     ended: list[BaseException] = []

@@ -36,7 +36,7 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "form": DreamForm(),
         "sketches": _sketches(found, network),
         "dreams": found.works.dreams().order_by("-created_at"),
-        "left": units_left(request),
+        "left": units_left(request.user),
     }
     return render(request, "gallery/studio/original.html", context)
 

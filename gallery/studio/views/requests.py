@@ -45,6 +45,6 @@ def networks() -> list[tuple[str, str]]:
     return found
 
 
-def units_left(request: SignedIn) -> float:
+def units_left(user: User) -> float:
     """What this person may still spend today."""
-    return max(0.0, cost.allowance(request.user.pk) - cost.spent(request.user.pk))
+    return max(0.0, cost.allowance(user.pk) - cost.spent(user.pk))

@@ -45,7 +45,7 @@ def studio(request: HttpRequest) -> HttpResponse:
         context |= {
             "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
             "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
-            "left": units_left(request),
+            "left": units_left(request.user),
         }
     return render(request, "gallery/studio/studio.html", context)
 

@@ -231,7 +231,7 @@ def test_two_workers_fetch_it_once(canvas: Canvas, server: Server) -> None:
 def test_a_database_that_is_away_for_a_moment_does_not_end_it(
     canvas: Canvas, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, asked = tasks.jobs._held, []
+    held, checks = tasks.jobs._held, []
 
     def away(row: Job) -> Any:
         checks.append(row)

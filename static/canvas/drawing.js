@@ -52,8 +52,12 @@ export class Drawing {
         for (const stroke of this.strokes) if (stroke.id === id) stroke.refuse();
     }
 
-    /** @param {PointerEvent} event @param {boolean} undecided @returns {import("./tools/types.js").Gesture | null} */
-    begin(event, undecided) {
+    /**
+     * @param {PointerEvent} event @param {boolean} undecided
+     * @param {import("./strokes.js").Colour | null} ink null is the rainbow well
+     * @returns {import("./tools/types.js").Gesture | null}
+     */
+    begin(event, undecided, ink) {
         const { session, layers, view, dock, journal } = this;
         if (!session.me) {
             // Whoever wants to draw without an account is told how; afterwards their pointer moves the view.
@@ -67,8 +71,7 @@ export class Drawing {
         const places = (/** @type {number} */ px, /** @type {number} */ py) => mirrored(dock.symmetry, width, height, { x: px, y: py });
         const start = { x, y }, pen = new Stabiliser(dock.steady * 1.2, x, y);
         const nib = new Nib(dock.size, dock.dynamic, event.pointerType);
-        const { rainbow } = dock;
-        const colour = rainbow ? colourAt(layers.shown, x, y, 2) : dock.colour;
+        const colour = ink ?? colourAt(layers.shown, x, y, 2);
         const opacity = Math.max(1, Math.round(255 * dock.opacity)), w = nib.begin(event);
         const strokes = places(x, y).map((place) => new OwnStroke(layers, journal, colour, opacity, place.x, place.y, w));
         for (const stroke of strokes) {
@@ -88,7 +91,7 @@ export class Drawing {
                     const w = nib.move(each, view.scale);
                     end = { ...to, w };
                     if (line) continue;
-                    if (rainbow) this.#wellUp(strokes, x, y, to.x, to.y, w);
+                    if (!ink) this.#wellUp(strokes, x, y, to.x, to.y, w);
                     places(to.x, to.y).forEach((place, i) => strokes[i].to(place.x, place.y, w));
                     ({ x, y } = to);
                 }

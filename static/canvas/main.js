@@ -210,11 +210,15 @@ session.ink.beforeTick = () => {
 
 /** What tools work on. @type {import("./tools/types.js").Workspace} */
 const workspace = {
-    draw(event, undecided) {
-        if (!cover.choosing) return drawing.begin(event, undecided);
+    draw(event, undecided, ink) {
+        if (!cover.choosing) return drawing.begin(event, undecided, ink);
         const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         return { move: () => {}, end: () => cover.chosen(x, y), cancel: () => {} };
     },
+    get ink() {
+        return dock.rainbow ? null : dock.colour;
+    },
+    paper: background,
     pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
     magnify: (x, y) => cursor.magnify(x, y),
     putLoupeAway: () => cursor.putAway(),

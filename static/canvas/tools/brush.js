@@ -12,5 +12,5 @@ export const brush = {
     options: "brush-sheet",
     inks: true,
     once: false,
-    begin: (workspace, event, undecided) => workspace.draw(event, undecided),
+    begin: (workspace, event, undecided) => workspace.draw(event, undecided, workspace.ink),
 };

@@ -2,6 +2,8 @@
 /**
  * What a tool is. (In a file of its own: the hashed names of static files allow no two that name each other.)
  *
+ * @typedef {import("../strokes.js").Colour} Colour
+ *
  * @typedef {object} Gesture what follows one pointer until it is lifted
  * @property {(event: PointerEvent) => void} move
  * @property {(event?: PointerEvent) => void} end the pointer is lifted
@@ -9,8 +11,10 @@
  * @property {() => void} [confirm] it is certain now that it is this gesture
  *
  * @typedef {object} Workspace what tools work on
- * @property {(event: PointerEvent, undecided: boolean) => Gesture | null} draw begins a stroke of ink; null where
- *   drawing is not possible
+ * @property {(event: PointerEvent, undecided: boolean, ink: Colour | null) => Gesture | null} draw begins a stroke of
+ *   that ink; null where drawing is not possible
+ * @property {Colour | null} ink as it is set; null takes the colours that the brush meets
+ * @property {Colour} paper the canvas' background
  * @property {(dx: number, dy: number) => void} pan moves the view by CSS px
  * @property {(x: number, y: number) => string} magnify shows the loupe at a point of the window; the colour there, #rrggbb
  * @property {() => void} putLoupeAway

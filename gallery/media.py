@@ -58,9 +58,9 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
     span = _span(request, etag, http_date(info.st_mtime), info.st_size)
     if span is None:
-        refused = HttpResponse(status=416)
-        refused["Content-Range"] = f"bytes */{info.st_size}"
-        return _with_headers(refused, file, etag, info.st_mtime)
+        unsatisfiable = HttpResponse(status=416)
+        unsatisfiable["Content-Range"] = f"bytes */{info.st_size}"
+        return _with_headers(unsatisfiable, file, etag, info.st_mtime)
     first, last = span
     partial = last - first + 1 < info.st_size
     response: HttpResponseBase
@@ -92,21 +92,21 @@ def _find(path: str) -> Path:
 
 
 def _span(request: HttpRequest, etag: str, modified: str, size: int) -> tuple[int, int] | None:
-    """First and last byte to send; None where the range asked for lies outside the file.
+    """First and last byte to send; None where the requested range lies outside the file.
 
     Several ranges, and words that are no range, are answered with the whole file, as RFC 9110 section 14.2 allows.
     """
     everything = 0, size - 1
-    asked = _RANGE.match(request.headers.get("Range", ""))
+    found = _RANGE.match(request.headers.get("Range", ""))
     changed = request.headers.get("If-Range", etag) not in (etag, modified)
-    if not asked or asked.group(1) == asked.group(2) == "" or changed:
+    if not found or found.group(1) == found.group(2) == "" or changed:
         return everything
-    if asked.group(1) == "":
-        count = int(asked.group(2))
+    if found.group(1) == "":
+        count = int(found.group(2))
         return (max(size - count, 0), size - 1) if count and size else None
-    first = int(asked.group(1))
-    last = min(int(asked.group(2) or size - 1), size - 1)
-    if asked.group(2) and int(asked.group(2)) < first:
+    first = int(found.group(1))
+    last = min(int(found.group(2) or size - 1), size - 1)
+    if found.group(2) and int(found.group(2)) < first:
         return everything
     return (first, last) if first < size else None
 

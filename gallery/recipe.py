@@ -31,11 +31,11 @@ def sentence(frame: Frame) -> str:
     """How this picture came about."""
     if frame.kind == Frame.Kind.CHECKPOINT:
         return _("The drawing as it was, with no dream on it.")
-    wanted = targets(frame.recipe)
-    if not wanted:
+    subjects = targets(frame.recipe)
+    if not subjects:
         return _("A dream without a recorded recipe.")
     octaves, iterations = _count(frame.recipe.get("octaves")), _count(frame.recipe.get("iterations"))
-    text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(wanted)}
+    text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(subjects)}
     if frame.title:
         text += _(" (“%(title)s”)") % {"title": frame.title}
     if octaves:

@@ -84,7 +84,7 @@ UNDER_FRAME = re.compile(r"frame-(\d{1,9})\Z")
 
 @dataclass(frozen=True)
 class Target:
-    """`address` is asked of the site for a page, of the storage or the static files otherwise (`kind`)."""
+    """`address` is requested from the site for a page, of the storage or the static files otherwise (`kind`)."""
 
     kind: str  # page, media, static
     address: str
@@ -103,11 +103,11 @@ class ExportOptions:
 class Addresses:
     """From an address on this site to its file in the folder."""
 
-    def __init__(self, wanted: ExportOptions) -> None:
-        self._options = wanted
+    def __init__(self, options: ExportOptions) -> None:
+        self._options = options
         site = urlsplit(settings.SITE_URL)
         self._origins = {f"{site.scheme}://{site.netloc}", *settings.SITE_ORIGINS}
-        # Media may lie on another host: what comes before a name is asked of the storage itself.
+        # Media may lie on another host: what comes before a name comes from the storage itself.
         self._media = default_storage.url("probe").split("?")[0].removesuffix("probe")
         self._at = lru_cache(maxsize=8192)(self._frame_at)
 
@@ -143,8 +143,8 @@ class Addresses:
     def _page(self, found: ResolverMatch, parts: SplitResult, in_exhibit: bool) -> Target | None:
         name, of, path, query = found.url_name, found.kwargs, parts.path or "/", parse_qs(parts.query)
         if name == "frame_drawing":
-            wanted = in_exhibit or (self._options.drawings and self._options.frames)
-            return Target("page", path, file_of(path)) if wanted else None
+            included = in_exhibit or (self._options.drawings and self._options.frames)
+            return Target("page", path, file_of(path)) if included else None
         if name not in OTHERS and not (name in HISTORY and self._options.frames):
             return None
         if name in JSON and not self._options.json:
@@ -164,12 +164,12 @@ class Addresses:
                 return self.target(upload.picture.url) if upload else None
             case "history" | "history_json":
                 return self._history(name, other, query, parts.fragment)
-        asked = {"canvas": other} if other and name in BY_CANVAS else {}
+        chosen = {"canvas": other} if other and name in BY_CANVAS else {}
         word = PAGED.get(name or "", "")
         if word in query and PLACE_IN_LIST.match(query[word][0]):
-            asked[word] = query[word][0]
-        more = [value if key == "canvas" else f"{key}-{value}" for key, value in asked.items()]
-        return Target("page", path + (f"?{urlencode(asked)}" if asked else ""), file_of(path, *more))
+            chosen[word] = query[word][0]
+        more = [value if key == "canvas" else f"{key}-{value}" for key, value in chosen.items()]
+        return Target("page", path + (f"?{urlencode(chosen)}" if chosen else ""), file_of(path, *more))
 
     def _history(self, name: str, other: str, query: dict[str, list[str]], fragment: str) -> Target | None:
         """Pages of a fixed grid: page k has the numbers (k - 1) * PAGE + 1 to k * PAGE."""
@@ -183,11 +183,11 @@ class Addresses:
             number = int(before[0]) - 1
         elif (after := query.get("after")) and after[0].isdigit():
             number = int(after[0]) + 1
-        asked = {"canvas": other} if other else {}
+        chosen = {"canvas": other} if other else {}
         if number is None:
-            return Target("page", base + (f"?{urlencode(asked)}" if asked else ""), file_of(base, other))
+            return Target("page", base + (f"?{urlencode(chosen)}" if chosen else ""), file_of(base, other))
         page = max(1, -(-number // frames.PAGE))
-        question = urlencode({**asked, "before": page * frames.PAGE + 1})
+        question = urlencode({**chosen, "before": page * frames.PAGE + 1})
         return Target("page", f"{base}?{question}", file_of(base, *filter(None, (other, f"page-{page}"))))
 
     def _frame(self, pk: int | None) -> Target | None:

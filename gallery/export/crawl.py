@@ -46,9 +46,9 @@ class ExportError(Exception):
 class Export:
     """`run` writes into `folder`; `report` gets a line of progress now and then."""
 
-    def __init__(self, folder: Path, wanted: ExportOptions, report: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, options: ExportOptions, report: Callable[[str], None]) -> None:
         self._folder, self._report = folder, report
-        self._addresses = Addresses(wanted)
+        self._addresses = Addresses(options)
         host = urlsplit(settings.SITE_URL).netloc
         environ: dict[str, Any] = {EXPORTING: "1"}
         self._client = Client(raise_request_exception=False, headers={"host": host}, **environ)

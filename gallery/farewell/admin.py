@@ -16,7 +16,7 @@ from gallery.farewell import ending, totals
 
 
 class SwitchForm(forms.Form):
-    """`was_ended` is what the person saw: of two people who switch at the same time, the second is told."""
+    """`was_ended` is what the person saw: of two people who switch at the same time, the second sees a message."""
 
     why = forms.CharField(label=_("Why"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     sure = forms.BooleanField(label=_("I mean it."))

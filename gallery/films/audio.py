@@ -36,25 +36,25 @@ def length(path: Path) -> float:
 
 def samples(path: Path, track_seconds: float, seconds: float) -> Iterator[Samples]:
     """Exactly `seconds` of stereo sound at RATE in pieces; memory is that of a piece."""
-    wanted, done = round(seconds * RATE), 0
+    length, done = round(seconds * RATE), 0
     once = round(track_seconds * RATE)
     seam = min(SEAM, track_seconds / 4)
-    while done < wanted:
+    while done < length:
         begun = done
         with av.open(str(path)) as container:
             for piece in _decoded(container):
-                piece = piece[:, : wanted - done]
+                piece = piece[:, : length - done]
                 at = np.arange(done, done + piece.shape[1], dtype=np.float32)
-                gain = np.clip(at / (FADE_IN * RATE), 0, 1) * np.clip((wanted - at) / (FADE_OUT * RATE), 0, 1)
+                gain = np.clip(at / (FADE_IN * RATE), 0, 1) * np.clip((length - at) / (FADE_OUT * RATE), 0, 1)
                 within = at - begun
                 if begun > 0:
                     gain *= np.clip(within / (seam * RATE), 0, 1)
-                if begun + once < wanted:
+                if begun + once < length:
                     gain *= np.clip((once - within) / (seam * RATE), 0, 1)
                 done += piece.shape[1]
                 if piece.shape[1]:
                     yield (piece * gain).astype(np.float32)
-                if done >= wanted:
+                if done >= length:
                     return
         if done == begun:  # a file that was whole when it was uploaded
             raise ValueError(f"{path.name} gave no sound")

@@ -1,4 +1,4 @@
-"""Making a film, from its row to its files, in one line. Runs in a worker; goes on where another worker left off.
+"""A film, from its row to its files, in one line. Runs in a worker; goes on where another worker left off.
 
 request -> claim -> stills -> plan -> captions -> rendered and encoded segments -> published files
 """

@@ -167,7 +167,7 @@ def request_whole(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required(MAY_MAKE, raise_exception=True)
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    """`cancel` stops the making of a film, `again` withdraws it and makes it anew."""
+    """`cancel` cancels the job of a film, `again` withdraws it and makes it anew."""
     this = _find(pk)
     if request.POST.get("do") == "cancel":
         if Film.objects.filter(pk=this.pk).cancel():

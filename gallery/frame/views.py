@@ -142,8 +142,8 @@ def recipe_json(request: HttpRequest, pk: int) -> HttpResponse:
     if not this.recipe.get("target"):
         raise NotFound(_("This frame was not dreamed: it has no recipe."))
     # Where it ran is a fact about the past, not a part of what to do.
-    wanted = {name: value for name, value in this.recipe.items() if name not in ("device", "guesses")}
-    response = HttpResponse(json.dumps(wanted, indent=2) + "\n", content_type="application/json")
+    recipe = {name: value for name, value in this.recipe.items() if name not in ("device", "guesses")}
+    response = HttpResponse(json.dumps(recipe, indent=2) + "\n", content_type="application/json")
     response["Content-Disposition"] = f'inline; filename="{files.filename(this, "-recipe", ".json")}"'
     return response
 

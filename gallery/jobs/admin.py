@@ -1,4 +1,4 @@
-"""Jobs in the administration: progress, cancelling, making again."""
+"""Jobs in the administration: progress, cancelling, remaking."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
                 ('caption', models.CharField(blank=True, max_length=120)),
                 ('licence', models.CharField(blank=True, max_length=40)),
                 ('show_before', models.BooleanField(default=False)),
-                ('asked_at', models.DateTimeField(null=True)),
+                ('requested_at', models.DateTimeField(null=True)),
                 ('published_at', models.DateTimeField(null=True)),
                 ('hidden_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -1,6 +1,6 @@
 """The studio: people dream on pictures of their own.
 
-models    originals that people bring, and works: dreams on them, small and large
+models    originals that people upload, and works: dreams on them, small and large
 cost      what a dream costs, known before it begins; what a person may spend a day
 queue     whose work is next, and how long that will take
 fit       which styles of a network suit a picture

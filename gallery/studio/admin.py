@@ -16,11 +16,11 @@ from gallery.studio.models import Work
 
 @admin.register(Work)
 class WorkAdmin(admin.ModelAdmin[Work]):
-    list_display = ["preview", "caption", "owner", "asked_at", "published_at", "hidden_at"]
-    list_filter = [("asked_at", admin.EmptyFieldListFilter), ("published_at", admin.EmptyFieldListFilter)]
+    list_display = ["preview", "caption", "owner", "requested_at", "published_at", "hidden_at"]
+    list_filter = [("requested_at", admin.EmptyFieldListFilter), ("published_at", admin.EmptyFieldListFilter)]
     actions = ["publish", "hide", "unhide"]
-    ordering = ["-asked_at"]
-    readonly_fields = ["preview", "owner", "title", "network", "asked_at", "published_at", "hidden_at"]
+    ordering = ["-requested_at"]
+    readonly_fields = ["preview", "owner", "title", "network", "requested_at", "published_at", "hidden_at"]
     fields = ["caption", *readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -50,7 +50,7 @@ class DreamForm(forms.Form):
 
 
 class ShowForm(forms.ModelForm[Work]):
-    """What everybody is told of a dream that its maker shows."""
+    """What its maker says of a dream that everybody may see."""
 
     licence = forms.ChoiceField(label=_("Licence"), choices=LICENCES, required=False)
 

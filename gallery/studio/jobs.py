@@ -45,7 +45,7 @@ UPDATE_SECONDS = 0.5
 GROWING_SIDE = 640  # px of what is shown while it is dreamed
 FILM_SIDES = {".gif": 480, ".mp4": 1080}
 FPS = 10.0
-LIVE_WAIT_SECONDS = 20.0  # how long a live dream may hold a work at one place
+LIVE_WAIT_SECONDS = 20.0  # how long a live dream may hold a work between two tiles
 
 
 def run(work: Work, submit: Callable[[Work], None]) -> None:
@@ -156,7 +156,7 @@ def _picture(work: Work) -> dict[str, Any]:
     start = source_of(work, SIDES.get(Work.Kind(work.kind)))
     if start is None:
         if recipe.noise is None:
-            raise ValueError("The picture that this was to be dreamed on is no longer here. Bring it once more.")
+            raise ValueError("The picture that this was to be dreamed on is no longer here. Upload it once more.")
         start = noise_start(recipe)
     suffixes = FILM_SIDES if work.kind == Work.Kind.DREAM else {}
     watch = _Watch(work)
@@ -216,7 +216,7 @@ class _Watch:
         self._progress.update(growing=buffer.getvalue())
 
     def cancelled(self) -> bool:
-        """Asked between tiles. The live canvas goes first: while it dreams on this site, the studio waits a while."""
+        """Called between tiles. The live canvas goes first: while it dreams on this site, the studio waits a while."""
         until = time.monotonic() + LIVE_WAIT_SECONDS
         while time.monotonic() < until and self._live():
             time.sleep(0.25)
@@ -225,7 +225,7 @@ class _Watch:
         return False
 
     def _live(self) -> bool:
-        """Whether a dreamer is at a canvas now; asked once a second."""
+        """Whether a dreamer is at a canvas now; looked up once a second."""
         now = time.monotonic()
         if now - self._asked >= 1.0:
             self._asked = now

@@ -1,4 +1,4 @@
-"""Pictures that people bring to the studio, and what is dreamed on them."""
+"""Pictures that people upload to the studio, and what is dreamed on them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_key() -> str:
 
 
 class Original(models.Model):
-    """A picture somebody brought, as this site made it anew (gallery.uploads.pictures). Deleted after a week."""
+    """A picture somebody uploaded, re-encoded (gallery.uploads.pictures). Deleted after a week."""
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_originals")
@@ -34,7 +34,7 @@ class Original(models.Model):
     complete = models.BooleanField(default=True)  # False: a small version; the picture itself is on its way
     keep = models.BooleanField(default=False)  # beyond the week
     created_at = models.DateTimeField(default=timezone.now)
-    # The sheet: styles in the order in which they suit this picture, for each network that was asked.
+    # The sheet: styles in the order in which they suit this picture, for each network that looked at it.
     styles: Any = models.JSONField(default=dict)
 
     class Meta:
@@ -58,7 +58,7 @@ class WorkQuerySet(JobQuerySet["Work"]):
 
 
 class Work(BackgroundJob):
-    """A dream that somebody asked for, and the job of making it."""
+    """A dream that somebody asked for, and the job that makes it."""
 
     class Kind(models.TextChoices):
         SHEET = "sheet", _("Styles that suit the picture")
@@ -91,7 +91,7 @@ class Work(BackgroundJob):
     caption = models.CharField(max_length=120, blank=True)
     licence = models.CharField(max_length=40, blank=True)
     show_before = models.BooleanField(default=False)
-    asked_at = models.DateTimeField(null=True)  # when its maker asked to show it to everybody
+    requested_at = models.DateTimeField(null=True)  # when its maker asked to show it to everybody
     published_at = models.DateTimeField(null=True)
     hidden_at = models.DateTimeField(null=True)  # by a moderator
 

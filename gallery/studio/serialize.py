@@ -12,7 +12,7 @@ from gallery.studio.models import Work
 
 
 def work_as_json(made: Work) -> dict[str, Any]:
-    place, seconds = queue.ahead(made) if made.is_open and made.pk else (0, 0.0)
+    ahead, seconds = queue.ahead(made) if made.is_open and made.pk else (0, 0.0)
     term = (made.recipe.get("target") or {}).get("terms", [{}])[0]
     channels = term.get("channels")
     return {
@@ -20,7 +20,7 @@ def work_as_json(made: Work) -> dict[str, Any]:
         "url": made.get_absolute_url(),
         "state": made.state,
         "fraction": round(made.fraction, 3),
-        "ahead": place if made.state == State.WAITING else 0,
+        "ahead": ahead if made.state == State.WAITING else 0,
         "seconds": round(seconds, 1),
         "message": made.message,
         "title": made.title,

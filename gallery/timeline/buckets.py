@@ -40,9 +40,9 @@ class Tick:
     label: str
 
 
-def step_for(since: int, until: int, wanted: int) -> int:
-    """The finest step that makes no more than `wanted` bars."""
-    return next((step for step in STEPS if (until - since) / step <= wanted), STEPS[-1])
+def step_for(since: int, until: int, most: int) -> int:
+    """The finest step that makes no more than `most` bars."""
+    return next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
 
 
 def edges(since: int, until: int, step: int, zone: ZoneInfo) -> list[int]:

@@ -65,13 +65,13 @@ def extent(canvas: Canvas) -> tuple[int, int] | None:
     return (since, until) if until - since >= MIN_SPAN else (until - MIN_SPAN, until)
 
 
-def build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, wanted: int = DEFAULT_BARS) -> Chart:
+def build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, most: int = DEFAULT_BARS) -> Chart:
     """Counted anew every few seconds at the most.
 
     What is kept is counted for whole bars, and its key names their edges: nobody fills the cache by asking for the
     same hours with another second at either end.
     """
-    step = buckets.step_for(since, until, wanted)
+    step = buckets.step_for(since, until, most)
     if step < activity.QUARTER_HOUR:
         # Bars finer than what is kept are counted one by one: fewer of them, and for a few hours at the most.
         step = activity.QUARTER_HOUR if until - since > 4 * HOUR else buckets.step_for(since, until, MAX_FINE_BARS)

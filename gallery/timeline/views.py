@@ -42,8 +42,8 @@ def as_json(request: HttpRequest) -> HttpResponse:
     end = min(int(until.timestamp()), extent[1]) if until else extent[1]
     if end - begin < buckets.MINUTE:
         raise NotFound(_("Between “from” and “to” there is less than a minute of this history."))
-    wanted = min(max(query_params.number(request, "bars") or chart.DEFAULT_BARS, 1), MAX_BARS)
-    response = JsonResponse(chart.as_json(chart.build(canvas, begin, end, zone, wanted)))
+    most = min(max(query_params.number(request, "bars") or chart.DEFAULT_BARS, 1), MAX_BARS)
+    response = JsonResponse(chart.as_json(chart.build(canvas, begin, end, zone, most)))
     response["Cache-Control"] = f"private, max-age={chart.CACHE_SECONDS}"
     return response
 
@@ -92,8 +92,8 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
 
 def _hours(canvas: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally]) -> list[Hour]:
     parts = [(begin, end, [tally for tally in tallies if begin <= tally.at < end]) for begin, end in pairwise(edges)]
-    wanted = {begin: _evenly_spaced(_numbers(inside), SHOWN_AN_HOUR) for begin, _, inside in parts}
-    found = _visible(canvas, [number for numbers in wanted.values() for number in numbers])
+    chosen = {begin: _evenly_spaced(_numbers(inside), SHOWN_AN_HOUR) for begin, _, inside in parts}
+    found = _visible(canvas, [number for numbers in chosen.values() for number in numbers])
     most = max(
         (chart.activity_score(_sum(inside, "frames"), _sum(inside, "strokes")) for *_, inside in parts), default=0
     )
@@ -112,7 +112,7 @@ def _hours(canvas: Canvas, zone: ZoneInfo, edges: list[int], tallies: list[Tally
                 strokes,
                 frames,
                 round(100 * (chart.activity_score(frames, strokes) / most) ** 0.5) if most else 0,
-                [found[number] for number in wanted[begin] if number in found],
+                [found[number] for number in chosen[begin] if number in found],
                 moment_url(canvas, datetime.fromtimestamp(begin, UTC)),
             )
         )

@@ -4,7 +4,7 @@
 const figures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".exhibit-items .exhibit-item")]);
 const exhibit = document.querySelector(".exhibit");
 const bar = document.querySelector("[data-fullscreen-bar]");
-const place = bar?.querySelector("[data-full-place]");
+const position = bar?.querySelector("[data-full-position]");
 /** @type {HTMLElement | null} */
 let before = null; // what had the focus
 let at = -1;
@@ -22,7 +22,7 @@ function show(index) {
   const image = figure.querySelector(".compare-side:last-of-type img, .exhibit-item-one img");
   if (image instanceof HTMLImageElement) figure.style.setProperty("--shape", `${image.width / image.height}`);
   figure.classList.add("exhibit-item-full");
-  if (place) place.textContent = `${at + 1} / ${figures.length}`;
+  if (position) position.textContent = `${at + 1} / ${figures.length}`;
   if (!first) return;
   before = document.activeElement instanceof HTMLElement ? document.activeElement : null;
   bar.hidden = false;

@@ -20,7 +20,7 @@ const figure = /** @type {HTMLElement | null} */ (document.querySelector("[data-
 const both = /** @type {HTMLElement | null} */ (figure?.querySelector('[data-view="compare"]') ?? null);
 const segments = /** @type {HTMLElement | null} */ (both && document.querySelector(".segments"));
 let shown = "dream";
-let asked = false;
+let loaded = false;
 
 /** @param {string} name */
 async function view(name) {
@@ -29,8 +29,8 @@ async function view(name) {
   both.hidden = name !== "compare";
   figure.querySelector('[data-view="dream"]')?.toggleAttribute("hidden", name !== "dream");
   for (const button of segments.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.show === name));
-  if (name !== "compare" || asked) return;
-  asked = true;
+  if (name !== "compare" || loaded) return;
+  loaded = true;
   const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
   const { below = "", belowSeq, seq, width, height, background = "#ffffff", ink = "", drawing = "" } = figure.dataset;
   try {

@@ -9,17 +9,17 @@ const body = document.querySelector("textarea[name=body]");
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let waiting;
 /** @type {AbortController | null} */
-let asked = null;
+let controller = null;
 
 async function ask() {
   if (!(box instanceof HTMLElement && shown && body instanceof HTMLTextAreaElement)) return;
-  asked?.abort();
-  asked = new AbortController();
+  controller?.abort();
+  controller = new AbortController();
   const form = new FormData();
   form.set("body", body.value);
   form.set("csrfmiddlewaretoken", /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"))?.value ?? "");
   try {
-    const answer = await fetch(box.dataset.preview ?? "", { method: "POST", body: form, signal: asked.signal });
+    const answer = await fetch(box.dataset.preview ?? "", { method: "POST", body: form, signal: controller.signal });
     // What comes back is made safe by the server, as what is stored is.
     if (answer.ok) shown.innerHTML = await answer.text();
   } catch {

@@ -1,5 +1,5 @@
 // @ts-check
-/** One picture: styles arrive on the sheet, one is picked, sliders ask for previews, and the dream is ordered. */
+/** One picture: styles arrive on the sheet, one is picked, sliders ask for previews, and the dream is requested. */
 
 const POLL = 800; // ms while something is on its way
 const SETTLES = 350; // ms after a slider moved
@@ -20,16 +20,16 @@ const state = /** @type {HTMLElement} */ (main.querySelector("[data-state]"));
 const own = shown.src, ownWords = state.textContent;
 /** @type {Map<string, Work>} */
 const works = new Map();
-let asked = 0; // the newest preview
+let latest = 0; // the newest preview
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let settling;
 
 /** @param {string} url @param {RequestInit} [how] */
 async function json(url, how) {
   const answer = await fetch(url, { ...how, headers: { Accept: "application/json" } });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.detail ?? `The server answered ${answer.status}.`);
-  return said;
+  const result = await answer.json();
+  if (!answer.ok) throw new Error(result.detail ?? `The server answered ${answer.status}.`);
+  return result;
 }
 
 /** @param {Work} work */
@@ -94,24 +94,24 @@ function pick(key) {
 
 /** Asks for a preview of the form as it is; an earlier one is not waited for. */
 async function preview() {
-  const turn = ++asked;
+  const turn = ++latest;
   const body = new FormData(form);
   body.set("kind", "preview");
   state.textContent = "A preview is on its way …";
   try {
     let work = /** @type {Work} */ (await json(main.dataset.order ?? "", { method: "POST", body }));
-    while (turn === asked && ["waiting", "running"].includes(work.state)) {
+    while (turn === latest && ["waiting", "running"].includes(work.state)) {
       state.textContent = work.state === "waiting" && work.ahead
         ? `${work.ahead} before yours, about ${Math.ceil(work.seconds)} s …`
         : `Preview ${Math.round(100 * work.fraction)} % …`;
       await new Promise((done) => setTimeout(done, POLL / 2));
       work = await json(`${work.url.replace(/\/$/, "")}.json`);
     }
-    if (turn !== asked) return;
+    if (turn !== latest) return;
     if (work.picture) shown.src = work.picture;
     state.textContent = work.state === "done" ? work.title : work.message || ownWords;
   } catch (error) {
-    if (turn !== asked) return;
+    if (turn !== latest) return;
     state.textContent = error instanceof Error ? error.message : String(error);
   }
 }
@@ -131,7 +131,7 @@ more.addEventListener("click", async () => {
   await json(main.dataset.order ?? "", { method: "POST", body }).catch(() => {});
   poll();
 });
-// Held down, the picture is as it was brought.
+// Held down, the picture is as it was uploaded.
 shown.addEventListener("pointerdown", () => {
   const now = shown.src;
   shown.src = own;

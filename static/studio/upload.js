@@ -36,14 +36,14 @@ async function send(form, url, file, small) {
   if (small) body.append("small", "1");
   const token = /** @type {HTMLInputElement} */ (form.elements.namedItem("csrfmiddlewaretoken")).value;
   const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json", "X-CSRFToken": token } });
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.detail ?? "The picture did not reach the server. Try again in a moment.");
-  return said;
+  const result = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(result.detail ?? "The picture did not reach the server. Try again in a moment.");
+  return result;
 }
 
 /** @param {HTMLFormElement} form */
 function listen(form) {
-  const place = /** @type {HTMLElement} */ (form.querySelector(".drop-place"));
+  const zone = /** @type {HTMLElement} */ (form.querySelector(".drop-zone"));
   const state = /** @type {HTMLElement} */ (form.querySelector(".drop-state"));
   const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("picture"));
 
@@ -68,13 +68,13 @@ function listen(form) {
 
   input.addEventListener("change", () => upload(input.files?.[0]));
   for (const type of ["dragover", "dragenter"]) {
-    place.addEventListener(type, (event) => {
+    zone.addEventListener(type, (event) => {
       event.preventDefault();
-      place.classList.add("over");
+      zone.classList.add("over");
     });
   }
-  for (const type of ["dragleave", "drop"]) place.addEventListener(type, () => place.classList.remove("over"));
-  place.addEventListener("drop", (event) => {
+  for (const type of ["dragleave", "drop"]) zone.addEventListener(type, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
     event.preventDefault();
     upload(event.dataTransfer?.files[0]);
   });

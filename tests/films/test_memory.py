@@ -34,8 +34,8 @@ def test_thousands_of_frames_take_no_more_than_hundreds(tmp_path: Path) -> None:
     def load(still: Still) -> Pixels:
         return np.roll(noise, still.number, 0)
 
-    def strokes(*asked: object) -> Iterator[Pixels]:
-        raise AssertionError("none were asked for")
+    def strokes(*span: object) -> Iterator[Pixels]:
+        raise AssertionError("no strokes were expected")
 
     card = Image.new("RGB", (SIDE, SIDE))
     renderer = render.Renderer(film, render.Sources(card, card, load, strokes), SIDE, SIDE)

@@ -1,4 +1,4 @@
-"""The films' pages as a browser without scripts gets them, and their JSON twins."""
+"""The films' pages as a browser without scripts gets them, and their JSON versions."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def test_from_a_moment_to_its_frame(client: Client, film: Film) -> None:
 
 
 def test_json_says_what_the_page_says(client: Client, film: Film) -> None:
-    told = client.get(f"/films/{film.pk}.json").json()
-    assert (told["state"], told["frames"], told["fps"], told["first_number"]) == ("done", 11, 24, 1)
-    assert told["files"][0]["sha256"] == film.files.get().sha256
-    assert [chapter["title"] for chapter in told["chapters"]] == ["style 0", "style 1", "style 2"]
+    data = client.get(f"/films/{film.pk}.json").json()
+    assert (data["state"], data["frames"], data["fps"], data["first_number"]) == ("done", 11, 24, 1)
+    assert data["files"][0]["sha256"] == film.files.get().sha256
+    assert [chapter["title"] for chapter in data["chapters"]] == ["style 0", "style 1", "style 2"]
     listed = client.get("/films.json?canvas=film").json()
-    assert listed["films"] == [told] and listed["older"] is None
+    assert listed["films"] == [data] and listed["older"] is None
 
 
 def test_the_list_is_by_day(client: Client, canvas: Canvas, film: Film) -> None:
@@ -102,8 +102,8 @@ def test_how_far_a_film_is(client: Client, canvas: Canvas) -> None:
     )
     page = client.get(f"/films/{film.pk}/").content.decode()
     assert "is being made" in page and "42 %" in page and 'value="0.420"' in page and "<video" not in page
-    told = client.get(f"/films/{film.pk}.json")
-    assert told.json()["fraction"] == 0.42 and "no-store" in told["Cache-Control"]
+    data = client.get(f"/films/{film.pk}.json")
+    assert data.json()["fraction"] == 0.42 and "no-store" in data["Cache-Control"]
     assert client.get(f"/films/{film.pk}/chapters.vtt").status_code == 404
 
 
@@ -146,6 +146,6 @@ def test_the_administration_shows_progress(as_staff: Client, canvas: Canvas, kep
     assert states == {waiting.pk: State.CANCELLED, film.pk: State.WAITING}
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0:00"), (59.6, "1:00"), (245, "4:05"), (3723.2, "1:02:03")])
-def test_clock(seconds: float, said: str) -> None:
-    assert clock(seconds) == said
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (245, "4:05"), (3723.2, "1:02:03")])
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text

@@ -55,7 +55,7 @@ def test_every_two_hours_and_every_day(canvas: Canvas, kept: Kept, monkeypatch: 
     at(monkeypatch, day + timedelta(days=1, minutes=6))
     assert spans(canvas) == [("day", 2000, 0), ("hours", 2000, 2), ("hours", 2002, 2), ("hours", 2022, 2)]
     assert set(Download.objects.values_list("kind", flat=True)) == {"frames", "strokes"}
-    assert DBTaskResult.objects.count() == 4 + 2, "one task for each, however often it is asked"
+    assert DBTaskResult.objects.count() == 4 + 2, "one task for each, however often it runs"
 
     # Another worker, which has not looked yet, asks for nothing twice.
     schedule._looked.clear()

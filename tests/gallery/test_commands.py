@@ -66,9 +66,9 @@ def test_a_made_up_history_hangs_together(seeded: Canvas, client: Client) -> Non
 
 
 def test_measuring_asks_for_every_kind_of_page(seeded: Canvas) -> None:
-    told = io.StringIO()
-    call_command("measure_history", times=1, canvas="made-up", zone="Asia/Tokyo", stdout=told)
-    rows = re.findall(r"^(.+?) +[\d.]+ ms .* (\d{3})$", told.getvalue(), re.MULTILINE)
+    output = io.StringIO()
+    call_command("measure_history", times=1, canvas="made-up", zone="Asia/Tokyo", stdout=output)
+    rows = re.findall(r"^(.+?) +[\d.]+ ms .* (\d{3})$", output.getvalue(), re.MULTILINE)
     assert len(rows) >= 24
     assert {status for _, status in rows} == {"200"}, rows
 

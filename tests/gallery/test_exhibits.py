@@ -161,8 +161,8 @@ def test_an_upload_goes_with_its_file_unless_it_hangs(
     assert answer.status_code == 302
     upload = Upload.objects.get(title="A meadow")
     assert Client().get(reverse("upload", args=[upload.key]))["Location"] == upload.picture.url
-    told = as_staff.get(reverse("admin:gallery_upload_change", args=[upload.pk])).content.decode()
-    assert f"![A meadow](/uploads/{upload.key})" in told
+    page = as_staff.get(reverse("admin:gallery_upload_change", args=[upload.pk])).content.decode()
+    assert f"![A meadow](/uploads/{upload.key})" in page
     assert len(upload.key) == 32 and Client().get(f"/uploads/{upload.pk}").status_code == 404, "not to be counted out"
     picture = Picture.objects.create(exhibit=exhibit, after_upload=upload)
     address = reverse("admin:gallery_upload_delete", args=[upload.pk])

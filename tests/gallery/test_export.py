@@ -195,9 +195,9 @@ def _nothing_in_it_asks_a_server(folder: Path) -> None:
 
 
 def _json_twins_point_into_the_folder(folder: Path) -> None:
-    told = json.loads((folder / "frames/1.json").read_text())
-    assert (folder / "frames" / told["page"]).resolve() == folder / "frames/1/index.html"
-    assert (folder / "frames" / told["picture"]).is_file()
+    data = json.loads((folder / "frames/1.json").read_text())
+    assert (folder / "frames" / data["page"]).resolve() == folder / "frames/1/index.html"
+    assert (folder / "frames" / data["picture"]).is_file()
 
 
 def test_without_frames_the_rest_still_holds_together(lived: Frame, tmp_path: Path) -> None:

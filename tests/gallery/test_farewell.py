@@ -1,4 +1,4 @@
-"""The end and its undoing: what stands where, who is told, what is counted, what is ordered."""
+"""The end and its undoing: what stands where, who sees a message, what is counted, what is requested."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_the_page_has_them_the_questions_and_the_drink(client: Client, kept: Fra
     seen = {client.get("/").content.decode() for _ in range(12)}
     page = next(iter(seen))
     assert "Why did it end?" in page and "paypal.me/ada" in page and "<dt>frame</dt>" in page
-    told = {name for name in map(str, content.DRINKS) for page in seen if f'aria-live="polite">{name}<' in page}
-    assert len(told) > 1, "the drink changes its name"
+    shown = {name for name in map(str, content.DRINKS) for page in seen if f'aria-live="polite">{name}<' in page}
+    assert len(shown) > 1, "the drink changes its name"
     settings.DONATE_PAYPAL = ""
     assert "data-drinks" not in client.get("/").content.decode()
 

@@ -183,9 +183,9 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
         many(total)
         for _ in range(2):  # the first visit counts the quarters that are over, once and for all
             caches["pages"].clear()
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as queries:
                 client.get("/history/")
-        costs.append(len(asked))
+        costs.append(len(queries))
     assert costs[0] == costs[1] <= 30
 
 
@@ -213,9 +213,9 @@ def test_a_page_costs_the_same_however_long_history_is(client: Client, many: Man
 )
 def test_no_page_walks_through_all_frames(client: Client, many: Many, address: str) -> None:
     middle = many(150)[74]
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         client.get(address.replace("75", str(middle.pk)))
-    about_frames = [entry["sql"] for entry in asked if 'FROM "canvas_frame"' in entry["sql"]]
+    about_frames = [entry["sql"] for entry in queries if 'FROM "canvas_frame"' in entry["sql"]]
     assert about_frames
     for sql in about_frames:
         assert "COUNT(" not in sql
@@ -259,14 +259,14 @@ def test_feeds_asked_for_at_once_do_not_mix(many: Many, rf: Any, settings: Any, 
     settings.ALLOWED_HOSTS = ["*"]
     many(1)
     feed = HistoryFeed()
-    title, asked = HistoryFeed.title, []
+    title, answers = HistoryFeed.title, []
 
     def interrupted(self: Any, obj: Any) -> str:
         monkeypatch.setattr(HistoryFeed, "title", title)
-        asked.append(feed(rf.get("/history/feed/", headers={"Host": "other.example"})))
+        answers.append(feed(rf.get("/history/feed/", headers={"Host": "other.example"})))
         return title(self, obj)
 
     monkeypatch.setattr(HistoryFeed, "title", interrupted)
     answer = feed(rf.get("/history/feed/", headers={"Host": "this.example"}))
-    assert b"http://other.example/media/" in asked[0].content
+    assert b"http://other.example/media/" in answers[0].content
     assert b"http://this.example/media/" in answer.content and b"other.example" not in answer.content

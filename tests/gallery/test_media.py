@@ -87,19 +87,19 @@ def test_every_range_is_the_slice_it_names(client: Client, folder: Path, first: 
         assert (answer.status_code, body(answer)) == (200, CONTENT)
         return
     if first is None:
-        wanted = CONTENT[max(size - (last or 0), 0) :]
-        start = size - len(wanted)
+        expected = CONTENT[max(size - (last or 0), 0) :]
+        start = size - len(expected)
     else:
-        start, wanted = first, CONTENT[first : size if last is None else last + 1]
-    if not wanted:
+        start, expected = first, CONTENT[first : size if last is None else last + 1]
+    if not expected:
         assert answer.status_code == 416
         assert answer["Content-Range"] == f"bytes */{size}"
         return
-    assert body(answer) == wanted
-    assert answer["Content-Length"] == str(len(wanted))
-    if len(wanted) < size:
+    assert body(answer) == expected
+    assert answer["Content-Length"] == str(len(expected))
+    if len(expected) < size:
         assert answer.status_code == 206
-        assert answer["Content-Range"] == f"bytes {start}-{start + len(wanted) - 1}/{size}"
+        assert answer["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{size}"
 
 
 @pytest.mark.parametrize(

@@ -211,11 +211,11 @@ def test_the_page_says_when_by_both_clocks(client: Client, draw: Draw) -> None:
 
 def test_steps(client: Client, draw: Draw, dream: Dream) -> None:
     made = [dream(30 * index, draw(30 * index - 5, stroke(index))) for index in range(1, 5)]
-    told = client.get(f"/history/{name(70)}.json").json()
-    assert told["frame"]["number"] == 2
+    answer = client.get(f"/history/{name(70)}.json").json()
+    assert answer["frame"]["number"] == 2
     for step, number in (("frame_back", 1), ("frame_on", 3), ("hour_on", 4), ("day_on", 4)):
-        assert client.get(told["steps"][step]).context["base"].number == number
-    assert client.get(told["steps"]["hour_back"]).context["base"] is None, "the oldest moment, before the first dream"
+        assert client.get(answer["steps"][step]).context["base"].number == number
+    assert client.get(answer["steps"]["hour_back"]).context["base"] is None, "the oldest moment, before the first dream"
     assert client.get(f"/history/{name(0)}.json").json()["steps"]["frame_back"] is None
     for frame in made:
         context = client.get(frame.get_absolute_url()).context
@@ -241,8 +241,8 @@ def test_no_such_moment(client: Client, address: str) -> None:
 
 def test_the_form_stays_within_the_history(client: Client, draw: Draw, dream: Dream) -> None:
     dream(30, draw(0, stroke(1)))
-    for asked, base in (("1999-01-01", None), ("2998-01-01", 1)):
-        answer = client.get("/history/", {"at": asked}, follow=True)
+    for day, base in (("1999-01-01", None), ("2998-01-01", 1)):
+        answer = client.get("/history/", {"at": day}, follow=True)
         assert answer.status_code == 200
         assert (answer.context["base"] and answer.context["base"].number) == base
 

@@ -97,8 +97,12 @@ class TestRecipe:
         assert "Let the canvas dream of this next" in client.get(f"/frames/{kept.pk}/").content.decode()
         client.post(f"/frames/{kept.pk}/dream-again/")
         style = Dream.objects.get(canvas=kept.canvas).style_named
-        asked = Style.from_json(style)
-        assert asked and (asked.layer, asked.channel, asked.model) == ("inception_4c/output", 63, "googlenet")
+        read = Style.from_json(style)
+        assert read and (read.layer, read.channel, read.model) == (
+            "inception_4c/output",
+            63,
+            "googlenet",
+        )
         assert Act.objects.get().verb == "this-style"
 
     def test_a_moderator_hides_a_frame(self, client: Client, many: Many, moderator: User) -> None:

@@ -41,14 +41,14 @@ SECONDS = st.integers(1_577_836_800, 2_051_222_400)  # 2020 to 2035
 
 
 @given(SECONDS, st.integers(60, 400 * buckets.DAY), st.integers(1, 400), st.sampled_from(ZONES))
-def test_bars_cover_everything_once(since: int, span: int, wanted: int, name: str) -> None:
+def test_bars_cover_everything_once(since: int, span: int, most: int, name: str) -> None:
     """No moment is without its bar, none is in two, and no bar is longer than it says, whatever the clocks do."""
     zone, until = ZoneInfo(name), since + span
-    step = buckets.step_for(since, until, wanted)
+    step = buckets.step_for(since, until, most)
     edges = buckets.edges(since, until, step, zone)
     assert edges == sorted(set(edges))
     assert edges[0] <= since < edges[1] and edges[-2] < until <= edges[-1]
-    assert len(edges) <= max(wanted, span / buckets.STEPS[-1]) * 1.1 + 3
+    assert len(edges) <= max(most, span / buckets.STEPS[-1]) * 1.1 + 3
     longest = max(end - begin for begin, end in pairwise(edges))
     assert longest <= step + 2 * buckets.HOUR  # a day on which the clocks go back, or one more half hour
 
@@ -128,9 +128,9 @@ class TestCounting:
         periodic_tasks.settle()
         assert sum(QuarterHour.objects.values_list("frames", flat=True)) == 400
         periodic_tasks.settle()
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/history/timeline.json")
-        assert not [query for query in asked.captured_queries if query["sql"].startswith("INSERT")]
+        assert not [query for query in queries.captured_queries if query["sql"].startswith("INSERT")]
 
     def test_changes_of_style_are_marks(self, client: Client, many: Many) -> None:
         many(60)

@@ -1,4 +1,4 @@
-"""The studio from outside: bring a picture, pick, dream, show; whose turn it is; what becomes of what was brought."""
+"""The studio from outside: upload a picture, pick, dream, show; whose turn it is; what becomes of what was uploaded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Kind = Work.Kind
 def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
     settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
-    monkeypatch.setattr(jobs, "SHEET", 2)  # styles tried; what a person gets is asked once, below
+    monkeypatch.setattr(jobs, "SHEET", 2)  # styles tried; what a person gets is tested once, below
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def photograph(width: int = 120, height: int = 90, **how: Any) -> SimpleUploaded
     return SimpleUploadedFile("holiday.jpg", buffer.getvalue(), "image/jpeg")
 
 
-def brought(client: Client, **more: Any) -> Original:
+def uploaded(client: Client, **more: Any) -> Original:
     response = client.post("/studio/upload/", {"picture": photograph(), **more}, headers={"Accept": "application/json"})
     assert response.status_code == 201, response.content
     return Original.objects.get(key=response.json()["url"].split("/")[-2])
@@ -73,17 +73,17 @@ def picked(client: Client, original: Original, kind: str = "dream", **fields: An
 @pytest.fixture
 def original(client: Client) -> Original:
     """A picture with its sheet tried."""
-    found = brought(client)
+    found = uploaded(client)
     worker.empty(STUDIO)
     found.refresh_from_db()
     return found
 
 
-def test_a_picture_is_brought_and_twelve_styles_are_tried_on_it(
+def test_a_picture_is_uploaded_and_twelve_styles_are_tried_on_it(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "SHEET", 12)
-    original = brought(client)
+    original = uploaded(client)
     worker.empty(STUDIO)
     original.refresh_from_db()
     assert len(original.styles["house"]) > jobs.SHEET
@@ -128,7 +128,7 @@ def test_previews_replace_each_other(client: Client, original: Original) -> None
 
 
 def test_a_small_version_first_and_the_whole_picture_after_it(client: Client) -> None:
-    original = brought(client, small="1")
+    original = uploaded(client, small="1")
     worker.empty(STUDIO)
     original.refresh_from_db()
     assert picked(client, original).status_code == 409
@@ -224,7 +224,7 @@ def test_what_is_deleted_is_gone_with_its_files(
 
 
 def test_originals_go_after_a_week_unless_they_are_kept(client: Client, original: Original) -> None:
-    kept = brought(client)
+    kept = uploaded(client)
     client.post(f"/studio/pictures/{kept.key}/keep/", {"keep": "1"})
     Original.objects.update(created_at=timezone.now() - timedelta(days=8))
     periodic_tasks.forget()

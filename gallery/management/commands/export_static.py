@@ -35,14 +35,14 @@ class Command(BaseCommand):
             raise CommandError("There are no static files yet: run collectstatic first.")
         if folder.is_dir() and any(folder.iterdir()) and not (folder / crawl.STATE_FILE).exists():
             raise CommandError(f"{folder} is not empty: name another folder, or empty it.")
-        wanted = ExportOptions(
+        selected = ExportOptions(
             frames=not options["no_frames"], json=not options["no_json"], drawings=options["drawings"]
         )
-        export = crawl.Export(folder, wanted, self.stdout.write)
+        export = crawl.Export(folder, selected, self.stdout.write)
         try:
             count = export.run()
         except crawl.ExportError as error:
-            raise CommandError(f"{error} Mend it and run the same command again: it goes on from here.") from error
+            raise CommandError(f"{error} Correct that and run the same command again: it goes on from here.") from error
         for address in export.missing:
             self.stderr.write(f"Not found: {address}")
         self.stdout.write(f"{count} files are in {folder}. Open {folder / 'index.html'} through any web server.")

@@ -1,6 +1,6 @@
 """The studio's pages.
 
-uploads    what people bring: a file, a frame of the canvas, static; kept or deleted
+uploads    what people upload: a file, a frame of the canvas, static; kept or deleted
 ordering   one picture: its styles, and dreams on it
 showing    the studio's first page, one dream, and what people show to everybody
 requests   what these have in common

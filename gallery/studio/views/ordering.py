@@ -17,7 +17,7 @@ from gallery.studio import cost, queue
 from gallery.studio.forms import DreamForm
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, network_named, networks, refused, units_left, wants_json
+from gallery.studio.views.requests import SignedIn, network_named, networks, refuse, units_left, wants_json
 
 
 @never_cache
@@ -65,20 +65,20 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Original, key=key, owner=request.user)
     kind = str(request.POST.get("kind", "dream"))
     if queue.closed():
-        return refused(
+        return refuse(
             request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
         )
     if kind == "more":
         return _more(request, found)
     form = DreamForm(request.POST)
     if kind not in (Work.Kind.PREVIEW, Work.Kind.DREAM) or not form.is_valid():
-        return refused(request, _("Choose a style first."), 400)
+        return refuse(request, _("Choose a style first."), 400)
     network = form.cleaned_data["network"]
     try:
         registry().get(network)
         recipe = form.recipe(seed=found.pk)
     except (LibraryError, ValueError, TypeError) as error:
-        return refused(request, str(error), 400)
+        return refuse(request, str(error), 400)
     height, width = found.height, found.width
     if kind == Work.Kind.PREVIEW:
         scale = min(1.0, 512 / max(height, width))
@@ -86,14 +86,14 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         # Only the newest preview matters: whoever moves a slider does not wait for where it was.
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
-        return refused(request, _("Your picture is still on its way. Try again in a moment."), 409)
+        return refuse(request, _("Your picture is still on its way. Try again in a moment."), 409)
     units = cost.units(recipe, height, width)
     left = cost.allowance(request.user.pk) - cost.spent(request.user.pk)
     if units > left:
         words = _(
             "This dream costs %(units)d units; you have %(left)d left today. Make it fainter, or come back tomorrow."
         )
-        return refused(request, words % {"units": units + 1, "left": max(0, left)}, 429)
+        return refuse(request, words % {"units": units + 1, "left": max(0, left)}, 429)
     made = Work(
         owner=request.user,
         kind=kind,

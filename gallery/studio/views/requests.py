@@ -23,16 +23,16 @@ def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def refused(request: HttpRequest, words: str, status: int = 422) -> HttpResponse:
+def refuse(request: HttpRequest, message: str, status: int = 422) -> HttpResponse:
     if wants_json(request):
-        return json_error(status, "refused", words)
-    messages.error(request, words)
+        return json_error(status, "refused", message)
+    messages.error(request, message)
     return redirect("studio")
 
 
-def network_named(wanted: str) -> str:
-    """The network to dream with: the wanted one where it is here, else the site's."""
-    return wanted if wanted in registry().names() else default_model()
+def network_named(name: str) -> str:
+    """The network to dream with: the named one where it is here, else the site's."""
+    return name if name in registry().names() else default_model()
 
 
 def networks() -> list[tuple[str, str]]:

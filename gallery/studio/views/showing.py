@@ -99,8 +99,8 @@ def show(request: SignedIn, key: str) -> HttpResponse:
     """Shows a dream to everybody, or takes that back. A newcomer's waits for a moderator."""
     found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
     if request.POST.get("take_back"):
-        found.asked_at = found.published_at = None
-        found.save(update_fields=["asked_at", "published_at"])
+        found.requested_at = found.published_at = None
+        found.save(update_fields=["requested_at", "published_at"])
         messages.success(request, _("Only people who have the link can see it now."))
         return redirect(found)
     form = ShowForm(request.POST, instance=found)
@@ -108,14 +108,14 @@ def show(request: SignedIn, key: str) -> HttpResponse:
         messages.error(request, _("That could not be shown: check the title and the licence."))
         return redirect(found)
     found = form.save(commit=False)
-    found.asked_at = timezone.now()
+    found.requested_at = timezone.now()
     hours = CleanHours.objects.filter(user=request.user).values_list("hours", flat=True).first() or 0
     if hours >= TRUSTED_HOURS or request.user.is_staff:
-        found.published_at = found.asked_at
+        found.published_at = found.requested_at
         messages.success(request, _("Everybody can see it now."))
     else:
         messages.success(request, _("A moderator will look at it first; then everybody can see it."))
-    found.save(update_fields=["caption", "licence", "show_before", "asked_at", "published_at"])
+    found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
     return redirect(found)
 
 

@@ -1,4 +1,4 @@
-"""What people bring to the studio: a file, a frame of the canvas, static; kept or deleted."""
+"""What people upload to the studio: a file, a frame of the canvas, static; kept or deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from canvas import frames
 from canvas.models import Frame
 from gallery.studio import queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, network_named, refused, wants_json
+from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
 from gallery.uploads import pictures
 
 ORIGINALS = 40  # of one person at a time
@@ -36,9 +36,9 @@ def upload(request: SignedIn) -> HttpResponse:
     try:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
-        return refused(request, str(error))
+        return refuse(request, str(error))
     if Original.objects.filter(owner=request.user).count() >= ORIGINALS:
-        return refused(request, _("You have many pictures here. Delete one you no longer need, then bring this one."))
+        return refuse(request, _("You have many pictures here. Delete one you no longer need, then upload this one."))
     original = Original(
         owner=request.user,
         picture=_stored(cleaned),
@@ -57,7 +57,7 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
     try:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
-        return refused(request, str(error))
+        return refuse(request, str(error))
     before = original.picture.name
     original.picture, original.width, original.height = _stored(cleaned), cleaned.width, cleaned.height
     original.complete = True
@@ -125,7 +125,7 @@ def _begin(request: SignedIn, original: Original) -> HttpResponse:
     network = network_named("")
     if not network:
         default_storage.delete(str(original.picture.name))
-        return refused(request, _("This site has no network to dream with at the moment."), status=503)
+        return refuse(request, _("This site has no network to dream with at the moment."), status=503)
     with transaction.atomic():
         original.save()
         queue.submit_sheet(original, network)

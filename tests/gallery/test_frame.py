@@ -200,9 +200,7 @@ def test_a_drawing_without_a_dream(many: Many) -> None:
 )
 def test_recipes_in_words(terms: list[dict[str, Any]], words: str) -> None:
     text = recipe.sentence(Frame(recipe={**RECIPE, "iterations": 1, "target": {"terms": terms}}))
-    assert (
-        sentence == f"The network was shown the drawing and asked for more of {words}, from coarse to fine in 6 sizes."
-    )
+    assert text == f"The network was shown the drawing and asked for more of {words}, from coarse to fine in 6 sizes."
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-10, 10**6) | st.floats(allow_nan=False) | st.text(max_size=8)

@@ -317,6 +317,7 @@ DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 # --- History -------------------------------------------------------------------------------------------------------
 # Under which terms others may use the pictures: gallery.licence says them in words.
 LICENCE = env.choice("LICENCE", "cc-by-sa-4.0", ("cc-by-sa-4.0", "cc-by-4.0", "cc0-1.0"))
+UPLOAD_CHECK = env.text("UPLOAD_CHECK")  # a command or an address that looks at each upload (gallery.uploads.check)
 # Pictures of moments, painted when somebody asks: some 5 MB each, the oldest go.
 CACHES["pictures"] = {
     "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

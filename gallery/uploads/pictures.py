@@ -23,6 +23,8 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps
 
+from gallery.uploads import check
+
 MAX_BYTES = 24 * 1024 * 1024  # a good camera's JPEG, and a canvas of the largest size as PNG
 MAX_PIXELS = 40_000_000  # 120 MB decoded; cameras of today stay below
 MAX_SIDE = 12_000
@@ -53,14 +55,19 @@ class CleanedPicture:
 
 
 def clean(file: BinaryIO) -> CleanedPicture:
-    """The picture in `file` (JPEG, PNG or WebP), encoded anew. Raises InvalidUpload."""
+    """The picture in `file` (JPEG, PNG or WebP), encoded anew and let through by the site's check. Raises InvalidUpload."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // 1024**2
         raise InvalidUpload(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
     kind = _kind(data)
     with _decoding:
-        return _encode(_decode(data, kind))
+        cleaned = _encode(_decode(data, kind))
+    try:
+        check.check(cleaned.data, "image/png" if cleaned.suffix == "png" else "image/jpeg")
+    except check.CheckRefused as error:
+        raise InvalidUpload(str(error)) from error
+    return cleaned
 
 
 def store(cleaned: CleanedPicture) -> str:

@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import urllib.error
 import urllib.request
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -61,11 +62,18 @@ def _by_command(command: str, data: bytes) -> bytes | None:
     )
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Where a redirect leads is no answer: a page to sign in would accept everything."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def _by_address(url: str, data: bytes, mime: str) -> bytes | None:
     """None: accepted; else the answer's body."""
     request = urllib.request.Request(url, data, {"Content-Type": mime}, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=SECONDS) as answer:
             if answer.status in (200, 204):
                 return None
             raise RuntimeError(f"it answered {answer.status}, expected 200 or 204")

@@ -55,7 +55,7 @@ class CleanedPicture:
 
 
 def clean(file: BinaryIO) -> CleanedPicture:
-    """The picture in `file` (JPEG, PNG or WebP), encoded anew and let through by the site's check. Raises InvalidUpload."""
+    """The picture in `file` (JPEG, PNG or WebP), encoded anew, if the site's check accepts it. Raises InvalidUpload."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // 1024**2

@@ -17,7 +17,7 @@ from dreamsite.core.rect import Rect
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle where nobody may draw. `kind` is `lock`, or `veil`: covered in browsers too."""
+    """A rectangle where nobody may draw. `kind` is `lock`, or `cover`: hidden in browsers too."""
 
     id: int
     kind: str

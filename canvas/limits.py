@@ -86,4 +86,4 @@ COVER_VOTES_MINUTES = 5  # within so long
 COVER_MINUTES = 10  # how long it lasts, unless a moderator lifts it before or locks the region
 COVER_SIDE = 512  # px, the largest side
 COVER_VOTES_HOURLY = 6  # of one person
-COVER_PAUSE_MINUTES = 30  # a place that a moderator has uncovered cannot be covered again for so long
+COVER_PAUSE_MINUTES = 30  # an area that a moderator has uncovered cannot be covered again for so long

@@ -56,9 +56,9 @@ def recheck(users: Iterable[int]) -> None:
     _send(EVERYWHERE, {"type": "recheck", "users": sorted(users)})
 
 
-def ask(slug: str, cover: dict[str, Any]) -> None:
+def request_cover(slug: str, request: dict[str, Any]) -> None:
     """The trusted people at a canvas are shown a region that somebody asks to cover."""
-    _send(group(slug), {"type": "asked", "veil": cover})
+    _send(group(slug), {"type": "cover", "request": request})
 
 
 def _send(to: str, news: dict[str, Any]) -> None:

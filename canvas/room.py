@@ -155,7 +155,7 @@ class Room:
         return {
             "type": "welcome",
             "you": {"id": person.id, "name": person.name} if person else None,
-            "standing": self.admission.status(person.id).news() if person and known else None,
+            "status": self.admission.status(person.id).news() if person and known else None,
             "canvas": self.state.canvas,
             "frame": self.state.frame,
             "head": self.head,
@@ -316,8 +316,8 @@ class Room:
                 self.presence.heard(message["from"], message["count"], self.clock())
             case "look":
                 self._look_now.set()
-            case "asked":
-                news = wire.news({"type": "asked", "veil": message["veil"]})
+            case "cover":
+                news = wire.news({"type": "cover", "request": message["request"]})
                 for member in self.members:
                     if member.joined and member.person and self.admission.status(member.person.id).trusted:
                         member.push(news)

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
             name='Region',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('lock', 'Locked'), ('veil', 'Veiled')], default='lock', max_length=8)),
+                ('kind', models.CharField(choices=[('lock', 'Locked'), ('cover', 'Covered')], default='lock', max_length=8)),
                 ('x', models.PositiveIntegerField()),
                 ('y', models.PositiveIntegerField()),
                 ('width', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),

@@ -196,7 +196,7 @@ class Dream(models.Model):
     device = models.CharField(max_length=8, blank=True)
     style: Any = models.JSONField(default=dict)  # {"model", "layer", "channel", "title"}
     style_until = models.DateTimeField(null=True)
-    # Wishes of people, obeyed by whoever holds the lease.
+    # What people ask for, obeyed by whoever holds the lease.
     style_wanted = models.BooleanField(default=False)
     style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
     paused = models.BooleanField(default=False)

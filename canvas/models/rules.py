@@ -15,9 +15,9 @@ from canvas import limits
 
 
 class RulesQuerySet(models.QuerySet["Rules"]):
-    def of(self, place: Any) -> Rules:
+    def of(self, canvas: Any) -> Rules:
         """The canvas' rules; made with nothing switched on at the first call."""
-        return self.get_or_create(canvas=place)[0]
+        return self.get_or_create(canvas=canvas)[0]
 
     def touch(self, canvas_id: int) -> None:
         """Says that something about the canvas' rules has changed; every room reads them anew."""
@@ -70,11 +70,11 @@ class RegionQuerySet(models.QuerySet["Region"]):
 
 
 class Region(models.Model):
-    """A rectangle of a canvas where nobody can draw: locked by a moderator, or veiled by several trusted people."""
+    """A rectangle of a canvas where nobody can draw: locked by a moderator, or covered by several trusted people."""
 
     class Kind(models.TextChoices):
         LOCK = "lock", _("Locked")
-        VEIL = "veil", _("Veiled")  # covered in browsers too, until somebody has looked
+        COVER = "cover", _("Covered")  # hidden in browsers too, until somebody has looked
 
     canvas = models.ForeignKey("canvas.Canvas", on_delete=models.CASCADE, related_name="regions")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.LOCK)
@@ -84,7 +84,7 @@ class Region(models.Model):
     height = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     why = models.CharField(_("why"), max_length=200, blank=True, help_text=_("Everybody sees it."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Nobody for a veil: several people made it, and its votes name them.
+    # Nobody for a cover: several people made it, and its votes name them.
     created_by: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -2,7 +2,7 @@
 
 audit      the log of everything staff does        cases      reports, gathered, decided; notes
 sanctions  issued, changed, lifted; appeals         rollback   whose ink is where, and taking it out again
-switches   freeze, lock, slow, pause, hide          covers     trusted people cover a place together
+switches   freeze, lock, slow, pause, hide          covers     trusted people cover an area together
 signals    what is odd about how people draw        people     one person, for those who may look
 summary    a month in numbers, for everybody
 

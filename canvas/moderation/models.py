@@ -2,8 +2,8 @@
 
 from canvas.moderation.audit.models import Act
 from canvas.moderation.cases.models import Case, Evidence, Note, Report
-from canvas.moderation.covers.models import VeilVote
+from canvas.moderation.covers.models import CoverVote
 from canvas.moderation.sanctions.models import Appeal
-from canvas.moderation.signals.models import Salt, Signal, Trace
+from canvas.moderation.signals.models import IpDigest, Salt, Signal
 
-__all__ = ["Act", "Appeal", "Case", "Evidence", "Note", "Report", "Salt", "Signal", "Trace", "VeilVote"]
+__all__ = ["Act", "Appeal", "Case", "CoverVote", "Evidence", "IpDigest", "Note", "Report", "Salt", "Signal"]

@@ -30,7 +30,7 @@ def endpoint(view: Callable[[HttpRequest, Canvas], Answer]) -> Callable[..., Any
         try:
             return JsonResponse(view(request, get_object_or_404(Canvas, slug=slug)))
         except InvalidRequest as error:
-            return json_error(409, "unfit", str(error))
+            return json_error(409, "invalid-request", str(error))
         except (TypeError, ValueError, KeyError, OverflowError) as error:
             return json_error(400, "unreadable", f"The request cannot be read: {error}")
 

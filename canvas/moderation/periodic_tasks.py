@@ -11,16 +11,16 @@ from canvas.moderation.models import Evidence, Signal
 from canvas.moderation.signals import detection, ip_digests
 from dreamsite.core.tasks import heartbeats, periodic_task
 
-LOOK_SECONDS = 600
+DETECT_SECONDS = 600
 FORGET_SECONDS = 3600
 EVIDENCE_LIFE = timedelta(days=180)  # after its case was decided
 SIGNAL_LIFE = timedelta(days=90)
 
 
 @periodic_task
-def look() -> None:
-    if cache.add("moderation:looked", True, LOOK_SECONDS):
-        detection.look()
+def detect_signals() -> None:
+    if cache.add("moderation:detected", True, DETECT_SECONDS):
+        detection.detect()
 
 
 @periodic_task
@@ -29,10 +29,10 @@ def forget_due() -> None:
         forget(timezone.now())
 
 
-def look_without_worker() -> None:
+def detect_without_worker() -> None:
     """For the page of signals: a site whose workers are away, or that has none, has signals too."""
     if not heartbeats.alive():
-        look()
+        detect_signals()
 
 
 def forget(now: datetime) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Who may do what: permissions with names of their own, the group that has them, and the doors that ask for them.
+"""Who may do what: permissions with names of their own, the group that has them, and the decorator that checks them.
 
 None of them lets anybody draw where others may not: staff who draw are ordinary users.
 """
@@ -39,7 +39,7 @@ def make_group(using: str = "default", **_: Any) -> None:
     A group that is there already keeps what its owner gave it.
     """
     content_type = ContentType.objects.db_manager(using).get_for_model(apps.get_model("moderation", "Act"))
-    made = [
+    created = [
         Permission.objects.using(using).get_or_create(
             codename=codename, content_type=content_type, defaults={"name": title}
         )[0]
@@ -47,7 +47,7 @@ def make_group(using: str = "default", **_: Any) -> None:
     ]
     group, new = Group.objects.using(using).get_or_create(name=MODERATORS)
     if new:
-        group.permissions.add(*made)
+        group.permissions.add(*created)
 
 
 View = Callable[..., HttpResponseBase]
@@ -58,7 +58,7 @@ def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Cal
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
             if user.is_authenticated and user.has_perm(permission):
                 return view(request, *args, **kwargs)
@@ -70,7 +70,7 @@ def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Cal
                 raise PermissionDenied
             return redirect_to_login(request.get_full_path())
 
-        vars(guarded)["for_staff"] = True  # see canvas.moderation.sanctions.middleware
-        return guarded
+        vars(checked)["for_staff"] = True  # see canvas.moderation.sanctions.middleware
+        return checked
 
     return wrap

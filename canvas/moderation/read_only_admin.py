@@ -1,4 +1,4 @@
-"""What all administration pages of moderation share: rows to look at, and links to the desk."""
+"""What all administration pages of moderation share: rows to look at, and links to the dashboard."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from django.utils.html import format_html
 from canvas.moderation.permissions import MODERATE
 
 
-class Shown(admin.ModelAdmin[Any]):
-    """Rows to look at. Who has `door`, a permission of canvas.moderation.permissions, sees them; nobody edits them."""
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Rows to look at. Who has `permission` (permissions.py) sees them; nobody edits them."""
 
-    door = MODERATE
+    permission = MODERATE
     list_per_page = 50
     show_full_result_count = False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.has_perm(self.door)) or super().has_view_permission(request, obj)
+        return bool(request.user.has_perm(self.permission)) or super().has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -36,11 +36,11 @@ class Shown(admin.ModelAdmin[Any]):
         return False
 
     def has_work_permission(self, request: HttpRequest) -> bool:
-        """For actions: those who may do it on the desk may do it here."""
-        return bool(request.user.has_perm(self.door))
+        """For actions: those who may do it on the dashboard may do it here."""
+        return bool(request.user.has_perm(self.permission))
 
 
-def on_desk(name: str, pk: Any, words: Any) -> str:
+def dashboard_link(name: str, pk: Any, words: Any) -> str:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), words)
 
 

@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.utils import timezone
 
-from canvas.moderation.models import Trace
+from canvas.moderation.models import IpDigest
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 
@@ -91,7 +91,7 @@ def scrub(pk: int) -> bool:
     end_sessions(user)
     for model in (EmailAddress, Authenticator, SocialAccount):
         model.objects.filter(user=user).delete()
-    Trace.objects.filter(person=user).delete()
+    IpDigest.objects.filter(person=user).delete()
     user.frames.clear()
     user.groups.clear()
     user.user_permissions.clear()

@@ -22,7 +22,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from canvas.moderation.audit.recorded_admin import Recorded
+from canvas.moderation.audit.recorded_admin import RecordedAdmin
 from dreamsite.core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -78,7 +78,7 @@ class AdminSite(admin.AdminSite):
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
         for model in models:
             closed = (ForOwners,) if model._meta.app_label in OF_OWNERS else ()
-            super().register(model, type(shown.__name__, (Recorded, *closed, shown), {}), **options)
+            super().register(model, type(shown.__name__, (RecordedAdmin, *closed, shown), {}), **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

@@ -1,7 +1,7 @@
 // @ts-check
-/** Covering a place together: one trusted person asks, the others are asked, and enough of them make a veil. */
+/** Covering an area together: one trusted person requests it, the others are asked, and enough votes cover it. */
 
-/** @typedef {import("./types.js").Asked} Asked */
+/** @typedef {import("./types.js").CoverRequest} CoverRequest */
 
 const SIDE = 256; // px of the canvas
 const LEAST = 96; // px, on a small canvas
@@ -17,8 +17,8 @@ export class Cover {
         this.regions = regions;
         this.page = page;
         this.choosing = false;
-        /** @type {Asked | null} */
-        this.place = null;
+        /** @type {CoverRequest | null} */
+        this.request = null;
         this.text = /** @type {HTMLElement} */ (bar.querySelector("p"));
         this.yes = /** @type {HTMLButtonElement} */ (bar.querySelector('[data-cover="yes"]'));
         this.yes.addEventListener("click", () => this.#send());
@@ -28,7 +28,7 @@ export class Cover {
     /** The next tap on the canvas says where. */
     choose() {
         this.choosing = true;
-        this.#show("Tap the place that should be covered.", false);
+        this.#show("Tap the spot that should be covered.", false);
     }
 
     /** @param {number} x @param {number} y of the canvas, px */
@@ -38,27 +38,27 @@ export class Cover {
         const w = Math.round(Math.min(side, width)), h = Math.round(Math.min(side, height));
         const left = Math.round(Math.min(Math.max(0, x - w / 2), width - w)), top = Math.round(Math.min(Math.max(0, y - h / 2), height - h));
         this.choosing = false;
-        this.#offer({ x: left, y: top, width: w, height: h, votes: 0, quorum: 0, until: Infinity }, "Cover this place for ten minutes? Others whom the site trusts must agree; then a moderator looks.");
+        this.#offer({ x: left, y: top, width: w, height: h, votes: 0, quorum: 0, until: Infinity }, "Cover this area for ten minutes? Others whom the site trusts must agree; then a moderator looks.");
     }
 
-    /** Somebody else asks. @param {Asked} place */
-    asked(place) {
-        if (this.choosing || (this.place && this.place.votes === 0)) return; // we are at it ourselves
-        this.#offer(place, `${place.votes} of ${place.quorum} people ask to cover the marked place until a moderator has looked.`);
+    /** Somebody else asks. @param {CoverRequest} request */
+    show(request) {
+        if (this.choosing || (this.request && this.request.votes === 0)) return; // we are at it ourselves
+        this.#offer(request, `${request.votes} of ${request.quorum} people ask to cover the marked area until a moderator has looked.`);
     }
 
     close() {
         this.choosing = false;
-        this.place = null;
+        this.request = null;
         this.bar.hidden = true;
-        this.regions.ask(null);
+        this.regions.setRequest(null);
     }
 
-    /** @param {Asked} place @param {string} text */
-    #offer(place, text) {
-        const { x, y, width, height, until } = place;
-        this.place = place;
-        this.regions.ask({ id: 0, kind: "asked", x, y, width, height, until: Number.isFinite(until) ? until : null, why: "" });
+    /** @param {CoverRequest} request @param {string} text */
+    #offer(request, text) {
+        const { x, y, width, height, until } = request;
+        this.request = request;
+        this.regions.setRequest({ id: 0, kind: "request", x, y, width, height, until: Number.isFinite(until) ? until : null, why: "" });
         this.#show(text, true);
     }
 
@@ -70,20 +70,20 @@ export class Cover {
     }
 
     async #send() {
-        const { place, page } = this;
-        if (!place) return;
+        const { request, page } = this;
+        if (!request) return;
         this.yes.disabled = true;
-        const { x, y, width, height } = place;
+        const { x, y, width, height } = request;
         try {
             const answer = await fetch(page.url, {
                 method: "POST",
                 headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
                 body: JSON.stringify({ x, y, width, height }),
             });
-            const said = await answer.json();
-            if (!answer.ok) page.tell(said.detail);
-            else if (said.veiled) page.tell("The place is covered. A moderator will look.");
-            else page.tell(`Thank you. ${said.votes} of ${said.quorum} people ask for it now.`);
+            const reply = await answer.json();
+            if (!answer.ok) page.tell(reply.detail);
+            else if (reply.covered) page.tell("The area is covered. A moderator will look.");
+            else page.tell(`Thank you. ${reply.votes} of ${reply.quorum} people ask for it now.`);
             this.close();
         } catch {
             page.tell("That did not reach the server. Try again in a moment.");

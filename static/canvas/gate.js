@@ -36,11 +36,11 @@ export class Gate {
         this.page = page;
         this.rules = OPEN;
         /** @type {UserStatus | null} */
-        this.standing = null;
+        this.status = null;
         /** @type {Ink} */
         this.ink = { left: 1, seconds: 0 };
         this.shown = false;
-        this.told = 0; // the sanction whose sheet was opened by itself
+        this.openedFor = 0; // the sanction whose sheet was opened by itself
         this.find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.querySelector(`[data-gate="${name}"]`));
         this.find("why").addEventListener("click", () => this.#openSheet());
         this.find("acknowledge").addEventListener("submit", (event) => this.#acknowledge(event));
@@ -48,27 +48,27 @@ export class Gate {
     }
 
     /** @param {Rules} rules */
-    rule(rules) {
+    setRules(rules) {
         if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.tell("Slow mode: everybody has less ink for a while.");
         this.rules = rules;
-        this.page.regions.rule(rules.regions);
+        this.page.regions.setRules(rules.regions);
         this.#show();
     }
 
-    /** @param {UserStatus | null} standing */
-    stand(standing) {
-        this.standing = standing;
+    /** @param {UserStatus | null} status */
+    setStatus(status) {
+        this.status = status;
         const against = this.against;
         if (!against && this.page.sheet.open) this.page.sheet.close();
-        if (against && against.id !== this.told) {
-            this.told = against.id;
+        if (against && against.id !== this.openedFor) {
+            this.openedFor = against.id;
             this.#openSheet();
         }
         this.#show();
     }
 
     /** @param {Ink} ink */
-    hold(ink) {
+    setInk(ink) {
         this.ink = ink;
         const { meter } = this.page;
         const low = ink.left < INK_LOW;
@@ -81,7 +81,7 @@ export class Gate {
 
     /** The gravest of what stands against us now. @returns {Against | null} */
     get against() {
-        const held = (this.standing?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now())
+        const held = (this.status?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now())
             .map((sanction) => ({ ...sanction, .../** @type {Degree} */ (this.page.degrees[sanction.degree]) }));
         const gravity = (/** @type {Against} */ { gravity: [stops, severity] }) => Number(stops) * 1000 + severity;
         held.sort((a, b) => gravity(b) - gravity(a));
@@ -90,10 +90,10 @@ export class Gate {
 
     /** Why we cannot draw anywhere; null where we can. @returns {messages.Closed | null} */
     get closed() {
-        return messages.closed(this.rules, this.standing, this.against, this.page.now());
+        return messages.closed(this.rules, this.status, this.against, this.page.now());
     }
 
-    /** Whether we may not draw at this place (canvas px); says why. @param {number} x @param {number} y */
+    /** Whether we may not draw at this point (canvas px); says why. @param {number} x @param {number} y */
     refuses(x, y) {
         const { closed } = this;
         const region = this.page.regions.at(x, y);
@@ -103,7 +103,7 @@ export class Gate {
             void this.page.closed.offsetWidth; // starts the animation again
             classList.add("nudge");
         }
-        else if (region && region.kind !== "asked") this.page.tell(messages.region(region, this.page.now()));
+        else if (region && region.kind !== "request") this.page.tell(messages.region(region, this.page.now()));
         else return false;
         return true;
     }
@@ -126,9 +126,9 @@ export class Gate {
         const { against } = this;
         const { sheet } = this.page;
         if (!against) return;
-        const said = messages.sanction(against, this.page.now());
-        setText(this.find("sheet-title"), said.title);
-        setText(this.find("sheet-effect"), said.effect);
+        const text = messages.sanction(against, this.page.now());
+        setText(this.find("sheet-title"), text.title);
+        setText(this.find("sheet-effect"), text.effect);
         setText(this.find("sheet-reason"), against.reason);
         const form = /** @type {HTMLFormElement} */ (this.find("acknowledge"));
         form.hidden = !against.must_acknowledge;

@@ -89,7 +89,7 @@ guessSwitch.addEventListener("change", () => {
     guesses.wanted = guessSwitch.checked;
 });
 const cover = new Cover(find(".cover"), regions, {
-    url: dataset.veil ?? "",
+    url: dataset.coverUrl ?? "",
     token,
     width, height,
     tell: (text) => notices.show(text),
@@ -145,13 +145,13 @@ const session = new Session({
             showHint();
         },
         trouble: (message) => bar.showTrouble(message),
-        rules: (rules) => gate.rule(rules),
-        standing: (standing) => {
-            gate.stand(standing);
-            coverButton.hidden = !standing?.trusted;
+        rules: (rules) => gate.setRules(rules),
+        status: (status) => {
+            gate.setStatus(status);
+            coverButton.hidden = !status?.trusted;
         },
-        ink: (ink) => gate.hold(ink),
-        asked: (place) => cover.asked(place),
+        ink: (ink) => gate.setInk(ink),
+        cover: (request) => cover.show(request),
         loss: (loss) => notices.show(messages.loss(loss, gate.closed)),
         refused: (id) => drawing.refuse(id),
         applied: (op) => {
@@ -260,7 +260,7 @@ view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
     tags.place();
-    regions.place();
+    regions.layOut();
     guesses.place();
     cursor.show();
 };
@@ -304,7 +304,7 @@ listen({
     answer: () => guesses.focus(),
     escape: () => {
         if (dock.close()) return;
-        if (cover.choosing || cover.place) return cover.close();
+        if (cover.choosing || cover.request) return cover.close();
         document.body.classList.remove("bare");
         dock.use(TOOLS[0]);
     },

@@ -166,11 +166,11 @@ const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd(
 
 /**
  * Why nothing can be drawn; null where it can. `everybody`: it is not about us.
- * @param {import("./types.js").Rules} rules @param {import("./types.js").UserStatus | null} standing
+ * @param {import("./types.js").Rules} rules @param {import("./types.js").UserStatus | null} status
  * @param {import("./types.js").Against | null} against @param {number} now ms
  * @returns {Closed | null}
  */
-export function closed(rules, standing, against, now) {
+export function closed(rules, status, against, now) {
     if (rules.ended) return { title: "The project has ended.", detail: "What was drawn and dreamed stays in the history.", everybody: true };
     const ours = against && {
         title: `${against.line}${ending(against.until, now)}.`,
@@ -180,7 +180,7 @@ export function closed(rules, standing, against, now) {
     if (against && !against.may_enter) return ours;
     if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
     if (against && !against.may_draw) return ours;
-    if (rules.newcomers_after !== null && standing && standing.joined > rules.newcomers_after) {
+    if (rules.newcomers_after !== null && status && status.joined > rules.newcomers_after) {
         return { title: "New accounts cannot draw just now.", detail: "Moderators are at work; you can draw again soon.", everybody: true };
     }
     return null;
@@ -194,8 +194,8 @@ export function sanction({ must_acknowledge, sheet, sheet_effect, until }, now) 
 
 /** @param {import("./types.js").Region} region @param {number} now ms */
 export function region({ kind, until, why }, now) {
-    if (kind === "asked") return "Cover this place?";
-    if (kind === "veil") return `Covered${ending(until, now)}, until a moderator has looked.`;
+    if (kind === "request") return "Cover this area?";
+    if (kind === "cover") return `Covered${ending(until, now)}, until a moderator has looked.`;
     return `Locked${ending(until, now)}. ${sentence(why)}`.trim();
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Places where nobody draws, on top of the canvas at any zoom: hatched where locked, covered where veiled. */
+/** Areas where nobody can draw, on top of the canvas at any zoom: hatched where locked, hidden where covered. */
 
 import * as messages from "./messages.js";
 
@@ -17,26 +17,26 @@ export class Regions {
         /** @type {Map<string, {region: Region, element: HTMLElement, label: HTMLElement}>} */
         this.shown = new Map();
         /** @type {Region[]} of the rules */
-        this.ruled = [];
-        /** @type {Region | null} a place that somebody asks to cover */
-        this.asked = null;
+        this.rules = [];
+        /** @type {Region | null} an area that somebody asks to cover */
+        this.request = null;
         setInterval(() => this.#expire(), 1000);
     }
 
     /** @param {Region[]} regions */
-    rule(regions) {
-        this.ruled = regions;
+    setRules(regions) {
+        this.rules = regions;
         this.#show();
     }
 
     /** @param {Region | null} region */
-    ask(region) {
-        this.asked = region;
+    setRequest(region) {
+        this.request = region;
         this.#show();
     }
 
     #show() {
-        const regions = this.asked ? [...this.ruled, this.asked] : this.ruled;
+        const regions = this.request ? [...this.rules, this.request] : this.rules;
         const keys = new Set(regions.map(keyOf));
         for (const key of this.shown.keys()) if (!keys.has(key)) this.#remove(key);
         for (const region of regions) {
@@ -48,10 +48,10 @@ export class Regions {
             this.layer.append(element);
             this.shown.set(keyOf(region), { region, element, label });
         }
-        this.place();
+        this.layOut();
     }
 
-    /** The region at a place of the canvas, px. @param {number} x @param {number} y @returns {Region | null} */
+    /** The region at a point of the canvas, px. @param {number} x @param {number} y @returns {Region | null} */
     at(x, y) {
         for (const { region } of this.shown.values()) {
             if (x >= region.x && y >= region.y && x < region.x + region.width && y < region.y + region.height) return region;
@@ -60,7 +60,7 @@ export class Regions {
     }
 
     /** The view has changed. */
-    place() {
+    layOut() {
         const { view } = this;
         for (const { region, element, label } of this.shown.values()) {
             const width = region.width * view.scale, height = region.height * view.scale;

@@ -161,11 +161,11 @@ export class Session {
             case "rules":
                 return this.ui.rules(news.rules);
             case "you":
-                return this.ui.standing(/** @type {import("./types.js").UserStatus} */ (/** @type {unknown} */ (news)));
+                return this.ui.status(/** @type {import("./types.js").UserStatus} */ (/** @type {unknown} */ (news)));
             case "ink":
                 return this.ui.ink({ left: news.left, seconds: news.seconds });
-            case "asked":
-                return this.ui.asked(news.veil);
+            case "cover":
+                return this.ui.cover(news.request);
             case "ended":
                 return this.#ended();
             case "trouble":
@@ -190,7 +190,7 @@ export class Session {
         if (news.dream) this.#dream(news.dream);
         this.#stand(news.frame ?? BLANK);
         this.ui.rules(news.rules);
-        this.ui.standing(news.standing);
+        this.ui.status(news.status);
         this.ui.trouble(news.trouble ?? null);
         this.#caughtUp();
     }

@@ -11,8 +11,8 @@
  *   arriving?: {title: string, fraction: number} | null}} Dream `arriving`: a better network that is on its way
  * @typedef {{state: "connecting" | "catching-up" | "live" | "offline" | "over", code: number, retryAt: number,
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal
- * @typedef {{id: number, kind: "lock" | "veil" | "asked", x: number, y: number, width: number, height: number,
- *   until: number | null, why: string}} Region in px; `asked`: somebody asks to cover it
+ * @typedef {{id: number, kind: "lock" | "cover" | "request", x: number, y: number, width: number, height: number,
+ *   until: number | null, why: string}} Region in px; `request`: somebody asks to cover it
  * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, regions: Region[],
  *   ended: boolean}} Rules
  * @typedef {{id: number, degree: string, reason: string, until: number | null}} Sanction
@@ -21,7 +21,7 @@
  * @typedef {Sanction & Degree} Against a sanction with what its degree means
  * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} UserStatus
  * @typedef {{left: number, seconds: number}} Ink the share that is left, and in how many seconds it is plenty again
- * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} Asked
+ * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} CoverRequest
  * @typedef {{code: number, strokes: number, undo: boolean}} Loss ink of ours that will not be in the picture, by REJECT code
  *
  * What a session tells the page.
@@ -33,9 +33,9 @@
  * @property {(frame: Frame, install: () => void, first: boolean) => void} frame must call `install` once, at once
  * @property {(message: string | null) => void} trouble
  * @property {(rules: Rules) => void} rules
- * @property {(standing: UserStatus | null) => void} standing
+ * @property {(status: UserStatus | null) => void} status
  * @property {(ink: Ink) => void} ink
- * @property {(asked: Asked) => void} asked a place that somebody asks to cover; told to the trusted
+ * @property {(request: CoverRequest) => void} cover somebody asks to cover an area; only trusted people are asked
  * @property {(loss: Loss) => void} loss
  * @property {(stroke: number) => void} refused stop drawing this stroke
  * @property {(operation: import("./wire.js").Operation) => void} applied

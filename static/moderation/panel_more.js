@@ -1,10 +1,10 @@
 // @ts-check
 /** The panel's switches and its log. */
 
-import { ago, ask, make } from "./panel_ask.js";
+import { ago, ask, make } from "./panel_api.js";
 
 /** @typedef {{tell: (text: string) => void, trouble: (problem: unknown) => void}} Say */
-/** @typedef {Say & {box: () => import("./panel_ink.js").Box | null}} Here */
+/** @typedef {Say & {box: () => import("./panel_overlay.js").Box | null}} Here */
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
 
@@ -34,18 +34,18 @@ function show(state) {
     check("frozen").checked = state.frozen.on;
     check("paused").checked = state.paused;
     check("newcomers").checked = state.newcomers !== null;
-    part("newcomers-said").textContent = state.newcomers ? `not those who joined after ${new Date(state.newcomers).toLocaleString()}` : "";
+    part("newcomers-text").textContent = state.newcomers ? `not those who joined after ${new Date(state.newcomers).toLocaleString()}` : "";
     const slow = /** @type {HTMLSelectElement} */ (part("slow"));
     if (![...slow.options].some((option) => option.value === String(state.slow))) slow.add(new Option(`× ${state.slow}`, String(state.slow)));
     slow.value = String(state.slow);
     const { named, wanted, now } = state.style;
-    part("style-said").textContent = named ? `next: ${named}` : wanted ? "next: another" : now ? `now: ${now}` : "";
+    part("style-text").textContent = named ? `next: ${named}` : wanted ? "next: another" : now ? `now: ${now}` : "";
     part("regions").replaceChildren(...state.regions.map((/** @type {any} */ region) => {
         const open = make("button", { type: "button", className: "button button-small" }, "Open");
         open.addEventListener("click", () => void turn("region", { id: region.id }));
         const [x, y, w, h] = region.rect;
         const until = region.until ? `, until ${new Date(region.until).toLocaleTimeString()}` : "";
-        return make("li", null, make("span", null, `${region.kind === "veil" ? "Veiled" : "Locked"}: ${w} × ${h} at ${x}, ${y}${until}`), open);
+        return make("li", null, make("span", null, `${region.kind === "cover" ? "Covered" : "Locked"}: ${w} × ${h} at ${x}, ${y}${until}`), open);
     }));
 }
 

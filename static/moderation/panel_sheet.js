@@ -1,17 +1,17 @@
 // @ts-check
 /** The moderators' panel: who drew, taking ink out, earlier pictures back, switches, and the log with its undo. */
 
-import { ago, ask, counted, make } from "./panel_ask.js";
-import * as ink from "./panel_ink.js";
+import { ago, ask, counted, make } from "./panel_api.js";
+import * as overlay from "./panel_overlay.js";
 import { showLog, showSwitches } from "./panel_more.js";
 
-/** @typedef {import("./panel_ink.js").Box} Box */
+/** @typedef {import("./panel_overlay.js").Box} Box */
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
 /** @template {HTMLElement} E @param {string} name @returns {E} */
 const part = (name) => /** @type {E} */ (root.querySelector(`[data-mod="${name}"]`));
 
-const people = part("people"), said = part("said"), preview = part("preview"), frames = part("frames");
+const people = part("people"), message = part("message"), preview = part("preview"), frames = part("frames");
 const minutes = /** @type {HTMLSelectElement} */ (part("minutes"));
 const why = /** @type {HTMLInputElement} */ (part("why"));
 const whole = /** @type {HTMLInputElement} */ (part("whole"));
@@ -28,7 +28,7 @@ let frame = null;
 let listed = [];
 // Where their ink lay over more than this share, dreams have carried it everywhere: patches would stay between.
 const EVERYWHERE = 0.25;
-let wholeDecided = false; // by the moderator's own hand
+let wholeDecided = false; // by the moderator
 
 /** @param {unknown} problem */
 function trouble(problem) {
@@ -37,8 +37,8 @@ function trouble(problem) {
 
 /** @param {string} text @param {boolean} [bad] */
 function tell(text, bad = false) {
-    said.textContent = text;
-    said.classList.toggle("bad", bad);
+    message.textContent = text;
+    message.classList.toggle("bad", bad);
 }
 
 const since = () => Date.now() - 60_000 * Number(minutes.value);
@@ -84,8 +84,8 @@ export const panel = {
         root.hidden = !root.hidden;
         document.body.classList.toggle("moderating", !root.hidden);
         if (root.hidden) {
-            ink.release();
-            ink.clear();
+            overlay.release();
+            overlay.clear();
             return;
         }
         open("ink");
@@ -119,14 +119,14 @@ function beginPointing(text) {
 function endPointing() {
     pointing = false;
     root.classList.remove("away");
-    ink.release();
+    overlay.release();
     tell("");
 }
 
 part("cancel").addEventListener("click", endPointing);
 part("point").addEventListener("click", () => {
-    beginPointing("Tap a place to see who drew there.");
-    ink.point(async (x, y, radius) => {
+    beginPointing("Tap a spot to see who drew there.");
+    overlay.point(async (x, y, radius) => {
         endPointing();
         await lookUp(x, y, radius).catch(trouble);
     });
@@ -135,7 +135,7 @@ part("point").addEventListener("click", () => {
 /** @param {number} x @param {number} y @param {number} radius */
 async function lookUp(x, y, radius) {
     const { strokes } = await ask(`at?x=${x}&y=${y}&r=${radius}`);
-    ink.showLines(strokes);
+    overlay.showLines(strokes);
     tell(strokes.length ? "" : "Nobody has drawn here.");
     const states = { visible: "there", dreamed: "dreamed", hidden: "taken out", undone: "taken back" };
     part("here").replaceChildren(...strokes.map((/** @type {any} */ stroke) => {
@@ -153,7 +153,7 @@ async function lookUp(x, y, radius) {
 part("rect").addEventListener("click", () => {
     if (box) return setBox(null);
     beginPointing("Drag a rectangle over the canvas.");
-    ink.drag((drawn) => {
+    overlay.drag((drawn) => {
         endPointing();
         setBox(drawn);
     });
@@ -162,10 +162,10 @@ part("rect").addEventListener("click", () => {
 /** @param {Box | null} to */
 function setBox(to) {
     box = to;
-    ink.showBox(to);
+    overlay.showBox(to);
     numbers.forEach((input, i) => (input.value = to ? String(to[i]) : ""));
     part("rect").textContent = to ? "Whole canvas again" : "Draw a rectangle";
-    part("rect-said").textContent = to ? `${to[2]} × ${to[3]} px at ${to[0]}, ${to[1]}` : "The whole canvas";
+    part("rect-text").textContent = to ? `${to[2]} × ${to[3]} px at ${to[0]}, ${to[1]}` : "The whole canvas";
     forget();
     if (!part("page-ink").hidden) void listPeople();
 }
@@ -198,7 +198,7 @@ function showPeople() {
         tick.addEventListener("change", () => choose(person.id, tick.checked));
         const joined = person.joined ? `joined ${ago(person.joined)}` : "has left";
         const out = person.all - person.strokes;
-        const facts = [counted(person.strokes, "stroke"), out ? `${out} out` : "", joined, person.standing.replace("_", " ")];
+        const facts = [counted(person.strokes, "stroke"), out ? `${out} out` : "", joined, person.sanction.replace("_", " ")];
         const name = person.name || `somebody (${person.id})`;
         const label = make("label", { className: "mod-person" }, tick, make("b", null, name),
             make("span", null, facts.filter(Boolean).join(", ")));
@@ -224,9 +224,9 @@ function choose(id, on) {
 }
 
 async function highlight() {
-    if (!chosen.size) return ink.showLines([]);
+    if (!chosen.size) return overlay.showLines([]);
     try {
-        ink.showLines((await ask(`ink?people=${[...chosen].join(",")}&since=${Math.round(since())}`)).lines);
+        overlay.showLines((await ask(`ink?people=${[...chosen].join(",")}&since=${Math.round(since())}`)).lines);
     } catch (problem) {
         trouble(problem);
     }
@@ -272,7 +272,7 @@ async function listFrames() {
 // --- Preview and doing ---------------------------------------------------------------------------------------------
 
 /** What is asked for, as the server takes it. */
-function wish() {
+function rollbackRequest() {
     return {
         people: [...chosen], since: chosen.size ? Math.round(since()) : null, rect: box, frame, why: why.value,
         area: frame !== null ? (box ? "rect" : "all") : whole.checked ? (box ? "rect" : "all") : "ink",
@@ -304,19 +304,19 @@ async function busy(button, work) {
 
 part("look").addEventListener("click", () => busy(part("look"), async () => {
     tell("Working it out …");
-    let plan = await ask("preview", wish());
+    let plan = await ask("preview", rollbackRequest());
     const widened = plan.covers > EVERYWHERE && frame === null && !whole.checked && !wholeDecided;
     if (widened) {
         whole.checked = true;
-        plan = await ask("preview", wish());
+        plan = await ask("preview", rollbackRequest());
     }
-    const nothing = !plan.strokes && !plan.mends;
+    const nothing = !plan.strokes && !plan.restores;
     tell(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
-    ink.showLines(plan.lines);
+    overlay.showLines(plan.lines);
     if (nothing) return;
     const words = [`${counted(plan.strokes, "stroke")} of ${counted(plan.people.length, "person", "people")}`];
     if (plan.dreamed) words.push(`${plan.dreamed} of them dreamed`);
-    if (plan.mends) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
+    if (plan.restores) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
     const wide = widened ? " Their ink was nearly everywhere, so the whole area comes back, with everybody else’s strokes on it." : "";
     part("count").textContent = words.join("; ") + "." + wide;
     preview.hidden = false;
@@ -333,11 +333,11 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
 
 part("apply").addEventListener("click", () => busy(part("apply"), async () => {
     tell("Putting it in order …");
-    const { act } = await ask("apply", wish());
+    const { act } = await ask("apply", rollbackRequest());
     forget();
     chosen.clear();
     whole.checked = wholeDecided = false; // the next one is judged afresh
-    ink.showLines([]);
+    overlay.showLines([]);
     await listPeople();
     tell(`Done: ${act.what}. `);
     const back = make("button", { type: "button", className: "button button-small" }, "Undo");
@@ -347,5 +347,5 @@ part("apply").addEventListener("click", () => busy(part("apply"), async () => {
         tabs[0].focus({ preventScroll: true });
         await listPeople();
     }));
-    said.append(back);
+    message.append(back);
 }));

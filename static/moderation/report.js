@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Reporting a spot of the canvas. First one points at it: by the menu or R a circle to move and to size, by a long press
- * of a finger where it does not draw, the place itself. Then the form, which the server makes, in a dialog.
+ * of a finger where it does not draw, the spot itself. Then the form, which the server makes, in a dialog.
  */
 
 const LEAST = 16, MOST = 512; // canvas px; canvas/moderation/cases/services.py
@@ -22,7 +22,7 @@ const stage = /** @type {HTMLElement} */ (document.querySelector("#canvas"));
 const world = /** @type {HTMLElement} */ (document.querySelector(".world"));
 const picker = /** @type {HTMLDialogElement} */ (part("picker"));
 const dialog = /** @type {HTMLDialogElement} */ (part("dialog"));
-const area = part("area"), ring = part("ring"), menu = part("menu"), said = part("said");
+const area = part("area"), ring = part("ring"), menu = part("menu"), position = part("position");
 
 const width = Number(stage.dataset.width), height = Number(stage.dataset.height);
 
@@ -41,7 +41,7 @@ const within = (value, low, high) => Math.min(Math.max(value, low), high);
 const spot = { x: 0, y: 0, r: 64 };
 
 /** @param {number} clientX @param {number} clientY of the window */
-function place(clientX, clientY) {
+function moveTo(clientX, clientY) {
     const { x, y, scale } = view();
     spot.x = Math.round(within((clientX - x) / scale, 0, width - 1));
     spot.y = Math.round(within((clientY - y) / scale, 0, height - 1));
@@ -68,20 +68,20 @@ function pick() {
     spot.r = Math.round(within(SHOWN / view().scale, LEAST, MOST));
     picker.showModal();
     area.focus();
-    place(innerWidth / 2, innerHeight / 2);
+    moveTo(innerWidth / 2, innerHeight / 2);
 }
 
 /** @param {number} dx @param {number} dy CSS px */
 function nudge(dx, dy) {
     const { x, y, scale } = view();
-    place(x + spot.x * scale + dx, y + spot.y * scale + dy);
-    said.textContent = `${spot.x}, ${spot.y}`;
+    moveTo(x + spot.x * scale + dx, y + spot.y * scale + dy);
+    position.textContent = `${spot.x}, ${spot.y}`;
 }
 
 area.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse" || event.buttons) place(event.clientX, event.clientY);
+    if (event.pointerType === "mouse" || event.buttons) moveTo(event.clientX, event.clientY);
 });
-area.addEventListener("pointerdown", (event) => place(event.clientX, event.clientY));
+area.addEventListener("pointerdown", (event) => moveTo(event.clientX, event.clientY));
 // A mouse points and clicks; a finger puts the circle down, looks, and takes it by the button.
 area.addEventListener("click", (event) => {
     if (/** @type {PointerEvent} */ (event).pointerType === "mouse") void take();
@@ -216,7 +216,7 @@ for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
 function offer(x, y) {
     press = null;
     spot.r = Math.round(within(SHOWN / view().scale, LEAST, MOST));
-    place(x, y);
+    moveTo(x, y);
     menu.hidden = false;
     menu.style.left = `${within(x - menu.offsetWidth / 2, 8, innerWidth - menu.offsetWidth - 8)}px`;
     menu.style.top = `${within(y - menu.offsetHeight - 28, 8, innerHeight - menu.offsetHeight - 8)}px`;

@@ -17,7 +17,7 @@ _ACT = """
 from datetime import timedelta
 from django.utils import timezone
 from canvas.models import Canvas, Region, Rules, Sanction
-place = Canvas.objects.get(slug="main")
+canvas = Canvas.objects.get(slug="main")
 rules = Rules.objects.of(place)
 """
 
@@ -141,7 +141,7 @@ def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSi
         page.locator(".region.asked").wait_for()
         page.get_by_role("button", name="Ask to cover it").click()
     for visitor in (*visitors, newcomer):
-        visitor.page.locator(".region.veil").wait_for()
+        visitor.page.locator(".region.cover").wait_for()
         assert visitor.trouble == []
         visitor.close()
 

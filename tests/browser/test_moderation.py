@@ -44,13 +44,13 @@ def test_ink_is_found_taken_out_and_brought_back(browser: Browser, site: Running
     expect(page.locator('[data-mod="count"]')).to_contain_text("1 stroke of 1 person")
     assert red(watch)
     page.click('[data-mod="apply"]')
-    undo = page.locator('[data-mod="said"] button')
+    undo = page.locator('[data-mod="message"] button')
     expect(undo).to_be_visible()
     until(lambda: not red(watch), what="the ink is still there")
     undo.click()
     until(lambda: red(watch), what="the ink is not there")
     page.get_by_role("tab", name="Log").click()
-    expect(page.locator('[data-mod="acts"] li').first).to_contain_text("Took an act back")
+    expect(page.locator('[data-mod="acts"] li').first).to_contain_text("Undid an action")
     page.locator('[data-mod="acts"] button').first.click()
     until(lambda: not red(watch), what="the ink is still there")
     page.keyboard.press("Escape")
@@ -62,6 +62,6 @@ def test_ink_is_found_taken_out_and_brought_back(browser: Browser, site: Running
 def test_ordinary_people_load_nothing_of_it(browser: Browser, site: RunningSite) -> None:
     ann = Visitor(browser, site, site.person(6)).open(SMALL)
     requested = ann.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert not any("/moderation/panel" in name or "moderation.css" in name for name in requested)
+    assert not any("/moderation/panel" in name or "panel.css" in name for name in requested)
     assert ann.page.locator('[data-mod="panel"]').count() == 0
     ann.close()

@@ -105,7 +105,7 @@ def test_from_a_case_the_panel_opens_at_its_spot(site: RunningSite, browser: Bro
     page = visitor.page
     page.goto(f"{site.url}/?moderate=500,40,100")
     visitor.ready()
-    expect(page.locator('[data-mod="rect-said"]')).to_contain_text("200 × 140 px at 400, 0")
+    expect(page.locator('[data-mod="rect-text"]')).to_contain_text("200 × 140 px at 400, 0")
     assert visitor.view()["scale"] * 1536 <= 901  # everything is seen
     assert visitor.trouble == []
     visitor.close()

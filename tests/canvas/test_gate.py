@@ -1,4 +1,4 @@
-"""The gate's judgement: what rules and standings mean for a piece of ink. Plain values, no room, no database."""
+"""The gate's judgement: what rules and statuses mean for a piece of ink. Plain values, no room, no database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sanctioned(degree: str, until: int | None = NOW + 1) -> UserStatus:
         (Rules(newcomers_after=NOW - 2000), FINE, RejectReason.SUSPENDED, None),
         (Rules(newcomers_after=NOW), FINE, None, None),
         (Rules(regions=(Region(1, "lock", 30, 30, 40, 40),)), FINE, RejectReason.LOCKED, None),
-        (Rules(regions=(Region(1, "veil", 30, 30, 40, 40, NOW + 1),)), FINE, RejectReason.LOCKED, None),
+        (Rules(regions=(Region(1, "cover", 30, 30, 40, 40, NOW + 1),)), FINE, RejectReason.LOCKED, None),
         (Rules(regions=(Region(1, "lock", 30, 30, 40, 40, NOW),)), FINE, None, None),
         (Rules(regions=(Region(1, "lock", 60, 30, 30, 40),)), FINE, None, None),
         (Rules(), sanctioned("warn", None), RejectReason.SUSPENDED, None),

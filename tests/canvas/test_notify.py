@@ -35,12 +35,12 @@ def test_what_is_said_to_whom(layer: Layer) -> None:
     notify.look("here")
     notify.look_everywhere()
     notify.recheck({3, 1})
-    notify.ask("here", {"x": 1})
+    notify.request_cover("here", {"x": 1})
     assert layer.sent == [
         ("canvas.here", {"type": "look"}),
         ("canvases", {"type": "look"}),
         ("canvases", {"type": "recheck", "users": [1, 3]}),
-        ("canvas.here", {"type": "asked", "veil": {"x": 1}}),
+        ("canvas.here", {"type": "cover", "request": {"x": 1}}),
     ]
 
 

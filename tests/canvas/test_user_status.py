@@ -43,7 +43,7 @@ def test_switches_reach_the_room_by_the_poll_and_by_the_write(canvas: Canvas) ->
     rules.save()
     lock = Region.objects.create(canvas=canvas, x=1, y=2, width=3, height=4, why="a memorial")
     tomorrow = timezone.now() + timedelta(days=1)
-    veil = Region.objects.create(canvas=canvas, kind="veil", x=9, y=9, width=9, height=9, until=tomorrow)
+    cover = Region.objects.create(canvas=canvas, kind="cover", x=9, y=9, width=9, height=9, until=tomorrow)
     expected = gate.Rules(
         version=Rules.objects.get().version,
         frozen=True,
@@ -52,13 +52,13 @@ def test_switches_reach_the_room_by_the_poll_and_by_the_write(canvas: Canvas) ->
         newcomers_after=ms(rules.newcomers_after),
         regions=(
             gate.Region(lock.pk, "lock", 1, 2, 3, 4, None, "a memorial"),
-            gate.Region(veil.pk, "veil", 9, 9, 9, 9, ms(tomorrow)),
+            gate.Region(cover.pk, "cover", 9, 9, 9, 9, ms(tomorrow)),
         ),
     )
     assert polled.state().rules == rules_at_write(writing) == expected
     lock.lift()
-    assert [one.id for one in polled.state().rules.regions] == [veil.pk]
-    veil.delete()
+    assert [one.id for one in polled.state().rules.regions] == [cover.pk]
+    cover.delete()
     assert rules_at_write(writing).regions == ()
 
 

@@ -133,7 +133,7 @@ export class FakeServer {
         return {
             type: "welcome", you: socket.person, canvas: { slug: "x", title: "X", width: SIDE, height: SIDE, background: PAPER },
             frame: this.frame, head: this.head, people: 1, names: {}, now: Date.now() + 5000, trouble: null,
-            dream: { state: "waiting", position: this.position }, standing: null,
+            dream: { state: "waiting", position: this.position }, status: null,
             rules: { frozen: false, why: "", slow: 1, newcomers_after: null, regions: [], ended: false },
         };
     }
@@ -263,7 +263,7 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
                 note("frame")(frame);
             },
             trouble: note("trouble"), loss: note("loss"), refused: note("refused"), applied: note("applied"),
-            rules: note("rules"), standing: note("standing"), ink: note("ink"), asked: note("asked"),
+            rules: note("rules"), status: note("status"), ink: note("ink"), cover: note("cover"),
             changed: () => {}, reload: note("reload"),
         },
     });

@@ -3,12 +3,11 @@ from __future__ import annotations
 import pytest
 
 from dreamsite.core.models import User
-from tests.canvas.conftest import canvas as place
-from tests.canvas.conftest import people
+from tests.canvas.conftest import canvas, people
 
 from .persons import moderator
 
-__all__ = ["people", "place"]
+__all__ = ["canvas", "people"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, CleanHours, Region, Rules, Sanction
 from canvas.moderation.cases import services as cases
-from canvas.moderation.models import Act, Case, Note, Signal, Trace, VeilVote
+from canvas.moderation.models import Act, Case, CoverVote, IpDigest, Note, Signal
 from canvas.moderation.sanctions import services as sanctions
 from dreamsite.core.models import User
 
@@ -31,8 +31,8 @@ LISTS = [
     "rules",
     "sanction",
     "signal",
-    "trace",
-    "veilvote",
+    "ipdigest",
+    "covervote",
 ]
 
 
@@ -42,22 +42,22 @@ def base(name: str) -> str:
 
 
 @pytest.fixture
-def filled(place: Canvas, people: list[User]) -> User:
+def filled(canvas: Canvas, people: list[User]) -> User:
     """One row of everything; the moderator who may enter the administration."""
     ann, ben = people
     mona = User.objects.create(username="mona", is_staff=True)
     mona.groups.add(Group.objects.get(name="Moderators"))
-    case = cases.report(cases.Where(place, None, 9, 9, 20), "spam", "words", reporter=ben, address="").case
+    case = cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "words", reporter=ben, address="").case
     case.refresh_from_db()
     cases.claim(case, case.version, mona)
     sanctions.appeal(sanctions.issue(mona, ann, "read_only", "bars", case=case), "sorry")
     cases.note(mona, "note", person=ann)
     Signal.objects.create(person=ann, kind="area", day=timezone.now().date(), value=40, limit=25)
-    Trace.objects.create(person=ann, what="sign-in", digest="d" * 32)
-    region = Region.objects.create(canvas=place, x=1, y=1, width=9, height=9)
-    VeilVote.objects.create(canvas=place, user=ann, x=1, y=1, width=9, height=9, region=region)
+    IpDigest.objects.create(person=ann, what="sign-in", digest="d" * 32)
+    region = Region.objects.create(canvas=canvas, x=1, y=1, width=9, height=9)
+    CoverVote.objects.create(canvas=canvas, user=ann, x=1, y=1, width=9, height=9, region=region)
     CleanHours.objects.create(user=ann, hours=3)
-    Rules.objects.of(place)
+    Rules.objects.of(canvas)
     return mona
 
 
@@ -101,7 +101,7 @@ def run(here: Client, name: str, action: str, *rows: Any) -> str:
     return here.post(f"{base(name)}", chosen, follow=True).content.decode()
 
 
-def test_actions_do_what_the_desk_does_and_are_recorded(filled: User) -> None:
+def test_actions_do_what_the_dashboard_does_and_are_recorded(filled: User) -> None:
     here = office(filled)
     assert "1 sanction is lifted." in run(here, "sanction", "lift", *Sanction.objects.all())
     assert not Sanction.objects.in_force().exists() and Case.objects.get(kind="appeal").outcome == "lifted"
@@ -125,7 +125,7 @@ def test_old_things_are_forgotten_by_command(filled: User) -> None:
     assert case.reports.get().evidence is not None
     call_command("moderation", "purge", verbosity=0)
     assert not Signal.objects.exists() and not hasattr(case.reports.get(), "evidence")
-    assert Note.objects.count() == 1 and Trace.objects.count() == 1  # young, or for ever
+    assert Note.objects.count() == 1 and IpDigest.objects.count() == 1  # young, or for ever
 
 
 def test_rights_given_in_the_administration_are_in_the_log(people: list[User]) -> None:

@@ -25,14 +25,14 @@ def guarded(db: None) -> Iterator[None]:
     triggers.release()
 
 
-def test_an_act_is_recorded_with_who_what_and_why(place: Canvas, people: list[User]) -> None:
+def test_an_act_is_recorded_with_who_what_and_why(canvas: Canvas, people: list[User]) -> None:
     ann, ben = people
-    act = Act.objects.record(ann, "rollback", canvas=place, person=ben, why="  Painted over everything. ", strokes=3)
+    act = Act.objects.record(ann, "rollback", canvas=canvas, person=ben, why="  Painted over everything. ", strokes=3)
     read = Act.objects.get()
-    assert (read.by, read.person, read.canvas, read.what, read.why) == (ann, ben, place, {"strokes": 3}, act.why)
+    assert (read.by, read.person, read.canvas, read.what, read.why) == (ann, ben, canvas, {"strokes": 3}, act.why)
     assert read.why == "Painted over everything."
-    assert "ann: Took strokes out" in str(read)
-    again = Act.objects.record(ann, "undo", canvas=place, op=act.op, undoes=act)
+    assert "ann: Removed strokes" in str(read)
+    again = Act.objects.record(ann, "undo", canvas=canvas, op=act.op, undoes=act)
     assert again.op == act.op and Act.objects.with_undone().get(pk=act.pk).undone_by == again
 
 

@@ -1,4 +1,4 @@
-"""Moderators neither lift nor weaken what stands against themselves: not at the desk, not in the administration."""
+"""Moderators neither lift nor weaken what stands against themselves, on the dashboard or in the administration."""
 
 from __future__ import annotations
 

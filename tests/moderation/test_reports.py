@@ -21,7 +21,7 @@ from canvas import frames
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases import scores
 from canvas.moderation.cases import services as cases
-from canvas.moderation.models import Case, Evidence, Report, Salt, Trace
+from canvas.moderation.models import Case, Evidence, IpDigest, Report, Salt
 from canvas.moderation.signals import ip_digests
 from dreamsite.core.models import User
 
@@ -37,41 +37,43 @@ def moderator(db: None) -> User:
     return user
 
 
-def send(client: Client, place: Canvas | None = None, **fields: Any) -> Any:
-    where = {"canvas": place.slug, "x": 20, "y": 30, "r": 16} if place else {}
+def send(client: Client, canvas: Canvas | None = None, **fields: Any) -> Any:
+    where = {"canvas": canvas.slug, "x": 20, "y": 30, "r": 16} if canvas else {}
     return client.post("/report/", {**where, "category": "hate", **fields})
 
 
-def test_anybody_reports_a_spot_and_moderators_see_it_as_it_was(place: Canvas, moderator: User, client: Client) -> None:
-    page = client.get("/report/", {"canvas": place.slug, "x": 20, "y": 30, "r": 16})
+def test_anybody_reports_a_spot_and_moderators_see_it_as_it_was(
+    canvas: Canvas, moderator: User, client: Client
+) -> None:
+    page = client.get("/report/", {"canvas": canvas.slug, "x": 20, "y": 30, "r": 16})
     assert page.status_code == 200 and 'name="category"' in page.content.decode()
-    assert send(client, place, text="Ugly <b>words</b>").status_code == 201
+    assert send(client, canvas, text="Ugly <b>words</b>").status_code == 201
 
     report = Report.objects.get()
     assert (report.reporter, report.x, report.y, report.r, report.category) == (None, 20, 30, 16, "hate")
     assert report.address and "127.0.0.1" not in report.address
-    desk = signed_in(moderator)
-    shown = desk.get(f"/moderation/cases/{report.case_id}/").content.decode()
+    here = signed_in(moderator)
+    shown = here.get(f"/moderation/cases/{report.case_id}/").content.decode()
     assert "Ugly &lt;b&gt;words&lt;/b&gt;" in shown and f"/moderation/evidence/{report.pk}.jpg" in shown
-    picture = desk.get(f"/moderation/evidence/{report.pk}.jpg")
+    picture = here.get(f"/moderation/evidence/{report.pk}.jpg")
     assert picture["Content-Type"] == "image/jpeg" and "private" in picture["Cache-Control"]
     with Image.open(io.BytesIO(picture.content)) as image:
         assert image.size == (64, 64) and image.getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_evidence_is_not_among_the_public_files_and_nobody_else_gets_it(
-    place: Canvas, people: list[User], client: Client, settings: Any
+    canvas: Canvas, people: list[User], client: Client, settings: Any
 ) -> None:
-    send(client, place)
+    send(client, canvas)
     address = f"/moderation/evidence/{Report.objects.get().pk}.jpg"
     assert client.get(address).status_code == 302
     assert signed_in(people[0]).get(address).status_code == 403
     assert not [each for each in Path(settings.MEDIA_ROOT).rglob("*") if each.is_file()]
 
 
-def test_a_frame_is_reported_by_a_plain_form(place: Canvas, moderator: User, client: Client) -> None:
+def test_a_frame_is_reported_by_a_plain_form(canvas: Canvas, moderator: User, client: Client) -> None:
     blue = frames.encode(np.full((64, 64, 3), (0, 0, 255), np.uint8), Frame.Kind.CHECKPOINT)
-    frame = frames.keep(frames.NewFrame(place, blue, Frame.Kind.CHECKPOINT, 0))
+    frame = frames.keep(frames.NewFrame(canvas, blue, Frame.Kind.CHECKPOINT, 0))
     assert client.get(f"/report/?frame={frame.pk}").status_code == 200
     assert send(client, frame=frame.pk).status_code == 201
     assert send(client, frame=frame.pk).status_code == 201
@@ -97,47 +99,47 @@ def test_a_frame_is_reported_by_a_plain_form(place: Canvas, moderator: User, cli
         {"frame": 99, "canvas": ""},
     ],
 )
-def test_what_is_no_report_is_refused_in_words(place: Canvas, client: Client, fields: dict[str, Any]) -> None:
-    answer = send(client, place, **fields)
+def test_what_is_no_report_is_refused_in_words(canvas: Canvas, client: Client, fields: dict[str, Any]) -> None:
+    answer = send(client, canvas, **fields)
     assert answer.status_code == 422 and "errorlist" in answer.content.decode()
     assert not Report.objects.exists()
 
 
-def test_the_dialog_gets_only_its_part_of_the_page(place: Canvas, client: Client) -> None:
-    part = client.get("/report/", {"canvas": place.slug, "x": 1, "y": 1}, headers={"X-Part": "1"}).content.decode()
+def test_the_dialog_gets_only_its_part_of_the_page(canvas: Canvas, client: Client) -> None:
+    part = client.get("/report/", {"canvas": canvas.slug, "x": 1, "y": 1}, headers={"X-Part": "1"}).content.decode()
     assert "<html" not in part and "<form" in part and "csrfmiddlewaretoken" in part
 
 
-def test_a_report_needs_the_forms_token(place: Canvas) -> None:
-    assert send(Client(enforce_csrf_checks=True), place).status_code == 403
+def test_a_report_needs_the_forms_token(canvas: Canvas) -> None:
+    assert send(Client(enforce_csrf_checks=True), canvas).status_code == 403
 
 
 def test_limits_strangers_share_their_address_and_accounts_have_their_own(
-    place: Canvas, people: list[User], client: Client
+    canvas: Canvas, people: list[User], client: Client
 ) -> None:
-    assert [send(client, place).status_code for _ in range(4)] == [201, 201, 201, 429]
-    late = send(client, place)
+    assert [send(client, canvas).status_code for _ in range(4)] == [201, 201, 201, 429]
+    late = send(client, canvas)
     assert 0 < int(late["Retry-After"]) <= 601 and "Enough for now" in late.content.decode()
-    assert send(Client(REMOTE_ADDR="10.9.8.7"), place).status_code == 201
+    assert send(Client(REMOTE_ADDR="10.9.8.7"), canvas).status_code == 201
     mine = signed_in(people[0])
-    assert [send(mine, place).status_code for _ in range(6)] == [201] * 5 + [429]
+    assert [send(mine, canvas).status_code for _ in range(6)] == [201] * 5 + [429]
     Report.objects.update(at=timezone.now() - timedelta(minutes=11))
-    assert send(client, place).status_code == 201
+    assert send(client, canvas).status_code == 201
 
 
-def test_reports_of_one_spot_are_one_case_and_far_ones_are_another(place: Canvas, client: Client) -> None:
-    Canvas.objects.filter(pk=place.pk).update(width=500, height=500)
+def test_reports_of_one_spot_are_one_case_and_far_ones_are_another(canvas: Canvas, client: Client) -> None:
+    Canvas.objects.filter(pk=canvas.pk).update(width=500, height=500)
     for x, y in ((20, 20), (30, 28), (400, 400)):
-        assert send(client, place, x=x, y=y).status_code == 201
+        assert send(client, canvas, x=x, y=y).status_code == 201
     assert sorted(case.reports.count() for case in Case.objects.all()) == [1, 2]
 
 
-def test_one_person_who_reports_often_weighs_once_and_strangers_little(place: Canvas, people: list[User]) -> None:
+def test_one_person_who_reports_often_weighs_once_and_strangers_little(canvas: Canvas, people: list[User]) -> None:
     for _ in range(3):
-        cases.report(cases.Where(place, None, 9, 9, 20), "spam", "", reporter=people[0], address="a")
+        cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "", reporter=people[0], address="a")
     assert Case.objects.get().score == 1.0
     for number in range(9):
-        cases.report(cases.Where(place, None, 9, 9, 20), "spam", "", reporter=None, address=f"{number}")
+        cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "", reporter=None, address=f"{number}")
     assert Case.objects.get().score == 2.0  # all strangers together weigh as much as one newcomer
 
 
@@ -162,9 +164,9 @@ def test_a_weight_grows_with_being_right_and_stays_in_bounds(right: int, wrong: 
     assert scores.weight(right, right) == 1
 
 
-def test_weights_follow_how_often_somebody_was_right(place: Canvas, people: list[User], moderator: User) -> None:
+def test_weights_follow_how_often_somebody_was_right(canvas: Canvas, people: list[User], moderator: User) -> None:
     def judged(outcome: str) -> None:
-        case = cases.report(cases.Where(place, None, 9, 9, 20), "spam", "", reporter=people[0], address="").case
+        case = cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "", reporter=people[0], address="").case
         case.refresh_from_db()
         cases.decide(case, case.version, moderator, outcome)
         Report.objects.update(at=timezone.now() - timedelta(days=2))
@@ -175,7 +177,7 @@ def test_weights_follow_how_often_somebody_was_right(place: Canvas, people: list
     judged("acted")
     judged("dismissed")
     assert cases.accuracy(people[0]) == (2, 1)
-    latest = cases.report(cases.Where(place, None, 9, 9, 20), "spam", "", reporter=people[0], address="")
+    latest = cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "", reporter=people[0], address="")
     assert latest.weight == scores.weight(2, 1) == 2 * 3 / 5
 
 
@@ -183,7 +185,7 @@ def test_addresses_are_kept_as_digests_whose_salt_goes_and_which_go_themselves(c
     ann = User.objects.create_user("ann", password="a long walk by the sea")
     where = {"login": "ann", "password": "a long walk by the sea"}
     assert client.post("/accounts/login/", where, REMOTE_ADDR="192.0.2.7").status_code == 302
-    trace = Trace.objects.get()
+    trace = IpDigest.objects.get()
     assert trace.person == ann and re.fullmatch(r"[0-9a-f]{32}", trace.digest)
     now = timezone.now()
     assert trace.digest == ip_digests.digest_of("192.0.2.7", now) == ip_digests.digest_of("::ffff:192.0.2.7", now)
@@ -197,9 +199,9 @@ def test_addresses_are_kept_as_digests_whose_salt_goes_and_which_go_themselves(c
         [Report(case=Case.objects.create(), category="spam", address="d", at=now - timedelta(days=31))]
     )
     assert ip_digests.purge(now) == 1 and ip_digests.purge(now + timedelta(days=31)) == 1
-    assert not Trace.objects.exists() and Report.objects.get().address == ""
+    assert not IpDigest.objects.exists() and Report.objects.get().address == ""
 
 
 def test_signing_up_leaves_a_trace_too(client: Client) -> None:
     client.post("/accounts/signup/", {"username": "newcomer", "password1": "a long walk by the sea"})
-    assert set(Trace.objects.values_list("what", flat=True)) == {"sign-up", "sign-in"}
+    assert set(IpDigest.objects.values_list("what", flat=True)) == {"sign-up", "sign-in"}

@@ -40,8 +40,8 @@ def form(person: User | str = "vandal", **fields: Any) -> dict[str, Any]:
 # --- Issuing, changing, lifting --------------------------------------------------------------------------------------
 
 
-def test_a_moderator_issues_a_sanction_from_a_case(place: Canvas, mona: User, vandal: User) -> None:
-    case = cases.report(cases.Where(place, None, 9, 9, 20), "vandalism", "", reporter=None, address="").case
+def test_a_moderator_issues_a_sanction_from_a_case(canvas: Canvas, mona: User, vandal: User) -> None:
+    case = cases.report(cases.Where(canvas, None, 9, 9, 20), "vandalism", "", reporter=None, address="").case
     answer = signed_in(mona).post("/moderation/sanctions/new/", form("VANDAL", case=case.pk))
     assert answer.status_code == 302 and answer["Location"] == f"/moderation/cases/{case.pk}/"
     sanction = Sanction.objects.in_force(vandal).get()
@@ -57,10 +57,12 @@ def test_a_warning_has_no_end_but_being_read_and_until_lifted_has_none_at_all(mo
     warning = Sanction.objects.get()
     assert warning.until is None
     here = signed_in(vandal)
-    assert "I have read this" in here.get("/standing/").content.decode()
-    assert signed_in(mona).post(f"/standing/{warning.pk}/acknowledge").status_code == 302  # not hers: nothing happens
+    assert "I have read this" in here.get("/account-status/").content.decode()
+    assert (
+        signed_in(mona).post(f"/account-status/{warning.pk}/acknowledge").status_code == 302
+    )  # not hers: nothing happens
     assert Sanction.objects.in_force(vandal).exists()
-    here.post(f"/standing/{warning.pk}/acknowledge")
+    here.post(f"/account-status/{warning.pk}/acknowledge")
     assert not Sanction.objects.in_force(vandal).exists()
     signed_in(mona).post("/moderation/sanctions/new/", form(degree="suspend", length="open"))
     assert Sanction.objects.in_force(vandal).get().until is None
@@ -86,16 +88,16 @@ def test_what_is_no_sanction_is_refused_in_words(mona: User, vandal: User, field
 
 def test_a_second_sanction_on_somebody_is_asked_for_twice(mona: User, otto: User, vandal: User) -> None:
     sanctions.issue(otto, vandal, "cool_down", "Too fast.")
-    desk = signed_in(mona)
-    assert "has a sanction in force already" in desk.get("/moderation/sanctions/new/?person=vandal").content.decode()
-    warned = desk.post("/moderation/sanctions/new/", form())
+    here = signed_in(mona)
+    assert "has a sanction in force already" in here.get("/moderation/sanctions/new/?person=vandal").content.decode()
+    warned = here.post("/moderation/sanctions/new/", form())
     assert (
         warned.status_code == 409
         and "Too fast." in warned.content.decode()
         and "Black bars." in warned.content.decode()
     )
     assert Sanction.objects.count() == 1
-    assert desk.post("/moderation/sanctions/new/", form(again="on")).status_code == 302
+    assert here.post("/moderation/sanctions/new/", form(again="on")).status_code == 302
     assert Sanction.objects.count() == 2
 
 
@@ -116,9 +118,9 @@ def test_a_name_of_digits_is_nobody_elses_id(mona: User, vandal: User) -> None:
     assert Sanction.objects.get().user == digits
 
 
-def opened(desk: Client, sanction: Sanction) -> dict[str, Any]:
+def opened(here: Client, sanction: Sanction) -> dict[str, Any]:
     """The form of a sanction as the page fills it in."""
-    form = desk.get(f"/moderation/sanctions/{sanction.pk}/").context["form"]
+    form = here.get(f"/moderation/sanctions/{sanction.pk}/").context["form"]
     return {field.html_name: field.value() or "" for field in form}
 
 
@@ -152,10 +154,10 @@ def test_lifting_is_once_and_recorded_with_its_reason(mona: User, otto: User, va
 def test_the_list_is_filtered(mona: User, vandal: User) -> None:
     here = sanctions.issue(mona, vandal, "read_only", "bars")
     over = sanctions.issue(mona, vandal, "cool_down", "speed", timezone.now() - timedelta(hours=1))
-    desk = signed_in(mona)
+    here = signed_in(mona)
 
     def listed(query: str) -> list[Sanction]:
-        return list(desk.get(f"/moderation/sanctions/{query}").context["page"])
+        return list(here.get(f"/moderation/sanctions/{query}").context["page"])
 
     assert listed("") == [here] and listed("?state=past") == [over] and listed("?state=all") == [over, here]
     assert listed("?state=all&q=speed") == [over] and listed("?degree=suspend") == [] and listed("?q=vand") == [here]
@@ -173,7 +175,7 @@ def test_the_person_gets_a_mail_where_there_is_an_address_of_theirs(
         sanctions.issue(mona, vandal, "read_only", "You painted <over> others.")
     (letter,) = mail.outbox
     assert letter.to == ["v@example.org"] and "You painted <over> others." in letter.body and "mona" not in letter.body
-    assert "/standing/" in letter.body and "20 days" in letter.body
+    assert "/account-status/" in letter.body and "20 days" in letter.body
 
 
 # --- What the person sees ---------------------------------------------------------------------------------------------
@@ -181,9 +183,9 @@ def test_the_person_gets_a_mail_where_there_is_an_address_of_theirs(
 
 def test_the_reason_is_shown_and_who_issued_it_is_not(mona: User, vandal: User) -> None:
     sanctions.issue(mona, vandal, "read_only", "You <b>covered</b> a garden.", timezone.now() + timedelta(days=2))
-    page = signed_in(vandal).get("/standing/").content.decode()
+    page = signed_in(vandal).get("/account-status/").content.decode()
     assert "You &lt;b&gt;covered&lt;/b&gt; a garden." in page and "mona" not in page
-    assert "Nothing stands against you" in signed_in(mona).get("/standing/").content.decode()
+    assert "Nothing stands against you" in signed_in(mona).get("/account-status/").content.decode()
 
 
 def test_a_suspended_person_is_signed_out_told_why_and_can_appeal_at_sign_in(mona: User, vandal: User) -> None:
@@ -203,10 +205,10 @@ def test_a_suspended_person_is_signed_out_told_why_and_can_appeal_at_sign_in(mon
     sent = fresh.post(door_address, {"sanction": sanction.pk, "text": "It was my brother."}, follow=True)
     assert "Your appeal is with the moderators" in sent.content.decode()
     assert Appeal.objects.get().text == "It was my brother."
-    assert fresh.get("/standing/").status_code == 302  # the address opens nothing else
+    assert fresh.get("/account-status/").status_code == 302  # the address opens nothing else
 
 
-def test_a_suspended_session_can_change_nothing_and_programs_are_told_so(place: Canvas, mona: User) -> None:
+def test_a_suspended_session_can_change_nothing_and_programs_are_told_so(canvas: Canvas, mona: User) -> None:
     other = moderator("other")
     here = signed_in(other)
     sanctions.issue(mona, other, "suspend", "x")
@@ -217,7 +219,7 @@ def test_a_suspended_session_can_change_nothing_and_programs_are_told_so(place: 
 
 @pytest.mark.parametrize("address", ["/moderation/log/", "/c/here/moderation/people", "/staff/"])
 def test_a_suspended_moderators_session_reads_nothing_either(
-    place: Canvas, mona: User, settings: Any, address: str
+    canvas: Canvas, mona: User, settings: Any, address: str
 ) -> None:
     settings.ADMIN_TWO_FACTOR = False
     other = moderator("other")
@@ -265,11 +267,11 @@ def test_one_appeal_within_twenty_days_and_only_ones_own(mona: User, vandal: Use
     late = sanctions.issue(mona, vandal, "cool_down", "y")
     Sanction.objects.filter(pk=late.pk).update(created_at=timezone.now() - timedelta(days=20, minutes=1))
     here = signed_in(vandal)
-    assert signed_in(mona).post(f"/standing/{sanction.pk}/appeal", {"text": "t"}).status_code == 404
-    assert here.post(f"/standing/{sanction.pk}/appeal", {"text": " "}).status_code == 422
-    assert here.post(f"/standing/{sanction.pk}/appeal", {"text": "Sorry."}).status_code == 302
-    assert here.post(f"/standing/{sanction.pk}/appeal", {"text": "More."}).status_code == 422
-    assert here.post(f"/standing/{late.pk}/appeal", {"text": "Late."}).status_code == 422
+    assert signed_in(mona).post(f"/account-status/{sanction.pk}/appeal", {"text": "t"}).status_code == 404
+    assert here.post(f"/account-status/{sanction.pk}/appeal", {"text": " "}).status_code == 422
+    assert here.post(f"/account-status/{sanction.pk}/appeal", {"text": "Sorry."}).status_code == 302
+    assert here.post(f"/account-status/{sanction.pk}/appeal", {"text": "More."}).status_code == 422
+    assert here.post(f"/account-status/{late.pk}/appeal", {"text": "Late."}).status_code == 422
     assert [appeal.text for appeal in Appeal.objects.all()] == ["Sorry."]
     assert [case.kind for case in Case.objects.open()] == ["appeal"]
 
@@ -283,7 +285,7 @@ def test_somebody_else_decides_and_overturning_lifts(mona: User, otto: User, van
     assert "Your decision" not in signed_in(mona).get(f"/moderation/cases/{case.pk}/").content.decode()
     assert signed_in(otto).post(f"/moderation/cases/{case.pk}/appeal", decision).status_code == 302
     assert not Sanction.objects.in_force(vandal).exists()
-    page = signed_in(vandal).get("/standing/").content.decode()
+    page = signed_in(vandal).get("/account-status/").content.decode()
     assert "You are right." in page and "The sanction was overturned" in page and "otto" not in page
     assert sanctions.next_degree(vandal) == "warn"  # what was overturned counts for nothing
     again = signed_in(otto).post(f"/moderation/cases/{case.pk}/appeal", {**decision, "outcome": "stands"})

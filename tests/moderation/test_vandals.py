@@ -16,13 +16,13 @@ _DIGESTS = """
 import hashlib, json
 from canvas import frames, journal, picture, wire
 from canvas.models import Canvas
-place = Canvas.objects.get(slug="small")
+canvas = Canvas.objects.get(slug="small")
 honest = set({honest!r})
-operations = journal.operations(place, {since}, place.head)
+operations = journal.operations(canvas, {since}, canvas.head)
 drawn = [(n, op) for n, op in operations if isinstance(op, wire.Stroke) and op.author in honest]
 source = frames.load({frame})
 digest = lambda pixels: hashlib.sha256(pixels.tobytes()).hexdigest()
-print(json.dumps([digest(frames.compose(place).pixels), digest(picture.compose(source, drawn))]))
+print(json.dumps([digest(frames.compose(canvas).pixels), digest(picture.compose(source, drawn))]))
 """
 
 
@@ -79,14 +79,14 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
         listed = moderator.ask("people?minutes=60")["people"]
         assert {person["id"] for person in listed} == {person.id for person in (*honest, *vandals)}
         culprits = [person["id"] for person in listed if person["name"].startswith("vandal")]
-        wish = {"people": culprits, "since": began, "area": "all", "why": "Painting over everybody."}
-        around = moderator.ask("preview", {**wish, "area": "ink"})["covers"]
+        request = {"people": culprits, "since": began, "area": "all", "why": "Painting over everybody."}
+        around = moderator.ask("preview", {**request, "area": "ink"})["covers"]
         assert around > 0.25, "the panel would not offer the whole picture by itself"
-        assert moderator.ask("preview", {**wish, "mend": False})["covers"] == 0
-        shown = moderator.ask("preview", wish)
-        assert (shown["strokes"], shown["dreamed"], shown["mends"]) == (40, 20, True)
+        assert moderator.ask("preview", {**request, "restore": False})["covers"] == 0
+        shown = moderator.ask("preview", request)
+        assert (shown["strokes"], shown["dreamed"], shown["restores"]) == (40, 20, True)
         assert shown["source"]["id"] == good
-        done = moderator.ask("apply", wish)["act"]
+        done = moderator.ask("apply", request)["act"]
 
         assert digests() == [wanted, wanted]
         await viewer.until(lambda: viewer.frame is not None and viewer.frame["kind"] == "restored")

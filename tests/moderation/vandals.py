@@ -36,13 +36,13 @@ print(json.dumps(people))
 _KEEP = """
 from canvas import frames, notify
 from canvas.models import Canvas
-place = Canvas.objects.get(slug={slug!r})
-composed = frames.compose(place)
+canvas = Canvas.objects.get(slug={slug!r})
+composed = frames.compose(canvas)
 # As different from the drawing as a dream is.
 pixels = 255 - composed.pixels[:, ::-1] // 2
 made = frames.encode(pixels, "dream")
-frame = frames.keep(frames.NewFrame(place, made, "dream", composed.seq, composed.authors, title="Eyes"))
-notify.look(place.slug)
+frame = frames.keep(frames.NewFrame(canvas, made, "dream", composed.seq, composed.authors, title="Eyes"))
+notify.look(canvas.slug)
 print(frame.pk)
 """
 

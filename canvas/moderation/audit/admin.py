@@ -1,4 +1,4 @@
-"""The log of acts and the gate's rows in the administration: read-only, but for regions, which can be lifted here."""
+"""The log of acts in the administration: read-only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas.moderation.models import Act
 from canvas.moderation.permissions import SEE_AUDIT
-from canvas.moderation.read_only_admin import Shown, short
+from canvas.moderation.read_only_admin import ReadOnlyAdmin, short
 
 
 class VerbFilter(admin.SimpleListFilter):
@@ -28,10 +28,10 @@ class VerbFilter(admin.SimpleListFilter):
 
 
 @admin.register(Act)
-class ActAdmin(Shown):
+class ActAdmin(ReadOnlyAdmin):
     """Nobody adds, changes or deletes here, not even administrators; the database refuses it, too."""
 
-    door = SEE_AUDIT
+    permission = SEE_AUDIT
     list_display = ["at", "by_name", "title", "person_name", "canvas", "short_why", "operation", "undone"]
     list_filter = [VerbFilter, "canvas", "at"]
     list_select_related = ["canvas", "undone_by"]

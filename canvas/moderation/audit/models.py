@@ -66,17 +66,17 @@ class Act(models.Model):
 
     # verb -> how the log says it. Whoever brings acts of a new kind adds their verbs here, or with `add_verb`.
     VERBS: ClassVar[dict[str, str | Promise]] = {
-        "rollback": _("Took strokes out of the picture"),
+        "rollback": _("Removed strokes from the picture"),
         "restore": _("Restored an earlier picture"),
-        "undo": _("Took an act back"),
+        "undo": _("Undid an action"),
         "freeze": _("Froze the canvas"),
-        "unfreeze": _("Opened the canvas again"),
+        "unfreeze": _("Unfroze the canvas"),
         "lock-region": _("Locked a region"),
         "unlock-region": _("Unlocked a region"),
         "slow": _("Changed the slow mode"),
         "newcomers": _("Changed who may draw by when they joined"),
         "pause-dream": _("Paused the dream"),
-        "resume-dream": _("Let the dream go on"),
+        "resume-dream": _("Resumed the dream"),
         "next-style": _("Asked for another style"),
         "this-style": _("Chose a style"),
         "hide-frame": _("Hid a frame"),

@@ -16,9 +16,9 @@ LOG = 30
 
 @require_GET
 @endpoint
-def log(request: HttpRequest, place: Canvas) -> Answer:
+def log(request: HttpRequest, canvas: Canvas) -> Answer:
     """What was done on this canvas, newest first; ?before an act's id."""
-    rows = Act.objects.with_undone().filter(canvas=place).exclude(verb="look-up").order_by("-id")
+    rows = Act.objects.with_undone().filter(canvas=canvas).exclude(verb="look-up").order_by("-id")
     if request.GET.get("before"):
         rows = rows.filter(pk__lt=int(request.GET["before"]))
     return {"acts": [act_json(act) for act in rows[:LOG]]}
@@ -26,8 +26,8 @@ def log(request: HttpRequest, place: Canvas) -> Answer:
 
 @require_POST
 @endpoint
-def take_back(request: HttpRequest, place: Canvas) -> Answer:
+def take_back(request: HttpRequest, canvas: Canvas) -> Answer:
     """Takes an act back, with all of its operation: {"act": id}."""
     data = body(request)
-    act = get_object_or_404(Act.objects.filter(canvas=place), pk=int(data["act"]))
+    act = get_object_or_404(Act.objects.filter(canvas=canvas), pk=int(data["act"]))
     return {"acts": [act_json(done) for done in undo.undo(act, request.user, str(data.get("why", "")))]}

@@ -17,7 +17,7 @@ CHANGE = Act.add_verb("admin-change", _("Changed something in the administration
 DELETE = Act.add_verb("admin-delete", _("Deleted something in the administration"))
 
 
-class Recorded(admin.ModelAdmin[Any]):
+class RecordedAdmin(admin.ModelAdmin[Any]):
     """What every model's page in the administration is made of (AdminSite.register).
 
     The admin opens the transaction around both the change and its row in the log.

@@ -40,7 +40,7 @@ _RELEASE = {
 
 
 def protect(using: str = "default", **_: Any) -> None:
-    """Sets the triggers, where there is a table to guard; may be called again. Also a receiver of post_migrate."""
+    """Sets the triggers, where there is a table to protect; may be called again. Also a receiver of post_migrate."""
     _run(_PROTECT, using)
 
 

@@ -1,4 +1,4 @@
-"""What everybody may know and what moderators may: the log of acts, and its public monthly summary."""
+"""The dashboard's page of the log of acts."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PAGE = 60
 @moderator_required(SEE_AUDIT)
 def log(request: HttpRequest) -> HttpResponse:
     """The log, newest first, filtered by `verb`, `by`, `person`, `canvas`, `since`, `until`, `q` and `op`."""
-    asked = {
+    query = {
         name: request.GET.get(name, "").strip()[:200]
         for name in ("verb", "by", "person", "canvas", "since", "until", "q", "op")
     }
-    found = Act.objects.select_related("canvas", "undoes", "undone_by").filter(_test(asked))
+    found = Act.objects.select_related("canvas", "undoes", "undone_by").filter(_test(query))
     if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
     acts = list(found.order_by("-pk")[: PAGE + 1])
@@ -38,8 +38,8 @@ def log(request: HttpRequest) -> HttpResponse:
     groups = [list(rows) for _op, rows in itertools.groupby(acts, key=lambda act: act.op)]
     context = {
         "groups": groups,
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "query": query,
+        "filtered": any(query.values()),
         "section": "audit",
         "before": acts[-1].pk if more else None,
         "paged": bool(before),
@@ -49,25 +49,25 @@ def log(request: HttpRequest) -> HttpResponse:
     return render(request, "moderation/audit.html", context)
 
 
-def _test(asked: dict[str, str]) -> Q:
+def _test(query: dict[str, str]) -> Q:
     test = Q()
-    if asked["verb"]:
-        test &= Q(verb=asked["verb"])
-    if asked["by"]:
-        test &= Q(by_name__iexact=asked["by"])
-    if asked["person"]:
-        test &= Q(person_name__iexact=asked["person"])
-    if asked["canvas"]:
-        test &= Q(canvas__slug=asked["canvas"])
-    if asked["q"]:
-        test &= Q(why__icontains=asked["q"])
-    if (since := _day(asked["since"])) is not None:
+    if query["verb"]:
+        test &= Q(verb=query["verb"])
+    if query["by"]:
+        test &= Q(by_name__iexact=query["by"])
+    if query["person"]:
+        test &= Q(person_name__iexact=query["person"])
+    if query["canvas"]:
+        test &= Q(canvas__slug=query["canvas"])
+    if query["q"]:
+        test &= Q(why__icontains=query["q"])
+    if (since := _day(query["since"])) is not None:
         test &= Q(at__gte=since)
-    if (until := _day(asked["until"])) is not None:
+    if (until := _day(query["until"])) is not None:
         test &= Q(at__lt=datetime.combine(until.date(), datetime.max.time(), UTC))
-    if asked["op"]:
+    if query["op"]:
         try:
-            test &= Q(op=UUID(asked["op"]))
+            test &= Q(op=UUID(query["op"]))
         except (ValueError, ValidationError):
             test &= Q(pk=None)
     return test

@@ -1,7 +1,7 @@
-"""Moderation in the administration: what the desk at /moderation/ does not need every day.
+"""Cases, reports and notes in the administration: what the dashboard at /moderation/ does not need every day.
 
-Everything is for looking. What is done there goes through the same functions as on the desk, so that it is in the log
-and acts at once; rows that a moderator must not change by hand are read-only.
+Everything is for looking. What is done there goes through the same functions as on the dashboard, so that it is in the
+log and acts at once; rows that a moderator must not change by hand are read-only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Case, Note, Report
 from canvas.moderation.permissions import REVIEW_REPORT
-from canvas.moderation.read_only_admin import Shown, on_desk, short
+from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link, short
 
 
 class ReportsInline(admin.TabularInline[Report, Case]):
@@ -35,9 +35,19 @@ class ReportsInline(admin.TabularInline[Report, Case]):
 
 
 @admin.register(Case)
-class CaseAdmin(Shown):
-    door = REVIEW_REPORT
-    list_display = ["id", "kind", "place", "score", "reports_sent", "opened_at", "claimed_by", "outcome", "desk"]
+class CaseAdmin(ReadOnlyAdmin):
+    permission = REVIEW_REPORT
+    list_display = [
+        "id",
+        "kind",
+        "where",
+        "score",
+        "reports_sent",
+        "opened_at",
+        "claimed_by",
+        "outcome",
+        "on_dashboard",
+    ]
     list_filter = [
         "kind",
         ("closed_at", admin.EmptyFieldListFilter),
@@ -57,7 +67,7 @@ class CaseAdmin(Shown):
         return found
 
     @admin.display(description=_("Where"))
-    def place(self, case: Case) -> str:
+    def where(self, case: Case) -> str:
         if case.frame:
             return str(case.frame)
         return f"{case.canvas}: {case.x}, {case.y}" if case.canvas else "–"
@@ -66,9 +76,9 @@ class CaseAdmin(Shown):
     def reports_sent(self, case: Any) -> int:
         return int(case.sent)
 
-    @admin.display(description=_("On the desk"))
-    def desk(self, case: Case) -> str:
-        return on_desk("case", case.pk, _("Open"))
+    @admin.display(description=_("On the dashboard"))
+    def on_dashboard(self, case: Case) -> str:
+        return dashboard_link("case", case.pk, _("Open"))
 
     @admin.action(description=_("Give back to the queue, whoever has taken them on"), permissions=["work"])
     def give_back(self, request: HttpRequest, chosen: QuerySet[Case]) -> None:
@@ -77,18 +87,18 @@ class CaseAdmin(Shown):
             try:
                 cases.claim(case, case.version, request.user)
                 cases.release(case, case.version, request.user)
-            except (cases.Conflict, cases.NotYours) as refused:
-                self.message_user(request, f"{case}: {refused}", messages.WARNING)
+            except (cases.Conflict, cases.NotYours) as error:
+                self.message_user(request, f"{case}: {error}", messages.WARNING)
             else:
                 done += 1
-        said = ngettext("%(count)s case is nobody’s again.", "%(count)s cases are nobody’s again.", done)
-        self.message_user(request, said % {"count": done}, messages.SUCCESS)
+        message = ngettext("%(count)s case is nobody’s again.", "%(count)s cases are nobody’s again.", done)
+        self.message_user(request, message % {"count": done}, messages.SUCCESS)
 
 
 @admin.register(Report)
-class ReportAdmin(Shown):
-    door = REVIEW_REPORT
-    list_display = ["at", "category", "short_text", "reporter", "weight", "ended", "desk"]
+class ReportAdmin(ReadOnlyAdmin):
+    permission = REVIEW_REPORT
+    list_display = ["at", "category", "short_text", "reporter", "weight", "ended", "on_dashboard"]
     list_filter = ["category", "at", "case__outcome", ("reporter", admin.EmptyFieldListFilter)]
     list_select_related = ["reporter", "case"]
     search_fields = ["text", "reporter__username"]
@@ -102,13 +112,13 @@ class ReportAdmin(Shown):
     def ended(self, report: Report) -> str:
         return report.case.get_outcome_display() or "–"
 
-    @admin.display(description=_("On the desk"))
-    def desk(self, report: Report) -> str:
-        return on_desk("case", report.case_id, _("Open"))
+    @admin.display(description=_("On the dashboard"))
+    def on_dashboard(self, report: Report) -> str:
+        return dashboard_link("case", report.case_id, _("Open"))
 
 
 @admin.register(Note)
-class NoteAdmin(Shown):
+class NoteAdmin(ReadOnlyAdmin):
     list_display = ["at", "author", "about", "short_text"]
     list_filter = ["at", ("person", admin.EmptyFieldListFilter)]
     list_select_related = ["author", "person", "case"]
@@ -122,5 +132,5 @@ class NoteAdmin(Shown):
     @admin.display(description=_("About"))
     def about(self, note: Note) -> str:
         if note.person_id:
-            return on_desk("desk_person", note.person_id, note.person)
-        return on_desk("case", note.case_id, note.case)
+            return dashboard_link("person", note.person_id, note.person)
+        return dashboard_link("case", note.case_id, note.case)

@@ -1,4 +1,4 @@
-"""How a reported place looks at this moment, as the server sees it: nobody can hand in a picture of their own."""
+"""How a reported spot looks at this moment, as the server sees it: nobody can hand in a picture of their own."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def box(width: int, height: int, x: int, y: int, r: int) -> tuple[int, int, int,
     return left, top, left + across, top + down
 
 
-def of_canvas(place: Canvas, x: int, y: int, r: int) -> tuple[Evidence, int]:
+def of_canvas(canvas: Canvas, x: int, y: int, r: int) -> tuple[Evidence, int]:
     """The canvas around a spot as everybody sees it now, not saved yet, and the journal's number that is in it."""
-    now = frames.compose(place)
-    return _evidence(now.pixels, box(place.width, place.height, x, y, r)), now.seq
+    now = frames.compose(canvas)
+    return _evidence(now.pixels, box(canvas.width, canvas.height, x, y, r)), now.seq
 
 
 def of_frame(frame: Frame) -> tuple[Evidence | None, int]:

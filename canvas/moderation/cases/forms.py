@@ -35,12 +35,14 @@ class ReportForm(forms.Form):
         if not any(self.errors.get(name) for name in ("canvas", "frame", "x", "y", "r")):
             self.where = where(data)
         if getattr(self, "where", None) is None:
-            raise forms.ValidationError(_("This report names no place that exists. Open it again from there."))
+            raise forms.ValidationError(
+                _("This report is about nothing that exists. Open it again from the canvas or the frame.")
+            )
         return data
 
     @classmethod
-    def place(cls, sent: Any) -> cases.Where | None:
-        """The place that a form's hidden fields mean, also where the rest is missing."""
+    def where_of(cls, sent: Any) -> cases.Where | None:
+        """What a form's hidden fields mean, also where the rest is missing."""
         form = cls(sent)
         form.is_valid()
         found: cases.Where | None = getattr(form, "where", None)
@@ -52,12 +54,12 @@ def where(data: dict[str, Any]) -> cases.Where | None:
     if data.get("frame"):
         frame = Frame.objects.visible().select_related("canvas").filter(pk=data["frame"]).first()
         return cases.Where(frame.canvas, frame) if frame else None
-    place = Canvas.objects.filter(slug=data.get("canvas") or "").first()
+    canvas = Canvas.objects.filter(slug=data.get("canvas") or "").first()
     x, y, r = data.get("x"), data.get("y"), data.get("r")
-    if place is None or x is None or y is None or not (0 <= x < place.width and 0 <= y < place.height):
+    if canvas is None or x is None or y is None or not (0 <= x < canvas.width and 0 <= y < canvas.height):
         return None
     r = min(max(r or 64, cases.RADIUS_LEAST), cases.RADIUS_MOST)
-    return cases.Where(place, None, x, y, r)
+    return cases.Where(canvas, None, x, y, r)
 
 
 class NoteForm(forms.Form):

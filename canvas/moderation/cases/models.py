@@ -22,12 +22,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class Case(models.Model):
-    """One thing to decide: reports about one spot or frame, an appeal, or a veil that people put up together."""
+    """One thing to decide: reports about one spot or frame, an appeal, or a cover that people put up together."""
 
     class Kind(models.TextChoices):
         REPORT = "report", _("Report")
         APPEAL = "appeal", _("Appeal")
-        VEIL = "veil", _("Veil")
+        COVER = "cover", _("Cover")
 
     class Outcome(models.TextChoices):
         # The first three tell a reporter's accuracy: right, wrong, and neither.
@@ -44,7 +44,12 @@ class Case(models.Model):
     canvas = models.ForeignKey("canvas.Canvas", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     frame = models.ForeignKey("canvas.Frame", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     region = models.OneToOneField(
-        "canvas.Region", null=True, blank=True, on_delete=models.CASCADE, related_name="case", help_text=_("Of a veil.")
+        "canvas.Region",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="case",
+        help_text=_("Of a cover."),
     )
     # The spot on the canvas, px; empty where a whole frame or a sanction is meant.
     x = models.PositiveIntegerField(null=True, blank=True)
@@ -120,7 +125,7 @@ class Report(models.Model):
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="reports"
     )
-    # The digest of the address (models_signals.Trace), for limits and scores; emptied after thirty days.
+    # The digest of the address (signals.models.IpDigest), for limits and scores; emptied after thirty days.
     address = models.CharField(max_length=32, blank=True, editable=False)
     weight = models.FloatField(default=1.0, editable=False)
 
@@ -135,7 +140,7 @@ class Report(models.Model):
 
 
 class Evidence(models.Model):
-    """How the reported place looked when somebody reported it.
+    """How the reported spot looked when somebody reported it.
 
     In the database, not among the files: no address leads to it but the moderators' view, it comes and goes with its
     report in one transaction, and a bucket that everybody can read need not be trusted with it.

@@ -27,9 +27,9 @@ def report(request: HttpRequest) -> HttpResponse:
     """
     template = "moderation/parts/report.html" if request.headers.get("X-Part") else "moderation/report.html"
     if request.method != "POST":
-        where = ReportForm.place(request.GET)
+        where = ReportForm.where_of(request.GET)
         if where is None:
-            raise NotFound("A report needs a place: a frame, or a spot on a canvas.")
+            raise NotFound("A report is about a frame, or about a spot on a canvas.")
         form = ReportForm(initial={name: request.GET.get(name) for name in ("canvas", "frame", "x", "y", "r")})
         return render(request, template, {"form": form, "where": where})
     form = ReportForm(request.POST)
@@ -63,12 +63,12 @@ def picture(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @moderator_required(REVIEW_REPORT)
 def now(request: HttpRequest, pk: int) -> HttpResponse:
-    """A case's spot as the canvas is at this moment, also what lies below a veil."""
+    """A case's spot as the canvas is at this moment, also what lies below a cover."""
     found = get_object_or_404(Case.objects.select_related("canvas"), pk=pk)
     if found.canvas is None or found.x is None or found.y is None or found.r is None:
         raise NotFound("This case is about no spot of a canvas.")
-    made, _seq = evidence.of_canvas(found.canvas, found.x, found.y, found.r)
-    return _jpeg(made, "no-store")
+    image, _seq = evidence.of_canvas(found.canvas, found.x, found.y, found.r)
+    return _jpeg(image, "no-store")
 
 
 def _jpeg(shown: Evidence, caching: str) -> HttpResponse:

@@ -29,7 +29,7 @@ REOPEN = Act.add_verb("reopen-case", gettext_lazy("Opened a case again"))
 NOTE = Act.add_verb("note", gettext_lazy("Wrote a note"))
 
 RADIUS_LEAST, RADIUS_MOST = 16, 512  # px of a reported spot
-SAME_SPOT = timedelta(hours=24)  # reports about one place join an open case that is younger
+SAME_SPOT = timedelta(hours=24)  # reports about one spot join an open case that is younger
 # (within, at most): what one person may send. Strangers share the limit of their address.
 LIMITS = {
     "account": ((timedelta(minutes=10), 5), (timedelta(days=1), 30)),
@@ -92,7 +92,7 @@ def check_limits(reporter: Any, address: str) -> None:
 
 
 def report(where: Where, category: str, text: str, *, reporter: Any, address: str) -> Report:
-    """Files a report, with a picture of the place made now, in its case: an open one, or a new one. Raises TooMany."""
+    """Files a report, with a picture made now, in its case: an open one, or a new one. Raises TooMany."""
     check_limits(reporter, address)  # before the picture, which costs
     if where.frame is not None:
         picture, seq = evidence.of_frame(where.frame)
@@ -188,7 +188,7 @@ def release(case: Case, version: int, by: Any) -> None:
 # What may be said of a case of each kind; appeals are decided in canvas.moderation.sanctions.services.
 OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
     Case.Kind.REPORT: (Case.Outcome.ACTED, Case.Outcome.DISMISSED, Case.Outcome.MOOT),
-    Case.Kind.VEIL: (Case.Outcome.ACTED, Case.Outcome.DISMISSED),
+    Case.Kind.COVER: (Case.Outcome.ACTED, Case.Outcome.DISMISSED),
     Case.Kind.APPEAL: (),
 }
 

@@ -39,7 +39,7 @@ STATES: dict[str, tuple[Any, Callable[[Any], Q]]] = {
     "closed": (gettext_lazy("Decided"), lambda user: Q(closed_at__isnull=False)),
 }
 SORTS: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    # A veil covers everybody's canvas, for ten minutes: it comes first.
+    # A cover hides a part of everybody's canvas, for ten minutes: it comes first.
     "score": (gettext_lazy("By score"), (F("region").asc(nulls_last=True), "-score", "opened_at")),
     "oldest": (gettext_lazy("Oldest first"), ("opened_at",)),
     "newest": (gettext_lazy("Newest first"), ("-opened_at",)),
@@ -49,14 +49,14 @@ SORTS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 @require_safe
 @moderator_required(REVIEW_REPORT)
 def queue(request: HttpRequest) -> HttpResponse:
-    asked = {name: request.GET.get(name, "") for name in ("state", "kind", "category", "sort")}
-    state = asked["state"] if asked["state"] in STATES else "open"
-    sort = asked["sort"] if asked["sort"] in SORTS else ("newest" if state == "closed" else "score")
+    query = {name: request.GET.get(name, "") for name in ("state", "kind", "category", "sort")}
+    state = query["state"] if query["state"] in STATES else "open"
+    sort = query["sort"] if query["sort"] in SORTS else ("newest" if state == "closed" else "score")
     found = Case.objects.with_all().filter(STATES[state][1](request.user))
-    if asked["kind"] in Case.Kind.values:
-        found = found.filter(kind=asked["kind"])
-    if asked["category"] in Report.Category.values:
-        found = found.filter(reports__category=asked["category"]).distinct()
+    if query["kind"] in Case.Kind.values:
+        found = found.filter(kind=query["kind"])
+    if query["category"] in Report.Category.values:
+        found = found.filter(reports__category=query["category"]).distinct()
     order = ("-closed_at",) if state == "closed" and sort == "newest" else SORTS[sort][1]
     page = Paginator(found.order_by(*order), PAGE).get_page(request.GET.get("page"))
     _describe(page.object_list)
@@ -66,12 +66,12 @@ def queue(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "section": "queue",
-        "asked": {**asked, "state": state, "sort": sort},
+        "query": {**query, "state": state, "sort": sort},
         "kinds": Case.Kind.choices,
         "states": [(name, title, counts[name]) for name, (title, _test) in STATES.items()],
         "categories": Report.Category.choices,
         "sorts": [(name, title) for name, (title, _order) in SORTS.items()],
-        "filtered": bool(asked["kind"] or asked["category"]),
+        "filtered": bool(query["kind"] or query["category"]),
         "working": counts["open"],
     }
     return render(request, "moderation/queue.html", context)
@@ -123,7 +123,7 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: 
         "drawers": _drawers(case, reports) if request.user.has_perm(MODERATE) else [],
         "may_sanction": request.user.has_perm(SANCTION),
         **_appeal(request, case),
-        **_veil(case),
+        **_cover(case),
         **forms,
     }
     return render(request, "moderation/case.html", context, status=status)
@@ -133,21 +133,21 @@ def _appeal(request: HttpRequest, case: Case) -> dict[str, Any]:
     if case.kind != Case.Kind.APPEAL:
         return {}
     appeal = Appeal.objects.select_related("sanction", "person", "issued_by", "decided_by").get(case=case)
-    refused = sanctions.why_not(appeal, request.user)
-    if not refused and not request.user.has_perm(REVIEW_APPEAL):
-        refused = _("You may read appeals, not decide them.")
+    refusal = sanctions.why_not(appeal, request.user)
+    if not refusal and not request.user.has_perm(REVIEW_APPEAL):
+        refusal = _("You may read appeals, not decide them.")
     return {
         "appeal": appeal,
-        "refused": refused,
+        "refusal": refusal,
         "answer_form": AnswerForm(),
-        "alone": bool(refused) and not sanctions.others(appeal),
+        "alone": bool(refusal) and not sanctions.others(appeal),
     }
 
 
-def _veil(case: Case) -> dict[str, Any]:
+def _cover(case: Case) -> dict[str, Any]:
     if case.region is None:
         return {}
-    return {"region": case.region, "veilers": User.objects.filter(veil_votes__region=case.region).distinct()}
+    return {"region": case.region, "voters": User.objects.filter(cover_votes__region=case.region).distinct()}
 
 
 def spot_url(case: Case) -> str:
@@ -190,12 +190,12 @@ def _act(request: HttpRequest, pk: int, do: Callable[[Case, int], str]) -> HttpR
     except ValueError:
         version = -1  # a form without a version is as stale as can be
     try:
-        said = do(found, version)
+        message = do(found, version)
     except cases.Conflict as conflict:
         return case_page(request, conflict.case, status=409, conflict=str(conflict), typed=request.POST)
-    except cases.NotYours as refused:
-        return case_page(request, _find(pk), status=409, conflict=str(refused), typed=request.POST)
-    messages.success(request, said)
+    except cases.NotYours as error:
+        return case_page(request, _find(pk), status=409, conflict=str(error), typed=request.POST)
+    messages.success(request, message)
     return redirect("case", pk)
 
 
@@ -224,8 +224,8 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     if request.POST.get("outcome") not in cases.OUTCOMES[found.kind]:
-        said = _("Choose how it ends, then close it.")
-        return case_page(request, found, status=422, conflict=said, typed=request.POST)
+        message = _("Choose how it ends, then close it.")
+        return case_page(request, found, status=422, conflict=message, typed=request.POST)
 
     def do(found: Case, version: int) -> str:
         cases.decide(found, version, request.user, request.POST["outcome"], request.POST.get("why", ""))
@@ -255,9 +255,9 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
     if found.frame is None:
         raise NotFound("This case is about no frame.")
     hide, why = not request.POST.get("show"), request.POST.get("why", "")
-    asked = {"id": found.frame.pk, "hidden": hide}
+    wanted = {"id": found.frame.pk, "hidden": hide}
     try:
-        switches.turn(found.frame.canvas, "frame", asked, request.user, why, found.op)
+        switches.turn(found.frame.canvas, "frame", wanted, request.user, why, found.op)
     except InvalidRequest:
         messages.info(request, _("It is hidden already.") if hide else _("It can be seen already."))
     else:

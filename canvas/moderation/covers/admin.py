@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from canvas.moderation.models import VeilVote
-from canvas.moderation.read_only_admin import Shown
+from canvas.moderation.models import CoverVote
+from canvas.moderation.read_only_admin import ReadOnlyAdmin
 
 
-@admin.register(VeilVote)
-class VeilVoteAdmin(Shown):
+@admin.register(CoverVote)
+class CoverVoteAdmin(ReadOnlyAdmin):
     list_display = ["at", "user", "canvas", "x", "y", "width", "height", "region"]
     list_filter = ["canvas", "at", ("region", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "canvas", "region"]

@@ -1,6 +1,6 @@
-"""When no moderator is awake: several trusted people together cover a place for some minutes, until one has looked.
+"""When no moderator is awake: several trusted people together cover an area for some minutes, until one has looked.
 
-A veil hides and stops ink, nothing else: it takes nothing away, is over by itself, can be lifted at any moment, and
+A cover hides and stops ink, nothing else: it takes nothing away, is over by itself, can be lifted at any moment, and
 bans nobody. What lies below it is dreamed and kept like everything else.
 """
 
@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy
 
 from canvas import limits, notify, user_status
 from canvas.models import Canvas, Region
-from canvas.moderation.models import Act, Case, VeilVote
+from canvas.moderation.models import Act, Case, CoverVote
 from canvas.wire import milliseconds
 from dreamsite.core.rect import Rect
 
-VEIL = Act.add_verb("veil", gettext_lazy("Covered a place together"))
+COVER = Act.add_verb("cover", gettext_lazy("Covered an area together"))
 
 
-class VeilError(Exception):
+class CoverError(Exception):
     """Not now, and why, in words for the person; `status` is HTTP's."""
 
     def __init__(self, reason: str, status: int) -> None:
@@ -36,76 +36,78 @@ class VeilError(Exception):
 @dataclass(frozen=True)
 class Outcome:
     votes: int
-    region: Region | None  # the veil, where there were enough
+    region: Region | None  # the cover, where there were enough
 
 
-def vote(place: Canvas, user: Any, rect: Rect) -> Outcome:
-    """Asks for a place to be covered; with enough others who ask for about the same, it is. Raises VeilError."""
-    standing = user_status.read([user.pk])[user.pk]
-    if not standing.trusted:
-        raise VeilError(
-            _("Covering a place is for people who have drawn here for %(hours)d hours and %(days)d days.")
+def vote(canvas: Canvas, user: Any, rect: Rect) -> Outcome:
+    """Asks for an area to be covered; with enough others who ask for about the same area, it is. Raises CoverError."""
+    status = user_status.read([user.pk])[user.pk]
+    if not status.trusted:
+        raise CoverError(
+            _("Covering an area is for people who have drawn here for %(hours)d hours and %(days)d days.")
             % {"hours": limits.TRUSTED_HOURS, "days": limits.TRUSTED_DAYS},
             403,
         )
     with transaction.atomic():
         # One after another: two people who ask at the same moment find each other.
-        Canvas.objects.select_for_update().get(pk=place.pk)
-        _check(place, user, rect)
+        Canvas.objects.select_for_update().get(pk=canvas.pk)
+        _check(canvas, user, rect)
         now = timezone.now()
-        mine, _new = VeilVote.objects.update_or_create(
-            canvas=place,
+        mine, _new = CoverVote.objects.update_or_create(
+            canvas=canvas,
             user=user,
             region=None,
             at__gt=now - timedelta(minutes=limits.COVER_VOTES_MINUTES),
             defaults={"x": rect.left, "y": rect.top, "width": rect.width, "height": rect.height, "at": now},
         )
-        agreeing = _agreeing(place, mine)
-        region = _cover(place, agreeing) if len(agreeing) >= limits.COVER_QUORUM else None
+        agreeing = _agreeing(canvas, mine)
+        region = _cover(canvas, agreeing) if len(agreeing) >= limits.COVER_QUORUM else None
     if region:
-        notify.look(place.slug)
+        notify.look(canvas.slug)
     else:
         until = milliseconds(mine.at + timedelta(minutes=limits.COVER_VOTES_MINUTES))
         rect_fields = {"x": mine.x, "y": mine.y, "width": mine.width, "height": mine.height}
         count = {"votes": len(agreeing), "quorum": limits.COVER_QUORUM, "until": until}
-        notify.ask(place.slug, rect_fields | count)
+        notify.request_cover(canvas.slug, rect_fields | count)
     return Outcome(len(agreeing), region)
 
 
-def _check(place: Canvas, user: Any, rect: Rect) -> None:
+def _check(canvas: Canvas, user: Any, rect: Rect) -> None:
     if not (0 < rect.width <= limits.COVER_SIDE and 0 < rect.height <= limits.COVER_SIDE):
-        raise VeilError(_("A place to cover is at most %d px wide and high.") % limits.COVER_SIDE, 400)
-    if not Rect(0, 0, place.width, place.height).contains(rect):
-        raise VeilError(_("This place is not on the canvas."), 400)
+        raise CoverError(_("The covered area is at most %d px wide and high.") % limits.COVER_SIDE, 400)
+    if not Rect(0, 0, canvas.width, canvas.height).contains(rect):
+        raise CoverError(_("This area is not on the canvas."), 400)
     now = timezone.now()
-    if VeilVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.COVER_VOTES_HOURLY:
-        raise VeilError(
+    if CoverVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.COVER_VOTES_HOURLY:
+        raise CoverError(
             _("You have asked %d times within an hour; a moderator will look.") % limits.COVER_VOTES_HOURLY, 429
         )
-    veils = Region.objects.filter(canvas=place, kind=Region.Kind.VEIL)
-    if any(_meets(rect, _rect(one)) for one in veils.in_force(now)):
-        raise VeilError(_("This place is covered already."), 409)
-    reviewed = veils.filter(lifted_at__gt=now - timedelta(minutes=limits.COVER_PAUSE_MINUTES), lifted_by__isnull=False)
+    covers_here = Region.objects.filter(canvas=canvas, kind=Region.Kind.COVER)
+    if any(_meets(rect, _rect(one)) for one in covers_here.in_force(now)):
+        raise CoverError(_("This area is covered already."), 409)
+    reviewed = covers_here.filter(
+        lifted_at__gt=now - timedelta(minutes=limits.COVER_PAUSE_MINUTES), lifted_by__isnull=False
+    )
     if any(_meets(rect, _rect(one)) for one in reviewed):
-        raise VeilError(_("A moderator has just looked at this place and left it open."), 409)
+        raise CoverError(_("A moderator has just looked at this area and left it open."), 409)
 
 
-def _agreeing(place: Canvas, mine: VeilVote) -> list[VeilVote]:
-    """The recent votes, one of each person, that mean about the same place as `mine`; with it."""
+def _agreeing(canvas: Canvas, mine: CoverVote) -> list[CoverVote]:
+    """The recent votes, one of each person, that mean about the same area as `mine`; with it."""
     since = mine.at - timedelta(minutes=limits.COVER_VOTES_MINUTES)
-    recent = VeilVote.objects.filter(canvas=place, region=None, at__gt=since).exclude(user=mine.user_id)
+    recent = CoverVote.objects.filter(canvas=canvas, region=None, at__gt=since).exclude(user=mine.user_id)
     trusted = user_status.read(recent.values_list("user_id", flat=True))
     near = {one.user_id: one for one in recent.order_by("at") if _meets(_rect(mine), _rect(one))}
     return [mine, *(one for who, one in near.items() if trusted[who].trusted)]
 
 
-def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
+def _cover(canvas: Canvas, votes: list[CoverVote]) -> Region:
     # The median of each edge: one person alone cannot stretch it.
     edges = zip(*map(_rect, votes), strict=True)
     left, top, right, bottom = (int(median(values)) for values in edges)
     region = Region.objects.create(
-        canvas=place,
-        kind=Region.Kind.VEIL,
+        canvas=canvas,
+        kind=Region.Kind.COVER,
         x=left,
         y=top,
         width=right - left,
@@ -113,10 +115,10 @@ def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
         until=timezone.now() + timedelta(minutes=limits.COVER_MINUTES),
         why=_("Covered by several people until a moderator has looked."),
     )
-    VeilVote.objects.filter(pk__in=[one.pk for one in votes]).update(region=region)
+    CoverVote.objects.filter(pk__in=[one.pk for one in votes]).update(region=region)
     case = Case.objects.create(
-        kind=Case.Kind.VEIL,
-        canvas=place,
+        kind=Case.Kind.COVER,
+        canvas=canvas,
         region=region,
         x=(left + right) // 2,
         y=(top + bottom) // 2,
@@ -125,8 +127,8 @@ def _cover(place: Canvas, votes: list[VeilVote]) -> Region:
     )
     Act.objects.record(
         None,
-        VEIL,
-        canvas=place,
+        COVER,
+        canvas=canvas,
         op=case.op,
         region=region.pk,
         people=sorted(one.user_id for one in votes),

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             name='Case',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('report', 'Report'), ('appeal', 'Appeal'), ('veil', 'Veil')], default='report', max_length=8)),
+                ('kind', models.CharField(choices=[('report', 'Report'), ('appeal', 'Appeal'), ('cover', 'Cover')], default='report', max_length=8)),
                 ('op', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('x', models.PositiveIntegerField(blank=True, null=True)),
                 ('y', models.PositiveIntegerField(blank=True, null=True)),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='closed_cases', to=settings.AUTH_USER_MODEL)),
                 ('frame', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='canvas.frame')),
                 ('last_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('region', models.OneToOneField(blank=True, help_text='Of a veil.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='case', to='canvas.region')),
+                ('region', models.OneToOneField(blank=True, help_text='Of a cover.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='case', to='canvas.region')),
                 ('sanctions', models.ManyToManyField(blank=True, related_name='cases', to='canvas.sanction')),
             ],
             options={
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             name='Signal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('rhythm', 'Inhuman rhythm'), ('area', 'Area per minute'), ('regular', 'Perfectly regular timing'), ('session', 'Session length'), ('address', 'Many accounts from one address')], max_length=8)),
+                ('kind', models.CharField(choices=[('rate', 'Strokes per minute'), ('area', 'Area per minute'), ('regular', 'Perfectly regular timing'), ('session', 'Session length'), ('address', 'Many accounts from one address')], max_length=8)),
                 ('day', models.DateField(help_text='UTC. The strongest finding of each kind and day is kept.')),
                 ('value', models.FloatField()),
                 ('limit', models.FloatField(help_text='What a value has to pass to be listed.')),
@@ -145,17 +145,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Trace',
+            name='IpDigest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('what', models.CharField(choices=[('sign-up', 'Signed up'), ('sign-in', 'Signed in')], max_length=8)),
                 ('digest', models.CharField(db_index=True, max_length=32)),
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='traces', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ip_digests', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name='VeilVote',
+            name='CoverVote',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('x', models.PositiveIntegerField()),
@@ -163,9 +163,9 @@ class Migration(migrations.Migration):
                 ('width', models.PositiveIntegerField()),
                 ('height', models.PositiveIntegerField()),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='veil_votes', to='canvas.canvas')),
+                ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_votes', to='canvas.canvas')),
                 ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='votes', to='canvas.region')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='veil_votes', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_votes', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('person', 'kind', 'day'), name='signal_once_a_day'),
         ),
         migrations.AddIndex(
-            model_name='veilvote',
-            index=models.Index(fields=['canvas', 'at'], name='veilvote_recent'),
+            model_name='covervote',
+            index=models.Index(fields=['canvas', 'at'], name='cover_vote_recent'),
         ),
     ]

@@ -6,14 +6,14 @@ from django.contrib import admin
 
 from canvas.models import CleanHours
 from canvas.moderation.permissions import MODERATE
-from canvas.moderation.read_only_admin import Shown
+from canvas.moderation.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(CleanHours)
-class CleanHoursAdmin(Shown):
+class CleanHoursAdmin(ReadOnlyAdmin):
     """What new people's ink grows with."""
 
-    door = MODERATE
+    permission = MODERATE
     list_display = ["user", "hours"]
     list_select_related = ["user"]
     search_fields = ["user__username"]

@@ -19,7 +19,7 @@ from canvas import strokes
 from canvas.models import Canvas, Sanction, Stroke
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.forms import NoteForm
-from canvas.moderation.models import Act, Case, Note, Report, Signal, Trace
+from canvas.moderation.models import Act, Case, IpDigest, Note, Report, Signal
 from canvas.moderation.permissions import MODERATE, moderator_required
 from canvas.moderation.signals import ip_digests
 from dreamsite.core.models import User
@@ -34,12 +34,12 @@ LATELY = timedelta(hours=24)
 @moderator_required(MODERATE)
 def people(request: HttpRequest) -> HttpResponse:
     """A search by name; without one, who drew during the last day, also those who have left."""
-    asked = request.GET.get("q", "").strip()[:150]
-    for place in Canvas.objects.all():
-        strokes.index(place)
+    query = request.GET.get("q", "").strip()[:150]
+    for canvas in Canvas.objects.all():
+        strokes.index(canvas)
     drew: dict[int, dict[str, Any]] = {}
-    if asked:
-        found = User.objects.filter(username__icontains=asked).order_by("username")
+    if query:
+        found = User.objects.filter(username__icontains=query).order_by("username")
     else:
         recent = Stroke.objects.between(timezone.now() - LATELY).order_by().values("author")
         counts: Any = recent.annotate(count=Count("pk"), last=Max("ended_at")).order_by("-last")
@@ -49,7 +49,7 @@ def people(request: HttpRequest) -> HttpResponse:
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     in_force = {sanction.user_id: sanction for sanction in Sanction.objects.in_force().filter(user__in=list(page))}
     rows = [(person, drew.get(person.pk), in_force.get(person.pk)) for person in page]
-    return render(request, "moderation/people.html", {"page": page, "rows": rows, "asked": asked, "section": "people"})
+    return render(request, "moderation/people.html", {"page": page, "rows": rows, "query": query, "section": "people"})
 
 
 @require_safe
@@ -61,8 +61,8 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Any, form: NoteForm, *, status: int = 200) -> HttpResponse:
-    for place in Canvas.objects.all():
-        strokes.index(place)
+    for canvas in Canvas.objects.all():
+        strokes.index(canvas)
     drawn = Stroke.objects.by(found)
     right, wrong = cases.accuracy(found)
     about = Case.objects.with_all().filter(sanctions__user=found).distinct()
@@ -102,8 +102,8 @@ def _sessions(person: Any) -> int:
 
 def _neighbours(person: Any) -> list[Any]:
     """Others who came from the same address lately."""
-    digests = Trace.objects.filter(person=person, at__gt=timezone.now() - ip_digests.LIFE).values("digest")
-    beside = Trace.objects.filter(digest__in=digests).exclude(person=person).values("person")
+    digests = IpDigest.objects.filter(person=person, at__gt=timezone.now() - ip_digests.LIFE).values("digest")
+    beside = IpDigest.objects.filter(digest__in=digests).exclude(person=person).values("person")
     return list(User.objects.filter(pk__in=beside).order_by("-date_joined")[:20])
 
 
@@ -114,4 +114,4 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, found, form, status=422)
     cases.note(request.user, form.cleaned_data["text"], person=found)
-    return redirect(reverse("desk_person", args=[pk]) + "#notes")
+    return redirect(reverse("person", args=[pk]) + "#notes")

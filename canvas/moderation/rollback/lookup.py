@@ -20,15 +20,15 @@ LINES = 1_500  # strokes drawn over the canvas at once
 POINTS = 40  # of each: enough to recognise it
 
 
-def who_drew(place: Canvas, x: float, y: float, radius: float, limit: int = 20) -> list[dict[str, Any]]:
-    """Strokes at a place, newest first: whose, when, with what, and what became of them; with their lines."""
-    return described(place, strokes.at(place, x, y, radius, limit))
+def who_drew(canvas: Canvas, x: float, y: float, radius: float, limit: int = 20) -> list[dict[str, Any]]:
+    """Strokes at a point, newest first: whose, when, with what, and what became of them; with their lines."""
+    return described(canvas, strokes.at(canvas, x, y, radius, limit))
 
 
-def described(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
-    base_seq = _base_seq(place)
+def described(canvas: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
+    base_seq = _base_seq(canvas)
     known = names(stroke.author for stroke in found)
-    lines = geometry(place, found)
+    lines = geometry(canvas, found)
     return [
         {
             "author": stroke.author,
@@ -44,13 +44,13 @@ def described(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
     ]
 
 
-def people(place: Canvas, since: datetime, rect: Rect | None = None) -> list[dict[str, Any]]:
+def people(canvas: Canvas, since: datetime, rect: Rect | None = None) -> list[dict[str, Any]]:
     """Who has drawn since then, those with the most ink still there first; also those who have left."""
-    strokes.index(place)
-    base_seq = _base_seq(place)
-    found = Stroke.objects.filter(canvas=place).between(since)
+    strokes.index(canvas)
+    base_seq = _base_seq(canvas)
+    found = Stroke.objects.filter(canvas=canvas).between(since)
     if rect:
-        found = found.within(place, rect)
+        found = found.within(canvas, rect)
     shown = Q(undone_seq=None, hidden=0)
     rows = list(
         found.values("author")
@@ -65,9 +65,9 @@ def people(place: Canvas, since: datetime, rect: Rect | None = None) -> list[dic
         .order_by("-points", "author")[:PEOPLE]
     )
     users = get_user_model().objects.in_bulk([row["author"] for row in rows])
-    standing: dict[int, str] = {}
+    sanctioned: dict[int, str] = {}
     for sanction in Sanction.objects.in_force().filter(user__in=users):
-        standing[sanction.user_id] = sanction.degree
+        sanctioned[sanction.user_id] = sanction.degree
     return [
         {
             "id": row["author"],
@@ -78,23 +78,23 @@ def people(place: Canvas, since: datetime, rect: Rect | None = None) -> list[dic
             "dreamed": row["dreamed"],
             "first": milliseconds(row["first"]),
             "last": milliseconds(row["last"]),
-            "standing": standing.get(row["author"], ""),
+            "sanction": sanctioned.get(row["author"], ""),
         }
         for row in rows
     ]
 
 
-def ink_of(place: Canvas, people: Iterable[int], since: datetime | None = None) -> dict[str, Any]:
+def ink_of(canvas: Canvas, people: Iterable[int], since: datetime | None = None) -> dict[str, Any]:
     """The newest strokes of these people, as lines to lay over the canvas, and how many there are."""
-    strokes.index(place)
-    found = Stroke.objects.filter(canvas=place).by(*people).between(since).shown()
+    strokes.index(canvas)
+    found = Stroke.objects.filter(canvas=canvas).by(*people).between(since).shown()
     some = list(found.newest()[:LINES])
-    return {"count": found.count(), "lines": lines(place, some)}
+    return {"count": found.count(), "lines": lines(canvas, some)}
 
 
-def lines(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
-    base_seq = _base_seq(place)
-    ink = geometry(place, found[:LINES])
+def lines(canvas: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
+    base_seq = _base_seq(canvas)
+    ink = geometry(canvas, found[:LINES])
     return [
         {
             "author": stroke.author,
@@ -106,19 +106,19 @@ def lines(place: Canvas, found: list[Stroke]) -> list[dict[str, Any]]:
     ]
 
 
-def geometry(place: Canvas, found: Iterable[Stroke]) -> dict[strokes.Key, list[int]]:
+def geometry(canvas: Canvas, found: Iterable[Stroke]) -> dict[strokes.Key, list[int]]:
     """x, y, x, y … of each stroke in whole px, at most POINTS of them."""
     drawn = {}
-    for key, pieces in strokes.pieces(place, found).items():
+    for key, pieces in strokes.pieces(canvas, found).items():
         points = [(x // 8, y // 8) for _, op in pieces for x, y, _ in op.points]
         step = max(1, -(-len(points) // POINTS))
         drawn[key] = [number for point in [*points[::step], *points[-1:]] for number in point]
     return drawn
 
 
-def pictures(place: Canvas, before: int | None = None) -> list[dict[str, Any]]:
+def pictures(canvas: Canvas, before: int | None = None) -> list[dict[str, Any]]:
     """Frames to restore from, newest first."""
-    found = Frame.objects.visible().filter(canvas=place).order_by("-number")
+    found = Frame.objects.visible().filter(canvas=canvas).order_by("-number")
     if before is not None:
         found = found.filter(number__lt=before)
     return [
@@ -138,6 +138,6 @@ def names(people: Iterable[int]) -> dict[int, str]:
     return {user.pk: user.get_username() for user in get_user_model().objects.filter(pk__in=set(people))}
 
 
-def _base_seq(place: Canvas) -> int:
-    now = fresh(place)
+def _base_seq(canvas: Canvas) -> int:
+    now = fresh(canvas)
     return now.frame.seq if now.frame else 0

@@ -26,16 +26,16 @@ from dreamsite.core.rect import Rect
 
 
 @dataclass(frozen=True)
-class Wish:
+class RollbackRequest:
     """What a moderator asks for."""
 
     selection: Selection = field(default_factory=Selection)
     frame: int | None = None  # the frame to restore; None finds the newest from before the ink
     area: Area = field(default_factory=Area)
-    mend: bool = True  # False leaves dreamed ink alone
+    restore_dreamed: bool = True  # False leaves dreamed ink alone
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Wish:
+    def of(cls, data: dict[str, Any]) -> RollbackRequest:
         """From a request's JSON. Raises InvalidRequest."""
         selection = Selection.of(data)
         kind = data.get("area") or "ink"
@@ -53,39 +53,39 @@ class Wish:
         if kind not in ("ink", "rect", "all") or (kind == "rect" and selection.rect is None):
             raise InvalidRequest("Choose a rectangle first." if kind == "rect" else f"There is no area {kind!r}.")
         rect = selection.rect if kind == "rect" else None
-        return cls(selection, frame, Area(kind, rect, feather), bool(data.get("mend", True)))
+        return cls(selection, frame, Area(kind, rect, feather), bool(data.get("restore", True)))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done on a canvas whose base and head are `place`'s."""
+    """What would be done on a canvas whose base and head are `canvas`'s."""
 
-    place: Canvas
+    canvas: Canvas
     strokes: tuple[Stroke, ...] = ()  # those that it is about
     numbers: tuple[int, ...] = ()  # to hide, or with `show` to show again
     show: bool = False
     ink: tuple[wire.Stroke, ...] = ()  # of these numbers, what the base holds
-    mends: bool = False
+    restores: bool = False
     source: Frame | None = None  # where it mends: the frame that comes back; None is the blank canvas
     area: Area = field(default_factory=Area)
 
     @property
     def empty(self) -> bool:
-        return not self.numbers and not self.mends
+        return not self.numbers and not self.restores
 
     @cached_property
     def alpha(self) -> restore.Alpha:
-        return self.area.alpha(self.place.width, self.place.height, self.ink)
+        return self.area.alpha(self.canvas.width, self.canvas.height, self.ink)
 
     @cached_property
-    def mended(self) -> Pixels:
+    def restored(self) -> Pixels:
         """The base as it would be."""
-        now, seq = frames.base(self.place)
-        rect = restore.box(self.alpha) if self.mends else None
+        now, seq = frames.base(self.canvas)
+        rect = restore.box(self.alpha) if self.restores else None
         if rect is None:
             return now
         if self.source is None:
-            source, since = picture.blank(self.place.width, self.place.height, self.place.background_rgb), 0
+            source, since = picture.blank(self.canvas.width, self.canvas.height, self.canvas.background_rgb), 0
         else:
             source, since = frames.load(self.source.pk), self.source.seq
         operations = [(number, op) for number, op in self._visible(since) if number <= seq]
@@ -93,30 +93,30 @@ class Plan:
         return restore.blend(now, earlier, self.alpha)
 
     def before(self) -> Pixels:
-        now, seq = frames.base(self.place)
-        return picture.compose(now, journal.operations(self.place, seq, self.place.head))
+        now, seq = frames.base(self.canvas)
+        return picture.compose(now, journal.operations(self.canvas, seq, self.canvas.head))
 
     def after(self) -> Pixels:
         """The canvas as everybody would see it."""
-        seq = self.place.frame.seq if self.place.frame else 0
-        return picture.compose(self.mended, self._visible(seq))
+        seq = self.canvas.frame.seq if self.canvas.frame else 0
+        return picture.compose(self.restored, self._visible(seq))
 
     def rect(self) -> Rect:
         """Where the picture would change, and a little around it."""
         boxes = [stroke.box for stroke in self.strokes]
-        if self.mends and (box := restore.box(self.alpha)):
+        if self.restores and (box := restore.box(self.alpha)):
             boxes.append(box)
         if not boxes:
-            return Rect(0, 0, self.place.width, self.place.height)
+            return Rect(0, 0, self.canvas.width, self.canvas.height)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         left, top = max(0, min(lefts) - 8), max(0, min(tops) - 8)
-        right, bottom = min(self.place.width, max(rights) + 8), min(self.place.height, max(bottoms) + 8)
+        right, bottom = min(self.canvas.width, max(rights) + 8), min(self.canvas.height, max(bottoms) + 8)
         return Rect(left, top, right, bottom) if left < right and top < bottom else Rect(0, 0, 1, 1)
 
     def _visible(self, since: int) -> list[NumberedStroke]:
-        operations = journal.operations(self.place, since, self.place.head)
+        operations = journal.operations(self.canvas, since, self.canvas.head)
         change = wire.Hide(self.numbers, self.show)
-        return picture.visible([*operations, (self.place.head + 1, change)])
+        return picture.visible([*operations, (self.canvas.head + 1, change)])
 
 
 def _as_large(source: Pixels, like: Pixels) -> Pixels:
@@ -125,27 +125,27 @@ def _as_large(source: Pixels, like: Pixels) -> Pixels:
     return source
 
 
-def plan(place: Canvas, wish: Wish) -> Plan:
-    """What the wish means at this moment. Raises InvalidRequest."""
-    chosen = tuple(wish.selection.strokes(place))
-    now = fresh(place)
+def plan(canvas: Canvas, wanted: RollbackRequest) -> Plan:
+    """What the request means at this moment. Raises InvalidRequest."""
+    chosen = tuple(wanted.selection.strokes(canvas))
+    now = fresh(canvas)
     base_seq = now.frame.seq if now.frame else 0
-    ink = strokes.pieces(place, chosen)
+    ink = strokes.pieces(canvas, chosen)
     out = {number for stroke in chosen for number in stroke.hidden_numbers}
     numbered = sorted((number, op) for pieces in ink.values() for number, op in pieces if number not in out)
-    made = Plan(now, chosen, tuple(number for number, _ in numbered))
+    result = Plan(now, chosen, tuple(number for number, _ in numbered))
     dreamed = [(number, op) for number, op in numbered if number <= base_seq]
-    if not wish.mend or (not dreamed and (wish.frame is None or wish.area.kind == "ink")):
-        return made
+    if not wanted.restore_dreamed or (not dreamed and (wanted.frame is None or wanted.area.kind == "ink")):
+        return result
     if now.frame is None:
         raise InvalidRequest("Nothing has been dreamed yet: there is no earlier picture.")
-    if wish.frame is None:
+    if wanted.frame is None:
         source = source_before(now, dreamed[0][0])
     else:
-        source = Frame.objects.filter(canvas=now, pk=wish.frame).first()
+        source = Frame.objects.filter(canvas=now, pk=wanted.frame).first()
         if source is None or source.seq > base_seq:
             raise InvalidRequest("There is no such frame on this canvas, or it is newer than the picture.")
-    return replace(made, ink=tuple(op for _, op in dreamed), mends=True, source=source, area=wish.area)
+    return replace(result, ink=tuple(op for _, op in dreamed), restores=True, source=source, area=wanted.area)
 
 
 def reverse(act: Act) -> Plan:
@@ -160,42 +160,42 @@ def reverse(act: Act) -> Plan:
     dreamed = [op for number, op in numbered if number <= base_seq]
     strokes.index(now)
     rows = tuple(strokes.rows(now, {(op.author, op.stroke_id) for _, op in numbered}))
-    made = Plan(now, rows, numbers, not what["show"], tuple(dreamed))
+    result = Plan(now, rows, numbers, not what["show"], tuple(dreamed))
     if now.frame is None or (what["frame"] is None and not dreamed):
-        return made
+        return result
     # What the base was before the act, with everything since: exactly that where the act's own frame is still the base.
     source = Frame.objects.filter(pk=what["before"]).first() if what["before"] else None
     area = Area("all") if now.frame.pk == what["frame"] else area_of(what["area"]).wider()
-    return replace(made, mends=True, source=source, area=area)
+    return replace(result, restores=True, source=source, area=area)
 
 
 def area_of(data: dict[str, Any]) -> Area:
     return Area(data["kind"], Rect(*data["rect"]) if data["rect"] else None, data["feather"], data["grow"])
 
 
-def fresh(place: Canvas) -> Canvas:
+def fresh(canvas: Canvas) -> Canvas:
     """The canvas with head and base as they are now, from one SELECT."""
-    return Canvas.objects.select_related("frame").get(pk=place.pk)
+    return Canvas.objects.select_related("frame").get(pk=canvas.pk)
 
 
-def source_before(place: Canvas, number: int) -> Frame | None:
+def source_before(canvas: Canvas, number: int) -> Frame | None:
     """The newest frame that everybody may see, from before operation `number`, and without ink that is out today.
 
     A frame from before an earlier act holds what that act has taken out; one from between an act and its undoing lacks
     what is back. None is the blank canvas.
     """
-    stale = _stale(place)
-    earlier = Frame.objects.visible().filter(canvas=place, seq__lt=number).order_by("-number")
+    stale = _stale(canvas)
+    earlier = Frame.objects.visible().filter(canvas=canvas, seq__lt=number).order_by("-number")
     for frame in earlier.only("number", "seq", "kind", "made_at").iterator(50):
         if not any(first <= frame.seq and start <= frame.number < end for first, start, end in stale):
             return Frame.objects.get(pk=frame.pk)
     return None
 
 
-def _stale(place: Canvas) -> list[tuple[int, int, int]]:
+def _stale(canvas: Canvas) -> list[tuple[int, int, int]]:
     """(first operation concerned, frame numbers from, to) where frames differ from what acts say today."""
     found = []
-    rows = Act.objects.filter(canvas=place, verb__in=("rollback", "restore", "undo")).order_by("id")
+    rows = Act.objects.filter(canvas=canvas, verb__in=("rollback", "restore", "undo")).order_by("id")
     acts = [act for act in rows if act.what.get("kind") == "picture"]  # one query, however many links
     undone_by = {act.undoes_id: act for act in acts}
     for act in acts:

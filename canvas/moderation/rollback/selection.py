@@ -52,12 +52,12 @@ class Selection:
             "rect": list(self.rect) if self.rect else None,
         }
 
-    def strokes(self, place: Canvas) -> list[Stroke]:
+    def strokes(self, canvas: Canvas) -> list[Stroke]:
         """Those that are still in the picture or in a dream, oldest first: not the undone, not the hidden ones."""
         if not self:
             return []
-        strokes.index(place)
-        found = Stroke.objects.filter(canvas=place, undone_seq=None).between(self.since, self.until)
+        strokes.index(canvas)
+        found = Stroke.objects.filter(canvas=canvas, undone_seq=None).between(self.since, self.until)
         if self.keys:
             wanted = set(self.keys)
             rows = found.filter(author__in={a for a, _ in wanted}, stroke_id__in=[s for _, s in self.keys])
@@ -66,14 +66,14 @@ class Selection:
             if not self.everyone:
                 found = found.by(*self.people)
             if self.rect:
-                found = found.within(place, self.rect)
+                found = found.within(canvas, self.rect)
             listed = list(found[: MOST + 1])
         if len(listed) > MOST:
             raise InvalidRequest(
                 f"More than {MOST} strokes: choose a shorter time, fewer people or a smaller rectangle."
             )
         if self.rect:
-            listed = strokes.within(place, listed, self.rect)
+            listed = strokes.within(canvas, listed, self.rect)
         return sorted((row for row in listed if row.hidden < row.pieces), key=lambda row: row.first_seq)
 
 

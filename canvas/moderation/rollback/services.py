@@ -11,40 +11,40 @@ from canvas import frames, journal, lease, limits, notify, wire
 from canvas.models import Canvas, Dream, Frame
 from canvas.moderation.models import Act
 from canvas.moderation.rollback import plans
-from canvas.moderation.rollback.plans import Plan, Wish
+from canvas.moderation.rollback.plans import Plan, RollbackRequest
 from dreamsite.core.errors import InvalidRequest
 
 ATTEMPTS = 6  # a new frame may come in while an earlier picture is put together
 
 
-def apply(place: Canvas, wish: Wish, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
+def apply(canvas: Canvas, wanted: RollbackRequest, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
     """Takes the chosen strokes out and brings an earlier picture back where dreams hold them. Raises InvalidRequest."""
-    about = wish.selection.to_json()
+    about = wanted.selection.to_json()
 
-    def act(made: Plan, locked: Canvas, frame: Frame | None) -> Act:
-        verb = "rollback" if made.numbers else "restore"
-        people = sorted({stroke.author for stroke in made.strokes})
+    def act(planned: Plan, locked: Canvas, frame: Frame | None) -> Act:
+        verb = "rollback" if planned.numbers else "restore"
+        people = sorted({stroke.author for stroke in planned.strokes})
         only = people[0] if len(people) == 1 else None
         return Act.objects.record(
             by,
             verb,
-            canvas=place,
+            canvas=canvas,
             person=_person(only),
             why=why,
             op=op,
             selection=about,
             people=people,
-            strokes=len(made.strokes),
-            **_write(made, locked, frame),
+            strokes=len(planned.strokes),
+            **_write(planned, locked, frame),
         )
 
-    return _until_it_fits(lambda: plans.plan(place, wish), act)
+    return _until_it_fits(lambda: plans.plan(canvas, wanted), act)
 
 
 def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
     """Takes back an act on the picture, or the taking back of one. Raises InvalidRequest."""
 
-    def undo(made: Plan, locked: Canvas, frame: Frame | None) -> Act:
+    def undo(planned: Plan, locked: Canvas, frame: Frame | None) -> Act:
         return Act.objects.record(
             by,
             "undo",
@@ -55,7 +55,7 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
             undoes=act,
             strokes=act.what["strokes"],
             people=act.what["people"],
-            **_write(made, locked, frame),
+            **_write(planned, locked, frame),
         )
 
     return _until_it_fits(lambda: plans.reverse(act), undo)
@@ -64,66 +64,68 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
 def _until_it_fits(make: Any, act: Any) -> Act:
     """Plans and does it; plans anew where the base has changed meanwhile."""
     for _ in range(ATTEMPTS):
-        made: Plan = make()
-        if made.empty:
+        planned: Plan = make()
+        if planned.empty:
             raise InvalidRequest("There is nothing to change: no such strokes are in the picture now.")
         try:
-            done = _do(made, act)
+            done = _do(planned, act)
         except lease.BaseGone:
             continue
-        notify.look(made.place.slug)
+        notify.look(planned.canvas.slug)
         return done
     raise InvalidRequest(
         "New frames came in faster than the picture could be put together. Pause the dream and try again."
     )
 
 
-def _do(made: Plan, act: Any) -> Act:
+def _do(planned: Plan, act: Any) -> Act:
     done: list[Act] = []
 
     def within(locked: Canvas, frame: Frame | None) -> None:
-        if locked.frame_id != made.place.frame_id:
+        if locked.frame_id != planned.canvas.frame_id:
             raise lease.BaseGone(f"{locked} has another frame than the act was planned on.")
-        done.append(act(made, locked, frame))
+        done.append(act(planned, locked, frame))
 
-    if made.mends:
-        assert made.place.frame is not None
+    if planned.restores:
+        assert planned.canvas.frame is not None
         # Without loss: outside the area not one pixel of the base changes.
-        picture = frames.encode(made.mended, Frame.Kind.RESTORED)
-        frames.keep(frames.NewFrame(made.place, picture, Frame.Kind.RESTORED, made.place.frame.seq), also=within)
+        picture = frames.encode(planned.restored, Frame.Kind.RESTORED)
+        frames.keep(
+            frames.NewFrame(planned.canvas, picture, Frame.Kind.RESTORED, planned.canvas.frame.seq), also=within
+        )
     else:
         with transaction.atomic():
-            within(Canvas.objects.lock(made.place.pk), None)
+            within(Canvas.objects.lock(planned.canvas.pk), None)
     return done[0]
 
 
-def _write(made: Plan, locked: Canvas, frame: Frame | None) -> dict[str, Any]:
+def _write(planned: Plan, locked: Canvas, frame: Frame | None) -> dict[str, Any]:
     """Writes the numbers into the journal, under the canvas' lock; gives what the log needs to take it back."""
     first = last = None
-    for at in range(0, len(made.numbers), limits.MAX_NUMBERS):
+    for at in range(0, len(planned.numbers), limits.MAX_NUMBERS):
         # A batch is one message to every browser: 4096 numbers are half of what it may hold.
-        batch = journal.append(locked, [wire.Hide(made.numbers[at : at + limits.MAX_NUMBERS], made.show)])
+        batch = journal.append(locked, [wire.Hide(planned.numbers[at : at + limits.MAX_NUMBERS], planned.show)])
         assert batch is not None
         first, last = first or batch.first, batch.last
     position = Dream.objects.filter(canvas=locked).values_list("position", flat=True).first() or 0
-    if made.mends or (made.numbers and min(made.numbers) <= position):
+    if planned.restores or (planned.numbers and min(planned.numbers) <= position):
         lease.withdraw(locked)
     newest = Frame.objects.filter(canvas=locked).order_by("-number").values_list("number", flat=True).first() or 0
     return {
         "kind": "picture",
         "ops": [first, last] if first else None,
-        "show": made.show,
-        "pieces": len(made.numbers),
-        "first": min(made.numbers, default=None),
+        "show": planned.show,
+        "pieces": len(planned.numbers),
+        "first": min(planned.numbers, default=None),
         "before": locked.frame_id,
         "frame": frame.pk if frame else None,
-        "source": made.source.pk if made.source else None,
+        "source": planned.source.pk if planned.source else None,
         "next": frame.number if frame else newest + 1,
         "area": {
-            "kind": made.area.kind,
-            "rect": list(made.area.rect) if made.area.rect else None,
-            "feather": made.area.feather,
-            "grow": made.area.grow,
+            "kind": planned.area.kind,
+            "rect": list(planned.area.rect) if planned.area.rect else None,
+            "feather": planned.area.feather,
+            "grow": planned.area.grow,
         },
     }
 

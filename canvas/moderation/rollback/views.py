@@ -18,7 +18,7 @@ from canvas.moderation.models import Act
 from canvas.moderation.panel import Answer, act_json, body, endpoint
 from canvas.moderation.rollback import lookup, plans
 from canvas.moderation.rollback import services as rollback
-from canvas.moderation.rollback.plans import Plan, Wish
+from canvas.moderation.rollback.plans import Plan, RollbackRequest
 from canvas.moderation.rollback.selection import moment, rectangle
 from canvas.moderation.switches import services as switches
 from canvas.wire import milliseconds
@@ -32,39 +32,39 @@ SHOWN = 480  # px a side of a preview's pictures
 
 @require_GET
 @endpoint
-def at(request: HttpRequest, place: Canvas) -> Answer:
+def at(request: HttpRequest, canvas: Canvas) -> Answer:
     """Who drew at ?x&y within ?r px, newest first. The look-up itself is logged."""
     x, y = float(request.GET["x"]), float(request.GET["y"])
     radius = min(64.0, max(0.0, float(request.GET.get("r", 2))))
-    found = lookup.who_drew(place, x, y, radius)
+    found = lookup.who_drew(canvas, x, y, radius)
     Act.objects.record(
-        request.user, "look-up", canvas=place, x=round(x), y=round(y), people=sorted({f["author"] for f in found})
+        request.user, "look-up", canvas=canvas, x=round(x), y=round(y), people=sorted({f["author"] for f in found})
     )
     return {"strokes": found}
 
 
 @require_GET
 @endpoint
-def people(request: HttpRequest, place: Canvas) -> Answer:
+def people(request: HttpRequest, canvas: Canvas) -> Answer:
     """Who has drawn in the last ?minutes, within ?rect=x,y,w,h."""
     minutes = min(60 * 24 * 30, max(1, int(request.GET.get("minutes", 15))))
     rect = rectangle(request.GET["rect"].split(",")) if request.GET.get("rect") else None
-    return {"people": lookup.people(place, timezone.now() - timedelta(minutes=minutes), rect)}
+    return {"people": lookup.people(canvas, timezone.now() - timedelta(minutes=minutes), rect)}
 
 
 @require_GET
 @endpoint
-def ink(request: HttpRequest, place: Canvas) -> Answer:
+def ink(request: HttpRequest, canvas: Canvas) -> Answer:
     """The lines of ?people=1,2 drawn since ?since (ms)."""
     chosen = [int(person) for person in request.GET["people"].split(",")][: lookup.PEOPLE]
-    return lookup.ink_of(place, chosen, moment(request.GET.get("since")))
+    return lookup.ink_of(canvas, chosen, moment(request.GET.get("since")))
 
 
 @require_GET
 @endpoint
-def pictures(request: HttpRequest, place: Canvas) -> Answer:
+def pictures(request: HttpRequest, canvas: Canvas) -> Answer:
     before = request.GET.get("before")
-    return {"frames": lookup.pictures(place, int(before) if before else None)}
+    return {"frames": lookup.pictures(canvas, int(before) if before else None)}
 
 
 # --- doing -----------------------------------------------------------------------------------------------------------
@@ -72,39 +72,39 @@ def pictures(request: HttpRequest, place: Canvas) -> Answer:
 
 @require_POST
 @endpoint
-def preview(request: HttpRequest, place: Canvas) -> Answer:
+def preview(request: HttpRequest, canvas: Canvas) -> Answer:
     """What an act would do: counts, lines, and the picture before and after; nothing is changed."""
-    wish = Wish.of(body(request))
-    made = plans.plan(place, wish)
-    rect = made.rect()
-    base_seq = made.place.frame.seq if made.place.frame else 0
+    wanted = RollbackRequest.of(body(request))
+    planned = plans.plan(canvas, wanted)
+    rect = planned.rect()
+    base_seq = planned.canvas.frame.seq if planned.canvas.frame else 0
     authors: dict[int, int] = {}
-    for stroke in made.strokes:
+    for stroke in planned.strokes:
         authors[stroke.author] = authors.get(stroke.author, 0) + 1
     known = lookup.names(authors)
     return {
-        "strokes": len(made.strokes),
-        "dreamed": sum(stroke.first_seq <= base_seq for stroke in made.strokes),
+        "strokes": len(planned.strokes),
+        "dreamed": sum(stroke.first_seq <= base_seq for stroke in planned.strokes),
         "people": [
             {"id": author, "name": known.get(author, ""), "strokes": count}
             for author, count in sorted(authors.items(), key=lambda item: -item[1])
         ],
-        "mends": made.mends,
-        "covers": _covers(made, wish.selection.rect),
-        "source": _frame(made.source) if made.mends else None,
+        "restores": planned.restores,
+        "covers": _covers(planned, wanted.selection.rect),
+        "source": _frame(planned.source) if planned.restores else None,
         "rect": [rect[0], rect[1], rect[2] - rect[0], rect[3] - rect[1]],
-        "lines": lookup.lines(place, list(made.strokes)),
-        "before": None if made.empty else _data(made.before(), rect),
-        "after": None if made.empty else _data(made.after(), rect),
+        "lines": lookup.lines(canvas, list(planned.strokes)),
+        "before": None if planned.empty else _data(planned.before(), rect),
+        "after": None if planned.empty else _data(planned.after(), rect),
     }
 
 
-def _covers(made: Plan, rect: Rect | None) -> float:
+def _covers(planned: Plan, rect: Rect | None) -> float:
     """The share of the rectangle, or of the whole canvas, in which an earlier picture would come back: 0 to 1."""
-    if not made.mends:
+    if not planned.restores:
         return 0.0
-    left, top, right, bottom = rect or (0, 0, made.place.width, made.place.height)
-    return round(float(made.alpha[top:bottom, left:right].mean()) / 255, 3)
+    left, top, right, bottom = rect or (0, 0, planned.canvas.width, planned.canvas.height)
+    return round(float(planned.alpha[top:bottom, left:right].mean()) / 255, 3)
 
 
 def _frame(frame: Frame | None) -> Answer | None:
@@ -123,17 +123,17 @@ def _data(pixels: Pixels, rect: Rect) -> str:
 
 @require_POST
 @endpoint
-def apply(request: HttpRequest, place: Canvas) -> Answer:
+def apply(request: HttpRequest, canvas: Canvas) -> Answer:
     """Does it; with "hide_frames" the frames that hold the ink leave the history too, in the same operation."""
     data = body(request)
     op = uuid.uuid4()
-    act = rollback.apply(place, Wish.of(data), request.user, str(data.get("why", "")), op)
+    act = rollback.apply(canvas, RollbackRequest.of(data), request.user, str(data.get("why", "")), op)
     if data.get("hide_frames") and act.what["frame"]:
-        spoilt = Frame.objects.visible().filter(canvas=place, number__lt=act.what["next"])
+        spoilt = Frame.objects.visible().filter(canvas=canvas, number__lt=act.what["next"])
         if act.what["first"]:
             spoilt = spoilt.filter(seq__gte=act.what["first"])
         elif act.what["source"]:
             spoilt = spoilt.filter(number__gt=Frame.objects.get(pk=act.what["source"]).number)
         for frame in spoilt.order_by("number"):
-            switches.turn(place, "frame", {"id": frame.pk}, request.user, str(data.get("why", "")), op)
+            switches.turn(canvas, "frame", {"id": frame.pk}, request.user, str(data.get("why", "")), op)
     return {"act": act_json(act)}

@@ -16,7 +16,7 @@ from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Appeal
 from canvas.moderation.permissions import REVIEW_REPORT, SANCTION
-from canvas.moderation.read_only_admin import Shown, on_desk, short
+from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link, short
 from canvas.moderation.sanctions import services as sanctions
 
 
@@ -35,11 +35,11 @@ class InForce(admin.SimpleListFilter):
 
 
 @admin.register(Sanction)
-class SanctionAdmin(Shown):
-    """Issued and changed on the desk, whose forms warn of duplicates and of what others did meanwhile."""
+class SanctionAdmin(ReadOnlyAdmin):
+    """Issued and changed on the dashboard, whose forms warn of duplicates and of what others did meanwhile."""
 
-    door = SANCTION
-    list_display = ["user", "degree", "in_force", "until", "short_reason", "created_by", "appealed", "desk"]
+    permission = SANCTION
+    list_display = ["user", "degree", "in_force", "until", "short_reason", "created_by", "appealed", "on_dashboard"]
     list_filter = [InForce, "degree", "created_at", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "created_by", "appeal"]
     search_fields = ["user__username", "reason", "created_by__username"]
@@ -65,9 +65,9 @@ class SanctionAdmin(Shown):
         appeal = getattr(sanction, "appeal", None)
         return str((appeal.get_outcome_display() or _("waiting")) if appeal else "–")
 
-    @admin.display(description=_("On the desk"))
-    def desk(self, sanction: Sanction) -> str:
-        return on_desk("sanction", sanction.pk, _("Open"))
+    @admin.display(description=_("On the dashboard"))
+    def on_dashboard(self, sanction: Sanction) -> str:
+        return dashboard_link("sanction", sanction.pk, _("Open"))
 
     @admin.action(description=_("Lift"), permissions=["work"])
     def lift(self, request: HttpRequest, chosen: QuerySet[Sanction]) -> None:
@@ -75,18 +75,18 @@ class SanctionAdmin(Shown):
         for sanction in chosen.filter(lifted_at=None).select_related("user"):
             try:
                 sanctions.lift(request.user, sanction, "lifted in the administration")
-            except (sanctions.SanctionError, cases.Conflict) as refused:
-                self.message_user(request, f"{sanction}: {refused}", messages.WARNING)
+            except (sanctions.SanctionError, cases.Conflict) as error:
+                self.message_user(request, f"{sanction}: {error}", messages.WARNING)
             else:
                 done += 1
-        said = ngettext("%(count)s sanction is lifted.", "%(count)s sanctions are lifted.", done)
-        self.message_user(request, said % {"count": done}, messages.SUCCESS)
+        message = ngettext("%(count)s sanction is lifted.", "%(count)s sanctions are lifted.", done)
+        self.message_user(request, message % {"count": done}, messages.SUCCESS)
 
 
 @admin.register(Appeal)
-class AppealAdmin(Shown):
-    door = REVIEW_REPORT
-    list_display = ["person", "degree", "filed_at", "outcome", "issued_by", "decided_by", "decided_at", "desk"]
+class AppealAdmin(ReadOnlyAdmin):
+    permission = REVIEW_REPORT
+    list_display = ["person", "degree", "filed_at", "outcome", "issued_by", "decided_by", "decided_at", "on_dashboard"]
     list_filter = ["outcome", "filed_at", ("decided_at", admin.EmptyFieldListFilter)]
     list_select_related = ["person", "sanction", "issued_by", "decided_by"]
     search_fields = ["person__username", "text", "answer"]
@@ -96,6 +96,6 @@ class AppealAdmin(Shown):
     def degree(self, appeal: Appeal) -> str:
         return appeal.sanction.get_degree_display()
 
-    @admin.display(description=_("On the desk"))
-    def desk(self, appeal: Appeal) -> str:
-        return on_desk("case", appeal.case_id, _("Open"))
+    @admin.display(description=_("On the dashboard"))
+    def on_dashboard(self, appeal: Appeal) -> str:
+        return dashboard_link("case", appeal.case_id, _("Open"))

@@ -38,8 +38,8 @@ def same_for_everybody(view: View) -> View:
 def suspended_url(user: Any, *, proved: bool = False) -> str | None:
     """Where somebody who is suspended reads why, and appeals; None for everybody else.
 
-    For two hours the address opens their standing to its bearer. `proved`: they have signed in just now, and for a
-    while may also take their data with them, or close the account.
+    For two hours the address shows the status of the account to whoever has it. `proved`: they have signed in just now,
+    and for a while may also take their data with them, or close the account.
     """
     if not Sanction.objects.suspends(user):
         return None
@@ -61,7 +61,7 @@ def _has_proved(request: HttpRequest) -> bool:
     return any(record["at"] > since for record in get_authentication_records(request, request.user))
 
 
-def _minds(request: HttpRequest, view: Any) -> bool:
+def _must_check(request: HttpRequest, view: Any) -> bool:
     if request.method not in _SAFE:
         return True
     if getattr(view, "same_for_everybody", False):
@@ -79,7 +79,7 @@ class SuspendedMiddleware(MiddlewareMixin):
     """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if not _minds(request, view):
+        if not _must_check(request, view):
             return None
         if not request.user.is_authenticated:
             return None

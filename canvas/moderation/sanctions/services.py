@@ -123,8 +123,8 @@ def _as_it_is(sanction: Sanction) -> str:
     last = Act.objects.filter(person=sanction.user, what__sanction=sanction.pk).order_by("-pk").first()
     who = last.by_name if last and last.by_name else _("Somebody")
     what = last.title if last else _("changed it")
-    said = _("Meanwhile %(who)s was here: %(what)s. Nothing of yours was done; look again.")
-    return said % {"who": who, "what": what}
+    message = _("Meanwhile %(who)s was here: %(what)s. Nothing of yours was done; look again.")
+    return message % {"who": who, "what": what}
 
 
 def _clean(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""How one stands oneself: sanctions with their reasons, the one appeal, what became of one's reports.
+"""The page of one's own status: sanctions with their reasons, the one appeal, what became of one's reports.
 
 Somebody suspended cannot sign in: the middleware leads them here by a signed address.
 """
@@ -30,7 +30,7 @@ from dreamsite.core.models import User
 @require_safe
 @never_cache
 @login_required
-def standing(request: HttpRequest) -> HttpResponse:
+def user_status(request: HttpRequest) -> HttpResponse:
     return _page(request, request.user)
 
 
@@ -64,7 +64,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
         assert request.user.pk is not None
         notify.recheck([request.user.pk])
         messages.success(request, _("Thank you. The canvas is open to you."))
-    return redirect("standing")
+    return redirect("user_status")
 
 
 def _is_proved(token: str) -> bool:
@@ -80,11 +80,11 @@ def _appeal(request: HttpRequest, person: Any, pk: int, *, token: str = "") -> H
     if form.is_valid():
         try:
             sanctions.appeal(found, form.cleaned_data["text"])
-        except sanctions.SanctionError as refused:
-            form.add_error("text", str(refused))
+        except sanctions.SanctionError as error:
+            form.add_error("text", str(error))
         else:
             messages.success(request, _("Your appeal is with the moderators. Somebody else than before reads it."))
-            return redirect("suspended", token) if token else redirect("standing")
+            return redirect("suspended", token) if token else redirect("user_status")
     return _page(request, person, token=token, failed=(found.pk, form), status=422)
 
 
@@ -119,4 +119,4 @@ def _page(
         "clean": not in_force,
         "proved": bool(token) and _is_proved(token),
     }
-    return render(request, "moderation/standing.html", context, status=status)
+    return render(request, "moderation/user_status.html", context, status=status)

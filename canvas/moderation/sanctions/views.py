@@ -31,20 +31,20 @@ STATES = {"now": gettext_lazy("In force"), "past": gettext_lazy("Over"), "all": 
 @require_safe
 @moderator_required(SANCTION)
 def listing(request: HttpRequest) -> HttpResponse:
-    asked = {name: request.GET.get(name, "").strip()[:150] for name in ("state", "degree", "q")}
-    state = asked["state"] if asked["state"] in STATES else "now"
+    query = {name: request.GET.get(name, "").strip()[:150] for name in ("state", "degree", "q")}
+    state = query["state"] if query["state"] in STATES else "now"
     found = Sanction.objects.select_related("user", "created_by", "lifted_by", "appeal")
     in_force = Sanction.objects.in_force().values("pk")
     if state != "all":
         found = found.filter(pk__in=in_force) if state == "now" else found.exclude(pk__in=in_force)
-    if asked["degree"] in degrees.BY_NAME:
-        found = found.filter(degree=asked["degree"])
-    if asked["q"]:
-        found = found.filter(Q(user__username__icontains=asked["q"]) | Q(reason__icontains=asked["q"]))
+    if query["degree"] in degrees.BY_NAME:
+        found = found.filter(degree=query["degree"])
+    if query["q"]:
+        found = found.filter(Q(user__username__icontains=query["q"]) | Q(reason__icontains=query["q"]))
     page = Paginator(found.order_by("-pk"), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "asked": {**asked, "state": state},
+        "query": {**query, "state": state},
         "states": STATES.items(),
         "section": "sanctions",
         "degrees": degrees.DEGREES,
@@ -71,14 +71,14 @@ def new(request: HttpRequest) -> HttpResponse:
         elif form.is_valid():
             data = form.cleaned_data
             try:
-                made = sanctions.issue(
+                created = sanctions.issue(
                     request.user, data["person"], data["degree"], data["reason"], data["until"], case=case
                 )
-            except sanctions.SanctionError as refused:
-                form.add_error("person", str(refused))
+            except sanctions.SanctionError as error:
+                form.add_error("person", str(error))
             else:
                 messages.success(request, _("Done. It is in force."))
-                return redirect("case", case.pk) if case else redirect("sanction", made.pk)
+                return redirect("case", case.pk) if case else redirect("sanction", created.pk)
     else:
         degree = sanctions.next_degree(person) if person else degrees.WARNING.name
         form = SanctionForm(initial={"person": person.username if person else "", "degree": degree, "length": "day"})
@@ -111,8 +111,8 @@ def sanction(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     if request.method != "POST":
         return _page(request, found, SanctionForm.of(found))
-    if refused := sanctions.why_not_touch(request.user, found):
-        return _page(request, found, SanctionForm.of(found), conflict=refused, status=403)
+    if refusal := sanctions.why_not_touch(request.user, found):
+        return _page(request, found, SanctionForm.of(found), conflict=refusal, status=403)
     form = SanctionForm(request.POST, sanction=found)
     if not form.is_valid():
         return _page(request, found, form, status=422)
@@ -148,8 +148,8 @@ def _page(
 @moderator_required(SANCTION)
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
-    if refused := sanctions.why_not_touch(request.user, found):
-        return _page(request, found, SanctionForm.of(found), conflict=refused, status=403)
+    if refusal := sanctions.why_not_touch(request.user, found):
+        return _page(request, found, SanctionForm.of(found), conflict=refusal, status=403)
     try:
         sanctions.lift(request.user, found, request.POST.get("why", ""))
     except (sanctions.SanctionError, cases.Conflict) as conflict:
@@ -172,9 +172,9 @@ def decide_appeal(request: HttpRequest, pk: int) -> HttpResponse:
         sanctions.decide(found.appeal, int(version) if version.isdecimal() else -1, request.user, **form.cleaned_data)
     except cases.Conflict as conflict:
         return case_page(request, conflict.case, status=409, conflict=str(conflict), **context)
-    except cases.NotYours as refused:
-        return case_page(request, found, status=409, conflict=str(refused), **context)
-    except sanctions.SanctionError as refused:
-        return case_page(request, found, status=403, conflict=str(refused), **context)
+    except cases.NotYours as error:
+        return case_page(request, found, status=409, conflict=str(error), **context)
+    except sanctions.SanctionError as error:
+        return case_page(request, found, status=403, conflict=str(error), **context)
     messages.success(request, _("Decided. The person reads your answer."))
     return redirect("case", pk)

@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from canvas.moderation.models import Act, Signal, Trace
-from canvas.moderation.read_only_admin import Shown, on_desk
+from canvas.moderation.models import Act, IpDigest, Signal
+from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link
 from canvas.moderation.signals.detection import SEEN
 
 
 @admin.register(Signal)
-class SignalAdmin(Shown):
+class SignalAdmin(ReadOnlyAdmin):
     list_display = ["day", "person_page", "kind", "value", "limit", "found_at", "seen_by"]
     list_filter = ["kind", ("seen_at", admin.EmptyFieldListFilter), "day"]
     list_select_related = ["person", "seen_by"]
@@ -25,7 +25,7 @@ class SignalAdmin(Shown):
 
     @admin.display(description=_("Person"), ordering="person__username")
     def person_page(self, signal: Signal) -> str:
-        return on_desk("desk_person", signal.person_id, signal.person)
+        return dashboard_link("person", signal.person_id, signal.person)
 
     @admin.action(description=_("Looked at"), permissions=["work"])
     def see(self, request: HttpRequest, chosen: QuerySet[Signal]) -> None:
@@ -34,8 +34,8 @@ class SignalAdmin(Shown):
             Act.objects.record(request.user, SEEN, person=signal.person, signal=signal.pk, kind=signal.kind)
 
 
-@admin.register(Trace)
-class TraceAdmin(Shown):
+@admin.register(IpDigest)
+class IpDigestAdmin(ReadOnlyAdmin):
     """Who came from one address, by digests that nobody can turn back."""
 
     list_display = ["at", "what", "person", "short_digest"]
@@ -45,5 +45,5 @@ class TraceAdmin(Shown):
     date_hierarchy = "at"
 
     @admin.display(description=_("Address"), ordering="digest")
-    def short_digest(self, trace: Trace) -> str:
-        return format_html('<a href="?q={}">{}</a>', trace.digest, trace.digest[:8])
+    def short_digest(self, ip_digest: IpDigest) -> str:
+        return format_html('<a href="?q={}">{}</a>', ip_digest.digest, ip_digest.digest[:8])

@@ -1,4 +1,4 @@
-"""Looks for signals in what was drawn lately and in who came from where, and lists them. It never acts on them."""
+"""Looks for signals in what was drawn lately and in who signed in from where, and lists them. It never acts on them."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ from django.utils.translation import gettext_lazy
 
 from canvas import strokes
 from canvas.models import Canvas, Stroke
-from canvas.moderation.models import Act, Signal, Trace
+from canvas.moderation.models import Act, IpDigest, Signal
 from canvas.moderation.signals import ip_digests, stroke_anomalies
 from dreamsite.core.models import User
 
 SEEN = Act.add_verb("see-signal", gettext_lazy("Looked at a signal"))
 
-BACK = timedelta(hours=36)  # a session of a day and a half is seen whole
+LOOK_BACK = timedelta(hours=36)  # a session of a day and a half is seen whole
 STROKES_MOST = 20_000  # of one person
 ACCOUNTS = 5  # from one address within a salt's life
 
 
-def look(now: datetime | None = None) -> int:
+def detect(now: datetime | None = None) -> int:
     """Looks at the last day and a half; how many signals are new or stronger than they were."""
     now = now or timezone.now()
-    return sum(_keep(*found) for found in [*_drawn(now), *_came(now)])
+    return sum(_store(*found) for found in [*_anomalies(now), *_shared_addresses(now)])
 
 
 _COLUMNS = ("author", "began_at", "ended_at", "left", "top", "right", "bottom", "width", "points")
 Found = tuple[int, str, datetime, float, float, dict[str, Any]]  # person, kind, when, value, limit, details
 
 
-def _drawn(now: datetime) -> Iterator[Found]:
+def _anomalies(now: datetime) -> Iterator[Found]:
     here = set(User.objects.values_list("pk", flat=True))
-    for place in Canvas.objects.all():
-        strokes.index(place)
-        recent = Stroke.objects.filter(canvas=place).between(now - BACK, now + timedelta(seconds=1))
+    for canvas in Canvas.objects.all():
+        strokes.index(canvas)
+        recent = Stroke.objects.filter(canvas=canvas).between(now - LOOK_BACK, now + timedelta(seconds=1))
         rows = recent.order_by("author", "began_at", "first_seq").values_list(*_COLUMNS)
         for person, theirs in groupby(rows.iterator(5000), key=itemgetter(0)):
             if person not in here:
                 continue
             drawn = [
-                stroke_anomalies.Drawn(
+                stroke_anomalies.DrawnStroke(
                     began.timestamp(), ended.timestamp(), float((right - left) * (bottom - top)), width, points
                 )
                 for _, began, ended, left, top, right, bottom, width, points in islice(theirs, STROKES_MOST)
             ]
-            for finding in stroke_anomalies.find(drawn, place.width * place.height):
+            for finding in stroke_anomalies.find(drawn, canvas.width * canvas.height):
                 since, until = (datetime.fromtimestamp(at, UTC) for at in (finding.since, finding.until))
                 span = {"since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds")}
-                details = {"canvas": place.slug, **span, **finding.details}
+                details = {"canvas": canvas.slug, **span, **finding.details}
                 yield person, finding.kind, until, finding.value, finding.limit, details
 
 
-def _came(now: datetime) -> Iterator[Found]:
-    recent = Trace.objects.filter(at__gt=now - ip_digests.LIFE)
-    crowded = recent.values("digest").annotate(people=Count("person", distinct=True)).filter(people__gte=ACCOUNTS)
-    for row in crowded.order_by():
+def _shared_addresses(now: datetime) -> Iterator[Found]:
+    recent = IpDigest.objects.filter(at__gt=now - ip_digests.LIFE)
+    shared = recent.values("digest").annotate(people=Count("person", distinct=True)).filter(people__gte=ACCOUNTS)
+    for row in shared.order_by():
         here = recent.filter(digest=row["digest"])
         latest = dict(here.order_by("at").values_list("person", "at"))
         for person, at in latest.items():
@@ -70,11 +70,11 @@ def _came(now: datetime) -> Iterator[Found]:
 
 
 @transaction.atomic
-def _keep(person: int, kind: str, at: datetime, value: float, limit: float, details: dict[str, Any]) -> bool:
+def _store(person: int, kind: str, at: datetime, value: float, limit: float, details: dict[str, Any]) -> bool:
     """One row for each person, kind and day, with the strongest finding; a stronger one has to be seen again."""
-    told = {"value": value, "limit": limit, "details": details, "found_at": timezone.now()}
-    row, new = Signal.objects.get_or_create(person_id=person, kind=kind, day=at.astimezone(UTC).date(), defaults=told)
+    fields = {"value": value, "limit": limit, "details": details, "found_at": timezone.now()}
+    row, new = Signal.objects.get_or_create(person_id=person, kind=kind, day=at.astimezone(UTC).date(), defaults=fields)
     if new:
         return True
     weaker = Signal.objects.filter(pk=row.pk, value__lt=value)
-    return bool(weaker.update(**told, seen_at=None, seen_by=None))
+    return bool(weaker.update(**fields, seen_at=None, seen_by=None))

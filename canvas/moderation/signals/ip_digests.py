@@ -19,7 +19,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
-from canvas.moderation.models import Report, Salt, Trace
+from canvas.moderation.models import IpDigest, Report, Salt
 
 PERIOD_DAYS = 10  # a salt's life; accounts from one address are noticed within it
 LIFE = timedelta(days=30)  # a digest's
@@ -77,7 +77,7 @@ def _salt(now: datetime) -> bytes:
 def purge(now: datetime | None = None) -> int:
     """Forgets digests older than thirty days, and salts of periods that are over; how many digests went."""
     now = now or timezone.now()
-    gone, _ = Trace.objects.filter(at__lt=now - LIFE).delete()
+    gone, _ = IpDigest.objects.filter(at__lt=now - LIFE).delete()
     gone += Report.objects.filter(at__lt=now - LIFE).exclude(address="").update(address="")
     Salt.objects.filter(period__lt=_period(now)).delete()
     return gone
@@ -86,15 +86,15 @@ def purge(now: datetime | None = None) -> int:
 def _record(request: HttpRequest | None, user: Any, what: str) -> None:
     if request is None or not (ip := address(request)):  # many people without an address do not come from one place
         return
-    Trace.objects.create(person=user, what=what, digest=digest_of(ip, timezone.now()))
+    IpDigest.objects.create(person=user, what=what, digest=digest_of(ip, timezone.now()))
     purge()  # a site where people come in needs no timetable to keep its promise
 
 
 def signed_in(sender: Any, request: HttpRequest | None, user: Any, **_: Any) -> None:
     """Receiver of django.contrib.auth's user_logged_in."""
-    _record(request, user, Trace.What.SIGN_IN)
+    _record(request, user, IpDigest.What.SIGN_IN)
 
 
 def signed_up(sender: Any, request: HttpRequest | None, user: Any, **_: Any) -> None:
     """Receiver of allauth's user_signed_up, which comes before the first sign-in."""
-    _record(request, user, Trace.What.SIGN_UP)
+    _record(request, user, IpDigest.What.SIGN_UP)

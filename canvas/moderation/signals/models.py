@@ -20,14 +20,14 @@ class Salt(models.Model):
         return str(self.period)
 
 
-class Trace(models.Model):
+class IpDigest(models.Model):
     """Somebody signed up or in from an address, of which only a digest is known, for thirty days."""
 
     class What(models.TextChoices):
         SIGN_UP = "sign-up", _("Signed up")
         SIGN_IN = "sign-in", _("Signed in")
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="traces")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ip_digests")
     what = models.CharField(max_length=8, choices=What.choices)
     digest = models.CharField(max_length=32, db_index=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -40,7 +40,7 @@ class Signal(models.Model):
     """Something odd about how a person draws or came here. Listed, never acted upon by itself."""
 
     class Kind(models.TextChoices):
-        RHYTHM = "rhythm", _("Inhuman rhythm")
+        RATE = "rate", _("Strokes per minute")
         AREA = "area", _("Area per minute")
         REGULAR = "regular", _("Perfectly regular timing")
         SESSION = "session", _("Session length")

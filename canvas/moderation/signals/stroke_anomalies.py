@@ -23,7 +23,7 @@ STEP = 12.0  # px between two points of a stroke, at a guess
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnStroke:
     """A stroke: when it began and ended (s), its box (px²), its widest diameter (px), and how many points it has."""
 
     began: float
@@ -48,7 +48,7 @@ class Finding:
     details: dict[str, float] = field(default_factory=dict)
 
 
-def find(strokes: Sequence[Drawn], canvas_area: float) -> list[Finding]:
+def find(strokes: Sequence[DrawnStroke], canvas_area: float) -> list[Finding]:
     """The strongest finding of each kind that passes its limit; one person's strokes, in order of beginning."""
     if not strokes:
         return []
@@ -58,7 +58,7 @@ def find(strokes: Sequence[Drawn], canvas_area: float) -> list[Finding]:
     return [finding for finding in found if finding.value >= finding.limit]
 
 
-def _windows(strokes: Sequence[Drawn]) -> Sequence[tuple[int, int]]:
+def _windows(strokes: Sequence[DrawnStroke]) -> Sequence[tuple[int, int]]:
     """For each stroke, the range (first, last + 1) of those begun in the minute up to it."""
     ranges, first = [], 0
     for last, stroke in enumerate(strokes):
@@ -68,12 +68,12 @@ def _windows(strokes: Sequence[Drawn]) -> Sequence[tuple[int, int]]:
     return ranges
 
 
-def _per_minute(strokes: Sequence[Drawn]) -> Finding:
+def _per_minute(strokes: Sequence[DrawnStroke]) -> Finding:
     first, end = max(_windows(strokes), key=lambda window: window[1] - window[0])
-    return Finding("rhythm", float(end - first), PER_MINUTE, strokes[first].began, strokes[end - 1].ended)
+    return Finding("rate", float(end - first), PER_MINUTE, strokes[first].began, strokes[end - 1].ended)
 
 
-def _area(strokes: Sequence[Drawn], canvas_area: float) -> Finding:
+def _area(strokes: Sequence[DrawnStroke], canvas_area: float) -> Finding:
     sums = [0.0]
     for stroke in strokes:
         sums.append(sums[-1] + stroke.area)
@@ -82,7 +82,7 @@ def _area(strokes: Sequence[Drawn], canvas_area: float) -> Finding:
     return Finding("area", percent, AREA_PER_MINUTE, strokes[first].began, strokes[end - 1].ended)
 
 
-def _steady(strokes: Sequence[Drawn]) -> Finding | None:
+def _steady(strokes: Sequence[DrawnStroke]) -> Finding | None:
     """The most regular run of pauses between the beginnings of strokes."""
     best: Finding | None = None
     run: list[float] = []
@@ -104,7 +104,7 @@ def _steady(strokes: Sequence[Drawn]) -> Finding | None:
     return best
 
 
-def _session(strokes: Sequence[Drawn]) -> Finding:
+def _session(strokes: Sequence[DrawnStroke]) -> Finding:
     longest, since = (0.0, strokes[0].began, strokes[0].ended), strokes[0].began
     for before, stroke in zip(strokes, [*strokes[1:], strokes[-1]], strict=True):
         longest = max(longest, (before.ended - since, since, before.ended))

@@ -21,16 +21,16 @@ PAGE = 50
 @moderator_required(MODERATE)
 def signals(request: HttpRequest) -> HttpResponse:
     """What the site noticed, not looked at yet first."""
-    periodic_tasks.look_without_worker()
-    asked = {name: request.GET.get(name, "") for name in ("state", "kind")}
+    periodic_tasks.detect_without_worker()
+    query = {name: request.GET.get(name, "") for name in ("state", "kind")}
     found = Signal.objects.select_related("person", "seen_by")
-    found = found.exclude(seen_at=None) if asked["state"] == "seen" else found.filter(seen_at=None)
-    if asked["kind"] in Signal.Kind.values:
-        found = found.filter(kind=asked["kind"])
+    found = found.exclude(seen_at=None) if query["state"] == "seen" else found.filter(seen_at=None)
+    if query["kind"] in Signal.Kind.values:
+        found = found.filter(kind=query["kind"])
     page = Paginator(found.order_by("-day", "-value"), PAGE).get_page(request.GET.get("page"))
     unseen = Q(seen_at=None)
     counts = Signal.objects.aggregate(new=Count("pk", filter=unseen), seen=Count("pk", filter=~unseen))
-    context = {"page": page, "asked": asked, "counts": counts, "kinds": Signal.Kind.choices, "section": "signals"}
+    context = {"page": page, "query": query, "counts": counts, "kinds": Signal.Kind.choices, "section": "signals"}
     return render(request, "moderation/signals.html", context)
 
 

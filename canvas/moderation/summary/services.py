@@ -31,7 +31,7 @@ class Month:
     first: date
     acts: list[Row]  # operations, by verb
     reports: list[Row]  # by category
-    decided: list[Row]  # cases of reports and veils, by outcome
+    decided: list[Row]  # cases of reports and covers, by outcome
     sanctions: list[Row]  # by degree
     appeals: list[Row]  # by outcome
     half: timedelta | None  # within which half of the decisions came: the median from opening to decision

@@ -13,11 +13,11 @@ from django.utils.translation import ngettext
 from canvas import notify
 from canvas.models import Region, Rules
 from canvas.moderation.models import Act
-from canvas.moderation.read_only_admin import Shown, on_desk
+from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link
 
 
 @admin.register(Rules)
-class RulesAdmin(Shown):
+class RulesAdmin(ReadOnlyAdmin):
     """The switches themselves are on the canvas, in the moderators' panel, where they act at once and are recorded."""
 
     list_display = ["canvas", "frozen", "frozen_why", "slow", "newcomers_after", "panel"]
@@ -30,8 +30,8 @@ class RulesAdmin(Shown):
 
 
 @admin.register(Region)
-class RegionAdmin(Shown):
-    list_display = ["__str__", "canvas", "kind", "why", "created_at", "created_by", "until", "in_force", "desk"]
+class RegionAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "canvas", "kind", "why", "created_at", "created_by", "until", "in_force", "on_dashboard"]
     list_filter = ["kind", "canvas", ("lifted_at", admin.EmptyFieldListFilter), "created_at"]
     list_select_related = ["canvas", "created_by", "case"]
     search_fields = ["why", "created_by__username"]
@@ -43,9 +43,9 @@ class RegionAdmin(Shown):
         return region.lifted_at is None and (region.until is None or region.until > timezone.now())
 
     @admin.display(description=_("Case"))
-    def desk(self, region: Region) -> str:
+    def on_dashboard(self, region: Region) -> str:
         case = getattr(region, "case", None)
-        return on_desk("case", case.pk, _("Open")) if case else "–"
+        return dashboard_link("case", case.pk, _("Open")) if case else "–"
 
     @admin.action(description=_("Lift"), permissions=["work"])
     def lift(self, request: HttpRequest, chosen: QuerySet[Region]) -> None:
@@ -55,5 +55,5 @@ class RegionAdmin(Shown):
             Act.objects.record(request.user, "unlock-region", canvas=region.canvas, region=region.pk)
         for slug in {region.canvas.slug for region in lifted}:
             notify.look(slug)
-        said = ngettext("%(count)s region is open.", "%(count)s regions are open.", len(lifted))
-        self.message_user(request, said % {"count": len(lifted)}, messages.SUCCESS)
+        message = ngettext("%(count)s region is open.", "%(count)s regions are open.", len(lifted))
+        self.message_user(request, message % {"count": len(lifted)}, messages.SUCCESS)

@@ -16,24 +16,24 @@ from canvas.moderation.switches import services as switches
 
 @require_GET
 @endpoint
-def state(request: HttpRequest, place: Canvas) -> Answer:
-    return switches.state(place)
+def state(request: HttpRequest, canvas: Canvas) -> Answer:
+    return switches.state(canvas)
 
 
 @require_POST
 @endpoint
-def switch(request: HttpRequest, place: Canvas) -> Answer:
+def switch(request: HttpRequest, canvas: Canvas) -> Answer:
     """Turns a switch: {"switch": name, "value", "why"}."""
     data = body(request)
-    act = switches.turn(place, str(data["switch"]), data.get("value"), request.user, str(data.get("why", "")))
-    return {"act": act_json(act), "state": switches.state(place)}
+    act = switches.turn(canvas, str(data["switch"]), data.get("value"), request.user, str(data.get("why", "")))
+    return {"act": act_json(act), "state": switches.state(canvas)}
 
 
 @require_POST
 @moderator_required()
 def next_style(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks the dreamer for another style with its next dream."""
-    place = get_object_or_404(Canvas, slug=slug)
-    switches.turn(place, "style", "next", request.user)
+    canvas = get_object_or_404(Canvas, slug=slug)
+    switches.turn(canvas, "style", "next", request.user)
     messages.success(request, _("The next dream will be of something else."))
-    return redirect(place)
+    return redirect(canvas)

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the panel lays over the canvas: people's lines, a rectangle; and pointing at a place or drawing the rectangle. */
+/** What the panel lays over the canvas: people's lines, a rectangle; and pointing at a spot or drawing the rectangle. */
 
 const stage = /** @type {HTMLElement} */ (document.querySelector("#canvas"));
 const world = /** @type {HTMLElement} */ (document.querySelector(".world"));
@@ -16,11 +16,11 @@ function shape(name, what) {
     return element;
 }
 
-const cover = shape("svg", { class: "mod-ink", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
+const overlay = shape("svg", { class: "mod-ink", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
 const drawn = shape("g", {});
 const frame = shape("rect", { class: "mod-rect", visibility: "hidden" });
-cover.append(drawn, frame);
-world.append(cover);
+overlay.append(drawn, frame);
+world.append(overlay);
 
 /** @param {Line[]} lines */
 export function showLines(lines) {
@@ -43,7 +43,7 @@ export function clear() {
 }
 
 /** @param {PointerEvent} event @returns {[number, number]} on the canvas */
-function place(event) {
+function canvasPoint(event) {
     const matrix = new DOMMatrix(getComputedStyle(world).transform);
     const { left, top } = stage.getBoundingClientRect();
     return [(event.clientX - left - matrix.e) / matrix.a, (event.clientY - top - matrix.f) / matrix.a];
@@ -68,7 +68,7 @@ export function point(done) {
     release();
     catcher.hidden = false;
     const listener = (/** @type {PointerEvent} */ event) => {
-        const [x, y] = place(event);
+        const [x, y] = canvasPoint(event);
         const scale = new DOMMatrix(getComputedStyle(world).transform).a;
         done(x, y, (event.pointerType === "mouse" ? 3 : 10) / scale);
     };
@@ -84,14 +84,14 @@ export function drag(done) {
     let from = null;
     /** @param {PointerEvent} event @returns {Box} */
     const box = (event) => {
-        const to = place(event), at = from ?? to;
+        const to = canvasPoint(event), at = from ?? to;
         const x0 = Math.max(0, Math.floor(Math.min(at[0], to[0]))), y0 = Math.max(0, Math.floor(Math.min(at[1], to[1])));
         const x1 = Math.min(width, Math.ceil(Math.max(at[0], to[0]))), y1 = Math.min(height, Math.ceil(Math.max(at[1], to[1])));
         return [x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0)];
     };
     const down = (/** @type {PointerEvent} */ event) => {
         catcher.setPointerCapture(event.pointerId);
-        from = place(event);
+        from = canvasPoint(event);
     };
     const move = (/** @type {PointerEvent} */ event) => from && showBox(box(event));
     const up = (/** @type {PointerEvent} */ event) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the panel asks the server, and small words about times. */
+/** The panel's requests to the server, and small helpers. */
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
 const token = /** @type {HTMLInputElement | null} */ (root.querySelector("[name=csrfmiddlewaretoken]"))?.value ?? "";
@@ -20,9 +20,9 @@ export async function ask(what, data) {
     } catch {
         throw new Error("The site did not answer. Nothing is known to be done: look at the log, then try again.");
     }
-    const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(said.detail || `The site answered ${answer.status}.`);
-    return said;
+    const reply = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(reply.detail || `The site answered ${answer.status}.`);
+    return reply;
 }
 
 /** @param {number} at ms since 1970 */

@@ -3,12 +3,12 @@
 
 const panel = /** @type {HTMLElement | null} */ (document.querySelector('[data-mod="panel"]'));
 const stage = /** @type {HTMLElement} */ (document.querySelector("#canvas"));
-const asked = (new URLSearchParams(location.search).get("moderate") ?? "").split(",").map(Number);
+const spot = (new URLSearchParams(location.search).get("moderate") ?? "").split(",").map(Number);
 
 /** @param {string} selector */
 const press = (selector) => /** @type {HTMLElement | null} */ (document.querySelector(selector))?.click();
 
-if (panel && asked.length === 3 && asked.every((value) => Number.isFinite(value) && value >= 0)) {
+if (panel && spot.length === 3 && spot.every((value) => Number.isFinite(value) && value >= 0)) {
     const opened = new MutationObserver(() => {
         if (panel.hidden) return;
         opened.disconnect();
@@ -21,7 +21,7 @@ if (panel && asked.length === 3 && asked.every((value) => Number.isFinite(value)
 
 /** @param {HTMLElement} panel */
 function enclose(panel) {
-    const [x, y, r] = asked;
+    const [x, y, r] = spot;
     const left = Math.max(0, Math.round(x - r)), top = Math.max(0, Math.round(y - r));
     const right = Math.min(Number(stage.dataset.width), Math.round(x + r));
     const bottom = Math.min(Number(stage.dataset.height), Math.round(y + r));

@@ -4,17 +4,21 @@ import pytest
 
 from dreamsite.core.models import User
 from tests.canvas.conftest import canvas, people
-
-from .persons import moderator
+from tests.moderation import helpers
 
 __all__ = ["canvas", "people"]
 
 
 @pytest.fixture
+def moderator(db: None) -> User:
+    return helpers.moderator("mod")
+
+
+@pytest.fixture
 def mona(db: None) -> User:
-    return moderator("mona")
+    return helpers.moderator("mona")
 
 
 @pytest.fixture
 def otto(db: None) -> User:
-    return moderator("otto")
+    return helpers.moderator("otto")

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, what: str, **options: Any) -> None:
         if what == "signals":
-            self.stdout.write(f"{detection.look()} signals are new or stronger than before: /moderation/signals/")
+            self.stdout.write(f"{detection.detect()} signals are new or stronger than before: /moderation/signals/")
             return
         digests, pictures, signals = periodic_tasks.forget(timezone.now())
         self.stdout.write(f"Forgotten: {digests} digests of addresses, {pictures} pictures, {signals} signals.")

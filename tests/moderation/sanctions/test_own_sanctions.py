@@ -19,8 +19,7 @@ from canvas.models import Sanction
 from canvas.moderation.models import Act, Appeal, Case
 from canvas.moderation.sanctions import services as sanctions
 from dreamsite.core.models import User
-
-from .persons import moderator, person, signed_in
+from tests.moderation.helpers import moderator, person, signed_in
 
 pytestmark = pytest.mark.django_db
 ADMIN = f"/{settings.ADMIN_PATH}"

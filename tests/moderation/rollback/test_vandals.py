@@ -8,7 +8,7 @@ import time
 import urllib.request
 from typing import Any
 
-from tests.moderation.vandals import at_the_canvas, keep_dream, people, scribble
+from tests.moderation.rollback.vandals import at_the_canvas, keep_dream, people, scribble
 from tests.running import SMALL, SMALL_SIDE, RunningSite
 from tests.sockets import opened
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 
 from canvas import frames, journal, lease, picture, strokes, wire
@@ -27,13 +26,6 @@ from tests import wire_client
 from tests.sockets import pieces
 
 HONEST, VANDAL, OTHER = 1, 2, 3
-
-
-@pytest.fixture
-def moderator(canvas: Canvas) -> User:
-    user = User.objects.create(username="mod")
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return user
 
 
 def draw(canvas: Canvas, author: int, y: int, colour: tuple[int, int, int], stroke: int = 1) -> list[wire.Operation]:
@@ -62,7 +54,7 @@ def of(*authors: int, **more: Any) -> RollbackRequest:
     return RollbackRequest(Selection(people=authors), **more)
 
 
-def test_ink_that_nobody_has_dreamed_leaves_no_trace(canvas: Canvas, moderator: User) -> None:
+def test_ink_that_nobody_has_dreamed_vanishes_without_a_trace(canvas: Canvas, moderator: User) -> None:
     honest = draw(canvas, HONEST, 20, (0, 90, 0))
     draw(canvas, VANDAL, 22, (0, 0, 0))
     spoilt = now(canvas)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -21,20 +19,11 @@ from canvas import frames
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases import scores
 from canvas.moderation.cases import services as cases
-from canvas.moderation.models import Case, Evidence, IpDigest, Report, Salt
-from canvas.moderation.signals import ip_digests
+from canvas.moderation.models import Case, Evidence, Report
 from dreamsite.core.models import User
-
-from .persons import signed_in
+from tests.moderation.helpers import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def moderator(db: None) -> User:
-    user = User.objects.create(username="mod")
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return user
 
 
 def send(client: Client, canvas: Canvas | None = None, **fields: Any) -> Any:
@@ -149,7 +138,7 @@ people_and_strangers = st.lists(
 
 
 @given(people_and_strangers, st.tuples(st.none() | st.integers(1, 5), st.sampled_from("abc"), st.floats(0, 2)))
-def test_no_crowd_of_strangers_and_no_persistence_makes_a_score(reports: Any, another: Any) -> None:
+def test_no_number_of_strangers_and_no_persistence_makes_a_score(reports: Any, another: Any) -> None:
     before, after = scores.score(reports), scores.score([*reports, another])
     accounts = {person for person, _, _ in reports if person is not None}
     assert 0 <= before <= 2 * len(accounts) + scores.ANONYMOUS_MOST
@@ -179,29 +168,3 @@ def test_weights_follow_how_often_somebody_was_right(canvas: Canvas, people: lis
     assert cases.accuracy(people[0]) == (2, 1)
     latest = cases.report(cases.Where(canvas, None, 9, 9, 20), "spam", "", reporter=people[0], address="")
     assert latest.weight == scores.weight(2, 1) == 2 * 3 / 5
-
-
-def test_addresses_are_kept_as_digests_whose_salt_goes_and_which_go_themselves(client: Client, settings: Any) -> None:
-    ann = User.objects.create_user("ann", password="a long walk by the sea")
-    where = {"login": "ann", "password": "a long walk by the sea"}
-    assert client.post("/accounts/login/", where, REMOTE_ADDR="192.0.2.7").status_code == 302
-    trace = IpDigest.objects.get()
-    assert trace.person == ann and re.fullmatch(r"[0-9a-f]{32}", trace.digest)
-    now = timezone.now()
-    assert trace.digest == ip_digests.digest_of("192.0.2.7", now) == ip_digests.digest_of("::ffff:192.0.2.7", now)
-    assert ip_digests.digest_of("2001:db8::1", now) == ip_digests.digest_of("2001:db8::ffff:1", now)
-    assert ip_digests.digest_of("2001:db8::1", now) != ip_digests.digest_of("2001:db8:0:1::1", now)
-    later = now + timedelta(days=ip_digests.PERIOD_DAYS)
-    assert ip_digests.digest_of("192.0.2.7", later) != trace.digest
-    assert Salt.objects.count() == 1  # the old one is gone: nobody can compute the old digest again
-    assert ip_digests.digest_of("192.0.2.7", later) == ip_digests.digest_of("192.0.2.7", later)
-    Report.objects.bulk_create(
-        [Report(case=Case.objects.create(), category="spam", address="d", at=now - timedelta(days=31))]
-    )
-    assert ip_digests.purge(now) == 1 and ip_digests.purge(now + timedelta(days=31)) == 1
-    assert not IpDigest.objects.exists() and Report.objects.get().address == ""
-
-
-def test_signing_up_leaves_a_trace_too(client: Client) -> None:
-    client.post("/accounts/signup/", {"username": "newcomer", "password1": "a long walk by the sea"})
-    assert set(IpDigest.objects.values_list("what", flat=True)) == {"sign-up", "sign-in"}

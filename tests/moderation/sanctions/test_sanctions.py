@@ -21,8 +21,7 @@ from canvas.moderation.models import Act, Appeal, Case
 from canvas.moderation.sanctions import middleware
 from canvas.moderation.sanctions import services as sanctions
 from dreamsite.core.models import User
-
-from .persons import moderator, signed_in
+from tests.moderation.helpers import moderator, signed_in
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long walk by the sea"
@@ -201,8 +200,8 @@ def test_a_suspended_person_is_signed_out_told_why_and_can_appeal_at_sign_in(mon
     words = into.content.decode()
     assert "Hate, three times." in words and "cannot come in" in words and "Hello" not in words
     assert "_auth_user_id" not in fresh.session
-    door_address = into.request["PATH_INFO"]
-    sent = fresh.post(door_address, {"sanction": sanction.pk, "text": "It was my brother."}, follow=True)
+    address = into.request["PATH_INFO"]
+    sent = fresh.post(address, {"sanction": sanction.pk, "text": "It was my brother."}, follow=True)
     assert "Your appeal is with the moderators" in sent.content.decode()
     assert Appeal.objects.get().text == "It was my brother."
     assert fresh.get("/account-status/").status_code == 302  # the address opens nothing else

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 
 from canvas import frames
@@ -16,14 +15,6 @@ from canvas.moderation.models import Act
 from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
-
-
-@pytest.fixture
-def moderator(canvas: Canvas) -> User:
-    user = User.objects.create(username="mod")
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return user
-
 
 STYLE = {"model": "house", "layer": "b4", "channel": 3, "title": "Eyes"}
 

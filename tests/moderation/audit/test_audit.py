@@ -19,7 +19,7 @@ from dreamsite.core.models import User
 
 
 @pytest.fixture
-def guarded(db: None) -> Iterator[None]:
+def protected(db: None) -> Iterator[None]:
     triggers.protect()
     yield
     triggers.release()
@@ -66,7 +66,7 @@ BESIDE = {
 
 
 @pytest.mark.parametrize("statement", ["UPDATE moderation_act SET why = 'another'", "DELETE FROM moderation_act", ""])
-def test_the_database_refuses_too(guarded: None, people: list[User], statement: str) -> None:
+def test_the_database_refuses_too(protected: None, people: list[User], statement: str) -> None:
     Act.objects.record(people[0], "freeze", why="so")
     statement = statement or BESIDE[connection.vendor]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
@@ -84,12 +84,12 @@ def test_the_group_has_what_it_needs_and_keeps_what_its_owner_gave_it(db: None) 
     assert not group.permissions.filter(codename="sanction").exists()
 
 
-def test_the_doors(db: None, people: list[User], rf: RequestFactory) -> None:
+def test_who_passes_moderator_required(db: None, people: list[User], rf: RequestFactory) -> None:
     ann, ben = people
     ben.groups.add(Group.objects.get(name=permissions.MODERATORS))
 
     @permissions.moderator_required(json=True)
-    def open_door(request: object) -> HttpResponse:
+    def view(request: object) -> HttpResponse:
         return HttpResponse("in")
 
     from django.contrib.auth.models import AnonymousUser
@@ -97,7 +97,7 @@ def test_the_doors(db: None, people: list[User], rf: RequestFactory) -> None:
     def status(user: object) -> int:
         request = rf.get("/")
         request.user = user
-        return open_door(request).status_code
+        return view(request).status_code
 
     assert status(AnonymousUser()) == 401
     assert status(ann) == 403

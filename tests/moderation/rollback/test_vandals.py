@@ -48,24 +48,24 @@ class Moderator:
 
 async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> None:
     chance = random.Random(20)
-    honest, vandals, watch = people(site)
+    honest, vandals, mona = people(site)
     good = None
     async with (
-        at_the_canvas(site, SMALL, honest) as pens,
-        at_the_canvas(site, SMALL, vandals) as brushes,
+        at_the_canvas(site, SMALL, honest) as honest_sockets,
+        at_the_canvas(site, SMALL, vandals) as vandal_sockets,
         opened(site.url, slug=SMALL) as viewer,
     ):
-        await scribble(pens, SMALL_SIDE, chance, (0, 120, 60), 40)
+        await scribble(honest_sockets, SMALL_SIDE, chance, (0, 120, 60), 40)
         good = keep_dream(site, SMALL)
         began = int(time.time() * 1000)
-        await scribble(brushes, SMALL_SIDE, chance, (0, 0, 0), 120)
-        await scribble(pens, SMALL_SIDE, chance, (200, 40, 0), 40)
+        await scribble(vandal_sockets, SMALL_SIDE, chance, (0, 0, 0), 120)
+        await scribble(honest_sockets, SMALL_SIDE, chance, (200, 40, 0), 40)
         spoilt = keep_dream(site, SMALL)
         await viewer.until(lambda: viewer.frame_id == spoilt)
-        for client in (*pens, *brushes):
+        for client in (*honest_sockets, *vandal_sockets):
             await client.until(lambda c=client: c.frame_id == spoilt)
-        await scribble(brushes, SMALL_SIDE, chance, (20, 0, 0), 120)
-        await scribble(pens, SMALL_SIDE, chance, (0, 0, 220), 40)
+        await scribble(vandal_sockets, SMALL_SIDE, chance, (20, 0, 0), 120)
+        await scribble(honest_sockets, SMALL_SIDE, chance, (0, 0, 220), 40)
 
         def digests() -> list[str]:
             since = next(frame["seq"] for frame in site.frames() if frame["id"] == good)
@@ -75,7 +75,7 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
 
         before, wanted = digests()
         assert before != wanted
-        moderator = Moderator(site, watch.headers)
+        moderator = Moderator(site, mona.headers)
         listed = moderator.ask("people?minutes=60")["people"]
         assert {person["id"] for person in listed} == {person.id for person in (*honest, *vandals)}
         culprits = [person["id"] for person in listed if person["name"].startswith("vandal")]
@@ -96,12 +96,12 @@ async def test_one_moderator_restores_the_honest_picture(site: RunningSite) -> N
         moderator.ask("undo", {"act": undone["id"]})
         log = moderator.ask("log")["acts"]
         assert [(act["by"], act["undone"], act["undoable"]) for act in log] == [
-            ("watch", False, True),
-            ("watch", True, False),
-            ("watch", True, False),
+            ("mona", False, True),
+            ("mona", True, False),
+            ("mona", True, False),
         ]
         assert log[-1]["why"] == "Painting over everybody." and log[-1]["what"] == "40 strokes of 20 people"
         # Everybody goes on drawing on the restored picture.
-        await scribble(pens, SMALL_SIDE, chance, (90, 0, 90), 40)
+        await scribble(honest_sockets, SMALL_SIDE, chance, (90, 0, 90), 40)
         after, wanted = digests()
         assert after == wanted

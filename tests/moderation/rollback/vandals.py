@@ -22,7 +22,7 @@ from django.contrib.sessions.backends.db import SessionStore
 people = []
 for name in {names!r}:
     user = get_user_model().objects.create(username=name)
-    if name == "watch":
+    if name == "mona":
         user.groups.add(Group.objects.get(name="Moderators"))
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
@@ -49,7 +49,7 @@ print(frame.pk)
 
 def people(site: RunningSite) -> tuple[list[Person], list[Person], Person]:
     """Five honest people, twenty vandals, and a moderator."""
-    names = [f"ann{n}" for n in range(HONEST)] + [f"vandal{n:02}" for n in range(VANDALS)] + ["watch"]
+    names = [f"ann{n}" for n in range(HONEST)] + [f"vandal{n:02}" for n in range(VANDALS)] + ["mona"]
     made = [
         Person(pk, name, {"Cookie": cookie}) for pk, name, cookie in json.loads(site.shell(_PEOPLE.format(names=names)))
     ]

@@ -10,7 +10,7 @@ import pytest
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame, Stroke
 from canvas.moderation.rollback import services as rollback
-from canvas.moderation.rollback.plans import Wish
+from canvas.moderation.rollback.plans import RollbackRequest
 from canvas.moderation.rollback.selection import Selection
 from canvas.moderation.switches import services as switches
 from dreamer import worker
@@ -55,7 +55,7 @@ def test_a_dream_whose_ink_is_taken_out_is_dropped_at_its_next_word_and_begins_a
     def dream(pixels: Pixels, *args: Any, progress: Any, cancelled: Any, **options: Any) -> Pixels:
         seen.append(pixels.copy())
         if len(seen) == 1:
-            rollback.apply(canvas, Wish(Selection(people=(1,))), watch)
+            rollback.apply(canvas, RollbackRequest(Selection(people=(1,))), watch)
         progress(
             Progress(octave=1, octaves=2, iteration=1, iterations=2, tile=1, tiles=1, fraction=0.5, seconds_left=None)
         )

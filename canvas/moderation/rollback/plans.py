@@ -66,7 +66,7 @@ class Plan:
     show: bool = False
     ink: tuple[wire.Stroke, ...] = ()  # of these numbers, what the base holds
     restores: bool = False
-    source: Frame | None = None  # where it mends: the frame that comes back; None is the blank canvas
+    source: Frame | None = None  # where it restores: the frame that comes back; None is the blank canvas
     area: Area = field(default_factory=Area)
 
     @property

@@ -1,4 +1,4 @@
-"""Who may be at a canvas: how people stand is read as they come in, where something has changed, and by the clock."""
+"""Who may be at a canvas: people's status is read as they come in, where something has changed, and by the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class AccessMonitor:
-    """Keeps the admission's memory of people true, tells them of changes, and shows out whoever may not be here.
+    """Keeps the admission's memory of people up to date, tells them of changes, and closes whoever may not be here.
 
     `members` are the room's sockets, as they are at any time; `blocking` runs a call to the database.
     """
@@ -39,7 +39,7 @@ class AccessMonitor:
         self._wake = asyncio.Event()
 
     def meet(self, person: Person) -> None:
-        """Somebody came in: how they stand is read at once, at the latest before their first ink is written."""
+        """Somebody came in: their status is read at once, at the latest before their first ink is written."""
         self._entered.add(person.id)
         self._wake.set()
 
@@ -49,7 +49,7 @@ class AccessMonitor:
         self._wake.set()
 
     async def know(self, users: Iterable[int]) -> None:
-        """Reads how those stand of whom nothing is known yet."""
+        """Reads the status of those of whom nothing is known yet."""
         if unknown := self._admission.unknown(users):
             await self._read(unknown)
 
@@ -63,7 +63,7 @@ class AccessMonitor:
                 log.warning("Hours of drawing could not be counted: %s", error)
 
     async def run(self) -> None:
-        """Asks now and then, and at once where something has changed, who may still be here, and how they stand."""
+        """Checks now and then, and at once where something has changed, who may still be here, and their status."""
         checked = self._clock()
         while True:
             with contextlib.suppress(TimeoutError):
@@ -79,7 +79,7 @@ class AccessMonitor:
                 self._wake.set()
 
     async def _check(self, *, everybody: bool) -> bool:
-        """False where the database could not be asked: those who were due stay so."""
+        """False where the database could not be read: those who were due stay so."""
         entered, changed = self._entered, self._changed
         self._entered, self._changed = set(), set()
         here = {member.person for member in self._members if member.person}
@@ -89,7 +89,7 @@ class AccessMonitor:
             if users := entered | changed & self._admission.known() | {person.id for person in people}:
                 await self._read(users)
         except Exception as error:
-            log.warning("Sessions and people's status could not be looked at: %s", error)
+            log.warning("Sessions and people's status could not be read: %s", error)
             self._entered |= entered
             self._changed |= changed
             return False

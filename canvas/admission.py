@@ -12,7 +12,7 @@ from canvas.rate_limits import RateLimits
 from canvas.wire import CloseCode, RejectReason
 
 HOUR_MS = 3_600_000
-NOBODY = UserStatus()  # until the database has told: a newcomer against whom nothing stands
+NOBODY = UserStatus()  # until the database has been read: a newcomer without sanctions
 
 
 class Admission:
@@ -21,7 +21,7 @@ class Admission:
         self.ownership = InkOwnership()
         self._statuses: dict[int, UserStatus] = {}
         self._limits: dict[int, RateLimits] = {}  # by person, not by socket: twenty tabs are still one hand
-        self._drew: set[int] = set()  # since the database was told
+        self._drew: set[int] = set()  # since the hours were last counted
 
     # --- people ------------------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ class Admission:
 
     def forget(self, here: set[int], now: float) -> None:
         """Those who are gone and have all their ink again need not be remembered."""
-        self._limits = {who: one for who, one in self._limits.items() if not one.rested(now)}
+        self._limits = {who: one for who, one in self._limits.items() if not one.is_full(now)}
         kept = here | self._limits.keys()
         self._statuses = {who: status for who, status in self._statuses.items() if who in kept}
 
@@ -111,6 +111,6 @@ class Admission:
             self._drew.add(who)
 
     def uncounted(self) -> set[int]:
-        """Who drew in an hour that the database has not counted for them; asked once, and told then."""
+        """Who drew in an hour that the database has not counted for them; each is returned once."""
         drew, self._drew = self._drew, set()
         return drew

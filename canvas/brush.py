@@ -31,22 +31,22 @@ def stamps(points: Sequence[Point], carry: int) -> Generator[tuple[float, float,
 
     Returns how far after the piece's end the next stamp is, in 1/8 px.
     """
-    rest = carry / 32
+    ahead = carry / 32  # from the last point to the next stamp
     x0, y0, w0 = points[0]
-    if rest == 0:
+    if ahead == 0:
         yield float(x0), float(y0), float(w0)
-        rest = spacing(w0)
+        ahead = spacing(w0)
     for x1, y1, w1 in points[1:]:
         dx, dy = x1 - x0, y1 - y0
         length = sqrt(dx * dx + dy * dy)
-        while rest <= length:
-            t = rest / length
+        while ahead <= length:
+            t = ahead / length
             width = w0 + (w1 - w0) * t
             yield x0 + dx * t, y0 + dy * t, width
-            rest = rest + spacing(width)
-        rest = rest - length
+            ahead = ahead + spacing(width)
+        ahead = ahead - length
         x0, y0, w0 = x1, y1, w1
-    return rest
+    return ahead
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def unpooled() -> BaseDatabaseWrapper:
-    """A new connection, not open yet, to the site's database; where there is a pool, it is none of the pool's."""
+    """A new connection, not open yet, to the site's database; where there is a pool, not one of its own."""
     settings = connection.settings_dict
     new = connections.create_connection(DEFAULT_DB_ALIAS)
     new.settings_dict = {**settings, "OPTIONS": {**settings["OPTIONS"], "pool": None}} if pooled() else settings
@@ -48,6 +48,6 @@ def kept_open() -> Iterator[None]:
 def close() -> None:
     """Closes this thread's connection, or gives it back to the pool.
 
-    For other threads to submit: of `connection.close` the connection would be that of the thread that submits it.
+    To be submitted to another thread as it is: `connection.close` would be looked up in the thread that submits it.
     """
     connection.close()

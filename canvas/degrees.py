@@ -30,7 +30,7 @@ class Degree:
 
     @property
     def gravity(self) -> tuple[bool, int]:
-        """Of several in force the gravest is shown: first those that stop the pen, then the severest."""
+        """Of several in force the gravest is shown: first those that stop drawing, then the most severe."""
         return not self.may_draw, self.severity
 
 

@@ -1,7 +1,7 @@
-"""The gate: whether ink may enter a canvas, by its rules and by what stands for or against who draws.
+"""The gate: whether ink may enter a canvas, by its rules and by the status of who draws.
 
-Plain Python, no Django: rows become these values in canvas.user_status, and the room asks in memory. Nobody goes round
-it: staff who draw are people like any others here. Times are milliseconds since 1970, places and sizes pixels.
+Plain Python, no Django: rows become these values in canvas.user_status, and the room asks in memory. Nobody bypasses
+it: staff who draw are people like any others here. Times are milliseconds since 1970, positions and sizes pixels.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Sanction:
 
 @dataclass(frozen=True, slots=True)
 class UserStatus:
-    """What is known of one person: since when, how many clean hours, what stands against them."""
+    """What is known of one person: since when, how many clean hours, their sanctions."""
 
     joined: int = 0
     hours: int = 0
@@ -84,7 +84,7 @@ class UserStatus:
     sanctions: tuple[Sanction, ...] = ()
 
     def against(self, now: int) -> list[Degree]:
-        """What stands against them now."""
+        """The degrees of the sanctions in force now."""
         return [one.effects for one in self.sanctions if one.until is None or one.until > now]
 
     def news(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A map has a byte for each cell of CELL x CELL pixels: how many dreams have been kept since the newest ink in it, 0
 where it is newer than the newest dream, OLDEST at most, NEVER where there is none. A frame's map follows from that of
 the frame before and from the ink between, so it is kept with the frame; whoever takes ink away leaves it out, and the
-next who asks makes it anew from the journal.
+next who asks makes it again from the journal.
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ def older(ages: Ages) -> Ages:
 
 
 def followed(ages: Ages, drawn: Iterable[Numbered], dreams: Iterable[int]) -> Ages:
-    """The map that comes of this one, by the journal alone: with `drawn`, the operations after it that are visible now,
-    and the number up to which each dream that was kept since had taken them in."""
+    """The map that follows from this one, by the journal alone.
+
+    `drawn` are the operations after it that are visible now, `dreams` the number up to which each dream that was kept
+    since had taken them in.
+    """
     left = list(drawn)
     for seq in sorted(dreams):
         taken = [op for number, op in left if number <= seq]

@@ -48,7 +48,7 @@ class CanvasLayer:
                     while True:
                         message = await layer.receive(channel)
                         if message["from"] != PROCESS:
-                            await self._hand_over(message, room)
+                            await self._deliver(message, room)
                 finally:
                     for group in (self._group, notify.EVERYWHERE):
                         with contextlib.suppress(Exception):
@@ -58,15 +58,15 @@ class CanvasLayer:
                 await asyncio.sleep(1)
 
     @staticmethod
-    async def _hand_over(message: dict[str, Any], room: Room) -> None:
+    async def _deliver(message: dict[str, Any], room: Room) -> None:
         try:
-            await room.hear(message["news"] | {"from": message["from"]})
+            await room.receive_news(message["news"] | {"from": message["from"]})
         except Exception:
             log.exception("News of another process could not be used; the poll finds what it was about.")
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenRoom:
     """A room with what belongs to it. A thread for each canvas: neither page views nor other canvases hold its ink."""
 
     room: Room
@@ -78,7 +78,7 @@ class Hub:
     """The rooms of this process, by slug. Lives on one event loop."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Open] = {}
+        self._open: dict[str, OpenRoom] = {}
         self._unknown: dict[str, float] = {}  # names that no canvas has -> until when nobody asks again
 
     async def room(self, slug: str) -> Room | None:
@@ -97,7 +97,7 @@ class Hub:
                 # The pool has eight connections, and pages need them: as many open rooms would leave none.
                 thread = ThreadPoolExecutor(1, f"journal-{slug}", initializer=connections.bypass_pool)
                 room = Room(DatabaseJournal(found), DatabasePeople(), layer, thread)
-                self._open[slug] = Open(room, asyncio.create_task(layer.listen(room)), thread)
+                self._open[slug] = OpenRoom(room, asyncio.create_task(layer.listen(room)), thread)
         room = self._open[slug].room
         try:
             await room.start()

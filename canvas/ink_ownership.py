@@ -1,7 +1,7 @@
 """Who inked what lately: a coarse grid over the canvas, so that painting over other people's fresh ink can cost more.
 
 A cell belongs to whoever inked it first, as long as they keep it fresh. So covering a drawing never makes it one's own,
-and mending one's own drawing costs nothing extra. Times are milliseconds since 1970.
+and retouching one's own drawing costs nothing extra. Times are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class InkOwnership:
         self._owners: dict[int, tuple[int, int]] = {}  # cell -> who, and when they last inked it
 
     def learn(self, batch: wire.Batch) -> None:
-        """Takes in a batch of the journal. A moderator's operation ends all shields: the picture is another."""
+        """Takes in a batch of the journal. A moderator's operation ends all ownership: the picture is another."""
         owners, at = self._owners, batch.at
         for _, op in batch.operations():
             if isinstance(op, wire.Stroke):

@@ -37,7 +37,7 @@ class DatabaseJournal:
     @kept_open()
     def since(self, seq: int) -> list[wire.Batch]:
         rows = Batch.objects.filter(canvas=self._canvas_id, last__gt=seq).order_by("first")
-        found = [_ops(row) for row in rows]
+        found = [_batch(row) for row in rows]
         if found and found[0].first <= seq:
             found[0] = wire.without(found[0], seq)
         return found
@@ -45,7 +45,7 @@ class DatabaseJournal:
     @kept_open()
     def recent(self, since_ms: int) -> list[wire.Batch]:
         since = datetime.fromtimestamp(since_ms / 1000, UTC)
-        return [_ops(row) for row in Batch.objects.filter(canvas=self._canvas_id, at__gte=since).order_by("first")]
+        return [_batch(row) for row in Batch.objects.filter(canvas=self._canvas_id, at__gte=since).order_by("first")]
 
     @kept_open()
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
@@ -103,10 +103,10 @@ def batches(canvas: Canvas, after: int, up_to: int) -> Iterator[wire.Batch]:
     # By `first` alone: asked for `last` too, SQLite walks through the whole journal from its beginning.
     begin = rows.filter(first__lte=after + 1).order_by("-first").values_list("first", flat=True).first() or 0
     found = rows.filter(first__gte=begin, first__lte=up_to).order_by("first")
-    return (_ops(row) for row in found.iterator(chunk_size=500))
+    return (_batch(row) for row in found.iterator(chunk_size=500))
 
 
-def _ops(row: Batch) -> wire.Batch:
+def _batch(row: Batch) -> wire.Batch:
     at = wire.milliseconds(row.at)
     return wire.Batch(row.first, at, row.last - row.first + 1, bytes(row.payload))
 
@@ -136,7 +136,7 @@ def frame_news(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _lasting(guess: Any) -> Any:
+def _current(guess: Any) -> Any:
     """A guess as long as browsers show it; it stays in the row until the next one."""
     return guess if guess and guess["until"] > wire.milliseconds(timezone.now()) else None
 
@@ -159,5 +159,5 @@ def dream_news(dream: Dream | None) -> dict[str, Any]:
         "octaves": dream.octaves,
         "message": dream.message,
         "arriving": dream.arriving,
-        "guess": _lasting(dream.guess),
+        "guess": _current(dream.guess),
     }

@@ -76,7 +76,7 @@ def claim(canvas: Canvas, holder: str, up_to: int | None = None) -> Claim:
 def withdraw(locked: Canvas) -> None:
     """Drops what is being made of the canvas now. Call it under the canvas row's lock, with the change that is why.
 
-    Whoever dreams finds at its next word of progress, or at the latest when it would keep the frame, that the claim on
+    The dreamer finds at its next report of progress, or at the latest when it would keep the frame, that the claim on
     the ink is gone, and begins again with the canvas as it is then.
     """
     Dream.objects.filter(canvas=locked).update(position=locked.frame.seq if locked.frame else 0)

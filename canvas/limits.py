@@ -37,12 +37,12 @@ FUTURE_MS = 60 * 1000  # a stroke's id may be this far ahead of the server's clo
 REMEMBER_MS = STALE_MS + 5 * 60 * 1000  # how far back a room knows which pieces it has
 
 OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
-DEAF_BYTES = 2 * OUTBOX_BYTES  # a socket that goes on asking without reading the answers is closed at once
+MAX_UNREAD_BYTES = 2 * OUTBOX_BYTES  # a socket with more unread is closed at once
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
-RECHECK_SECONDS = 15.0  # how often it is asked whether the sessions behind the sockets still stand
-FORGET_SECONDS = 60.0  # how often it is forgotten what can no longer be sent again
-HANG_SECONDS = 2.0  # a write that takes longer is said to everybody
+RECHECK_SECONDS = 15.0  # how often the sessions behind the sockets are checked
+FORGET_SECONDS = 60.0  # how often what can no longer be sent again is forgotten
+HANG_SECONDS = 2.0  # once a write has taken this long, everybody is told
 
 # A checkpoint (a frame without a dream) is kept when the journal's tail is this long and nobody dreams: late joiners
 # load a picture instead.
@@ -52,8 +52,8 @@ CHUNK = 32 * 1024  # operations sent to a latecomer in one message
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
 
 # --- The gate (canvas/gate.py): what one person may paint over a longer time, in stamped pixels ----------------------
-# Clean hours from which on, then pixels a second and at once. A clean hour is an hour of the clock in which one's ink
-# entered a journal while nothing stood against one: drawing earns it, waiting and quarrelling do not. A hand at work
+# Clean hours from which on, then pixels a second and at once. A clean hour is an hour of the clock in which somebody's
+# ink entered a journal while they had no sanction in force: drawing earns it, waiting does not. A hand at work
 # (400 px/s) stamps 17,000 pixels a second with the brush it finds, 32,000 with one of 20 px, 100,000 with one of 60.
 # Covering the canvas of 1536 px with the widest brush takes 10 million. So a newcomer draws without meeting the limit,
 # covers half of everybody's picture, and then waits; over other people's fresh ink (below) much sooner.
@@ -72,13 +72,11 @@ HOUR_SECONDS = 20.0  # how often a room tells the database who has drawn, for th
 # Other people's fresh ink is theirs for a while. What one paints over it costs this many times as much.
 OWNERSHIP_CELL = 32  # px; finer would follow strokes more closely than hands aim
 OWNERSHIP_SECONDS = 240  # until then people have seen each other, the dream has come by, or a moderator is called
-OVERPAINTING_NEW, OVERPAINTING_KNOWN, OVERPAINTING_TRUSTED = (
-    4.0,
-    3.0,
-    1.5,
-)  # without a clean hour; not trusted yet; trusted
+OVERPAINTING_NEW = 4.0  # without a clean hour
+OVERPAINTING_KNOWN = 3.0  # not trusted yet
+OVERPAINTING_TRUSTED = 1.5
 
-# Who is trusted: may cover with others. Long enough that accounts made for an evening's quarrel are not.
+# Who is trusted: may cover with others. Long enough that accounts made for one evening are not.
 TRUSTED_HOURS, TRUSTED_DAYS = 12, 7  # clean hours, and days since joining; and no sanction in the last 30 days
 TRUSTED_AFTER_DAYS = 30
 COVER_QUORUM = 3  # trusted people who must ask for it

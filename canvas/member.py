@@ -41,7 +41,7 @@ class Member:
         self.joined = False
         self.seq = 0  # the journal's number up to which this member has been told
         self.frame = 0  # the base it was told of
-        self.told_ink: dict[str, Any] | None = None  # how little ink they have left, as far as they were told
+        self.last_ink: dict[str, Any] | None = None  # how little ink they have left, as far as they were told
         self.closed = False
         self.behind_since: float | None = None
         self._sent = self._confirmed = self._marked = 0
@@ -65,7 +65,7 @@ class Member:
             return
         self._sent += len(data)
         self._waiting.append(data)
-        if self.outstanding > limits.DEAF_BYTES:
+        if self.outstanding > limits.MAX_UNREAD_BYTES:
             self.close(CloseCode.BEHIND)
         elif self._sending is None:
             self._send_on()

@@ -1,8 +1,8 @@
-"""Word to every web process that something about a canvas or a person is different now. From synchronous code.
+"""Tells every web process that something about a canvas or a person has changed. From synchronous code.
 
 Inside a transaction it goes out after the commit, when others can see what it is about; outside of one, at once. It is
-news only: where the layer does not take it, nobody waits, for a while the layer is not asked again, and the rooms find
-by their poll what has changed.
+news only: where the layer does not take it, nobody waits, for a while it is not tried again, and the rooms find by
+their poll what has changed.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class RateLimits:
             and self._area.take(area, now)
         )
 
-    def rested(self, now: float) -> bool:
+    def is_full(self, now: float) -> bool:
         """Whether it is as good as new, and need not be remembered."""
         return all(bucket.full(now) for bucket in (self._strokes, self._points, self._area, self.ink))
 

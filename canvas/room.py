@@ -57,8 +57,8 @@ class Room:
         self.tick_seconds = limits.TICK
         self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
         self._wake = asyncio.Event()
-        self._look_now = asyncio.Event()
-        self._told_people: dict[str, Any] = {}
+        self._poll_now = asyncio.Event()
+        self._last_people: dict[str, Any] = {}
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -68,7 +68,7 @@ class Room:
 
     @property
     def state(self) -> State:
-        """What the database said of the canvas when it was looked at last."""
+        """The canvas as the database had it at the last poll."""
         return self.audience.state
 
     @property
@@ -173,11 +173,11 @@ class Room:
 
     def _ink(self, member: Member, operations: tuple[wire.Stroke | wire.Undo, ...], now: float) -> None:
         person, now_ms = member.person, self.wall_ms()
-        crowded = len(self._drafts) > limits.QUEUE_OPS
+        overloaded = len(self._drafts) > limits.QUEUE_OPS
         for op in operations:
             if isinstance(op, wire.Stroke):
                 check(op, self.state.canvas["width"], self.state.canvas["height"])
-            if person is None or crowded:
+            if person is None or overloaded:
                 reason: RejectReason | None = RejectReason.UNAVAILABLE if person else RejectReason.SIGN_IN
             else:
                 op = replace(op, author=person.id)
@@ -204,15 +204,15 @@ class Room:
             try:
                 write = asyncio.ensure_future(self._write())
                 if not (await asyncio.wait({write}, timeout=limits.HANG_SECONDS))[0]:
-                    self._say_trouble(TROUBLE)
+                    self._set_trouble(TROUBLE)
                 await write
             except Exception:
                 log.exception("The journal could not be written; the ink waits and is tried again.")
-                self._say_trouble(TROUBLE)
+                self._set_trouble(TROUBLE)
                 self._wake.set()
                 pause = min(5.0, pause * 2 or 0.5)
                 continue
-            self._say_trouble(None)
+            self._set_trouble(None)
             pause = 0.0
             if self._drafts:
                 self._wake.set()
@@ -220,7 +220,7 @@ class Room:
             self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self.clock() - began)))
 
     async def _write(self) -> None:
-        """Writes everything that waits as one batch, and only then tells it to anybody."""
+        """Writes everything that waits as one batch, and only then sends it to anybody."""
         drafts = self._next_drafts()
         if not drafts:
             return
@@ -278,7 +278,7 @@ class Room:
     async def absorb(self, batches: list[wire.Batch], *, ours: bool = False) -> None:
         """Takes batches of the journal in, and tells everybody: remembered, the authors' names, then the ink.
 
-        Those that are here already do nothing; a hole makes the room look at the database. `ours`: came in here.
+        Those that are here already do nothing; a gap makes the room read the database. `ours`: came in here.
         """
         for batch in batches:
             self.deduplication.learn(batch)
@@ -287,7 +287,7 @@ class Room:
             if batch.last <= self.head:
                 continue
             if not self.tail.append(batch):
-                self._look_now.set()
+                self._poll_now.set()
                 return
             self.admission.learn(batch, self.clock(), ours=ours)
             self.audience.broadcast(batch)
@@ -300,10 +300,10 @@ class Room:
                 self.presence.names |= dict.fromkeys(unknown, "") | await self.blocking(self._people.names, unknown)
             except Exception as error:
                 log.warning("Names could not be read: %s", error)
-        if told := self.presence.tell(authors):
-            self.audience.tell({"type": "names", "names": {str(key): name for key, name in told.items()}})
+        if names := self.presence.tell(authors):
+            self.audience.tell({"type": "names", "names": {str(key): name for key, name in names.items()}})
 
-    async def hear(self, message: dict[str, Any]) -> None:
+    async def receive_news(self, message: dict[str, Any]) -> None:
         """A message of another process, through the layer. Lost ones are made good by the poll."""
         match message["type"]:
             case "ink":
@@ -311,11 +311,11 @@ class Room:
                 if batch.first == self.head + 1:
                     await self.absorb([batch])
                 elif batch.last > self.head:
-                    self._look_now.set()
+                    self._poll_now.set()
             case "people":
                 self.presence.heard(message["from"], message["count"], self.clock())
             case "look":
-                self._look_now.set()
+                self._poll_now.set()
             case "cover":
                 news = wire.news({"type": "cover", "request": message["request"]})
                 for member in self.members:
@@ -324,27 +324,27 @@ class Room:
             case "recheck":
                 self.access.recheck(message["users"])
 
-    # --- looking at the database -----------------------------------------------------------------------------------
+    # --- polling the database -------------------------------------------------------------------------------------
 
     async def _polls(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(limits.POLL):  # wait_for may swallow the room's end
-                    await self._look_now.wait()
-            self._look_now.clear()
+                    await self._poll_now.wait()
+            self._poll_now.clear()
             try:
-                await self._look()
+                await self._poll_once()
             except Exception as error:
-                log.warning("The canvas could not be looked at: %s", error)
+                log.warning("The canvas could not be read: %s", error)
                 await asyncio.sleep(1)
 
-    async def _look(self) -> None:
+    async def _poll_once(self) -> None:
         """Asks the database for what may have been missed: ink of others, rules, a new frame, the dream's progress.
 
         Everything is read first; then the room changes in one go, so that nobody meets half of it.
         """
         state = await self.blocking(self._journal.state)
-        self._obey(state)
+        self._apply_rules(state)
         if state.head > self.head:
             await self.absorb(await self.blocking(self._journal.since, self.head))
         # A base that went back (a frame was hidden): the journal is needed again from there.
@@ -360,7 +360,7 @@ class Room:
         if state.dream != before.dream:
             self.audience.tell({"type": "dream", "dream": state.dream})
 
-    def _obey(self, state: State) -> None:
+    def _apply_rules(self, state: State) -> None:
         """The rules come first: whatever else is to be read, a switch acts at once."""
         before, self.admission.rules = self.admission.rules, state.rules
         if state.rules != before:
@@ -382,8 +382,8 @@ class Room:
                 self._tell_ink(member, now, now_ms)
             self.audience.mark()
             people = {"type": "people", "count": self.people(), "drawing": self.presence.drawing(now)}
-            if people != self._told_people:
-                self._told_people = people
+            if people != self._last_people:
+                self._last_people = people
                 self.audience.tell(people)
             if now - published >= limits.PEOPLE_SECONDS:
                 published = now
@@ -401,12 +401,12 @@ class Room:
         if member.person is None or not member.joined or member.full:
             return
         ink = self.admission.ink(member.person.id, now, now_ms)
-        told, little = member.told_ink, ink["left"] < limits.INK_LOW
-        if ink != told if little else told is not None:
+        last, little = member.last_ink, ink["left"] < limits.INK_LOW
+        if ink != last if little else last is not None:
             member.push(wire.news({"type": "ink", **ink}))
-        member.told_ink = ink if little else None
+        member.last_ink = ink if little else None
 
-    def _say_trouble(self, message: str | None) -> None:
+    def _set_trouble(self, message: str | None) -> None:
         if message != self.trouble:
             self.trouble = message
             self.audience.tell({"type": "trouble", "message": message})

@@ -15,13 +15,13 @@ from math import hypot
 from django.db import transaction
 
 from canvas import brush, wire
-from canvas.models import Batch, Canvas, Indexed, Stroke
+from canvas.models import Batch, Canvas, IndexProgress, Stroke
 from canvas.picture import Numbered, NumberedStroke, visible
 from dreamsite.core.rect import Rect
 
 CHUNK = 200  # batches read into the index in one transaction: about 50 ms, during which SQLite writes no ink
-KEYS = 400  # strokes asked for in one query
-SEARCH = 2_000  # boxes looked into for ink at a place, before the search ends
+KEYS = 400  # strokes read in one query
+SEARCH = 2_000  # boxes searched for ink at a point, before the search ends
 
 Key = tuple[int, int]  # author, stroke
 Pieces = dict[Key, list[tuple[int, wire.Stroke]]]  # the pieces of strokes, with their numbers, in order
@@ -30,9 +30,9 @@ Pieces = dict[Key, list[tuple[int, wire.Stroke]]]  # the pieces of strokes, with
 def index(canvas: Canvas, up_to: int | None = None) -> int:
     """Reads the journal into the index, to its end or at least to number `up_to`; how many operations were new.
 
-    Any number of processes may do it at once: each chunk is written by the one that moves `Indexed` first.
+    Any number of processes may do it at once: each chunk is written by the one that moves `IndexProgress` first.
     """
-    position, _ = Indexed.objects.get_or_create(canvas=canvas)
+    position, _ = IndexProgress.objects.get_or_create(canvas=canvas)
     done, read = position.seq, 0
     while up_to is None or done < up_to:
         rows = list(Batch.objects.filter(canvas=canvas, first__gt=done).order_by("first")[:CHUNK])
@@ -40,10 +40,10 @@ def index(canvas: Canvas, up_to: int | None = None) -> int:
             break
         chunk = _Chunk.of(canvas, rows)
         with transaction.atomic():
-            if Indexed.objects.filter(canvas=canvas, seq=done).update(seq=rows[-1].last):
+            if IndexProgress.objects.filter(canvas=canvas, seq=done).update(seq=rows[-1].last):
                 chunk.write(canvas)
                 read += rows[-1].last - done
-        done = Indexed.objects.values_list("seq", flat=True).get(canvas=canvas)
+        done = IndexProgress.objects.values_list("seq", flat=True).get(canvas=canvas)
     return read
 
 
@@ -188,7 +188,7 @@ def _strokes_of(canvas: Canvas, numbers: Iterable[int]) -> dict[int, Key]:
 def _batches(canvas: Canvas, first: int, last: int) -> Iterator[Batch]:
     """Those that hold numbers `first` to `last`, in order.
 
-    Asked by one bound alone, along the index, and ended here: with both a database may begin at the journal's first.
+    Queried by one bound alone, along the index, and ended here: with both, a database may start at the first batch.
     """
     rows = Batch.objects.filter(canvas=canvas, last__gte=first).order_by("last")[: last - first + 1]
     for row in rows.iterator(CHUNK):
@@ -249,7 +249,7 @@ def _ranges(listed: list[Stroke], gap: int = 500) -> list[tuple[int, int]]:
 
 
 def at(canvas: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20) -> list[Stroke]:
-    """Strokes with ink within `radius` px of a place on the canvas, newest first, whatever became of them."""
+    """Strokes with ink within `radius` px of a point of the canvas, newest first, whatever became of them."""
     index(canvas)
     candidates = Stroke.objects.at(canvas, x, y, radius).newest()
     found: list[Stroke] = []
@@ -276,7 +276,7 @@ def within(canvas: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke
 
 
 def _near(ink: list[tuple[int, wire.Stroke]], x: float, y: float, radius: float) -> bool:
-    """Whether a stroke's line, as wide as it is there, comes within `radius` of a place; all in 1/8 px."""
+    """Whether a stroke's line, as wide as it is there, comes within `radius` of a point; all in 1/8 px."""
     for _, op in ink:
         for (x0, y0, w0), (x1, y1, w1) in itertools.pairwise([op.points[0], *op.points]):
             dx, dy = x1 - x0, y1 - y0

@@ -15,7 +15,7 @@ from canvas.models import Canvas
 
 def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug == settings.CANVAS_SLUG:
-        return redirect("canvas")  # one address for each place; it is made there if need be
+        return redirect("canvas")  # one address for each canvas; the default one is created there if it is missing
     canvas = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
     shown = {degree.name: _for_browser(degree) for degree in degrees.DEGREES}
     context = {"canvas": canvas, "socket": f"/ws/c/{canvas.slug}/", "degrees": json.dumps(shown)}

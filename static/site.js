@@ -21,7 +21,7 @@ for (const message of document.querySelectorAll(".message")) {
   }
 }
 
-// A page that is nothing but a form begins where there is something to fill in, or to mend.
+// A page that is nothing but a form begins where there is something to fill in, or to correct.
 /** @type {HTMLElement | null} */
 const first = document.querySelector("[data-focus] [aria-invalid=true]") ?? document.querySelector("[data-focus] .field input");
 first?.focus();

@@ -1,7 +1,7 @@
 """What a canvas starts from: its base, when that goes back by itself, and setting it by hand.
 
 The base goes back one frame at most without a person, and only where its file alone is missing. A storage that lacks
-more, or gives other bytes than were kept, is most often the wrong one, not filled yet, or ill.
+more, or gives other bytes than were kept, is most often the wrong one, not filled yet, or faulty.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def storage_trouble() -> str:
     if not lacking:
         return ""
     return (
-        f"The storage is not the one that the database speaks of: {'; '.join(lacking)}. Looked in {_whereabouts()}. "
+        f"The storage is not the one that the database speaks of: {'; '.join(lacking)}. Looked in {_storage_name()}. "
         "Set S3_BUCKET or DREAMSITE_VAR as for the other processes, or bring the pictures there first. "
         "If they are lost for good, `manage.py canvas` sets what a canvas starts from; docs/operating.md says how."
     )
 
 
-def lose(frame: Frame, error: FrameGone) -> None:
+def base_unreadable(frame: Frame, error: FrameGone) -> None:
     """The base cannot be read. Where it alone is missing, the canvas goes back one frame; all else may pass.
 
     Not behind a restoration, which would bring back what a moderator took away. Raises StorageTrouble.
@@ -92,24 +92,24 @@ def step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
     Where none can be read it is the newest, which is waited for; the bare background only where there is none.
     `also` runs in the same transaction; nothing happens where it returns False. Files are read outside of it.
     """
-    heir, looked = None, False
+    successor, looked = None, False
     while True:
         with transaction.atomic():
             locked = Canvas.objects.lock(frame.canvas_id)
             is_base = locked.frame_id == frame.pk
-            still_there = heir is None or Frame.objects.visible().filter(pk=heir.pk).exists()
+            still_there = successor is None or Frame.objects.visible().filter(pk=successor.pk).exists()
             if not is_base or (looked and still_there):
                 if not also():
                     return False
                 if is_base:
-                    Canvas.objects.filter(pk=locked.pk).update(frame=heir)
-                    locked.frame = heir
+                    Canvas.objects.filter(pk=locked.pk).update(frame=successor)
+                    locked.frame = successor
                     lease.withdraw(locked)  # what is dreamed now will be refused: its ink can be undone again
                 return True
-        heir, looked = _heir(frame), True
+        successor, looked = _newest_readable(frame), True
 
 
-def _heir(frame: Frame) -> Frame | None:
+def _newest_readable(frame: Frame) -> Frame | None:
     visible = Frame.objects.visible().filter(canvas=frame.canvas_id, number__lt=frame.number)
     earlier = visible.select_related("canvas").order_by("-number")
     return next((one for one in earlier.iterator() if _readable(one)), earlier.first())
@@ -139,7 +139,7 @@ def _holds(frame: Frame) -> bool:
         return False
 
 
-def _whereabouts() -> str:
+def _storage_name() -> str:
     if bucket := getattr(default_storage, "bucket_name", None):
         return f"the bucket {bucket}"
     return f"the folder {getattr(default_storage, 'location', default_storage)}"

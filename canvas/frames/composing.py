@@ -61,7 +61,7 @@ def compose(
             pixels, since = base(now)
         except FrameGone as error:
             assert now.frame is not None
-            bases.lose(now.frame, error)
+            bases.base_unreadable(now.frame, error)
             continue
         seq = now.head if up_to is None else up_to
         numbered = journal.operations(now, since, now.head)

@@ -99,9 +99,9 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Indexed',
+            name='IndexProgress',
             fields=[
-                ('canvas', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='indexed', serialize=False, to='canvas.canvas')),
+                ('canvas', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='index_progress', serialize=False, to='canvas.canvas')),
                 ('seq', models.BigIntegerField(default=0)),
             ],
         ),
@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='stroke',
-            index=models.Index(fields=['canvas', 'ended_at', 'left', 'top', 'right', 'bottom'], name='stroke_place'),
+            index=models.Index(fields=['canvas', 'ended_at', 'left', 'top', 'right', 'bottom'], name='stroke_position'),
         ),
         migrations.AddIndex(
             model_name='stroke',

@@ -3,7 +3,7 @@
 from canvas.models.canvas import Batch, Canvas, Dream, Frame, Growth
 from canvas.models.people import CleanHours, Sanction
 from canvas.models.rules import Region, Rules
-from canvas.models.strokes import Indexed, Stroke
+from canvas.models.strokes import IndexProgress, Stroke
 
 __all__ = [
     "Batch",
@@ -12,7 +12,7 @@ __all__ = [
     "Dream",
     "Frame",
     "Growth",
-    "Indexed",
+    "IndexProgress",
     "Region",
     "Rules",
     "Sanction",

@@ -1,4 +1,4 @@
-"""What the canvas is made of: a place, its journal, the frames that took the journal in, and the dream in progress."""
+"""What the canvas is made of: its size, its journal, the frames that took the journal in, and the dream in progress."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Frame(models.Model):
     height = models.PositiveIntegerField()
     size = models.PositiveBigIntegerField(help_text=_("Bytes of the picture's file."))
     sha256 = models.CharField(max_length=64)
-    recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a rest
+    recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a checkpoint
     title = models.CharField(max_length=120, blank=True)  # what the network was dreaming of
     seconds = models.FloatField(default=0.0, help_text=_("How long the dream took."))
     device = models.CharField(max_length=8, blank=True)  # cpu or cuda
@@ -171,7 +171,7 @@ class Growth(models.Model):
 
 
 class Dream(models.Model):
-    """The dreamer's place at a canvas: the lease it holds, and what it is doing, as everybody may see it."""
+    """A canvas' dreamer: the lease it holds, and what it is doing, as everybody may see it."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -200,9 +200,9 @@ class Dream(models.Model):
     style_wanted = models.BooleanField(default=False)
     style_named: Any = models.JSONField(null=True, default=None)  # a style to dream of next; see `style`
     paused = models.BooleanField(default=False)
-    # A better network on its way, which will dream here once it is there: {"title", "fraction"}; None: there is none.
     # What the network sees in the newest drawing (dreamer.guesses.listening.news), and until when browsers show it.
     guess: Any = models.JSONField(null=True, default=None)
+    # A better network that is being fetched, and will dream here then: {"title", "fraction"}; None: there is none.
     arriving: Any = models.JSONField(null=True, default=None)
 
     def __str__(self) -> str:

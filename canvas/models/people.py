@@ -1,4 +1,4 @@
-"""What the gate (canvas/gate.py) goes by, as rows: sanctions against people, and what people have earned."""
+"""What the gate (canvas/gate.py) goes by, as rows: sanctions against people, and people's clean hours."""
 
 from __future__ import annotations
 

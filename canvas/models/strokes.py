@@ -14,7 +14,7 @@ class StrokeQuerySet(models.QuerySet["Stroke"]):
     """Questions to the index. They see what `canvas.strokes.index` has read: call it first."""
 
     def at(self, canvas: Any, x: float, y: float, radius: float = 0.0) -> StrokeQuerySet:
-        """Whose box comes within `radius` px of a place; `canvas.strokes.at` asks the ink itself."""
+        """Whose box comes within `radius` px of a canvas; `canvas.strokes.at` asks the ink itself."""
         return self.within(canvas, Rect(int(x - radius), int(y - radius), int(x + radius) + 1, int(y + radius) + 1))
 
     def within(self, canvas: Any, rect: Rect) -> StrokeQuerySet:
@@ -74,8 +74,8 @@ class Stroke(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["canvas", "author", "stroke_id"], name="stroke_once")]
         indexes = [
-            # Places: newest first, boxes in the index itself, so that a row is read only where the box fits.
-            models.Index(fields=["canvas", "ended_at", "left", "top", "right", "bottom"], name="stroke_place"),
+            # For positions: newest first, boxes in the index itself, so that a row is read only where the box fits.
+            models.Index(fields=["canvas", "ended_at", "left", "top", "right", "bottom"], name="stroke_position"),
             models.Index(fields=["canvas", "author", "ended_at"], name="stroke_person"),
             models.Index(fields=["author", "ended_at"], name="stroke_author"),
             models.Index(fields=["canvas", "last_seq"], name="stroke_number"),
@@ -101,10 +101,12 @@ class Stroke(models.Model):
         return "dreamed" if self.last_seq <= base_seq else "visible"
 
 
-class Indexed(models.Model):
+class IndexProgress(models.Model):
     """How far into a canvas' journal its strokes are indexed."""
 
-    canvas = models.OneToOneField("canvas.Canvas", primary_key=True, on_delete=models.CASCADE, related_name="indexed")
+    canvas = models.OneToOneField(
+        "canvas.Canvas", primary_key=True, on_delete=models.CASCADE, related_name="index_progress"
+    )
     seq = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ export class Arrival {
         this.context = contextOf(canvas);
         /** The picture from before; null until a dream has arrived. @type {CanvasRenderingContext2D | null} */
         this.before = null;
-        /** Told when a dream has arrived: nothing of the old picture need be kept up to date. @type {() => void} */
+        /** Called when a dream has arrived: nothing of the old picture need be kept up to date. @type {() => void} */
         this.arrived = () => {};
         this.peeking = false;
         this.run = 0; // the number of the animation under way

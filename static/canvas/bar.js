@@ -10,13 +10,13 @@ import * as messages from "./messages.js";
  */
 
 const GRACE = 1200; // ms; most lost connections are back before anybody minds
-const BEAT = 30_000; // ms from dream to dream, until we have seen one
+const INTERVAL = 30_000; // ms from dream to dream, until we have seen one
 
 export class Bar {
     /**
      * @param {ParentNode} page @param {boolean} staff
      * @param {{retry: () => void, now: () => number, back: (text: string) => void}} does `now` by the
-     *   server's clock; `back` shows that a loss which was told is over
+     *   server's clock; `back` shows that a loss is over
      */
     constructor(page, staff, { retry, now, back }) {
         const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (page.querySelector(`[data-bar="${name}"]`));
@@ -48,7 +48,7 @@ export class Bar {
         /** @type {Dream | null} */
         this.dream = null;
         this.dreamed = false; // the picture we see is a dream
-        this.beat = BEAT;
+        this.interval = INTERVAL;
         /** @type {Connection | null} */
         this.connection = null;
         /** @type {messages.Closed | null} */
@@ -58,7 +58,7 @@ export class Bar {
         this.lostAt = 0;
         this.toldLost = false;
         this.wasLive = false;
-        this.said = "";
+        this.announced = "";
         setInterval(() => this.tick(), 250);
     }
 
@@ -67,10 +67,10 @@ export class Bar {
         const before = this.dream;
         this.dream = dream;
         if (dream.next_at && dream.next_at !== before?.next_at) {
-            this.beat = before?.next_at ? Math.max(1000, dream.next_at - before.next_at) : Math.max(BEAT, dream.next_at - this.now());
+            this.interval = before?.next_at ? Math.max(1000, dream.next_at - before.next_at) : Math.max(INTERVAL, dream.next_at - this.now());
         }
         const { label, hint, commands = [] } = this.#pill();
-        if (before?.state !== dream.state && hint) this.say([`${label}. ${hint}`, ...commands].join(" "));
+        if (before?.state !== dream.state && hint) this.announce([`${label}. ${hint}`, ...commands].join(" "));
         this.#arriving(dream, before?.arriving ?? null);
         this.tick();
     }
@@ -83,10 +83,10 @@ export class Bar {
         this.arrivingText.textContent = text;
         this.arrivingPart.value = dream.arriving.fraction;
         this.arriving.title = `${Math.floor(100 * dream.arriving.fraction)} %`;
-        if (!before) this.say(`${text}.`);
+        if (!before) this.announce(`${text}.`);
     }
 
-    /** The pill and its sheet, as things stand. @returns {messages.DreamWords} */
+    /** The pill and its sheet, as they are now. @returns {messages.DreamWords} */
     #pill() {
         const { dream } = this;
         /** @type {messages.DreamWords} */
@@ -126,10 +126,10 @@ export class Bar {
         const facts = state === "no-model" || state === "away" ? [] : [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all")], ["Runs on", device?.toUpperCase()]];
         this.facts.replaceChildren(
             ...facts.filter(([, value]) => value !== "" && value !== undefined && value !== null).flatMap(([name, value]) => {
-                const term = document.createElement("dt"), said = document.createElement("dd");
+                const term = document.createElement("dt"), definition = document.createElement("dd");
                 term.textContent = String(name);
-                said.textContent = String(value);
-                return [term, said];
+                definition.textContent = String(value);
+                return [term, definition];
             }),
         );
     }
@@ -153,7 +153,7 @@ export class Bar {
             this.#pill();
         }
         if (first || !frame.number) return;
-        this.say(`A new dream: number ${frame.number}${frame.title ? `, ${frame.title}` : ""}.`);
+        this.announce(`A new dream: number ${frame.number}${frame.title ? `, ${frame.title}` : ""}.`);
         this.pill.classList.remove("fresh");
         void this.pill.offsetWidth; // starts the animation again
         this.pill.classList.add("fresh");
@@ -180,7 +180,7 @@ export class Bar {
     }
 
     /** For those who listen instead of looking. @param {string} text */
-    say(text) {
+    announce(text) {
         this.live.textContent = text;
     }
 
@@ -205,7 +205,7 @@ export class Bar {
             this.time.title = dream.octaves ? `Octave ${Math.max(1, dream.octave)} of ${dream.octaves}` : "";
         } else if (dream.state === "waiting" && dream.next_at) {
             const left = Math.max(0, dream.next_at - this.now());
-            part = 1 - Math.min(1, left / this.beat);
+            part = 1 - Math.min(1, left / this.interval);
             time = left > 500 ? `${Math.ceil(left / 1000)} s` : "now";
             this.time.title = "";
         }
@@ -218,7 +218,7 @@ export class Bar {
         const shown = lost && connection ? messages.connection(connection, this.closed) : trouble ? { title: trouble, detail: "" } : null;
         this.status.hidden = !shown;
         if (!shown || !connection) {
-            this.said = "";
+            this.announced = "";
             return;
         }
         this.statusTitle.textContent = shown.title;
@@ -228,9 +228,9 @@ export class Bar {
         if (waiting) detail += left > 0 ? ` Trying again in ${left} s.` : " Trying again …";
         this.statusDetail.textContent = detail;
         this.retry.hidden = !(waiting && left > 2);
-        // The countdown would be read out every second: say the rest only, once.
-        const said = `${shown.title} ${shown.detail}`;
-        if (said !== this.said) this.say(said);
-        this.said = said;
+        // The countdown would be read out every second: announce the rest only, once.
+        const announcement = `${shown.title} ${shown.detail}`;
+        if (announcement !== this.announced) this.announce(announcement);
+        this.announced = announcement;
     }
 }

@@ -9,7 +9,7 @@
  * @typedef {import("./pixels.js").Rect} Rect
  */
 
-const MASK_BYTES = 4 * 1024 * 1024; // of masks kept; all sizes in all phases would be 60 MB
+const MASK_BYTES = 4 * 1024 * 1024; // of masks cached; all sizes in all phases would be 60 MB
 
 /** @type {Map<number, Uint8Array>} */
 const masks = new Map();
@@ -64,8 +64,8 @@ export function spacing(w) {
     return Math.max(w / 4, 8);
 }
 
-/** Walks along one piece and stamps; `surfaces` all get the same ink. */
-export class Trace {
+/** Paints one piece of a stroke: walks along it and stamps; `surfaces` all get the same ink. */
+export class StrokePainter {
     /**
      * @param {{r: number, g: number, b: number, opacity: number, carry: number}} ink
      * @param {Pixels[]} surfaces
@@ -78,7 +78,7 @@ export class Trace {
         this.g = ink.g;
         this.b = ink.b;
         this.alpha = alphaOf(ink.opacity);
-        this.rest = ink.carry / 32;
+        this.ahead = ink.carry / 32; // from the last point to the next stamp
         this.x = 0;
         this.y = 0;
         this.w = 0;
@@ -89,9 +89,9 @@ export class Trace {
         this.x = x;
         this.y = y;
         this.w = w;
-        if (this.rest === 0) {
+        if (this.ahead === 0) {
             this.stamp(x, y, w);
-            this.rest = spacing(w);
+            this.ahead = spacing(w);
         }
     }
 
@@ -100,14 +100,14 @@ export class Trace {
         const { x: x0, y: y0, w: w0 } = this;
         const dx = x1 - x0, dy = y1 - y0;
         const length = Math.sqrt(dx * dx + dy * dy);
-        let rest = this.rest;
-        while (rest <= length) {
-            const t = rest / length;
+        let ahead = this.ahead;
+        while (ahead <= length) {
+            const t = ahead / length;
             const w = w0 + (w1 - w0) * t;
             this.stamp(x0 + dx * t, y0 + dy * t, w);
-            rest = rest + spacing(w);
+            ahead = ahead + spacing(w);
         }
-        this.rest = rest - length;
+        this.ahead = ahead - length;
         this.x = x1;
         this.y = y1;
         this.w = w1;
@@ -115,7 +115,7 @@ export class Trace {
 
     /** What the next piece's `carry` must be, in 1/256 px. */
     get carry() {
-        return Math.min(65535, Math.max(1, Math.ceil(this.rest * 32)));
+        return Math.min(65535, Math.max(1, Math.ceil(this.ahead * 32)));
     }
 
     /** @param {number} x @param {number} y @param {number} w */
@@ -167,10 +167,10 @@ export class Trace {
  */
 export function draw(surface, clip, piece) {
     const { points } = piece;
-    const trace = new Trace(piece, [surface], clip);
-    trace.begin(points[0], points[1], points[2]);
-    for (let i = 3; i < points.length; i += 3) trace.to(points[i], points[i + 1], points[i + 2]);
-    return trace;
+    const painter = new StrokePainter(piece, [surface], clip);
+    painter.begin(points[0], points[1], points[2]);
+    for (let i = 3; i < points.length; i += 3) painter.to(points[i], points[i + 1], points[i + 2]);
+    return painter;
 }
 
 /**

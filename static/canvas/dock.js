@@ -17,10 +17,10 @@ const SVG = "http://www.w3.org/2000/svg";
 const within = (value, [least, most]) => Math.min(most, Math.max(least, value));
 
 export class Dock {
-    /** @param {ParentNode} page @param {(text: string) => void} say to those who listen instead of looking */
-    constructor(page, say) {
+    /** @param {ParentNode} page @param {(text: string) => void} announce to those who listen instead of looking */
+    constructor(page, announce) {
         const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (page.querySelector(`[data-tool="${name}"]`));
-        this.say = say;
+        this.announce = announce;
         /** Called when something is set otherwise. @type {() => void} */
         this.changed = () => {};
         this.tool = TOOLS[0];
@@ -120,9 +120,9 @@ export class Dock {
         this.#show();
     }
 
-    /** The swatch at a place of the palette, from 1. @param {number} place */
-    chooseAt(place) {
-        const swatch = PALETTES[this.palette].swatches[place - 1];
+    /** The swatch with this number in the palette, from 1. @param {number} number */
+    chooseNumber(number) {
+        const swatch = PALETTES[this.palette].swatches[number - 1];
         if (swatch) this.choose(swatch);
     }
 
@@ -130,7 +130,7 @@ export class Dock {
         this.palette = another(this.palette);
         this.#fill();
         this.choose(PALETTES[this.palette].swatches[3]);
-        this.say(`Palette ${PALETTES[this.palette].name}.`);
+        this.announce(`Palette ${PALETTES[this.palette].name}.`);
     }
 
     /** @param {number} size px */

@@ -68,12 +68,12 @@ export class Drawing {
         let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         if (this.closed(x, y)) return null;
         const { width, height } = layers.shown;
-        const places = (/** @type {number} */ px, /** @type {number} */ py) => mirrored(dock.symmetry, width, height, { x: px, y: py });
+        const copies = (/** @type {number} */ px, /** @type {number} */ py) => mirrored(dock.symmetry, width, height, { x: px, y: py });
         const start = { x, y }, pen = new Stabiliser(dock.steady * 1.2, x, y);
         const nib = new Nib(dock.size, dock.dynamic, event.pointerType);
         const colour = ink ?? colourAt(layers.shown, x, y, 2);
         const opacity = Math.max(1, Math.round(255 * dock.opacity)), w = nib.begin(event);
-        const strokes = places(x, y).map((place) => new OwnStroke(layers, journal, colour, opacity, place.x, place.y, w));
+        const strokes = copies(x, y).map((at) => new OwnStroke(layers, journal, colour, opacity, at.x, at.y, w));
         for (const stroke of strokes) {
             stroke.undecided = undecided;
             this.strokes.add(stroke);
@@ -92,14 +92,14 @@ export class Drawing {
                     end = { ...to, w };
                     if (line) continue;
                     if (!ink) this.#wellUp(strokes, x, y, to.x, to.y, w);
-                    places(to.x, to.y).forEach((place, i) => strokes[i].to(place.x, place.y, w));
+                    copies(to.x, to.y).forEach((at, i) => strokes[i].to(at.x, at.y, w));
                     ({ x, y } = to);
                 }
             },
             end: () => {
                 if (line) {
                     const to = straight(start, end);
-                    places(to.x, to.y).forEach((place, i) => strokes[i].to(place.x, place.y, w));
+                    copies(to.x, to.y).forEach((at, i) => strokes[i].to(at.x, at.y, w));
                 }
                 for (const stroke of strokes) stroke.end();
                 session.ink.flush();

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What we may do here, and why not: the canvas' rules, what stands against us, and how much ink is left. The server
+ * What we may do here, and why not: the canvas' rules, sanctions against us, and how much ink is left. The server
  * decides (canvas/gate.py); here it is shown before anybody draws in vain.
  */
 
@@ -79,7 +79,7 @@ export class Gate {
         this.find("ink").textContent = messages.ink(ink);
     }
 
-    /** The gravest of what stands against us now. @returns {Against | null} */
+    /** The gravest sanction in force against us. @returns {Against | null} */
     get against() {
         const held = (this.status?.sanctions ?? []).filter(({ until }) => until === null || until > this.page.now())
             .map((sanction) => ({ ...sanction, .../** @type {Degree} */ (this.page.degrees[sanction.degree]) }));
@@ -149,7 +149,7 @@ export class Gate {
         try {
             const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
             if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(`status ${answer.status}`);
-            this.page.sheet.close(); // the server says next how we stand
+            this.page.sheet.close(); // the server then sends our new status
         } catch {
             this.page.tell("That did not reach the server. Try again in a moment.");
         } finally {

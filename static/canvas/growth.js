@@ -1,5 +1,5 @@
 // @ts-check
-/** How far each place of the canvas lies from ink: what a dream's arrival is timed by. Arithmetic only. */
+/** How far each point of the canvas lies from ink: what a dream's arrival is timed by. Arithmetic only. */
 
 /** @typedef {import("./wire.js").Stroke} Stroke */
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the network sees in a drawing that has come to rest, said at the spot to everybody. Whoever is signed in may agree
+ * What the network sees in a drawing that has come to rest, shown at the spot to everybody. Whoever is signed in may agree
  * with a word; then the next dreams go that way there.
  */
 
@@ -18,7 +18,7 @@ export class Guesses {
      * @param {object} page
      * @param {string} page.url where answers go, with 0 for the guess' id @param {string} page.token
      * @param {() => number} page.now by the server's clock @param {() => boolean} page.signedIn
-     * @param {(text: string) => void} page.say to those who listen @param {(text: string) => void} page.tell
+     * @param {(text: string) => void} page.announce to those who listen @param {(text: string) => void} page.tell
      */
     constructor(layer, view, page) {
         this.layer = layer;
@@ -62,15 +62,15 @@ export class Guesses {
         element.className = "guess glass";
         element.setAttribute("role", "group");
         element.setAttribute("aria-label", messages.guess(guess.words));
-        element.append(...guess.words.map((word, place) => this.#word(guess, word, place)), this.#dismiss(guess));
+        element.append(...guess.words.map((word, index) => this.#word(guess, word, index)), this.#dismiss(guess));
         this.layer.append(element);
         this.shown.set(guess.id, { guess, element, until: guess.until });
-        this.place();
-        this.page.say(messages.guess(guess.words));
+        this.layOut();
+        this.page.announce(messages.guess(guess.words));
     }
 
     /** The view has changed. */
-    place() {
+    layOut() {
         const { view } = this;
         for (const { guess, element } of this.shown.values()) {
             const x = view.x + (guess.x + guess.width / 2) * view.scale, y = view.y + guess.y * view.scale;
@@ -85,8 +85,8 @@ export class Guesses {
         newest?.element.querySelector("button")?.focus();
     }
 
-    /** @param {Guess} guess @param {string} word @param {number} place */
-    #word(guess, word, place) {
+    /** @param {Guess} guess @param {string} word @param {number} index */
+    #word(guess, word, index) {
         if (!this.page.signedIn()) {
             const text = document.createElement("span");
             text.textContent = `${word}?`;
@@ -96,7 +96,7 @@ export class Guesses {
         button.type = "button";
         button.textContent = `${word}?`;
         button.title = messages.agree(word);
-        button.addEventListener("click", () => this.#answer(guess, place));
+        button.addEventListener("click", () => this.#answer(guess, index));
         return button;
     }
 
@@ -111,18 +111,18 @@ export class Guesses {
         return button;
     }
 
-    /** @param {Guess} guess @param {number} place */
-    async #answer(guess, place) {
+    /** @param {Guess} guess @param {number} index */
+    async #answer(guess, index) {
         const { page } = this;
         try {
             const answer = await fetch(page.url.replace("/0/", `/${guess.id}/`), {
                 method: "POST",
                 headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
-                body: JSON.stringify({ word: place }),
+                body: JSON.stringify({ word: index }),
             });
-            const said = await answer.json();
-            if (!answer.ok) return page.tell(said.detail);
-            this.show({ ...guess, chosen: said.chosen });
+            const reply = await answer.json();
+            if (!answer.ok) return page.tell(reply.detail);
+            this.show({ ...guess, chosen: reply.chosen });
         } catch {
             page.tell("That did not reach the server. Try again in a moment.");
         }
@@ -136,7 +136,7 @@ export class Guesses {
         element.classList.add("agreed");
         element.replaceChildren(text);
         this.shown.set(guess.id, { guess, element, until: this.page.now() + AGREED });
-        this.page.say(messages.agreed(word));
+        this.page.announce(messages.agreed(word));
     }
 
     #expire() {

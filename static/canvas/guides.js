@@ -1,5 +1,5 @@
 // @ts-check
-/** What helps a hand: a straight line while Shift is held, a pen that follows on a string, and mirrors. Arithmetic only. */
+/** Drawing aids: a straight line while Shift is held, a pen that follows on a string, and mirrors. Arithmetic only. */
 
 /** @typedef {{x: number, y: number}} Point */
 
@@ -37,7 +37,7 @@ export function straight(from, to) {
 }
 
 /**
- * The places that one point has in a picture of so many mirrors: itself first. Two: left and right. More: around the
+ * A point and its copies in a picture of so many mirrors; the point itself first. Two: left and right. More: around the
  * middle, as in a kaleidoscope.
  * @param {number} fold 1 to 8 @param {number} width @param {number} height of the canvas, px @param {Point} point
  * @returns {Point[]}

@@ -19,7 +19,7 @@ import { encodeInk, STROKE, UNDO } from "./wire.js";
  * What ink needs of the session.
  * @typedef {object} Line
  * @property {(bytes: Uint8Array) => boolean} send
- * @property {() => void} probe asks the server for a word
+ * @property {() => void} probe asks the server to answer
  * @property {() => boolean} loading whether another base is on its way
  * @property {() => number} dreamed the newest number that can no longer be taken back
  * @property {() => void} waiting tells how many strokes wait
@@ -276,7 +276,7 @@ export class Ink {
             if (Date.now() + this.clock - op.strokeId / 4096 > STALE_MS) stale.add(op.strokeId);
             else if (op.kind === UNDO) this.undo(op.strokeId);
             else if (op.kind === STROKE && !known.has(`${op.strokeId} ${op.piece}`)) {
-                this.put(this.layers.lay({ ...op, author: this.me.id, points: Array.from(op.points) }));
+                this.put(this.layers.add({ ...op, author: this.me.id, points: Array.from(op.points) }));
             }
         }
         if (stale.size) this.ui.loss({ code: RejectReason.STALE, strokes: stale.size, undo: false });

@@ -1,5 +1,5 @@
 // @ts-check
-/** The keyboard: everything but drawing by hand. The list of keys in the welcome dialogue tells the same. */
+/** The keyboard: everything but drawing by hand. The list of keys in the welcome dialogue has the same. */
 
 import { TOOLS } from "./tools/manifest.js";
 
@@ -13,7 +13,7 @@ import { TOOLS } from "./tools/manifest.js";
  * @property {(tool: import("./tools/types.js").Tool) => void} take
  * @property {(factor: number) => void} size
  * @property {(step: number) => void} opacity
- * @property {(place: number) => void} swatch
+ * @property {(number: number) => void} swatch
  * @property {() => void} shuffle
  * @property {() => void} help
  * @property {() => void} hide
@@ -50,7 +50,7 @@ export function listen(shortcuts) {
         "Escape": shortcuts.escape,
     };
     for (const tool of TOOLS) keys[tool.key] = () => shortcuts.take(tool);
-    for (let place = 1; place <= 8; place++) keys[String(place)] = () => shortcuts.swatch(place);
+    for (let number = 1; number <= 8; number++) keys[String(number)] = () => shortcuts.swatch(number);
 
     addEventListener("keydown", (event) => {
         if (document.querySelector("dialog[open]")) return;

@@ -4,7 +4,7 @@
  * not numbered yet. When a piece's number arrives it moves from above into order, and just its rectangle is made again.
  */
 
-import { Trace, boundsOf, draw } from "./brush.js";
+import { StrokePainter, boundsOf, draw } from "./brush.js";
 import { clip, merged, overlap, Pixels } from "./pixels.js";
 import { Tiles } from "./tiles.js";
 import { STROKE } from "./wire.js";
@@ -82,14 +82,14 @@ export class Layers {
     }
 
     /** Puts a piece on top, whole. @param {Stroke & {points: number[]}} op @returns {LocalPiece} */
-    lay(op) {
+    add(op) {
         const piece = this.open(op);
         const bounds = clip(piece.bounds, this.shown.bounds);
         if (bounds) this.refresh(bounds);
         return piece;
     }
 
-    /** Puts a piece on top that its maker paints with a trace as it grows. @param {Stroke & {points: number[]}} op */
+    /** Puts a piece on top that its maker paints (`painter`) as it grows. @param {Stroke & {points: number[]}} op */
     open(op) {
         const piece = { op, bounds: boundsOf(op), settled: false };
         this.local.push(piece);
@@ -97,8 +97,8 @@ export class Layers {
     }
 
     /** @param {LocalPiece} piece */
-    trace(piece) {
-        return new Trace(piece.op, this.leaving ? [this.shown, this.leaving] : [this.shown], this.shown.bounds);
+    painter(piece) {
+        return new StrokePainter(piece.op, this.leaving ? [this.shown, this.leaving] : [this.shown], this.shown.bounds);
     }
 
     /** Says that a piece was painted up to a new last point. @param {LocalPiece} piece */

@@ -58,9 +58,9 @@ const notices = new Notices(find(".notices"));
 const bar = new Bar(document, dataset.staff === "yes", {
     retry: () => session.net.hurry(),
     now: () => session.now(),
-    back: (text) => notices.show(text, BRIEF), // a live region too: said and shown at once
+    back: (text) => notices.show(text, BRIEF), // a live region too: announced and shown at once
 });
-const dock = new Dock(document, (text) => bar.say(text));
+const dock = new Dock(document, (text) => bar.announce(text));
 const regions = new Regions(find(".regions"), view, () => session.now());
 const gate = new Gate({
     closed: find('[data-gate="closed"]'),
@@ -80,7 +80,7 @@ const guesses = new Guesses(find(".guesses"), view, {
     token,
     now: () => session.now(),
     signedIn: () => session.me !== null,
-    say: (text) => bar.say(text),
+    announce: (text) => bar.announce(text),
     tell: (text) => notices.show(text),
 });
 const guessSwitch = /** @type {HTMLInputElement} */ (find('[data-preference="guesses"]'));
@@ -225,7 +225,7 @@ const workspace = {
     chooseColour: (hex) => {
         if (!session.me) return;
         dock.choose(hex);
-        bar.say(`Colour ${hex}.`);
+        bar.announce(`Colour ${hex}.`);
     },
 };
 
@@ -259,9 +259,9 @@ dock.changed = () => cursor.show();
 view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
-    tags.place();
+    tags.layOut();
     regions.layOut();
-    guesses.place();
+    guesses.layOut();
     cursor.show();
 };
 
@@ -294,11 +294,11 @@ listen({
     take: (tool) => session.me && dock.take(tool),
     size: (factor) => dock.setSize(factor > 1 ? Math.max(dock.size + 1, dock.size * factor) : Math.min(dock.size - 1, dock.size * factor)),
     opacity: (step) => dock.setOpacity(dock.opacity + step),
-    swatch: (place) => dock.chooseAt(place),
+    swatch: (number) => dock.chooseNumber(number),
     shuffle: () => dock.shuffle(),
     help,
     hide: () => {
-        if (document.body.classList.toggle("bare")) bar.say("The controls are hidden. F brings them back.");
+        if (document.body.classList.toggle("bare")) bar.announce("The controls are hidden. F brings them back.");
     },
     peek,
     answer: () => guesses.focus(),

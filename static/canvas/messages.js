@@ -15,7 +15,7 @@ const REFUSED = {
     [RejectReason.GAP]: "part of it was lost on the way",
     [RejectReason.STALE]: "it was drawn more than ten minutes ago, and the canvas has changed since",
     [RejectReason.BUDGET]: "you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more",
-    [RejectReason.LOCKED]: "this place is locked",
+    [RejectReason.LOCKED]: "this area is locked",
     [RejectReason.SUSPENDED]: "you may not draw at the moment",
     [RejectReason.UNAVAILABLE]: "the server could not take it",
     [RejectReason.ENDED]: "the project has ended",
@@ -72,7 +72,7 @@ export function connection({ state, code, waiting }, closed = null) {
     }
 }
 
-/** After a loss that was told. @param {number} waiting strokes that were kept meanwhile */
+/** After a loss. @param {number} waiting strokes that were kept meanwhile */
 export function back(waiting) {
     if (!waiting) return "Connected again.";
     return `Connected again; your ${waiting === 1 ? "stroke is" : "strokes are"} sent.`;
@@ -132,7 +132,7 @@ export function arriving({ state, model, arriving }) {
     return `Dreaming with ${model && model !== "house" ? model : "the small network"} while ${arriving.title} arrives`;
 }
 
-/** In place of the above while nobody can tell. */
+/** Instead of the above while nothing is known. */
 export const UNKNOWN = "Can’t reach the dreamer";
 
 /** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */

@@ -28,7 +28,7 @@ const CAP = 30_000;
 const SOON = 60_000; // a connection lost for less than this is most often back in a moment:
 const CAP_SOON = 5000; // nobody should sit before a dead canvas because a wait was drawn long
 const STABLE = 10_000; // a connection that held this long starts the count anew
-const SILENCE = 40_000; // without a word for this long we ask
+const SILENCE = 40_000; // without a message for this long we ask for one
 const ANSWER = 8000; // and then an answer must come
 
 export class Net {
@@ -47,7 +47,7 @@ export class Net {
         this.openedAt = 0;
         this.lostAt = 0; // since when there is no connection that holds; 0 where there never was trouble
         this.heardAt = 0;
-        this.asked = false; // we wait for a word
+        this.probing = false; // we wait for an answer
         this.stopped = false;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
         this.retry = undefined;
@@ -75,7 +75,7 @@ export class Net {
         socket.onmessage = (event) => {
             if (socket !== this.socket) return;
             this.heardAt = Date.now();
-            this.asked = false;
+            this.probing = false;
             this.handlers.message(event.data);
         };
         socket.onclose = (event) => {
@@ -107,10 +107,10 @@ export class Net {
         else if (this.connected) this.probe();
     }
 
-    /** Asks for a word, and gives up where none comes. */
+    /** Asks for an answer, and gives up where none comes. */
     probe() {
-        if (!this.connected || this.asked) return;
-        this.asked = true;
+        if (!this.connected || this.probing) return;
+        this.probing = true;
         this.ask();
         this.#listen(ANSWER);
     }
@@ -129,7 +129,7 @@ export class Net {
         const held = this.openedAt ? Date.now() - this.openedAt : 0;
         this.socket = null;
         this.openedAt = 0;
-        this.asked = false;
+        this.probing = false;
         if (held > STABLE) this.attempts = this.lostAt = 0;
         this.lostAt ||= Date.now();
         const final = FINAL.has(code);
@@ -152,7 +152,7 @@ export class Net {
     #listen(ms) {
         clearTimeout(this.watch);
         this.watch = setTimeout(() => {
-            if (!this.connected || this.asked) return this.drop();
+            if (!this.connected || this.probing) return this.drop();
             const quiet = Date.now() - this.heardAt;
             if (quiet >= SILENCE) this.probe();
             else this.#listen(SILENCE - quiet);

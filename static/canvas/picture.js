@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The canvas at N: a base picture and the operations after it, in order (docs/protocol.md, "The canvas at N"; the twin
+ * The canvas at N: a base picture and the operations after it, in order (docs/protocol.md, "The canvas at N"; the counterpart
  * of canvas/picture.py). An operation that arrives in order paints only itself; what comes late (an undo, a hide)
  * renders just the rectangles it touches again.
  */
@@ -29,9 +29,9 @@ export class Picture {
         this.pixels.copy(this.base, this.base.bounds);
         /** @type {Entry[]} */
         this.entries = [];
-        /** @type {Set<string>} strokes taken back by the journal, or by ourselves with the journal's word to come */
+        /** @type {Set<string>} strokes taken back by the journal, or by ourselves and not confirmed by the journal yet */
         this.undone = new Set();
-        /** @type {Set<string>} of those, the ones whose word is to come */
+        /** @type {Set<string>} of those, the ones that are not confirmed yet */
         this.expected = new Set();
         /** @type {Set<number>} */
         this.hidden = new Set();
@@ -82,7 +82,7 @@ export class Picture {
     }
 
     /**
-     * A new base that has taken in everything up to `seq`; everything is rendered anew.
+     * A new base that has taken in everything up to `seq`; everything is rendered again.
      * @param {Pixels} base @param {number} seq
      */
     rebase(base, seq) {
@@ -104,7 +104,7 @@ export class Picture {
         this.hidden.clear();
     }
 
-    /** Paints a rectangle anew, from the base up. @param {Rect} rect */
+    /** Paints a rectangle again, from the base up. @param {Rect} rect */
     render(rect) {
         this.pixels.copy(this.base, rect);
         for (const entry of this.entries) {
@@ -152,7 +152,7 @@ export class Picture {
         return this.#renderAll((entry) => concerned.has(entry.seq));
     }
 
-    /** Renders anew what the chosen entries touch. @param {(entry: Entry) => boolean} chosen */
+    /** Renders again what the chosen entries touch. @param {(entry: Entry) => boolean} chosen */
     #renderAll(chosen) {
         const touched = [];
         for (const entry of this.entries) {

@@ -8,7 +8,7 @@
 
 const TOGETHER = 200; // ms within which three fingers come down at once
 const STILL = 8; // CSS px a finger may shake
-const REST = 550; // ms a finger rests to pick a colour
+const LONG_PRESS = 550; // ms a finger rests to pick a colour
 const TAP = 300; // ms a tap may take
 const PEN = 30_000; // ms after a pen was near in which fingers do not draw
 const PALM = 1000; // ms before the pen in which a finger was the palm
@@ -38,7 +38,7 @@ const PALM = 1000; // ms before the pen in which a finger was the palm
  * @property {number} startX @property {number} startY
  * @property {number} x @property {number} y
  * @property {number} at ms
- * @property {ReturnType<typeof setTimeout> | undefined} rest
+ * @property {ReturnType<typeof setTimeout> | undefined} longPress
  */
 
 export class Pointer {
@@ -87,7 +87,7 @@ export class Pointer {
         /** @type {Contact} */
         const contact = {
             id, type, gesture: null, pinching: false, yields: false, undecided: false,
-            startX: x, startY: y, x, y, at: event.timeStamp, rest: undefined,
+            startX: x, startY: y, x, y, at: event.timeStamp, longPress: undefined,
         };
         this.contacts.set(id, contact);
         if (type === "pen") this.#pen(event);
@@ -163,19 +163,19 @@ export class Pointer {
         contact.gesture = own ?? actions.begin(actions.hand, start, false);
         contact.yields = own === null || !tool.inks;
         contact.undecided = undecided && !contact.yields;
-        if (contact.undecided) contact.rest = setTimeout(() => this.#rested(contact), REST);
+        if (contact.undecided) contact.longPress = setTimeout(() => this.#longPressed(contact), LONG_PRESS);
         else contact.gesture?.confirm?.();
     }
 
     /** Whatever it did is over. @param {Contact} contact */
     #drop(contact) {
-        clearTimeout(contact.rest);
+        clearTimeout(contact.longPress);
         contact.gesture = null;
         contact.pinching = contact.yields = contact.undecided = false;
     }
 
     /** @param {Contact} contact */
-    #rested(contact) {
+    #longPressed(contact) {
         if (!contact.undecided) return;
         contact.gesture?.cancel();
         this.#begin(contact, this.actions.eyedropper, false);
@@ -199,7 +199,7 @@ export class Pointer {
 
     /** @param {Contact} contact */
     #decide(contact) {
-        clearTimeout(contact.rest);
+        clearTimeout(contact.longPress);
         contact.undecided = false;
         contact.gesture?.confirm?.();
     }

@@ -13,19 +13,19 @@ const STORE = "dreamsite:brush";
 /** @param {() => Storage} storage */
 function read(storage) {
     try {
-        const kept = JSON.parse(storage().getItem(STORE) ?? "{}");
-        return typeof kept === "object" && kept !== null ? kept : {};
+        const stored = JSON.parse(storage().getItem(STORE) ?? "{}");
+        return typeof stored === "object" && stored !== null ? stored : {};
     } catch {
         return {}; // Storage is forbidden or holds something else.
     }
 }
 
-/** @param {() => Storage} storage @param {object} kept */
-function write(storage, kept) {
+/** @param {() => Storage} storage @param {object} stored */
+function write(storage, stored) {
     try {
-        storage().setItem(STORE, JSON.stringify(kept));
+        storage().setItem(STORE, JSON.stringify(stored));
     } catch {
-        // As above: then the next page starts anew.
+        // As above: then the next page starts from the defaults.
     }
 }
 

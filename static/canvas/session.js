@@ -188,7 +188,7 @@ export class Session {
         this.#name(news.names ?? {});
         this.ui.people(news.people, news.drawing ?? []);
         if (news.dream) this.#dream(news.dream);
-        this.#stand(news.frame ?? BLANK);
+        this.#setBase(news.frame ?? BLANK);
         this.ui.rules(news.rules);
         this.ui.status(news.status);
         this.ui.trouble(news.trouble ?? null);
@@ -201,7 +201,7 @@ export class Session {
     }
 
     /** The base that a welcome names. @param {Frame} frame */
-    #stand(frame) {
+    #setBase(frame) {
         const { newest, base } = this.bases;
         if (newest && frame.seq < newest.seq) {
             // A frame was taken away: the journal is told to us again from the one before it.

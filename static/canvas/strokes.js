@@ -131,7 +131,7 @@ export class OwnStroke {
 
     #trace() {
         const [x, y, w] = this.current.op.points;
-        const trace = this.layers.trace(this.current);
+        const trace = this.layers.painter(this.current);
         trace.begin(x, y, w);
         this.layers.grown(this.current);
         return trace;

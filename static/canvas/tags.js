@@ -31,17 +31,17 @@ export class Tags {
         tag.y = y;
         tag.until = Date.now() + LASTS;
         tag.element.classList.remove("leaving");
-        this.#place(tag);
+        this.#position(tag);
         this.sweeping ??= setInterval(() => this.#sweep(), 300);
     }
 
     /** The view has changed. */
-    place() {
-        for (const tag of this.tags.values()) this.#place(tag);
+    layOut() {
+        for (const tag of this.tags.values()) this.#position(tag);
     }
 
     /** @param {{element: HTMLElement, x: number, y: number}} tag */
-    #place({ element, x, y }) {
+    #position({ element, x, y }) {
         const { view } = this;
         element.style.transform = `translate(${Math.round(view.x + x * view.scale)}px, ${Math.round(view.y + y * view.scale)}px)`;
     }

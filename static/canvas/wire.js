@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The canvas protocol's bytes (docs/protocol.md), little-endian; the twin of canvas/wire.py.
+ * The canvas protocol's bytes (docs/protocol.md), little-endian; the counterpart of canvas/wire.py.
  * Decoding raises ProtocolError and nothing else.
  */
 

@@ -139,7 +139,7 @@ class Processes:
         async def publish(self, message: dict[str, Any]) -> None:
             for room in self._all.rooms:
                 if room is not self.room and self._all._chance.random() < 0.8:
-                    await room.hear(message | {"from": str(id(self))})
+                    await room.receive_news(message | {"from": str(id(self))})
 
 
 class Browser:

@@ -115,10 +115,10 @@ async def test_people_of_whom_something_changed_are_looked_at_in_every_room(
     assert room is not None
     heard: list[Any] = []
 
-    async def hear(message: dict[str, Any]) -> None:
+    async def receive_news(message: dict[str, Any]) -> None:
         heard.append(message)
 
-    monkeypatch.setattr(room, "hear", hear)
+    monkeypatch.setattr(room, "receive_news", receive_news)
     await subscribed("here")
     await asyncio.to_thread(notify.recheck, {3, 1})
     await asyncio.to_thread(notify.look_everywhere)

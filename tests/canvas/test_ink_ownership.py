@@ -30,7 +30,7 @@ def test_others_fresh_ink_is_foreign_and_ones_own_is_not() -> None:
     assert grid.share(line(2, 100, 300), LATER) == 0
 
 
-def test_covering_a_drawing_does_not_make_it_ones_own_and_mending_it_is_free() -> None:
+def test_covering_a_drawing_does_not_make_it_ones_own_and_retouching_it_is_free() -> None:
     grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300)))
     grid.learn(batch(line(2, 100, 300)))

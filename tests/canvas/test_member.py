@@ -49,7 +49,7 @@ async def test_asking_on_and_on_without_reading_ends_the_socket(how: str) -> Non
         room.receive(socket.member, wire_client.join(0, 0))
     await asyncio.sleep(0)
     assert socket.code == 4408
-    assert limits.OUTBOX_BYTES < socket.member.outstanding < limits.DEAF_BYTES + limits.MAX_MESSAGE
+    assert limits.OUTBOX_BYTES < socket.member.outstanding < limits.MAX_UNREAD_BYTES + limits.MAX_MESSAGE
     await room.stop()
 
 

@@ -114,7 +114,7 @@ async def test_sanctions_hold_and_say_why(
     journal.people.status[1] = UserStatus(
         sanctions=(Sanction(7, degree, "painting over the whale", room.wall_ms() + 60_000),)
     )
-    await room.hear({"type": "recheck", "users": [1], "from": "another"})
+    await room.receive_news({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: news_of(anna, "you") and news_of(anna, "you")[-1]["sanctions"])
     assert news_of(anna, "you")[-1]["sanctions"][0]["reason"] == "painting over the whale"
     mark = dab()
@@ -128,7 +128,7 @@ async def test_sanctions_hold_and_say_why(
     await until(lambda: not ben.pending)
     assert ben.refused == [] and ben.closed is None
     journal.people.status[1] = UserStatus()
-    await room.hear({"type": "recheck", "users": [1], "from": "another"})
+    await room.receive_news({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: not news_of(anna, "you")[-1]["sanctions"])
     anna.put(again := dab())
     await until(lambda: not anna.pending)
@@ -139,7 +139,7 @@ async def test_the_suspended_are_shown_out_with_the_reason_and_stay_out(journal:
     anna = joined(journal, room, 1)
     await until(lambda: room.admission.known())
     journal.people.status[1] = UserStatus(sanctions=(Sanction(7, "suspend", "threats", None),))
-    await room.hear({"type": "recheck", "users": [1], "from": "another"})
+    await room.receive_news({"type": "recheck", "users": [1], "from": "another"})
     await until(lambda: anna.closed)
     assert anna.closed == 4403 and news_of(anna, "you")[-1]["sanctions"][0]["reason"] == "threats"
     again = Browser(journal, 1)
@@ -233,7 +233,7 @@ async def test_the_end_closes_every_pen_and_then_every_socket(
     monkeypatch.setattr(limits, "MARK_SECONDS", 0.5)
     anna, guest = joined(journal, room, 1), joined(journal, room, None)
     journal.rules = replace(journal.rules, ended=True)
-    await room.hear({"type": "look", "from": "another"})
+    await room.receive_news({"type": "look", "from": "another"})
     await until(lambda: news_of(anna, "ended") and news_of(guest, "ended"))
     mark = dab()
     anna.put(mark)
@@ -304,7 +304,7 @@ async def test_whatever_changes_while_people_draw_nothing_forbidden_is_written_a
                 against = (Sanction(version, "read_only", "", None),) if event == "sanction" else ()
                 journal.people.status[1] = UserStatus(sanctions=against)
                 for room in rooms:
-                    await room.hear({"type": "recheck", "users": [1], "from": "another"})
+                    await room.receive_news({"type": "recheck", "users": [1], "from": "another"})
             case "wait":
                 await asyncio.sleep(0.03)
     await until(lambda: all(not one.pending and one.head == journal.head for one in browsers))

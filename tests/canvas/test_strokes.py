@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from canvas import brush, journal, strokes, wire
-from canvas.models import Batch, Canvas, Indexed, Stroke
+from canvas.models import Batch, Canvas, IndexProgress, Stroke
 from dreamsite.core.rect import Rect
 from tests import wire_client
 from tests.canvas.journals import random_journal
@@ -86,7 +86,7 @@ def test_the_index_is_what_the_journal_says(canvas: Canvas, seed: int, monkeypat
     batches = Batch.objects.filter(canvas=canvas).order_by("first")
     assert indexed(canvas) == expected(batches)
     assert strokes.index(canvas) == 0
-    assert Indexed.objects.get(canvas=canvas).seq == Canvas.objects.get(pk=canvas.pk).head
+    assert IndexProgress.objects.get(canvas=canvas).seq == Canvas.objects.get(pk=canvas.pk).head
 
 
 def draw(canvas: Canvas, author: int, points: list[tuple[int, int]], *, stroke: int = 1, width: int = 32) -> None:
@@ -160,7 +160,7 @@ def test_the_command_indexes_and_makes_anew(canvas: Canvas) -> None:
     call_command("index_strokes", stdout=output)
     assert "1 strokes from 2 operations" in output.getvalue()
     Stroke.objects.update(pieces=99)
-    call_command("index_strokes", "--anew", "--canvas", "here", stdout=output)
+    call_command("index_strokes", "--rebuild", "--canvas", "here", stdout=output)
     assert Stroke.objects.get().pieces == 2
     with pytest.raises(CommandError, match="nowhere"):
         call_command("index_strokes", "--canvas", "nowhere")

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas import frames, strokes
-from canvas.models import Canvas, Frame, Indexed, Stroke
+from canvas.models import Canvas, Frame, IndexProgress, Stroke
 from gallery.highlights.models import Highlight
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_the_index_of_a_made_up_history_is_what_its_journal_says(seeded: Canvas)
     made = list(Stroke.objects.order_by("first_seq").values(*fields))
     assert made
     Stroke.objects.all().delete()
-    Indexed.objects.all().delete()
+    IndexProgress.objects.all().delete()
     strokes.index(seeded)
     assert list(Stroke.objects.order_by("first_seq").values(*fields)) == made
 

@@ -161,7 +161,7 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
             const dice = random();
             if (dice < 0.4) {
                 const op = stroke(random, W, H, { author: 5, strokeId: 1, piece: piece++ });
-                layers.lay({ ...op, points: [...Array.from(op.points)] });
+                layers.add({ ...op, points: [...Array.from(op.points)] });
             } else if (dice < 0.6 && layers.local.length) {
                 const own = layers.local[0];
                 layers.append(++seq, own.op, own);
@@ -174,7 +174,7 @@ test("what is shown is the picture with the wet ink on top, whatever comes in be
         for (const { seq: number, op } of layers.picture.entries) expected.append(number, op, null);
         expected.freshen();
         same(layers.picture.pixels, expected.picture.pixels, `seed ${seed}: the picture`);
-        for (const { op } of layers.local) expected.lay(op);
+        for (const { op } of layers.local) expected.add(op);
         same(layers.shown, expected.shown, `seed ${seed}: what is shown`);
     }
 });

@@ -17,7 +17,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from canvas import brush, frames, wire
-from canvas.models import Batch, Canvas, Frame, Indexed, Stroke
+from canvas.models import Batch, Canvas, Frame, IndexProgress, Stroke
 from gallery.highlights.models import Highlight
 from gallery.timeline import activity
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if newest:
             # With the journal's head where the last frame has it: what is drawn next is newer than every frame.
             _write(canvas, frame=newest, head=newest.seq)
-        Indexed.objects.update_or_create(canvas=canvas, defaults={"seq": seq})
+        IndexProgress.objects.update_or_create(canvas=canvas, defaults={"seq": seq})
         for frame in Frame.objects.visible().filter(canvas=canvas, number__in=_highlights(options["frames"])):
             Highlight.objects.create(frame=frame, caption=CAPTIONS[frame.number % len(CAPTIONS)], chosen_by=people[0])
         activity.store_finished(canvas)

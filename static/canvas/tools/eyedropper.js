@@ -1,6 +1,6 @@
 // @ts-check
 
-/** The colour of a place. @type {import("./types.js").Tool} */
+/** The colour of a point. @type {import("./types.js").Tool} */
 export const eyedropper = {
     name: "eyedropper",
     label: "Pick a colour from the canvas",

@@ -26,8 +26,8 @@ from tests.moderation.helpers import signed_in
 pytestmark = pytest.mark.django_db
 
 
-def send(client: Client, canvas: Canvas | None = None, **fields: Any) -> Any:
-    where = {"canvas": canvas.slug, "x": 20, "y": 30, "r": 16} if canvas else {}
+def send(client: Client, at: Canvas | None = None, **fields: Any) -> Any:
+    where = {"canvas": at.slug, "x": 20, "y": 30, "r": 16} if at else {}
     return client.post("/report/", {**where, "category": "hate", **fields})
 
 

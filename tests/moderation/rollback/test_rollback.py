@@ -258,7 +258,7 @@ def test_the_endpoints_look_up_preview_apply_and_undo(canvas: Canvas, moderator:
 
 
 @pytest.mark.parametrize(
-    ("data", "status", "said"),
+    ("data", "status", "message"),
     [
         ({}, 409, "Choose people"),
         ({"people": ["x"]}, 409, "cannot be read"),

@@ -151,15 +151,15 @@ def test_lifting_is_once_and_recorded_with_its_reason(mona: User, otto: User, va
 
 
 def test_the_list_is_filtered(mona: User, vandal: User) -> None:
-    here = sanctions.issue(mona, vandal, "read_only", "bars")
+    current = sanctions.issue(mona, vandal, "read_only", "bars")
     over = sanctions.issue(mona, vandal, "cool_down", "speed", timezone.now() - timedelta(hours=1))
     here = signed_in(mona)
 
     def listed(query: str) -> list[Sanction]:
         return list(here.get(f"/moderation/sanctions/{query}").context["page"])
 
-    assert listed("") == [here] and listed("?state=past") == [over] and listed("?state=all") == [over, here]
-    assert listed("?state=all&q=speed") == [over] and listed("?degree=suspend") == [] and listed("?q=vand") == [here]
+    assert listed("") == [current] and listed("?state=past") == [over] and listed("?state=all") == [over, current]
+    assert listed("?state=all&q=speed") == [over] and listed("?degree=suspend") == [] and listed("?q=vand") == [current]
 
 
 def test_the_person_gets_a_mail_where_there_is_an_address_of_theirs(

@@ -110,7 +110,7 @@ def test_a_hidden_frame_stays_history_where_a_newer_one_was_kept(canvas: Canvas,
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("fire", True, "no switch 'fire'"),
         ("slow", 0, "expected 1"),

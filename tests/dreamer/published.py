@@ -7,17 +7,17 @@ import hashlib
 
 import numpy as np
 
+from dreamer.library.conventions import GOOGLENET_MODULES
 from dreamer.library.sources import Part, Source
 
 from . import caffe_files
-from .graphdef import MODULES
 from .server import Server
 
 LABELS = "".join(f"{'banana' if number == 954 else f'thing {number}'}\n" for number in range(1000)).encode()
 
 
 def googlenet() -> bytes:
-    """A GoogLeNet-shaped .caffemodel with small random weights, in the layers' published names; 28 MB."""
+    """A GoogLeNet-shaped .caffemodel with small random weights, in the layers' published names."""
     random = np.random.default_rng(2)
     found: caffe_files.Weights = {}
 
@@ -28,7 +28,7 @@ def googlenet() -> bytes:
     layer("conv2/3x3_reduce", 64, 64, 1, 1)
     layer("conv2/3x3", 192, 64, 3, 3)
     depth = 192
-    for module, sizes in {**MODULES, "4a": (192, 96, 208, 16, 48, 64), "5a": (256, 160, 320, 32, 128, 128)}.items():
+    for module, sizes in GOOGLENET_MODULES.items():
         one, reduce3, three, reduce5, five, pool = sizes
         name = f"inception_{module}"
         layer(f"{name}/1x1", one, depth, 1, 1)
@@ -38,7 +38,7 @@ def googlenet() -> bytes:
         layer(f"{name}/5x5", five, reduce5, 5, 5)
         layer(f"{name}/pool_proj", pool, depth, 1, 1)
         depth = one + three + five + pool
-    layer("loss3/classifier", 1000, 1024)
+    layer("loss3/classifier", 1000, depth)
     return caffe_files.v1(found)
 
 

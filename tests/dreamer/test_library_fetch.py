@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_googlenet_is_fetched_converted_and_registered(
-    server: Server, tmp_path: Path, log: list[str], caffemodel: bytes
+    server: Server, tmp_path: Path, log: list[str], full_caffemodel: bytes
 ) -> None:
     server.files["labels"] = "".join(
         f"n{i:08} {'banana' if i == 954 else f'thing {i}'}\n" for i in range(1000)
     ).encode()
     registry = Registry(tmp_path)
-    files = fetch(local(source("googlenet"), server, caffemodel), registry, download=Download(tell=log.append))
+    files = fetch(local(source("googlenet"), server, full_caffemodel), registry, download=Download(tell=log.append))
     assert (files.name, files.info.title, files.info.mean) == ("googlenet", "GoogLeNet (BVLC)", (104, 117, 123))
     assert files.info.licence.startswith("unrestricted")
     assert files.labels[954] == "banana"

@@ -12,10 +12,10 @@ help:            ## this list
 run: .venv/run   ## the whole site: environment, database, static files, web server, dreamer
 	@$(BIN)/python manage.py up
 
-test: .venv/dev  ## everything that tests need, then lint, types and every test
+test: .venv/dev node_modules/.installed ## everything that tests need, then lint, types and every test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh
 
-lint: .venv/dev  ## ruff, djade, mypy, tsc
+lint: .venv/dev node_modules/.installed ## ruff, djade, mypy, tsc
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/lint.sh
 
 format: .venv/dev ## write the formatting that lint asks for
@@ -48,3 +48,8 @@ clean:           ## forget the environment; var/ (the site's state) stays
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep -o '^torch==[0-9.]*' requirements-dev.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run $@
+
+# Exact versions stand in package.json; a lock file would hold the addresses of whoever wrote it. Where they cannot be had,
+# tsc and the tests that need them say so.
+node_modules/.installed: package.json | .venv/dev
+	-@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts && touch $@

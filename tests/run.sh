@@ -3,45 +3,67 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# chromium, Redis, PostgreSQL and the font of the house model's pictures: on Debian and its kin, as root, they are
+# Hundreds of processes are started: what they import is compiled once, whatever the machine says.
+unset PYTHONDONTWRITEBYTECODE
+
+here() { command -v "$1" >/dev/null; }
+may_install() { [ "$(id -u)" = 0 ] && here apt-get; }
+chromium() { here chromium || here google-chrome; }
+log=$(mktemp)
+policy=""
+lint=""
+clean() {
+    rm -f "$log" $policy
+    [ -z "$lint" ] || kill "$lint" 2>/dev/null || true
+}
+trap clean EXIT
+
+# A browser, Redis, PostgreSQL and the font of the house model's pictures: on Debian and its kin, as root, they are
 # installed. Elsewhere the tests that need one are skipped and say so; with CI=true they fail instead.
 wanted=""
-command -v chromium >/dev/null || command -v google-chrome >/dev/null || wanted="$wanted chromium"
-command -v redis-server >/dev/null || command -v valkey-server >/dev/null || wanted="$wanted redis-server"
-[ -n "${DREAMSITE_TEST_POSTGRES:-}" ] || command -v initdb >/dev/null \
-    || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
+# The shell of chromium opens a page in half of the time; where it cannot be had the whole one does.
+here chromium-headless-shell || { chromium && ! may_install; } || wanted="$wanted chromium-headless-shell"
+here redis-server || here valkey-server || wanted="$wanted redis-server"
+[ -n "${DREAMSITE_TEST_POSTGRES:-}" ] || here initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+    || wanted="$wanted postgresql"
 [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || wanted="$wanted fonts-noto-color-emoji"
-if [ -n "$wanted" ]; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "Installing for the tests:$wanted"
-        # Their services are not wanted, only their programs: the tests start their own, privately.
+
+install() { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1" >>"$log" 2>&1; }
+if [ -n "$wanted" ] && may_install; then
+    echo "Installing for the tests:$wanted"
+    # Their services are not wanted, only their programs: the tests start their own, privately.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
         policy=/usr/sbin/policy-rc.d
-        if [ ! -e $policy ]; then
-            printf '#!/bin/sh\nexit 101\n' >$policy
-            chmod +x $policy
-            trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-        fi
-        log=$(mktemp)
-        # shellcheck disable=SC2086
-        if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted; } \
-            >"$log" 2>&1; then
-            tail -20 "$log"
-            echo "They could not be installed; the tests that need them will say so."
-        fi
-        rm -f "$log"
-    else
-        echo "Not here, and not root to install them:$wanted (the tests that need them will say so)"
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod +x $policy
     fi
+    apt-get update >"$log" 2>&1 || true
+    for package in $wanted; do
+        install "$package" && continue
+        [ "$package" = chromium-headless-shell ] && { chromium || install chromium; } && continue
+        tail -20 "$log"
+        echo "$package could not be installed; the tests that need it will say so."
+    done
+elif [ -n "$wanted" ]; then
+    echo "Not here, and not root to install them:$wanted (the tests that need them will say so)"
 fi
 
-# Each part runs whatever the one before it said, so that one run tells everything; pytest has the last word.
+# Each part runs whatever the others say, so that one run tells everything. What reads the code does so beside pytest,
+# with what that leaves of the machine, and is heard after it.
 status=0
-sh tests/lint.sh || { status=1; echo "lint failed"; }
+nice sh tests/lint.sh >"$log" 2>&1 &
+lint=$!
 
 printf '\n== node\n'
 node --test --test-reporter=dot tests/js/*.test.mjs || { status=1; echo "tests of the browser modules failed"; }
 
 printf '\n== pytest\n'
-# A file's tests share a running site, so a file stays with one worker.
-python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || status=1
+# A file's tests share a running site, so a file stays with one worker. There is one worker more than there are cores:
+# much of their time they wait for sites and browsers.
+workers=$(($(nproc) + 1))
+python -m pytest -n "$((workers < 5 ? workers : 5))" --dist loadfile --no-loadscope-reorder "$@" || status=1
+
+wait "$lint" || { status=1; echo "lint failed" >>"$log"; }
+lint=""
+cat "$log"
 exit $status

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import random
+import shutil
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models.signals import post_migrate
 from django.test import Client
@@ -27,6 +33,9 @@ hypothesis.settings.register_profile(
     "patient", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
+
+# The real ones are slow on purpose. Sites that tests start have them.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A file of theirs takes the longest: begun last, it would be waited for by everybody.
 SLOW = ("live", "browser")
@@ -59,6 +68,32 @@ def no_frames_of_others() -> None:
     frames.load.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def own_random_numbers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test draws the same numbers whichever ran before it: from a generator of its own in its module's place."""
+    seed = zlib.crc32(request.node.name.encode())
+    for name, of_all in vars(request.module).items():
+        if isinstance(of_all, np.random.Generator):
+            monkeypatch.setattr(request.module, name, np.random.default_rng(seed))
+        elif isinstance(of_all, random.Random):
+            monkeypatch.setattr(request.module, name, random.Random(seed))
+
+
+def once_for_all(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that `make` fills: where there are several workers, the first that asks does it for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # of this run, and of all its workers
+    folder, made = base / name, base / f"{name}-is-made"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Databases of tests are emptied between them: without the triggers of the log of acts, which have their tests."""
@@ -68,12 +103,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture
 def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The site for tests of pages: without static files' manifest, and with cheap passwords."""
+    """The site for tests of pages, without static files' manifest."""
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
@@ -108,7 +142,7 @@ def as_staff(client: Client, staff: User) -> Client:
 @pytest.fixture(scope="session")
 def site_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared var/: canvases `main` (1536 px) and `small` (128 px), people with sessions, no model."""
-    return running.prepare(tmp_path_factory.mktemp("site") / "var")
+    return once_for_all(tmp_path_factory, "site", running.prepare)
 
 
 @pytest.fixture(scope="module")

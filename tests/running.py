@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import http.cookiejar
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -38,10 +41,14 @@ PEOPLE = tuple(f"person{number:02}" for number in range(16))  # who have an acco
 _PREPARE = f"""
 import json
 from pathlib import Path
+from django.core.management import call_command
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from canvas.models import Canvas
+call_command("migrate", verbosity=0)
+if not (Path(settings.VAR_DIR) / "static").exists():
+    call_command("collectstatic", verbosity=0, interactive=False)
 Canvas.objects.default()
 Canvas.objects.create(slug="{SMALL}", title="Small", width={SMALL_SIDE}, height={SMALL_SIDE})
 people = {{}}
@@ -59,10 +66,19 @@ for name in {PEOPLE!r}:
 """
 
 
+# Below the ports that systems give to clients, so that nobody is given one by chance while its server is started or
+# down; each of several workers looks among a thousand of its own, beginning anywhere.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw19").removeprefix("gw")) % 20
+_begin = random.SystemRandom().randrange(1000)
+_ports = itertools.cycle(11_000 + 1000 * _worker + (_begin + number) % 1000 for number in range(1000))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def until(ready: Callable[[], Any], what: str = "") -> Any:
@@ -112,6 +128,7 @@ class RunningSite:
         self.dreamer: subprocess.Popen[bytes] | None = None
         self.dreamers: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._console: subprocess.Popen[str] | None = None
 
     # --- processes -------------------------------------------------------------------------------------------------
 
@@ -133,7 +150,26 @@ class RunningSite:
         return done.stdout + done.stderr
 
     def shell(self, code: str) -> str:
-        return self.manage("shell", "--no-imports", "-v", "0", "-c", code)
+        """What this code says that runs beside the site, in a process that serves nobody (tests.console)."""
+        if self._console is None:
+            with (self.var / "shell.log").open("ab") as log:
+                self._console = subprocess.Popen(
+                    [sys.executable, "-m", "tests.tuned", "tests.console"],
+                    cwd=ROOT,
+                    env=self.env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+        assert self._console.stdin and self._console.stdout
+        self._console.stdin.write(json.dumps(code) + "\n")
+        self._console.stdin.flush()
+        answer = self._console.stdout.readline()
+        failed, said = json.loads(answer) if answer else (True, self.log("shell"))
+        if failed:
+            raise AssertionError(f"{code}\nfailed:\n{said}")
+        return str(said)
 
     def start_web(self, *, wait: bool = True, application: str = APPLICATION) -> None:
         proxy = self.env.get("BEHIND_PROXY") == "1"
@@ -186,8 +222,11 @@ class RunningSite:
         end(self.dreamer, signal.SIGKILL)
 
     def stop(self) -> None:
-        for process in (*self.workers, *self.dreamers, self.web):
+        for process in (*self.workers, *self.dreamers, self.web, self._console):
             end(process, signal.SIGTERM)
+        if self._console is not None:
+            self._console.communicate()  # closes the pipes
+            self._console = None
 
     def log(self, name: str = "") -> str:
         """All that the process has said: `web` (or the site's name), `dreamer`."""
@@ -330,12 +369,12 @@ def prepare(folder: Path, *, static: Path | None = None, **env: str) -> Path:
     """A var/ with a migrated database, two canvases, people and static files (`static`: those of another one)."""
     site = RunningSite(folder, **env)
     folder.mkdir(parents=True, exist_ok=True)
-    site.manage("migrate", "--verbosity", "0")
     if static:
         (folder / "static").symlink_to(static)
-    else:
-        site.manage("collectstatic", "--verbosity", "0", "--no-input")
-    site.shell(_PREPARE)
+    try:
+        site.shell(_PREPARE)
+    finally:
+        site.stop()
     return folder
 
 

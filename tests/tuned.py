@@ -12,6 +12,7 @@ import json
 import os
 import runpy
 import sys
+from typing import Any
 
 import django
 
@@ -24,7 +25,19 @@ def tune(values: dict[str, object]) -> None:
         owner = importlib.import_module(module)
         if not hasattr(owner, name):
             raise SystemExit(f"TUNE: {module} has no {name}")
-        setattr(owner, name, value)
+        if isinstance(value, dict):
+            _merge(getattr(owner, name), value)
+        else:
+            setattr(owner, name, value)
+
+
+def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    """A dictionary is changed where it is: the settings hold it already."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value
 
 
 def publish(address: str, sha256: str, size: int) -> None:

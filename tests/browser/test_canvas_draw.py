@@ -17,11 +17,16 @@ from tests.running import PASSWORD, RunningSite, until
 
 pytestmark = pytest.mark.browser
 
+# One of its own for what gets a frame: the other tests' canvas is its journal alone.
+CANVAS = """
+from canvas.models import Canvas
+Canvas.objects.create(slug="framed", title="Framed", width=1536, height=1536)
+"""
 # A frame as the dreamer makes it, without a dreamer: the canvas in negative, as the JPEG that a dream is.
 FRAME = """
 from canvas import frames
 from canvas.models import Canvas
-place = Canvas.objects.get(slug="main")
+place = Canvas.objects.get(slug="framed")
 composed = frames.compose(place)
 made = frames.encode(255 - composed.pixels, "dream")
 frames.keep(frames.NewFrame(place, made, "dream", composed.seq, composed.authors, title="a negative"))
@@ -30,7 +35,7 @@ AS_SERVED = """
 import sys
 from canvas import frames
 from canvas.models import Canvas
-sys.stdout.write("pixels:" + frames.compose(Canvas.objects.get(slug="main")).pixels.tobytes().hex())
+sys.stdout.write("pixels:" + frames.compose(Canvas.objects.get(slug="framed")).pixels.tobytes().hex())
 """
 
 
@@ -64,7 +69,7 @@ def test_ink_is_seen_elsewhere_pixel_for_pixel(site: RunningSite, visit: Callabl
     artist.shows(expected, "the artist's browser paints as the server does")
     watcher.shows(expected, "the watcher's browser paints as the server does")
     assert (expected != 255).any(axis=2).sum() > 5000
-    assert watcher.text("[data-bar=people]") == "2"
+    expect(watcher.page.locator("[data-bar=people]")).to_have_text("2")
 
 
 def test_ink_is_painted_before_the_server_has_it(site: RunningSite, visit: Callable[..., Visitor]) -> None:
@@ -199,23 +204,21 @@ def sees_the_drawing_under_the_dream(artist: Visitor) -> None:
     expect(overlay).to_be_hidden()
 
 
-# The last test of this module: from here on there is a frame.
 def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     site: RunningSite, visit: Callable[..., Visitor]
 ) -> None:
-    artist, watcher = visit(site.person(4)).open(), visit(**PHONE).open()
+    site.shell(CANVAS)
+    artist, watcher = visit(site.person(4)).open("framed"), visit(**PHONE).open("framed")
     artist.page.evaluate("window.sameDocument = true")
-    count = len(operations(site))
     artist.draw(line(300, 300, 1000, 400))
-    until(lambda: finished(site, count))
+    until(lambda: strokes(site, "framed") == 1)
     site.shell(FRAME)
     until(lambda: artist.pixels()[5, 5].max() < 20, what="the negative's dark corner")
     until(lambda: watcher.pixels()[5, 5].max() < 20)
     expect(artist.page.locator("[data-does=undo]")).to_be_disabled()
     artist.page.keyboard.press("2")
-    before = strokes(site)
     artist.draw(spiral(700, 500, 180))
-    until(lambda: strokes(site) == before + 1)
+    until(lambda: strokes(site, "framed") == 2)
     served = site.shell(AS_SERVED).partition("pixels:")[2]
     expected = np.frombuffer(bytes.fromhex(served), np.uint8).reshape(1536, 1536, 3)
 

@@ -197,7 +197,8 @@ def test_the_slideshow_waits_for_those_who_asked_for_less_motion(page: Page, dre
     expect(page.get_by_role("link", name="Frame 4")).to_be_visible()
     page.get_by_label("Pace").select_option("1")
     page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("link", name="Frame 6")).to_be_visible()
+    # Whoever looks seldom may miss one of a second each.
+    expect(page.get_by_role("link", name=re.compile(r"Frame ([6-9]|\d\d)$"))).to_be_visible()
     page.get_by_role("button", name="Pause").click()
 
 

@@ -80,7 +80,7 @@ class Visitor:
         mouse.move(*points[0])
         mouse.down()
         for point in points[1:]:
-            mouse.move(*point, steps=2)
+            mouse.move(*point)
             self.page.wait_for_timeout(pause_ms)
         mouse.up()
 

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,23 +26,36 @@ for number in range({ROOMS}):
 """
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
 def on_postgres(
     request: pytest.FixtureRequest,
-    make_site: Callable[..., RunningSite],
     postgres: Postgres,
     postgres_template: tuple[Path, str],
-    tmp_path: Path,
-) -> RunningSite:
-    """A site on PostgreSQL under each server; a room is closed as soon as it is empty, a minute is two seconds."""
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningSite]:
+    """A site on PostgreSQL under each server, which can be asked to lend its connections (tests.live.greedy).
+
+    A room is closed as soon as it is empty; a minute and the pool's ten seconds are two. Each test leaves a site that
+    is healthy and ready.
+    """
     template, address = postgres_template
-    tune = {"canvas.hub.EMPTY_SECONDS": 0.05, "dreamsite.health.DRY_SECONDS": 2.0}
-    return make_site(
-        copy(template, tmp_path / "var"),
+    tune = {
+        "canvas.hub.EMPTY_SECONDS": 0.05,
+        "dreamsite.health.DRY_SECONDS": 2.0,
+        "dreamsite.stores.POSTGRESQL": {"pool": {"timeout": 2, "reconnect_timeout": 2}},
+    }
+    site = RunningSite(
+        copy(template, tmp_path_factory.mktemp("connections") / "var"),
         server=request.param,
         tune=tune,
         DATABASE_URL=postgres.database(address) + "?application_name=web",
     )
+    try:
+        site.shell(_CANVASES)
+        site.start_web(application="tests.live.greedy:application")
+        yield site
+    finally:
+        site.stop()
 
 
 def connections(site: RunningSite) -> int:
@@ -63,9 +76,7 @@ def status(site: RunningSite, path: str) -> int:
 
 @pytest.mark.postgres
 async def test_rooms_opened_and_closed_fifty_times(on_postgres: RunningSite) -> None:
-    site = on_postgres
-    site.shell(_CANVASES)
-    site.start_web()
+    site, before = on_postgres, len(on_postgres.log())
     for _ in range(ROUNDS):
         async with contextlib.AsyncExitStack() as open_rooms:
             for number in range(ROOMS):
@@ -73,13 +84,12 @@ async def test_rooms_opened_and_closed_fifty_times(on_postgres: RunningSite) -> 
             assert await asyncio.to_thread(status, site, "/history/") == 200, "pages need connections too"
         await asyncio.to_thread(until, lambda: connections(site) <= POOL, "the rooms' connections are given back")
     assert status(site, "/history/") == status(site, "/healthz") == status(site, "/readyz") == 200
-    assert "Traceback" not in site.log(), site.log()[-5000:]
+    assert "Traceback" not in site.log()[before:], site.log()[before:][-5000:]
 
 
 @pytest.mark.postgres
 def test_visitors_who_leave_before_the_page_comes(on_postgres: RunningSite) -> None:
     site = on_postgres
-    site.start_web()
     for _ in range(10 * POOL):
         with socket.create_connection(("127.0.0.1", site.port)) as visitor:
             visitor.sendall(f"GET /history/ HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode())
@@ -90,20 +100,19 @@ def test_visitors_who_leave_before_the_page_comes(on_postgres: RunningSite) -> N
 def test_a_pool_that_gives_nothing_makes_the_process_unhealthy(on_postgres: RunningSite) -> None:
     """As long as the database is there: a process cannot help it where it is away."""
     site = on_postgres
-    site.start_web(application="tests.live.greedy:application")
     assert status(site, "/healthz") == 200
     assert status(site, "/greedy") == 200
     until(lambda: status(site, "/healthz") == 503, "an unhealthy process")
     assert status(site, "/readyz") == 503
     assert status(site, "/generous") == 200
     until(lambda: status(site, "/healthz") == 200, "a healthy process")
+    until(lambda: status(site, "/readyz") == 200, "ready again")
 
 
 @pytest.mark.postgres
 def test_a_database_that_is_away_makes_no_process_unhealthy(on_postgres: RunningSite, postgres: Postgres) -> None:
     site = on_postgres
     address = site.env["DATABASE_URL"]
-    site.start_web()
     assert status(site, "/history/") == 200
     postgres.shut(address)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,45 +21,66 @@ chance = random.Random(11)
 Two = tuple[RunningSite, RunningSite]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def layer() -> Iterator[Redis]:
+    """The layer between the fleet's processes. Each test leaves it running."""
+    server = Redis()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def fleet(
-    make_site: Callable[..., RunningSite],
-    postgres: Postgres,
-    postgres_template: tuple[Path, str],
-    redis: Redis,
-    tmp_path: Path,
+    postgres: Postgres, postgres_template: tuple[Path, str], layer: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Two]:
     """Two web processes on one PostgreSQL and one Redis. `two` never polls: what it knows of `one`, the layer told."""
     template, address = postgres_template
-    env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": redis.url, "WEB_PROCESSES": "2"}
-    var = copy(template, tmp_path / "var")
-    sites = [
-        make_site(var, name=name, tune={"canvas.limits.POLL": poll}, **env)
+    env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": layer.url, "WEB_PROCESSES": "2"}
+    var = copy(template, tmp_path_factory.mktemp("fleet") / "var")
+    one, two = (
+        RunningSite(var, name=name, tune={"canvas.limits.POLL": poll}, **env)
         for name, poll in (("one", 1.0), ("two", 3600.0))
-    ]
-    for site in sites:
-        site.start_web()
-    yield sites[0], sites[1]
-    for site in sites:
-        assert "Traceback" not in site.log(), site.log()[-5000:]
+    )
+    try:
+        for site in (one, two):
+            site.start_web()
+        yield one, two
+        for site in (one, two):
+            assert "Traceback" not in site.log(), site.log()[-5000:]
+    finally:
+        for site in (one, two):
+            site.stop()
+
+
+@pytest.fixture(scope="module")
+def pair(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    """Two web processes on one SQLite file and nothing between them: only the poll brings the news."""
+    var = copy(site_template, tmp_path_factory.mktemp("pair") / "var")
+    one, two = RunningSite(var, name="one"), RunningSite(var, name="two")
+    try:
+        for site in (one, two):
+            site.start_web()
+        yield one, two
+    finally:
+        for site in (one, two):
+            site.stop()
 
 
 @pytest.fixture
-def pair(make_site: Callable[..., RunningSite], tmp_path: Path) -> Two:
-    """Two web processes on one SQLite file and nothing between them: only the poll brings the news."""
-    one = make_site(name="one")
-    two = make_site(one.var, name="two")
-    for site in (one, two):
-        site.start_web()
-    return one, two
+def slug(fleet: Two, request: pytest.FixtureRequest) -> str:
+    """A canvas of the test's own, at the fleet that all of them share."""
+    name = f"c{zlib.crc32(request.node.name.encode())}"
+    make = f"Canvas.objects.create(slug={name!r}, title='A test', width=1536, height=1536)"
+    fleet[0].shell("from canvas.models import Canvas\n" + make)
+    return name
 
 
 @pytest.mark.postgres
 @pytest.mark.redis
-async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
+async def test_ink_crosses_processes_with_the_tick(fleet: Two, slug: str) -> None:
     one, two = fleet
     ann = one.person(0)
-    async with opened(one.url, ann.headers) as drawer, opened(two.url) as viewer:
+    async with opened(one.url, ann.headers, slug=slug) as drawer, opened(two.url, slug=slug) as viewer:
         for _ in range(5):
             stroke = stroke_id(chance)
             cut = await drawer.draw(stroke, LINE)
@@ -70,18 +92,21 @@ async def test_ink_crosses_processes_with_the_tick(fleet: Two) -> None:
 @pytest.mark.postgres
 @pytest.mark.redis
 @pytest.mark.parametrize("how", ["killed", "frozen"])
-async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
+async def test_redis_out_of_reach(fleet: Two, layer: Redis, slug: str, how: str) -> None:
     one, two = fleet
-    async with opened(one.url, one.person(0).headers) as here, opened(two.url, two.person(1).headers) as there:
+    async with (
+        opened(one.url, one.person(0).headers, slug=slug) as here,
+        opened(two.url, two.person(1).headers, slug=slug) as there,
+    ):
         await here.draw(stroke_id(chance), LINE)
         await there.until(lambda: there.head == 6)
-        redis.kill() if how == "killed" else redis.freeze()
+        layer.kill() if how == "killed" else layer.freeze()
         for number in range(2, 6):
             await there.draw(stroke_id(chance), LINE)
-            # The process that has the pen is not held by a layer that is gone, nor by one that never answers.
+            # The process that has the drawer is not held by a layer that is gone, nor by one that never answers.
             await there.until(lambda n=number: there.head == 6 * n)
         await here.until(lambda: here.head == 30)  # by the poll
-        redis.start() if how == "killed" else redis.thaw()
+        layer.start() if how == "killed" else layer.thaw()
         # The layer carries again: `two` gets to know. What was told before it listened again is lost, so draw on.
         drawn = 5
         while there.head < here.head or drawn == 5:
@@ -91,17 +116,17 @@ async def test_redis_out_of_reach(fleet: Two, redis: Redis, how: str) -> None:
             await asyncio.sleep(0.5)
     for viewer in (here, there):
         assert sorted(viewer.operations) == list(range(1, viewer.head + 1))
-    assert len(one.journal()) == here.head
+    assert len(one.journal(slug)) == here.head
 
 
 @pytest.mark.postgres
 @pytest.mark.redis
-async def test_the_database_cuts_every_connection(fleet: Two) -> None:
+async def test_the_database_cuts_every_connection(fleet: Two, slug: str) -> None:
     """As a restarted PostgreSQL does: the ink waits, trouble is said and is over, nothing is lost or written twice."""
     one, two = fleet
     ann, stop = one.person(0), asyncio.Event()
-    drawer = Drawer(ann.headers, random.Random(1), side=SMALL_SIDE)
-    async with opened(one.url) as viewer:
+    drawer = Drawer(ann.headers, random.Random(1), side=SMALL_SIDE, slug=slug)
+    async with opened(one.url, slug=slug) as viewer:
         drawing = asyncio.create_task(drawer.run([one.url], stop))
         for _ in range(3):
             known = viewer.head
@@ -114,35 +139,37 @@ async def test_the_database_cuts_every_connection(fleet: Two) -> None:
         await asyncio.wait_for(drawing, PATIENCE)
         await viewer.until(lambda: viewer.head == len(drawer.sent))
         assert [news["message"] is None for news in viewer.news_of("trouble")][-1:] in ([True], [])
-    assert [op for _, op in two.journal()] == [wire_client.by(piece, ann.id) for piece in drawer.sent]
+    assert [op for _, op in two.journal(slug)] == [wire_client.by(piece, ann.id) for piece in drawer.sent]
     for site in fleet:  # each cut may be said once with its cause, and the fixture looks for tracebacks
         (site.var / f"{site.name}.log").write_text("")
 
 
 @pytest.mark.postgres
 @pytest.mark.redis
-async def test_many_pens_in_both_processes_on_postgres_and_redis(fleet: Two) -> None:
-    await many_pens(*fleet)
+async def test_many_pens_in_both_processes_on_postgres_and_redis(fleet: Two, slug: str) -> None:
+    await many_pens(*fleet, slug)
 
 
 async def test_many_pens_in_both_processes_on_sqlite_alone(pair: Two) -> None:
-    await many_pens(*pair)
+    await many_pens(*pair, "main")
 
 
-async def many_pens(one: RunningSite, two: RunningSite) -> None:
+async def many_pens(one: RunningSite, two: RunningSite, slug: str) -> None:
     """Concurrent writers, who change processes now and then: numbers without gaps, every piece once and in order."""
     stop = asyncio.Event()
     people = [one.person(number) for number in range(8)]
-    drawers = {person.id: Drawer(person.headers, random.Random(person.id), side=SMALL_SIDE) for person in people}
-    async with opened(one.url) as here, opened(two.url) as there:
+    drawers = {
+        person.id: Drawer(person.headers, random.Random(person.id), side=SMALL_SIDE, slug=slug) for person in people
+    }
+    async with opened(one.url, slug=slug) as here, opened(two.url, slug=slug) as there:
         drawing = [asyncio.create_task(drawer.run([one.url, two.url], stop)) for drawer in drawers.values()]
         for _ in range(6):
             await asyncio.sleep(0.5)
-            for drawer in random.sample(list(drawers.values()), 2):
+            for drawer in chance.sample(list(drawers.values()), 2):
                 drawer.cut_off()
         stop.set()
         await asyncio.wait_for(asyncio.gather(*drawing), PATIENCE)
-        journal = one.journal()
+        journal = one.journal(slug)
         for viewer in (here, there):
             await viewer.until(lambda v=viewer: v.head == len(journal))
             assert sorted(viewer.operations.items()) == journal

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.dreamer import nets
-from tests.running import ROOT, RunningSite, until
+from tests.running import ROOT, RunningSite, copy, until
 
 _DREAMED = """
 import numpy
@@ -24,11 +24,20 @@ for shade in range(3):
 """
 
 
+@pytest.fixture(scope="module")
+def filled(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The var/ of a site with three frames."""
+    site = RunningSite(copy(site_template, tmp_path_factory.mktemp("filled") / "var"))
+    try:
+        site.shell(_DREAMED)
+    finally:
+        site.stop()
+    return site.var
+
+
 @pytest.fixture
-def dreamed(make_site: Callable[..., RunningSite]) -> RunningSite:
-    site = make_site()
-    site.shell(_DREAMED)
-    return site
+def dreamed(make_site: Callable[..., RunningSite], filled: Path, tmp_path: Path) -> RunningSite:
+    return make_site(copy(filled, tmp_path / "dreamed"))
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "sentence": recipe.sentence(this),
         "facts": recipe.facts(this),
         "commands": _commands(request, this),
-        "picture": request.build_absolute_uri(this.picture.url),
+        "card": request.build_absolute_uri(reverse("frame_card", args=[pk])),
         "filename": files.filename(this),
         "files": files.of(this),
         "licence": licence.current(),

@@ -226,7 +226,7 @@ def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
     return painted_response(paint_it)
 
 
-def painted_response(painted: Callable[[], bytes]) -> HttpResponseBase:
+def painted_response(painted: Callable[[], bytes], content_type: str = "image/png") -> HttpResponseBase:
     """A painted picture, or an error that says why there is none."""
     try:
         data = painted()
@@ -238,7 +238,7 @@ def painted_response(painted: Callable[[], bytes]) -> HttpResponseBase:
         response = HttpResponse(_("The server is painting something else. Try again in a moment."), status=503)
         response["Retry-After"] = "5"
         return response
-    response = HttpResponse(data, content_type="image/png")
+    response = HttpResponse(data, content_type=content_type)
     response["Cache-Control"] = "public, max-age=300"  # not for ever: strokes can be hidden at any time
     response["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is what other sites show of the page
     return response

@@ -1,4 +1,4 @@
-"""A frame in other sites' pages: oEmbed, and the page that they may put into an iframe."""
+"""What other sites show of a canvas or a frame: cards, oEmbed, and the pages that they may put into an iframe."""
 
 from __future__ import annotations
 
@@ -8,32 +8,65 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from canvas.models import Frame
+from canvas.models import Canvas, Frame
+from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound, json_error
 from dreamsite.core.middleware import policy
 from gallery import licence, recipe
 from gallery.frame import views as frame_views
+from gallery.moments.views import painted_response
+from gallery.sharing import cards
 
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
+THUMBNAIL = 480  # px; the longer side of a frame's small copy
+LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture
+
+
+@same_for_everybody
+@require_safe
+def frame_card(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Before and after as one picture of 1200 x 630."""
+    this = frame_views.find(pk)
+    if this.hidden_at is not None:
+        return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
+    return painted_response(lambda: cards.card(this), "image/jpeg")
 
 
 @require_safe
 @xframe_options_exempt
 def embed(request: HttpRequest, pk: int) -> HttpResponse:
-    """The picture and where it is from: the only page that other sites may put into an iframe."""
+    """The picture and where it is from. This page and the next are the only ones that may be put into an iframe."""
     this = frame_views.find(pk)
     hidden = this.hidden_at is not None
     context = {"frame": this, "hidden": hidden, "sentence": "" if hidden else recipe.sentence(this)}
-    response = render(request, "gallery/embed.html", context, status=410 if hidden else 200)
+    return _framed(render(request, "gallery/embed.html", context, status=410 if hidden else 200))
+
+
+@require_safe
+@xframe_options_exempt
+def canvas_embed(request: HttpRequest, slug: str) -> HttpResponse:
+    """The newest picture of a canvas, which looks for a newer one by itself, and the way to the canvas."""
+    canvas = get_object_or_404(Canvas, slug=slug)
+    context = {"canvas": canvas, "frame": newest(canvas), "seconds": LIVE_SECONDS}
+    response = render(request, "gallery/canvas_embed.html", context)
+    response["Cache-Control"] = f"public, max-age={LIVE_SECONDS // 2}"
+    return _framed(response)
+
+
+def newest(canvas: Canvas) -> Frame | None:
+    return Frame.objects.visible().filter(canvas=canvas).order_by("-number").first()
+
+
+def _framed(response: HttpResponse) -> HttpResponse:
     response["Content-Security-Policy"] = policy(
         {
             **{name: ["'none'"] for name in ("default-src", "base-uri", "form-action")},
@@ -51,28 +84,25 @@ def oembed(request: HttpRequest) -> HttpResponse:
     form = request.GET.get("format", "json")
     if form not in ("json", "xml"):
         return json_error(501, "format", _("The format can be json or xml."))
-    this = _frame_at(request.GET.get("url", ""))
-    if this.hidden_at is not None:
-        raise NotFound(_("This frame is hidden."))
+    shown = _shown_at(request.GET.get("url", ""))
+    frame = shown if isinstance(shown, Frame) else newest(shown)
     width = min(_size(request, "maxwidth") or WIDTH, (_size(request, "maxheight") or HEIGHT) - WORDS)
     width = max(width, 160)
     absolute = request.build_absolute_uri
-    title = _title(this)
-    share = min(1.0, 480 / max(this.width, this.height))
+    if isinstance(shown, Frame):
+        title, page = _title(shown), reverse("frame_embed", args=[shown.pk])
+    else:
+        title, page = shown.title, reverse("canvas_embed", args=[shown.slug])
     answer: dict[str, Any] = {
         "type": "rich",
         "version": "1.0",
         "title": title,
-        "author_name": ", ".join(person.get_username() for person in this.contributors.all()[:5]),
         "provider_name": "Dreamsite",
         "provider_url": absolute("/"),
-        "cache_age": 86_400,
-        "thumbnail_url": absolute(this.thumbnail.url),
-        "thumbnail_width": round(this.width * share),
-        "thumbnail_height": round(this.height * share),
+        "cache_age": 86_400 if isinstance(shown, Frame) else LIVE_SECONDS,
         "html": format_html(
             '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" frameborder="0"></iframe>',
-            absolute(reverse("frame_embed", args=[this.pk])),
+            absolute(page),
             width,
             width + WORDS,
             title,
@@ -81,19 +111,36 @@ def oembed(request: HttpRequest) -> HttpResponse:
         "height": width + WORDS,
         "license_url": licence.current().address,
     }
+    if frame is not None:
+        share = min(1.0, THUMBNAIL / max(frame.width, frame.height))
+        answer |= {
+            "author_name": ", ".join(person.get_username() for person in frame.contributors.all()[:5]),
+            "thumbnail_url": absolute(frame.thumbnail.url),
+            "thumbnail_width": round(frame.width * share),
+            "thumbnail_height": round(frame.height * share),
+        }
     response: HttpResponse = JsonResponse(answer) if form == "json" else HttpResponse(_xml(answer), "text/xml")
     response["Access-Control-Allow-Origin"] = "*"
     return response
 
 
-def _frame_at(address: str) -> Frame:
+def _shown_at(address: str) -> Frame | Canvas:
+    """What the page at this address is about; NotFound where that is neither a frame nor a canvas."""
     try:
-        match = resolve(urlsplit(address).path)
+        match = resolve(urlsplit(address).path or "/") if address else None
     except (Resolver404, ValueError):
         match = None
-    if match is None or match.url_name not in ("frame", "frame_embed"):
-        raise NotFound(_("“url” must be the address of a frame's page."))
-    return frame_views.find(match.kwargs["pk"])
+    if match is not None and match.url_name in ("frame", "frame_embed"):
+        frame = frame_views.find(match.kwargs["pk"])
+        if frame.hidden_at is not None:
+            raise NotFound(_("This frame is hidden."))
+        return frame
+    # The canvas' own addresses are the farewell's, which have no names (gallery.farewell.urls).
+    if match is not None and (match.url_name or "canvas") in ("canvas", "canvas_embed", "last_canvas"):
+        slug = match.kwargs.get("slug") or settings.CANVAS_SLUG
+        if canvas := Canvas.objects.filter(slug=slug).first():
+            return canvas
+    raise NotFound(_("“url” must be the address of a canvas or of a frame's page."))
 
 
 def _size(request: HttpRequest, name: str) -> int | None:

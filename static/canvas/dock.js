@@ -2,8 +2,10 @@
 /** The dock: the tool in use, and the brush as it is set; preferences.js remembers it. */
 
 import { recall, remember } from "./preferences.js";
+import { nameOf } from "./colour_names.js";
 import { another, colourOf, hexOf, PALETTES, RAINBOW } from "./palette.js";
 import { TOOLS } from "./tools/manifest.js";
+import { Wheel } from "./wheel.js";
 
 /** @typedef {import("./strokes.js").Colour} Colour */
 /** @typedef {import("./tools/types.js").Tool} Tool */
@@ -40,7 +42,12 @@ export class Dock {
 
         this.swatches = find("swatches");
         this.paletteName = find("palette-name");
-        this.any = /** @type {HTMLInputElement} */ (find("any"));
+        this.any = /** @type {HTMLButtonElement} */ (find("any"));
+        this.colourSheet = find("colour-sheet");
+        this.wheel = new Wheel(this.colourSheet, {
+            choose: (hex) => this.choose(hex),
+            chosen: (hex) => this.#remember(hex),
+        });
         this.preview = document.createElement("i");
         this.preview.className = "preview";
         this.sizeInput = /** @type {HTMLInputElement} */ (find("size"));
@@ -59,7 +66,7 @@ export class Dock {
         find("help").textContent = TOOLS.map(({ help }) => help).join(", ");
 
         find("shuffle").addEventListener("click", () => this.shuffle());
-        this.any.addEventListener("input", () => this.choose(this.any.value));
+        this.any.addEventListener("click", () => this.toggleColours());
         this.sizeInput.addEventListener("input", () => this.setSize(Number(this.sizeInput.value)));
         this.opacityInput.addEventListener("input", () => this.setOpacity(Number(this.opacityInput.value) / 100));
         this.symmetryInput.addEventListener("input", () => {
@@ -70,14 +77,14 @@ export class Dock {
             this.steady = Number(this.steadyInput.value);
             this.#show();
         });
-        this.any.addEventListener("change", () => this.#remember(this.any.value));
         this.dynamicInput.addEventListener("change", () => {
             this.dynamic = this.dynamicInput.checked;
             this.#show();
         });
         document.addEventListener("pointerdown", ({ target }) => {
-            if (!(target instanceof Node) || this.sheet?.contains(target) || this.buttons.get(this.tool)?.contains(target)) return;
-            this.toggleSheet(false);
+            if (!(target instanceof Node)) return;
+            if (!this.colourSheet.contains(target) && !this.any.contains(target)) this.toggleColours(false);
+            if (!this.sheet?.contains(target) && !this.buttons.get(this.tool)?.contains(target)) this.toggleSheet(false);
         });
         this.swatches.addEventListener("keydown", (event) => this.#walk(event));
         this.#fill();
@@ -153,8 +160,24 @@ export class Dock {
         if (open) this.sheet.querySelector("input")?.focus({ preventScroll: true });
     }
 
+    /** The colour wheel. @param {boolean} [open] */
+    toggleColours(open = this.colourSheet.hidden === true) {
+        if (open === !this.colourSheet.hidden) return;
+        this.colourSheet.hidden = !open;
+        this.any.setAttribute("aria-expanded", String(open));
+        if (!open) return;
+        this.toggleSheet(false);
+        this.wheel.show(hexOf(this.colour));
+        this.wheel.ring.focus({ preventScroll: true });
+    }
+
     /** @returns {boolean} whether there was something to close */
     close() {
+        if (!this.colourSheet.hidden) {
+            this.toggleColours(false);
+            this.any.focus();
+            return true;
+        }
         if (!this.sheet || this.sheet.hidden) return false;
         this.toggleSheet(false);
         this.buttons.get(this.tool)?.focus();
@@ -195,8 +218,8 @@ export class Dock {
                 const button = document.createElement("button");
                 button.type = "button";
                 button.className = "swatch";
-                button.title = hex;
-                button.setAttribute("aria-label", `Recent colour ${hex}`);
+                button.title = nameOf(hex);
+                button.setAttribute("aria-label", `Recent colour: ${nameOf(hex)}`);
                 button.style.setProperty("--swatch", hex);
                 button.addEventListener("click", () => this.choose(hex));
                 return button;
@@ -215,9 +238,9 @@ export class Dock {
                 button.className = "swatch";
                 button.dataset.colour = swatch;
                 button.setAttribute("role", "radio");
-                const what = swatch === RAINBOW ? "the colour under the brush" : swatch;
+                const what = swatch === RAINBOW ? "the colour under the brush" : nameOf(swatch);
                 button.setAttribute("aria-label", `Colour ${index + 1}: ${what}`);
-                button.title = swatch === RAINBOW ? "Picks up the colour under the brush" : swatch;
+                button.title = swatch === RAINBOW ? "Picks up the colour under the brush" : what;
                 if (swatch !== RAINBOW) button.style.setProperty("--swatch", swatch);
                 button.addEventListener("click", () => this.choose(swatch));
                 return button;
@@ -251,9 +274,10 @@ export class Dock {
             button.tabIndex = chosen ? 0 : -1;
         }
         if (!found) /** @type {HTMLElement} */ (this.swatches.firstElementChild).tabIndex = 0;
-        this.any.parentElement?.classList.toggle("chosen", !found);
-        if (!this.rainbow) this.any.value = this.chosen;
-        this.any.parentElement?.style.setProperty("--swatch", found ? "transparent" : this.chosen);
+        this.any.classList.toggle("chosen", !found);
+        this.any.style.setProperty("--swatch", found ? "transparent" : this.chosen);
+        this.any.dataset.colour = this.rainbow ? "" : this.chosen;
+        if (!this.colourSheet.hidden) this.wheel.show(hexOf(this.colour));
         this.preview.classList.toggle("rainbow", this.rainbow);
         this.preview.style.setProperty("--swatch", hexOf(this.colour));
         this.preview.style.setProperty("--size", `${6 + 20 * Math.sqrt(size / SIZES[1])}px`);

@@ -15,11 +15,12 @@ import { OwnStroke } from "./strokes.js";
  * @property {(x: number, y: number) => boolean} closed whether we may not draw here (canvas px); tells why
  * @property {() => void} invite tells somebody without an account how to draw
  * @property {() => void} begun a stroke has begun
+ * @property {import("./undo_stack.js").UndoStack} undoStack
  */
 
 export class Drawing {
     /** @param {Setup} setup */
-    constructor({ session, layers, view, dock, closed, invite, begun }) {
+    constructor({ session, layers, view, dock, closed, invite, begun, undoStack }) {
         this.session = session;
         this.layers = layers;
         this.view = view;
@@ -27,6 +28,7 @@ export class Drawing {
         this.closed = closed;
         this.invite = invite;
         this.begun = begun;
+        this.undoStack = undoStack;
         this.invited = false;
         /** @type {Set<OwnStroke>} being drawn */
         this.strokes = new Set();
@@ -102,6 +104,7 @@ export class Drawing {
                     copies(to.x, to.y).forEach((at, i) => strokes[i].to(at.x, at.y, w));
                 }
                 for (const stroke of strokes) stroke.end();
+                this.undoStack.drawn(strokes.flatMap(({ ids }) => ids));
                 session.ink.flush();
                 session.ink.wake();
             },

@@ -15,6 +15,7 @@ import { encodeInk, STROKE, UNDO } from "./wire.js";
  * @typedef {import("./types.js").Person} Person
  * @typedef {import("./types.js").Ui} Ui
  * @typedef {import("./wire.js").Operation} Operation
+ * @typedef {import("./wire.js").Stroke} Stroke
  *
  * What ink needs of the session.
  * @typedef {object} Line
@@ -99,18 +100,53 @@ export class Ink {
 
     /** The last stroke of ours that can be taken back; null where there is none. @returns {number | null} */
     undoable() {
-        if (!this.me) return null;
+        for (const { strokeId } of this.#takeable()) return strokeId;
+        return null;
+    }
+
+    /** Whether this stroke of ours can be taken back. @param {number} stroke */
+    canUndo(stroke) {
+        for (const { strokeId } of this.#takeable()) if (strokeId === stroke) return true;
+        return false;
+    }
+
+    /** A stroke of ours that can be taken back, in order. @param {number} stroke @returns {Stroke[]} */
+    piecesOf(stroke) {
+        return [...this.#takeable()].filter(({ strokeId }) => strokeId === stroke).reverse();
+    }
+
+    /** The strokes of ours that can be taken back and come near a point. @param {number} x @param {number} y @param {number} reach px */
+    near(x, y, reach) {
+        const found = new Set();
+        for (const op of this.#takeable()) if (!found.has(op.strokeId) && comesNear(op, x, y, reach)) found.add(op.strokeId);
+        return [...found];
+    }
+
+    /** The same ink once more, as a stroke of a new name. @param {Stroke[]} pieces @returns {number} its id */
+    drawAnew(pieces) {
+        const strokeId = this.newStroke();
+        pieces.forEach((op, piece) => {
+            // Where a dream has taken in how it began, it begins later now.
+            const carry = piece ? op.carry : 0;
+            const points = Array.from(op.points), last = piece === pieces.length - 1;
+            this.put(this.layers.lay({ ...op, author: this.author(), strokeId, piece, carry, last, points }));
+        });
+        this.flush();
+        this.ui.changed();
+        return strokeId;
+    }
+
+    /** Pieces of ours that can be taken back, the newest first. @returns {Generator<Stroke>} */
+    *#takeable() {
+        if (!this.me) return;
         const { pending, undos } = this.outbox;
-        for (let i = pending.length - 1; i >= 0; i--) {
-            if (!undos.has(pending[i].op.strokeId)) return pending[i].op.strokeId;
-        }
+        for (let i = pending.length - 1; i >= 0; i--) if (!undos.has(pending[i].op.strokeId)) yield pending[i].op;
         const dreamed = this.line.dreamed();
         const { entries } = this.picture;
         for (let i = entries.length - 1; i >= 0 && entries[i].seq > dreamed; i--) {
             const { op } = entries[i];
-            if (op.kind === STROKE && op.author === this.me.id && this.picture.visible(entries[i])) return op.strokeId;
+            if (op.kind === STROKE && op.author === this.me.id && this.picture.visible(entries[i])) yield op;
         }
-        return null;
     }
 
     // --- to the server -----------------------------------------------------------------------------------------
@@ -281,4 +317,19 @@ export class Ink {
         }
         if (stale.size) this.ui.loss({ code: RejectReason.STALE, strokes: stale.size, undo: false });
     }
+}
+
+/**
+ * Whether a piece of a stroke comes this near to a point.
+ * @param {Stroke} piece @param {number} x @param {number} y @param {number} reach px
+ */
+function comesNear({ points }, x, y, reach) {
+    for (let i = 0; i < points.length; i += 3) {
+        const j = Math.max(0, i - 3);
+        const x0 = points[j] / 8, y0 = points[j + 1] / 8, dx = points[i] / 8 - x0, dy = points[i + 1] / 8 - y0;
+        const long = dx * dx + dy * dy;
+        const t = long ? Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / long)) : 0;
+        if (Math.hypot(x - x0 - t * dx, y - y0 - t * dy) <= reach + Math.max(points[i + 2], points[j + 2]) / 16) return true;
+    }
+    return false;
 }

@@ -6,6 +6,7 @@ import { TOOLS } from "./tools/manifest.js";
 /**
  * @typedef {object} Shortcuts
  * @property {() => void} undo
+ * @property {() => void} redo
  * @property {(factor: number) => void} zoom
  * @property {() => void} fit
  * @property {(dx: number, dy: number) => void} pan
@@ -60,8 +61,13 @@ export function listen(shortcuts) {
         const typing = field && !(target.matches("[type=range], [type=checkbox]") && /^[a-z]$/i.test(event.key));
         if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z") {
             event.preventDefault();
-            if (!event.shiftKey) shortcuts.undo();
+            if (event.shiftKey) shortcuts.redo();
+            else shortcuts.undo();
             return;
+        }
+        if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "y") {
+            event.preventDefault();
+            return shortcuts.redo();
         }
         // Many keyboards have the brackets behind AltGr, which says Control and Alt, or behind Option.
         const bracket = event.key === "[" || event.key === "]";

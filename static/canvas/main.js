@@ -2,6 +2,7 @@
 /** The canvas' page: makes the parts and ties them together. */
 
 import { Bar } from "./bar.js";
+import { nameOf } from "./colour_names.js";
 import { Cover } from "./cover.js";
 import { Cursor } from "./cursor.js";
 import { Dock } from "./dock.js";
@@ -14,7 +15,9 @@ import { BRIEF, Notices } from "./notices.js";
 import { colourOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
+import { hashOf, placeFrom, placeOf } from "./place.js";
 import { Pointer } from "./pointer.js";
+import { Reference } from "./reference.js";
 import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
@@ -23,8 +26,10 @@ import { Tags } from "./tags.js";
 import { eyedropper } from "./tools/eyedropper.js";
 import { hand } from "./tools/hand.js";
 import { TOOLS } from "./tools/manifest.js";
+import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
 import { STROKE } from "./wire.js";
+import { share } from "../share.js";
 import * as messages from "./messages.js";
 
 /** @template {HTMLElement} E @param {string} selector @returns {E} */
@@ -40,6 +45,7 @@ const hint = find(".stage-hint");
 const invitation = find(".invitation");
 const dockBar = find(".dock");
 const undoButton = /** @type {HTMLButtonElement} */ (find('[data-does="undo"]'));
+const redoButton = /** @type {HTMLButtonElement} */ (find('[data-does="redo"]'));
 const welcome = /** @type {HTMLDialogElement} */ (find('[data-dialog="welcome"]'));
 const invite = /** @type {HTMLDialogElement} */ (find('[data-dialog="invite"]'));
 const coverButton = find('[data-does="cover"]');
@@ -162,11 +168,14 @@ const session = new Session({
             if (name) tags.show(op.author, name, points[points.length - 3] / 8, points[points.length - 2] / 8);
         },
         changed: () => {
-            undoButton.disabled = session.ink.undoable() === null;
+            undoButton.disabled = !undoStack.canUndo;
+            redoButton.disabled = !undoStack.canRedo;
         },
         reload,
     },
 });
+
+const undoStack = new UndoStack(session.ink);
 
 /** What to do with a canvas that nobody has touched; gone with the first ink, whoever's it is. */
 function showHint() {
@@ -195,7 +204,7 @@ function reload(reason) {
 // --- Drawing -----------------------------------------------------------------------------------------------------
 
 const drawing = new Drawing({
-    session, layers, view, dock,
+    session, layers, view, dock, undoStack,
     closed: (x, y) => gate.refuses(x, y),
     invite: () => invite.showModal(),
     begun: () => {
@@ -219,23 +228,33 @@ const workspace = {
         return dock.rainbow ? null : dock.colour;
     },
     paper: background,
-    pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
+    erase: ({ clientX, clientY }) => {
+        const strokes = session.ink.near(view.canvasX(clientX), view.canvasY(clientY), dock.size / 4);
+        if (strokes.length) undoStack.erase(strokes);
+        return strokes.length;
+    },
+    nothingToErase: () => notices.show("The eraser takes off strokes of yours that no dream has taken in yet."),
+    pan: (dx, dy) => (reference.moving ? reference.shift(dx, dy) : changeView(() => view.pan(dx, dy))),
     magnify: (x, y) => cursor.magnify(x, y),
     putLoupeAway: () => cursor.putAway(),
     chooseColour: (hex) => {
         if (!session.me) return;
         dock.choose(hex);
-        bar.announce(`Colour ${hex}.`);
+        bar.announce(`Colour ${nameOf(hex)}.`);
     },
 };
 
-const currentTool = () => (pointer.space ? hand : dock.tool);
+const reference = new Reference(find(".reference"), find("canvas.reference-picture"), view, (text) => notices.show(text));
+const currentTool = () => (pointer.space || reference.moving ? hand : dock.tool);
 
 function undo() {
     pointer.finish();
-    const stroke = session.ink.undoable();
-    if (stroke !== null) session.ink.undo(stroke);
-    else if (session.me) notices.show("Nothing to undo: your last stroke is already part of a dream.");
+    if (!undoStack.undo() && session.me) notices.show("Nothing to undo: your last stroke is already part of a dream.");
+}
+
+function redo() {
+    pointer.finish();
+    if (gate.closed === null) undoStack.redo();
 }
 
 function closeMenus() {
@@ -284,6 +303,7 @@ const pointer = new Pointer(stage, {
 
 listen({
     undo,
+    redo,
     zoom: (factor) => changeView(() => view.zoom(factor)),
     fit: () => changeView(() => view.fit()),
     pan: (dx, dy) => changeView(() => view.pan(dx, dy)),
@@ -313,7 +333,12 @@ listen({
 /** @type {Record<string, () => void>} */
 const buttons = {
     undo,
+    redo,
     help,
+    reference: () => {
+        closeMenus();
+        reference.choose();
+    },
     cover: () => {
         closeMenus();
         dock.use(TOOLS[0]);
@@ -325,6 +350,25 @@ const buttons = {
 };
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-does]"))) {
     button.addEventListener("click", () => buttons[button.dataset.does ?? ""]?.());
+}
+
+// --- Sharing -----------------------------------------------------------------------------------------------------
+
+const page = () => location.origin + location.pathname;
+/** @type {Record<string, (data: DOMStringMap) => string>} */
+const links = {
+    place: () => page() + hashOf(placeOf(view)),
+    moment: ({ moment, canvas }) => `${location.origin}${moment}${new Date(session.now()).toISOString().slice(0, 19)}Z?canvas=${canvas}`,
+    canvas: page,
+};
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-share]"))) {
+    button.addEventListener("click", async () => {
+        closeMenus();
+        const link = links[button.dataset.share ?? ""](button.dataset);
+        const done = await share(link, dataset.title);
+        // Without https nothing can be copied: then the link itself is shown.
+        if (done !== "shared") notices.show(done === "copied" ? "Link copied." : link);
+    });
 }
 
 // What the dream was made of, for as long as it is held.
@@ -347,6 +391,12 @@ new ResizeObserver(() => view.resize(stage.clientWidth, stage.clientHeight)).obs
 view.windowWidth = stage.clientWidth;
 view.windowHeight = stage.clientHeight;
 view.centre(view.full);
+function goToPlace() {
+    const place = placeFrom(location.hash);
+    if (place) changeView(() => view.show(place));
+}
+goToPlace();
+addEventListener("hashchange", goToPlace);
 
 addEventListener("online", () => session.net.hurry());
 addEventListener("offline", () => session.net.drop());

@@ -31,6 +31,8 @@ export class OwnStroke {
         this.colour = colour; // of the next piece
         this.opacity = opacity;
         this.id = journal.newStroke();
+        /** Every id it has had: one that lasts too long goes on under another. */
+        this.ids = [this.id];
         this.begun = Date.now();
         /** While it may turn out to be a gesture nothing is put. */
         this.undecided = false;
@@ -109,6 +111,7 @@ export class OwnStroke {
         this.current.op.last = true;
         this.#put(this.current);
         this.id = this.journal.newStroke();
+        this.ids.push(this.id);
         this.begun = Date.now();
         this.current = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
         this.trace = this.#trace();

@@ -4,6 +4,12 @@
 const MOST = 24; // times the canvas' own size
 const LEAST = 0.5; // of the size at which it fits
 
+/**
+ * A point of the canvas in the window's middle; `zoom` counts from the size at which the whole canvas is seen, so that a
+ * phone shows about what a large screen does.
+ * @typedef {{x: number, y: number, zoom: number}} Place
+ */
+
 export class View {
     /** @param {number} width @param {number} height of the canvas, px */
     constructor(width, height) {
@@ -48,6 +54,15 @@ export class View {
     fit() {
         const fits = Math.abs(this.scale / this.whole - 1) < 0.01;
         this.centre(fits ? this.full : this.whole);
+    }
+
+    /** Brings a place of the canvas into the window's middle. @param {Place} place */
+    show({ x, y, zoom }) {
+        this.scale = Math.min(MOST, Math.max(LEAST * this.whole, zoom * this.whole));
+        this.x = this.windowWidth / 2 - x * this.scale;
+        this.y = this.windowHeight / 2 - y * this.scale;
+        this.#keep();
+        this.changed();
     }
 
     /** @param {number} dx @param {number} dy */

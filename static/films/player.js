@@ -22,7 +22,7 @@ function play(stage, video) {
   const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("[data-chapters] a")]);
   const starts = links.map((link) => Number(link.dataset.at));
   const toFrame = /** @type {HTMLAnchorElement | null} */ (document.querySelector("[data-to-frame]"));
-  const copy = /** @type {HTMLElement | null} */ (document.querySelector("[data-copy]"));
+  const copy = /** @type {HTMLElement | null} */ (document.querySelector("[data-share-link]"));
   const played = document.createElement("b");
 
   video.controls = false;
@@ -102,7 +102,7 @@ function play(stage, video) {
     });
     const at = now.toFixed(2).replace(/\.?0+$/, "");
     if (toFrame) toFrame.search = `?t=${at}`;
-    if (copy) copy.dataset.copy = now > 0.5 ? `${address}?t=${at}` : address;
+    if (copy) copy.dataset.shareLink = now > 0.5 ? `${address}?t=${at}` : address;
   }
 
   const button = /** @type {HTMLElement} */ (stage.querySelector('[data-action="play"]'));

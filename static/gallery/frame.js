@@ -1,8 +1,8 @@
 // @ts-check
-/** A frame's page: the arrow keys step through time, the link can be copied, and what was drawn stands beside the dream. */
+/** A frame's page: the arrow keys step through time, the link can be shared, and what was drawn stands beside the dream. */
 
 import { compare } from "./compare.js";
-import "./copy.js";
+import "../share.js";
 import { load, urlOf } from "./replay.js";
 import "./zone.js";
 

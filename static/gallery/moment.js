@@ -1,7 +1,7 @@
 // @ts-check
 /** The page of a moment: painted here, changed in place while somebody moves through time. */
 
-import "./copy.js";
+import "../share.js";
 import { moment as fillForm } from "./moment_form.js";
 import { load, put, urlOf } from "./replay.js";
 import { Timeline } from "./timeline.js";
@@ -130,7 +130,7 @@ function updateText(now) {
       link.setAttribute("aria-disabled", "true");
     }
   }
-  main.querySelector("[data-copy]")?.setAttribute("data-copy", now.page);
+  main.querySelector("[data-share-link]")?.setAttribute("data-share-link", now.page);
   const button = segments.querySelector('[data-show="compare"]');
   if (button instanceof HTMLButtonElement) button.disabled = !now.following || !both;
   if (!now.following && shownAs === "compare") void view("then");

@@ -92,7 +92,7 @@ def test_a_resting_finger_picks_the_colour(site: RunningSite, phone: Visitor) ->
     expect(phone.page.locator(".loupe")).to_be_visible()
     phone.touch("touchEnd")
     expect(phone.page.locator(".loupe")).to_be_hidden()
-    assert phone.page.locator("[data-tool=any]").input_value() == "#ffffff"
+    assert phone.page.locator("[data-tool=any]").get_attribute("data-colour") == "#ffffff"
     phone.page.wait_for_timeout(200)
     assert len(operations(site)) == before
 
@@ -112,8 +112,8 @@ def test_everything_fits_and_is_large_enough_for_a_finger(phone: Visitor) -> Non
 def test_the_brush_can_be_set(site: RunningSite, phone: Visitor) -> None:
     page = phone.page
     page.locator("[data-tool=brush]").tap()
-    page.get_by_label("Size").fill("40")
-    page.get_by_label("Opacity").fill("100")
+    page.locator("[data-tool=size]").fill("40")
+    page.locator("[data-tool=opacity]").fill("100")
     page.get_by_label("Thicker when faster or pressed harder").uncheck()
     before = len(operations(site))
     phone.fingers(line(60, 300, 330, 320))

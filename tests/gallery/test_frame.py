@@ -43,7 +43,7 @@ def test_the_page_says_it_all(client: Client, kept: Frame) -> None:
         'download="dreamsite-main-000001.jpg"',
         f'href="/frames/{kept.pk}.json"',
         f'rel="canonical" href="http://localhost:8000/frames/{kept.pk}/"',
-        f'property="og:image" content="http://localhost:8000{kept.picture.url}"',
+        f'property="og:image" content="http://localhost:8000/frames/{kept.pk}/card.jpg"',
     ):
         assert words in page, words
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
+from canvas import frames
 from canvas.models import Canvas, Dream, Frame
 from canvas.moderation.models import Act
 from dreamer.engine.recipe import Recipe
@@ -77,6 +81,60 @@ class TestEmbedding:
         embed = client.get(f"/frames/{frame.pk}/embed/")
         assert embed.status_code == 410 and frame.picture.url not in embed.content.decode()
         assert client.get("/oembed", {"url": f"/frames/{frame.pk}/"}).status_code == 404
+
+
+class TestCards:
+    """What a chat shows of a link."""
+
+    def test_a_dream_is_shown_before_and_after(self, client: Client, kept: Frame) -> None:
+        page = client.get(f"/frames/{kept.pk}/").content.decode()
+        found = re.search(r'property="og:image" content="http://localhost:8000([^"]+)"', page)
+        assert found
+        answer = client.get(found.group(1))
+        assert answer["Content-Type"] == "image/jpeg" and answer["Cross-Origin-Resource-Policy"] == "cross-origin"
+        with Image.open(io.BytesIO(answer.content)) as image:
+            assert image.size == (1200, 630)
+            halves = np.asarray(image.convert("RGB"), np.int16)
+        # Nothing was drawn on the white canvas before this frame of noise.
+        assert halves[:, :590].min() > 245
+        assert halves[:, 610:].std() > 20
+
+    def test_a_drawing_stands_alone(self, client: Client, canvas: Canvas) -> None:
+        pixels = np.full((96, 192, 3), (200, 30, 30), np.uint8)
+        made = frames.encode(pixels, Frame.Kind.CHECKPOINT)
+        frame = frames.keep(frames.NewFrame(canvas, made, Frame.Kind.CHECKPOINT, 1))
+        with Image.open(io.BytesIO(client.get(f"/frames/{frame.pk}/card.jpg").content)) as image:
+            assert image.size == (1200, 630)
+            assert image.convert("RGB").getpixel((600, 315))[0] > 180  # type: ignore[index]
+
+    def test_the_canvas_shows_its_newest_frame(self, client: Client, kept: Frame) -> None:
+        page = client.get("/").content.decode()
+        assert f'<meta property="og:image" content="http://localhost:8000/frames/{kept.pk}/card.jpg">' in page
+        assert '<meta name="twitter:card" content="summary_large_image">' in page
+        frames.hide(kept)
+        assert "og:image" not in client.get("/").content.decode()
+        assert client.get(f"/frames/{kept.pk}/card.jpg").status_code == 410
+
+    def test_another_canvas_shows_its_own(self, client: Client, kept: Frame) -> None:
+        Canvas.objects.create(slug="other", title="The other one")
+        page = client.get("/c/other/").content.decode()
+        assert 'property="og:title" content="The other one"' in page and "og:image" not in page
+
+    @pytest.mark.parametrize("address", ["/", "/c/main/", "http://localhost:8000/"])
+    def test_oembed_of_a_canvas_is_its_newest_picture(self, client: Client, kept: Frame, address: str) -> None:
+        answer = client.get("/oembed", {"url": address}).json()
+        assert (answer["type"], answer["title"]) == ("rich", "Dreamsite")
+        assert answer["thumbnail_url"] == f"http://localhost:8000{kept.thumbnail.url}"
+        source = re.search(r'src="http://localhost:8000([^"]+)"', answer["html"])
+        assert source
+        embed = client.get(source.group(1))
+        assert kept.picture.url in embed.content.decode() and 'http-equiv="refresh"' in embed.content.decode()
+        assert "frame-ancestors *" in embed["Content-Security-Policy"]
+        assert "script-src" not in embed["Content-Security-Policy"]
+
+    def test_an_empty_canvas_can_be_embedded_too(self, client: Client, canvas: Canvas) -> None:
+        assert "thumbnail_url" not in client.get("/oembed", {"url": "/"}).json()
+        assert "Nothing has been dreamed here yet." in client.get("/c/main/embed/").content.decode()
 
 
 class TestRecipe:

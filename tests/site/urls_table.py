@@ -116,6 +116,8 @@ TABLE = {
     "highlights": Row("200"),
     "highlights_feed": Row("200", "200"),
     "frame pk": Row("200", pk=lambda w: w.frame.pk),
+    "frame_card pk": Row("200 200 200 200 200", pk=lambda w: w.frame.pk),
+    "canvas_embed slug": Row("200", slug="elsewhere"),
     "frame_json pk": Row("200", pk=lambda w: w.frame.pk),
     "frame_picture pk": Row("302", pk=lambda w: w.frame.pk),
     "frame_drawing pk": Row("200", pk=lambda w: w.frame.pk),

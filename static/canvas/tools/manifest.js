@@ -5,8 +5,9 @@
  */
 
 import { brush } from "./brush.js";
+import { eraser } from "./eraser.js";
 import { eyedropper } from "./eyedropper.js";
 import { hand } from "./hand.js";
 
 /** @type {readonly import("./types.js").Tool[]} */
-export const TOOLS = [brush, eyedropper, hand];
+export const TOOLS = [brush, eraser, eyedropper, hand];

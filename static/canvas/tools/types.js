@@ -15,6 +15,9 @@
  *   that ink; null where drawing is not possible
  * @property {Colour | null} ink as it is set; null takes the colours that the brush meets
  * @property {Colour} paper the canvas' background
+ * @property {(event: PointerEvent) => number} erase takes our own strokes at a point of the window off the canvas, as far
+ *   as no dream has taken them in; how many there were
+ * @property {() => void} nothingToErase says what an eraser can and cannot take off
  * @property {(dx: number, dy: number) => void} pan moves the view by CSS px
  * @property {(x: number, y: number) => string} magnify shows the loupe at a point of the window; the colour there, #rrggbb
  * @property {() => void} putLoupeAway

@@ -1,0 +1,44 @@
+// @ts-check
+/**
+ * Handing a link on: by the system's own sheet where it has one, else by the clipboard.
+ * `<button data-share-link="address" data-copied="Link copied" hidden><span>Share</span></button>`
+ */
+
+const SHOWN_MS = 2000;
+
+/** Whether this browser can do either; without https it can do neither. */
+export const canShare = Boolean(navigator.share || navigator.clipboard);
+
+/**
+ * @param {string} url @param {string} [title]
+ * @returns {Promise<"shared" | "copied" | "failed">} "shared" also where somebody closed the sheet again
+ */
+export async function share(url, title = document.title) {
+  // On a desk the system's sheet is a detour: what people want there is the link.
+  if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+    try {
+      await navigator.share({ url, title });
+      return "shared";
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return "shared";
+    }
+  }
+  try {
+    await navigator.clipboard.writeText(url);
+    return "copied";
+  } catch {
+    return "failed";
+  }
+}
+
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-share-link]"))) {
+  if (!canShare) continue;
+  button.hidden = false;
+  const words = button.querySelector("span") ?? button;
+  const before = words.textContent;
+  button.addEventListener("click", async () => {
+    if ((await share(button.dataset.shareLink || location.href)) !== "copied") return;
+    words.textContent = button.dataset.copied ?? before;
+    setTimeout(() => (words.textContent = before), SHOWN_MS);
+  });
+}

@@ -53,6 +53,7 @@ class Rules:
     why: str = ""  # it is frozen
     slow: int = 1
     newcomers_after: int | None = None  # accounts made later may not draw
+    members_only: bool = False  # guests may not draw
     regions: tuple[Region, ...] = ()
     ended: bool = False  # the whole project has
 
@@ -82,6 +83,7 @@ class UserStatus:
     last_hour: int = 0  # the last clean hour counted, in hours since 1970
     trusted: bool = False
     sanctions: tuple[Sanction, ...] = ()
+    guest: bool = False  # without an account
 
     def against(self, now: int) -> list[Degree]:
         """The degrees of the sanctions in force now."""
@@ -93,6 +95,7 @@ class UserStatus:
             "joined": self.joined,
             "hours": self.hours,
             "trusted": self.trusted,
+            "guest": self.guest,
             "sanctions": [asdict(one) for one in self.sanctions],
         }
 
@@ -114,6 +117,8 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
         return None if all(degree.may_undo for degree in against) else RejectReason.SUSPENDED
     if not all(degree.may_draw for degree in against):
         return RejectReason.SUSPENDED
+    if rules.members_only and status.guest:
+        return RejectReason.SIGN_IN
     if rules.newcomers_after is not None and status.joined > rules.newcomers_after:
         return RejectReason.SUSPENDED
     if rules.regions:

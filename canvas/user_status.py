@@ -43,6 +43,7 @@ def rules(canvas_id: int, version: int | None, ended_at: datetime | None, known:
         why=row.frozen_why,
         slow=row.slow,
         newcomers_after=milliseconds(row.newcomers_after),
+        members_only=row.members_only,
         regions=tuple(
             gate.Region(one.pk, one.kind, one.x, one.y, one.width, one.height, milliseconds(one.until), one.why)
             for one in Region.objects.in_force(now).filter(canvas=canvas_id).order_by("pk")
@@ -67,7 +68,8 @@ def read(ids: Iterable[int]) -> dict[int, gate.UserStatus]:
 
 def _status(user: Any, now: datetime) -> gate.UserStatus:
     earned = getattr(user, "clean_hours", None)
-    hours = earned.hours if earned else 0
+    # A guest stays a newcomer: what they have earned counts from the day they become a member.
+    hours = earned.hours if earned and not user.guest else 0
     return gate.UserStatus(
         joined=milliseconds(user.date_joined),
         hours=hours,
@@ -80,4 +82,5 @@ def _status(user: Any, now: datetime) -> gate.UserStatus:
             for one in user.recent_sanctions
             if one.stands(now)
         ),
+        guest=user.guest,
     )

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from canvas import degrees
 from canvas.degrees import Degree
-from canvas.models import Canvas
+from canvas.models import Canvas, Rules
 
 
 def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
@@ -18,7 +18,8 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
         return redirect("canvas")  # one address for each canvas; the default one is created there if it is missing
     canvas = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
     shown = {degree.name: _for_browser(degree) for degree in degrees.DEGREES}
-    context = {"canvas": canvas, "socket": f"/ws/c/{canvas.slug}/", "degrees": json.dumps(shown)}
+    guests = settings.GUESTS and not Rules.objects.filter(canvas=canvas, members_only=True).exists()
+    context = {"canvas": canvas, "guests": guests, "socket": f"/ws/c/{canvas.slug}/", "degrees": json.dumps(shown)}
     return render(request, "canvas/canvas.html", context)
 
 

@@ -126,6 +126,8 @@ TEMPLATES = [
 ]
 # The admin's path is a setting so that it need not be where every scanner looks first.
 ADMIN_PATH = env.text("ADMIN_PATH", "staff").strip("/")
+CONTACT = env.contact("CONTACT")  # of the people who run the site, at the foot of every page
+SOURCE_URL = env.contact("SOURCE_URL")  # where the program that runs here is to be had
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")  # for /.well-known/security.txt
 ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", True)
 
@@ -275,8 +277,9 @@ ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 # Beside allauth's own limits; views take theirs with allauth.decorators.rate_limit(action=…).
-ACCOUNT_RATE_LIMITS = {"export": "6/h/user", "close": "10/h/user", "suspended": "10/h/ip"}
+ACCOUNT_RATE_LIMITS = {"guest": "12/10m/ip", "export": "6/h/user", "close": "10/h/user", "suspended": "10/h/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+GUESTS = env.flag("GUESTS", True)  # people may draw before they sign up
 MFA_ADAPTER = "dreamsite.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -44,6 +44,7 @@ urlpatterns = [
     path("frames/<int:pk>/dream-again/", actions.dream_again, name="frame_dream_again"),
     path("frames/<int:pk>/hide/", actions.hide, name="frame_hide"),
     path("frames/<int:pk>/card.jpg", sharing.frame_card, name="frame_card"),
+    path("frames/<int:pk>/pair.jpg", sharing.frame_pair, name="frame_pair"),
     path("c/<slug:slug>/embed/", sharing.canvas_embed, name="canvas_embed"),
     path("oembed", sharing.oembed, name="oembed"),
     path("sitemap.xml", sitemap.index, name="sitemap"),

@@ -47,10 +47,16 @@ for (const tab of document.querySelectorAll(".ways [aria-current]")) {
 // "en" alone would be American, with the month before the day; the pages say "21 November".
 const lang = document.documentElement.lang.replace(/^en$/, "en-GB") || undefined;
 
-// Times are written in UTC, which is what permanent pages need; the reader's own hour stands in the tooltip.
+// Pages are written in UTC, the same for everybody; here each reader gets their own hour, and UTC in the tooltip. Where a
+// page says UTC beside another zone (`data-utc`, or a field of the timeline), it stays.
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
-  const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.valueOf())) {
+  const moment = new Date(time.dateTime), written = time.textContent?.trim() ?? "";
+  if (Number.isNaN(moment.valueOf())) continue;
+  if (written.endsWith("UTC") && time.dataset.utc === undefined) {
+    const seconds = /\d:\d\d:\d\d/.test(written);
+    time.title = written;
+    time.textContent = moment.toLocaleString(lang, { dateStyle: "long", timeStyle: seconds ? "medium" : "short" });
+  } else if (!time.title) {
     time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "long" });
   }
 }

@@ -43,6 +43,9 @@ class Rules(models.Model):
     newcomers_after = models.DateTimeField(
         _("signed up before"), null=True, blank=True, help_text=_("Accounts made after this moment may not draw.")
     )
+    members_only = models.BooleanField(
+        _("members only"), default=False, help_text=_("Guests, who have not signed up, may not draw.")
+    )
     version = models.PositiveBigIntegerField(default=1, editable=False)
 
     objects = RulesQuerySet.as_manager()

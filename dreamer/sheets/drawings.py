@@ -170,6 +170,11 @@ def draw(drawing: str, side: int) -> Pixels:
     return _drawn(drawing, side).pixels
 
 
+def strokes(drawing: str, side: int) -> list[wire.Stroke]:
+    """How it was drawn. KeyError as above."""
+    return _drawn(drawing, side).strokes
+
+
 def growth_map(drawing: str, side: int) -> growth.Ages:
     """Where its ink lies, all of it new: what the first dream grows out of."""
     return growth.inked(growth.bare(side, side), _drawn(drawing, side).strokes)

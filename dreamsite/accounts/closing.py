@@ -22,6 +22,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from canvas.moderation.models import IpDigest
+from dreamsite.accounts import guests
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 
@@ -77,6 +78,7 @@ def keep_promises() -> None:
     if time.monotonic() - _forgotten_at > 3600:
         _forgotten_at = time.monotonic()
         forget_unconfirmed()
+        guests.forget_idle()
 
 
 @transaction.atomic

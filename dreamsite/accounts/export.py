@@ -52,6 +52,7 @@ def profile(user: User) -> Row:
     return {
         "id": user.pk,
         "name": user.username,
+        "guest": user.guest,
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
         "email": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),

@@ -8,6 +8,8 @@ from allauth.account import forms as account
 from allauth.mfa.webauthn import forms as keys
 from django.utils.translation import gettext as _
 
+from dreamsite.core.models import User
+
 
 class LoginForm(account.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,6 +32,20 @@ class SignupForm(account.SignupForm):
             self.fields["email"].help_text = _(
                 "Nobody sees it. We send a code there now, and nothing you did not ask for."
             )
+
+
+class KeepForm(SignupForm):
+    """A guest's: the name they have is theirs to keep."""
+
+    def __init__(self, *args: Any, guest: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.guest = guest
+
+    def clean_username(self) -> str:
+        name = self.cleaned_data["username"]
+        if name.lower() == self.guest.username.lower():
+            return self.guest.username
+        return str(super().clean_username())
 
 
 class AddEmailForm(account.AddEmailForm):

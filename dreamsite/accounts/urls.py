@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dreamsite.accounts import suspended, views
+from dreamsite.accounts import guests, suspended, views
 
 urlpatterns = [
     path("account/", views.account, name="account"),
@@ -12,5 +12,9 @@ urlpatterns = [
     path("suspended/<str:token>/close", suspended.suspended_close, name="suspended_close"),
     path("people/<str:name>/", views.person, name="person"),
     path("accounts/sessions/", views.own_sessions, name="usersessions_list"),  # before allauth's, in whose place it is
+    path("accounts/signup/", guests.sign_up, name="account_signup"),  # as well
+    path("accounts/login/", guests.sign_in, name="account_login"),
+    path("accounts/guest/", guests.enter, name="guest"),
+    path("accounts/keep/", guests.keep, name="account_keep"),
     path("accounts/", include("allauth.urls")),
 ]

@@ -14,7 +14,7 @@ from dreamsite.core.models import User
 @admin.register(User)
 class AccountAdmin(UserAdmin[User]):
     list_display = ["username", "date_joined", "last_login", "is_active", "is_staff"]
-    list_filter = ["is_active", "is_staff", "groups", "date_joined"]
+    list_filter = ["is_active", "guest", "is_staff", "groups", "date_joined"]
     search_fields = ["username", "email"]
     ordering = ["-date_joined"]
     date_hierarchy = "date_joined"

@@ -14,31 +14,33 @@ from gallery.frame import files
 from gallery.moments import paint
 
 WIDTH, HEIGHT = 1200, 630  # px
+PAIR = 326, 160  # px; as small as the strip that greets strangers shows it
 GAP = 6  # px between the two halves
 NIGHT = (13, 12, 17)  # the site's own ground
 RESAMPLING = Image.Resampling.LANCZOS
 
 
-def card(frame: Frame) -> bytes:
-    """A JPEG of WIDTH x HEIGHT: what was drawn | what was dreamed of it; without a dream the picture alone.
+def card(frame: Frame, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
+    """A JPEG of `size`, px: what was drawn | what was dreamed of it; without a dream the picture alone.
 
     Raises what paint.png raises; where only the drawing cannot be painted, the dream stands alone.
     """
     after = Image.fromarray(frames.load(frame.pk))
     drawing = _drawing(frame) if frame.kind == Frame.Kind.DREAM else None
-    key = "card:" + hashlib.sha256(frame.sha256.encode() + (drawing or b"")).hexdigest()
+    key = f"card:{size}:" + hashlib.sha256(frame.sha256.encode() + (drawing or b"")).hexdigest()
     known = caches["pictures"].get(key)
     if known is not None:
         return bytes(known)
-    sheet = Image.new("RGB", (WIDTH, HEIGHT), NIGHT)
+    width, height = size
+    sheet = Image.new("RGB", size, NIGHT)
     if drawing is None:
-        whole = ImageOps.contain(after, (WIDTH, HEIGHT), RESAMPLING)
-        sheet.paste(whole, ((WIDTH - whole.width) // 2, (HEIGHT - whole.height) // 2))
+        whole = ImageOps.contain(after, size, RESAMPLING)
+        sheet.paste(whole, ((width - whole.width) // 2, (height - whole.height) // 2))
     else:
-        half = (WIDTH - GAP) // 2, HEIGHT
+        half = (width - GAP) // 2, height
         with Image.open(io.BytesIO(drawing), formats=("PNG",)) as before:
             sheet.paste(ImageOps.fit(before.convert("RGB"), half, RESAMPLING), (0, 0))
-        sheet.paste(ImageOps.fit(after, half, RESAMPLING), (WIDTH - half[0], 0))
+        sheet.paste(ImageOps.fit(after, half, RESAMPLING), (width - half[0], 0))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=86, optimize=True, progressive=True)
     caches["pictures"].set(key, buffer.getvalue())

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import Resolver404, resolve, reverse
@@ -28,6 +29,7 @@ from gallery.sharing import cards
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
 THUMBNAIL = 480  # px; the longer side of a frame's small copy
+EXAMPLE_SECONDS = 600
 LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture
 
 
@@ -39,6 +41,16 @@ def frame_card(request: HttpRequest, pk: int) -> HttpResponseBase:
     if this.hidden_at is not None:
         return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
     return painted_response(lambda: cards.card(this), "image/jpeg")
+
+
+@same_for_everybody
+@require_safe
+def frame_pair(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The same, small, for a page of our own."""
+    this = frame_views.find(pk)
+    if this.hidden_at is not None:
+        return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
+    return painted_response(lambda: cards.card(this, cards.PAIR), "image/jpeg")
 
 
 @require_safe
@@ -64,6 +76,19 @@ def canvas_embed(request: HttpRequest, slug: str) -> HttpResponse:
 
 def newest(canvas: Canvas) -> Frame | None:
     return Frame.objects.visible().filter(canvas=canvas).order_by("-number").first()
+
+
+def example(canvas: Canvas) -> int | None:
+    """A dream that shows what the site is about, by its id: people drew for it. The same one for some minutes."""
+    key = f"example:{canvas.pk}"
+    known: int | None = caches["pages"].get(key)
+    dreams = Frame.objects.visible().filter(canvas=canvas, kind=Frame.Kind.DREAM)
+    if known is None or not dreams.filter(pk=known).exists():
+        drawn = dreams.exclude(contributors=None).order_by("-number").values_list("pk", flat=True)
+        known = drawn.first() or dreams.order_by("number").values_list("pk", flat=True).first()
+        if known is not None:
+            caches["pages"].set(key, known, EXAMPLE_SECONDS)
+    return known
 
 
 def _framed(response: HttpResponse) -> HttpResponse:

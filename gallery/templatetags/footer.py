@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django import template
+from django.conf import settings
+from django.utils.translation import gettext as _
 
 from gallery.donations.models import LedgerEntry
 from gallery.donations.options import donation_options
@@ -18,3 +20,10 @@ def footer_pages() -> list[Page]:
     if donation_options() or LedgerEntry.objects.exists():
         return pages
     return [page for page in pages if page.slug != "donate"]
+
+
+@register.simple_tag
+def footer_links() -> list[dict[str, str]]:
+    """Where the people who run the site can be reached, and where its program is to be had, if they say so."""
+    found = (_("Contact"), settings.CONTACT), (_("Source"), settings.SOURCE_URL)
+    return [{"title": title, "address": address} for title, address in found if address]

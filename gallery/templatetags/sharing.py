@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 
 from canvas.models import Canvas
 from gallery.sharing import cards
-from gallery.sharing.views import newest
+from gallery.sharing.views import example, newest
 
 register = template.Library()
 
@@ -29,3 +30,10 @@ def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
         "height": cards.HEIGHT,
         "oembed": f"{absolute(reverse('oembed'))}?{urlencode({'url': address})}",
     }
+
+
+@register.inclusion_tag("gallery/parts/hello.html")
+def hello(canvas: Canvas) -> dict[str, Any]:
+    """The strip that tells strangers what this is, by one dream before and after."""
+    pk = example(canvas)
+    return {"pair": pk and reverse("frame_pair", args=[pk]), "seconds": round(settings.DREAM_INTERVAL)}

@@ -13,19 +13,21 @@ import { OwnStroke } from "./strokes.js";
  * @property {import("./view.js").View} view
  * @property {import("./dock.js").Dock} dock
  * @property {(x: number, y: number) => boolean} closed whether we may not draw here (canvas px); tells why
- * @property {() => void} invite tells somebody without an account how to draw
+ * @property {() => boolean} join somebody without an account draws: makes a guest of them; false where only members draw
+ * @property {() => void} invite tells them how to draw then
  * @property {() => void} begun a stroke has begun
  * @property {import("./undo_stack.js").UndoStack} undoStack
  */
 
 export class Drawing {
     /** @param {Setup} setup */
-    constructor({ session, layers, view, dock, closed, invite, begun, undoStack }) {
+    constructor({ session, layers, view, dock, closed, join, invite, begun, undoStack }) {
         this.session = session;
         this.layers = layers;
         this.view = view;
         this.dock = dock;
         this.closed = closed;
+        this.join = join;
         this.invite = invite;
         this.begun = begun;
         this.undoStack = undoStack;
@@ -61,12 +63,8 @@ export class Drawing {
      */
     begin(event, undecided, ink) {
         const { session, layers, view, dock, journal } = this;
-        if (!session.me) {
-            // Whoever wants to draw without an account is told how; afterwards their pointer moves the view.
-            if (this.invited) return null;
-            this.invited = true;
-            return { move: () => {}, end: () => this.invite(), cancel: () => {} };
-        }
+        // Where only members draw, the first stroke is kept for the day they are one; then their pointer moves the view.
+        if (!session.me && this.invited) return null;
         let x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         if (this.closed(x, y)) return null;
         const { width, height } = layers.shown;
@@ -104,6 +102,7 @@ export class Drawing {
                     copies(to.x, to.y).forEach((at, i) => strokes[i].to(at.x, at.y, w));
                 }
                 for (const stroke of strokes) stroke.end();
+                if (!session.me) this.#introduce();
                 this.undoStack.drawn(strokes.flatMap(({ ids }) => ids));
                 session.ink.flush();
                 session.ink.wake();
@@ -115,6 +114,14 @@ export class Drawing {
                 for (const stroke of strokes) stroke.confirm();
             },
         };
+    }
+
+    /** A stranger has drawn. */
+    #introduce() {
+        if (this.join()) return;
+        this.invited = true;
+        this.session.ink.store();
+        this.invite();
     }
 
     /**

@@ -83,7 +83,7 @@ export class Ink {
             this.layers.lift(new Set([piece]));
             return;
         }
-        this.outbox.add(piece, !this.live);
+        this.outbox.add(piece, !this.live || !this.me);
         this.line.waiting();
         this.wake();
     }
@@ -163,14 +163,14 @@ export class Ink {
             this.oldestSent = Date.now();
             this.line.probe();
         }
-        if (!drawing && (this.outbox.empty || !this.live)) {
+        if (!drawing && (this.outbox.empty || !this.live || !this.me)) {
             clearInterval(this.ticker);
             this.ticker = undefined;
         }
     }
 
     flush() {
-        if (!this.live || Date.now() < this.holdUntil) return;
+        if (!this.live || !this.me || Date.now() < this.holdUntil) return; // a stranger's ink waits until they are somebody
         for (;;) {
             const operations = this.outbox.next(Date.now());
             if (!operations.length || !this.line.send(encodeInk(operations))) break;
@@ -211,6 +211,8 @@ export class Ink {
             this.giveUp(RejectReason.SIGN_IN);
             this.restored = false;
         }
+        // What a stranger drew becomes theirs.
+        if (you && !this.me) for (const { op } of this.outbox.pending) op.author = you.id;
         this.me = you;
     }
 
@@ -278,7 +280,7 @@ export class Ink {
 
     /** Keeps what has no number in the browser's storage. */
     store() {
-        if (!this.storage || !this.me) return;
+        if (!this.storage || (!this.me && this.outbox.empty)) return;
         this.stored = !this.outbox.empty;
         try {
             if (this.stored) this.storage.setItem(this.#slot(), this.outbox.dump());
@@ -288,13 +290,15 @@ export class Ink {
         }
     }
 
-    #slot() {
-        return `${this.storageKey}:${this.author()}`;
+    /** @param {number} [author] 0: a stranger, whose ink becomes the next member's on this page */
+    #slot(author = this.author()) {
+        return `${this.storageKey}:${author}`;
     }
 
     #restore() {
         if (this.restored || !this.storage || !this.me) return;
         this.restored = true;
+        this.#restoreTried();
         let text = null;
         try {
             text = this.storage.getItem(this.#slot());
@@ -316,6 +320,21 @@ export class Ink {
             }
         }
         if (stale.size) this.ui.loss({ code: RejectReason.STALE, strokes: stale.size, undo: false });
+    }
+
+    /** What somebody tried to draw before they signed up: the server has never heard of it. */
+    #restoreTried() {
+        let text = null;
+        try {
+            text = this.storage?.getItem(this.#slot(0));
+            this.storage?.removeItem(this.#slot(0));
+        } catch {
+            return;
+        }
+        /** @type {Map<number, Stroke[]>} */
+        const strokes = new Map();
+        for (const op of loadDump(text ?? "")) if (op.kind === STROKE) strokes.set(op.strokeId, [...(strokes.get(op.strokeId) ?? []), op]);
+        for (const pieces of strokes.values()) this.drawAnew(pieces);
     }
 }
 

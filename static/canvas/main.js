@@ -9,6 +9,7 @@ import { Dock } from "./dock.js";
 import { Drawing } from "./drawing.js";
 import { loadFrame } from "./frames.js";
 import { Guesses } from "./guesses.js";
+import { Hello } from "./hello.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
 import { BRIEF, Notices } from "./notices.js";
@@ -61,6 +62,7 @@ const screen = new Screen(find("canvas.picture"), find("canvas.leaving"), layers
 const view = new View(width, height);
 const tags = new Tags(find(".tags"), view);
 const notices = new Notices(find(".notices"));
+const hello = new Hello(find("[data-hello]"));
 const bar = new Bar(document, dataset.staff === "yes", {
     retry: () => session.net.hurry(),
     now: () => session.now(),
@@ -80,7 +82,7 @@ const gate = new Gate({
     tell: (text) => notices.show(text),
     changed: () => cursor.show(),
 });
-const token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
+let token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
 const guesses = new Guesses(find(".guesses"), view, {
     url: dataset.guess ?? "",
     token,
@@ -130,8 +132,7 @@ const session = new Session({
             showHint();
         },
         you: (you) => {
-            invitation.hidden = you !== null;
-            dockBar.hidden = you === null;
+            showWays();
             if (you) dock.use(dock.tool);
         },
         people: (count, drawing) => {
@@ -151,7 +152,10 @@ const session = new Session({
             showHint();
         },
         trouble: (message) => bar.showTrouble(message),
-        rules: (rules) => gate.setRules(rules),
+        rules: (rules) => {
+            gate.setRules(rules);
+            showWays();
+        },
         status: (status) => {
             gate.setStatus(status);
             coverButton.hidden = !status?.trusted;
@@ -181,7 +185,7 @@ const undoStack = new UndoStack(session.ink);
 function showHint() {
     const { connection, seq, me, dream, bases } = session;
     hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && drawing.strokes.size === 0);
-    const text = messages.untouched(me !== null, dream?.state ?? "");
+    const text = messages.untouched(me !== null || guestsWelcome(), dream?.state ?? "");
     if (hint.textContent !== text) hint.textContent = text;
 }
 
@@ -201,14 +205,55 @@ function reload(reason) {
     location.reload();
 }
 
+// --- Guests ------------------------------------------------------------------------------------------------------------
+
+/** Whether somebody without an account may draw here. */
+const guestsWelcome = () => Boolean(dataset.guest) && !gate.rules.members_only;
+
+/** What leads to drawing: the tools, or the ways to an account. */
+function showWays() {
+    const may = session.me !== null || guestsWelcome();
+    invitation.hidden = may;
+    dockBar.hidden = !may;
+}
+
+/** @type {Promise<void> | null} */
+let joining = null;
+
+/** Makes a guest of a stranger who has drawn; their ink waits until the server knows them. */
+function join() {
+    if (!guestsWelcome()) return false;
+    joining ??= becomeGuest().catch((problem) => {
+        joining = null;
+        session.ink.store();
+        notices.show(problem instanceof TypeError ? "The server cannot be reached. Your stroke waits here." : problem.message);
+        if (!(problem instanceof TypeError)) invite.showModal();
+    });
+    return true;
+}
+
+async function becomeGuest() {
+    const answer = await fetch(dataset.guest ?? "", { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": token } });
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.detail);
+    for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[name="csrfmiddlewaretoken"]'))) field.value = told.token;
+    token = guesses.page.token = cover.page.token = told.token;
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stranger]"))) element.hidden = true;
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-guest-only]"))) element.hidden = false;
+    session.renew();
+    notices.show(messages.guest(told.name));
+}
+
 // --- Drawing -----------------------------------------------------------------------------------------------------
 
 const drawing = new Drawing({
     session, layers, view, dock, undoStack,
     closed: (x, y) => gate.refuses(x, y),
+    join,
     invite: () => invite.showModal(),
     begun: () => {
         hint.hidden = true;
+        hello.leave();
     },
 });
 session.ink.beforeTick = () => {
@@ -238,7 +283,6 @@ const workspace = {
     magnify: (x, y) => cursor.magnify(x, y),
     putLoupeAway: () => cursor.putAway(),
     chooseColour: (hex) => {
-        if (!session.me) return;
         dock.choose(hex);
         bar.announce(`Colour ${nameOf(hex)}.`);
     },
@@ -271,7 +315,7 @@ function help() {
 const cursor = new Cursor(stage, find(".cursor"), find(".loupe"), view, layers, () => ({
     tool: currentTool(),
     size: dock.size,
-    mayDraw: session.me !== null && (cover.choosing || gate.closed === null),
+    mayDraw: (session.me !== null || guestsWelcome()) && (cover.choosing || gate.closed === null),
 }));
 dock.changed = () => cursor.show();
 
@@ -311,7 +355,7 @@ listen({
         pointer.space = held;
         cursor.show();
     },
-    take: (tool) => session.me && dock.take(tool),
+    take: (tool) => !dockBar.hidden && dock.take(tool),
     size: (factor) => dock.setSize(factor > 1 ? Math.max(dock.size + 1, dock.size * factor) : Math.min(dock.size - 1, dock.size * factor)),
     opacity: (step) => dock.setOpacity(dock.opacity + step),
     swatch: (number) => dock.chooseNumber(number),
@@ -412,13 +456,6 @@ document.addEventListener("visibilitychange", () => {
     session.ink.store();
 });
 
-const WELCOMED = "dreamsite:welcomed";
-try {
-    // A message comes first: it would lie behind the welcome, and leave before anybody has read it.
-    if (!localStorage.getItem(WELCOMED) && !document.querySelector(".message")) welcome.showModal();
-    welcome.addEventListener("close", () => localStorage.setItem(WELCOMED, "yes"));
-} catch {
-    // Storage is forbidden: then the welcome is only on request.
-}
+hello.greet();
 
 session.start();

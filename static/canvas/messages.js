@@ -135,6 +135,11 @@ export function arriving({ state, model, arriving }) {
 /** Instead of the above while nothing is known. */
 export const UNKNOWN = "Can’t reach the dreamer";
 
+/** A stranger has become a guest. @param {string} name */
+export function guest(name) {
+    return `You draw as ${name}. To keep the name and your strokes, sign up when you like.`;
+}
+
 /** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */
 export function untouched(mayDraw, state) {
     const first = mayDraw ? "The canvas is empty. Draw something" : "The canvas is empty. Sign up and draw something";
@@ -180,6 +185,9 @@ export function closed(rules, status, against, now) {
     if (against && !against.may_enter) return ours;
     if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
     if (against && !against.may_draw) return ours;
+    if (rules.members_only && status?.guest) {
+        return { title: "Only members can draw here just now.", detail: "Keep your name, from the menu, and draw on.", everybody: false };
+    }
     if (rules.newcomers_after !== null && status && status.joined > rules.newcomers_after) {
         return { title: "New accounts cannot draw just now.", detail: "Moderators are at work; you can draw again soon.", everybody: true };
     }

@@ -100,6 +100,18 @@ export class Net {
         this.#lost(code);
     }
 
+    /** Comes in anew, because who we are has changed. */
+    renew() {
+        const { socket } = this;
+        if (!socket || this.stopped) return this.hurry();
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        this.socket = null;
+        this.openedAt = 0;
+        this.asked = false;
+        this.connect();
+    }
+
     /** The network may be back, or the page: try now, a little spread. */
     hurry() {
         if (this.stopped) return;

@@ -14,7 +14,7 @@ export class Notices {
     /** @param {string} text @param {number} [shown] ms */
     show(text, shown = SHOWN) {
         for (const other of this.list.children) if (other.textContent === text) return;
-        const notice = document.createElement("li");
+        const notice = document.createElement("p");
         notice.className = "notice";
         notice.textContent = text;
         this.list.append(notice);

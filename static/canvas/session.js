@@ -88,6 +88,14 @@ export class Session {
         this.net.connect();
     }
 
+    /** We are somebody else now, by the browser's session: the server is to know. */
+    renew() {
+        this.live = this.joined = false;
+        this.ink.pause();
+        this.net.renew();
+        this.#connection("catching-up");
+    }
+
     #join() {
         this.joined = false;
         this.net.send(wire.encodeJoin(this.bases.newest?.id ?? 0, this.seq));

@@ -13,13 +13,13 @@
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal
  * @typedef {{id: number, kind: "lock" | "cover" | "request", x: number, y: number, width: number, height: number,
  *   until: number | null, why: string}} Region in px; `request`: somebody asks to cover it
- * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, regions: Region[],
+ * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, members_only: boolean, regions: Region[],
  *   ended: boolean}} Rules
  * @typedef {{id: number, degree: string, reason: string, until: number | null}} Sanction
  * @typedef {{may_enter: boolean, may_draw: boolean, must_acknowledge: boolean, line: string, sheet: string,
  *   sheet_effect: string, gravity: [boolean, number]}} Degree a row of canvas/degrees.py
  * @typedef {Sanction & Degree} Against a sanction with what its degree means
- * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[]}} UserStatus
+ * @typedef {{joined: number, hours: number, trusted: boolean, sanctions: Sanction[], guest: boolean}} UserStatus
  * @typedef {{left: number, seconds: number}} Ink the share that is left, and in how many seconds it is plenty again
  * @typedef {{x: number, y: number, width: number, height: number, votes: number, quorum: number, until: number}} CoverRequest
  * @typedef {{code: number, strokes: number, undo: boolean}} Loss ink of ours that will not be in the picture, by REJECT code

@@ -23,8 +23,9 @@ export class Wheel {
         this.choose = choose;
         this.chosen = chosen;
         this.hsv = { h: 0, s: 0, v: 0 };
-        this.#follow(this.ring, (x, y) => this.#set({ h: ((Math.atan2(y, x) * 180) / Math.PI + 450) % 360 }));
-        this.#follow(this.square, (x, y) => this.#set({ s: within((x + 1) / 2), v: within((1 - y) / 2) }));
+        // The square has round corners: what slips past them is not meant for the ring below.
+        this.#follow(this.ring, 0.65, (x, y) => this.#set({ h: ((Math.atan2(y, x) * 180) / Math.PI + 450) % 360 }));
+        this.#follow(this.square, 0, (x, y) => this.#set({ s: within((x + 1) / 2), v: within((1 - y) / 2) }));
         this.ring.addEventListener("keydown", (event) => {
             const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 15, PageDown: -15 }[event.key];
             if (step) this.#press(event, { h: (this.hsv.h + step * (event.shiftKey ? 10 : 2) + 360) % 360 });
@@ -90,19 +91,21 @@ export class Wheel {
 
     /**
      * A pointer held on a part moves its handle, also where it slips off.
-     * @param {HTMLElement} part @param {(x: number, y: number) => void} to from the part's middle, 1 is its edge
+     * @param {HTMLElement} part @param {number} inner how far from its middle it begins, 1 is its edge
+     * @param {(x: number, y: number) => void} to from the part's middle
      */
-    #follow(part, to) {
+    #follow(part, inner, to) {
         const at = (/** @type {PointerEvent} */ { clientX, clientY }) => {
             const { left, top, width, height } = part.getBoundingClientRect();
-            to((2 * (clientX - left)) / width - 1, (2 * (clientY - top)) / height - 1);
+            return /** @type {const} */ ([(2 * (clientX - left)) / width - 1, (2 * (clientY - top)) / height - 1]);
         };
         part.addEventListener("pointerdown", (event) => {
+            if (Math.hypot(...at(event)) < inner) return;
             part.setPointerCapture(event.pointerId);
             part.focus({ preventScroll: true });
-            at(event);
+            to(...at(event));
         });
-        part.addEventListener("pointermove", (event) => part.hasPointerCapture(event.pointerId) && at(event));
+        part.addEventListener("pointermove", (event) => part.hasPointerCapture(event.pointerId) && to(...at(event)));
         part.addEventListener("pointerup", () => this.chosen(this.value));
     }
 }

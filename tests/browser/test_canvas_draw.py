@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import cos, sin
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
 from canvas import wire
+from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, finished, line, operations, pixels_of, strokes
-from tests.running import PASSWORD, RunningSite, until
+from tests.running import RunningSite, until
 
 pytestmark = pytest.mark.browser
 
@@ -117,39 +117,27 @@ def test_undo_takes_back_ones_own_stroke_only(site: RunningSite, visit: Callable
     assert isinstance(operations(site)[-1][1], wire.Undo)
 
 
-def test_a_visitor_is_invited_and_comes_back_with_a_brush(site: RunningSite, visit: Callable[..., Visitor]) -> None:
-    guest = visit().open()
-    page = guest.page
-    expect(page.locator(".dock")).to_be_hidden()
-    before = len(operations(site))
-    guest.draw(line(300, 300, 600, 600))
-    invitation = page.locator("[data-dialog=invite]")
-    expect(invitation).to_be_visible()
-    link = invitation.get_by_role("link", name="Sign up")
-    assert parse_qs(urlsplit(link.get_attribute("href") or "").query) == {"next": ["/"]}
-    link.click()
-    page.get_by_label("Name", exact=True).fill("newcomer")
-    page.locator("input[type=password]").first.fill(PASSWORD)
-    page.locator("main form [type=submit]").first.click()
-    page.wait_for_url(site.url + "/")
-    guest.ready()
-    expect(page.locator(".dock")).to_be_visible()
-    guest.draw(line(300, 300, 600, 600))
-    until(lambda: len(operations(site)) > before, what="the newcomer's ink")
-
-
-def test_the_welcome_is_given_once_and_on_request(site: RunningSite, visit: Callable[..., Visitor]) -> None:
-    guest = visit(welcomed=False)
-    guest.page.goto(site.url + "/")
-    welcome = guest.page.locator("[data-dialog=welcome]")
-    expect(welcome).to_be_visible()
-    guest.page.get_by_role("button", name="To the canvas").click()
-    expect(welcome).to_be_hidden()
-    guest.page.reload()
-    guest.ready()
-    expect(welcome).to_be_hidden()
-    guest.page.keyboard.press("?")
-    expect(welcome).to_be_visible()
+@pytest.mark.parametrize("leaves", ["by its button", "with the first stroke"])
+def test_strangers_are_told_what_this_is_once(site: RunningSite, visit: Callable[..., Visitor], leaves: str) -> None:
+    stranger = visit(welcomed=False)
+    page = stranger.page
+    page.goto(site.url + "/")
+    strip = page.locator("[data-hello]")
+    expect(strip).to_be_visible()
+    assert len(strip.inner_text().replace("Close", "").split()) <= 20
+    assert page.locator("dialog[open]").count() == 0
+    assert axe.serious(page) == []
+    stranger.ready()
+    if leaves == "by its button":
+        strip.get_by_role("button").click()
+    else:
+        stranger.draw(line(300, 300, 500, 340))
+    expect(strip).to_be_hidden()
+    page.reload()
+    stranger.ready()
+    expect(strip).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator("[data-dialog=welcome]")).to_be_visible()
 
 
 def test_the_rainbow_well_picks_up_what_it_meets(site: RunningSite, visit: Callable[..., Visitor]) -> None:

@@ -105,7 +105,7 @@ def test_the_colour_wheel(site: RunningSite, visit: Callable[..., Visitor], how:
     assert axe.serious(page) == []
     box = square.bounding_box()
     assert box
-    page.mouse.click(box["x"] + box["width"] - 1, box["y"] + 1)  # as bright and clear as it gets
+    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + 4)  # as bright and clear as it gets
     box = ring.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 8)  # opposite of red

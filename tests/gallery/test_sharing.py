@@ -132,6 +132,15 @@ class TestCards:
         assert "frame-ancestors *" in embed["Content-Security-Policy"]
         assert "script-src" not in embed["Content-Security-Policy"]
 
+    def test_the_strip_for_strangers_shows_a_real_dream(self, client: Client, kept: Frame) -> None:
+        page = client.get("/").content.decode()
+        assert page.count(f'<img src="/frames/{kept.pk}/pair.jpg"') == 2
+        with Image.open(io.BytesIO(client.get(f"/frames/{kept.pk}/pair.jpg").content)) as image:
+            assert image.size == (326, 160)
+        frames.hide(kept)
+        assert client.get(f"/frames/{kept.pk}/pair.jpg").status_code == 410
+        assert "pair.jpg" not in client.get("/").content.decode()
+
     def test_an_empty_canvas_can_be_embedded_too(self, client: Client, canvas: Canvas) -> None:
         assert "thumbnail_url" not in client.get("/oembed", {"url": "/"}).json()
         assert "Nothing has been dreamed here yet." in client.get("/c/main/embed/").content.decode()

@@ -5,8 +5,8 @@ import * as messages from "../../static/canvas/messages.js";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 /** @type {import("../../static/canvas/types.js").Rules} */
-const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, regions: [], ended: false };
-const FINE = { joined: NOW - 1000, hours: 0, trusted: false, sanctions: [] };
+const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false };
+const FINE = { joined: NOW - 1000, hours: 0, trusted: false, sanctions: [], guest: false };
 
 const MILD = { may_enter: true, may_draw: true, must_acknowledge: false };
 /** As the page has them from canvas/degrees.py. @type {Object<string, import("../../static/canvas/types.js").Degree>} */

@@ -449,6 +449,45 @@ test("the very first frame taken away: back to the empty canvas", async (pass) =
     same(layers.shown, server.compose().pixels);
 });
 
+test("a stranger's ink waits, and goes out once they are somebody", async (pass) => {
+    const server = new FakeServer();
+    server.person = /** @type {any} */ (null);
+    const storage = new FakeStorage();
+    const { session, layers, draw, told } = visit(server, { storage });
+    await settled();
+    draw(LINE, 1);
+    await pass(1000);
+    assert.equal(server.journal.length, 0);
+    assert.equal(told.loss.length, 0);
+    server.person = { id: 7, name: "amber-otter-4" };
+    session.renew();
+    await pass(2000);
+    assert.equal(told.you.at(-1).id, 7);
+    assert.ok(server.journal.length > 0 && session.ink.outbox.empty);
+    same(layers.shown, server.compose().pixels);
+    assert.notEqual(session.ink.undoable(), null);
+});
+
+test("what a stranger tried is drawn after they signed up, whenever that is", async (pass) => {
+    const server = new FakeServer();
+    server.person = /** @type {any} */ (null);
+    const storage = new FakeStorage();
+    const before = visit(server, { storage });
+    await settled();
+    before.draw(LINE, 1);
+    before.session.ink.store();
+    before.session.net.stop();
+    await pass(60 * 60 * 1000); // a confirmation mail takes its time
+    server.person = { id: 7, name: "ada" };
+    const after = visit(server, { storage });
+    await pass(2000);
+    assert.equal(after.told.loss.length, 0);
+    assert.ok(server.journal.length > 0);
+    same(after.layers.shown, server.compose().pixels);
+    same(after.layers.shown, before.layers.shown, "it is not what was tried");
+    assert.equal(storage.kept.size, 0);
+});
+
 test("undo: gone at once, in the journal a moment later, one stroke after the other", async () => {
     const server = new FakeServer();
     const { session, layers, draw } = visit(server);
@@ -566,7 +605,7 @@ test("signed out meanwhile: the ink is withdrawn, said, and kept for the return"
     server.deaf = true;
     draw(LINE);
     server.last.fail(4401);
-    server.person = null;
+    server.person = /** @type {any} */ (null);
     await pass(1500);
     assert.equal(told.you.at(-1), null);
     assert.deepEqual(told.loss, [{ code: 1, strokes: 1, undo: false }]);

@@ -89,14 +89,16 @@ async def test_a_site_from_nothing_and_again(tmp_path: Path) -> None:
         assert status == 200 and "session" in owner.cookies, page[:2000]
         assert site.rows("SELECT username, is_superuser FROM core_user") == [("vera", 1)]
         assert "csrfmiddlewaretoken" not in site.browser().get(link.removeprefix(site.url))[1]
-        # Somebody signs up and draws.
+        # It begins with a drawing. Somebody signs up and draws.
+        opening = len(site.journal())
+        assert opening > 20
         ann = site.browser().sign_up("ann")
         async with opened(site.url, ann.headers) as drawer:
             assert drawer.welcome["canvas"]["width"] == 256
             await drawer.draw(stroke_id(chance), [(8 * step, 800, 160) for step in range(40)])
             await drawer.until(lambda: not drawer.sent_and_unknown())
         drawn = site.journal()
-        assert len(drawn) == 10
+        assert len(drawn) == opening + 10
 
         # Its children come back when they are killed.
         first = up.children()

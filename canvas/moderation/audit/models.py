@@ -75,6 +75,8 @@ class Act(models.Model):
         "unlock-region": _("Unlocked a region"),
         "slow": _("Changed the slow mode"),
         "newcomers": _("Changed who may draw by when they joined"),
+        "members-only": _("Let only members draw"),
+        "guests-too": _("Let guests draw"),
         "pause-dream": _("Paused the dream"),
         "resume-dream": _("Resumed the dream"),
         "next-style": _("Asked for another style"),

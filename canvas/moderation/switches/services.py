@@ -94,6 +94,7 @@ def state(canvas: Canvas) -> dict[str, Any]:
         "slow": rules.slow,
         "slowest": limits.SLOWEST,
         "newcomers": milliseconds(rules.newcomers_after),
+        "members_only": rules.members_only,
         "paused": bool(dream and dream.paused),
         "style": {
             "now": (dream.style or {}).get("title", "") if dream else "",
@@ -261,6 +262,12 @@ SWITCHES: dict[str, Switch] = {
         lambda canvas, value, by: _save_rules(canvas, newcomers_after=moment(value)),
         _parse_newcomers,
         lambda value: "newcomers",
+    ),
+    "members_only": Switch(
+        lambda place, value: Rules.objects.of(place).members_only,
+        lambda place, value, by: _save_rules(place, members_only=value),
+        lambda place, asked, by: bool(asked),
+        lambda value: "members-only" if value else "guests-too",
     ),
     "region": Switch(
         lambda canvas, value: {**value, "locked": not value["locked"]},

@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from canvas import frames
 from canvas.models import Canvas
+from dreamer import opening
 from dreamer.networks import fetching
 from dreamer.registered import default_model
 from dreamsite.claim import claim_link
@@ -135,7 +136,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        Canvas.objects.default()
+        opening.draw(Canvas.objects.default())
         if trouble := frames.storage_trouble():
             raise CommandError(trouble)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dreamer.library import LibraryError
 from dreamer.registered import registry
+from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
 from gallery.studio.forms import DreamForm
@@ -22,7 +22,7 @@ from gallery.studio.views.requests import SignedIn, network_named, networks, ref
 
 @never_cache
 @require_safe
-@login_required
+@member_required
 def original(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Original, key=key, owner=request.user)
     network = network_named(str(request.GET.get("network", "")))
@@ -43,7 +43,7 @@ def original(request: SignedIn, key: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-@login_required
+@member_required
 def original_json(request: SignedIn, key: str) -> JsonResponse:
     """What a page that is open asks for while styles arrive: {"complete", "styles", "sketches": [...]}."""
     found = get_object_or_404(Original, key=key, owner=request.user)
@@ -59,7 +59,7 @@ def original_json(request: SignedIn, key: str) -> JsonResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def order(request: SignedIn, key: str) -> HttpResponse:
     """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles."""
     found = get_object_or_404(Original, key=key, owner=request.user)
@@ -111,7 +111,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def cancel(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Work, key=key, owner=request.user)
     Work.objects.filter(pk=found.pk).cancel(growing=None)

@@ -14,7 +14,7 @@ from gallery.studio import cost
 
 
 class SignedIn(HttpRequest):
-    """A request behind login_required."""
+    """A request behind member_required."""
 
     user: User
 

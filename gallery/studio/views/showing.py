@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas.limits import TRUSTED_HOURS
 from canvas.models import CleanHours, Frame
+from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import queue
 from gallery.studio.forms import ShowForm
@@ -94,7 +94,7 @@ def growing(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def show(request: SignedIn, key: str) -> HttpResponse:
     """Shows a dream to everybody, or takes that back. A newcomer's waits for a moderator."""
     found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
@@ -120,7 +120,7 @@ def show(request: SignedIn, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def delete(request: SignedIn, key: str) -> HttpResponse:
     get_object_or_404(Work, key=key, owner=request.user).delete()
     messages.success(request, _("The dream is deleted."))

@@ -7,7 +7,6 @@ from typing import BinaryIO, cast
 
 import numpy as np
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -20,6 +19,7 @@ from PIL import Image
 
 from canvas import frames
 from canvas.models import Frame
+from dreamsite.core.members import member_required
 from gallery.studio import queue
 from gallery.studio.models import Original, Work
 from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
@@ -30,7 +30,7 @@ NOISE_SIDE = 512
 
 
 @require_POST
-@login_required
+@member_required
 def upload(request: SignedIn) -> HttpResponse:
     """Takes a picture: `picture` a file. With `small=1` it is a small version, and the whole one follows (`whole`)."""
     try:
@@ -50,7 +50,7 @@ def upload(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def upload_full(request: SignedIn, key: str) -> HttpResponse:
     """The picture itself, after its small version."""
     original = get_object_or_404(Original, key=key, owner=request.user)
@@ -67,7 +67,7 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def from_frame(request: SignedIn, pk: int) -> HttpResponse:
     """Begins with a frame of the canvas: nothing is uploaded."""
     frame = get_object_or_404(Frame.objects.visible(), pk=pk)
@@ -78,7 +78,7 @@ def from_frame(request: SignedIn, pk: int) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def from_noise(request: SignedIn) -> HttpResponse:
     """Begins with static."""
     static = np.random.default_rng().normal(128, 40, (NOISE_SIDE, NOISE_SIDE, 3)).clip(0, 255).astype(np.uint8)
@@ -89,7 +89,7 @@ def from_noise(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def keep(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Original, key=key, owner=request.user)
     found.keep = bool(request.POST.get("keep"))
@@ -98,7 +98,7 @@ def keep(request: SignedIn, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@member_required
 def delete_original(request: SignedIn, key: str) -> HttpResponse:
     """The picture and what was tried on it; finished dreams stay."""
     found = get_object_or_404(Original, key=key, owner=request.user)

@@ -33,9 +33,23 @@ def guest(client: Client) -> User:
 def drawn_by(user: User) -> Stroke:
     now = timezone.now()
     return Stroke.objects.create(
-        canvas=Canvas.objects.default(), author=user.pk, stroke_id=1, first_seq=1, last_seq=1, began_at=now, ended_at=now,
-        left=0, top=0, right=9, bottom=9, colour="#000000", opacity=255, width=9, pieces=1, points=1,
-    )  # fmt: skip
+        canvas=Canvas.objects.default(),
+        author=user.pk,
+        stroke_id=1,
+        first_seq=1,
+        last_seq=1,
+        began_at=now,
+        ended_at=now,
+        left=0,
+        top=0,
+        right=9,
+        bottom=9,
+        colour="#000000",
+        opacity=255,
+        width=9,
+        pieces=1,
+        points=1,
+    )
 
 
 def keep(client: Client, name: str, password: str = PASSWORD, **more: str) -> Any:

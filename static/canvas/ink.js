@@ -129,7 +129,7 @@ export class Ink {
             // Where a dream has taken in how it began, it begins later now.
             const carry = piece ? op.carry : 0;
             const points = Array.from(op.points), last = piece === pieces.length - 1;
-            this.put(this.layers.lay({ ...op, author: this.author(), strokeId, piece, carry, last, points }));
+            this.put(this.layers.add({ ...op, author: this.author(), strokeId, piece, carry, last, points }));
         });
         this.flush();
         this.ui.changed();

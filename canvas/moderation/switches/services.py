@@ -264,9 +264,9 @@ SWITCHES: dict[str, Switch] = {
         lambda value: "newcomers",
     ),
     "members_only": Switch(
-        lambda place, value: Rules.objects.of(place).members_only,
-        lambda place, value, by: _save_rules(place, members_only=value),
-        lambda place, asked, by: bool(asked),
+        lambda canvas, value: Rules.objects.of(canvas).members_only,
+        lambda canvas, value, by: _save_rules(canvas, members_only=value),
+        lambda canvas, asked, by: bool(asked),
         lambda value: "members-only" if value else "guests-too",
     ),
     "region": Switch(

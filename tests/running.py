@@ -283,7 +283,7 @@ class RunningSite:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def dream(self, slug: str = SMALL) -> dict[str, Any]:
-        """The dreamer's place at a canvas, as the database has it; empty before the first dreamer."""
+        """The dreamer's row of a canvas, as the database has it; empty before the first dreamer."""
         names = "holder", "state", "message", "position", "style", "missed", "paused", "style_wanted", "next_at"
         rows = self.rows(
             f"SELECT {', '.join('d.' + name for name in names)} FROM canvas_dream d"

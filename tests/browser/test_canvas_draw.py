@@ -26,10 +26,10 @@ Canvas.objects.create(slug="framed", title="Framed", width=1536, height=1536)
 FRAME = """
 from canvas import frames
 from canvas.models import Canvas
-place = Canvas.objects.get(slug="framed")
-composed = frames.compose(place)
+canvas = Canvas.objects.get(slug="framed")
+composed = frames.compose(canvas)
 made = frames.encode(255 - composed.pixels, "dream")
-frames.keep(frames.NewFrame(place, made, "dream", composed.seq, composed.authors, title="a negative"))
+frames.keep(frames.NewFrame(canvas, made, "dream", composed.seq, composed.authors, title="a negative"))
 """
 AS_SERVED = """
 import sys

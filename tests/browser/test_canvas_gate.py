@@ -1,4 +1,4 @@
-"""What a browser shows of the gate: a frozen canvas, closed places, a refused stroke, a sanction with its reason."""
+"""What a browser shows of the gate: a frozen canvas, closed areas, a refused stroke, a sanction with its reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from datetime import timedelta
 from django.utils import timezone
 from canvas.models import Canvas, Region, Rules, Sanction
 canvas = Canvas.objects.get(slug="main")
-rules = Rules.objects.of(place)
+rules = Rules.objects.of(canvas)
 """
 
 
@@ -65,12 +65,12 @@ def test_a_frozen_canvas_says_so_and_takes_no_stroke(browser: Browser, site: Run
     guest.close()
 
 
-def test_a_stroke_into_a_locked_place_is_cut_there_and_the_reason_told(
+def test_a_stroke_into_a_locked_area_is_cut_there_and_the_reason_told(
     browser: Browser, site: RunningSite, act: Act
 ) -> None:
     ann = Visitor(browser, site, site.person(1)).open()
     view = ann.view()
-    act("Region.objects.create(canvas=place, x=700, y=500, width=300, height=300, why='A memorial')")
+    act("Region.objects.create(canvas=canvas, x=700, y=500, width=300, height=300, why='A memorial')")
     region = ann.page.locator(".region.lock")
     region.wait_for()
     for _ in range(2):
@@ -90,7 +90,7 @@ def test_a_stroke_into_a_locked_place_is_cut_there_and_the_reason_told(
     ann.draw(line(*at(500, 650), *at(900, 650)))
     ann.page.locator(".notice").wait_for()
     assert "locked" in ann.text(".notice")
-    until(lambda: not (ann.pixels()[510:790, 710:990] != 255).any(), what="ink is shown in the locked place")
+    until(lambda: not (ann.pixels()[510:790, 710:990] != 255).any(), what="ink is shown in the locked area")
     assert (ann.pixels()[600:700, 480:690] != 255).any()
     ann.draw(line(*at(800, 600), *at(900, 700)))  # within it nothing even begins
     assert not (ann.pixels()[510:790, 710:990] != 255).any()
@@ -131,14 +131,14 @@ def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSi
     visitors = [Visitor(browser, site, person, **PHONE).open() for person in people]
     first, *others = (visitor.page for visitor in visitors)
     newcomer.page.locator(".bar-end .menu summary").click()
-    assert not newcomer.page.get_by_role("button", name="Cover a place").is_visible()
+    assert not newcomer.page.get_by_role("button", name="Cover an area").is_visible()
     first.locator(".bar-end .menu summary").click()
-    first.get_by_role("button", name="Cover a place").click()
+    first.get_by_role("button", name="Cover an area").click()
     first.touchscreen.tap(200, 400)
     first.get_by_role("button", name="Ask to cover it").click()
     for number, page in enumerate(others, 1):
         page.get_by_text(f"{number} of 3 people ask").wait_for()
-        page.locator(".region.asked").wait_for()
+        page.locator(".region.request").wait_for()
         page.get_by_role("button", name="Ask to cover it").click()
     for visitor in (*visitors, newcomer):
         visitor.page.locator(".region.cover").wait_for()

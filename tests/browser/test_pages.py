@@ -27,12 +27,12 @@ from canvas import frames
 from canvas.models import Canvas
 from dreamsite.core.models import User
 from gallery.models import LedgerEntry, Exhibit, Picture
-place, pixels = Canvas.objects.default(), np.full((1536, 1536, 3), 200, np.uint8)
+canvas, pixels = Canvas.objects.default(), np.full((1536, 1536, 3), 200, np.uint8)
 made = []
 for red in (0, 120, 255):
     pixels[..., 0] = red
     picture = frames.encode(pixels, "dream")
-    made.append(frames.keep(frames.NewFrame(place, picture, "dream", seq=1, authors=[1], title="towers")))
+    made.append(frames.keep(frames.NewFrame(canvas, picture, "dream", seq=1, authors=[1], title="towers")))
 exhibit = Exhibit.objects.create(title="Reds", slug="reds", statement="**None** to all", published_at=timezone.now())
 Picture.objects.create(exhibit=exhibit, position=1, before_frame=made[0], after_frame=made[2], caption="All of it")
 Picture.objects.create(exhibit=exhibit, position=2, after_frame=made[1], caption="Half of it", credit="Somebody")

@@ -29,8 +29,8 @@ from django.utils import timezone
 from canvas import notify
 from canvas.models import Canvas, Region, Rules, Sanction
 from dreamsite.core.models import SiteState, User
-place = Canvas.objects.get(slug="main")
-rules = Rules.objects.of(place)
+canvas = Canvas.objects.get(slug="main")
+rules = Rules.objects.of(canvas)
 """
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
@@ -90,7 +90,7 @@ async def test_a_freeze_and_a_lock_act_in_both_processes_at_once_for_staff_too(f
         for drawer in pens:
             await wait_for_news(drawer, "rules", lambda news: news["rules"]["frozen"])
         assert [await refused(drawer) for drawer in pens] == [RejectReason.LOCKED, RejectReason.LOCKED]
-        region = "Region.objects.create(canvas=place, x=0, y=60, width=400, height=80)"
+        region = "Region.objects.create(canvas=canvas, x=0, y=60, width=400, height=80)"
         await act(one, f"rules.frozen = False\nrules.save()\n{region}\nnotify.look('main')")
         for drawer in pens:
             await wait_for_news(drawer, "rules", lambda news: news["rules"]["regions"])

@@ -17,10 +17,10 @@ _DREAMED = """
 import numpy
 from canvas import frames
 from canvas.models import Canvas, Frame
-place = Canvas.objects.get(slug="small")
+canvas = Canvas.objects.get(slug="small")
 for shade in range(3):
     made = frames.encode(numpy.full((128, 128, 3), 80 * shade, numpy.uint8), Frame.Kind.DREAM)
-    frames.keep(frames.NewFrame(place, made, Frame.Kind.DREAM, seq=0))
+    frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, seq=0))
 """
 
 

@@ -96,13 +96,13 @@ import numpy as np
 from canvas import frames
 from canvas.models import Canvas, Frame
 from gallery.films.requests import request_film
-place = Canvas.objects.create(slug="film", title="Film", width=256, height=256)
+canvas = Canvas.objects.create(slug="film", title="Film", width=256, height=256)
 for number in range(1, 81):
     pixels = np.full((256, 256, 3), 10 + 6 * (number % 40), np.uint8)
     made = frames.encode(pixels, "dream")
-    frames.keep(frames.NewFrame(place, made, "dream", seq=0, title=f"style {number // 30}"))
+    frames.keep(frames.NewFrame(canvas, made, "dream", seq=0, title=f"style {number // 30}"))
 every = Frame.objects.order_by("pk")
-print(request_film(place, "part", every.first().made_at, every.last().made_at, drawing=False).pk)
+print(request_film(canvas, "part", every.first().made_at, every.last().made_at, drawing=False).pk)
 """
 
 

@@ -53,6 +53,9 @@ class CanvasConsumer(LeanConsumer):
     member: Member
 
     async def connect(self) -> None:
+        if hub.leaving:
+            await self.close()  # not accepted: a proxy in front asks the next process
+            raise StopConsumer
         await self.accept()  # first, so that a refusal can say why: before it every refusal is a bare 403
         self.slug = self.scope["url_route"]["kwargs"]["slug"]
         user, session = self.scope["user"], self.scope.get("session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,12 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from canvas import connections, notify
+from canvas import connections, limits, metrics, notify
 from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
 from canvas.people import DatabasePeople
 from canvas.room import Room
+from canvas.wire import CloseCode
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,29 @@ class Hub:
     def __init__(self) -> None:
         self._open: dict[str, OpenRoom] = {}
         self._unknown: dict[str, float] = {}  # names that no canvas has -> until when nobody asks again
+        self.leaving = False  # the process ends: nobody comes in any more
+        metrics.VIEWERS.set_function(lambda: sum(len(room.members) for room in self.rooms()))
+        metrics.WAITING.set_function(lambda: sum(room.waiting for room in self.rooms()))
+        metrics.TROUBLE.set_function(lambda: sum(room.trouble is not None for room in self.rooms()))
+
+    def rooms(self) -> list[Room]:
+        return [held.room for held in list(self._open.values())]
+
+    async def leave(self) -> None:
+        """Sends every socket to another process, a few at a time, and returns when what they drew is written."""
+        self.leaving = True
+        members = [member for room in self.rooms() for member in room.members]
+        random.shuffle(members)
+        pause = min(1 / limits.LEAVE_RATE, limits.LEAVE_SECONDS / max(len(members), 1))
+        for member in members:
+            member.close(CloseCode.RESTARTING)
+            await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.WRITING_SECONDS):
+                while any(room.waiting or room.members for room in self.rooms()):
+                    await asyncio.sleep(limits.TICK)
+        for slug, held in list(self._open.items()):
+            await self._close(slug, held.room)
 
     async def room(self, slug: str) -> Room | None:
         """The canvas' room, ready; None where no canvas has this name."""

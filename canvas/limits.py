@@ -42,6 +42,8 @@ BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
 RECHECK_SECONDS = 15.0  # how often the sessions behind the sockets are checked
 FORGET_SECONDS = 60.0  # how often what can no longer be sent again is forgotten
+LEAVE_RATE, LEAVE_SECONDS = 100, 8.0  # sockets a second that a process sends away before it ends; in how long at most
+WRITING_SECONDS = 10.0  # so long the last ink may take then
 HANG_SECONDS = 2.0  # once a write has taken this long, everybody is told
 
 # A checkpoint (a frame without a dream) is kept when the journal's tail is this long and nobody dreams: late joiners

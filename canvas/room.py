@@ -18,7 +18,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
-from canvas import limits, wire
+from canvas import limits, metrics, wire
 from canvas.access import AccessMonitor
 from canvas.admission import Admission
 from canvas.audience import Audience
@@ -167,6 +167,11 @@ class Room:
             "trouble": self.trouble,
         }
 
+    @property
+    def waiting(self) -> int:
+        """Operations that are not written yet."""
+        return len(self._drafts)
+
     def people(self) -> int:
         """Sockets here and in the other processes."""
         return len(self.members) + self.presence.elsewhere(self.clock())
@@ -213,6 +218,7 @@ class Room:
                 pause = min(5.0, pause * 2 or 0.5)
                 continue
             self._set_trouble(None)
+            metrics.TICK.observe(self.clock() - began)
             pause = 0.0
             if self._drafts:
                 self._wake.set()
@@ -242,12 +248,15 @@ class Room:
                 return []
             return wanted
 
-        missed, written = await self.blocking(self._journal.append, self.head, admit, now_ms)
+        with metrics.WRITE.time():
+            missed, written = await self.blocking(self._journal.append, self.head, admit, now_ms)
         for _ in drafts:  # new ones may have come in behind them
             self._drafts.popleft()
         await self.absorb(missed)
         if written:
             await self.absorb([written], ours=True)
+            metrics.OPERATIONS.inc(written.count)
+            metrics.STROKES.inc(sum(isinstance(op, wire.Stroke) and op.piece == 0 for _, op in drafts))
             for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
                 self.admission.drew(who, now_ms)
         for member, answer in answers:

@@ -35,6 +35,7 @@ _HIDE = struct.Struct("<BH")
 class CloseCode(IntEnum):
     """Why the server ends a socket. docs/protocol.md says what each means, static/canvas/codes.js has the same."""
 
+    RESTARTING = 4012
     MALFORMED = 4400
     SIGNED_OUT = 4401
     FORBIDDEN = 4403

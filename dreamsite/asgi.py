@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib import import_module
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter
@@ -12,17 +13,22 @@ from django.core.asgi import get_asgi_application
 from django.utils.module_loading import import_string
 
 from canvas import connections
+from dreamsite import logs
+from dreamsite.core.storage import BucketStorage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
 http = get_asgi_application()
 # By name, since they import models: those can be imported only now that Django is set up.
 websocket = import_string("dreamsite.routing.websocket")
 storage_trouble = import_string("canvas.frames.storage_trouble")
+stopping = import_module("dreamsite.stopping")
+
+BucketStorage.hurried = True
 
 by_protocol = ProtocolTypeRouter({"http": http, "websocket": websocket})
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
+async def _site(scope: Any, receive: Any, send: Any) -> None:
     """The site stands at the root of SITE_URL, and no client has a say in that.
 
     daphne takes the path's prefix from a header of any client, and Django would write it in front of every link; both
@@ -31,7 +37,16 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     scope = {**scope, "root_path": ""}
     if scope["type"] == "http" and not settings.HTTPS:
         scope["scheme"] = "http"
-    await by_protocol(scope, receive, send)
+    counts = scope["type"] == "http"
+    stopping.requests += counts
+    try:
+        await by_protocol(scope, receive, send)
+    finally:
+        stopping.requests -= counts
+
+
+application = logs.named(_site, behind_proxy=settings.BEHIND_PROXY)
+stopping.prepare()
 
 
 STARTING_SECONDS = 15.0  # so long a storage or a database that does not answer holds the start

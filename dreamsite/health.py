@@ -2,9 +2,14 @@
 
 `/healthz` answers at once: 200 while the process can do its work, 503 when only a new process will help, which is so
 when its pool of connections has given none for a minute and the database takes new ones. It never waits for that to
-be found out: each probe starts the question and is answered by what the ones before it have found. `/readyz` asks
-database, storage and layer, and answers 503 when one of them fails. A late dream is reported but is no reason to take
-the web process out of service: the canvas works on without its dreamer.
+be found out: each probe starts the question and is answered by what the ones before it have found.
+
+`/readyz` answers 503 where this process should get no visitors: it is about to end, the database does not answer it,
+or it cannot write the ink it has. Storage, layer and dreamer are asked and reported, and are no reason: the canvas
+works on without them, and they fail in all processes at once, which would take the whole site away.
+
+Both answer whatever name or address they are asked by. What is wrong in detail is for this machine, or for whoever has
+METRICS_TOKEN; all others are told whether the process is ready.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,7 +33,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from canvas import connections
+from canvas.hub import hub
 from canvas.models import Frame
+from dreamsite import stopping
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +46,7 @@ DRY_SECONDS = 60.0  # a pool that gives no connection for so long will give none
 
 _dry_since: float | None = None  # since when the pool gives nothing though the database is there
 _kept: tuple[float, dict[str, Any]] | None = None
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="readyz")  # as many as there are questions
+_threads = ThreadPoolExecutor(max_workers=5, thread_name_prefix="readyz")  # as many as there are questions
 _running: dict[Callable[[], dict[str, Any]], Future[dict[str, Any]]] = {}
 
 
@@ -75,26 +83,39 @@ def _watch_pool() -> dict[str, Any]:
 
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
-    """{"ready": bool, "database": …, "storage": …, "layer": …, "dream": …}; each part says "ok" or "failed"."""
+    """{"ready": bool}, and for those who may know the parts; each of them says "ok" or "failed"."""
     global _kept
     if _kept is None or time.monotonic() - _kept[0] > KEEP_SECONDS:
         _kept = time.monotonic(), await _report()
-    report = _kept[1]
-    return JsonResponse(report, status=200 if report["ready"] else 503)
+    report = {**_kept[1], "stopping": stopping.begun}
+    report["ready"] = report["ready"] and not stopping.begun
+    status = 200 if report["ready"] else 503
+    return JsonResponse(report if trusted(request) else {"ready": report["ready"]}, status=status)
+
+
+def trusted(request: HttpRequest) -> bool:
+    """Whether a request comes from this machine itself, through no proxy, or with METRICS_TOKEN."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if settings.METRICS_TOKEN and secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):
+        return True
+    passed_on = {"X-Forwarded-For", "Forwarded", "Via", "X-Real-Ip"} & request.headers.keys()
+    return not passed_on and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
 
 
 async def _report() -> dict[str, Any]:
     database, storage, layer = await asyncio.gather(
-        _part("database", in_thread(_ask_database)),
-        _part("storage", in_thread(_ask_storage)),
-        _part("layer", _ask_layer),
+        part("database", in_thread(_ask_database)),
+        part("storage", in_thread(_ask_storage)),
+        part("layer", _ask_layer),
     )
     parts = {"database": database, "storage": storage, "layer": layer}
-    dream = await _part("dream", in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
-    return {"ready": all(part["state"] == "ok" for part in parts.values()), **parts, "dream": dream}
+    dream = await part("dream", in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
+    stuck = [room.trouble for room in hub.rooms() if room.trouble]
+    ink = {"state": "failed" if stuck else "ok"}
+    return {"ready": database["state"] == "ok" and not stuck, **parts, "ink": ink, "dream": dream}
 
 
-async def _part(name: str, ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+async def part(name: str, ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
     begun = time.perf_counter()
     try:
         answer = await asyncio.wait_for(ask(), PATIENCE_SECONDS)

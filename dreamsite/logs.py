@@ -1,4 +1,6 @@
-"""No secret in what is logged: keys are known by their shape, and masked in each record before any handler sees it.
+"""No secret in what is logged, and a name for each request in all that is.
+
+Keys are known by their shape, and masked in each record before any handler sees it.
 
 A key in a log is a key in every backup and every ticket. They get there by addresses (a link that resets a password is
 logged when it answers 404), by databases' errors (PostgreSQL quotes the row), by SQL, and by whatever is logged next
@@ -10,7 +12,10 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import secrets
+import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -26,6 +31,42 @@ _SHAPES = re.compile(
     r"|[\w=.-]+(?::|%3A)[0-9A-Za-z]{6}(?::|%3A)[\w-]{43}(?![\w-])",
     re.IGNORECASE,
 )
+
+
+# Of the request or socket that is served; a proxy's own (X-Request-ID) where one is in front.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+_GIVEN = re.compile(rb"[A-Za-z0-9_.:-]{1,64}\Z")
+access = logging.getLogger("dreamsite.access")
+
+
+def named(application: Callable[..., Any], *, behind_proxy: bool) -> Callable[..., Any]:
+    """An ASGI application whose requests have ids: in each record, in the answer's header, and in a line of access."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        given = dict(scope.get("headers", [])).get(b"x-request-id", b"") if behind_proxy else b""
+        name = given.decode() if _GIVEN.match(given) else secrets.token_hex(8)
+        request_id.set(name)
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        begun, status = time.monotonic(), 0
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message.get("headers", []), (b"x-request-id", name.encode())]}
+            await send(message)
+
+        try:
+            await application(scope, receive, answer)
+        finally:
+            # Without the query: what people look for is theirs. And without their address.
+            facts = {"method": scope["method"], "path": redact(scope["path"]), "status": status}
+            seconds = round(time.monotonic() - begun, 4)
+            access.info("%(method)s %(path)s %(status)s", facts, extra={**facts, "seconds": seconds})
+
+    return serve
 
 
 def redact(text: str) -> str:
@@ -47,6 +88,7 @@ class _Factory:
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = self._make(*args, **kwargs)
+        record.request_id = request_id.get()
         try:
             message = record.getMessage()
         except Exception:

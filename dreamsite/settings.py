@@ -44,6 +44,12 @@ DEBUG = env.flag("DEBUG", False)
 # A proxy in front that overwrites X-Forwarded-Proto and X-Forwarded-For.
 BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=256)
+# Seconds between "not ready" and the end's beginning: until whoever asks /readyz has asked again.
+STOP_DELAY = env.number("STOP_DELAY", 0.0, low=0.0, high=300.0)
+
+# --- For those who watch over it -----------------------------------------------------------------------------------
+METRICS_TOKEN = env.secret("METRICS_TOKEN")  # opens /metrics and the details of /readyz from elsewhere
+METRICS_ADDRESS = env.parsed("METRICS_ADDRESS", stores.host_and_port, None)  # of dreamers and workers
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -59,8 +65,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for just
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY and HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Liveness probes come from inside, by plain http.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Probes come from inside, by plain http, and by whatever address the process has there.
+ANY_HOST = ("/healthz", "/readyz", "/metrics")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 # Sign-in through other sites: those whose keys are in the environment.
 _social = providers.configured(env)
@@ -217,12 +224,14 @@ _s3 = {
     # A public host for the bucket: without it each address costs a signature.
     "custom_domain": env.text("S3_PUBLIC_HOST") or None,
     "querystring_auth": not env.text("S3_PUBLIC_HOST"),
+    # So long a signed address is valid; for half of it everybody gets the same one, and browsers keep what it gave.
+    "querystring_expire": env.integer("S3_ADDRESS_SECONDS", 6 * 3600, low=120, high=7 * 86400),
     "file_overwrite": False,  # as the local storage: a name that is taken is taken
     "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
 }
 STORAGES = {
     "default": (
-        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3}
+        {"BACKEND": "dreamsite.core.storage.BucketStorage", "OPTIONS": _s3}
         if S3_BUCKET
         else {"BACKEND": "dreamsite.core.storage.DurableStorage"}
     ),
@@ -318,6 +327,9 @@ DREAM_GUESSES = env.flag("DREAM_GUESSES", True)  # the network says what it sees
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
 # --- History -------------------------------------------------------------------------------------------------------
+# Dreams that nobody drew on: after so many days one in so many minutes keeps its large picture (gallery/space).
+KEEP_ALL_DAYS = env.integer("KEEP_ALL_DAYS", 0, low=0, high=36_500)  # 0: all are kept for ever
+KEEP_ONE_MINUTES = env.integer("KEEP_ONE_MINUTES", 10, low=1, high=1_440)
 # Under which terms others may use the pictures: gallery.licence says them in words.
 LICENCE = env.choice("LICENCE", "cc-by-sa-4.0", ("cc-by-sa-4.0", "cc-by-4.0", "cc0-1.0"))
 UPLOAD_CHECK = env.text("UPLOAD_CHECK")  # a command or an address that looks at each upload (gallery.uploads.check)
@@ -371,18 +383,29 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING_CONFIG = "dreamsite.logs.configure"
 DEFAULT_EXCEPTION_REPORTER = "dreamsite.logs.Reporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": ["levelname", "name", "message", "request_id"],
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "time",
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
         "django.db.backends": {"level": "INFO"},  # with DEBUG it tells every query, and whose keys it is about
         "django.channels.server": {"level": "WARNING"},
+        # A line for each request: for machines to read.
+        "dreamsite.access": {"level": LOG_LEVEL if LOG_FORMAT == "json" else "WARNING"},
         # Away from Redis it writes a traceback a second; the room says the same in one line.
         "channels_redis.pubsub": {"level": "CRITICAL"},
     },

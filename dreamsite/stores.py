@@ -33,6 +33,14 @@ def database(url: str) -> dict[str, Any]:
     return config
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of `127.0.0.1:9101`. Raises ValueError saying what is wrong."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("expected an address and a port, like 127.0.0.1:9101")
+    return host.strip("[]"), int(port)
+
+
 def media_hosts(bucket: str, *, endpoint: str, region: str, public_host: str) -> list[str]:
     """The sources a browser must be allowed to load a bucket's pictures from; none without a bucket.
 

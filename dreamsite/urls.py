@@ -7,7 +7,7 @@ from django.views.generic import TemplateView
 
 from dreamer import views as dreamer
 from dreamer.guesses.views import answer as guess_answer
-from dreamsite import claim, health, security
+from dreamsite import claim, health, metrics, security
 
 robots = TemplateView.as_view(
     template_name="robots.txt", content_type="text/plain", extra_context={"site": lambda: settings.SITE_URL}
@@ -25,6 +25,7 @@ urlpatterns = [
     path(".well-known/security.txt", security.security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("", include("gallery.pages.urls")),  # last: any word not taken above may be a page's address
 ]

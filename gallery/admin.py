@@ -6,10 +6,14 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -24,6 +28,7 @@ from gallery.farewell import admin as _farewell
 from gallery.films import admin as _films
 from gallery.highlights.models import Highlight
 from gallery.pages import admin as _pages
+from gallery.space.forecast import forecast
 from gallery.studio import admin as _studio
 from gallery.uploads import admin as _uploads
 
@@ -56,6 +61,22 @@ class FrameAdmin(ChangedFieldsAdmin):
     search_help_text = _("A number, a title, or the exact name of somebody who drew.")
     ordering = ["-id"]
     actions = ["hide", "show_again"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("space/", self.admin_site.admin_view(self.space), name="canvas_frame_space"), *super().get_urls()]
+
+    def space(self, request: HttpRequest) -> HttpResponse:
+        """How much room the site takes and will take, and what the rule of retention gives up."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Room on the disk"),
+            "seen": forecast(),
+            "days": settings.KEEP_ALL_DAYS,
+            "minutes": settings.KEEP_ONE_MINUTES,
+        }
+        return render(request, "admin/canvas/frame/space.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -14,6 +14,7 @@ class GalleryConfig(AppConfig):
         from gallery.farewell import whole_film  # what the worker does after the end
         from gallery.films import requests, schedule  # their periodic tasks
         from gallery.pages import initial_pages
+        from gallery.space import periodic_tasks as space_tasks
         from gallery.studio import periodic_tasks as studio_tasks
         from gallery.timeline import periodic_tasks
 

@@ -49,7 +49,7 @@ class HistoryFeed(Feed[FeedEntry, tuple[Canvas, HttpRequest]]):
         frames = Frame.objects.visible().filter(canvas=canvas).select_related("canvas").order_by("-number")[:ENTRIES]
         absolute = request.build_absolute_uri
         return [
-            FeedEntry(frame, absolute(reverse("frame", args=[frame.pk])), absolute(frame.picture.url))
+            FeedEntry(frame, absolute(reverse("frame", args=[frame.pk])), media.lasting(request, frame.picture))
             for frame in frames
         ]
 
@@ -95,7 +95,7 @@ class HighlightsFeed(HistoryFeed):
             FeedEntry(
                 chosen.frame,
                 absolute(chosen.get_absolute_url()),
-                absolute(chosen.frame.picture.url),
+                media.lasting(scope[1], chosen.frame.picture),
                 chosen.caption,
                 chosen.chosen_at,
             )

@@ -1,4 +1,4 @@
-"""Stored files over HTTP where no bucket serves them: for ever cacheable, in ranges, and never run as a page.
+"""Stored files over HTTP: for ever cacheable, in ranges, and never run as a page; or the way to a bucket's.
 
 Names carry the hash of their content, so a file never changes under its address. Large sites put a bucket or a web
 server here: daphne keeps what a slow reader has not taken yet in memory.
@@ -11,12 +11,15 @@ import re
 import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.core.handlers.asgi import ASGIRequest
+from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
@@ -44,10 +47,24 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 _RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,18})-([0-9]{0,18})\s*\Z", re.IGNORECASE)
 
 
+def lasting(request: HttpRequest, file: FieldFile) -> str:
+    """The whole address of a stored file that this site answers for as long as the file is there.
+
+    For whatever is kept elsewhere: feeds, JSON, previews of links. A bucket's own addresses are signed and expire.
+    """
+    return request.build_absolute_uri(path(file))
+
+
+def path(file: FieldFile) -> str:
+    return settings.MEDIA_URL + quote(str(file.name))
+
+
 @same_for_everybody
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A stored file: 200, 206 for one range, 304, 416, or 404."""
+    """A stored file: 200, 206 for one range, 304, 416, or 404. One in a bucket: 302 to its address there."""
+    if not settings.SERVE_MEDIA:
+        return _to_bucket(path)
     file = _find(path)
     info = file.stat()
     etag = quote_etag(f"{info.st_mtime_ns:x}-{info.st_size:x}")
@@ -78,9 +95,20 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     return _with_headers(response, file, etag, info.st_mtime)
 
 
+def _to_bucket(path: str) -> HttpResponseBase:
+    """Does not ask the bucket: it says itself what is not there."""
+    if any(part in ("", "..") or part.startswith(".") for part in path.split("/")):
+        raise NotFound("No file has this address.")
+    response = redirect(default_storage.url(path))
+    # The signed address is valid for half of its time at least; half of that leaves room to load what is behind it.
+    response["Cache-Control"] = f"public, max-age={getattr(default_storage, 'querystring_expire', 3600) // 4}"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
 def _find(path: str) -> Path:
     nothing = NotFound("No file has this address.")
-    if not settings.SERVE_MEDIA or any(part.startswith(".") for part in PurePosixPath(path).parts):
+    if any(part.startswith(".") for part in PurePosixPath(path).parts):
         raise nothing
     try:
         file = Path(default_storage.path(path))

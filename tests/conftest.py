@@ -25,6 +25,7 @@ from canvas import frames
 from dreamsite import health
 from dreamsite.core.models import User
 from tests import running, services
+from tests.bucket import KEY, SECRET, Bucket
 
 PASSWORD = "a long walk by the sea"
 
@@ -47,8 +48,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path.parent.name in SLOW) == alone)
 
 
-# What no `make test` can bring: a GPU, what CI is given by these names, and, which it need not, 300 MB of photographs.
-MAY_BE_MISSING = ("CUDA", "GPU", "DREAMSITE_TEST_GOOGLENET", "DREAMSITE_TEST_IMAGES", "no photographs to train with")
+# What no `make test` can bring: a GPU, a builder of images, what CI is given by these names, and, which it need not,
+# 300 MB of photographs.
+MAY_BE_MISSING = (
+    "docker compose",
+    "CUDA",
+    "GPU",
+    "DREAMSITE_TEST_GOOGLENET",
+    "DREAMSITE_TEST_IMAGES",
+    "no photographs to train with",
+)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -192,6 +201,33 @@ def redis() -> Iterator[services.Redis]:
     server = services.Redis()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Bucket]:
+    server = Bucket()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: Bucket, settings: Any) -> Iterator[Bucket]:
+    """The test's site keeps its files in a bucket of its own."""
+    name = s3.new()
+    settings.S3_BUCKET, settings.SERVE_MEDIA = name, False
+    options = {
+        "bucket_name": name,
+        "access_key": KEY,
+        "secret_key": SECRET,
+        "endpoint_url": s3.url,
+        "file_overwrite": False,
+        "querystring_expire": 3600,
+        "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+    }
+    backend = {"BACKEND": "dreamsite.core.storage.BucketStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+    yield s3
+    s3.set("")
 
 
 @pytest.fixture(scope="session")

@@ -18,14 +18,18 @@ clean() {
 }
 trap clean EXIT
 
-# A browser, Redis, PostgreSQL and the font of the house model's pictures: on Debian and its kin, as root, they are
-# installed. Elsewhere the tests that need one are skipped and say so; with CI=true they fail instead.
+# A browser, Redis, PostgreSQL, the font of the house model's pictures, and the programs that deploy/ is for: on Debian
+# and its kin, as root, they are installed. Elsewhere the tests that need one are skipped and say so; with CI=true they fail instead.
 wanted=""
 # The shell of chromium opens a page in half of the time; where it cannot be had the whole one does.
 here chromium-headless-shell || { chromium && ! may_install; } || wanted="$wanted chromium-headless-shell"
 here redis-server || here valkey-server || wanted="$wanted redis-server"
 [ -n "${DREAMSITE_TEST_POSTGRES:-}" ] || here initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
     || wanted="$wanted postgresql"
+here nginx || [ -x /usr/sbin/nginx ] || wanted="$wanted nginx-light"
+here caddy || wanted="$wanted caddy"
+here openssl || wanted="$wanted openssl"
+here systemd-analyze || wanted="$wanted systemd"
 [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || wanted="$wanted fonts-noto-color-emoji"
 
 install() { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1" >>"$log" 2>&1; }

@@ -15,25 +15,27 @@ from django.db import transaction
 from canvas import lease, notify
 from canvas.frames.storing import FrameDamaged, FrameGone, read
 from canvas.models import Canvas, Frame
+from dreamsite.core.storage import StorageError
 
 log = logging.getLogger(__name__)
 
 
-class StorageTrouble(Exception):
+class StorageTrouble(StorageError):
     """What a canvas starts from cannot be read, and that may pass: nothing is changed, and it is tried again."""
 
 
 def set_base(canvas: Canvas, frame: Frame | None) -> None:
     """The canvas starts from this frame from now on, or from its background: a person's decision.
 
-    Raises ValueError where the frame is hidden or another canvas', FrameGone where the storage does not hold it.
+    Raises ValueError where the frame is hidden, thinned or another canvas', FrameGone where the storage does not hold
+    it.
     """
     if frame is not None:
         read(Frame.objects.get(pk=frame.pk))
     with transaction.atomic():
         locked = Canvas.objects.lock(canvas.pk)
-        if frame is not None and not Frame.objects.visible().filter(pk=frame.pk, canvas=locked).exists():
-            raise ValueError(f"Frame {frame.number} is hidden, or not one of {canvas.slug}.")
+        if frame is not None and not Frame.objects.visible().whole().filter(pk=frame.pk, canvas=locked).exists():
+            raise ValueError(f"Frame {frame.number} is hidden, thinned, or not one of {canvas.slug}.")
         Canvas.objects.filter(pk=locked.pk).update(frame=frame)
         locked.frame = frame
         lease.withdraw(locked)
@@ -110,14 +112,14 @@ def step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
 
 
 def _newest_readable(frame: Frame) -> Frame | None:
-    visible = Frame.objects.visible().filter(canvas=frame.canvas_id, number__lt=frame.number)
+    visible = Frame.objects.visible().whole().filter(canvas=frame.canvas_id, number__lt=frame.number)
     earlier = visible.select_related("canvas").order_by("-number")
     return next((one for one in earlier.iterator() if _readable(one)), earlier.first())
 
 
 def _one_back(frame: Frame, usable: Callable[[Frame], bool]) -> Frame | None:
     """The frame before the newest one, if `frame` is that and the one before is usable."""
-    visible = Frame.objects.visible().filter(canvas=frame.canvas_id).select_related("canvas")
+    visible = Frame.objects.visible().whole().filter(canvas=frame.canvas_id).select_related("canvas")
     newest = list(visible.order_by("-number")[:2])
     return newest[1] if len(newest) == 2 and newest[0] == frame and usable(newest[1]) else None
 

@@ -20,11 +20,12 @@ from canvas import growth, lease
 from canvas.brush import Pixels
 from canvas.frames.codec import Picture, decode, thumbnail_of
 from canvas.models import Canvas, Frame, Growth
+from dreamsite.core.storage import StorageError
 
 log = logging.getLogger(__name__)
 
 
-class FrameGone(Exception):
+class FrameGone(StorageError):
     """The storage says that a frame's file is not there. Never said of a network error, which may pass."""
 
 
@@ -87,7 +88,8 @@ def keep(
     # Never a name that another frame has: a bucket overwrites, and what is deleted must be one's own.
     stem = f"frames/{new.canvas.slug}/{timezone.now():%Y/%m/%d}/{made.sha256[:12]}{secrets.token_hex(4)}"
     name = default_storage.save(f"{stem}.{made.suffix}", ContentFile(made.data))
-    thumbnail = default_storage.save(f"{stem}-thumb.jpg", ContentFile(thumbnail_of(made.pixels)))
+    small = thumbnail_of(made.pixels)
+    thumbnail = default_storage.save(f"{stem}-thumb.jpg", ContentFile(small))
     try:
         with transaction.atomic():
             locked = Canvas.objects.lock(new.canvas.pk)
@@ -101,6 +103,8 @@ def keep(
                 kind=new.kind,
                 picture=name,
                 thumbnail=thumbnail,
+                thumbnail_size=len(small),
+                thumbnail_sha256=hashlib.sha256(small).hexdigest(),
                 width=width,
                 height=height,
                 size=len(made.data),

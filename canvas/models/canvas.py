@@ -113,6 +113,10 @@ class FrameQuerySet(models.QuerySet["Frame"]):
     def visible(self) -> FrameQuerySet:
         return self.filter(hidden_at=None)
 
+    def whole(self) -> FrameQuerySet:
+        """Those that still have their large picture (gallery/space)."""
+        return self.filter(thinned_at=None)
+
     def dreams(self) -> FrameQuerySet:
         return self.filter(kind=Frame.Kind.DREAM)
 
@@ -139,12 +143,17 @@ class Frame(models.Model):
     height = models.PositiveIntegerField()
     size = models.PositiveBigIntegerField(help_text=_("Bytes of the picture's file."))
     sha256 = models.CharField(max_length=64)
+    # The same of the thumbnail's, so that no page need read it; 0 where nobody measured it.
+    thumbnail_size = models.PositiveIntegerField(default=0)
+    thumbnail_sha256 = models.CharField(max_length=64, blank=True)
     recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a checkpoint
     title = models.CharField(max_length=120, blank=True)  # what the network was dreaming of
     seconds = models.FloatField(default=0.0, help_text=_("How long the dream took."))
     device = models.CharField(max_length=8, blank=True)  # cpu or cuda
     contributors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="frames", blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    # Since when `picture`, its size and its sides are the thumbnail's: the large one was given up.
+    thinned_at = models.DateTimeField(null=True, blank=True)
 
     objects = FrameQuerySet.as_manager()
 

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from dreamsite.core.storage import StorageError
+
 RETRY_SECONDS = 30
 
 
@@ -57,12 +59,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500, or 503 when the database is what failed: that passes, and programs should come back."""
-    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    """500, or 503 when the database or the storage is what failed: that passes, and programs should come back."""
+    error_met = sys.exc_info()[1]
+    away = isinstance(error_met, (OperationalError, InterfaceError, StorageError))
     status, error = (503, "unavailable") if away else (500, "internal")
     response: HttpResponse
     if wants_json(request):
-        detail = _("The database cannot be reached.") if away else _("Something broke, and it was us.")
+        detail = _("Something broke, and it was us.")
+        if away:
+            stored = isinstance(error_met, StorageError)
+            detail = _("The stored pictures cannot be reached.") if stored else _("The database cannot be reached.")
         response = json_error(status, error, detail)
     else:
         # Without request and user: finding out who asks needs the database.

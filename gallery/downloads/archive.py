@@ -92,6 +92,9 @@ def _frames(row: Download, archive: zipfile.ZipFile, progress: jobs.Progress) ->
         if frame.hidden_at is not None:
             listed.append({**entry, "hidden": True})
             continue
+        if frame.thinned_at is not None:
+            listed.append({**entry, "thinned": True, "title": frame.title, "recipe": frame.recipe})
+            continue
         name = f"{frame.number:08}{PurePosixPath(frame.picture.name or '').suffix}"
         stored = _copy(archive, str(frame.picture.name), name, frame.made_at)
         count += stored

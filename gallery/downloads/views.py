@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from dreamsite.core.tasks.jobs import State
-from gallery import licence, query_params
+from gallery import licence, media, query_params
 from gallery.downloads.models import Download
 from gallery.links import canvas_url
 
@@ -72,7 +72,7 @@ def as_json(request: HttpRequest) -> JsonResponse:
                 {
                     "day": f"{row.day:%Y-%m-%d}",
                     "kind": row.kind,
-                    "address": request.build_absolute_uri(row.file.url),
+                    "address": media.lasting(request, row.file),
                     "size": row.size,
                     "sha256": row.sha256,
                     "count": row.count,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from canvas.models import Frame
+from gallery import media
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.uploads.models import Upload
 
@@ -22,6 +23,7 @@ class ItemImage:
     thumbnail: str
     page: str
     words: str
+    lasting: str  # the path of this site that leads to it for as long as it is there
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,21 @@ def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
         if frame.title:
             words += " " + _("The network dreamed of %(title)s.") % {"title": frame.title}
         return ItemImage(
-            frame.picture.url, frame.width, frame.height, frame.thumbnail.url, frame.get_absolute_url(), words
+            frame.picture.url,
+            frame.width,
+            frame.height,
+            frame.thumbnail.url,
+            frame.get_absolute_url(),
+            words,
+            media.path(frame.picture),
         )
     if frame is None and upload is not None:
         address = upload.picture.url
-        return ItemImage(address, upload.width, upload.height, address, "", upload.title)
+        return ItemImage(address, upload.width, upload.height, address, "", upload.title, media.path(upload.picture))
     return None
 
 
 def _drawing(frame: Frame) -> ItemImage:
     words = _("What was drawn before the network dreamed.")
-    return ItemImage(reverse("frame_drawing", args=[frame.pk]), frame.width, frame.height, "", "", words)
+    address = reverse("frame_drawing", args=[frame.pk])
+    return ItemImage(address, frame.width, frame.height, "", "", words, address)

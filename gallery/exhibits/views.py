@@ -27,7 +27,7 @@ def exhibits(request: HttpRequest) -> HttpResponse:
 def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
     this = _find(request, slug)
     items = items_of(this)
-    card = request.build_absolute_uri(items[0].after.address) if items else ""
+    card = request.build_absolute_uri(items[0].after.lasting) if items else ""
     context = {"section": "exhibits", "exhibit": this, "items": items, "card": card}
     return render(request, "gallery/exhibits/exhibit.html", context)
 
@@ -41,7 +41,7 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
         if shown is None:
             return None
         return {
-            "picture": request.build_absolute_uri(shown.address),
+            "picture": request.build_absolute_uri(shown.lasting),
             "width": shown.width,
             "height": shown.height,
             "page": request.build_absolute_uri(shown.page) if shown.page else None,

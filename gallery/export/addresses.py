@@ -107,8 +107,8 @@ class Addresses:
         self._options = options
         site = urlsplit(settings.SITE_URL)
         self._origins = {f"{site.scheme}://{site.netloc}", *settings.SITE_ORIGINS}
-        # Media may lie on another host: what comes before a name comes from the storage itself.
-        self._media = default_storage.url("probe").split("?")[0].removesuffix("probe")
+        # Media have two addresses where they lie in a bucket: what comes before a name there is asked of the storage.
+        self._media = {settings.MEDIA_URL, default_storage.url("probe").split("?")[0].removesuffix("probe")}
         self._at = lru_cache(maxsize=8192)(self._frame_at)
 
     def target(self, address: str, *, in_exhibit: bool = False) -> Target | None:
@@ -118,9 +118,11 @@ class Addresses:
         """
         parts = urlsplit(address)
         bare = address.split("#")[0].split("?")[0]
-        if bare.startswith(self._media) or self._path(bare).startswith(self._media):
-            name = unquote((bare if bare.startswith(self._media) else self._path(bare)).removeprefix(self._media))
-            return Target("media", name, f"media/{name}") if name and ".." not in name.split("/") else None
+        for before in self._media:
+            for stored in (bare, self._path(bare)):
+                if stored.startswith(before):
+                    name = unquote(stored.removeprefix(before))
+                    return Target("media", name, f"media/{name}") if name and ".." not in name.split("/") else None
         if not self.is_ours(address):
             return None
         path = parts.path or "/"

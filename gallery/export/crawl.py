@@ -153,7 +153,7 @@ class Export:
             with default_storage.open(target.address, "rb") as source:
                 self._put(target.file, iter(lambda: source.read(1 << 20), b""))
         except FileNotFoundError:
-            self.missing.append(default_storage.url(target.address))
+            self.missing.append(target.file)
 
     def _put(self, name: str, chunks: Iterable[bytes]) -> None:
         path = self._folder.joinpath(*PurePosixPath(name).parts)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas, Frame
+from gallery import media
 from gallery.donations.options import donation_options
 from gallery.farewell import totals, whole_film
 from gallery.pages.models import Page
@@ -41,7 +42,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "canvas": canvas,
         "last": last,
-        "card": last and request.build_absolute_uri(last.picture.url),
+        "card": last and media.lasting(request, last.picture),
         "film": whole_film.newest(canvas),
         "totals": totals.read(),
         "questions": Page.objects.filter(slug=AFTERWARDS).first(),

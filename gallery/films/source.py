@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from PIL import Image
 
 from canvas import frames, journal, strokes
 from canvas.brush import Pixels
 from canvas.models import Canvas, Frame, Stroke
+from dreamsite.core.storage import StorageUnavailable
 from gallery.films import drawing, plan
 from gallery.films.models import Film
 from gallery.films.plan import Plan, Still
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def stills(film: Film) -> list[Still]:
-    """The film's frames, in their order. Hidden ones are left out."""
+    """The film's frames, in their order. Hidden and thinned ones are left out."""
     columns = _frames(film).values_list("pk", "number", "seq", "made_at", "title")
     return [Still(*row) for row in columns.iterator(chunk_size=2000)]
 
@@ -51,6 +52,8 @@ def thumbnail(still: Still) -> Image.Image | None:
     try:
         with default_storage.open(name, "rb") as file:
             return Image.open(io.BytesIO(file.read()))
+    except StorageUnavailable:
+        raise
     except (OSError, ValueError):
         return None
 
@@ -89,4 +92,6 @@ def frame_at(film: Film, seconds: float) -> int | None:
 
 def _frames(film: Film) -> QuerySet[Frame]:
     rows = Frame.objects.visible().filter(canvas=film.canvas, made_at__gte=film.starts_at, made_at__lt=film.ends_at)
-    return rows.order_by("number")
+    # A film that is made shows those that were whole when it was.
+    whole = Q(thinned_at=None) | Q(thinned_at__gt=film.made_at) if film.made_at else Q(thinned_at=None)
+    return rows.filter(whole).order_by("number")

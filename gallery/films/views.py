@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from dreamsite.core.tasks.jobs import State
-from gallery import licence, query_params
+from gallery import licence, media, query_params
 from gallery.converters import utc_iso
 from gallery.films import captions, source
 from gallery.films import previews as tiles
@@ -108,7 +108,7 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
         "filename": _filename(this),
         "licence": licence.LICENCES.get(this.licence) or licence.current(),
         "address": request.build_absolute_uri(this.get_absolute_url()),
-        "poster": this.poster and request.build_absolute_uri(this.poster.url),
+        "poster": this.poster and media.lasting(request, this.poster),
         "begin": _seconds(request),
         "speeds": SPEEDS,
         "previous": same.filter(starts_at__lt=this.starts_at).order_by("-starts_at").first(),
@@ -137,7 +137,7 @@ def chapters(request: HttpRequest, pk: int) -> HttpResponse:
 def previews(request: HttpRequest, pk: int) -> HttpResponse:
     """Which part of the sheet of previews belongs to which time, as WebVTT."""
     this = _ready(pk)
-    address = request.build_absolute_uri(this.sprite.url)
+    address = media.lasting(request, this.sprite)
     return _vtt(tiles.previews_vtt(address, tiles.Tiles(**this.tiles), this.seconds))
 
 
@@ -270,13 +270,13 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
             {
                 "codec": file.codec,
                 "type": file.mime,
-                "address": absolute(file.file.url),
+                "address": media.lasting(request, file.file),
                 "size": file.size,
                 "sha256": file.sha256,
             }
             for file in film.files.all()
         ],
-        "poster": absolute(film.poster.url),
+        "poster": media.lasting(request, film.poster),
         "chapters": [
             {**chapter, "address": f"{absolute(film.get_absolute_url())}?t={chapter['at']:g}"}
             for chapter in film.chapters

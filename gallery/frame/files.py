@@ -15,8 +15,6 @@ from canvas.models import Frame
 from gallery import media
 from gallery.moments import ink, paint
 
-MONTH = 30 * 24 * 60 * 60
-
 
 @dataclass(frozen=True)
 class File:
@@ -25,6 +23,7 @@ class File:
     name: str  # for programs
     title: str  # for people
     address: str
+    lasting: str  # a path of this site
     filename: str
     type: str
     width: int
@@ -47,6 +46,7 @@ def _original(frame: Frame) -> File:
         "original",
         _("The picture"),
         frame.picture.url,
+        media.path(frame.picture),
         filename(frame),
         _type(frame.picture.name),
         frame.width,
@@ -57,45 +57,32 @@ def _original(frame: Frame) -> File:
 
 
 def _thumbnail(frame: Frame) -> File:
-    size, sha256 = _measured(frame)
     long = max(frame.width, frame.height)
     share = min(1.0, 480 / long)
     return File(
         "thumbnail",
         _("A small copy"),
         frame.thumbnail.url,
+        media.path(frame.thumbnail),
         filename(frame, "-small", ".jpg"),
         _type(frame.thumbnail.name),
         round(frame.width * share),
         round(frame.height * share),
-        size,
-        sha256,
+        frame.thumbnail_size or None,
+        frame.thumbnail_sha256 or None,
     )
-
-
-def _measured(frame: Frame) -> tuple[int | None, str | None]:
-    """Size and SHA-256 of the thumbnail: read once, since files never change under their names."""
-    key = "file:" + hashlib.sha256(str(frame.thumbnail.name).encode()).hexdigest()
-    known: tuple[int, str] | None = caches["pages"].get(key)
-    if known is None:
-        try:
-            with frame.thumbnail.open("rb") as file:
-                data = file.read()
-        except OSError:
-            return None, None
-        known = len(data), hashlib.sha256(data).hexdigest()
-        caches["pages"].set(key, known, MONTH)
-    return known
 
 
 def _drawing(frame: Frame) -> File:
     """What was drawn before this frame: measured once somebody has asked for it."""
     known: tuple[int, str] | None = caches["pages"].get(_drawing_key(frame))
     size, sha256 = known or (None, None)
+    address = reverse("frame_drawing", args=[frame.pk])
     return File(
         "drawing",
         _("What was drawn, before the dream"),
-        reverse("frame_drawing", args=[frame.pk]),
+        address,
+        address,
         filename(frame, "-drawing", ".png"),
         "image/png",
         frame.width,

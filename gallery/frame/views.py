@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from canvas.models import Frame
 from canvas.moderation.permissions import MODERATE
 from dreamsite.core.errors import NotFound
-from gallery import frames, licence, query_params, recipe
+from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files
 from gallery.highlights.models import MAX_CAPTION, Highlight
@@ -74,6 +74,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "moderates": moderates,
         "can_dream_again": moderates and recipe.style(this) is not None,
         "before": before.base,
+        "below": media.path(before.base.picture) if before.base else "",
         "ink": canvas_url("ink", canvas, frame=before.base.pk if before.base else 0),
         "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
@@ -172,6 +173,7 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
         return answer
     answer |= {
         "title": this.title,
+        "thinned": this.thinned_at is not None,
         "seq": this.seq,
         "width": this.width,
         "height": this.height,
@@ -179,8 +181,8 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
         "sha256": this.sha256,
         "seconds": this.seconds,
         "recipe": this.recipe,
-        "picture": absolute(this.picture.url),
-        "thumbnail": absolute(this.thumbnail.url),
+        "picture": media.lasting(request, this.picture),
+        "thumbnail": media.lasting(request, this.thumbnail),
     }
     if people is None:
         return answer
@@ -193,7 +195,7 @@ def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) 
         "files": [
             {
                 "name": file.name,
-                "url": absolute(file.address),
+                "url": absolute(file.lasting),
                 "type": file.type,
                 "width": file.width,
                 "height": file.height,

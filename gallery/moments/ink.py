@@ -2,8 +2,8 @@
 
 It is the newest frame made by then, and the ink that was drawn on it until then. Ink that was undone before it was
 dreamed stays out, also where the moment lies before the undo: its author took it away. So does what a moderator has
-hidden, whenever that was. Hidden frames count as never made, for everybody alike; the journal is complete, so nothing
-of the rest is missing.
+hidden, whenever that was. Hidden frames count as never made, for everybody alike, and so do thinned ones (which hold no
+ink that the one before does not); the journal is complete, so nothing of the rest is missing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Ink:
 
 def span_at(canvas: Canvas, moment: datetime) -> Span:
     """The span in which a moment lies."""
-    made_by_then = Frame.objects.visible().filter(canvas=canvas, made_at__lte=moment)
+    made_by_then = Frame.objects.visible().whole().filter(canvas=canvas, made_at__lte=moment)
     return span_of(canvas, made_by_then.order_by("-made_at", "-number").first())
 
 
@@ -61,12 +61,12 @@ def span_of(canvas: Canvas, base: Frame | None) -> Span:
 
 def before(frame: Frame) -> Span:
     """The span that ended with this frame: its ink, up to `frame.seq`, is what the frame was dreamed of."""
-    earlier = Frame.objects.visible().filter(canvas_id=frame.canvas_id, number__lt=frame.number)
+    earlier = Frame.objects.visible().whole().filter(canvas_id=frame.canvas_id, number__lt=frame.number)
     return Span(frame.canvas, earlier.order_by("-number").first(), frame)
 
 
 def _after(canvas: Canvas, frame: Frame | None) -> Frame | None:
-    later = Frame.objects.visible().filter(canvas=canvas, number__gt=frame.number if frame else 0)
+    later = Frame.objects.visible().whole().filter(canvas=canvas, number__gt=frame.number if frame else 0)
     return later.order_by("number").first()
 
 

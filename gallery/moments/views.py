@@ -20,7 +20,7 @@ from canvas.models import Batch, Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from canvas.wire import milliseconds
 from dreamsite.core.errors import NotFound
-from gallery import frames, query_params, recipe
+from gallery import frames, media, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.links import canvas_query, canvas_url
 from gallery.moments import ink, paint
@@ -186,8 +186,8 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
         "made_ms": milliseconds(frame.made_at),
         "page": frame.get_absolute_url(),
         "json": reverse("frame_json", args=[frame.pk]),
-        "picture": request.build_absolute_uri(frame.picture.url),
-        "thumbnail": request.build_absolute_uri(frame.thumbnail.url),
+        "picture": media.lasting(request, frame.picture),
+        "thumbnail": media.lasting(request, frame.thumbnail),
         "width": frame.width,
         "height": frame.height,
     }

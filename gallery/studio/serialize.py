@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from dreamsite.core.tasks.jobs import State
+from gallery import media
 from gallery.studio import queue
 from gallery.studio.models import Work
 
@@ -26,7 +27,7 @@ def work_as_json(made: Work) -> dict[str, Any]:
         "title": made.title,
         "layer": term.get("layer", ""),
         "channel": channels[0][0] if channels else None,
-        "picture": made.picture.url if made.picture else None,
-        "thumbnail": made.thumbnail.url if made.thumbnail else None,
+        "picture": media.path(made.picture) if made.picture else None,
+        "thumbnail": media.path(made.thumbnail) if made.thumbnail else None,
         "growing": reverse("studio_growing", args=[made.key]) if made.state == State.RUNNING else None,
     }

@@ -3,6 +3,7 @@
 
 /** Why the server ended the socket. */
 export const CloseCode = Object.freeze({
+    RESTARTING: 4012,
     MALFORMED: 4400,
     SIGNED_OUT: 4401,
     FORBIDDEN: 4403,

@@ -205,4 +205,5 @@ TABLE = {
     "security_txt": Row("404 404 404 404 404"),
     "healthz": Row("200", "200"),
     "readyz": Row("200", "200"),
+    "metrics": Row("200", "200"),  # the tests ask from this machine; others are told 404 (test_metrics)
 }

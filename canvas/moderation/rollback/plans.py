@@ -185,7 +185,7 @@ def source_before(canvas: Canvas, number: int) -> Frame | None:
     what is back. None is the blank canvas.
     """
     stale = _stale(canvas)
-    earlier = Frame.objects.visible().filter(canvas=canvas, seq__lt=number).order_by("-number")
+    earlier = Frame.objects.visible().whole().filter(canvas=canvas, seq__lt=number).order_by("-number")
     for frame in earlier.only("number", "seq", "kind", "made_at").iterator(50):
         if not any(first <= frame.seq and start <= frame.number < end for first, start, end in stale):
             return Frame.objects.get(pk=frame.pk)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from canvas import frames
 from canvas.models import Canvas, Dream
 from dreamer.worker import Dreamer
+from dreamsite.core import metrics
 
 
 class Command(BaseCommand):
@@ -46,4 +47,5 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        metrics.serve()
         dreamer.run()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django_tasks.base import DEFAULT_TASK_BACKEND_ALIAS, TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
@@ -67,6 +68,13 @@ def reap() -> int:
         if not row.worker_ids or row.worker_ids[-1] not in alive:
             taken += _failed(row, f"its worker {(row.worker_ids or ['?'])[-1]} is gone")
     return taken
+
+
+def waiting() -> dict[str, int]:
+    """How many tasks wait in each queue."""
+    ready = DBTaskResult.objects.ready().filter(backend_name=DEFAULT_TASK_BACKEND_ALIAS).order_by()
+    counted = dict(ready.values_list("queue_name").annotate(count=Count("pk")))
+    return {name: counted.get(name, 0) for name in QUEUES}
 
 
 def prune() -> None:

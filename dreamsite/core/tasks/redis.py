@@ -67,6 +67,11 @@ def reap() -> int:
     return taken
 
 
+def waiting() -> dict[str, int]:
+    """How many tasks wait in each queue."""
+    return {name: django_rq.get_queue(name, job_class=Job).count for name in QUEUES}
+
+
 def prune() -> None:
     """Nothing: Redis lets go of finished tasks by itself."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from canvas import frames
-from dreamsite.core import tasks
+from dreamsite.core import metrics, tasks
 from dreamsite.core.tasks import worker
 
 
@@ -34,4 +34,5 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        metrics.serve()
         worker.run(queue or tasks.QUEUES)

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         count = Frame.objects.filter(canvas=canvas).count()
         self.stdout.write(f"{canvas}: {count:,} frames, {canvas.head:,} operations, {connection.vendor}")
         activity.store_finished(canvas)
+        # As a browser comes to it: at an https address plain requests are only sent on.
         client = Client(headers={"host": str(settings.ALLOWED_HOSTS[0])})
         client.cookies[query_params.ZONE_COOKIE] = options["zone"]
         user = get_user_model().objects.filter(frames__canvas=canvas).order_by("pk").first()
@@ -51,12 +52,16 @@ class Command(BaseCommand):
             for _ in range(options["times"]):
                 caches["pages"].clear()
                 begun = time.perf_counter()
-                response = client.get(address)
+                response = client.get(address, secure=settings.HTTPS)
                 times.append(1000 * (time.perf_counter() - begun))
                 status = response.status_code
             with CaptureQueriesContext(connection) as captured:
-                client.get(address)
+                client.get(address, secure=settings.HTTPS)
                 queries = len(captured)
+            if status not in (200, 410):
+                raise CommandError(
+                    f"{name}: {address} answered {status}, which is not the page that was to be measured."
+                )
             median = statistics.median(times)
             slow += median > BUDGET
             self.stdout.write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,13 +99,14 @@ def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:
 
 def _files(canvas: Canvas, picture: frames.Picture) -> dict[str, Any]:
     folder = f"frames/{canvas.slug}/seeded"
+    small = frames.thumbnail_of(picture.pixels)
     return {
         "picture": default_storage.save(f"{folder}/{picture.sha256[:20]}.{picture.suffix}", ContentFile(picture.data)),
-        "thumbnail": default_storage.save(
-            f"{folder}/{picture.sha256[:20]}-thumb.jpg", ContentFile(frames.thumbnail_of(picture.pixels))
-        ),
+        "thumbnail": default_storage.save(f"{folder}/{picture.sha256[:20]}-thumb.jpg", ContentFile(small)),
         "size": len(picture.data),
         "sha256": picture.sha256,
+        "thumbnail_size": len(small),
+        "thumbnail_sha256": hashlib.sha256(small).hexdigest(),
     }
 
 

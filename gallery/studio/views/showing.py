@@ -19,6 +19,7 @@ from canvas.limits import TRUSTED_HOURS
 from canvas.models import CleanHours, Frame
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
+from gallery import media
 from gallery.studio import queue
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Original, Work
@@ -72,6 +73,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "recipe": json.dumps(found.recipe, indent=2),
         "command": _command(found),
         "print": _print_sizes(found),
+        "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
     }
     return render(request, "gallery/studio/work.html", context)

@@ -1,0 +1,31 @@
+"""`manage.py backup FOLDER`: the whole site as a folder, while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dreamsite import backups
+from dreamsite.core.storage import StorageUnavailable
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes database, stored files, networks and the secret key into a folder, while the site runs. Into the same "
+        "folder again it copies only files that are new. `manage.py restore` makes a site of it, on any database and "
+        "storage."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *, folder: Path, **options: Any) -> None:
+        try:
+            lost = backups.write(folder, self.stdout.write)
+        except StorageUnavailable as error:
+            raise CommandError(f"{error} Run it again: it goes on where it was.") from error
+        for name in lost[:20]:
+            self.stderr.write(f"{name} is missing or damaged in the storage.")
+        self.stdout.write(f"The backup is in {folder}." + (f" {len(lost)} files are not whole." if lost else ""))

@@ -21,7 +21,7 @@ http = get_asgi_application()
 # By name, since they import models: those can be imported only now that Django is set up.
 websocket = import_string("dreamsite.routing.websocket")
 storage_trouble = import_string("canvas.frames.storage_trouble")
-stopping = import_module("dreamsite.stopping")
+stopping: Any = import_module("dreamsite.stopping")
 
 BucketStorage.hurried = True
 

@@ -64,9 +64,10 @@ def _ask_site() -> dict[str, Any]:
     seen: Seen = {name: {} for name in SITE if not name.startswith("dreamsite_pool")}
     newest = dict(Frame.objects.dreams().values_list("canvas").annotate(newest=Max("id")).order_by())
     frames = {frame.canvas_id: frame for frame in Frame.objects.filter(pk__in=newest.values())}
-    for canvas in Canvas.objects.annotate(last=Max("frames__number")):
+    last = dict(Frame.objects.values_list("canvas").annotate(last=Max("number")).order_by())
+    for canvas in Canvas.objects.all():
         seen["dreamsite_journal_head"][canvas.slug] = canvas.head
-        seen["dreamsite_frames"][canvas.slug] = canvas.last or 0
+        seen["dreamsite_frames"][canvas.slug] = last.get(canvas.pk, 0)
         if frame := frames.get(canvas.pk):
             seen["dreamsite_dream_seconds"][canvas.slug] = frame.seconds
             seen["dreamsite_dream_age_seconds"][canvas.slug] = (now - frame.made_at).total_seconds()

@@ -33,7 +33,8 @@ from storages.backends.s3 import S3Storage
 from dreamsite.core.files import sync
 
 ERRORS = Counter("dreamsite_storage_errors", "Answers of the storage that were trouble, in this process.")
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 MEMORY = 16 * 2**20  # bytes of a stored file that are held in memory; what is larger goes through a file
 
 

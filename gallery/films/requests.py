@@ -17,6 +17,7 @@ from gallery.films.models import Film, Track
 from gallery.films.tasks import make_film
 from gallery.jobs import requests
 
+ORDERED = (Film.Kind.PART, Film.Kind.WHOLE)  # somebody asked for it: it is made before those of the schedule
 DRAWING = {Film.Kind.HOURS: True, Film.Kind.PART: True}  # which kinds show strokes by default
 
 
@@ -29,7 +30,7 @@ def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: dateti
         else:
             film, new = Film.objects.create(canvas=canvas, kind=kind, starts_at=starts_at, **defaults), True
         if new:
-            enqueue(make_film, film.pk)
+            enqueue(make_film, film.pk, first=kind in ORDERED)
     return film
 
 
@@ -42,9 +43,9 @@ def request_whole_film(canvas: Canvas, **more: Any) -> Film | None:
     return request_film(canvas, Film.Kind.WHOLE, first, last + timedelta(milliseconds=1), **more)
 
 
-def remake(film: Film) -> None:
-    """Withdraws a film, at once, and has it made anew."""
-    requests.remake(film, make_film)
+def remake(film: Film, *, first: bool = False) -> None:
+    """Withdraws a film, at once, and has it made anew; `first`, before all others, where somebody asks for it."""
+    requests.remake(film, make_film, first=first)
 
 
 def default_track() -> Track | None:

@@ -8,19 +8,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
-from dreamsite.core.tasks import enqueue, periodic_task
-from dreamsite.core.tasks.jobs import State
+from dreamsite.core.tasks import periodic_task
 from gallery.downloads.models import Download
 from gallery.downloads.requests import request_download
+from gallery.downloads.tasks import make_download
 from gallery.films.models import Film
 from gallery.films.plan import windows
 from gallery.films.requests import request_film, span_of_hours
 from gallery.films.tasks import make_film
-from gallery.jobs import files
+from gallery.jobs import files, requests
 
 SETTLED = timedelta(seconds=90)  # after a span's end: its last frame may still be being written
 LOOK_BACK = timedelta(days=3)  # how long workers may be away until a film has to be requested by hand
-FORGOTTEN = timedelta(minutes=10)
 DAY = timedelta(days=1)
 
 _looked: dict[int, datetime] = {}  # canvas -> the end of the last span that was looked at
@@ -52,14 +51,10 @@ def films_due() -> None:
 
 @periodic_task
 def leftovers() -> None:
-    """Pending deletions, and films whose task was lost with a queue in Redis."""
+    """Pending deletions, and jobs whose task was lost."""
     files.delete_pending()
-    waiting = Film.objects.filter(state=State.WAITING, requested_at__lt=timezone.now() - FORGOTTEN)
-    if (first := waiting.order_by("pk").first()) is None:
-        return
-    if not Film.objects.running().exists():
-        enqueue(make_film, first.pk)
-        Film.objects.filter(pk=first.pk, state=State.WAITING).update(requested_at=timezone.now())
+    requests.take_up_lost(Film, make_film)
+    requests.take_up_lost(Download, make_download)
 
 
 def _earliest(canvas: Canvas) -> datetime:

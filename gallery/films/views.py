@@ -175,7 +175,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("There was nothing to cancel: the film is finished, or was cancelled before."))
     elif request.POST.get("do") == "again":
-        remake(this)
+        remake(this, first=True)
         messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
     return redirect(this)
 

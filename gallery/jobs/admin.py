@@ -39,7 +39,7 @@ class JobAdmin(admin.ModelAdmin[Any]):
     @admin.action(description=_("Withdraw, and make again"), permissions=["change"])
     def remake(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         for row in chosen:
-            requests.remake(row, self.task)
+            requests.remake(row, self.task, first=True)
         text = ngettext("%(count)s is waiting for the worker.", "%(count)s are waiting for the worker.", chosen.count())
         self.message_user(request, text % {"count": chosen.count()}, messages.SUCCESS)
 

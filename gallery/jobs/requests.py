@@ -1,19 +1,48 @@
-"""Having what a job made remade or deleted. `task` does the job, with the id of its row as its argument."""
+"""Having what a job made remade or deleted, and jobs taken up whose task was lost.
+
+`task` does the job, with the id of its row as its argument.
+"""
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 from django.db import transaction
 from django_tasks.base import Task
 
-from dreamsite.core.tasks import enqueue
+from dreamsite.core.tasks import enqueue, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.jobs.models import FileJob
 
+log = logging.getLogger(__name__)
 
-def remake(job: FileJob, task: Task[Any, Any]) -> None:
-    """Withdraws what was made, at once, and has it made anew."""
+
+LOST_SECONDS = 60.0  # so long a job must be found without a task: one may be about to be queued
+_missed: dict[tuple[type[FileJob], int], float] = {}  # since when
+
+
+def take_up_lost(model: type[FileJob], task: Task[Any, Any]) -> None:
+    """Queues a task for each job that has none, though it is not done and no worker is at it.
+
+    Its queue was flushed, or is another one now (TASKS_BACKEND). Two tasks for one job do no harm: one claims it.
+    """
+    rows: Any = model._default_manager
+    open_jobs = list(rows.filter(state=State.WAITING)) + list(rows.abandoned())
+    known = worker.queue().queued(task) if open_jobs else set()
+    lost, now = {(model, job.pk) for job in open_jobs if job.pk not in known}, time.monotonic()
+    for key in [key for key in _missed if key[0] is model and key not in lost]:
+        del _missed[key]
+    for key in sorted(lost, key=lambda each: each[1]):
+        if now - _missed.setdefault(key, now) >= LOST_SECONDS:
+            log.warning("%s %d was lost with its queue; it is queued again.", model.__name__, key[1])
+            enqueue(task, key[1])
+            del _missed[key]
+
+
+def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False) -> None:
+    """Withdraws what was made, at once, and has it made anew; `first`: before all others, as somebody asks for it."""
     with transaction.atomic():
         rows: Any = type(job)._default_manager.select_for_update().filter(pk=job.pk)
         now = rows.first()
@@ -22,7 +51,7 @@ def remake(job: FileJob, task: Task[Any, Any]) -> None:
         now.withdraw()
         rows.restart()
         if now.state != State.WAITING:  # a task for it waits in the queue already
-            enqueue(task, job.pk)
+            enqueue(task, job.pk, first=first)
 
 
 def delete(job: FileJob) -> None:

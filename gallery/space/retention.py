@@ -103,10 +103,12 @@ def _pointed_to() -> set[int]:
         if film.made_at is None:
             shown = of_it.filter(made_at__gte=film.starts_at, made_at__lt=film.ends_at)
         else:
-            shown = of_it.filter(number__in={film.first_number, film.last_number, *_chapters(film)} - {None})
+            shown = of_it.filter(number__in=_named(film))
         found |= set(shown.values_list("pk", flat=True))
     return found - {None}
 
 
-def _chapters(film: Film) -> set[int]:
-    return {int(chapter["number"]) for chapter in film.chapters if chapter.get("number")}
+def _named(film: Film) -> set[int]:
+    """The numbers of its first, its last, and its chapters' frames."""
+    named = [film.first_number, film.last_number, *(chapter.get("number") for chapter in film.chapters)]
+    return {int(number) for number in named if number}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -15,7 +16,9 @@ from dreamsite.core.tasks.jobs import State
 from gallery.downloads.models import Download
 from gallery.films import schedule
 from gallery.films.models import Film
-from gallery.jobs.models import PendingDeletion
+from gallery.films.requests import request_film
+from gallery.jobs import requests
+from gallery.jobs.models import FileJob, PendingDeletion
 
 pytestmark = pytest.mark.django_db
 Kept = Callable[..., list[Frame]]
@@ -38,6 +41,7 @@ def spans(canvas: Canvas) -> list[tuple[str, int, int]]:
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "_looked", {})
+    monkeypatch.setattr(requests, "_missed", {})
 
 
 def test_every_two_hours_and_every_day(canvas: Canvas, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,15 +96,53 @@ def test_none_by_themselves(canvas: Canvas, kept: Kept, monkeypatch: pytest.Monk
     assert not Film.objects.exists()
 
 
-def test_a_film_whose_task_was_lost_is_asked_for_again(canvas: Canvas) -> None:
-    long_ago = timezone.now() - timedelta(hours=1)
-    film = Film.objects.create(
-        canvas=canvas, starts_at=long_ago, ends_at=timezone.now(), requested_at=long_ago, state=State.WAITING
-    )
+def lost(canvas: Canvas, state: State) -> list[FileJob]:
+    """A film and a download without tasks."""
+    ago = timezone.now() - timedelta(hours=1)
+    film = Film.objects.create(canvas=canvas, starts_at=ago, ends_at=timezone.now(), state=state, holder="a-dead-one")
+    return [film, Download.objects.create(canvas=canvas, day=ago.date(), kind="frames", state=state, holder="dead")]
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING])
+def test_what_was_lost_with_its_queue_is_found_again(
+    canvas: Canvas, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and not at the first look: a task may be about to be queued."""
+    film, download = lost(canvas, state)
+    schedule.leftovers()
+    assert not DBTaskResult.objects.exists()
+    monkeypatch.setattr(requests, "LOST_SECONDS", 0.0)
+    for _ in range(3):
+        schedule.leftovers()
+    tasks = DBTaskResult.objects.order_by("task_path").values_list("task_path", "args_kwargs__args")
+    assert [(path.rsplit(".")[-1], args) for path, args in tasks] == [
+        ("make_download", [download.pk]),
+        ("make_film", [film.pk]),
+    ]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.CANCELLED, State.EMPTY])
+def test_what_has_ended_is_not_begun_again(canvas: Canvas, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "LOST_SECONDS", 0.0)
+    lost(canvas, state)
     schedule.leftovers()
     schedule.leftovers()
-    (row,) = DBTaskResult.objects.all()
-    assert row.args_kwargs["args"] == [film.pk]
+    assert not DBTaskResult.objects.exists()
+
+
+def test_a_persons_order_goes_before_the_schedules(canvas: Canvas, kept: Kept, as_staff: Client) -> None:
+    kept(2)
+    begun = timezone.now() - timedelta(days=2)
+    scheduled = [
+        request_film(canvas, Film.Kind.HOURS, begun + timedelta(hours=hour), begun + timedelta(hours=hour + 1))
+        for hour in range(3)
+    ]
+    assert as_staff.post("/films/order?canvas=film").status_code == 302
+    ordered = Film.objects.get(kind=Film.Kind.WHOLE)
+    request_film(canvas, Film.Kind.DAY, begun, begun + timedelta(days=1))
+    waiting = DBTaskResult.objects.ready().order_by(*DBTaskResult._meta.ordering)
+    line = [args[0] for args in waiting.values_list("args_kwargs__args", flat=True)]
+    assert line[:2] == [ordered.pk, scheduled[0].pk]
 
 
 def test_files_that_a_dead_process_left_are_deleted(canvas: Canvas) -> None:

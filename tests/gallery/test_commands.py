@@ -65,10 +65,13 @@ def test_a_made_up_history_hangs_together(seeded: Canvas, client: Client) -> Non
     assert np.array_equal(pixels, frames.load(newest.pk)), "nobody drew after the last frame"
 
 
-def test_measuring_asks_for_every_kind_of_page(seeded: Canvas) -> None:
-    output = io.StringIO()
-    call_command("measure_history", times=1, canvas="made-up", zone="Asia/Tokyo", stdout=output)
-    rows = re.findall(r"^(.+?) +[\d.]+ ms .* (\d{3})$", output.getvalue(), re.MULTILINE)
+@pytest.mark.parametrize("https", [False, True])
+def test_measuring_asks_for_every_kind_of_page(seeded: Canvas, settings: Any, https: bool) -> None:
+    """The pages themselves: at an https address plain requests are only sent on."""
+    settings.HTTPS = settings.SECURE_SSL_REDIRECT = https
+    told = io.StringIO()
+    call_command("measure_history", times=1, canvas="made-up", zone="Asia/Tokyo", stdout=told)
+    rows = re.findall(r"^(.+?) +[\d.]+ ms .* (\d{3})$", told.getvalue(), re.MULTILINE)
     assert len(rows) >= 24
     assert {status for _, status in rows} == {"200"}, rows
 

@@ -141,3 +141,22 @@ def test_a_film_goes_on_after_its_worker_was_killed(make_site: Callable[..., Run
     at = 60
     for number in range(1, 80):
         at = next(index for index in range(at, len(shown)) if abs(shown[index] - 10 - 6 * (number % 40)) < 2)
+
+
+@pytest.mark.slow
+def test_a_queue_that_was_lost_is_made_good_and_who_orders_comes_first(site: RunningSite, tmp_path: Path) -> None:
+    order(
+        site,
+        "from datetime import date",
+        "from canvas.models import Canvas",
+        "from gallery.downloads.models import Download",
+        "Download.objects.create(canvas=Canvas.objects.get(slug='small'), day=date(2026, 11, 20), kind='frames')",
+        *(f"enqueue(background_tasks.quick, {str(tmp_path / name)!r})" for name in ("one", "two")),
+        f"enqueue(background_tasks.quick, {str(tmp_path / 'ordered')!r}, first=True)",
+    )
+    site.env["TUNE"] = json.dumps(SOON | {"gallery.jobs.requests.LOST_SECONDS": 0.1})
+    site.start_worker("--queue", "default", "--queue", "slow")
+    until(lambda: all((tmp_path / name).exists() for name in ("one", "two", "ordered")), "the quick ones")
+    assert (tmp_path / "ordered").stat().st_mtime_ns < (tmp_path / "one").stat().st_mtime_ns
+    # Nothing was in that day's journal, and nobody ever queued a task for it.
+    until(lambda: site.rows("SELECT state FROM gallery_download") == [("empty",)], "the lost download")

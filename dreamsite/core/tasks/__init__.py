@@ -20,12 +20,13 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django_tasks import task
-from django_tasks.base import Task
+from django_tasks.base import TASK_MAX_PRIORITY, Task
 
 __all__ = [
     "NETWORKS",
@@ -72,9 +73,19 @@ def pause_point() -> None:
         raise Interrupted("the worker ends; the task goes on in the next one")
 
 
-def enqueue(job: Task[Any, Any], *args: Any, **kwargs: Any) -> None:
-    """Queues a task so that it runs if, and not before, the transaction around this call is committed."""
+def enqueue(job: Task[Any, Any], *args: Any, first: bool = False, **kwargs: Any) -> None:
+    """Queues a task so that it runs if, and not before, the transaction around this call is committed.
+
+    `first`: before all others that wait, since somebody waits for it.
+    """
     if settings.TASKS_BACKEND == "database":
-        job.enqueue(*args, **kwargs)  # a row like any other of the transaction
+        row = job.using(priority=TASK_MAX_PRIORITY) if first else job
+        row.enqueue(*args, **kwargs)  # a row like any other of the transaction
     else:
-        transaction.on_commit(partial(job.enqueue, *args, **kwargs))
+        transaction.on_commit(partial(_to_redis, job, first, args, kwargs))
+
+
+def _to_redis(job: Task[Any, Any], first: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    queued = job.enqueue(*args, **kwargs)
+    if first:
+        import_module("dreamsite.core.tasks.redis").to_the_front(job.queue_name, queued.id)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
-from django_tasks.base import DEFAULT_TASK_BACKEND_ALIAS, TaskResultStatus
+from django_tasks.base import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult, DBTaskResultQuerySet
 
@@ -75,6 +75,13 @@ def waiting() -> dict[str, int]:
     ready = DBTaskResult.objects.ready().filter(backend_name=DEFAULT_TASK_BACKEND_ALIAS).order_by()
     counted = dict(ready.values_list("queue_name").annotate(count=Count("pk")))
     return {name: counted.get(name, 0) for name in QUEUES}
+
+
+def queued(task: Task[Any, Any]) -> set[Any]:
+    """The first arguments of this function's tasks that wait, are tried again, or run."""
+    rows = DBTaskResult.objects.filter(task_path=task.module_path)
+    rows = rows.filter(status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING])
+    return {given["args"][0] for given in rows.values_list("args_kwargs", flat=True) if given["args"]}
 
 
 def prune() -> None:

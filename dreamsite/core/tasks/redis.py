@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import django_rq
+from django_tasks.base import Task
 from django_tasks_rq import Job
 from rq import SimpleWorker
 from rq.exceptions import NoSuchJobError
@@ -70,6 +71,21 @@ def reap() -> int:
 def waiting() -> dict[str, int]:
     """How many tasks wait in each queue."""
     return {name: django_rq.get_queue(name, job_class=Job).count for name in QUEUES}
+
+
+def queued(task: Task[Any, Any]) -> set[Any]:
+    """The first arguments of this function's tasks that wait, are tried again, or run."""
+    jobs = django_rq.get_queue(task.queue_name, job_class=Job)
+    ids = [*jobs.get_job_ids(), *jobs.scheduled_job_registry.get_job_ids(), *jobs.started_job_registry.get_job_ids()]
+    found = Job.fetch_many(ids, connection=jobs.connection) if ids else []
+    return {job.args[0] for job in found if job and job.func_name == task.module_path and job.args}
+
+
+def to_the_front(queue: str, job_id: str) -> None:
+    """Of a task that waits in the queue."""
+    jobs = django_rq.get_queue(queue, job_class=Job)
+    jobs.remove(job_id)
+    jobs.push_job_id(job_id, at_front=True)
 
 
 def prune() -> None:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             film = Film.objects.filter(pk=options["again"]).first()
             if film is None:
                 raise CommandError(f"There is no film {options['again']}.")
-            remake(film)
+            remake(film, first=True)
         else:
             film = self._request(options)
         self.stdout.write(f"Film {film.pk}, {captions.title(film)}: {settings.SITE_URL}{film.get_absolute_url()}")

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django import conf
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvas import frames
@@ -57,7 +58,7 @@ def dreamed(canvas: Canvas, begun: datetime) -> Kept:
     def make(seqs: list[int], begun: datetime = begun) -> list[Frame]:
         made = []
         for index, seq in enumerate(seqs):
-            pixels = np.random.default_rng(index).integers(0, 256, (640, 640, 3), np.uint8)
+            pixels = np.indices((640, 640, 3)).sum(axis=0).astype(np.uint8) + np.uint8(index)
             picture = frames.encode(pixels, Frame.Kind.DREAM)
             frame = frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, seq, title=f"t{index}"))
             Frame.objects.filter(pk=frame.pk).update(made_at=begun + timedelta(seconds=30 * index))
@@ -205,11 +206,10 @@ def test_the_forecast_adds_up(canvas: Canvas, dreamed: Kept, settings: Any) -> N
     assert seen.thinnable == 0 and seen.free and seen.days_left == pytest.approx(seen.free / seen.a_day)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it empties the canvas itself
 @given(st.lists(st.tuples(st.integers(0, 4000), st.booleans()), min_size=1, max_size=60), st.integers(1, 60))
 def test_no_span_loses_its_last_frame(canvas: Canvas, history: list[tuple[int, bool]], minutes: int) -> None:
     """Whatever was drawn when: each span that had a frame still has one, and no drawn one goes."""
-    from django.conf import settings
-
     Frame.objects.all().delete()
     Canvas.objects.update(frame=None)
     begun, at, seq, rows = timezone.now() - timedelta(days=900), 0, 0, []
@@ -222,7 +222,7 @@ def test_no_span_loses_its_last_frame(canvas: Canvas, history: list[tuple[int, b
             )
         )  # fmt: skip
     Frame.objects.bulk_create(rows)
-    settings.KEEP_ONE_MINUTES = minutes
+    conf.settings.KEEP_ONE_MINUTES = minutes
     gone = set(taken(canvas))
     spans = {row.number: int(row.made_at.timestamp()) // (60 * minutes) for row in rows}
     assert {spans[number] for number in spans.keys() - gone} == set(spans.values())

@@ -35,7 +35,7 @@ from gallery.downloads import archive
 from gallery.downloads.requests import request_download
 from gallery.films import make
 from gallery.films.requests import request_film
-from gallery.studio import making
+from gallery.studio import jobs
 from gallery.studio.models import Original
 from tests.bucket import KEY, SECRET, Bucket
 from tests.running import PATIENCE
@@ -218,14 +218,14 @@ def test_the_studio(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     settings.HOUSE_MODEL, settings.DREAM_THREADS = True, 1
-    monkeypatch.setattr(making, "SHEET", 1)
+    monkeypatch.setattr(jobs, "SHEET", 1)
     person = User.objects.create_user("brings")
     client.force_login(person)
     buffer = io.BytesIO()
     Image.fromarray(np.full((60, 80, 3), 90, np.uint8)).save(buffer, "JPEG")
     buffer.name = "holiday.jpg"
     buffer.seek(0)
-    answer = client.post("/studio/bring/", {"picture": buffer}, headers={"Accept": "application/json"})
+    answer = client.post("/studio/upload/", {"picture": buffer}, headers={"Accept": "application/json"})
     assert answer.status_code == 201, answer.content
     worker.empty(STUDIO)
     original = Original.objects.order_by("pk").first()

@@ -34,8 +34,9 @@ class Command(BaseCommand):
         seen, say = forecast(), self.stdout.write
         say(f"frames {_size(seen.frames)}, films {_size(seen.films)}, downloads {_size(seen.downloads)}")
         say(f"{_size(seen.a_day)} a day as in the last week, {_size(seen.a_year)} a year")
-        if seen.days_left is not None:
-            say(f"{_size(seen.free)} free on this disk: enough for {seen.days_left:,.0f} days")
+        if seen.free is not None:
+            enough = f", enough for {seen.days_left:,.0f} days" if seen.days_left else ""
+            say(f"{_size(seen.free)} free on this disk{enough}")
         if not settings.KEEP_ALL_DAYS:
             say("Everything is kept (KEEP_ALL_DAYS is 0). --days 30 shows what thinning after a month would give up.")
             return

@@ -18,6 +18,7 @@ from canvas.brush import Pixels
 from canvas.frames import composing, storing, visibility
 from canvas.models import Canvas, Dream, Frame
 from dreamsite.core.models import User
+from dreamsite.core.storage import StorageUnavailable
 from tests.canvas import journals
 
 WHITE = (255, 255, 255)
@@ -362,7 +363,7 @@ def test_a_storage_out_of_reach_changes_nothing(
 
     frames.load.cache_clear()
     monkeypatch.setattr(type(default_storage._wrapped), "_open", away)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StorageUnavailable, match="does not answer"):
         frames.compose(canvas)
     assert base_of(canvas) == three[2]
 

@@ -21,7 +21,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound, json_error
 from dreamsite.core.middleware import policy
-from gallery import licence, recipe
+from gallery import licence, media, recipe
 from gallery.frame import views as frame_views
 from gallery.moments.views import painted_response
 from gallery.sharing import cards
@@ -140,7 +140,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         share = min(1.0, THUMBNAIL / max(frame.width, frame.height))
         answer |= {
             "author_name": ", ".join(person.get_username() for person in frame.contributors.all()[:5]),
-            "thumbnail_url": absolute(frame.thumbnail.url),
+            "thumbnail_url": media.lasting(request, frame.thumbnail),
             "thumbnail_width": round(frame.width * share),
             "thumbnail_height": round(frame.height * share),
         }

@@ -30,7 +30,7 @@ from dreamsite.serve import SERVERS
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 CHECKED = ("--skip-checks",)  # one has said what there is to say
 STARTING_SECONDS = 60
-STOPPING_SECONDS = 8
+STOPPING_SECONDS = 30  # viewers are sent away first (dreamsite/stopping.py)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

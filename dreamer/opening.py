@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from canvas import brush, journal, limits, wire
+from canvas import journal, wire
 from canvas.models import Canvas, Frame
 from dreamer.sheets import drawings
 
@@ -21,22 +21,8 @@ def draw(canvas: Canvas) -> bool:
     if canvas.head or Frame.objects.filter(canvas=canvas).exists():
         return False
     first = wire.milliseconds(timezone.now()) * 4096
-    pieces = [
-        piece
+    strokes: list[wire.Operation] = [
+        replace(stroke, stroke_id=first + number, last=True)
         for number, stroke in enumerate(drawings.strokes(DRAWING, min(canvas.width, canvas.height)))
-        for piece in _pieces(replace(stroke, stroke_id=first + number))
     ]
-    return journal.append(canvas, list(pieces)) is not None
-
-
-def _pieces(stroke: wire.Stroke) -> list[wire.Stroke]:
-    """As a browser would have sent it: no piece with more points than the wire takes."""
-    step = limits.MAX_POINTS - 1
-    starts = range(0, max(len(stroke.points) - 1, 1), step)
-    found: list[wire.Stroke] = []
-    carry = 0
-    for piece, start in enumerate(starts):
-        points = stroke.points[start : start + step + 1]
-        found.append(replace(stroke, piece=piece, points=points, carry=carry, last=piece == len(starts) - 1))
-        carry = brush.carry_after(points, carry)
-    return found
+    return journal.append(canvas, strokes) is not None

@@ -27,7 +27,7 @@ def card(frame: Frame, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
     """
     after = Image.fromarray(frames.load(frame.pk))
     drawing = _drawing(frame) if frame.kind == Frame.Kind.DREAM else None
-    key = f"card:{size}:" + hashlib.sha256(frame.sha256.encode() + (drawing or b"")).hexdigest()
+    key = f"card:{size[0]}x{size[1]}:" + hashlib.sha256(frame.sha256.encode() + (drawing or b"")).hexdigest()
     known = caches["pictures"].get(key)
     if known is not None:
         return bytes(known)

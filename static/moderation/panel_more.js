@@ -33,6 +33,7 @@ export async function showSwitches(given) {
 function show(state) {
     check("frozen").checked = state.frozen.on;
     check("paused").checked = state.paused;
+    check("members_only").checked = state.members_only;
     check("newcomers").checked = state.newcomers !== null;
     part("newcomers-text").textContent = state.newcomers ? `not those who joined after ${new Date(state.newcomers).toLocaleString()}` : "";
     const slow = /** @type {HTMLSelectElement} */ (part("slow"));
@@ -66,6 +67,7 @@ async function turn(name, value) {
 
 check("frozen").addEventListener("change", () => turn("frozen", { on: check("frozen").checked, why: why.value }));
 check("paused").addEventListener("change", () => turn("paused", check("paused").checked));
+check("members_only").addEventListener("change", () => turn("members_only", check("members_only").checked));
 check("newcomers").addEventListener("change", () => turn("newcomers", check("newcomers").checked ? Date.now() : null));
 part("slow").addEventListener("change", () => turn("slow", Number(/** @type {HTMLSelectElement} */ (part("slow")).value)));
 part("style-set").addEventListener("click", () => {

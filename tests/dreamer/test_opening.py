@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from canvas import frames, journal, strokes, wire
@@ -40,17 +39,3 @@ def test_a_browser_can_read_every_piece_of_it() -> None:
     strokes.index(canvas)
     found = Stroke.objects.filter(canvas=canvas)
     assert found.count() == len(drawings.strokes(opening.DRAWING, 1536)) and all(one.finished for one in found)
-
-
-def test_long_strokes_come_in_pieces_that_look_like_one() -> None:
-    path = tuple((8 * x, 800 + 200 * (x % 7), 64) for x in range(10, 1200))
-    whole = wire.Stroke(5, 0, (9, 9, 9), 255, 0, path)
-    pieces = opening._pieces(whole)
-    assert len(pieces) == 3 and [piece.last for piece in pieces] == [False, False, True]
-    from canvas import brush, picture
-
-    one, many = (picture.blank(1200, 400, (255, 255, 255)) for _ in range(2))
-    brush.draw(one, path, 0, whole.colour, 255)
-    for piece in pieces:
-        brush.draw(many, piece.points, piece.carry, piece.colour, 255)
-    assert np.abs(one.astype(int) - many).max() <= 40  # stamps lie at most 1/256 px apart

@@ -18,7 +18,7 @@ from canvas.moderation.models import Act
 from canvas.moderation.switches import services as switches
 from dreamsite.accounts import export, guests
 from dreamsite.core.models import SiteState, User
-from tests.site.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import hypot
+from math import hypot, inf
 
 from django.db import transaction
 
@@ -256,7 +256,7 @@ def at(canvas: Canvas, x: float, y: float, radius: float = 2.0, limit: int = 20)
     for start in range(0, SEARCH, 100):
         some = list(candidates[start : start + 100])
         ink = pieces(canvas, some)
-        found += [stroke for stroke in some if _near(ink[stroke.author, stroke.stroke_id], x * 8, y * 8, radius * 8)]
+        found += [stroke for stroke in some if distance(ink[stroke.author, stroke.stroke_id], x, y) <= radius]
         if len(some) < 100 or len(found) >= limit:
             break
     return found[:limit]
@@ -275,13 +275,17 @@ def within(canvas: Canvas, strokes: Iterable[Stroke], rect: Rect) -> list[Stroke
     ]
 
 
-def _near(ink: list[tuple[int, wire.Stroke]], x: float, y: float, radius: float) -> bool:
-    """Whether a stroke's line, as wide as it is there, comes within `radius` of a point; all in 1/8 px."""
-    for _, op in ink:
-        for (x0, y0, w0), (x1, y1, w1) in itertools.pairwise([op.points[0], *op.points]):
-            dx, dy = x1 - x0, y1 - y0
-            length = dx * dx + dy * dy
-            t = min(1.0, max(0.0, ((x - x0) * dx + (y - y0) * dy) / length)) if length else 0.0
-            if hypot(x - x0 - t * dx, y - y0 - t * dy) <= (w0 + (w1 - w0) * t) / 2 + radius:
-                return True
-    return False
+def distance(ink: Iterable[tuple[int, wire.Stroke]], x: float, y: float) -> float:
+    """How far a place is from a stroke's line, as wide as it is there, in px: 0 within it, infinite without ink."""
+    return min((_away(op, x * 8, y * 8) for _, op in ink), default=inf) / 8
+
+
+def _away(op: wire.Stroke, x: float, y: float) -> float:
+    """The same of one piece; all in 1/8 px."""
+    nearest = inf
+    for (x0, y0, w0), (x1, y1, w1) in itertools.pairwise([op.points[0], *op.points]):
+        dx, dy = x1 - x0, y1 - y0
+        length = dx * dx + dy * dy
+        t = min(1.0, max(0.0, ((x - x0) * dx + (y - y0) * dy) / length)) if length else 0.0
+        nearest = min(nearest, hypot(x - x0 - t * dx, y - y0 - t * dy) - (w0 + (w1 - w0) * t) / 2)
+    return max(nearest, 0.0)

@@ -39,6 +39,7 @@ urlpatterns = [
     path("frames/<int:pk>/picture", frame.picture, name="frame_picture"),
     path("frames/<int:pk>/drawing.png", frame.drawing, name="frame_drawing"),
     path("frames/<int:pk>/recipe.json", frame.recipe_json, name="frame_recipe"),
+    path("frames/<int:pk>/origins.json", frame.origins_json, name="frame_origins"),
     path("frames/<int:pk>/embed/", sharing.embed, name="frame_embed"),
     path("frames/<int:pk>/highlight/", highlights.choose, name="frame_highlight"),
     path("frames/<int:pk>/dream-again/", actions.dream_again, name="frame_dream_again"),

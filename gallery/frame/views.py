@@ -17,7 +17,7 @@ from canvas.moderation.permissions import MODERATE
 from dreamsite.core.errors import NotFound
 from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
-from gallery.frame import files
+from gallery.frame import files, origins
 from gallery.highlights.models import MAX_CAPTION, Highlight
 from gallery.links import canvas_url
 from gallery.moments import ink
@@ -132,6 +132,32 @@ def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
     if this.hidden_at is not None:
         response["Cache-Control"] = "private, no-store"  # the staff's eyes only
     return response
+
+
+@require_safe
+def origins_json(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whose strokes what is seen at ?x&y, whole px, grew from: the nearest that may be shown, the newest first."""
+    this = find(pk)
+    if hidden_from(request, this):
+        return _gone()
+    x, y = query_params.number(request, "x"), query_params.number(request, "y")
+    if x is None or y is None or x >= this.width or y >= this.height:
+        raise NotFound(
+            _("Received x=%(x)s and y=%(y)s, expected a place of the frame: x below %(width)s, y below %(height)s.")
+            % {"x": x, "y": y, "width": this.width, "height": this.height}
+        )
+    found = origins.at(this, x + 0.5, y + 0.5)
+    names = dict.fromkeys(one.name for one in found if one.name)
+    answer = JsonResponse(
+        {
+            "people": [{"name": name, "page": _person(name)} for name in names],
+            "strokes": [
+                {"name": one.name, "colour": one.colour, "width": one.width, "line": one.line} for one in found
+            ],
+        }
+    )
+    answer["Cache-Control"] = "private, no-store"  # ink and names may be taken away at any moment
+    return answer
 
 
 @require_safe

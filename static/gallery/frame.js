@@ -3,6 +3,7 @@
 
 import { compare } from "./compare.js";
 import "../share.js";
+import { origins } from "./origins.js";
 import { load, urlOf } from "./replay.js";
 import "./zone.js";
 
@@ -18,6 +19,7 @@ addEventListener("keydown", (event) => {
 
 const figure = /** @type {HTMLElement | null} */ (document.querySelector("[data-frame]"));
 const both = /** @type {HTMLElement | null} */ (figure?.querySelector('[data-view="compare"]') ?? null);
+const touched = /** @type {HTMLElement | null} */ (figure?.querySelector('[data-view="origins"]') ?? null);
 const segments = /** @type {HTMLElement | null} */ (both && document.querySelector(".segments"));
 let shown = "dream";
 let loaded = false;
@@ -26,9 +28,9 @@ let loaded = false;
 async function view(name) {
   if (!figure || !both || !segments) return;
   shown = name;
-  both.hidden = name !== "compare";
-  figure.querySelector('[data-view="dream"]')?.toggleAttribute("hidden", name !== "dream");
+  for (const one of /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll("[data-view]"))) one.hidden = one.dataset.view !== name;
   for (const button of segments.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.show === name));
+  figure.querySelector(".origins-told")?.toggleAttribute("hidden", name !== "origins");
   if (name !== "compare" || loaded) return;
   loaded = true;
   const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
@@ -45,6 +47,8 @@ async function view(name) {
 
 if (both && segments) {
   compare(both);
+  const told = figure?.querySelector(".origins-told");
+  if (touched && told instanceof HTMLElement) origins(touched, told);
   segments.hidden = false;
   segments.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button") : null;

@@ -70,6 +70,28 @@ def test_through_time(page: Page, dreamed: RunningSite) -> None:
     expect(page.locator("#frame-5")).to_be_in_viewport()
 
 
+def test_whose_strokes_a_form_grew_from(page: Page, dreamed: RunningSite) -> None:
+    page.goto(dreamed.url + "/history/?canvas=night")
+    page.locator("#frame-60 a").click()
+    page.get_by_role("button", name="Whose strokes").click()
+    stage, told = page.get_by_role("application"), page.locator(".origins-told")
+    expect(told).to_have_text("Touch a form in the picture.")
+    stage.click()
+    expect(told).to_contain_text("This grew from strokes by")
+    expect(page.locator(".origins-line").first).to_be_attached()
+    expect(told.get_by_role("link").first).to_have_attribute("href", re.compile("^/people/"))
+    here, address = page.locator(".origins-place").get_attribute("cx"), page.url
+    stage.press("Shift+ArrowRight")
+    assert page.locator(".origins-place").get_attribute("cx") != here
+    with page.expect_response(re.compile("origins")):
+        stage.press("Enter")
+    assert page.url == address, "arrow keys move the place, and turn no page"
+    assert serious(page) == [] and fits(page)
+    page.get_by_role("button", name="The dream").click()
+    expect(told).to_be_hidden()
+    expect(page.locator(".frame-picture > a img")).to_be_visible()
+
+
 def test_a_moment(page: Page, dreamed: RunningSite) -> None:
     """By the form, in the viewer's own time, which is not UTC here; and back to the living canvas."""
     page.goto(dreamed.url + "/history/?canvas=night")

@@ -123,6 +123,7 @@ TABLE = {
     "frame_picture pk": Row("302", pk=lambda w: w.frame.pk),
     "frame_drawing pk": Row("200", pk=lambda w: w.frame.pk),
     "frame_recipe pk": Row("200", pk=lambda w: w.frame.pk),
+    "frame_origins pk": Row("200", pk=lambda w: w.frame.pk, query="?x=1&y=1"),
     "frame_embed pk": Row("200", pk=lambda w: w.frame.pk),
     "frame_hide pk": Row("405", "login 403 302 302", pk=lambda w: w.hideable.pk),
     "frame_highlight pk": Row("405", "login 403 302 302", pk=lambda w: w.frame.pk),

@@ -194,8 +194,8 @@ class Dreamer:
             return Dream.State.PAUSED, ""
         if self._network is None:
             return Dream.State.NO_MODEL, self._no_model
-        if canvas.head == 0 and canvas.frame_id is None:
-            return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret
+        if canvas.head == 0 and canvas.frame_id is None and not _seeds_due(canvas):
+            return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret yet
         of_nothing_new = Frame.objects.visible().dreams().filter(canvas=canvas, seq=canvas.head).count()
         if of_nothing_new > settings.DREAM_IDLE_LIMIT:
             return Dream.State.RESTING, ""
@@ -460,6 +460,12 @@ class Dreamer:
 
     def _cancelled(self) -> bool:
         return self.stop.is_set() or self._lost.is_set()
+
+
+def _seeds_due(canvas: Canvas) -> bool:
+    """Whether nobody has drawn on an untouched canvas for so long that the dreamer plants seeds of its own."""
+    patience = timedelta(seconds=settings.DREAM_SEEDS_AFTER)
+    return bool(patience) and timezone.now() - canvas.created_at >= patience
 
 
 def _next_due(planned: datetime, now: datetime) -> datetime:

@@ -322,8 +322,10 @@ STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # 
 DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))
 DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_GPU_MEMORY = env.integer("DREAM_GPU_MEMORY", 0, low=0, high=2**20) * 2**20  # bytes, given in MiB; 0: no limit
-# Dreams made of nothing new after the last stroke; then the canvas rests until somebody draws.
 DREAM_GUESSES = env.flag("DREAM_GUESSES", True)  # the network says what it sees in drawings
+# Seconds after which a canvas that nobody has drawn on gets a few seeds to dream from; 0: never.
+DREAM_SEEDS_AFTER = env.number("DREAM_SEEDS_AFTER", 120.0, low=0, high=8_640_000.0)
+# Dreams made of nothing new after the last stroke; then the canvas rests until somebody draws.
 DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 
 # --- History -------------------------------------------------------------------------------------------------------

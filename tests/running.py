@@ -121,6 +121,7 @@ class RunningSite:
             "PYTHONPATH": str(ROOT),
             "TUNE": json.dumps(tune or {}),
             "DREAM_FETCH": "",
+            "DREAM_SEEDS_AFTER": "0",
             **env,
         }
         self.env.pop("DJANGO_SETTINGS_MODULE", None)

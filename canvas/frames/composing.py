@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from canvas import growth, journal, lease, picture, wire
+from canvas import growth, journal, lease, picture, strokes, wire
 from canvas.brush import Pixels
 from canvas.frames import bases
 from canvas.frames.storing import FrameGone, load
-from canvas.models import Canvas, Frame
+from canvas.models import Canvas, Frame, Growth
+from canvas.picture import Numbered
 
 
 def base(canvas: Canvas) -> tuple[Pixels, int]:
@@ -67,37 +68,57 @@ def compose(
         numbered = journal.operations(now, since, now.head)
         drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
         painted = picture.compose(pixels, drawn, cancelled)
-        ages = growth.inked(_ages(now), (op for _, op in drawn)) if claimed else None
+        ages = growth.inked(_ages(now, numbered), (op for _, op in drawn)) if claimed else None
         return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed, ages)
 
 
-def _ages(canvas: Canvas) -> growth.Ages:
-    """How old the ink in a canvas' base is: kept with it, or else by the journal as it is visible now.
+def _ages(canvas: Canvas, later: list[Numbered]) -> growth.Ages:
+    """How old the ink in a canvas' base is: kept with it, or else by the journal as it is visible now; `later` is what
+    the journal has after the base.
 
-    The journal is read from the newest frame before it that has a map and holds nothing that was hidden or shown since.
+    The journal is read from the newest frame it grew from that has a map and holds nothing that was hidden, shown
+    or taken back since. The base itself may hold such ink, where it was hidden for a while, or what stood over it was.
     """
     base = canvas.frame
     if base is None:
         return growth.bare(canvas.width, canvas.height)
-    known = Frame.objects.visible().filter(canvas=canvas, number__lte=base.number).exclude(growth=None)
-    known, below = known.select_related("growth").order_by("-number"), base.seq + 1
+    kept = Growth.objects.filter(frame=base).first()
+    if kept and _first_changed(canvas, later, base.seq + 1) > base.seq:
+        return growth.unpack(bytes(kept.packed), canvas.width, canvas.height)
+    chain = _grown_from(base)
+    mapped = set(Growth.objects.filter(frame__canvas=canvas).values_list("frame_id", flat=True))
+    below = base.seq + 1
     while True:
-        start = known.filter(seq__lt=below).first()
-        since = start.seq if start else 0
-        if start == base:
-            break
+        found = next((at for at, frame in enumerate(chain) if frame.pk in mapped and frame.seq < below), len(chain))
+        since = chain[found].seq if found < len(chain) else 0
         later = journal.operations(canvas, since, canvas.head)
-        hidden = [number for _, op in later if isinstance(op, wire.Hide) for number in op.numbers]
-        below = min(hidden, default=since + 1)
+        below = _first_changed(canvas, later, since + 1)
         if below > since:
             break
     ages = growth.bare(canvas.width, canvas.height)
-    if start:
-        ages = growth.unpack(bytes(start.growth.packed), canvas.width, canvas.height)
-    if start == base:
-        return ages
-    dreams = Frame.objects.visible().dreams().filter(canvas=canvas, number__lte=base.number)
-    if start:
-        dreams = dreams.filter(number__gt=start.number)
+    if found < len(chain):
+        ages = growth.unpack(bytes(Growth.objects.get(frame=chain[found]).packed), canvas.width, canvas.height)
     drawn = [(number, op) for number, op in picture.visible(later) if number <= base.seq]
-    return growth.followed(ages, drawn, list(dreams.values_list("seq", flat=True)))
+    return growth.followed(ages, drawn, [frame.seq for frame in chain[:found] if frame.kind == Frame.Kind.DREAM])
+
+
+def _first_changed(canvas: Canvas, operations: list[Numbered], default: int) -> int:
+    """The lowest number of ink that these hide, show again or take back.
+
+    Ink of a dream is taken back where the dream was hidden for a while.
+    """
+    numbers = [number for _, op in operations if isinstance(op, wire.Hide) for number in op.numbers]
+    if undone := {(op.author, op.stroke_id) for _, op in operations if isinstance(op, wire.Undo)}:
+        strokes.index(canvas)
+        numbers += [row.first_seq for row in strokes.rows(canvas, undone)]
+    return min(numbers, default=default)
+
+
+def _grown_from(base: Frame) -> list[Frame]:
+    """The frame, the one it was made on, the one below that, and so on: what is in its picture, whatever was hidden or
+    shown again since."""
+    rows = Frame.objects.filter(canvas=base.canvas_id, number__lte=base.number).only("base", "seq", "kind").in_bulk()
+    chain = [rows[base.pk]]
+    while (below := chain[-1].base_id) is not None:
+        chain.append(rows[below])
+    return chain

@@ -100,6 +100,7 @@ def keep(
                 canvas=locked,
                 number=(newest or 0) + 1,
                 seq=new.seq,
+                base_id=locked.frame_id,
                 kind=new.kind,
                 picture=name,
                 thumbnail=thumbnail,

@@ -60,7 +60,7 @@ class Canvas(models.Model):
     )
     hold = models.FloatField(
         _("hold"),
-        default=0.5,
+        default=0.9,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("How much of its place, tone and colour new ink keeps in a dream: 0 nothing, 1 all. It fades."),
     )
@@ -135,6 +135,8 @@ class Frame(models.Model):
     canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="frames")
     number = models.PositiveIntegerField(help_text=_("Counts from 1 within the canvas, without gaps."))
     seq = models.BigIntegerField()
+    # What the canvas started from when this was made; empty for the first.
+    base = models.ForeignKey("self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.DREAM)
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
     picture = models.FileField(max_length=200)

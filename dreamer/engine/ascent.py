@@ -7,7 +7,8 @@ tile is dreamed harder than another. ``device.py`` takes the same steps where th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,12 +16,22 @@ from . import bands
 from .bands import Bytes, Floats, rows_of
 from .colour import MODES, hold_colours, mean_free
 from .gradient_options import GradientOptions
+from .hold import hold_all
 from .network import Network
+from .octaves import Size
 from .recipe import Recipe
 from .smooth import normalise_bands
 from .target import Target
 from .tiles import Roll, paste
 from .warp import unwarp, warp
+
+# Octaves whose shorter side has at most so many pixels are coarse: the network sees them nearly whole, for little time.
+COARSE = 240
+
+
+def samples(recipe: Recipe, size: Size) -> int:
+    """How many gradients are averaged in a step of an octave of this size."""
+    return recipe.samples if min(size) <= COARSE else 1
 
 
 class Ascent(Protocol):
@@ -50,9 +61,20 @@ class Ascent(Protocol):
 class HostAscent:
     """The picture and its gradient are arrays; everything else is as large as a tile or a band of rows."""
 
-    def __init__(self, network: Network, recipe: Recipe, picture: Floats, base: Bytes, mask: Bytes | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        picture: Floats,
+        base: Bytes,
+        mask: Bytes | None,
+        held: Floats | None,
+    ) -> None:
         self.network, self.recipe, self.picture, self.base, self.mask = network, recipe, picture, base, mask
+        self.held = held
         self.gradient = np.empty_like(picture)
+        self.samples = samples(recipe, (picture.shape[1], picture.shape[2]))
+        self.random = np.random.default_rng((recipe.seed, *picture.shape))
         self.part = 1.0 if mask is None else max(float(mask.mean(dtype=np.float64)) / 255, 1e-9)
 
     def step(
@@ -66,12 +88,23 @@ class HostAscent:
         picture, gradient = self.picture, self.gradient
         if self.recipe.rotate or self.recipe.rescale:
             warped = warp(np.roll(picture, roll, (1, 2)), *turn)
-            self.network.gradient(warped, target, options, out=gradient)
+            self._look(warped, target, options)
             height, width = picture.shape[1:]
             paste(unwarp(gradient, *turn), gradient, roll, (slice(0, height), slice(0, width)))
         else:
-            self.network.gradient(picture, target, options, roll=roll, wanted=self.mask, out=gradient)
+            self._look(picture, target, options, roll=roll, wanted=self.mask)
         self._move(floor)
+
+    def _look(self, picture: Floats, target: Target, options: GradientOptions, **how: Any) -> None:
+        """The gradient: of one picture, or the mean of a few with other noise on them (Smilkov et al., "SmoothGrad:
+        removing noise by adding noise", 2017)."""
+        self.network.gradient(picture, target, options, **how, out=self.gradient)
+        silent = replace(options, on_tile=None)
+        for _ in range(self.samples - 1):
+            noise = self.random.standard_normal(picture.shape, np.float32) * np.float32(self.recipe.sigma)
+            self.gradient += self.network.gradient(picture + noise, target, silent, **how)[0]
+        if self.samples > 1:
+            self.gradient /= np.float32(self.samples)
 
     def _move(self, floor: Callable[[], float]) -> None:
         """Shape the gradient and move the picture by it, both in place."""
@@ -93,6 +126,8 @@ class HostAscent:
         shaped = recipe.smooth or recipe.colour != "rgb" or recipe.mean_free or mask is not None
         size = bands.mean_abs(gradient, mask) if shaped else force
         gain = np.float32(recipe.step * strength / size if size > 0 else 0.0)
+        if self.held is not None:
+            hold_all(gradient, self.held)
 
         def go(rows: slice) -> None:
             move = gradient[:, rows] * gain

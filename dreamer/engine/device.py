@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import onnx
 
+from .ascent import samples
 from .bands import Bytes, Floats, share
 from .device_models import Shaping, move_model, paste_model
 from .gradient_options import GradientOptions
 from .network import Network
+from .octaves import Size
 from .recipe import Recipe
 from .session import BoundRunner, upload
 from .target import Target
@@ -33,29 +35,41 @@ PYRAMID, PICTURES = 24, 12
 MOST_BYTES = 1_800_000_000
 
 
-def stays(network: Network, recipe: Recipe, pixels: int) -> bool:
-    """Whether an octave's picture stays on the device. To turn and to scale it is work for the CPU."""
+def stays(network: Network, recipe: Recipe, size: Size) -> bool:
+    """Whether an octave's picture stays on the device. To turn it, to scale it and to lay noise on it, which small
+    octaves want, is work for the CPU."""
     room = min(MOST_BYTES, network.gpu_memory // 2 or MOST_BYTES)
-    fits = pixels * 12 * (PYRAMID if recipe.smooth else PICTURES) <= room
-    return network.resident and fits and not (recipe.rotate or recipe.rescale)
+    fits = size[0] * size[1] * 12 * (PYRAMID if recipe.smooth or recipe.hold else PICTURES) <= room
+    return network.resident and fits and samples(recipe, size) == 1 and not (recipe.rotate or recipe.rescale)
 
 
 class DeviceAscent:
     """See ``ascent.Ascent``."""
 
-    def __init__(self, network: Network, recipe: Recipe, picture: Floats, base: Bytes, mask: Bytes | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        picture: Floats,
+        base: Bytes,
+        mask: Bytes | None,
+        held: Floats | None,
+    ) -> None:
         self.network, self.picture, self.mask, self._fetched = network, picture, mask, True
         self._held = upload(picture[None], network.device)
         self._beside: dict[str, Any] = {"step": _number(recipe.step)}  # what a step needs beside picture and gradient
         if mask is not None:
             self._beside["mask"] = upload(share(mask)[None, None], network.device)
             self._beside["spread"] = _number(mask.size * 255 / max(int(mask.sum()), 1))
+        if held is not None:
+            self._beside["held"] = upload(held[None, None], network.device)
         if recipe.near:
             photo = base.transpose(2, 0, 1)[None].astype(np.float32)
             self._beside |= {"photo": upload(photo, network.device), "near": _number(recipe.near)}
         if recipe.chroma:
             self._beside["tight"] = _number(1 / max(recipe.chroma, 1) ** 2)
-        shaping = Shaping.of(recipe, (picture.shape[1], picture.shape[2]), masked=mask is not None)
+        size = picture.shape[1], picture.shape[2]
+        shaping = Shaping.of(recipe, size, masked=mask is not None, held=held is not None)
         self._paste = _runner(paste_model, network.device, network.gpu_memory)
         self._move = _runner(move_model, network.device, network.gpu_memory, shaping)
 

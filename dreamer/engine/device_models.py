@@ -7,7 +7,6 @@ belongs on the CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import onnx
 
 from ..graph import Array, Graph, ours
 from .colour import CORRELATION_ROOT, LIVELY, LUMA
+from .hold import coarse_levels
 from .octaves import Size
 from .recipe import Recipe
 from .smooth import TINY as FAINT
@@ -22,6 +22,9 @@ from .smooth import TINY as FAINT
 TINY = 1e-30  # divides what is zero
 
 BLUR = np.array([1, 4, 6, 4, 1], np.float32)  # sums to 16
+KERNEL = np.tile(np.outer(BLUR, BLUR) / 256, (3, 1, 1, 1))
+
+Odd = tuple[tuple[bool, bool], ...]
 
 
 def paste_model() -> onnx.ModelProto:
@@ -48,10 +51,12 @@ def paste_model() -> onnx.ModelProto:
 class Shaping:
     """What is done with a gradient: what needs a model of its own. Amounts are inputs.
 
-    odd  for each level of the pyramid, the finest first, whether the height and the width to be halved are odd
+    odd   for each level of the pyramid, the finest first, whether the height and the width to be halved are odd
+    held  the same for what new ink holds; None where nothing holds
     """
 
-    odd: tuple[tuple[bool, bool], ...] = ()
+    odd: Odd = ()
+    held: Odd | None = None
     colour: str = "rgb"
     mean_free: bool = False
     masked: bool = False
@@ -59,13 +64,20 @@ class Shaping:
     chroma: bool = False
 
     @classmethod
-    def of(cls, recipe: Recipe, size: Size, *, masked: bool) -> Shaping:
+    def of(cls, recipe: Recipe, size: Size, *, masked: bool, held: bool) -> Shaping:
         """What a recipe does with a gradient of this size."""
-        odd: list[tuple[bool, bool]] = []
-        while len(odd) < recipe.smooth and min(size) >= 4:  # as ``normalise_bands`` counts them
-            odd.append((size[0] % 2 == 1, size[1] % 2 == 1))
-            size = ((size[0] + 1) // 2, (size[1] + 1) // 2)
-        return cls(tuple(odd), recipe.colour, recipe.mean_free, masked, recipe.near > 0, recipe.chroma > 0)
+        odd = _odd(size, recipe.smooth, least=4)  # as ``normalise_bands`` counts them
+        holding = _odd(size, coarse_levels(min(size))) if held else None
+        return cls(odd, holding, recipe.colour, recipe.mean_free, masked, recipe.near > 0, recipe.chroma > 0)
+
+
+def _odd(size: Size, levels: int, least: int = 1) -> Odd:
+    """Whether each size that is halved is odd, down and across."""
+    odd: list[tuple[bool, bool]] = []
+    while len(odd) < levels and min(size) >= least:
+        odd.append((size[0] % 2 == 1, size[1] % 2 == 1))
+        size = ((size[0] + 1) // 2, (size[1] + 1) // 2)
+    return tuple(odd)
 
 
 def move_model(shaping: Shaping) -> onnx.ModelProto:
@@ -74,14 +86,17 @@ def move_model(shaping: Shaping) -> onnx.ModelProto:
     picture, gradient   float32 [1,3,h,w]
     step, floor, near, tight (1 over chroma's square), spread (1 over the mask's mean)   float32 [1]
     mask                float32 [1,1,h,w], shares
+    held                float32 [1,1,h,w], shares
     photo               float32 [1,3,h,w]
 
     The output is the moved picture.
     """
     graph, size = Graph(), (1, 3, "h", "w")
-    picture, gradient, photo, mask = (ours(name) for name in ("picture", "gradient", "photo", "mask"))
+    picture, gradient, photo = pictures = [ours(name) for name in ("picture", "gradient", "photo")]
+    mask, held = shares = [ours(name) for name in ("mask", "held")]
     step, floor, near, tight, spread = numbers = [ours(n) for n in ("step", "floor", "near", "tight", "spread")]
-    graph.inputs = {picture: size, gradient: size, photo: size, mask: (1, 1, "h", "w"), **dict.fromkeys(numbers, (1,))}
+    graph.inputs = {**dict.fromkeys(pictures, size), **dict.fromkeys(shares, (1, 1, "h", "w"))}
+    graph.inputs |= dict.fromkeys(numbers, (1,))
     op = _Ops(graph)
 
     def mean_abs(values: str) -> str:
@@ -102,6 +117,8 @@ def move_model(shaping: Shaping) -> onnx.ModelProto:
         mean = op.mean(gradient, 3, 2)
         gradient = op("Sub", gradient, op("Mul", mean, spread) if shaping.masked else mean)
     gain = op("Div", op("Mul", step, strength), op("Max", mean_abs(gradient), TINY))
+    if shaping.held is not None:
+        gradient = op("Sub", gradient, op("Mul", _coarse(op, gradient, shaping.held), held))
     move = op("Mul", op("Mul", gradient, mask) if shaping.masked else gradient, gain)
     if shaping.near:
         move = op("Sub", move, op("Mul", op("Sub", picture, photo), near))
@@ -139,18 +156,31 @@ class _Ops:
         return self.graph.emit("Pad", values, self.graph.integers(*[0, 0, pixels, pixels] * 2), mode="edge")
 
 
-def _bands_normalised(op: _Ops, gradient: str, odd: tuple[tuple[bool, bool], ...]) -> str:
+def _halved(op: _Ops, values: str) -> str:
+    """``smooth.halve``."""
+    return op("Conv", op.padded(values, 2), KERNEL, strides=[2, 2], group=3)
+
+
+def _doubled(op: _Ops, values: str, odd: tuple[bool, bool]) -> str:
+    """What ``smooth.add_doubled`` adds; `odd`: whether the size to come is."""
+    # of the doubled edge nothing stays: four places before, three behind, and one more where the size was odd
+    pads = [4, 4, *(3 + more for more in odd)]
+    return op("ConvTranspose", op.padded(values, 1), KERNEL * 4, strides=[2, 2], group=3, pads=pads)
+
+
+def _coarse(op: _Ops, values: str, odd: Odd) -> str:
+    """``hold._coarse``."""
+    return _doubled(op, _coarse(op, _halved(op, values), odd[1:]), odd[0]) if odd else values
+
+
+def _bands_normalised(op: _Ops, gradient: str, odd: Odd) -> str:
     """``smooth.normalise_bands``: halved and doubled by the same kernel, and what lies between at a root mean square
     of 1, as what is left at the end."""
     detail, below = gradient, ""
     if odd:
-        kernel = np.tile(np.outer(BLUR, BLUR) / 256, (3, 1, 1, 1))
-        low = op("Conv", op.padded(gradient, 2), kernel, strides=[2, 2], group=3)
-        # of the doubled edge nothing stays: four places before, three behind, and one more where the size was odd
-        pads = [4, 4, *(3 + more for more in odd[0])]
-        double = partial(op, "ConvTranspose", strides=[2, 2], group=3, pads=pads)
-        detail = op("Sub", gradient, double(op.padded(low, 1), kernel * 4))
-        below = double(op.padded(_bands_normalised(op, low, odd[1:]), 1), kernel * 4)
+        low = _halved(op, gradient)
+        detail = op("Sub", gradient, _doubled(op, low, odd[0]))
+        below = _doubled(op, _bands_normalised(op, low, odd[1:]), odd[0])
     force = op("Sqrt", op.mean(op("Mul", detail, detail)))
     even = op("Div", detail, op("Max", force, FAINT))
     return op("Add", even, below) if below else even

@@ -25,7 +25,7 @@ from .bands import Bytes, Floats
 from .colour import keep_colours
 from .device import DeviceAscent, stays
 from .gradient_options import GradientOptions
-from .hold import hold_all, hold_hue, inked
+from .hold import hold_hue, inked
 from .network import Network
 from .noise import clouds, noise_picture
 from .octaves import Size, add_enlarged, add_photo, enlarged, octave_sizes, shrink, soften, steps_of
@@ -194,27 +194,24 @@ class _Dream:
                 self._ascend(picture, base)
             except Cancelled:
                 raise Interrupted(self._compose(picture, base, self.size)) from None
-            self._hold(picture, base)
+            self._hold_hue(picture, base)
             if octave == len(self.sizes) - 1:
                 return self._compose(picture, base, self.size, last=True)
             add_photo(base, picture, -1.0)
             difference = picture
         raise AssertionError("there is always an octave")
 
-    def _hold(self, picture: Floats, base: Bytes) -> None:
-        """Give back what the photograph holds on to, in place."""
-        if self.inked is None and self.held is None:
-            return
-        add_photo(base, picture, -1.0)
+    def _hold_hue(self, picture: Floats, base: Bytes) -> None:
+        """Give its hues back to what is drawn, in place."""
         if self.inked is not None:
+            add_photo(base, picture, -1.0)
             hold_hue(picture, _resized(self.inked, base), self.recipe.hue)
-        if self.held is not None:
-            hold_all(picture, _resized(self.held, base))
-        add_photo(base, picture)
+            add_photo(base, picture)
 
     def _ascend(self, picture: Floats, base: Bytes) -> None:
         """All steps of one octave, in place."""
-        mask = None if self.mask is None else shrink(self.mask, (base.shape[0], base.shape[1]))
+        size = base.shape[0], base.shape[1]
+        mask = None if self.mask is None else shrink(self.mask, size)
         if self.octave == 0 and (self.recipe.wash or self.recipe.soak):
             small = _within(base, CLOUDED)
             ground = np.zeros((3, *small.shape[:2]), np.float32)
@@ -222,11 +219,14 @@ class _Dream:
                 ground += halo(small, self.recipe.soak)
             if self.recipe.wash:
                 ground += clouds(small, self.recipe.wash, self.random)
+            if self.held is not None:
+                ground *= 1 - _resized(self.held, small)
             if mask is not None:
                 ground *= bands.share(shrink(mask, small.shape[:2]))
             add_enlarged(ground, picture)
-        kind = DeviceAscent if stays(self.network, self.recipe, base.size // 3) else HostAscent
-        ascent: Ascent = kind(self.network, self.recipe, picture, base, mask)
+        held = None if self.held is None else _resized(self.held, base)
+        kind = DeviceAscent if stays(self.network, self.recipe, size) else HostAscent
+        ascent: Ascent = kind(self.network, self.recipe, picture, base, mask, held)
         try:
             for iteration in range(self.steps[self.octave]):
                 self.iteration = iteration

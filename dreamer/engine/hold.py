@@ -1,8 +1,13 @@
-"""What holds on to a drawing: near ink, colours coarser than a stroke stay what they were.
+"""What holds on to a drawing: near ink, what is coarser than a stroke stays what it was.
 
 A dream that may change everything replaces a drawing. Held, it elaborates it: detail comes and goes, and a red roof
-stays a red roof. What is held is taken out of the dream's difference to the photograph at the end of each octave: that
-is linear, so the next octave goes on from a drawing that is where it was, and a GPU's steps need not know.
+stays a red roof. Two things hold:
+
+* Fresh ink holds all of it. In each step the coarse bands of the gradient get weaker there (`hold_all`; a GPU's models
+  do the same), once the step's length is known: where all is fresh ink, its grain would else be blown up instead. It is
+  a share of each step that holds, so a form may still come, slowly.
+* Whatever is drawn holds its hue. At the end of each octave its coarse colour is taken out of the dream's difference to
+  the photograph (`hold_hue`): that is linear, so the next octave goes on from a drawing that has its colours.
 """
 
 from __future__ import annotations
@@ -39,16 +44,20 @@ def hold_hue(difference: Floats, where: Floats, share: float) -> None:
     difference -= coarse
 
 
-def hold_all(difference: Floats, where: Floats) -> None:
-    """Take all that is coarse out of a difference [3, H, W], in place, by the shares `where` says: float32 [H, W]."""
-    difference -= _coarse(difference) * where
+def hold_all(gradient: Floats, where: Floats) -> None:
+    """Take all that is coarse out of a gradient [3, H, W], in place, by the shares `where` says: float32 [H, W]."""
+    gradient -= _coarse(gradient) * where
+
+
+def coarse_levels(side: int) -> int:
+    """How often a picture is halved until what is left is coarse; `side` is its shorter one, in px."""
+    return max(0, round(np.log2(max(side / STROKE_PARTS, 1))))
 
 
 def _coarse(field: Floats) -> Floats:
     """[n, H, W] without what is finer than a stroke."""
-    side = min(field.shape[1:])
     levels = [field]
-    for _ in range(max(0, round(np.log2(max(side / STROKE_PARTS, 1))))):
+    for _ in range(coarse_levels(min(field.shape[1:]))):
         levels.append(halve(levels[-1]))
     out = levels.pop().copy()
     while levels:

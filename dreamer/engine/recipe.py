@@ -138,12 +138,21 @@ class Recipe:
     growth: float = _field(0.08, "how much further the front comes with each dream", low=0, high=2)
     hold: float = _field(
         0.0,
-        "share of all that is coarser than a stroke that new ink keeps: lines stay where they are, and are elaborated",
+        "how much less each step changes, on new ink, of all that is coarser than a stroke, as a share: lines stay "
+        "where they are, and are elaborated",
         low=0,
         high=1,
     )
     fade: float = _field(0.75, "share of the hold that is left after each dream", low=0, high=1)
-    contrast: float = _field(12.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
+    samples: int = _field(
+        1,
+        "gradients averaged in each step of the coarse octaves: the picture's own, and others of it with noise on it, "
+        "since most of a single one is chance",
+        low=1,
+        high=32,
+    )
+    sigma: float = _field(15.0, "standard deviation of that noise, in grey levels of 255", low=0, high=128)
+    contrast: float = _field(12.0, "standard deviation of a start's noise, in grey levels of 255", low=0, high=128)
 
     def __post_init__(self) -> None:
         if not isinstance(self.target, Target):
@@ -194,7 +203,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hue": 0.5,
         "front": 0.125,
         "growth": 0.08,
-        "hold": 0.5,
+        "hold": 0.9,
+        "samples": 3,
     },
     "photo": {"octaves": 4, "octave_scale": 1.4, "iterations": 10},
     # Towards a class or a channel from nothing: forms must hold at any angle, size and place, and be coarse before

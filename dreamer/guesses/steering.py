@@ -45,7 +45,9 @@ def steer(
     drawing stays to the bit. `fields` are the recipe's for this network's live canvas. A new array."""
     x0, y0, x1, y1 = _window(wanted.box, pixels.shape[1], pixels.shape[0])
     target = network.class_target(wanted.number)
+    # The mask says where, and here the drawing is to become something else: no front, and nothing holds.
     options = {**fields, "iterations": STEPS, "octaves": 5, "min_size": max(64, network.min_size), "wash": 0.0}
+    options |= {"front": 0.0, "hold": 0.0, "samples": 1}
     recipe = Recipe(target=target, model=network.name, seed=seed, **options)
     out = pixels.copy()
     part = np.ascontiguousarray(pixels[y0:y1, x0:x1])

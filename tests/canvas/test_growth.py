@@ -143,15 +143,22 @@ def test_only_who_dreams_is_told(canvas: Canvas) -> None:
     assert frames.compose(canvas).ages is None
 
 
-@pytest.mark.parametrize("seed", range(12))
+CASES = (
+    "draw", "draw", "draw", "undo", "dream", "dream", "dream", "checkpoint", "hide frame", "hide an older frame",
+    "show a frame", "hide ink",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_happens_the_map_is_the_journals(canvas: Canvas, seed: int) -> None:
-    """Strokes, undo, dreams, plain frames, frames hidden, ink hidden out of a dream and shown again."""
+    """Strokes, undo, dreams, plain frames; frames hidden and shown again, the base and older ones; ink hidden out of a
+    dream and shown again."""
     chance = random.Random(seed)
     strokes: list[int] = []
     for _ in range(24):
         canvas.refresh_from_db()
         dreamed = canvas.frame.seq if canvas.frame else 0
-        match chance.choice(("draw", "draw", "draw", "undo", "dream", "dream", "checkpoint", "hide frame", "hide ink")):
+        match chance.choice(CASES):
             case "draw":
                 strokes.append(canvas.head + 1)
                 journal.append(canvas, [stroke(chance, canvas.head + 1)])
@@ -163,6 +170,10 @@ def test_whatever_happens_the_map_is_the_journals(canvas: Canvas, seed: int) -> 
                 keep(canvas, Frame.Kind.CHECKPOINT)
             case "hide frame" if canvas.frame and canvas.frame.kind != Frame.Kind.RESTORED:
                 frames.hide(canvas.frame)
+            case "hide an older frame" if older := list(Frame.objects.visible().exclude(pk=canvas.frame_id)):
+                frames.hide(chance.choice(older))
+            case "show a frame" if hidden := list(Frame.objects.exclude(hidden_at=None)):
+                frames.unhide(chance.choice(hidden), as_base=chance.random() < 0.5)
             case "hide ink" if strokes and strokes[0] <= dreamed:
                 number = chance.choice([number for number in strokes if number <= dreamed])
                 made = frames.encode(frames.load(canvas.frame.pk), Frame.Kind.RESTORED)  # a moderator's own picture

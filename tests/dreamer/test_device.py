@@ -127,6 +127,34 @@ def test_a_picture_that_stays_there_is_dreamed_the_same(
     assert np.abs(got - expected).max() <= 1 and (got != expected).mean() < 1e-3
 
 
+@pytest.mark.parametrize("smooth", [0, 3])
+@pytest.mark.parametrize("front", [0.0, 0.3])
+@pytest.mark.parametrize("size", [(205, 259), (90, 131)], ids=str)
+def test_what_new_ink_holds_is_held_there_too(
+    networks: tuple[Network, Network], moves: list[int], size: tuple[int, int], smooth: int, front: float
+) -> None:
+    """Two and more levels of a pyramid, odd sizes, and octaves in which everything is coarse."""
+    photo = noise_picture(*size, contrast=40, seed=4)
+    ages = np.full((-(-size[0] // 8), -(-size[1] // 8)), 255, np.uint8)
+    ages[3:9, 4:12], ages[2, 2] = 0, 3
+    # Few and short steps: where a pool's maximum changes places, two ways of rounding part for good.
+    steps = replace(SMALL, iterations=1, step=2.0, smooth=smooth, wash=20.0, mean_free=True)
+    recipe = replace(steps, hold=0.9, fade=0.7, front=front)
+    expected, got = (dream(photo, network, recipe, ages=ages).astype(int) for network in networks)
+    assert len(moves) >= 2
+    free = dream(photo, networks[0], replace(recipe, hold=0.0), ages=ages)
+    assert (expected != free).mean() > 0.02
+    assert np.abs(got - expected).max() <= 1 and (got != expected).mean() < 1e-3
+
+
+def test_octaves_with_noise_on_them_are_work_for_the_cpu(networks: tuple[Network, Network], moves: list[int]) -> None:
+    photo = noise_picture(300, 280, contrast=40, seed=4)  # the finest octave is too large to count as coarse
+    recipe = replace(SMALL, octaves=2, octave_scale=1.5, samples=3, iterations=2)
+    expected, got = (dream(photo, network, recipe).astype(int) for network in networks)
+    assert len(moves) == 2
+    assert np.abs(got - expected).max() <= 1
+
+
 @pytest.mark.parametrize("change", [{"rotate": 5.0}, {"rescale": 0.1}], ids=str)
 def test_recipes_that_are_work_for_the_cpu(
     networks: tuple[Network, Network], moves: list[int], change: dict[str, Any]
@@ -150,7 +178,7 @@ def test_pictures_too_large_for_the_device_are_not_held_there(
     assert len(moves) == 2 * recipe.iterations
     wide = Network.open(folder, device="cpu", resident=True)
     most = device.MOST_BYTES // 12 // pictures
-    assert device.stays(wide, recipe, most) and not device.stays(wide, recipe, most + 1)
+    assert device.stays(wide, recipe, (1, most)) and not device.stays(wide, recipe, (1, most + 1))
 
 
 def test_flat_and_silent_pictures_and_empty_masks(resident: Network, moves: list[int]) -> None:

@@ -119,6 +119,52 @@ def test_progress_counts_a_tapered_octaves_steps(network: Network, large: Any) -
     assert {(p.octave, p.iterations) for p in seen} == {(1, 2), (2, 1), (3, 1)}
 
 
+def test_gradients_of_coarse_octaves_are_averaged_over_noise(
+    network: Network, large: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise of no size changes nothing; other noise does; large octaves are asked once, and progress runs on."""
+    recipe = replace(SMALL, octaves=1, samples=4)
+    plain = dream(large, network, replace(recipe, samples=1)).astype(int)
+    assert np.abs(dream(large, network, replace(recipe, sigma=0.0)) - plain).max() <= 1
+    noisy = dream(large, network, recipe)
+    assert (noisy != plain).mean() > 0.05
+    np.testing.assert_array_equal(noisy, dream(large, network, recipe))
+
+    asked: list[int] = []
+    gradient = Network.gradient
+
+    def counted(self: Network, picture: Any, *seen: Any, **how: Any) -> Any:
+        asked.append(min(picture.shape[1:]))
+        return gradient(self, picture, *seen, **how)
+
+    monkeypatch.setattr(Network, "gradient", counted)
+    seen: list[float] = []
+    photo = noise_picture(300, 260, contrast=20, seed=2)
+    dream(
+        photo,
+        network,
+        replace(recipe, octaves=2, octave_scale=1.5, iterations=2),
+        progress=lambda p: seen.append(p.fraction),
+    )
+    assert asked.count(260) == 2 and asked.count(173) == 2 * 4
+    assert seen == sorted(seen) and seen[-1] == 1
+
+
+def test_averaged_gradients_are_less_a_matter_of_chance(network: Network, large: Any) -> None:
+    """Of two pictures that differ by a level of noise the averaged gradients agree better."""
+    options = replace(SMALL, octaves=1, iterations=1, sigma=15.0)
+
+    def moved(samples: int, seed: int) -> Any:
+        noise = np.random.default_rng(seed).integers(-6, 7, large.shape)
+        photo = np.clip(large + noise, 0, 255).astype(np.uint8)
+        return (dream(photo, network, replace(options, samples=samples)).astype(float) - photo).ravel()
+
+    def alike(samples: int) -> float:
+        return float(np.corrcoef(moved(samples, 1), moved(samples, 2))[0, 1])
+
+    assert alike(16) > alike(1)
+
+
 def test_a_wash_colours_what_is_flat_and_spares_what_is_drawn(network: Network) -> None:
     white = np.full((96, 128, 3), 255, np.uint8)
     drawn = white.copy()

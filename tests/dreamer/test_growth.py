@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamer.engine import Network, Recipe, Target, dream
@@ -101,6 +101,7 @@ def test_the_hold_fades_with_the_inks_age() -> None:
         assert np.count_nonzero(share) == 1
 
 
+@settings(max_examples=1000)
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(34, 90), width=st.integers(34, 90), ink=st.integers(0, 4))
 def test_what_the_front_has_not_reached_stays_to_the_bit(
     tiny: Network, seed: int, height: int, width: int, ink: int

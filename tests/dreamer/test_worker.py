@@ -127,6 +127,32 @@ def test_a_dream_grows_out_of_ink_as_the_canvas_says(
     np.testing.assert_array_equal(older, growth.older(fresh))
 
 
+def test_a_canvas_that_nobody_draws_on_comes_alive_after_a_while(
+    canvas: Canvas, model: Path, dreamer: Dreamer, settings: Any
+) -> None:
+    """Out of seeds at the same places, islands in white paper; then it rests like any other."""
+    bare = Canvas.objects.create(slug="bare", title="Bare", width=320, height=320)
+    settings.DREAM_INTERVAL, settings.DREAM_IDLE_LIMIT, settings.DREAM_SEEDS_AFTER = 0.0, 2, 60
+    dreamer._slugs = ["bare"]
+
+    def frames_after(age: float) -> list[Frame]:
+        Canvas.objects.filter(pk=bare.pk).update(created_at=timezone.now() - timedelta(seconds=age))
+        for _ in range(5):
+            Dream.objects.filter(canvas=bare).update(next_at=timezone.now())
+            dreamer.look()
+        return list(Frame.objects.filter(canvas=bare).order_by("number"))
+
+    assert frames_after(30) == [] and Dream.objects.get(canvas=bare).state == Dream.State.RESTING
+    settings.DREAM_SEEDS_AFTER = 0
+    assert frames_after(10_000) == []
+    settings.DREAM_SEEDS_AFTER = 60
+    first, *_, last = grown = frames_after(90)
+    assert len(grown) == 3 and Dream.objects.get(canvas=bare).state == Dream.State.RESTING
+    before, after = (frames.load(frame.pk) for frame in (first, last))
+    assert (before != 255).any() and (after == 255).mean() > 0.3, "it leaves paper to draw on"
+    assert (growth.unpack(bytes(last.growth.packed), 320, 320) == growth.NEVER).all(), "seeds are nobody's ink"
+
+
 def test_where_all_ink_was_undone_the_dreamer_has_seeds_of_its_own(
     canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -229,6 +229,40 @@ async def test_the_lease(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
     assert "Traceback" not in site.log("dreamer"), site.log("dreamer")[-5000:]
 
 
+# How old the ink in the base is, as it was carried from dream to dream, and by the journal alone.
+SAME_MAP = """
+from canvas import frames, growth, lease
+from canvas.models import Canvas, Growth
+canvas = Canvas.objects.get(slug="small")
+assert lease.take(canvas, "me")
+carried = frames.compose(canvas, holder="me").ages
+kept = Growth.objects.count()
+Growth.objects.all().delete()
+alone = frames.compose(canvas, holder="me").ages
+ink = carried[carried != growth.NEVER]
+print(kept, ink.size > 0, len(set(ink)) > 1, (carried == alone).all())
+"""
+
+
+async def test_two_dreamers_carry_one_map_of_how_old_ink_is(two_dreamers: tuple[RunningSite, Any, Any]) -> None:
+    """The first is killed in the middle, the second goes on: what it carries is what the journal says."""
+    site, first, second = two_dreamers
+    async with opened(site.url, site.person(0).headers, slug=SMALL) as pen:
+        await pen.draw(stroke_id(chance), LINE)
+        await frames_of(pen, 3)
+        end(first, signal.SIGKILL)
+        await pen.draw(stroke_id(chance), [(y, x, width) for x, y, width in LINE])
+        heads = len(site.frames())
+        until(lambda: len(site.frames()) > heads + 3, what="dreams of the second")
+        await pen.draw(stroke_id(chance), [(x, 900, width) for x, _, width in LINE])
+        await pen.until(lambda: not pen.sent_and_unknown())
+        head = pen.head
+        until(lambda: any(frame["seq"] >= head for frame in site.frames()), what="a dream of all that")
+    end(second, signal.SIGTERM)
+    kept, inked, ages, same = site.shell(SAME_MAP).split()[-4:]
+    assert int(kept) >= 6 and (inked, ages, same) == ("True", "True", "True")
+
+
 async def test_undo_of_what_is_dreamed_is_too_late(dreaming: RunningSite) -> None:
     async with opened(dreaming.url, dreaming.person(5).headers, slug=SMALL) as drawer:
         stroke = stroke_id(chance)

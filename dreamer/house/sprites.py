@@ -47,7 +47,7 @@ def sprites() -> dict[str, tuple[dict[int, Sprite], ...]]:
     for label, emoji in OBJECTS.items():
         versions = []
         for character in emoji:
-            picture = _glyph(character, font)
+            picture = glyph(character, font)
             drawn = [picture]
             if label in CREATURES and (eyes := _dark_spots(picture)):
                 bare = _without_spots(picture, eyes)
@@ -57,7 +57,7 @@ def sprites() -> dict[str, tuple[dict[int, Sprite], ...]]:
     return found
 
 
-def _glyph(character: str, font: ImageFont.FreeTypeFont) -> Bytes:
+def glyph(character: str, font: ImageFont.FreeTypeFont) -> Bytes:
     """An emoji on a transparent square of 128 px, uint8 [128, 128, 4]."""
     canvas = Image.new("RGBA", (160, 160))
     ImageDraw.Draw(canvas).text((12, 12), character, font=font, embedded_color=True)

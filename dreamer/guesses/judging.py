@@ -1,0 +1,104 @@
+"""How often the right word is among the guesses: sketches by the canvas' own brush, of emoji that nothing was trained
+on, at any place, of any size, in any ink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ImageFont
+
+from dreamer.engine import Network
+from dreamer.house.classes import ILSVRC, ILSVRC_TOO
+from dreamer.house.sketches import SIDE, sketch
+from dreamer.house.sprites import FONT, FONT_SIZE, glyph
+
+from .seeing import Box, Bytes, guesses
+
+CANVAS = 640  # px
+PAPER = (255, 255, 255)
+SIZES, PENS = (120, 420), (5, 12)  # px of a drawing, and of its lines
+
+# Emoji of the font that the house model's classes leave out (dreamer/house/classes.py), of classes that are spoken of.
+HELD_BACK = {
+    "dog": "🦮", "cat": "😸😻😼🙀😽", "monkey": "🙈🙉🙊", "bear": "🧸", "cow": "🐃", "heart": "💙💜💛❤💘",
+    "hand": "👋🤚🖖", "leaf": "🍃", "lorry": "🚛", "car": "🚘🏎🚓🚔", "bus": "🚍🚐",
+    "train": "🚄🚅🚞🚝🚇", "ship": "🛳⛴🚤🛥",
+    "aeroplane": "🛫🛬", "house": "🏚", "church": "🕍💒", "skyscraper": "🏦🏨🏫🏣", "volcano": "🏔⛰", "clock": "🕐🕓🕘",
+    "books": "📖📕📗", "ice cream": "🍧", "bread": "🥖", "snowman": "☃", "guitar": "🪕", "moon": "🌙", "sun": "☀",
+    "palm": "🏝", "alien": "👾", "star": "🌠",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """uint8 [CANVAS, CANVAS, 3], what it shows, and where that is."""
+
+    label: str
+    picture: Bytes
+    box: Box
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Counts: of `sketches`, for how many something was said, the right word among it, or first."""
+
+    sketches: int
+    said: int
+    among: int
+    first: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sketches} sketches: the right word among three guesses {self.among} times, first {self.first} "
+            f"times; nothing said {self.sketches - self.said} times"
+        )
+
+
+def sketches(count: int, seed: int, labels: tuple[str, ...] = tuple(HELD_BACK)) -> Iterator[Sketch]:
+    """So many, each label in turn. Raises FileNotFoundError saying what to install."""
+    if not FONT.is_file():
+        raise FileNotFoundError(f"{FONT} is missing: install the package fonts-noto-color-emoji")
+    font, random = ImageFont.truetype(str(FONT), FONT_SIZE), np.random.default_rng(seed)
+    for number in range(count):
+        turn, place = divmod(number, len(labels))
+        emoji = HELD_BACK[labels[place]]
+        size = random.uniform(*SIZES)
+        x, y = random.uniform(20, CANVAS - size - 20, 2)
+        scale, lean = size / SIDE, random.uniform(-0.15, 0.15)
+        down, across = scale * np.sin(lean), scale * np.cos(lean)
+        picture = np.full((CANVAS, CANVAS, 3), PAPER, np.uint8)
+        where = np.array([[across, -down, x], [down, across, y]])
+        sketch(random, picture, glyph(emoji[turn % len(emoji)], font), where, random.uniform(*PENS))
+        rows, columns = np.nonzero((picture != PAPER).any(axis=2))
+        box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+        yield Sketch(labels[place], picture, box)
+
+
+def judge(network: Network, count: int = 100, seed: int = 20_261_130) -> Verdict:
+    """Let a network guess at sketches of what it knows. ValueError where that is nothing of HELD_BACK."""
+    right = {label: _right(network, label) for label in HELD_BACK}
+    known = tuple(label for label, words in right.items() if words)
+    if not known:
+        raise ValueError(f"{network.name} has no label for any of {', '.join(HELD_BACK)}")
+    said = among = first = 0
+    for shown in sketches(count, seed, known):
+        words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER)]
+        said += bool(words)
+        among += not right[shown.label].isdisjoint(words)
+        first += bool(words) and words[0] in right[shown.label]
+    return Verdict(count, said, among, first)
+
+
+def _right(network: Network, label: str) -> set[int]:
+    """The numbers of a network's classes that say this label: its own, or those of ILSVRC."""
+    if label in network.labels:
+        return {network.labels.index(label)}
+    names = [name.split(",")[0].strip().lower() for name in network.labels]
+    found: set[int] = set()
+    for words in (*ILSVRC.get(label, ()), *ILSVRC_TOO.get(label, ())):
+        first, _, last = words.lower().partition("..")
+        if first in names and (last or first) in names:
+            found |= set(range(names.index(first), names.index(last or first) + 1))
+    return found

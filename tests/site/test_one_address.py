@@ -48,6 +48,7 @@ CLAIMED = {
     "x-real-ip": "192.0.2.1",
 }
 MARKS = EVIL, ":6666", "192.0.2.1"
+CHANGING = "set-cookie", "etag", "expires", "x-request-id"
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +68,7 @@ class Answer:
         # Of an empty feed, and of a look into somebody's page, it is now.
         body = re.sub(r"<updated>[^<]+</updated>|<time.*?</time>", "", body)
         body = re.sub(r"\d+\W(nbsp;)?(second|minute|hour|day)s? ago|(now|a second|a minute) ago", "a while ago", body)
-        return self.status, {k: v for k, v in self.headers.items() if k not in ("set-cookie", "etag", "expires")}, body
+        return self.status, {k: v for k, v in self.headers.items() if k not in CHANGING}, body
 
 
 def ask(method: str, path: str, claimed: dict[str, str], cookie: str = "", body: bytes = b"") -> Answer:
@@ -120,7 +121,9 @@ def test_every_address_answers_the_same_whatever_a_client_says_of_where_it_is(ro
         address = (row.path or reverse(key.split(" ")[0], kwargs=given)) + row.query
         plain, deceived = (ask("GET", address, claimed, cookie) for claimed in ({}, CLAIMED))
         found += plain.status == 200
-        if plain.seen() != deceived.seen() or any(mark in str(deceived.seen()) for mark in MARKS):
+        if address in settings.ANY_HOST:  # what they tell goes by who asks; no address is among it
+            wrong += [address] * any(mark in str(deceived.seen()) for mark in MARKS)
+        elif plain.seen() != deceived.seen() or any(mark in str(deceived.seen()) for mark in MARKS):
             wrong.append((address, plain.seen(), deceived.seen()))
         plain, deceived = (ask("POST", address, {"x-csrftoken": token} | claimed, cookie) for claimed in ({}, CLAIMED))
         if plain.status != deceived.status or plain.headers.get("location") != deceived.headers.get("location"):

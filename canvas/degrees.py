@@ -15,7 +15,7 @@ class Degree:
     name: str  # in the database and in the protocol
     label: str
     effect: str  # for moderators: what somebody under it does
-    sheet: str  # for the person: the heading, and below it what it means, with "{until}" where the end is said
+    sheet: str  # for the person: the heading, and below it what it means, with "{until}" where the end is named
     sheet_effect: str
     line: str = ""  # for the person: why they cannot draw, in a few words
     may_enter: bool = True  # False: signed out, and no socket stays open

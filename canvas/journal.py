@@ -53,7 +53,7 @@ class DatabaseJournal:
             head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
             missed = self.since(known) if head > known else []
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
-            # it: a switch that was told to anybody is committed, so what is written here has gone by it.
+            # it: a switch that anybody was told of is committed, so what is written here obeys it.
             canvas: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
             *dreamed, version, ended_at = canvas.values_list(
                 "frame__seq", "dream__position", "rules_version", "site_ended_at"
@@ -100,7 +100,7 @@ def operations(canvas: Canvas, after: int, up_to: int) -> list[Numbered]:
 def batches(canvas: Canvas, after: int, up_to: int) -> Iterator[wire.Batch]:
     """The batches that hold the operations after number `after`, up to and with `up_to`; at the ends with others."""
     rows = Batch.objects.filter(canvas=canvas)
-    # By `first` alone: asked for `last` too, SQLite walks through the whole journal from its beginning.
+    # By `first` alone: with a bound on `last` too, SQLite walks through the whole journal from its beginning.
     begin = rows.filter(first__lte=after + 1).order_by("-first").values_list("first", flat=True).first() or 0
     found = rows.filter(first__gte=begin, first__lte=up_to).order_by("first")
     return (_batch(row) for row in found.iterator(chunk_size=500))

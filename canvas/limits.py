@@ -72,7 +72,7 @@ INK_LOW = 0.4  # the share of one's ink below which the browser shows how much i
 HOUR_SECONDS = 20.0  # how often a room tells the database who has drawn, for the clean hours
 
 # Other people's fresh ink is theirs for a while. What one paints over it costs this many times as much.
-OWNERSHIP_CELL = 32  # px; finer would follow strokes more closely than hands aim
+OWNERSHIP_CELL = 32  # px; finer would follow strokes more closely than people aim
 OWNERSHIP_SECONDS = 240  # until then people have seen each other, the dream has come by, or a moderator is called
 OVERPAINTING_NEW = 4.0  # without a clean hour
 OVERPAINTING_KNOWN = 3.0  # not trusted yet

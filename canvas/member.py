@@ -41,7 +41,7 @@ class Member:
         self.joined = False
         self.seq = 0  # the journal's number up to which this member has been told
         self.frame = 0  # the base it was told of
-        self.last_ink: dict[str, Any] | None = None  # how little ink they have left, as far as they were told
+        self.last_ink: dict[str, Any] | None = None  # how little ink they have left, as last sent
         self.closed = False
         self.behind_since: float | None = None
         self._sent = self._confirmed = self._marked = 0

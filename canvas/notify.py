@@ -48,7 +48,7 @@ def look_everywhere() -> None:
 
 
 def recheck(users: Iterable[int]) -> None:
-    """Rooms read these people's status, sessions and accounts anew.
+    """Rooms read these people's status, sessions and accounts again.
 
     Whose session has ended is closed with SIGNED_OUT, who may not be here with FORBIDDEN. Where the message is lost,
     that happens at the latest after limits.RECHECK_SECONDS.

@@ -45,7 +45,7 @@ def compose(
 ) -> Pixels:
     """A new picture [h, w, 3]: `base` (left as it is) with the operations after it.
 
-    `cancelled` is asked before each operation: hours of strokes take seconds. Raises Cancelled when it says so.
+    `cancelled` is called before each operation: hours of strokes take seconds. Raises Cancelled when it returns True.
     """
     pixels = base.copy()
     for number, op in visible(operations):

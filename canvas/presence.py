@@ -15,9 +15,9 @@ class Presence:
     def tell(self, authors: set[int]) -> dict[int, str]:
         """Names of authors whom nobody here was told of yet, as far as there is room for them; they are told now."""
         new = (authors - self.present.keys()) & self.names.keys()
-        told = {who: self.names[who] for who in sorted(new)[: limits.NAMES - len(self.present)]}
-        self.present |= told
-        return told
+        new_names = {who: self.names[who] for who in sorted(new)[: limits.NAMES - len(self.present)]}
+        self.present |= new_names
+        return new_names
 
     def only(self, authors: set[int]) -> None:
         """Nobody else has ink since the base any more."""

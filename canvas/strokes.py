@@ -49,7 +49,7 @@ def index(canvas: Canvas, up_to: int | None = None) -> int:
 
 @dataclass
 class _Chunk:
-    """Some batches, by stroke. What is hidden is said by numbers, and meant for the strokes that have them."""
+    """Some batches, by stroke. What is hidden comes as numbers, and concerns the strokes that have them."""
 
     drawn: dict[Key, Stroke] = field(default_factory=dict)
     undone: dict[Key, int] = field(default_factory=dict)

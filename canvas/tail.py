@@ -30,9 +30,9 @@ class Tail:
         self.head = max(self.head, base_seq)
 
     def back(self, base_seq: int, read: list[wire.Batch]) -> None:
-        """An older base holds again; `read` is the journal after it, as the database said a moment ago."""
+        """An older base holds again; `read` is the journal after it, as the database had it a moment ago."""
         known = max([base_seq, *(batch.last for batch in read)])
-        # What was appended while the database was asked comes after what it said.
+        # What was appended while the database was read comes after that.
         self._batches = read + [batch for batch in self._batches if batch.first > known]
         self.head = max(known, self.head)
 

@@ -23,7 +23,7 @@ from canvas.wire import milliseconds
 def rules_columns() -> dict[str, Any]:
     """Annotations for a query of canvases that say whether anything changed; they cost no query of their own.
 
-    In SQL, since this is asked at every tick: a Subquery would take twice the time of the whole query to put together.
+    In SQL, since this runs at every tick: a Subquery would take twice the time of the whole query to put together.
     """
     site = apps.get_model("core", "SiteState")._meta.db_table
     ended_at = RawSQL(f"(SELECT ended_at FROM {site} WHERE id = 1)", (), output_field=DateTimeField())

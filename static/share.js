@@ -14,7 +14,7 @@ export const canShare = Boolean(navigator.share || navigator.clipboard);
  * @returns {Promise<"shared" | "copied" | "failed">} "shared" also where somebody closed the sheet again
  */
 export async function share(url, title = document.title) {
-  // On a desk the system's sheet is a detour: what people want there is the link.
+  // On a desktop the system's sheet is a detour: what people want there is the link.
   if (navigator.share && matchMedia("(pointer: coarse)").matches) {
     try {
       await navigator.share({ url, title });

@@ -83,12 +83,12 @@ def keep(
     only where that still holds. `also` runs in the same transaction, with the canvas as it was before. Raises
     lease.ClaimLost, and so may `also`.
     """
-    made = new.picture
-    height, width = made.pixels.shape[:2]
+    picture = new.picture
+    height, width = picture.pixels.shape[:2]
     # Never a name that another frame has: a bucket overwrites, and what is deleted must be one's own.
-    stem = f"frames/{new.canvas.slug}/{timezone.now():%Y/%m/%d}/{made.sha256[:12]}{secrets.token_hex(4)}"
-    name = default_storage.save(f"{stem}.{made.suffix}", ContentFile(made.data))
-    small = thumbnail_of(made.pixels)
+    stem = f"frames/{new.canvas.slug}/{timezone.now():%Y/%m/%d}/{picture.sha256[:12]}{secrets.token_hex(4)}"
+    name = default_storage.save(f"{stem}.{picture.suffix}", ContentFile(picture.data))
+    small = thumbnail_of(picture.pixels)
     thumbnail = default_storage.save(f"{stem}-thumb.jpg", ContentFile(small))
     try:
         with transaction.atomic():
@@ -108,8 +108,8 @@ def keep(
                 thumbnail_sha256=hashlib.sha256(small).hexdigest(),
                 width=width,
                 height=height,
-                size=len(made.data),
-                sha256=made.sha256,
+                size=len(picture.data),
+                sha256=picture.sha256,
                 title=new.title,
                 recipe=new.recipe,
                 seconds=new.seconds,
@@ -128,7 +128,7 @@ def keep(
 
 
 def delete(*names: str) -> None:
-    """Deletes files that no row names any more; one that cannot be deleted is said in the log."""
+    """Deletes files that no row names any more; one that cannot be deleted is reported in the log."""
     for name in names:
         try:
             default_storage.delete(name)

@@ -20,7 +20,7 @@ class RulesQuerySet(models.QuerySet["Rules"]):
         return self.get_or_create(canvas=canvas)[0]
 
     def touch(self, canvas_id: int) -> None:
-        """Says that something about the canvas' rules has changed; every room reads them anew."""
+        """Says that something about the canvas' rules has changed; every room reads them again."""
         if not self.filter(canvas_id=canvas_id).update(version=models.F("version") + 1):
             self.get_or_create(canvas_id=canvas_id)
 

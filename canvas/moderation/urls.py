@@ -1,4 +1,4 @@
-"""Everything about moderation: the dashboard, the panel on a canvas, and what people themselves are asked and told."""
+"""Everything about moderation: the dashboard, the panel on a canvas, and the pages for the people themselves."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ export class Bases {
         else void this.#fetch(frame, spread);
     }
 
-    /** A frame was taken away: back to an earlier one, whose operations will be told again. @param {Frame} frame */
+    /** A frame was taken away: back to an earlier one, whose operations will be sent again. @param {Frame} frame */
     goBack(frame) {
         this.layers.picture.restart();
         if (this.coming) this.next = frame;

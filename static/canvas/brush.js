@@ -28,22 +28,22 @@ export function mask(diameter, phaseX, phaseY) {
     const gain = Math.min(1, radius * radius); // thinner than two pixels: as wide as two, but fainter
     const c = Math.ceil(r);
     const side = 2 * c + 1;
-    const made = new Uint8Array(side * side);
+    const coverage = new Uint8Array(side * side);
     for (let j = 0, at = 0; j < side; j++) {
         const v = j - c + 0.5 - phaseY / 4;
         for (let i = 0; i < side; i++, at++) {
             const u = i - c + 0.5 - phaseX / 4;
             const s = 1 - (u * u + v * v) / (r * r);
-            if (s > 0) made[at] = Math.floor(255 * (gain * (s * s * (3 - 2 * s))) + 0.5);
+            if (s > 0) coverage[at] = Math.floor(255 * (gain * (s * s * (3 - 2 * s))) + 0.5);
         }
     }
-    maskBytes += made.length;
+    maskBytes += coverage.length;
     if (maskBytes > MASK_BYTES) {
         masks.clear();
-        maskBytes = made.length;
+        maskBytes = coverage.length;
     }
-    masks.set(key, made);
-    return made;
+    masks.set(key, coverage);
+    return coverage;
 }
 
 /** @type {(Uint8Array | undefined)[]} */
@@ -53,10 +53,10 @@ const alphas = new Array(256);
 function alphaOf(opacity) {
     const known = alphas[opacity];
     if (known) return known;
-    const made = new Uint8Array(256);
-    for (let m = 0; m < 256; m++) made[m] = Math.floor((m * opacity + 127) / 255);
-    alphas[opacity] = made;
-    return made;
+    const table = new Uint8Array(256);
+    for (let m = 0; m < 256; m++) table[m] = Math.floor((m * opacity + 127) / 255);
+    alphas[opacity] = table;
+    return table;
 }
 
 /** Distance from a stamp of this diameter to the next, both in 1/8 px; never under one pixel. @param {number} w */

@@ -234,14 +234,14 @@ function join() {
 
 async function becomeGuest() {
     const answer = await fetch(dataset.guest ?? "", { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": token } });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.detail);
-    for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[name="csrfmiddlewaretoken"]'))) field.value = told.token;
-    token = guesses.page.token = cover.page.token = told.token;
+    const reply = await answer.json();
+    if (!answer.ok) throw new Error(reply.detail);
+    for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[name="csrfmiddlewaretoken"]'))) field.value = reply.token;
+    token = guesses.page.token = cover.page.token = reply.token;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stranger]"))) element.hidden = true;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-guest-only]"))) element.hidden = false;
     session.renew();
-    notices.show(messages.guest(told.name));
+    notices.show(messages.guest(reply.name));
 }
 
 // --- Drawing -----------------------------------------------------------------------------------------------------

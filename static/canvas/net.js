@@ -27,7 +27,7 @@ const FIRST = 1000; // ms; the first wait is drawn from 0 to this
 const CAP = 30_000;
 const SOON = 60_000; // a connection lost for less than this is most often back in a moment:
 const CAP_SOON = 5000; // nobody should sit before a dead canvas because a wait was drawn long
-const STABLE = 10_000; // a connection that held this long starts the count anew
+const STABLE = 10_000; // a connection that held this long starts the count again
 const SILENCE = 40_000; // without a message for this long we ask for one
 const ANSWER = 8000; // and then an answer must come
 
@@ -52,7 +52,7 @@ export class Net {
         /** @type {ReturnType<typeof setTimeout> | undefined} */
         this.retry = undefined;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
-        this.watch = undefined;
+        this.silenceTimer = undefined;
         /** Sent when the line was silent for long; any answer will do. @type {() => void} */
         this.ask = () => {};
     }
@@ -100,7 +100,7 @@ export class Net {
         this.#lost(code);
     }
 
-    /** Comes in anew, because who we are has changed. */
+    /** Connects again, because who we are has changed. */
     renew() {
         const { socket } = this;
         if (!socket || this.stopped) return this.hurry();
@@ -108,7 +108,7 @@ export class Net {
         socket.close();
         this.socket = null;
         this.openedAt = 0;
-        this.asked = false;
+        this.probing = false;
         this.connect();
     }
 
@@ -130,14 +130,14 @@ export class Net {
     stop() {
         this.stopped = true;
         clearTimeout(this.retry);
-        clearTimeout(this.watch);
+        clearTimeout(this.silenceTimer);
         this.socket?.close();
         this.socket = null;
     }
 
     /** @param {number} code */
     #lost(code) {
-        clearTimeout(this.watch);
+        clearTimeout(this.silenceTimer);
         const held = this.openedAt ? Date.now() - this.openedAt : 0;
         this.socket = null;
         this.openedAt = 0;
@@ -162,8 +162,8 @@ export class Net {
 
     /** Looks in `ms` whether anything was heard. @param {number} ms */
     #listen(ms) {
-        clearTimeout(this.watch);
-        this.watch = setTimeout(() => {
+        clearTimeout(this.silenceTimer);
+        this.silenceTimer = setTimeout(() => {
             if (!this.connected || this.probing) return this.drop();
             const quiet = Date.now() - this.heardAt;
             if (quiet >= SILENCE) this.probe();

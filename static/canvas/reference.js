@@ -4,7 +4,7 @@
  * page: no request carries it, nothing keeps it, and it is gone with the page.
  */
 
-const FURTHEST = 2048; // px; a larger photograph is made smaller when it is read
+const FURTHEST = 2048; // px; a larger photograph is scaled down when it is read
 
 export class Reference {
     /**

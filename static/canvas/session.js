@@ -212,7 +212,7 @@ export class Session {
     #setBase(frame) {
         const { newest, base } = this.bases;
         if (newest && frame.seq < newest.seq) {
-            // A frame was taken away: the journal is told to us again from the one before it.
+            // A frame was taken away: the journal is sent to us again from the one before it.
             this.seq = frame.seq;
             this.bases.goBack(frame);
             return;

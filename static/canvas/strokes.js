@@ -42,7 +42,7 @@ export class OwnStroke {
         this.lastX = x;
         this.lastY = y;
         this.current = this.#open(0, 0, this.#eighths(x, layers.shown.width), this.#eighths(y, layers.shown.height), widthOf(w));
-        this.trace = this.#trace();
+        this.painter = this.#startPainter();
     }
 
     /** Goes on to a point in canvas pixels; `w` is the diameter there. @param {number} x @param {number} y @param {number} w */
@@ -57,7 +57,7 @@ export class OwnStroke {
         const ex = this.#eighths(x, this.layers.shown.width), ey = this.#eighths(y, this.layers.shown.height);
         const ew = widthOf(w);
         points.push(ex, ey, ew);
-        this.trace.to(ex, ey, ew);
+        this.painter.to(ex, ey, ew);
         this.layers.grown(this.current);
         if (points.length >= 3 * MAX_POINTS) this.cut();
     }
@@ -69,8 +69,8 @@ export class OwnStroke {
         if (Date.now() - this.begun > LONGEST) return this.#restart();
         const n = points.length;
         this.#put(this.current);
-        this.current = this.#open(piece + 1, this.trace.carry, points[n - 3], points[n - 2], points[n - 1]);
-        this.trace = this.#trace();
+        this.current = this.#open(piece + 1, this.painter.carry, points[n - 3], points[n - 2], points[n - 1]);
+        this.painter = this.#startPainter();
     }
 
     /** It was no gesture: what was held back goes out. */
@@ -114,7 +114,7 @@ export class OwnStroke {
         this.ids.push(this.id);
         this.begun = Date.now();
         this.current = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
-        this.trace = this.#trace();
+        this.painter = this.#startPainter();
     }
 
     /** @param {LocalPiece} piece */
@@ -132,12 +132,12 @@ export class OwnStroke {
         });
     }
 
-    #trace() {
+    #startPainter() {
         const [x, y, w] = this.current.op.points;
-        const trace = this.layers.painter(this.current);
-        trace.begin(x, y, w);
+        const painter = this.layers.painter(this.current);
+        painter.begin(x, y, w);
         this.layers.grown(this.current);
-        return trace;
+        return painter;
     }
 
     /** A coordinate in 1/8 px, within the margin. @param {number} value @param {number} side of the canvas, px */

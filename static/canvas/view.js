@@ -73,7 +73,7 @@ export class View {
         this.changed();
     }
 
-    /** Zooms about a point of the window, its middle unless told. @param {number} factor @param {number} [px] @param {number} [py] */
+    /** Zooms about a point of the window, its middle by default. @param {number} factor @param {number} [px] @param {number} [py] */
     zoom(factor, px = this.windowWidth / 2, py = this.windowHeight / 2) {
         const scale = Math.min(MOST, Math.max(LEAST * this.whole, this.scale * factor));
         this.x = px - ((px - this.x) * scale) / this.scale;

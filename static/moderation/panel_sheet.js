@@ -269,9 +269,9 @@ async function listFrames() {
     }
 }
 
-// --- Preview and doing ---------------------------------------------------------------------------------------------
+// --- Preview and apply ---------------------------------------------------------------------------------------------
 
-/** What is asked for, as the server takes it. */
+/** The request, as the server reads it (canvas/moderation/rollback/plans.py). */
 function rollbackRequest() {
     return {
         people: [...chosen], since: chosen.size ? Math.round(since()) : null, rect: box, frame, why: why.value,

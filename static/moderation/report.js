@@ -6,7 +6,7 @@
 
 const LEAST = 16, MOST = 512; // canvas px; canvas/moderation/cases/services.py
 const SHOWN = 56; // CSS px the circle's radius has at first
-const REST = 600; // ms a finger rests
+const LONG_PRESS = 600; // ms
 const STILL = 8; // CSS px it may shake meanwhile
 const STEP = 8; // CSS px an arrow key moves the circle, and with Shift the large one
 const STEP_LARGE = 48;
@@ -196,10 +196,10 @@ stage.addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "touch") return;
     fingers++;
     letGo();
-    // Where a finger draws, its rest picks a colour: the menu and R are the way then.
+    // Where a finger draws, a long press picks a colour: the menu and R are the way then.
     if (fingers > 1 || stage.dataset.cursor !== "grab") return;
     const { clientX: x, clientY: y } = event;
-    press = { x, y, timer: setTimeout(() => offer(x, y), REST) };
+    press = { x, y, timer: setTimeout(() => offer(x, y), LONG_PRESS) };
 });
 stage.addEventListener("pointermove", (event) => {
     if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > STILL) letGo();

@@ -1,4 +1,4 @@
-"""The player in a real browser: every way through a film, at a phone's and a desk's size."""
+"""The player in a real browser: every way through a film, at a phone's and a desktop's size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.axe import serious
 from tests.running import RunningSite, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
 
 
 @pytest.fixture(scope="module")

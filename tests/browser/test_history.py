@@ -1,4 +1,4 @@
-"""History in a real browser: nothing the policy forbids, every way through time, at a phone's and a desk's size."""
+"""History in a real browser: nothing the policy forbids, every way through time, at a phone's and a desktop's size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.running import PASSWORD, RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ZONE = "Australia/Adelaide"  # half an hour away from most, and it changes its clocks
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_the_line_of_time_by_pointer(page: Page, dreamed: RunningSite) -> None:
     expect(page.locator("[data-field=frame]")).to_have_text(re.compile(r"\((1[0-9]|[5-9])\)"))
 
 
-@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
 def test_the_line_of_time_by_keys(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
     slider = page.get_by_role("slider", name="The whole history")
@@ -149,7 +149,7 @@ def test_the_line_of_time_by_keys(page: Page, dreamed: RunningSite) -> None:
     expect(page.locator("[data-field=frame]")).to_have_text("The frame below (59)")
 
 
-@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
 def test_the_canvas_then_is_painted_as_the_server_paints_it(page: Page, dreamed: RunningSite) -> None:
     """And what was drawn stands beside what was dreamed of it."""
     page.goto(dreamed.url + "/history/?canvas=night")
@@ -209,7 +209,7 @@ def test_yesterday_evening_in_three_clicks(page: Page, dreamed: RunningSite) -> 
     expect(page.locator("[data-field=utc]")).to_be_visible()
 
 
-@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
 def test_the_slideshow_waits_for_those_who_asked_for_less_motion(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/slideshow/?canvas=night&from=3")
     first = page.get_by_role("link", name="Frame 3")
@@ -277,7 +277,7 @@ def test_nothing_serious_for_axe(page: Page, dreamed: RunningSite) -> None:
     assert serious(page), "it would have seen a button without a name"
 
 
-@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
 def test_the_first_tab_skips_to_the_content(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
     page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""The page Networks in a real browser, on a phone and at a desk: uploading, choosing, pictures that arrive."""
+"""The page Networks in a real browser, on a phone and on a desktop: uploading, choosing, pictures that arrive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.dreamer import nets
 from tests.running import RunningSite, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SIZES = {"phone": PHONE, "desk": {}}
+SIZES = {"phone": PHONE, "desktop": {}}
 PICTURES = "[...document.querySelectorAll('.networks-shelf img')].every((img) => img.naturalWidth)"
 # The administration's own parts are Django's.
 NOT_OURS = ("#header", "#nav-sidebar", ".breadcrumbs", "#toggle-nav-sidebar")
@@ -88,7 +88,7 @@ def test_a_file_is_refused_in_words_then_another_one_is_imported_and_used(owner:
     failed.get_by_role("button", name="Dismiss").click()
     expect(failed).to_have_count(0)
     # A sound one: it comes without anybody reloading, and no canvas changes before somebody says so.
-    name = f"mine-{'phone' if owner.page.viewport_size == PHONE['viewport'] else 'desk'}"
+    name = f"mine-{'phone' if owner.page.viewport_size == PHONE['viewport'] else 'desktop'}"
     choose_file(page, f"{name}.onnx", nets.tiny_inception().SerializeToString())
     page.get_by_text("For networks that the site does not know", exact=True).click()
     page.select_option("#id_convention", "raw")

@@ -1,4 +1,4 @@
-"""Pages, exhibits, the farewell and the export in a real browser, at a phone's and a desk's size."""
+"""Pages, exhibits, the farewell and the export in a real browser, at a phone's and a desktop's size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.browser.axe import serious
 from tests.running import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
 ADDRESS = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"  # of BIP 173's test vectors
 
 FILL = """
@@ -133,7 +133,7 @@ def test_the_export_needs_no_server_of_ours(browser: Browser, site: RunningSite,
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         root = f"http://127.0.0.1:{server.server_port}/"
-        context = browser.new_context(viewport=SIZES["desk"])
+        context = browser.new_context(viewport=SIZES["desktop"])
         page, trouble = context.new_page(), []
         page.on("console", lambda message: trouble.append(f"{page.url}: {message.text}"))
         page.on("pageerror", lambda error: trouble.append(f"{page.url}: {error}"))

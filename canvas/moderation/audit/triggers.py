@@ -1,6 +1,6 @@
 """Triggers of the database over the log of acts: they refuse to change or delete a row.
 
-Put there after every migration, since SQLite loses a table's triggers when Django makes the table anew.
+Put there after every migration, since SQLite loses a table's triggers when Django rebuilds the table.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from canvas.moderation.models import Evidence, Report
 
 CONTEXT = 3  # the crop's side in radii of the spot: what is around it tells what it means
 SIDE_LEAST = 240  # px
-SIDE_MOST = 720  # px of the stored picture; larger places are made smaller
+SIDE_MOST = 720  # px of the stored picture; larger spots are scaled down
 QUALITY = 88  # JPEG
 
 

@@ -148,7 +148,7 @@ class Evidence(models.Model):
 
     report = models.OneToOneField(Report, primary_key=True, on_delete=models.CASCADE, related_name="evidence")
     image = models.BinaryField()  # JPEG
-    # Where the crop lies on the canvas, px, and by how much it was made smaller.
+    # Where the crop lies on the canvas, px, and how large it is there.
     left = models.PositiveIntegerField()
     top = models.PositiveIntegerField()
     width = models.PositiveIntegerField()

@@ -185,7 +185,7 @@ def release(case: Case, version: int, by: Any) -> None:
     Act.objects.record(by, RELEASE, canvas=case.canvas, op=case.op, case=case.pk)
 
 
-# What may be said of a case of each kind; appeals are decided in canvas.moderation.sanctions.services.
+# The outcomes that a case of each kind can have; appeals are decided in canvas.moderation.sanctions.services.
 OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
     Case.Kind.REPORT: (Case.Outcome.ACTED, Case.Outcome.DISMISSED, Case.Outcome.MOOT),
     Case.Kind.COVER: (Case.Outcome.ACTED, Case.Outcome.DISMISSED),

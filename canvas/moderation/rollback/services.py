@@ -62,7 +62,7 @@ def reverse(act: Act, by: Any, why: str = "", op: uuid.UUID | None = None) -> Ac
 
 
 def _until_it_fits(make: Any, act: Any) -> Act:
-    """Plans and does it; plans anew where the base has changed meanwhile."""
+    """Plans and does it; plans again where the base has changed meanwhile."""
     for _ in range(ATTEMPTS):
         planned: Plan = make()
         if planned.empty:

@@ -1,4 +1,4 @@
-"""The moderators' JSON on a canvas, for the panel: looking up, planning, doing, taking back."""
+"""The moderators' JSON on a canvas, for the panel: looking up, preview, apply, undo."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def pictures(request: HttpRequest, canvas: Canvas) -> Answer:
     return {"frames": lookup.pictures(canvas, int(before) if before else None)}
 
 
-# --- doing -----------------------------------------------------------------------------------------------------------
+# --- preview and apply ------------------------------------------------------------------------------------------------
 
 
 @require_POST

@@ -41,7 +41,7 @@ def suspended(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user_id = middleware.user_of(token)
     except signing.BadSignature:
-        raise NotFound("This address has grown old. Sign in once more, and it is made anew.") from None
+        raise NotFound("This address has expired. Sign in again to get a new one.") from None
     person = get_object_or_404(User, pk=user_id)
     if request.method != "POST":
         return _page(request, person, token=token)

@@ -57,8 +57,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 @moderator_required(SANCTION)
 def new(request: HttpRequest) -> HttpResponse:
     """Issues a sanction on `person`: GET takes an id, as links give it, or a name; POST a name. `case` is where it
-    comes from. A person who has one in force is sanctioned anew only
-    where the moderator says so: mostly the one that is there should be changed."""
+    comes from. Somebody who has one in force gets another only where the moderator confirms it: mostly the one that is
+    there should be changed."""
     sent = request.POST if request.method == "POST" else request.GET
     case = Case.objects.filter(pk=int(sent["case"])).first() if sent.get("case", "").isdecimal() else None
     person = _person(sent.get("person", "").strip(), by_id=request.method != "POST")

@@ -1,4 +1,4 @@
-"""Addresses, as digests that fade: enough to notice many accounts from one place, not enough to find the place.
+"""Addresses, as digests that fade: enough to notice many accounts from one address, not enough to find the address.
 
 A digest is keyed with the site's secret and with a salt of its period. When the period ends the salt is thrown away:
 from then on nobody, not even the site, can tell which address a digest came from. The digests go after thirty days.
@@ -84,7 +84,7 @@ def purge(now: datetime | None = None) -> int:
 
 
 def _record(request: HttpRequest | None, user: Any, what: str) -> None:
-    if request is None or not (ip := address(request)):  # many people without an address do not come from one place
+    if request is None or not (ip := address(request)):  # many people without an address do not come from one address
         return
     IpDigest.objects.create(person=user, what=what, digest=digest_of(ip, timezone.now()))
     purge()  # a site where people come in needs no timetable to keep its promise

@@ -17,8 +17,8 @@ SESSION_HOURS = 12.0
 MINUTE = 60.0  # s
 STEADY_RUN = 30  # pauses in a row
 STEADY_LEAST = 0.3  # s; shorter pauses are blurred by the journal's clock
-STEADY_MOST = 60.0  # s; a longer one is a rest
-REST = 30 * 60.0  # s without a stroke end a session
+STEADY_MOST = 60.0  # s; a longer one is a break
+BREAK = 30 * 60.0  # s without a stroke end a session
 STEP = 12.0  # px between two points of a stroke, at a guess
 
 
@@ -108,6 +108,6 @@ def _session(strokes: Sequence[DrawnStroke]) -> Finding:
     longest, since = (0.0, strokes[0].began, strokes[0].ended), strokes[0].began
     for before, stroke in zip(strokes, [*strokes[1:], strokes[-1]], strict=True):
         longest = max(longest, (before.ended - since, since, before.ended))
-        if stroke.began - before.ended > REST:
+        if stroke.began - before.ended > BREAK:
             since = stroke.began
     return Finding("session", round(longest[0] / 3600, 1), SESSION_HOURS, longest[1], longest[2])

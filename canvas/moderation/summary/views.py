@@ -15,7 +15,7 @@ from dreamsite.core.errors import NotFound
 
 @require_safe
 def month(request: HttpRequest, year: int = 0, number: int = 0) -> HttpResponse:
-    """One month's moderation in numbers, for everybody; the current month unless told."""
+    """One month's moderation in numbers, for everybody; the current month by default."""
     today = datetime.now(UTC).date()
     try:
         first = date(year, number, 1) if year else today.replace(day=1)

@@ -48,7 +48,7 @@ def turn(canvas: Canvas, name: str, requested: Any, by: Any, why: str = "", op: 
     with switch.together():
         before = switch.read(canvas, after)
         switch.write(canvas, after, by)
-        if name == "region":  # one that was made just now has its id since then
+        if name == "region":  # one that was created just now has its id by now
             before["id"] = after["id"]
         act = _record(canvas, name, before, after, by, switch.verb(after), why, op)
     notify.look(canvas.slug)
@@ -266,7 +266,7 @@ SWITCHES: dict[str, Switch] = {
     "members_only": Switch(
         lambda canvas, value: Rules.objects.of(canvas).members_only,
         lambda canvas, value, by: _save_rules(canvas, members_only=value),
-        lambda canvas, asked, by: bool(asked),
+        lambda canvas, requested, by: bool(requested),
         lambda value: "members-only" if value else "guests-too",
     ),
     "region": Switch(

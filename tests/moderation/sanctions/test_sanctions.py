@@ -231,7 +231,7 @@ def test_a_suspended_moderators_session_reads_nothing_either(
     assert here.get(address, headers=reads).status_code in (302, 403)
 
 
-def test_the_suspended_address_is_signed_and_grows_old(mona: User, vandal: User, monkeypatch: Any) -> None:
+def test_the_suspended_address_is_signed_and_expires(mona: User, vandal: User, monkeypatch: Any) -> None:
     sanctions.issue(mona, vandal, "suspend", "x")
     address = middleware.suspended_url(vandal)
     assert address and middleware.suspended_url(mona) is None
@@ -242,7 +242,7 @@ def test_the_suspended_address_is_signed_and_grows_old(mona: User, vandal: User,
     assert "sign in once more" in Client().get(address).content.decode()
     monkeypatch.setattr(middleware, "OPEN_SECONDS", -1)
     old = Client().get(address)
-    assert old.status_code == 404 and "grown old" in old.content.decode()
+    assert old.status_code == 404 and "has expired" in old.content.decode()
 
 
 def test_the_suspended_take_their_data_with_them_and_may_leave(mona: User, vandal: User) -> None:

@@ -136,7 +136,8 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
     if getattr(request.user, "guest", False):
         query = request.GET.urlencode()
         return redirect(reverse("account_keep") + (f"?{query}" if query else ""))
-    return allauth_views.signup(request)
+    response: HttpResponseBase = allauth_views.signup(request)
+    return response
 
 
 sign_in = as_nobody(allauth_views.login)

@@ -56,19 +56,19 @@ class Shaping:
     """
 
     odd: Odd = ()
-    held: Odd | None = None
     colour: str = "rgb"
     mean_free: bool = False
     masked: bool = False
     near: bool = False
     chroma: bool = False
+    held: Odd | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, size: Size, *, masked: bool, held: bool) -> Shaping:
         """What a recipe does with a gradient of this size."""
         odd = _odd(size, recipe.smooth, least=4)  # as ``normalise_bands`` counts them
         holding = _odd(size, coarse_levels(min(size))) if held else None
-        return cls(odd, holding, recipe.colour, recipe.mean_free, masked, recipe.near > 0, recipe.chroma > 0)
+        return cls(odd, recipe.colour, recipe.mean_free, masked, recipe.near > 0, recipe.chroma > 0, holding)
 
 
 def _odd(size: Size, levels: int, least: int = 1) -> Odd:

@@ -12,6 +12,8 @@ stays a red roof. Two things hold:
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .bands import Bytes, Floats
@@ -51,7 +53,7 @@ def hold_all(gradient: Floats, where: Floats) -> None:
 
 def coarse_levels(side: int) -> int:
     """How often a picture is halved until what is left is coarse; `side` is its shorter one, in px."""
-    return max(0, round(np.log2(max(side / STROKE_PARTS, 1))))
+    return round(math.log2(max(side / STROKE_PARTS, 1)))
 
 
 def _coarse(field: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
 from dreamer.engine import Network
 
@@ -25,12 +25,6 @@ LEAST = 0.04  # and at least as likely as this, among what is not paper
 # A window's side as the network sees it. Vectors come from classifiers of whole pictures, maps from place-wise ones,
 # which are trained on smaller crops.
 VECTOR_SIDE, MAP_SIDE = 224, 112
-
-# Place-wise classifiers know things on some ground, with something inside. So a drawing on bare paper gets a sky around
-# it, and inside of its lines a little of its ink. Found on sketches (`python -m dreamer.guesses`).
-GROUND = np.array((150, 180, 210), np.float32)
-INSIDE = 0.35  # of the ink's colour, the rest is the paper's
-NEAR_PAPER = 40  # levels that paper may differ in
 
 UNSPOKEN = frozenset((Path(__file__).parent / "unspoken.txt").read_text(encoding="utf-8").split("\n"))
 
@@ -78,10 +72,6 @@ def guesses(network: Network, picture: Bytes, box: Box, paper: tuple[int, int, i
     seen = picture[y0:y1, x0:x1]
     side = MAP_SIDE if network.layers[layer].spatial else VECTOR_SIDE
     side = max(side, network.min_size)
-    if network.layers[layer].spatial:
-        seen = _grounded(
-            np.asarray(Image.fromarray(seen).resize((2 * side, 2 * side), Image.Resampling.LANCZOS)), paper
-        )
     shown = chances(network, layer, np.asarray(Image.fromarray(seen).resize((side, side), Image.Resampling.LANCZOS)))
     blank = chances(network, layer, np.full((side, side, 3), paper, np.uint8))
     paper_class = blank.argmax()  # what blank paper is taken for is around every drawing
@@ -95,33 +85,6 @@ def guesses(network: Network, picture: Bytes, box: Box, paper: tuple[int, int, i
         if shown[n] >= LEAST and shown[n] > SURER * blank[n] and (word := spoken(network.labels[n]))
     ]
     return tuple(_apart(found)[:MOST])
-
-
-def _grounded(picture: Bytes, paper: tuple[int, int, int]) -> Bytes:
-    """A drawing uint8 [h, w, 3] with GROUND where there is bare paper around it, and INSIDE of it where there is within
-    its lines. A new array."""
-    away = np.abs(picture.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)
-    bare = away <= NEAR_PAPER
-    if not bare.any() or bare.all():
-        return picture
-    # Small gaps close. What of the paper can be reached from beyond the edge lies around the drawing.
-    closed = Image.fromarray(bare.astype(np.uint8) * np.uint8(255)).filter(ImageFilter.MinFilter(3))
-    padded = Image.new("L", (picture.shape[1] + 2, picture.shape[0] + 2), 255)
-    padded.paste(closed, (1, 1))
-    ImageDraw.floodfill(padded, (0, 0), 128)
-    around = np.asarray(padded)[1:-1, 1:-1] == 128
-    ink = np.median(picture[~bare], axis=0)
-    tint = INSIDE * ink + (1 - INSIDE) * np.array(paper)
-    within = _soft(~around, 1) * (1 - np.clip(away / 60, 0, 1))[..., None]
-    tinted = picture * (1 - within) + tint * within
-    ground = _soft(around, 2)
-    return np.asarray(np.clip(tinted * (1 - ground) + GROUND * ground, 0, 255), np.uint8)
-
-
-def _soft(mask: NDArray[np.bool_], radius: int) -> Floats:
-    """Shares [h, w, 1] of a mask with soft edges."""
-    soft = Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).filter(ImageFilter.GaussianBlur(radius))
-    return np.asarray(soft, np.float32)[..., None] / np.float32(255)
 
 
 def chances(network: Network, layer: str, picture: Bytes) -> Floats:

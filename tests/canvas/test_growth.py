@@ -170,12 +170,13 @@ def test_whatever_happens_the_map_is_the_journals(canvas: Canvas, seed: int) -> 
                 keep(canvas, Frame.Kind.CHECKPOINT)
             case "hide frame" if canvas.frame and canvas.frame.kind != Frame.Kind.RESTORED:
                 frames.hide(canvas.frame)
-            case "hide an older frame" if older := list(Frame.objects.visible().exclude(pk=canvas.frame_id)):
+            case "hide an older frame" if older := list(Frame.objects.visible().exclude(pk=canvas.frame_id or 0)):
                 frames.hide(chance.choice(older))
             case "show a frame" if hidden := list(Frame.objects.exclude(hidden_at=None)):
                 frames.unhide(chance.choice(hidden), as_base=chance.random() < 0.5)
             case "hide ink" if strokes and strokes[0] <= dreamed:
                 number = chance.choice([number for number in strokes if number <= dreamed])
+                assert canvas.frame is not None
                 made = frames.encode(frames.load(canvas.frame.pk), Frame.Kind.RESTORED)  # a moderator's own picture
                 journal.append(canvas, [wire.Hide((number,), chance.random() < 0.3)])
                 frames.keep(frames.NewFrame(canvas, made, Frame.Kind.RESTORED, dreamed))

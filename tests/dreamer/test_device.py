@@ -356,7 +356,16 @@ def models(network: Network) -> dict[str, onnx.ModelProto]:
         found[f"{purpose} of two"] = of(purpose, LAYER, LAYER, match=(True, False), window=(72, 80))
     found["features"] = of("features", LAYER, window=(72, 80))
     found["paste"] = paste_model()
-    kinds = [Shaping(*what) for what in product([(), ((True, False), (False, True))], MODES, *[(False, True)] * 4)]
+    kinds = [
+        Shaping(odd, colour, mean_free, masked, near, chroma)
+        for odd, colour, mean_free, masked, near, chroma in product(
+            [(), ((True, False), (False, True))], MODES, *[(False, True)] * 4
+        )
+    ]
+    kinds += [
+        Shaping(odd=odd, masked=masked, held=held)
+        for odd, masked, held in product([(), ((True, False),)], (False, True), [(), ((True, False), (False, True))])
+    ]
     return found | {str(kind): move_model(kind) for kind in kinds}
 
 
@@ -385,7 +394,7 @@ def misplaced(model: onnx.ModelProto) -> list[str]:
 
 def test_every_op_on_the_device_has_a_cuda_kernel(resident: Network, tmp_path: Path) -> None:
     found = {name: misplaced(optimised(model, tmp_path / "optimised.onnx")) for name, model in models(resident).items()}
-    assert len(found) == 12 + 2 * 4 * 16
+    assert len(found) == 12 + 2 * 4 * 16 + 2 * 2 * 2
     assert {name: nodes for name, nodes in found.items() if nodes} == {}
 
 

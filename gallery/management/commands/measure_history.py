@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +26,8 @@ from gallery.links import canvas_url
 from gallery.timeline import activity, chart
 
 BUDGET = 100.0  # ms
+# Tables that grow for as long as the site lives: a page that walks through one gets slower every day.
+GROWING = ("canvas_frame", "canvas_frame_contributors", "canvas_batch", "canvas_stroke", "gallery_quarterhour")
 
 
 class Command(BaseCommand):
@@ -30,6 +36,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--times", type=int, default=9, help="how often each page is asked for (default 9)")
         parser.add_argument("--canvas", default=settings.CANVAS_SLUG)
+        parser.add_argument(
+            "--plans", action="store_true", help="tell which queries walk through a whole table instead of measuring"
+        )
         parser.add_argument("--zone", default="Europe/Berlin", help="the viewer's time zone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,6 +55,9 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(frames__canvas=canvas).order_by("pk").first()
         if user:
             client.force_login(user)
+        if options["plans"]:
+            self._plans(client, _addresses(canvas, extent))
+            return
         slow = 0
         for name, address in _addresses(canvas, extent):
             times, queries, status = [], 0, 0
@@ -69,6 +81,56 @@ class Command(BaseCommand):
                 f"{len(response.content) / 1024:6.0f} KiB  {status}"
             )
         self.stdout.write(f"{slow} over {BUDGET:.0f} ms" if slow else f"All within {BUDGET:.0f} ms.")
+
+    def _plans(self, client: Client, addresses: list[tuple[str, str]]) -> None:
+        found: set[str] = set()
+        told: set[str] = set()
+
+        def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if sql.startswith("SELECT") and not many:
+                found.update(f"{table}: {sql}" for table in _walked(sql, params))
+            return execute(sql, params, many, context)
+
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:  # else a table with few rows is walked through, index or not
+                cursor.execute("SET enable_seqscan = off")
+        for name, address in addresses:
+            caches["pages"].clear()
+            activity.clear_cache()
+            with connection.execute_wrapper(look):
+                client.get(address, secure=settings.HTTPS)
+            for query in sorted(found - told):
+                self.stdout.write(f"{name} walks through {query[:600]}")
+            told |= found
+        self.stdout.write(f"{len(found)} queries walk through a table that grows, {connection.vendor}")
+
+
+def _walked(sql: str, params: Any) -> set[str]:
+    """The growing tables that a query reads from end to end, however few rows they have now."""
+    if connection.vendor == "sqlite":
+        # Beside Django's cursor, which would come by here again.
+        with closing(connection.connection.cursor()) as cursor:
+            steps = [row[3] for row in cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%s", "?"), params or ())]
+        names = [re.match(r"SCAN (\w+)$", step) for step in steps]
+        tables = {match[1] for match in names if match}
+        return {table for table in GROWING if table in tables or _alias(sql, table) in tables}
+    with connection.connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params)
+        (told,) = cursor.fetchone()
+    plan = json.loads(told) if isinstance(told, str) else told
+    return {table for table in _sequential(plan[0]["Plan"]) if table in GROWING}
+
+
+def _alias(sql: str, table: str) -> str:
+    match = re.search(rf'"{table}" (\w+)', sql)
+    return match[1] if match else table
+
+
+def _sequential(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] in ("Seq Scan", "Parallel Seq Scan"):
+        yield node["Relation Name"]
+    for inner in node.get("Plans", ()):
+        yield from _sequential(inner)
 
 
 def _addresses(canvas: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]:

@@ -38,14 +38,21 @@ hypothesis.settings.load_profile("patient")
 # The real ones are slow on purpose. Sites that tests start have them.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# A file of theirs takes the longest: begun last, it would be waited for by everybody.
+# A file of theirs takes the longest: begun last, it would be waited for by everybody. Those of `live` often wait, and
+# lint, which begins with them, computes meanwhile.
 SLOW = ("live", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several workers take the files in this order; one alone begins with the quick ones."""
     alone = "PYTEST_XDIST_WORKER" not in os.environ  # a worker's own options do not tell that there are others
-    items.sort(key=lambda item: (item.path.parent.name in SLOW) == alone)
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        found = SLOW.index(folder) if folder in SLOW else len(SLOW)
+        return -found if alone else found
+
+    items.sort(key=place)
 
 
 # What no `make test` can bring: a GPU, a builder of images, what CI is given by these names, and, which it need not,

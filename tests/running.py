@@ -181,7 +181,11 @@ class RunningSite:
             command[command.index(option) + 1] = str(10 * PATIENCE)
         self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
         if wait:
-            self.until_web()
+            try:
+                self.until_web()
+            except BaseException:
+                self.stop()  # a fixture that fails here never comes to its end
+                raise
 
     def until_web(self) -> None:
         end = time.monotonic() + PATIENCE

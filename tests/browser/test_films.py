@@ -33,8 +33,8 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, fi
     page.goto(site.url + film)
     loaded(page)
     yield page
-    assert trouble == []
     context.close()
+    assert trouble == []
 
 
 def loaded(page: Page) -> None:

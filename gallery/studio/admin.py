@@ -25,7 +25,7 @@ class WorkAdmin(admin.ModelAdmin[Work]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Only what somebody asked to show: the rest is private, to the staff too."""
-        return super().get_queryset(request).filter(asked_at__isnull=False).select_related("owner")
+        return super().get_queryset(request).filter(requested_at__isnull=False).select_related("owner")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -70,11 +70,11 @@ async def entrance() -> AsyncIterator[Entrance]:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_who_comes_in_is_told_how_they_stand(entrance: Entrance) -> None:
+async def test_who_comes_in_is_sent_their_status(entrance: Entrance) -> None:
     entrance.people.status[1] = UserStatus(hours=3)
     ann = entrance.come(1)
     await until(lambda: ann.news)
-    assert ann.news == [{"type": "you", "joined": 0, "hours": 3, "trusted": False, "sanctions": []}]
+    assert ann.news == [{"type": "you", "joined": 0, "hours": 3, "trusted": False, "guest": False, "sanctions": []}]
     assert entrance.admission.status(1).hours == 3 and ann.closed is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from dreamsite.core import files
 
+from . import colours
 from .bands import Bytes
 
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -30,13 +30,13 @@ class PictureError(ValueError):
 def read_picture(path: Path) -> Bytes:
     """uint8 [H, W, 3] RGB, upright by the file's EXIF orientation, in sRGB whatever profile it came in.
 
-    Transparency is laid on white, 16-bit grey is brought to 8 bits, of an animation the first frame is taken.
+    Transparency is laid on white, of an animation the first frame is taken (dreamer.engine.colours has the rest).
     PictureError where the file is missing, broken, or no picture.
     """
     try:
         with Image.open(path) as image:
             image.load()
-            return np.asarray(_rgb(ImageOps.exif_transpose(image) or image))
+            return np.asarray(upright(colours.on_white(image), image))
     except FileNotFoundError:
         raise PictureError(f"{path}: there is no such file") from None
     except UnidentifiedImageError:
@@ -45,8 +45,28 @@ def read_picture(path: Path) -> Bytes:
         ) from None
     except Image.DecompressionBombError as error:
         raise PictureError(f"{path}: {error}") from None
-    except OSError as error:
-        raise PictureError(f"{path}: the picture cannot be read ({error})") from None
+    except Exception as error:  # decoders raise all kinds of errors for damaged bytes
+        raise PictureError(f"{path}: the picture cannot be read ({type(error).__name__}: {error})") from None
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def upright(picture: Image.Image, source: Image.Image) -> Image.Image:
+    """`picture`, made of the pixels of `source`, turned as that one's EXIF says."""
+    try:
+        turn = _TURNS.get(source.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # damaged EXIF says nothing
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def read_mask(path: Path) -> Bytes:
@@ -58,9 +78,9 @@ def read_mask(path: Path) -> Bytes:
     grey = np.asarray(Image.fromarray(picture).convert("L"))
     if grey.min() == grey.max():
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image) or image
-            if "A" in upright.getbands():
-                return np.asarray(upright.getchannel("A"))
+            made = upright(colours.srgb(image), image)
+            if made.mode == "RGBA":
+                return np.asarray(made.getchannel("A"))
     return grey
 
 
@@ -152,30 +172,6 @@ def whole_file(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise PictureError(f"{path}: cannot be written ({error.strerror})") from None
         yield draft
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # Pillow's own conversion clips 16 bits instead of scaling them.
-        values = np.asarray(image).astype(np.float32) / 257
-        image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-    elif image.mode == "F":
-        # Numbers as they come: 0 to 1 where none is larger, else 0 to 255.
-        values = np.nan_to_num(np.asarray(image))
-        image = Image.fromarray(np.clip(np.rint(values * (255 if values.max() <= 1 else 1)), 0, 255).astype(np.uint8))
-    profile = image.info.get("icc_profile")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            return converted or image.convert("RGB")
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile: the plain conversion is what every viewer shows then
-    return image.convert("RGB")
 
 
 def _exif(path: Path, recipe: str) -> bytes:

@@ -13,15 +13,16 @@ import io
 import secrets
 import threading
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
+
+from dreamer.engine import colours
+from dreamer.engine.pictures import upright
 
 from gallery.uploads import check
 
@@ -100,8 +101,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
                 raise InvalidUpload(_("The picture is animated; expected a still one."))
             image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
             image.load()
-            turned = ImageOps.exif_transpose(image)
-            return _in_srgb(turned, image.info.get("icc_profile"))
+            return upright(colours.srgb(image), image)
     except InvalidUpload:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -109,20 +109,6 @@ def _decode(data: bytes, kind: str) -> Image.Image:
         raise InvalidUpload(words % {"most": MAX_PIXELS // 10**6}) from error
     except Exception as error:  # decoders raise all kinds of errors for damaged bytes
         raise broken from error
-
-
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB or RGBA pixels in the colours that every screen means: the profile is applied, not kept."""
-    see_through = "A" in image.getbands() or "transparency" in image.info
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a damaged profile: its colours are lost
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
-        image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-    return image.convert("RGBA" if see_through else "RGB")
 
 
 def _encode(image: Image.Image) -> CleanedPicture:

@@ -21,6 +21,7 @@ from dreamer.library import LibraryError
 from dreamer.library.names import check_model_name
 from dreamer.models import Job
 from dreamer.networks import jobs, trying
+from dreamsite.core.files import within
 from dreamsite.core.tasks import Interrupted
 from dreamsite.core.tasks.jobs import JobFailed, Progress
 
@@ -56,7 +57,7 @@ def store(uploads: Iterable[tuple[str, IO[bytes]]]) -> Path:
     folder.mkdir()
     try:
         for name, file in uploads:
-            with (folder / name).open("wb") as out:
+            with within(folder, name).open("wb") as out:
                 shutil.copyfileobj(file, out, 1 << 20)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -71,11 +72,11 @@ def _wanted(folder: Path) -> bool:
 @jobs.handler(Job.Kind.IMPORT)
 def _import(job: Job, progress: Progress) -> str:
     options: dict[str, Any] = dict(job.options)
-    folder = Path(settings.MODELS_DIR) / ".incoming" / options.pop("folder")
-    file, replace = folder / options.pop("file"), bool(options.pop("replace", False))
-    prototxt = folder / options.pop("prototxt") if options.get("prototxt") else None
+    folder = within(Path(settings.MODELS_DIR) / ".incoming", options.pop("folder"))
+    file, replace = within(folder, options.pop("file")), bool(options.pop("replace", False))
+    prototxt = within(folder, options.pop("prototxt")) if options.get("prototxt") else None
     if options.get("labels"):
-        options["labels"] = folder / options["labels"]
+        options["labels"] = within(folder, options["labels"])
     if options.get("mean"):
         options["mean"] = tuple(options["mean"])
     registry = registered.registry()

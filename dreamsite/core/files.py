@@ -6,7 +6,28 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+
+def is_within(name: str) -> bool:
+    """Whether `name`, with / between folders, leads to a visible file below the folder that it is joined to.
+
+    For names that are final: nothing may decode or replace anything in them afterwards.
+    """
+    parts = name.split("/")
+    usual = all(
+        part and not part.startswith(".") and len(part.encode(errors="replace")) <= 255 and part.isprintable()
+        for part in parts
+    )
+    return usual and "\\" not in name and not PurePosixPath(name).is_absolute() and not PureWindowsPath(name).anchor
+
+
+def within(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`; ValueError where it leads out of it, also through a symbolic link."""
+    path = folder.joinpath(*name.split("/"))
+    if not is_within(name) or not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"received the name {name[:200]!r}, expected that of a file below {folder}")
+    return path
 
 
 @contextmanager

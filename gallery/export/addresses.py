@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 
 from canvas.models import Canvas, Frame
+from dreamsite.core.files import is_within
 from gallery import frames
 from gallery.uploads.models import Upload
 
@@ -114,21 +115,26 @@ class Addresses:
     def target(self, address: str, *, in_exhibit: bool = False) -> Target | None:
         """`address`: whole, or from the root on. None: not this site's, or not exported (`is_ours` tells which).
 
-        `in_exhibit`: an exhibit links to it.
+        `in_exhibit`: an exhibit links to it. An address that would lead to a file outside of the folder is not
+        exported, however it is written: the name is looked at when it is final.
         """
+        found = self._target(address, in_exhibit)
+        return found if found and is_within(found.file) else None
+
+    def _target(self, address: str, in_exhibit: bool) -> Target | None:
         parts = urlsplit(address)
         bare = address.split("#")[0].split("?")[0]
         for before in self._media:
             for stored in (bare, self._path(bare)):
                 if stored.startswith(before):
                     name = unquote(stored.removeprefix(before))
-                    return Target("media", name, f"media/{name}") if name and ".." not in name.split("/") else None
+                    return Target("media", name, f"media/{name}")
         if not self.is_ours(address):
             return None
         path = parts.path or "/"
         if path.startswith(settings.STATIC_URL):
             name = unquote(path.removeprefix(settings.STATIC_URL))
-            return Target("static", name, f"static/{name}") if name and ".." not in name.split("/") else None
+            return Target("static", name, f"static/{name}")
         try:
             found = resolve(path)
         except Resolver404:

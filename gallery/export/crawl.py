@@ -21,7 +21,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from dreamsite.core.files import whole_file
+from dreamsite.core.files import whole_file, within
 from gallery.export import rewrite
 from gallery.export.addresses import Addresses, ExportOptions, Target
 from gallery.farewell.views import EXPORTING
@@ -50,7 +50,7 @@ class Export:
         self._folder, self._report = folder, report
         self._addresses = Addresses(options)
         host = urlsplit(settings.SITE_URL).netloc
-        environ: dict[str, Any] = {EXPORTING: "1"}
+        environ: dict[str, Any] = {EXPORTING: "1", "REMOTE_ADDR": ""}
         self._client = Client(raise_request_exception=False, headers={"host": host}, **environ)
         self._plain = {hashed: name for name, hashed in getattr(staticfiles_storage, "hashed_files", {}).items()}
         self._reported_at = time.monotonic()
@@ -140,7 +140,7 @@ class Export:
         return content
 
     def _static(self, target: Target) -> None:
-        path = Path(settings.STATIC_ROOT) / target.address
+        path = within(Path(settings.STATIC_ROOT), target.address)
         found = path if path.is_file() else finders.find(target.address)
         if not found:
             self.missing.append(f"{settings.STATIC_URL}{target.address}")
@@ -156,7 +156,7 @@ class Export:
             self.missing.append(target.file)
 
     def _put(self, name: str, chunks: Iterable[bytes]) -> None:
-        path = self._folder.joinpath(*PurePosixPath(name).parts)
+        path = within(self._folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not synced: whoever loses power starts the export again.
         with whole_file(path, durable=False) as draft, draft.open("wb") as file:

@@ -1,7 +1,7 @@
 """Stored files over HTTP: for ever cacheable, in ranges, and never run as a page; or the way to a bucket's.
 
 Names carry the hash of their content, so a file never changes under its address. Large sites put a bucket or a web
-server here: daphne keeps what a slow reader has not taken yet in memory.
+server here.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ TYPES = {
     ".zip": "application/zip",
 }
 CHUNK = 256 * 1024
+REFUSED = (-1, -1)  # a range outside the file
 # A file opened by itself is a picture or a film, never a page that does something.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 # Eighteen digits name every byte of an exabyte; Python refuses to read thousands of them.
@@ -74,21 +75,20 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
         return _with_headers(answer, file, etag, info.st_mtime)
 
     span = _span(request, etag, http_date(info.st_mtime), info.st_size)
-    if span is None:
+    if span == REFUSED:
         unsatisfiable = HttpResponse(status=416)
         unsatisfiable["Content-Range"] = f"bytes */{info.st_size}"
         return _with_headers(unsatisfiable, file, etag, info.st_mtime)
-    first, last = span
-    partial = last - first + 1 < info.st_size
+    first, last = span or (0, info.st_size - 1)
     response: HttpResponseBase
     if request.method == "HEAD":
-        response = HttpResponse(status=206 if partial else 200)
+        response = HttpResponse()
     else:
         chunks = _chunks_async if isinstance(request, ASGIRequest) else _chunks
-        response = StreamingHttpResponse(chunks(file, first, last), status=206 if partial else 200)
+        response = StreamingHttpResponse(chunks(file, first, last), status=206 if span else 200)
     response["Content-Length"] = str(last - first + 1)
     response["Content-Type"] = TYPES.get(file.suffix, "application/octet-stream")
-    if partial:
+    if span:
         response["Content-Range"] = f"bytes {first}-{last}/{info.st_size}"
     if file.suffix not in TYPES:
         response["Content-Disposition"] = "attachment"
@@ -120,23 +120,23 @@ def _find(path: str) -> Path:
 
 
 def _span(request: HttpRequest, etag: str, modified: str, size: int) -> tuple[int, int] | None:
-    """First and last byte to send; None where the requested range lies outside the file.
+    """First and last byte of the range asked for; None where none is; REFUSED where it lies outside the file.
 
-    Several ranges, and words that are no range, are answered with the whole file, as RFC 9110 section 14.2 allows.
+    RFC 9110 section 14.2: only GET has ranges. Several ranges, and words that are no range, are answered with the whole
+    file. A range that is the whole file is answered as a range: players ask so to learn whether they can jump.
     """
-    everything = 0, size - 1
-    found = _RANGE.match(request.headers.get("Range", ""))
+    found = _RANGE.match(request.headers.get("Range", "")) if request.method == "GET" else None
     changed = request.headers.get("If-Range", etag) not in (etag, modified)
     if not found or found.group(1) == found.group(2) == "" or changed:
-        return everything
+        return None
     if found.group(1) == "":
         count = int(found.group(2))
-        return (max(size - count, 0), size - 1) if count and size else None
+        return (max(size - count, 0), size - 1) if count and size else REFUSED
     first = int(found.group(1))
     last = min(int(found.group(2) or size - 1), size - 1)
     if found.group(2) and int(found.group(2)) < first:
-        return everything
-    return (first, last) if first < size else None
+        return None
+    return (first, last) if first < size else REFUSED
 
 
 def _with_headers(response: HttpResponseBase, file: Path, etag: str, modified: float) -> HttpResponseBase:

@@ -98,9 +98,15 @@ def test_every_range_is_the_slice_it_names(client: Client, folder: Path, first: 
         return
     assert body(answer) == expected
     assert answer["Content-Length"] == str(len(expected))
-    if len(expected) < size:
-        assert answer.status_code == 206
-        assert answer["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{size}"
+    assert answer.status_code == 206, "also where the range is the whole file: players ask so whether they can jump"
+    assert answer["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{size}"
+
+
+def test_ranges_are_for_get_alone(client: Client, folder: Path) -> None:
+    """RFC 9110 section 14.2: with any other method the field is ignored."""
+    answer = client.head("/media/frames/a.jpg", headers={"Range": "bytes=0-9"})
+    assert answer.status_code == 200 and answer["Content-Length"] == str(len(CONTENT))
+    assert "Content-Range" not in answer and answer["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.parametrize(

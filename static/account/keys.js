@@ -52,7 +52,7 @@ function answer(credential) {
 async function options(form) {
   const from = form.dataset.key ?? "";
   if (from === "create" || from === "ask") return JSON.parse(document.getElementById("key-options")?.textContent ?? "{}");
-  const response = await fetch(from, { headers: { Accept: "application/json" } });
+  const response = await fetch(from, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) });
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
 }

@@ -2,6 +2,7 @@
 /** The bar: what the network dreams of and when, how many people are here, how the connection is. */
 
 import * as messages from "./messages.js";
+import { steady } from "./steady.js";
 
 /**
  * @typedef {import("./types.js").Connection} Connection
@@ -164,7 +165,7 @@ export class Bar {
         const before = this.connection;
         this.closed = closed;
         this.connection = connection;
-        if (connection.state !== "live") this.lostAt ||= Date.now();
+        if (connection.state !== "live") this.lostAt ||= steady();
         else {
             this.lostAt = 0;
             if (this.toldLost && this.wasLive) this.back(messages.back(before?.waiting ?? 0));
@@ -185,7 +186,7 @@ export class Bar {
     }
 
     tick() {
-        const lost = this.lostAt > 0 && (Date.now() - this.lostAt > GRACE || this.connection?.state === "over");
+        const lost = this.lostAt > 0 && (steady() - this.lostAt > GRACE || this.connection?.state === "over");
         if (lost !== this.toldLost) {
             this.toldLost = lost;
             if (this.dream) this.#pill();
@@ -223,7 +224,7 @@ export class Bar {
         }
         this.statusTitle.textContent = shown.title;
         let { detail } = shown;
-        const left = Math.ceil((connection.retryAt - Date.now()) / 1000);
+        const left = Math.ceil((connection.retryAt - steady()) / 1000);
         const waiting = lost && connection.state === "offline";
         if (waiting) detail += left > 0 ? ` Trying again in ${left} s.` : " Trying again …";
         this.statusDetail.textContent = detail;

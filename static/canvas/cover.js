@@ -76,6 +76,7 @@ export class Cover {
         const { x, y, width, height } = request;
         try {
             const answer = await fetch(page.url, {
+                signal: AbortSignal.timeout(30_000),
                 method: "POST",
                 headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
                 body: JSON.stringify({ x, y, width, height }),

@@ -147,7 +147,7 @@ export class Gate {
         const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
         button.disabled = true;
         try {
-            const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+            const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", signal: AbortSignal.timeout(30_000) });
             if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(`status ${answer.status}`);
             this.page.sheet.close(); // the server then sends our new status
         } catch {

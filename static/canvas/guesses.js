@@ -116,6 +116,7 @@ export class Guesses {
         const { page } = this;
         try {
             const answer = await fetch(page.url.replace("/0/", `/${guess.id}/`), {
+                signal: AbortSignal.timeout(30_000),
                 method: "POST",
                 headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": page.token },
                 body: JSON.stringify({ word: index }),

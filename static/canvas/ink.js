@@ -7,6 +7,7 @@
 import { ALL_OF_IT, RejectReason } from "./codes.js";
 import { STALE_MS } from "./limits.js";
 import { loadDump, Outbox } from "./outbox.js";
+import { steady } from "./steady.js";
 import { encodeInk, STROKE, UNDO } from "./wire.js";
 
 /**
@@ -72,7 +73,7 @@ export class Ink {
 
     /** A fresh stroke id: the server's time × 4096 + 12 random bits, larger than the last one. */
     newStroke() {
-        const id = (Date.now() + this.clock) * 4096 + Math.floor(this.random() * 4096);
+        const id = (steady() + this.clock) * 4096 + Math.floor(this.random() * 4096);
         this.lastStroke = Math.max(id, this.lastStroke + 1);
         return this.lastStroke;
     }
@@ -159,8 +160,8 @@ export class Ink {
     tick() {
         const drawing = this.beforeTick();
         this.flush();
-        if (this.live && this.oldestSent && Date.now() - this.oldestSent > OVERDUE) {
-            this.oldestSent = Date.now();
+        if (this.live && this.oldestSent && steady() - this.oldestSent > OVERDUE) {
+            this.oldestSent = steady();
             this.line.probe();
         }
         if (!drawing && (this.outbox.empty || !this.live || !this.me)) {
@@ -170,11 +171,11 @@ export class Ink {
     }
 
     flush() {
-        if (!this.live || !this.me || Date.now() < this.holdUntil) return; // a stranger's ink waits until they are somebody
+        if (!this.live || !this.me || steady() < this.holdUntil) return; // a stranger's ink waits until they are somebody
         for (;;) {
-            const operations = this.outbox.next(Date.now());
+            const operations = this.outbox.next(steady());
             if (!operations.length || !this.line.send(encodeInk(operations))) break;
-            this.oldestSent ||= Date.now();
+            this.oldestSent ||= steady();
         }
     }
 
@@ -182,7 +183,7 @@ export class Ink {
     resume() {
         this.#restore();
         this.live = true;
-        this.outbox.refill(Date.now());
+        this.outbox.refill(steady());
         this.again();
     }
 
@@ -221,7 +222,7 @@ export class Ink {
     /** An operation of ours has its number. @param {Operation} op @returns {LocalPiece | null} the local piece it is */
     numbered(op) {
         if (!this.me || op.author !== this.me.id) return null;
-        if (this.oldestSent) this.oldestSent = Date.now(); // the line is alive
+        if (this.oldestSent) this.oldestSent = steady(); // the line is alive
         return this.outbox.settle(op);
     }
 
@@ -250,7 +251,7 @@ export class Ink {
         const patient = code === RejectReason.UNAVAILABLE || (code === RejectReason.BUDGET && outbox.isLate(stroke));
         if (patient || (code === RejectReason.GAP && outbox.holdsBefore(stroke, piece))) {
             outbox.again(stroke);
-            this.holdUntil = Math.max(this.holdUntil, Date.now() + HOLD * (0.5 + this.random()));
+            this.holdUntil = Math.max(this.holdUntil, steady() + HOLD * (0.5 + this.random()));
             this.wake();
             return;
         }
@@ -313,7 +314,7 @@ export class Ink {
         }
         const stale = new Set();
         for (const op of loadDump(text)) {
-            if (Date.now() + this.clock - op.strokeId / 4096 > STALE_MS) stale.add(op.strokeId);
+            if (steady() + this.clock - op.strokeId / 4096 > STALE_MS) stale.add(op.strokeId);
             else if (op.kind === UNDO) this.undo(op.strokeId);
             else if (op.kind === STROKE && !known.has(`${op.strokeId} ${op.piece}`)) {
                 this.put(this.layers.add({ ...op, author: this.me.id, points: Array.from(op.points) }));

@@ -197,7 +197,7 @@ function reload(reason) {
     session.ink.store();
     session.net.stop();
     const last = Number(storage?.getItem("dreamsite:reloaded") ?? 0);
-    if (!storage || Date.now() - last < 20_000) {
+    if (!storage || Math.abs(Date.now() - last) < 20_000) {
         bar.showTrouble(`${reason} Please reload the page in a moment.`);
         return;
     }

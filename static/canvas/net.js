@@ -5,6 +5,7 @@
  */
 
 import { CloseCode } from "./codes.js";
+import { steady } from "./steady.js";
 
 /**
  * @typedef {{code: number, final: boolean}} Closed why there is no connection; `final` when there is no coming back
@@ -68,13 +69,13 @@ export class Net {
         socket.binaryType = "arraybuffer";
         this.socket = socket;
         socket.onopen = () => {
-            this.openedAt = this.heardAt = Date.now();
+            this.openedAt = this.heardAt = steady();
             this.#listen(SILENCE);
             this.handlers.open();
         };
         socket.onmessage = (event) => {
             if (socket !== this.socket) return;
-            this.heardAt = Date.now();
+            this.heardAt = steady();
             this.probing = false;
             this.handlers.message(event.data);
         };
@@ -138,15 +139,15 @@ export class Net {
     /** @param {number} code */
     #lost(code) {
         clearTimeout(this.silenceTimer);
-        const held = this.openedAt ? Date.now() - this.openedAt : 0;
+        const held = this.openedAt ? steady() - this.openedAt : 0;
         this.socket = null;
         this.openedAt = 0;
         this.probing = false;
         if (held > STABLE) this.attempts = this.lostAt = 0;
-        this.lostAt ||= Date.now();
+        this.lostAt ||= steady();
         const final = FINAL.has(code);
         if (final) this.stopped = true;
-        const cap = Date.now() - this.lostAt < SOON ? CAP_SOON : CAP;
+        const cap = steady() - this.lostAt < SOON ? CAP_SOON : CAP;
         const ceiling = Math.min(cap, FIRST * 2 ** this.attempts);
         const wait = (PATIENCE.get(code) ?? 0) + this.random() * ceiling;
         this.attempts += 1;
@@ -165,7 +166,7 @@ export class Net {
         clearTimeout(this.silenceTimer);
         this.silenceTimer = setTimeout(() => {
             if (!this.connected || this.probing) return this.drop();
-            const quiet = Date.now() - this.heardAt;
+            const quiet = steady() - this.heardAt;
             if (quiet >= SILENCE) this.probe();
             else this.#listen(SILENCE - quiet);
         }, ms);

@@ -8,6 +8,7 @@ import { Bases, BLANK, SPREAD } from "./bases.js";
 import { CloseCode, RejectReason } from "./codes.js";
 import { Ink } from "./ink.js";
 import { Net } from "./net.js";
+import { steady } from "./steady.js";
 import * as wire from "./wire.js";
 
 /**
@@ -81,7 +82,7 @@ export class Session {
 
     /** Now, by the server's clock, ms since 1970. */
     now() {
-        return Date.now() + this.ink.clock;
+        return steady() + this.ink.clock;
     }
 
     start() {
@@ -188,7 +189,7 @@ export class Session {
         const { bounds } = this.layers.picture;
         if (canvas.width !== bounds.x1 || canvas.height !== bounds.y1) return this.ui.reload("The canvas has another size now.");
         if (this.bases.base && news.head < this.seq) return this.ui.reload("The canvas was set back.");
-        this.ink.clock = news.now - Date.now();
+        this.ink.clock = news.now - steady();
         this.joined = true;
         this.head = news.head;
         this.ink.identify(news.you);
@@ -256,7 +257,7 @@ export class Session {
         if (code === CloseCode.VERSION) this.ui.reload("The site has a new version.");
         if (code === CloseCode.FORBIDDEN) this.ink.giveUp(RejectReason.SUSPENDED);
         if (code === CloseCode.ENDED) this.#ended();
-        this.#connection(final ? "over" : "offline", code, Date.now() + retryIn);
+        this.#connection(final ? "over" : "offline", code, steady() + retryIn);
         this.ink.pause();
     }
 

@@ -2,6 +2,7 @@
 /** Our own strokes while they are drawn: painted at once, cut into pieces on the way to the journal. */
 
 import { MARGIN, MAX_POINTS, MAX_WIDTH, MIN_WIDTH } from "./limits.js";
+import { steady } from "./steady.js";
 import { STROKE } from "./wire.js";
 
 /**
@@ -33,7 +34,7 @@ export class OwnStroke {
         this.id = journal.newStroke();
         /** Every id it has had: one that lasts too long goes on under another. */
         this.ids = [this.id];
-        this.begun = Date.now();
+        this.begun = steady();
         /** While it may turn out to be a gesture nothing is put. */
         this.undecided = false;
         this.done = false;
@@ -66,7 +67,7 @@ export class OwnStroke {
     cut() {
         const { points, piece } = this.current.op;
         if (this.done || (points.length === 3 && piece > 0) || (this.undecided && points.length < 3 * MAX_POINTS)) return;
-        if (Date.now() - this.begun > LONGEST) return this.#restart();
+        if (steady() - this.begun > LONGEST) return this.#restart();
         const n = points.length;
         this.#put(this.current);
         this.current = this.#open(piece + 1, this.painter.carry, points[n - 3], points[n - 2], points[n - 1]);
@@ -112,7 +113,7 @@ export class OwnStroke {
         this.#put(this.current);
         this.id = this.journal.newStroke();
         this.ids.push(this.id);
-        this.begun = Date.now();
+        this.begun = steady();
         this.current = this.#open(0, 0, points[n - 3], points[n - 2], points[n - 1]);
         this.painter = this.#startPainter();
     }

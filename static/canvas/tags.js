@@ -1,6 +1,8 @@
 // @ts-check
 /** The names of those who draw, at the tip of their fresh strokes; they fade by themselves. */
 
+import { steady } from "./steady.js";
+
 const MOST = 16;
 const LASTS = 1800; // ms after the last point
 
@@ -29,7 +31,7 @@ export class Tags {
         }
         tag.x = x;
         tag.y = y;
-        tag.until = Date.now() + LASTS;
+        tag.until = steady() + LASTS;
         tag.element.classList.remove("leaving");
         this.#position(tag);
         this.sweeping ??= setInterval(() => this.#sweep(), 300);
@@ -47,7 +49,7 @@ export class Tags {
     }
 
     #sweep() {
-        const now = Date.now();
+        const now = steady();
         for (const [author, { element, until }] of this.tags) {
             if (now > until) element.classList.add("leaving");
             if (now <= until + 600) continue;

@@ -194,6 +194,6 @@ async function previews(stage, length, titleAt) {
   bar.addEventListener("pointerdown", show);
   for (const event of ["pointerleave", "pointercancel"]) bar.addEventListener(event, hide);
   bar.addEventListener("pointerup", (event) => event.pointerType !== "mouse" && hide());
-  const answer = await fetch(stage.dataset.previews ?? "");
+  const answer = await fetch(stage.dataset.previews ?? "", { signal: AbortSignal.timeout(30_000) });
   if (answer.ok) tiles = cues(await answer.text());
 }

@@ -9,7 +9,7 @@ if (stage && ["waiting", "running", "failed"].includes(stage.dataset.state ?? ""
 
 async function ask() {
   try {
-    const answer = await fetch(stage?.dataset.progress ?? "", { cache: "no-store" });
+    const answer = await fetch(stage?.dataset.progress ?? "", { cache: "no-store", signal: AbortSignal.timeout(30_000) });
     if (answer.ok) show(await answer.json());
   } catch {
     // The site is away for a moment; the next question may find it.

@@ -51,7 +51,7 @@ async function go(to, { push = true } = {}) {
   state.textContent = "";
   main.classList.add("loading");
   try {
-    const answer = await fetch(jsonOf(pageOf(to)), { signal });
+    const answer = await fetch(jsonOf(pageOf(to)), { signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]) });
     if (!answer.ok) throw new Error((await answer.json()).detail);
     /** @type {MomentInfo} */
     const next = await answer.json();
@@ -215,7 +215,7 @@ async function showMyStrokes() {
   if (!boxesShown || !mine) return;
   const url = new URL(mine, location.href);
   url.searchParams.set("until", new Date(ms).toISOString());
-  const answer = await fetch(url);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   if (!answer.ok) return;
   /** @type {{strokes: {x: number, y: number, width: number, height: number, at: string}[]}} */
   const { strokes } = await answer.json();

@@ -19,7 +19,7 @@ async function ask() {
   form.set("body", body.value);
   form.set("csrfmiddlewaretoken", /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"))?.value ?? "");
   try {
-    const answer = await fetch(box.dataset.preview ?? "", { method: "POST", body: form, signal: controller.signal });
+    const answer = await fetch(box.dataset.preview ?? "", { method: "POST", body: form, signal: AbortSignal.any([controller.signal, AbortSignal.timeout(30_000)]) });
     // What comes back is made safe by the server, as what is stored is.
     if (answer.ok) shown.innerHTML = await answer.text();
   } catch {

@@ -59,7 +59,7 @@ export class Replay {
 export async function load(frame, { width, height, background, ink }, signal) {
   const [base, answer] = await Promise.all([
     frame ? loadFrame(frame.picture, width, height) : blank(width, height, background),
-    fetch(ink, { signal }),
+    fetch(ink, { signal: AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(60_000)]) }),
   ]);
   if (!answer.ok) throw new Error(await answer.text());
   return new Replay(base, frame?.seq ?? 0, read(await answer.arrayBuffer()));

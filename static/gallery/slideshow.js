@@ -34,7 +34,7 @@ async function more(after) {
   const url = new URL(main.dataset.json ?? "", location.href);
   url.searchParams.set("after", String(after));
   if (every && every.value !== "1") url.searchParams.set("every", every.value);
-  const answer = await fetch(url);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   if (!answer.ok) throw new Error(`${url.pathname}: ${answer.status}`);
   /** @type {{frames: Frame[]}} */
   const { frames } = await answer.json();

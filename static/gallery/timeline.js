@@ -109,7 +109,7 @@ export class Timeline {
     track.request?.abort();
     track.request = new AbortController();
     try {
-      const answer = await fetch(url, { signal: track.request.signal });
+      const answer = await fetch(url, { signal: AbortSignal.any([track.request.signal, AbortSignal.timeout(30_000)]) });
       if (!answer.ok) return;
       /** @type {Chart} */
       const chart = await answer.json();

@@ -54,7 +54,7 @@ export class Tooltip {
       this.request?.abort();
       this.request = new AbortController();
       try {
-        const answer = await fetch(jsonOf(page), { signal: this.request.signal });
+        const answer = await fetch(jsonOf(page), { signal: AbortSignal.any([this.request.signal, AbortSignal.timeout(30_000)]) });
         if (!answer.ok) return;
         address = String((await answer.json()).frame?.thumbnail ?? "");
       } catch {

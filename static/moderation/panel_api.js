@@ -8,7 +8,7 @@ const token = /** @type {HTMLInputElement | null} */ (root.querySelector("[name=
 export async function ask(what, data) {
     const address = what.startsWith("/") ? what : `${root.dataset.url}${what}`;
     /** @type {RequestInit} */
-    const options = { headers: { Accept: "application/json" } };
+    const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(60_000) };
     if (data) {
         options.method = "POST";
         options.body = JSON.stringify(data);

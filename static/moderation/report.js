@@ -124,7 +124,7 @@ async function openForm() {
     });
     const address = `${dialog.dataset.url}?${query}`;
     try {
-        const answer = await fetch(address, { headers: PART });
+        const answer = await fetch(address, { headers: PART, signal: AbortSignal.timeout(30_000) });
         if (!answer.ok) throw new Error(String(answer.status));
         fill(await answer.text());
         dialog.showModal();
@@ -147,7 +147,7 @@ dialog.addEventListener("submit", async (event) => {
     if (button?.disabled) return;
     if (button) button.disabled = true;
     try {
-        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: PART });
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: PART, signal: AbortSignal.timeout(30_000) });
         if (![201, 422, 429].includes(answer.status)) throw new Error(String(answer.status));
         fill(await answer.text());
         dialog.querySelector("h1")?.focus();

@@ -15,7 +15,7 @@ let page = /** @type {HTMLElement} */ (document.querySelector("[data-networks]")
 async function ask() {
     let wait = REST_MS;
     try {
-        const answer = await fetch(page.dataset.networks ?? "", { cache: "no-store" });
+        const answer = await fetch(page.dataset.networks ?? "", { cache: "no-store", signal: AbortSignal.timeout(30_000) });
         if (answer.ok && answer.headers.get("Content-Type")?.startsWith("application/json")) {
             /** @type {{jobs: Job[], stamp: string}} */
             const { jobs, stamp } = await answer.json();
@@ -33,7 +33,7 @@ async function ask() {
 
 /** Takes over pictures that have come, and with `all` what else has changed; leaves alone what somebody is at. @param {boolean} all */
 async function refresh(all) {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(30_000) });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-networks]");
     if (!answer.ok || !(fresh instanceof HTMLElement)) return;
     const here = new Set([...fresh.querySelectorAll(".networks-shelf img[src]")].map((img) => img.getAttribute("src") ?? ""));

@@ -26,7 +26,7 @@ let settling;
 
 /** @param {string} url @param {RequestInit} [how] */
 async function json(url, how) {
-  const answer = await fetch(url, { ...how, headers: { Accept: "application/json" } });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000), ...how, headers: { Accept: "application/json" } });
   const result = await answer.json();
   if (!answer.ok) throw new Error(result.detail ?? `The server answered ${answer.status}.`);
   return result;

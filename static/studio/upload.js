@@ -35,7 +35,12 @@ async function send(form, url, file, small) {
   body.append("picture", file, "picture");
   if (small) body.append("small", "1");
   const token = /** @type {HTMLInputElement} */ (form.elements.namedItem("csrfmiddlewaretoken")).value;
-  const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json", "X-CSRFToken": token } });
+  const answer = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json", "X-CSRFToken": token },
+    signal: AbortSignal.timeout(600_000), // a large photograph over a bad line
+  });
   const result = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(result.detail ?? "The picture did not reach the server. Try again in a moment.");
   return result;

@@ -16,7 +16,7 @@ async function watch() {
     await new Promise((done) => setTimeout(done, POLL));
     let work;
     try {
-      work = await (await fetch(main.dataset.work ?? "", { headers: { Accept: "application/json" } })).json();
+      work = await (await fetch(main.dataset.work ?? "", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) })).json();
     } catch {
       find("words").textContent = "The studio cannot be reached. The dream goes on; trying again …";
       continue;

@@ -50,6 +50,7 @@ class Element {
 /** @param {import("node:test").TestContext} t @param {boolean} [staff] */
 function make(t, staff = false) {
     t.mock.timers.enable({ apis: ["setInterval", "Date"], now: 1_790_000_000_000 });
+    t.mock.method(performance, "now", () => Date.now() - performance.timeOrigin);
     /** @type {any} */ (globalThis).document = { createElement: () => new Element() };
     /** @type {Map<string, Element>} */
     const parts = new Map();

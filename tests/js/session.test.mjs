@@ -11,6 +11,7 @@ import * as say from "./server.mjs";
 function test(name, body) {
     plain(name, async (t) => {
         t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_790_000_000_000 });
+        t.mock.method(performance, "now", () => Date.now() - performance.timeOrigin);
         await body(async (ms) => {
             // In steps, so that what one timer starts can be waited for too.
             const step = ms < 4000 ? 50 : 500;

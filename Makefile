@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench sheets load clean help
+.PHONY: run test lint format clock bench sheets load attack clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -32,6 +32,10 @@ sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing th
 
 load: .venv/dev  ## the canvas under many sockets, on this machine only
 	$(BIN)/python -m tests.bench.load $(ARGS)
+
+attack: .venv/dev ## what attackers can do to the canvas and to the server, beside a quiet one, on this machine only
+	$(BIN)/python -m tests.bench.griefing $(ARGS)
+	$(BIN)/python -m tests.bench.siege $(ARGS)
 
 clean:           ## forget the environment; var/ (the site's state) stays
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

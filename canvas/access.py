@@ -53,15 +53,6 @@ class AccessMonitor:
         if unknown := self._admission.unknown(users):
             await self._read(unknown)
 
-    async def count_hours(self) -> None:
-        """Tells the database who has drawn in an hour that it has not counted for them."""
-        if drew := self._admission.uncounted():
-            try:
-                await self._blocking(self._people.drew, drew, self._wall_ms())
-                await self._read(drew)
-            except Exception as error:
-                log.warning("Hours of drawing could not be counted: %s", error)
-
     async def run(self) -> None:
         """Checks now and then, and at once where something has changed, who may still be here, and their status."""
         checked = self._clock()

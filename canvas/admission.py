@@ -7,11 +7,11 @@ from typing import Any
 
 from canvas import brush, gate, limits, wire
 from canvas.gate import Rules, UserStatus
-from canvas.ink_ownership import InkOwnership
-from canvas.rate_limits import RateLimits
+from canvas.ink_ownership import InkOwnership, cells
+from canvas.newest import Newest
+from canvas.rate_limits import Bucket, Inbound, RateLimits
 from canvas.wire import CloseCode, RejectReason
 
-HOUR_MS = 3_600_000
 NOBODY = UserStatus()  # until the database has been read: a newcomer without sanctions
 
 
@@ -21,7 +21,11 @@ class Admission:
         self.ownership = InkOwnership()
         self._statuses: dict[int, UserStatus] = {}
         self._limits: dict[int, RateLimits] = {}  # by person, not by socket: twenty tabs are still one hand
-        self._drew: set[int] = set()  # since the hours were last counted
+        self._inbound: dict[int, Inbound] = {}
+        self._addresses: dict[str, Bucket] = {}
+        self.newest = Newest()
+        self.picture = False  # whether the canvas starts from a frame, which many hands made
+        self.pixels = 0.0  # of the canvas
 
     # --- people ------------------------------------------------------------------------------------------------
 
@@ -46,20 +50,31 @@ class Admission:
     def forget(self, here: set[int], now: float) -> None:
         """Those who are gone and have all their ink again need not be remembered."""
         self._limits = {who: one for who, one in self._limits.items() if not one.is_full(now)}
+        self._inbound = {who: one for who, one in self._inbound.items() if who in here or not one.is_full(now)}
+        self.newest.forget(now)
+        self._addresses = {address: one for address, one in self._addresses.items() if not one.full(now)}
         kept = here | self._limits.keys()
         self._statuses = {who: status for who, status in self._statuses.items() if who in kept}
 
+    def inbound(self, who: int) -> Inbound:
+        """What may come in from this person, whatever the number of their sockets."""
+        return self._inbound.setdefault(who, Inbound(visitor=False))
+
     # --- ink ---------------------------------------------------------------------------------------------------
 
-    def refuses(self, op: wire.Stroke | wire.Undo, now: float, now_ms: int, *, known: bool) -> RejectReason | None:
+    def refuses(
+        self, op: wire.Stroke | wire.Undo, now: float, now_ms: int, *, known: bool, address: str = ""
+    ) -> RejectReason | None:
         """The reason against an operation that has just come in, or None; takes its ink from the author's.
 
-        `known`: the journal has it already, and it is answered so whatever the rules are by now. Raises
-        ProtocolError where it is more than one hand can make.
+        `known`: the journal has it already, and it is answered so whatever the rules are by now. `address`: where its
+        socket comes from. Raises ProtocolError where it is more than one hand can make.
         """
-        who = op.author
+        who, begins, stamps, pixels = op.author, False, 0.0, 0.0
         limited = self._limits.get(who) or self._limits.setdefault(who, RateLimits())
-        stamps, pixels = brush.measure(op.points, op.carry) if isinstance(op, wire.Stroke) else (0.0, 0.0)
+        if isinstance(op, wire.Stroke):
+            begins = limited.begins(op)
+            stamps, pixels = brush.measure(op.points, op.carry, begins=begins)
         if not limited.take(op, pixels + limits.STAMP_AREA * stamps, now):
             raise wire.ProtocolError(
                 "more strokes, points or painted area a second than one hand can make", CloseCode.TOO_FAST
@@ -68,14 +83,59 @@ class Admission:
             return None
         status = self._statuses.get(who, NOBODY)
         reason = gate.judge(op, self.rules, status, now_ms)
-        if reason is None and isinstance(op, wire.Stroke):
-            limited.ink.resize(*gate.allowance(self.rules, status, now_ms), now)
-            if not limited.ink.take(self._cost(op, pixels, status, now_ms), now):
-                return RejectReason.BUDGET
+        if (
+            reason is None
+            and isinstance(op, wire.Stroke)
+            and not self._pays(op, limited, status, begins, address, now, now_ms)
+        ):
+            return RejectReason.BUDGET
         return reason
 
-    def _cost(self, op: wire.Stroke, pixels: float, status: UserStatus, now_ms: int) -> float:
-        return pixels * (1 + (gate.overpainting(status) - 1) * self.ownership.share(op, now_ms))
+    def _pays(
+        self,
+        op: wire.Stroke,
+        limited: RateLimits,
+        status: UserStatus,
+        begins: bool,
+        address: str,
+        now: float,
+        now_ms: int,
+    ) -> bool:
+        """Takes the piece's ink from its author's allowance, and from that of a newcomer's address."""
+        covered = brush.covered(op.points, begins=begins)
+        price = self._price(op, covered, status, now_ms)
+        newest = self._newest(op.author, now_ms)
+        slowed = newest and self.newest.slow(address, now)
+        limited.ink.resize(*gate.allowance(self.rules, status, now_ms, slowed=slowed), now)
+        if newest and address:
+            shared = self._shared(address, now, slowed=slowed)
+            if not shared.has(price, now) or not limited.ink.take(price, now):
+                return False
+            shared.take(price, now)
+        elif not limited.ink.take(price, now):
+            return False
+        if newest:
+            self.newest.painted(address, cells(op.points), covered, self.pixels, now)
+        return True
+
+    def _newest(self, who: int, now_ms: int) -> bool:
+        """Whether somebody counts among the newest accounts; until the database has told, everybody does."""
+        status = self._statuses.get(who)
+        return status is None or gate.newest(status, now_ms)
+
+    def _shared(self, address: str, now: float, *, slowed: bool) -> Bucket:
+        """The allowance of an address' newest accounts."""
+        divisor = limits.NEWEST_ADDRESS_SLOW if slowed else 1
+        rate, burst = limits.ADDRESS_RATE / divisor, limits.ADDRESS_BURST / divisor
+        shared = self._addresses.setdefault(address, Bucket(rate, burst))
+        shared.resize(rate, burst, now)
+        return shared
+
+    def _price(self, op: wire.Stroke, covered: float, status: UserStatus, now_ms: int) -> float:
+        """The price of a piece that covers so much: others' fresh ink costs most, then the picture."""
+        foreign, own = self.ownership.shares(op, now_ms)
+        rest = gate.over_picture(status) if self.picture else 1.0
+        return covered * (foreign * gate.overpainting(status) + own + (1 - foreign - own) * rest)
 
     def learn(self, batch: wire.Batch, now: float, *, ours: bool) -> None:
         """Takes in a batch of the journal. `ours`: it came in here, and its ink is paid for.
@@ -86,8 +146,8 @@ class Admission:
         if not ours and self._limits:
             for _, op in batch.operations():
                 if isinstance(op, wire.Stroke) and (limited := self._limits.get(op.author)) is not None:
-                    pixels = brush.measure(op.points, op.carry)[1]
-                    limited.ink.spend(self._cost(op, pixels, self.status(op.author), batch.at), now)
+                    covered = brush.covered(op.points, begins=op.piece == 0)
+                    limited.ink.spend(self._price(op, covered, self.status(op.author), batch.at), now)
         self.ownership.learn(batch)
 
     def judge(self, op: wire.Operation, rules: Rules, now_ms: int) -> RejectReason | None:
@@ -95,22 +155,17 @@ class Admission:
         assert isinstance(op, wire.Stroke | wire.Undo)
         return gate.judge(op, rules, self._statuses.get(op.author, NOBODY), now_ms)
 
-    def ink(self, who: int, now: float, now_ms: int) -> dict[str, Any]:
+    def ink(self, who: int, now: float, now_ms: int, address: str = "") -> dict[str, Any]:
         """NEWS `ink`: the share that is left, and in how many seconds it is enough again to say nothing of it."""
         limited = self._limits.get(who)
         if limited is None:
             return {"left": 1.0, "seconds": 0}
-        limited.ink.resize(*gate.allowance(self.rules, self.status(who), now_ms), now)
-        return {"left": round(limited.ink.share(now), 2), "seconds": round(limited.ink.seconds_to(limits.INK_LOW, now))}
-
-    # --- clean hours -------------------------------------------------------------------------------------------
-
-    def drew(self, who: int, now_ms: int) -> None:
-        """Their ink has entered the journal."""
-        if self.status(who).last_hour < now_ms // HOUR_MS:
-            self._drew.add(who)
-
-    def uncounted(self) -> set[int]:
-        """Who drew in an hour that the database has not counted for them; each is returned once."""
-        drew, self._drew = self._drew, set()
-        return drew
+        newest = self._newest(who, now_ms)
+        slowed = newest and self.newest.slow(address, now)
+        limited.ink.resize(*gate.allowance(self.rules, self.status(who), now_ms, slowed=slowed), now)
+        buckets = [limited.ink]
+        if newest and address in self._addresses:
+            buckets.append(self._shared(address, now, slowed=slowed))
+        left = min(bucket.share(now) for bucket in buckets)
+        seconds = max(bucket.seconds_to(limits.INK_LOW, now) for bucket in buckets)
+        return {"left": round(left, 2), "seconds": round(seconds)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import lru_cache
-from math import ceil, floor, sqrt
+from math import ceil, floor, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,10 +101,10 @@ def bounds(points: Sequence[Point]) -> Rect:
     return Rect(min(xs) // 8 - reach, min(ys) // 8 - reach, max(xs) // 8 + reach + 1, max(ys) // 8 + reach + 1)
 
 
-def measure(points: Sequence[Point], carry: int) -> tuple[float, float]:
-    """About how many stamps the piece has, and how many pixels they paint."""
+def measure(points: Sequence[Point], carry: int, *, begins: bool) -> tuple[float, float]:
+    """About how many stamps the piece has, and how many pixels they paint, each anew. `begins`: as for `covered`."""
     x0, y0, w0 = points[0]
-    stamps, pixels = (1.0, w0 * w0 / 64) if carry == 0 else (0.0, 0.0)
+    stamps, pixels = (1.0, w0 * w0 / 64) if begins or carry == 0 else (0.0, 0.0)
     for x1, y1, w1 in points[1:]:
         dx, dy = x1 - x0, y1 - y0
         w = max(w0, w1)
@@ -113,3 +113,17 @@ def measure(points: Sequence[Point], carry: int) -> tuple[float, float]:
         pixels += n * w * w / 64
         x0, y0, w0 = x1, y1, w1
     return stamps, pixels
+
+
+def covered(points: Sequence[Point], *, begins: bool) -> float:
+    """About how many pixels of the canvas lie under the piece: a dot's footprint, a line's length times its width.
+
+    `begins`: it does not go on where its stroke's last piece ended, so its first stamp lies on new ground, too.
+    """
+    x0, y0, w0 = points[0]
+    pixels = pi / 4 * w0 * w0 / 64 if begins else 0.0
+    for x1, y1, w1 in points[1:]:
+        dx, dy = x1 - x0, y1 - y0
+        pixels += sqrt(dx * dx + dy * dy) * (w0 + w1) / 128
+        x0, y0, w0 = x1, y1, w1
+    return pixels

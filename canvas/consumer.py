@@ -14,6 +14,7 @@ from canvas.hub import hub
 from canvas.member import Member, Person
 from canvas.room import Room
 from canvas.wire import CloseCode
+from dreamsite.core.addresses import network
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,9 @@ class CanvasConsumer(LeanConsumer):
         person = None
         if user is not None and user.is_authenticated and user.is_active:
             person = Person(user.pk, user.get_username(), getattr(session, "session_key", None) or "")
-        self.member = Member(self._send, self.close, person)
+        client = self.scope.get("client")
+        address = network(client[0]) if client else ""
+        self.member = Member(self._send, self.close, person, address)
         try:
             self.room = await hub.room(self.slug)
         except Exception:

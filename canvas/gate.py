@@ -80,7 +80,6 @@ class UserStatus:
 
     joined: int = 0
     hours: int = 0
-    last_hour: int = 0  # the last clean hour counted, in hours since 1970
     trusted: bool = False
     sanctions: tuple[Sanction, ...] = ()
     guest: bool = False  # without an account
@@ -128,9 +127,19 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
     return None
 
 
-def allowance(rules: Rules, status: UserStatus, now: int) -> tuple[float, float]:
-    """(pixels a second, pixels at once) that this person may stamp, by clean hours, slow mode and sanctions."""
+def newest(status: UserStatus, now: int) -> bool:
+    """Whether this is one of the newest accounts."""
+    return status.hours < limits.NEWEST_HOURS and now - status.joined < limits.NEWEST_MS
+
+
+def allowance(rules: Rules, status: UserStatus, now: int, *, slowed: bool = False) -> tuple[float, float]:
+    """(pixels a second, pixels at once) that this person may cover, by clean hours, slow mode and sanctions.
+
+    `slowed`: as one of the newest, who together paint over everything just now.
+    """
     divisor = rules.slow * max((degree.ink_divisor for degree in status.against(now)), default=1)
+    if slowed:
+        divisor = max(divisor, limits.SLOWEST)
     if divisor > 1:
         _, rate, burst = limits.INK_LEVELS[0]
         return rate / divisor, burst / divisor
@@ -142,4 +151,9 @@ def overpainting(status: UserStatus) -> float:
     """How many times more it costs this person to paint over other people's fresh ink."""
     if status.trusted:
         return limits.OVERPAINTING_TRUSTED
-    return limits.OVERPAINTING_KNOWN if status.hours else limits.OVERPAINTING_NEW
+    return limits.OVERPAINTING_KNOWN if status.hours >= limits.NEW_HOURS else limits.OVERPAINTING_NEW
+
+
+def over_picture(status: UserStatus) -> float:
+    """How many times more it costs this person to paint over the picture that everybody's ink became."""
+    return limits.OVER_PICTURE_KNOWN if status.hours >= limits.NEW_HOURS else limits.OVER_PICTURE_NEW

@@ -48,15 +48,18 @@ class InkOwnership:
             elif not isinstance(op, wire.Undo):
                 owners.clear()
 
-    def share(self, op: wire.Stroke, now: int) -> float:
-        """How much of what the piece touches is somebody else's fresh ink, 0..1."""
+    def shares(self, op: wire.Stroke, now: int) -> tuple[float, float]:
+        """How much of what the piece touches is somebody else's fresh ink, and how much one's own, 0..1 each."""
         owners = self._owners
         if not owners:
-            return 0.0
+            return 0.0, 0.0
         touched = cells(op.points)
-        foreign = 0
+        foreign = own = 0
         for cell in touched:
             owner = owners.get(cell)
-            if owner is not None and owner[0] != op.author and now - owner[1] <= FRESH:
-                foreign += 1
-        return foreign / len(touched)
+            if owner is not None and now - owner[1] <= FRESH:
+                if owner[0] == op.author:
+                    own += 1
+                else:
+                    foreign += 1
+        return foreign / len(touched), own / len(touched)

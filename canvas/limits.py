@@ -19,6 +19,13 @@ MAX_NUMBERS = 4096  # numbers in one HIDE
 MAX_PIECES = 0xFFFE  # pieces of one stroke: an ACK's `next` must hold their number, and 65535 is its UNDO
 # What one socket may send, and one person draw. Rates a second, and the burst that a reconnect may bring.
 MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second
+# Counted before a message is parsed, by person; a socket of a visitor by itself. The busiest hands make 600 pieces and
+# 31 KB a second; an hour offline comes back as 30,000 points in pieces of two.
+BYTES_RATE, BYTES_BURST = 96 * 1024, 2 * 2**20
+OPS_RATE, OPS_BURST = 3_000, 40_000
+VISITOR_BYTES_RATE, VISITOR_BYTES_BURST = 4 * 1024, 128 * 1024
+# Ink of visitors is refused unread. A browser whose session ended sends a little before it hears of it.
+VISITOR_INK_RATE, VISITOR_INK_BURST = 1, 30  # messages
 STROKES_RATE, STROKES_BURST = 50, 1_000  # the quickest stippling; each stroke is remembered for a quarter of an hour
 POINTS_RATE, POINTS_BURST = 3_000, 40_000  # ten fingers at 240 Hz
 JOIN_MESSAGES = 20  # a JOIN counts as so many messages: its answer may be the whole tail of the journal
@@ -40,6 +47,7 @@ OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind
 MAX_UNREAD_BYTES = 2 * OUTBOX_BYTES  # a socket with more unread is closed at once
 BEHIND_SECONDS = 30.0  # and after this long it is closed
 MARK_SECONDS = 1.0
+JOIN_SECONDS = 60.0  # a socket that has said nothing for so long is closed
 RECHECK_SECONDS = 15.0  # how often the sessions behind the sockets are checked
 FORGET_SECONDS = 60.0  # how often what can no longer be sent again is forgotten
 LEAVE_RATE, LEAVE_SECONDS = 100, 8.0  # sockets a second that a process sends away before it ends; in how long at most
@@ -53,23 +61,31 @@ PEOPLE_SECONDS = 2.0  # how often processes tell one another how many sockets th
 CHUNK = 32 * 1024  # operations sent to a latecomer in one message
 NAMES = 1_000  # authors a newcomer is told by name; more would not fit one message
 
-# --- The gate (canvas/gate.py): what one person may paint over a longer time, in stamped pixels ----------------------
-# Clean hours from which on, then pixels a second and at once. A clean hour is an hour of the clock in which somebody's
-# ink entered a journal while they had no sanction in force: drawing earns it, waiting does not. A hand at work
-# (400 px/s) stamps 17,000 pixels a second with the brush it finds, 32,000 with one of 20 px, 100,000 with one of 60.
-# Covering the canvas of 1536 px with the widest brush takes 10 million. So a newcomer draws without meeting the limit,
-# covers half of everybody's picture, and then waits; over other people's fresh ink (below) much sooner.
+# --- The gate (canvas/gate.py): what one person may paint over a longer time, in covered pixels ----------------------
+# Clean hours from which on, then pixels a second and at once. What a piece covers is its price: length times width, and
+# a dot's footprint. A hand at work (400 px/s, half of the time) covers 2,000 pixels a second with the brush it finds,
+# 4,000 with one of 20 px, 12,000 with one of 60. The canvas of 1536 px has 2.4 million. So a newcomer who draws never
+# meets the limit; one who covers a quarter of everybody's picture does, and over other people's fresh ink much sooner.
+NEW_HOURS = 2  # below, one is new; a first hour is earned by the first dream
 INK_LEVELS = (
-    (0, 100_000, 5_000_000),
-    (1, 200_000, 10_000_000),
-    (4, 500_000, 30_000_000),
-    (10, 1_500_000, 60_000_000),
-    (24, AREA_RATE, AREA_BURST),  # a day's worth: only what a hand can make at all
+    (0, 9_000, 600_000),
+    (NEW_HOURS, 18_000, 1_200_000),
+    (4, 50_000, 3_000_000),
+    (10, 150_000, 6_000_000),
+    (24, 500_000, 15_000_000),  # twelve times the canvas: only what a hand can make at all
 )
+# The newest accounts: made less than a day ago, with few clean hours. They share an allowance with the others behind
+# their address (IPv6: /64), in each process: room for a school class that draws, on one another's ink too.
+NEWEST_HOURS, NEWEST_MS = 4, 24 * 3_600_000
+ADDRESS_RATE, ADDRESS_BURST = 120_000, 3_000_000
+# When they have painted over so large a share of the picture within a minute, those behind an address that did a good
+# part of it are slowed for ten minutes: each by SLOWEST, the address by more. A crowd from everywhere is a crowd.
+NEWEST_SHARE, NEWEST_WITHIN, NEWEST_ADDRESS_SHARE = 0.4, 60, 0.05
+NEWEST_SLOW_SECONDS, NEWEST_ADDRESS_SLOW = 600, 120
 COOL_DOWN = 4  # who cools down has a newcomer's ink, and this many times less
 SLOWEST = 20  # the slowest slow mode: a newcomer's line of 20 px then takes twenty times as long as a hand
 INK_LOW = 0.4  # the share of one's ink below which the browser shows how much is left
-HOUR_SECONDS = 20.0  # how often a room tells the database who has drawn, for the clean hours
+HOURS_DAILY = 6  # clean hours that count in one day (UTC)
 
 # Other people's fresh ink is theirs for a while. What one paints over it costs this many times as much.
 OWNERSHIP_CELL = 32  # px; finer would follow strokes more closely than people aim
@@ -77,6 +93,8 @@ OWNERSHIP_SECONDS = 240  # until then people have seen each other, the dream has
 OVERPAINTING_NEW = 4.0  # without a clean hour
 OVERPAINTING_KNOWN = 3.0  # not trusted yet
 OVERPAINTING_TRUSTED = 1.5
+# The picture itself, dreamed from what many drew, costs newcomers more than blank ground and ink of their own.
+OVER_PICTURE_NEW, OVER_PICTURE_KNOWN = 1.5, 1.0  # with less than NEW_HOURS; with more
 
 # Who is trusted: may cover with others. Long enough that accounts made for one evening are not.
 TRUSTED_HOURS, TRUSTED_DAYS = 12, 7  # clean hours, and days since joining; and no sanction in the last 30 days

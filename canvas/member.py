@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from canvas import limits, wire
-from canvas.rate_limits import Bucket
+from canvas.rate_limits import Inbound
 from canvas.wire import CloseCode
 
 
@@ -36,8 +36,10 @@ class Member:
         send: Callable[[bytes], Coroutine[Any, Any, None]],
         close: Callable[[int], Awaitable[None]],
         person: Person | None,
+        address: str = "",
     ) -> None:
         self._send, self._close, self.person = send, close, person
+        self.address = address  # what counts as one (dreamsite.core.addresses); never written anywhere
         self.joined = False
         self.seq = 0  # the journal's number up to which this member has been told
         self.frame = 0  # the base it was told of
@@ -49,7 +51,8 @@ class Member:
         self._waiting: deque[bytes] = deque()
         self._sending: asyncio.Task[None] | None = None
         self._ending: asyncio.Future[None] | None = None
-        self.messages = Bucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
+        self.inbound = Inbound(visitor=person is None)  # a person's sockets share one: the room sees to it
+        self.entered_at: float | None = None
 
     @property
     def outstanding(self) -> int:

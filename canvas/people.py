@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
@@ -14,7 +13,6 @@ from canvas import user_status
 from canvas.connections import kept_open
 from canvas.gate import UserStatus
 from canvas.member import Person
-from canvas.models import CleanHours
 from canvas.wire import CloseCode
 
 
@@ -29,10 +27,6 @@ class DatabasePeople:
     @kept_open()
     def statuses(self, users: Iterable[int]) -> dict[int, UserStatus]:
         return user_status.read(users)
-
-    @kept_open()
-    def drew(self, users: Iterable[int], now_ms: int) -> None:
-        CleanHours.objects.drew(list(users), datetime.fromtimestamp(now_ms / 1000, UTC))
 
     @kept_open()
     def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:

@@ -65,10 +65,6 @@ class People(Protocol):
         """The status of each of these people."""
         ...
 
-    def drew(self, users: Iterable[int], now_ms: int) -> None:
-        """Counts the hour for these people, unless it is counted already or something stands against them."""
-        ...
-
     def ended(self, people: Iterable[Person]) -> dict[Person, CloseCode]:
         """Those whose session or account no longer stands, and the close code that says so."""
         ...

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from canvas import limits, wire
+from canvas.brush import Point
+from canvas.wire import CloseCode
+
+HANDS = 16  # strokes of one person at the same time
 
 
 class Bucket:
@@ -19,6 +23,10 @@ class Bucket:
             return False
         self._tokens -= amount
         return True
+
+    def has(self, amount: float, now: float) -> bool:
+        self._fill(now)
+        return amount <= self._tokens
 
     def spend(self, amount: float, now: float) -> None:
         """What is gone already: takes it, or what is left."""
@@ -51,6 +59,43 @@ class Bucket:
         self._at = now
 
 
+class Inbound:
+    """What may come in unread: messages, bytes, operations. One for each person, or for a visitor's socket."""
+
+    def __init__(self, *, visitor: bool) -> None:
+        self._messages = Bucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
+        self._bytes = (
+            Bucket(limits.VISITOR_BYTES_RATE, limits.VISITOR_BYTES_BURST)
+            if visitor
+            else Bucket(limits.BYTES_RATE, limits.BYTES_BURST)
+        )
+        self._operations = Bucket(limits.OPS_RATE, limits.OPS_BURST)
+        self._ink = Bucket(limits.VISITOR_INK_RATE, limits.VISITOR_INK_BURST)  # of a visitor
+
+    def message(self, size: int, now: float) -> None:
+        """Raises ProtocolError for more messages or bytes than a browser sends."""
+        if not self._messages.take(1, now):
+            raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", CloseCode.TOO_FAST)
+        if not self._bytes.take(size, now):
+            raise wire.ProtocolError("more bytes a second than any browser sends", CloseCode.TOO_FAST)
+
+    def join(self, now: float) -> None:
+        if not self._messages.take(limits.JOIN_MESSAGES - 1, now):
+            raise wire.ProtocolError("more JOINs than anybody needs", CloseCode.TOO_FAST)
+
+    def operations(self, count: int, now: float) -> None:
+        if not self._operations.take(count, now):
+            raise wire.ProtocolError(f"more than {limits.OPS_RATE} operations a second", CloseCode.TOO_FAST)
+
+    def unread_ink(self, now: float) -> None:
+        """A visitor's INK, which nobody parses."""
+        if not self._ink.take(1, now):
+            raise wire.ProtocolError("ink of a visitor, again and again: drawing needs an account", CloseCode.TOO_FAST)
+
+    def is_full(self, now: float) -> bool:
+        return all(one.full(now) for one in (self._messages, self._bytes, self._operations))
+
+
 class RateLimits:
     """A person's allowances: what a hand can make at all, and `ink`, what this person may paint over a longer time."""
 
@@ -60,6 +105,16 @@ class RateLimits:
         self._area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
         _, rate, burst = limits.INK_LEVELS[0]
         self.ink = Bucket(rate, burst)
+        self._ends: dict[int, tuple[int, Point]] = {}  # stroke -> its newest piece, and where that ended
+
+    def begins(self, op: wire.Stroke) -> bool:
+        """Whether the piece's first stamp lies on new ground; no client is believed that it goes on where it was."""
+        piece, end = self._ends.pop(op.stroke_id, (-1, None))
+        if len(self._ends) >= HANDS:
+            del self._ends[next(iter(self._ends))]
+        if not op.last:
+            self._ends[op.stroke_id] = op.piece, op.points[-1]
+        return piece != op.piece - 1 or end != op.points[0]
 
     def take(self, op: wire.Stroke | wire.Undo, area: float, now: float) -> bool:
         """Whether a hand can have made this too; `area`: pixels, and STAMP_AREA for each stamp."""

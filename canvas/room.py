@@ -24,7 +24,7 @@ from canvas.admission import Admission
 from canvas.audience import Audience
 from canvas.deduplication import Deduplication
 from canvas.gate import Rules
-from canvas.member import Member
+from canvas.member import Member, Person
 from canvas.ports import Journal, Layer, People, Result, State
 from canvas.presence import Presence
 from canvas.publisher import Publisher
@@ -105,6 +105,7 @@ class Room:
 
         self.audience.state, tail = await self.blocking(read)
         self.admission.rules = self.state.rules
+        self._look_at_picture()
         self.tail.start(self.state.base_seq, tail)
         await self._tell_names(tail)
         loops = self._ticks, self._polls, self._heartbeats, self.access.run, self.publisher.run
@@ -125,7 +126,9 @@ class Room:
 
     def enter(self, member: Member) -> None:
         self.members.add(member)
+        member.entered_at = self.clock()
         if member.person:
+            member.inbound = self.admission.inbound(member.person.id)
             self.presence.names[member.person.id] = member.person.name
             self.access.meet(member.person)
 
@@ -134,20 +137,25 @@ class Room:
 
     def receive(self, member: Member, data: bytes) -> None:
         """One message of a browser. Never waits, never asks the database; raises ProtocolError with the close code."""
-        now = self.clock()
-        if not member.messages.take(1, now):
-            raise wire.ProtocolError(f"more than {limits.MESSAGES_RATE} messages a second", CloseCode.TOO_FAST)
+        now, inbound = self.clock(), member.inbound
+        inbound.message(len(data), now)
+        if wire.kind_of(data) == wire.INK:
+            if not member.joined:
+                raise wire.ProtocolError("INK before JOIN")
+            count, stroke_id, piece = wire.first_of_ink(data)
+            if member.person is None:
+                inbound.unread_ink(now)
+                member.push(wire.reject(stroke_id, piece, RejectReason.SIGN_IN))
+                return
+            inbound.operations(count, now)
         match wire.from_client(data):
             case wire.Join(frame, seq):
-                if not member.messages.take(limits.JOIN_MESSAGES - 1, now):
-                    raise wire.ProtocolError("more JOINs than anybody needs", CloseCode.TOO_FAST)
+                inbound.join(now)
                 self.audience.join(member, frame, seq)
             case wire.Seen(token):
                 self.audience.seen(member, token)
-            case wire.Ink(operations):
-                if not member.joined:
-                    raise wire.ProtocolError("INK before JOIN")
-                self._ink(member, operations, now)
+            case wire.Ink(operations) if member.person is not None:
+                self._ink(member, member.person, operations)
 
     def _welcome(self, member: Member) -> dict[str, Any]:
         person = member.person
@@ -176,17 +184,18 @@ class Room:
         """Sockets here and in the other processes."""
         return len(self.members) + self.presence.elsewhere(self.clock())
 
-    def _ink(self, member: Member, operations: tuple[wire.Stroke | wire.Undo, ...], now: float) -> None:
-        person, now_ms = member.person, self.wall_ms()
+    def _ink(self, member: Member, person: Person, operations: tuple[wire.Stroke | wire.Undo, ...]) -> None:
+        now, now_ms = self.clock(), self.wall_ms()
         overloaded = len(self._drafts) > limits.QUEUE_OPS
         for op in operations:
             if isinstance(op, wire.Stroke):
                 check(op, self.state.canvas["width"], self.state.canvas["height"])
-            if person is None or overloaded:
-                reason: RejectReason | None = RejectReason.UNAVAILABLE if person else RejectReason.SIGN_IN
-            else:
-                op = replace(op, author=person.id)
-                reason = self.admission.refuses(op, now, now_ms, known=self.deduplication.knows(op))
+            op = replace(op, author=person.id)
+            reason: RejectReason | None = RejectReason.UNAVAILABLE
+            if not overloaded:
+                reason = self.admission.refuses(
+                    op, now, now_ms, known=self.deduplication.knows(op), address=member.address
+                )
             if reason is not None:
                 member.push(_refusal(op, reason))
                 if reason == RejectReason.BUDGET:
@@ -257,8 +266,6 @@ class Room:
             await self.absorb([written], ours=True)
             metrics.OPERATIONS.inc(written.count)
             metrics.STROKES.inc(sum(isinstance(op, wire.Stroke) and op.piece == 0 for _, op in drafts))
-            for who in {op.author for _, op in drafts if isinstance(op, wire.Stroke)}:
-                self.admission.drew(who, now_ms)
         for member, answer in answers:
             member.push(answer)
         if written:
@@ -366,8 +373,14 @@ class Room:
             self.audience.rebase(state, read)
             self.presence.only(self.tail.authors())
         self.audience.state = state
+        self._look_at_picture()
         if state.dream != before.dream:
             self.audience.tell({"type": "dream", "dream": state.dream})
+
+    def _look_at_picture(self) -> None:
+        canvas = self.state.canvas
+        self.admission.picture = self.state.frame is not None
+        self.admission.pixels = float(canvas.get("width", 0) * canvas.get("height", 0))
 
     def _apply_rules(self, state: State) -> None:
         """The rules come first: whatever else is to be read, a switch acts at once."""
@@ -381,7 +394,7 @@ class Room:
 
     async def _heartbeats(self) -> None:
         """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
-        published = forgotten = counted = self.clock()
+        published = forgotten = self.clock()
         while True:
             await asyncio.sleep(limits.MARK_SECONDS)
             now, now_ms = self.clock(), self.wall_ms()
@@ -389,6 +402,9 @@ class Room:
                 self.audience.close(CloseCode.ENDED)
             for member in list(self.members):
                 self._tell_ink(member, now, now_ms)
+            for member in list(self.members):
+                if not member.joined and now - (member.entered_at or now) > limits.JOIN_SECONDS:
+                    member.close(CloseCode.BEHIND)
             self.audience.mark()
             people = {"type": "people", "count": self.people(), "drawing": self.presence.drawing(now)}
             if people != self._last_people:
@@ -397,9 +413,6 @@ class Room:
             if now - published >= limits.PEOPLE_SECONDS:
                 published = now
                 self.publisher.publish({"type": "people", "count": len(self.members)})
-            if now - counted >= limits.HOUR_SECONDS:
-                counted = now
-                await self.access.count_hours()
             if now - forgotten >= limits.FORGET_SECONDS:
                 forgotten = now
                 self.deduplication.forget_before(now_ms - limits.REMEMBER_MS, self.state.base_seq)
@@ -409,7 +422,7 @@ class Room:
         """How much ink they have left, while that is little, and once more when it is enough again."""
         if member.person is None or not member.joined or member.full:
             return
-        ink = self.admission.ink(member.person.id, now, now_ms)
+        ink = self.admission.ink(member.person.id, now, now_ms, member.address)
         last, little = member.last_ink, ink["left"] < limits.INK_LOW
         if ink != last if little else last is not None:
             member.push(wire.news({"type": "ink", **ink}))

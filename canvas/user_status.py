@@ -73,7 +73,6 @@ def _status(user: Any, now: datetime) -> gate.UserStatus:
     return gate.UserStatus(
         joined=milliseconds(user.date_joined),
         hours=hours,
-        last_hour=earned.last_hour if earned else 0,
         trusted=hours >= limits.TRUSTED_HOURS
         and user.date_joined <= now - timedelta(days=limits.TRUSTED_DAYS)
         and not user.recent_sanctions,

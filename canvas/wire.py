@@ -262,8 +262,8 @@ class Seen:
     token: int
 
 
-def from_client(data: bytes) -> Join | Ink | Seen:
-    """One message of a browser, checked for shape (bounds that depend on the canvas are the room's to check)."""
+def kind_of(data: bytes) -> int:
+    """JOIN, INK or SEEN: what a browser's message is, by its head alone."""
     if len(data) > limits.MAX_MESSAGE:
         raise ProtocolError(f"{len(data)} bytes, expected at most {limits.MAX_MESSAGE}", CloseCode.TOO_LARGE)
     try:
@@ -274,17 +274,37 @@ def from_client(data: bytes) -> Join | Ink | Seen:
             raise ProtocolError(f"protocol version {version}, expected {VERSION}", CloseCode.VERSION)
         if reserved:
             raise ProtocolError(f"reserved byte {reserved}, expected 0")
+    except struct.error:
+        raise ProtocolError(f"message cut short at byte {len(data)}") from None
+    if kind not in (JOIN, INK, SEEN):
+        raise ProtocolError(f"message kind {kind:#x}, expected JOIN, INK or SEEN")
+    return int(kind)
+
+
+def first_of_ink(data: bytes) -> tuple[int, int, int]:
+    """(operations, stroke id, piece) that an INK message says it begins with; nothing else of it is read."""
+    try:
+        (count,) = _COUNT.unpack_from(data, HEADER.size)
+        kind, _, stroke_id = _OP.unpack_from(data, HEADER.size + _COUNT.size)
+        piece = _STROKE.unpack_from(data, HEADER.size + _COUNT.size + _OP.size)[0] if kind == STROKE else 0
+    except struct.error:
+        raise ProtocolError(f"message cut short at byte {len(data)}") from None
+    return count, stroke_id, piece
+
+
+def from_client(data: bytes) -> Join | Ink | Seen:
+    """One message of a browser, checked for shape (bounds that depend on the canvas are the room's to check)."""
+    kind = kind_of(data)
+    try:
         if kind == JOIN:
             _exactly(data, _JOIN.size)
             return Join(*_JOIN.unpack_from(data, HEADER.size))
         if kind == INK:
             return _ink(data)
-        if kind == SEEN:
-            _exactly(data, _TOKEN.size)
-            return Seen(*_TOKEN.unpack_from(data, HEADER.size))
+        _exactly(data, _TOKEN.size)
+        return Seen(*_TOKEN.unpack_from(data, HEADER.size))
     except struct.error:
         raise ProtocolError(f"message cut short at byte {len(data)}") from None
-    raise ProtocolError(f"message kind {kind:#x}, expected JOIN, INK or SEEN")
 
 
 def _exactly(data: bytes, size: int) -> None:

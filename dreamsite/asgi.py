@@ -14,7 +14,9 @@ from django.utils.module_loading import import_string
 
 from canvas import connections
 from dreamsite import logs
+from dreamsite.core import addresses
 from dreamsite.core.storage import BucketStorage
+from dreamsite.servers.bounds import BoundedBody, BoundedByAddress
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
 http = get_asgi_application()
@@ -25,16 +27,20 @@ stopping: Any = import_module("dreamsite.stopping")
 
 BucketStorage.hurried = True
 
-by_protocol = ProtocolTypeRouter({"http": http, "websocket": websocket})
+by_protocol = ProtocolTypeRouter({"http": BoundedBody(http), "websocket": BoundedByAddress(websocket)})
 
 
 async def _site(scope: Any, receive: Any, send: Any) -> None:
     """The site stands at the root of SITE_URL, and no client has a say in that.
 
     daphne takes the path's prefix from a header of any client, and Django would write it in front of every link; both
-    servers take the scheme from X-Forwarded-Proto behind a proxy, which only a site at https has use for.
+    servers take the scheme from X-Forwarded-Proto behind a proxy, which only a site at https has use for. Whose
+    address it is, is settled here for everything that asks: our own proxies say, never the client.
     """
     scope = {**scope, "root_path": ""}
+    if settings.PROXIES and scope.get("client"):
+        said = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        scope["client"] = [addresses.forwarded(scope["client"][0], said, settings.PROXIES), 0]
     if scope["type"] == "http" and not settings.HTTPS:
         scope["scheme"] = "http"
     counts = scope["type"] == "http"

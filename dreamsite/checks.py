@@ -5,6 +5,7 @@ One table. Rules marked `deploy` are asked by `manage.py check --deploy` only, f
 
 from __future__ import annotations
 
+import resource
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,13 @@ def _key_is_this_machines() -> bool:
         return bool((settings.VAR_DIR / "secret-key").read_text().strip() == settings.SECRET_KEY)
     except OSError:
         return False
+
+
+FILES = 4_096  # each socket is one: some hundreds of viewers, the pool, files being sent
+
+
+def _few_files() -> bool:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] < FILES
 
 
 RULES = (
@@ -175,6 +183,13 @@ RULES = (
         _folder_is_open,
         "Other users of this machine can look into the state folder: the database with its password hashes is there.",
         "chmod 700 the state folder (DREAMSITE_VAR); 750 where a web server's group must read its media or static.",
+    ),
+    Rule(
+        "W011",
+        _few_files,
+        f"This process may open fewer than {FILES} files: each socket is one, and a crowd would lock everybody out.",
+        "ulimit -n 65536 before the start, or LimitNOFILE=65536 in systemd's unit.",
+        deploy=True,
     ),
 )
 

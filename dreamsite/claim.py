@@ -11,6 +11,8 @@ from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,6 +34,14 @@ def is_claimed() -> bool:
         SiteState.objects.filter(claimed_at__isnull=False).exists()
         or User.objects.filter(is_superuser=True, is_active=True).exists()
     )
+
+
+@receiver(post_save, sender=User)
+def _somebody_owns_it(instance: User, **kwargs: Any) -> None:
+    """Whoever becomes an owner, by whatever way, ends the link for good: also when they are gone again."""
+    if instance.is_superuser:
+        SiteState.objects.get_or_create(id=1)
+        SiteState.objects.filter(id=1, claimed_at=None).update(claimed_at=timezone.now())
 
 
 def claim_link() -> str | None:

@@ -1,4 +1,8 @@
-"""The command lines of the two web servers, in one place for `manage.py up`, deployments, tests and load."""
+"""The command lines of the two web servers, in one place for `manage.py up`, deployments, tests and load.
+
+Both run with bounds of ours (dreamsite.servers). Who stands behind a proxy is dreamsite.asgi's to say, from the end of
+X-Forwarded-For: both servers would believe its beginning, which is the client's own.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,16 @@ APPLICATION = "dreamsite.asgi:application"
 # Above the protocol's own limit, so that the room can say 4413 to what is only a little too large; what is
 # larger still the server cuts off before it has it in memory.
 LARGEST = 2 * limits.MAX_MESSAGE
+HANDSHAKE_SECONDS = 15
 SOCKET_SECONDS = 6 * 3600  # an open socket's session is looked at anew when it comes back
 
 
-def daphne(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
+def daphne(host: str, port: int) -> list[str]:
     """The default. The pings find viewers who left without a word."""
     return [
         sys.executable,
         "-m",
-        "daphne",
+        "dreamsite.servers.daphne",
         "-b",
         host,
         "-p",
@@ -31,6 +36,8 @@ def daphne(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
         str(LARGEST),
         "--websocket-max-frame-size",
         str(LARGEST),
+        "--websocket_connect_timeout",
+        str(HANDSHAKE_SECONDS),
         "--websocket_timeout",
         str(SOCKET_SECONDS),
         "--ping-interval",
@@ -39,12 +46,11 @@ def daphne(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
         "30",
         "--application-close-timeout",
         "5",
-        *(["--proxy-headers"] if behind_proxy else []),
         APPLICATION,
     ]
 
 
-def uvicorn(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
+def uvicorn(host: str, port: int) -> list[str]:
     """For big events: a third of daphne's work for each frame. Deflate off: ink does not compress, sockets get dear."""
     return [
         sys.executable,
@@ -69,7 +75,11 @@ def uvicorn(host: str, port: int, *, behind_proxy: bool = False) -> list[str]:
         "2",
         "--lifespan",
         "off",
-        "--proxy-headers" if behind_proxy else "--no-proxy-headers",
+        "--no-proxy-headers",
+        "--http",
+        "dreamsite.servers.uvicorn:Connection",
+        "--ws",
+        "dreamsite.servers.uvicorn:Socket",
         APPLICATION,
     ]
 

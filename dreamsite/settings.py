@@ -43,6 +43,9 @@ SECRET_KEY = env.secret("SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
 DEBUG = env.flag("DEBUG", False)
 # A proxy in front that overwrites X-Forwarded-Proto and X-Forwarded-For.
 BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
+# How many proxies of ours stand one behind the other: so many entries at the end of X-Forwarded-For are believed.
+PROXIES = env.integer("PROXIES", 1, low=1, high=10) if BEHIND_PROXY else 0
+SOCKETS_PER_ADDRESS = env.integer("SOCKETS_PER_ADDRESS", 100, low=1, high=1_000_000)  # in each web process
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=256)
 # Seconds between "not ready" and the end's beginning: until whoever asks /readyz has asked again.
 STOP_DELAY = env.number("STOP_DELAY", 0.0, low=0.0, high=300.0)
@@ -112,6 +115,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "dreamsite.accounts.sessions.note_sessions",
+    "dreamsite.accounts.known.note_browsers",
+    "dreamsite.core.middleware.answer_conflicts",  # last: the view is asked again, and nothing around it
 ]
 ROOT_URLCONF = "dreamsite.urls"
 ASGI_APPLICATION = "dreamsite.asgi.application"
@@ -137,6 +142,7 @@ CONTACT = env.contact("CONTACT")  # of the people who run the site, at the foot 
 SOURCE_URL = env.contact("SOURCE_URL")  # where the program that runs here is to be had
 SECURITY_CONTACT = env.contact("SECURITY_CONTACT")  # for /.well-known/security.txt
 ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", True)
+SECOND_FACTOR = "dreamsite.accounts.staff.second_factor_given"
 
 # --- Database ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": stores.database(env.secret("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'dreamsite.sqlite3'}")}
@@ -250,7 +256,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "dreamsite.accounts.hashers.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -271,6 +277,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_HOST)
 ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place when it is confirmed
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where a mail server is
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+# Accounts that one address may make in an hour before each costs some seconds of a browser's work.
+SIGN_UPS_PER_ADDRESS = env.integer("SIGN_UPS_PER_ADDRESS", 5, low=0, high=100_000)
 ACCOUNT_ADAPTER = "dreamsite.accounts.adapter.Adapter"
 ACCOUNT_FORMS = {
     "login": "dreamsite.accounts.forms.LoginForm",
@@ -286,8 +294,15 @@ ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 # Beside allauth's own limits; views take theirs with allauth.decorators.rate_limit(action=…).
-ACCOUNT_RATE_LIMITS = {"guest": "12/10m/ip", "export": "6/h/user", "close": "10/h/user", "suspended": "10/h/ip"}
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+ACCOUNT_RATE_LIMITS = {
+    "guest": "12/10m/ip",
+    "login_failed": "10/m/ip,5/5m/key",  # the key: account and address (dreamsite.accounts.adapter)
+    "login_known": "10/5m/key",  # account and browser
+    "export": "6/h/user",
+    "close": "10/h/user",
+    "suspended": "10/h/ip",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = 0  # dreamsite.asgi has put the client's address in its place
 GUESTS = env.flag("GUESTS", True)  # people may draw before they sign up
 MFA_ADAPTER = "dreamsite.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -40,7 +40,9 @@ PEOPLE = tuple(f"person{number:02}" for number in range(16))  # who have an acco
 
 _PREPARE = f"""
 import json
+from datetime import timedelta
 from pathlib import Path
+from django.utils import timezone
 from django.core.management import call_command
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -53,7 +55,7 @@ Canvas.objects.default()
 Canvas.objects.create(slug="{SMALL}", title="Small", width={SMALL_SIDE}, height={SMALL_SIDE})
 people = {{}}
 for name in {PEOPLE!r}:
-    user = get_user_model().objects.create(username=name)
+    user = get_user_model().objects.create(username=name, date_joined=timezone.now() - timedelta(days=2))
     user.set_unusable_password()
     user.save()
     session = SessionStore()
@@ -122,6 +124,8 @@ class RunningSite:
             "TUNE": json.dumps(tune or {}),
             "DREAM_FETCH": "",
             "DREAM_SEEDS_AFTER": "0",
+            "SIGN_UPS_PER_ADDRESS": "10000",  # everybody in a test comes from one
+            "SOCKETS_PER_ADDRESS": "10000",
             **env,
         }
         self.env.pop("DJANGO_SETTINGS_MODULE", None)
@@ -173,8 +177,7 @@ class RunningSite:
         return str(said)
 
     def start_web(self, *, wait: bool = True, application: str = APPLICATION) -> None:
-        proxy = self.env.get("BEHIND_PROXY") == "1"
-        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port, behind_proxy=proxy)
+        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
         command[-1] = application
         for option in {"--ping-timeout", "--ws-ping-timeout"} & set(command):
             # Tests wait for commands and queries while their own sockets' loop stands still, and nothing answers pings.

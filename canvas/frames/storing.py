@@ -19,7 +19,7 @@ from django.utils import timezone
 from canvas import growth, lease
 from canvas.brush import Pixels
 from canvas.frames.codec import Picture, decode, thumbnail_of
-from canvas.models import Canvas, Frame, Growth
+from canvas.models import Canvas, CleanHours, Frame, Growth
 from dreamsite.core.storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,10 @@ def keep(
             )
             if new.ages is not None:
                 Growth.objects.create(frame=frame, packed=growth.pack(new.ages))
-            frame.contributors.set(_known(new.authors))
+            authors = _known(new.authors)
+            frame.contributors.set(authors)
+            if new.kind == Frame.Kind.DREAM and authors:
+                CleanHours.objects.dreamed(authors, frame.made_at)
             Canvas.objects.filter(pk=locked.pk).update(frame=frame)
             also(locked, frame)
     except lease.ClaimLost:

@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='clean_hours', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('hours', models.PositiveIntegerField(default=0)),
                 ('last_hour', models.PositiveIntegerField(default=0, editable=False)),
+                ('day', models.PositiveIntegerField(default=0, editable=False)),
+                ('today', models.PositiveSmallIntegerField(default=0, editable=False)),
             ],
             options={
                 'verbose_name_plural': 'clean hours',

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from canvas import degrees
+from canvas import degrees, limits
 from canvas.degrees import Degree
 
 
@@ -87,24 +87,41 @@ class Sanction(models.Model):
 
 
 class CleanHoursQuerySet(models.QuerySet["CleanHours"]):
-    def drew(self, users: Any, at: datetime) -> None:
-        """Counts the hour of `at` for these people (ids), once, unless something stands against them."""
+    def dreamed(self, users: Any, at: datetime) -> None:
+        """Counts the hour of `at` for people (ids) whose ink is in a dream made then.
+
+        Once, some a day, and only if nothing stands against them.
+        """
         hour = int(at.timestamp()) // 3600
+        day = hour // 24
         sanctioned = Sanction.objects.in_force(now=at).filter(user__in=users).values("user")
         self.bulk_create([CleanHours(user_id=user) for user in users], ignore_conflicts=True)
-        self.filter(user__in=users, last_hour__lt=hour).exclude(user__in=sanctioned).update(
-            hours=models.F("hours") + 1, last_hour=hour
+        another_day = ~models.Q(day=day)
+        # A last hour far ahead is from a clock that went wrong: it must not hold them for ever.
+        due = self.filter(models.Q(last_hour__lt=hour) | models.Q(last_hour__gt=hour + 24), user__in=users)
+        due = due.filter(another_day | models.Q(today__lt=limits.HOURS_DAILY)).exclude(user__in=sanctioned)
+        due.update(
+            hours=models.F("hours") + 1,
+            last_hour=hour,
+            today=models.Case(models.When(another_day, then=models.Value(1)), default=models.F("today") + 1),
+            day=day,
         )
 
 
 class CleanHours(models.Model):
-    """Hours of the clock in which a person's ink entered a journal while no sanction was in force: one row a person."""
+    """Hours of the clock in which a person's ink became part of a dream while no sanction was in force.
+
+    One row a person. Ink that was undone or hidden before the dream earns nothing, and nobody earns more than
+    limits.HOURS_DAILY in a day.
+    """
 
     user: Any = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="clean_hours"
     )
     hours = models.PositiveIntegerField(default=0)
     last_hour = models.PositiveIntegerField(default=0, editable=False)  # hours since 1970: none is counted twice
+    day = models.PositiveIntegerField(default=0, editable=False)  # the last day that counted, in days since 1970,
+    today = models.PositiveSmallIntegerField(default=0, editable=False)  # and how many hours of it did
 
     objects = CleanHoursQuerySet.as_manager()
 

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from dreamsite.core import second_factor
 from dreamsite.core.errors import json_error
 
 MODERATORS = "Moderators"
@@ -54,14 +55,21 @@ View = Callable[..., HttpResponseBase]
 
 
 def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Callable[[View], View]:
-    """Lets those through who have the permission. Others sign in, or are refused; with `json` in JSON."""
+    """Lets those through who have the permission and proved a second factor.
+
+    Others sign in, or are refused; with `json` in JSON.
+    """
 
     def wrap(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
             if user.is_authenticated and user.has_perm(permission):
-                return view(request, *args, **kwargs)
+                if second_factor.given(request):
+                    return view(request, *args, **kwargs)
+                if json:
+                    return json_error(403, "second-factor", _("Show your second factor first: open the dashboard."))
+                return second_factor.lead(request)
             if json:
                 if user.is_authenticated:
                     return json_error(403, "forbidden", _("You may not do this."))

@@ -7,6 +7,7 @@ viewer shows then.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
@@ -75,14 +76,15 @@ def _whole(image: Image.Image, values: np.ndarray) -> Bytes:
 def _fractions(values: np.ndarray) -> Bytes:
     """Numbers as they come, [H, W]: 0 to 1 where none is larger, else 0 to 255."""
     numbers = np.nan_to_num(values)
-    return np.clip(np.rint(numbers * (255 if numbers.max(initial=0) <= 1 else 1)), 0, 255).astype(np.uint8)
+    made: Bytes = np.clip(np.rint(numbers * (255 if numbers.max(initial=0) <= 1 else 1)), 0, 255).astype(np.uint8)
+    return made
 
 
 def _converted(image: Image.Image, profile: bytes | None) -> Image.Image | None:
     """RGB by the profile; None where there is none that fits."""
     try:
         if image.mode == "LAB":
-            source = ImageCms.createProfile("LAB")
+            source: Any = ImageCms.createProfile("LAB")
         elif profile:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             space = _SPACES.get(source.profile.xcolor_space)

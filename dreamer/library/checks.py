@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -10,6 +12,7 @@ from ..graph import attributes
 from .names import LibraryError
 
 SIZE = 224  # px, the side that most networks were made for
+LARGEST = 2 * 2**30  # bytes of one tensor at the network's own size; real ones take some MB
 SIZES = (8, 4096)  # px; what any was made for lies far inside
 
 
@@ -40,6 +43,30 @@ def check_weights(model: onnx.ModelProto, picture: str) -> None:
             if node.input[0] == picture:
                 raise LibraryError(f"{takes} the picture has {received}; only networks for colour pictures can dream")
             raise LibraryError(f"{takes} {node.input[0]} has {received}; the file is damaged")
+
+
+def check_memory(model: onnx.ModelProto, picture: str, shape: tuple[int, ...]) -> None:
+    """LibraryError where a tensor would take more than LARGEST bytes, by its shape: before anything is computed.
+
+    `shape` is the picture's, as the file has it.
+    """
+    asked = onnx.ModelProto()
+    asked.CopyFrom(model)
+    for info in asked.graph.input:
+        if info.name == picture:
+            for dim, size in zip(info.type.tensor_type.shape.dim, shape, strict=True):
+                dim.dim_value = size
+    try:
+        graph = onnx.shape_inference.infer_shapes(asked, data_prop=True).graph
+    except Exception:  # what is wrong with its shapes is said by those who need them
+        return
+    for info in (*graph.input, *graph.value_info, *graph.output):
+        dims = [dim.dim_value for dim in info.type.tensor_type.shape.dim if dim.HasField("dim_value")]
+        if (needed := 4 * prod(dims)) > LARGEST:
+            raise LibraryError(
+                f"{info.name!r} has the shape {dims}: {needed / 2**30:.1f} GiB, expected at most {LARGEST / 2**30:g}; "
+                "no machine dreams with this"
+            )
 
 
 def check_labels(labels: tuple[str, ...], model: onnx.ModelProto, logits: str | None, published: int | None) -> None:

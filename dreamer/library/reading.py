@@ -9,6 +9,7 @@ from onnx import helper, shape_inference
 from ..graph import FLOATS, Graph, Node
 from ..graph.fold import fold_constants
 from ..graph.opset import to_opset
+from .checks import check_memory
 from .names import LibraryError
 
 QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger", "QLinearMatMul"}
@@ -21,6 +22,7 @@ def read_graph(model: onnx.ModelProto, input_name: str | None = None, size: int 
     model = to_opset(model)
     graph = Graph.read(model)
     picture, last, nominal = _picture(model, graph, input_name, size)
+    check_memory(model, picture, (1, *nominal[2:], 3) if last else nominal)
     for info in model.graph.input:
         if info.name in graph.inputs and info.name != picture:
             _other_input(graph, info)

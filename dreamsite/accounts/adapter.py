@@ -11,6 +11,7 @@ import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, MultiFernet
@@ -22,14 +23,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dreamsite.core.models import SiteState, User
-
-# Names that would let a stranger speak for the site.
-RESERVED = {
-    *("admin", "administrator", "mod", "moderator", "moderators", "official", "owner", "root", "security", "staff"),
-    *("support", "system", "team", "webmaster", "canvas", "dreamer", "dreamsite", "help", "history", "site"),
-    *("anonymous", "everybody", "everyone", "nobody", "null", "undefined"),
-}
+from dreamsite.accounts import known
+from dreamsite.core import names
+from dreamsite.core.addresses import network
+from dreamsite.core.models import TAKEN, SiteState, User
 
 
 class Adapter(DefaultAccountAdapter):
@@ -51,9 +48,28 @@ class Adapter(DefaultAccountAdapter):
         return not SiteState.ended()
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        if username.lower().strip("._-") in RESERVED:
+        if names.is_reserved(username):
             raise ValidationError(_("This name is kept back. Choose another one."))
+        if not shallow and User.objects.looking_like(username).exists():
+            raise ValidationError(TAKEN, code="username_taken")
         return str(super().clean_username(username, shallow=shallow))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Guessing is bounded by account and address together; a browser that signed in before counts by itself.
+
+        By the account alone a stranger could lock anybody out, by five wrong guesses at a public name.
+        """
+        action, key = "login_failed", network(self.get_client_ip(request))
+        if (login := known.login_of(request, credentials)) is not None:
+            action, key = "login_known", login
+        self._login_failed_rl_usage = ratelimit.consume(
+            request,
+            app="allauth.account",
+            action=action,
+            key=f"{self._get_login_attempts_cache_key(request, **credentials)}:{key}",
+        )
+        if not self._login_failed_rl_usage:
+            raise self.validation_error("too_many_login_attempts")
 
     def generate_unique_username(self, txts: list[str | None], regex: str | None = None) -> str:
         """A first guess for those who come through another site; they are shown it, and may change it."""

@@ -8,6 +8,7 @@ from allauth.account import forms as account
 from allauth.mfa.webauthn import forms as keys
 from django.utils.translation import gettext as _
 
+from dreamsite.core import names
 from dreamsite.core.models import User
 
 
@@ -45,6 +46,8 @@ class KeepForm(SignupForm):
         name = self.cleaned_data["username"]
         if name.lower() == self.guest.username.lower():
             return self.guest.username
+        if names.skeleton(name) == self.guest.skeleton and not names.is_reserved(name):
+            return str(name)  # written otherwise, and still their own
         return str(super().clean_username())
 
 

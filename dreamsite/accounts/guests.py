@@ -33,6 +33,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from canvas.models import Stroke
+from dreamsite.accounts import sign_ups
 from dreamsite.accounts.forms import KeepForm
 from dreamsite.core.errors import json_error
 from dreamsite.core.members import View
@@ -136,7 +137,7 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
     if getattr(request.user, "guest", False):
         query = request.GET.urlencode()
         return redirect(reverse("account_keep") + (f"?{query}" if query else ""))
-    response: HttpResponseBase = allauth_views.signup(request)
+    response: HttpResponseBase = sign_ups.sign_up(request)
     return response
 
 

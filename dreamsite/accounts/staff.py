@@ -6,6 +6,7 @@ to where one is set up; nobody is locked out by this.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from allauth.mfa import signals
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
@@ -21,12 +23,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from canvas.moderation.audit.recorded_admin import RecordedAdmin
+from dreamsite.core import upload_pass
 from dreamsite.core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-_SET_UP = "second-factor-set-up"
+_SET_UP, _SET_UP_AT = "second-factor-set-up", "second-factor-set-up-at"
+ASKED_AGAIN = 12 * 3600.0  # seconds after which a session shows its second factor again
 
 
 @receiver(signals.authenticator_added)
@@ -34,6 +41,7 @@ def set_up(sender: Any, request: HttpRequest, authenticator: Authenticator, **kw
     """Setting up takes a code or a key at hand: as good as being asked for it."""
     if authenticator.type in SECOND_FACTORS:
         request.session[_SET_UP] = authenticator.pk
+        request.session[_SET_UP_AT] = time.time()
 
 
 def second_factors(user: User) -> set[str]:
@@ -41,11 +49,41 @@ def second_factors(user: User) -> set[str]:
 
 
 def proved(request: HttpRequest, user: User) -> bool:
-    """Whether this session proved a second factor that its account still has."""
+    """Whether this session proved a second factor that its account still has, in the last twelve hours."""
+    since = time.time() - ASKED_AGAIN
     records = get_authentication_records(request, user)
-    seen = {record.get("id") for record in records if record.get("method") == "mfa"} | {request.session.get(_SET_UP)}
+    seen = {one.get("id") for one in records if one.get("method") == "mfa" and one.get("at", 0.0) > since}
+    if request.session.get(_SET_UP_AT, 0.0) > since:
+        seen.add(request.session.get(_SET_UP))
     # A recovery code stands for the factor that was lost.
     return Authenticator.objects.filter(user=user, pk__in=seen - {None}).exists() and bool(second_factors(user))
+
+
+def second_factor_given(request: HttpRequest) -> bool:
+    """Whether what is not public may be shown to this session: `proved`, where the site asks for it."""
+    return not settings.ADMIN_TWO_FACTOR or (isinstance(request.user, User) and proved(request, request.user))
+
+
+@never_cache
+@require_safe
+@login_required
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Leads whoever moderates or administers to their second factor, or to where one is set up, and then to `next`."""
+    following = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(following, {request.get_host()}, request.is_secure()):
+        following = reverse("canvas")
+    if second_factor_given(request):
+        return redirect(following)
+    return _ask(request, following)
+
+
+def _ask(request: HttpRequest, following: str) -> HttpResponse:
+    assert isinstance(request.user, User)
+    factors = second_factors(request.user)
+    if not factors:
+        return render(request, "account/second_factor_wanted.html", {"section": "account"})
+    ask = "mfa_reauthenticate" if Authenticator.Type.TOTP in factors else "mfa_reauthenticate_webauthn"
+    return redirect_to_login(following, reverse(ask))
 
 
 # Apps whose rows say who somebody is and what they may do: rights, groups, addresses, second factors, sessions.
@@ -86,6 +124,18 @@ class AdminSite(admin.AdminSite):
             return False
         return not settings.ADMIN_TWO_FACTOR or proved(request, user)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's; whoever may be here may send large files: pictures, tracks of films, networks."""
+        inner = super().admin_view(view, cacheable)
+
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            response: HttpResponse = inner(request, *args, **kwargs)
+            if request.method == "GET" and self.has_permission(request):
+                upload_pass.grant(response, settings.NETWORK_UPLOAD + 2**20)
+            return response
+
+        return csrf_exempt(answer) if getattr(inner, "csrf_exempt", False) else answer
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Where Django sends everybody whom `has_permission` refuses: on to whatever is missing."""
         following = request.GET.get("next", "")
@@ -98,8 +148,4 @@ class AdminSite(admin.AdminSite):
             raise PermissionDenied
         if self.has_permission(request):
             return redirect(following)
-        factors = second_factors(user)
-        if not factors:
-            return render(request, "account/second_factor_wanted.html", {"section": "account"})
-        ask = "mfa_reauthenticate" if Authenticator.Type.TOTP in factors else "mfa_reauthenticate_webauthn"
-        return redirect_to_login(following, reverse(ask))
+        return _ask(request, following)

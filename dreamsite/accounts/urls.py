@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dreamsite.accounts import guests, suspended, views
+from dreamsite.accounts import guests, staff, suspended, views
 
 urlpatterns = [
     path("account/", views.account, name="account"),
@@ -16,5 +16,6 @@ urlpatterns = [
     path("accounts/login/", guests.sign_in, name="account_login"),
     path("accounts/guest/", guests.enter, name="guest"),
     path("accounts/keep/", guests.keep, name="account_keep"),
+    path("accounts/second-factor/", staff.second_factor, name="second_factor"),
     path("accounts/", include("allauth.urls")),
 ]

@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas.models import Stroke
+from canvas.moderation.permissions import MODERATE
 from dreamsite.accounts import closing, export, sessions
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
@@ -72,6 +73,8 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
     frames = found.frames.visible()
     context = {
         "person": found,
+        # Nobody else gets this mark, whatever they call themselves.
+        "speaks_for_the_site": found.has_perm(MODERATE),
         "strokes": Stroke.objects.by(found).count(),
         "frames": frames.count(),
         "latest": list(frames.select_related("canvas").order_by("-id")[:SHOWN_FRAMES]),

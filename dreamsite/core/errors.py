@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import ceil
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -17,6 +18,14 @@ RETRY_SECONDS = 30
 
 class NotFound(Http404):
     """A 404 whose message is meant for the visitor."""
+
+
+class Busy(Exception):
+    """Too many want this at once (503), or one of them too often (429): the answer says when to come back."""
+
+    def __init__(self, what: str, *, status: int = 503, seconds: float = 0.0) -> None:
+        super().__init__(f"busy with {what}")
+        self.status, self.seconds = status, max(1, ceil(seconds)) if seconds else RETRY_SECONDS
 
 
 class InvalidRequest(ValueError):
@@ -56,6 +65,25 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
     if wants_json(request):
         return json_error(404, "not-found", detail or _("Nothing has this address."))
     return render(request, "404.html", {"detail": detail}, status=404)
+
+
+def busy(request: HttpRequest, trouble: Busy) -> HttpResponse:
+    """So many at once, or so often, that this one is asked to come back."""
+    response: HttpResponse
+    if wants_json(request):
+        response = json_error(trouble.status, "busy", _("Too many want this at once. Come back in a moment."))
+    else:
+        response = HttpResponse(render_to_string(f"{trouble.status}.html"), status=trouble.status)
+    response["Retry-After"] = str(trouble.seconds)
+    return response
+
+
+def conflict(request: HttpRequest) -> HttpResponseBase:
+    """Somebody else, or one's own first click, has done it a moment ago."""
+    detail = _("This was done a moment ago, by you or by somebody else. Look again before you go on.")
+    if wants_json(request):
+        return json_error(409, "conflict", detail)
+    return render(request, "409.html", status=409)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

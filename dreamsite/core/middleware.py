@@ -5,14 +5,21 @@ Django 6 brings its own CSP middleware: then that half goes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+
+from dreamsite.core.errors import Busy, busy, conflict, page_not_found, permission_denied
+
+log = logging.getLogger(__name__)
 
 # Nothing on these pages, nor anything that might ever be slipped into them, has use for these.
 PERMISSIONS_POLICY = ", ".join(
@@ -113,3 +120,41 @@ def one_address(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
         return response
 
     return answer
+
+
+class answer_conflicts:
+    """Two at once for what can be there once only: the second is answered in words, whatever the form.
+
+    And where there are too many at once (Busy), whoever has no place is asked to come back.
+
+    The database decides who was first (a unique constraint). The view is asked again: now it finds what the other has
+    just written, as it would have a moment later, and says what it always says then. If it still runs into the
+    constraint, a page says so (409). A view that wrote half of its work before leaves that to a transaction.
+    """
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, Busy):
+            return busy(request, exception)
+        if not isinstance(exception, IntegrityError) or request.method != "POST" or not request.resolver_match:
+            return None
+        log.info("Somebody else was first at %s: %s", request.resolver_match.view_name, exception)
+        view, args, kwargs = request.resolver_match
+        try:
+            answer: HttpResponseBase = view(request, *args, **kwargs)
+        except IntegrityError:
+            return conflict(request)
+        except Http404 as missing:
+            return page_not_found(request, missing)
+        except PermissionDenied as denied:
+            return permission_denied(request, denied)
+        if hasattr(answer, "render") and callable(answer.render):
+            answer = answer.render()
+        return answer

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -12,11 +14,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dreamsite.core import names
 from dreamsite.core.signals import project_changed
 from dreamsite.core.tasks.models import WorkerHeartbeat as WorkerHeartbeat
 
 USERNAME_MIN = 2
 USERNAME_MAX = 24  # names stand beside the ink and in the slim bar: longer ones do not fit a phone
+
+
+TAKEN = _("Somebody has this name already, or one that looks like it.")
+
+
+class Users(UserManager["User"]):
+    def looking_like(self, name: str) -> models.QuerySet[User]:
+        """Who has this name, or one that could be taken for it: at most one."""
+        return self.filter(skeleton=names.skeleton(name))
 
 
 class User(AbstractUser):
@@ -38,12 +50,16 @@ class User(AbstractUser):
         error_messages={"unique": _("Somebody has this name already.")},
     )
 
+    # No two names look alike: `boss_` beside `boss` would speak for somebody else.
+    skeleton = models.CharField(max_length=USERNAME_MAX, unique=True, editable=False)
     # Drew before signing up: a made-up name and a browser's session (dreamsite.accounts.guests).
     guest = models.BooleanField(_("guest"), default=False, editable=False)
 
     # Leaving: when what the site knows of them is to be scrubbed, unless they sign in before; and when it was.
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True, editable=False, db_index=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[Users] = Users()
 
     class Meta:
         constraints = [
@@ -53,6 +69,17 @@ class User(AbstractUser):
                 violation_error_message=_("Somebody has this name already."),
             )
         ]
+
+    def clean(self) -> None:
+        super().clean()
+        if User.objects.looking_like(self.username).exclude(pk=self.pk).exists():
+            raise ValidationError(TAKEN)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.skeleton = names.skeleton(self.username)
+        if "username" in (fields := kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*fields, "skeleton"}
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("person", args=[self.username])

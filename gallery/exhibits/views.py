@@ -9,16 +9,19 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from dreamsite.core import second_factor
 from dreamsite.core.errors import NotFound
 from gallery.exhibits.items import ItemImage, items_of
 from gallery.exhibits.models import Exhibit
+
+DRAFTS = "gallery.view_exhibit"
 
 
 @require_safe
 def exhibits(request: HttpRequest) -> HttpResponse:
     """All published ones, newest first; the staff also sees drafts."""
     every = Exhibit.objects.with_pictures()
-    found = every if request.user.is_staff else every.published()
+    found = every if second_factor.may(request, DRAFTS) else every.published()
     shown = [(exhibit, items_of(exhibit)) for exhibit in found]
     return render(request, "gallery/exhibits/list.html", {"section": "exhibits", "shown": shown})
 
@@ -69,6 +72,6 @@ def exhibit_json(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _find(request: HttpRequest, slug: str) -> Exhibit:
     found = Exhibit.objects.with_pictures().filter(slug=slug).first()
-    if found is None or not (found.open or request.user.is_staff):
+    if found is None or not (found.open or second_factor.may(request, DRAFTS)):
         raise NotFound(_("There is no exhibit with this address."))
     return found

@@ -96,7 +96,7 @@ def _drawing_key(frame: Frame) -> str:
     return f"drawing:{frame.pk}"
 
 
-def painted(frame: Frame) -> bytes:
+def painted(frame: Frame, address: str) -> bytes:
     """The drawing before the frame as PNG; its size and checksum are known from then on.
 
     Raises what paint.png raises.
@@ -105,7 +105,7 @@ def painted(frame: Frame) -> bytes:
     found = ink.read(span)
     if not found.complete:
         raise paint.TooManyOperations
-    data = paint.png(span, found.up_to(frame.seq))
+    data = paint.png(span, found.up_to(frame.seq), address)
     caches["pages"].set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
     return data
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.models import Frame
 from canvas.moderation.permissions import MODERATE
+from dreamsite.core import second_factor
 from dreamsite.core.errors import NotFound
 from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
@@ -34,7 +35,7 @@ def find(pk: int) -> Frame:
 
 
 def hidden_from(request: HttpRequest, this: Frame) -> bool:
-    return this.hidden_at is not None and not (request.user.is_staff or request.user.has_perm(MODERATE))
+    return this.hidden_at is not None and not second_factor.may(request, MODERATE)
 
 
 @require_safe
@@ -128,7 +129,7 @@ def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
     this = find(pk)
     if hidden_from(request, this):
         return _gone()
-    response = moments.painted_response(lambda: files.painted(this))
+    response = moments.painted_response(lambda: files.painted(this, request.META.get("REMOTE_ADDR", "")))
     if this.hidden_at is not None:
         response["Cache-Control"] = "private, no-store"  # the staff's eyes only
     return response

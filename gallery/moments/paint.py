@@ -16,11 +16,13 @@ from PIL import Image
 from canvas import frames, picture
 from canvas.brush import Pixels
 from canvas.picture import NumberedStroke
+from dreamsite.core.turns import Pace
 from gallery.moments.ink import Span
 
 MAX_OPERATIONS = 12_000  # a few seconds of painting
 WAIT_SECONDS = 3.0  # for the one picture that is being painted
 _painting = threading.BoundedSemaphore(1)
+_pace = Pace("pictures of moments", 10, 20.0)  # a picture takes most of a second of everybody's processor
 
 
 class PainterBusy(Exception):
@@ -31,10 +33,11 @@ class TooManyOperations(Exception):
     """More was drawn than the server paints."""
 
 
-def png(span: Span, operations: list[NumberedStroke]) -> bytes:
+def png(span: Span, operations: list[NumberedStroke], address: str) -> bytes:
     """The span's base with these operations as PNG, to the bit what browsers paint.
 
-    Raises PainterBusy, TooManyOperations and canvas.frames.FrameGone.
+    `address`: whose request it is. Raises PainterBusy, TooManyOperations, canvas.frames.FrameGone, and Busy where this
+    address has had many painted.
     """
     key = _key(span, operations)
     cached = caches["pictures"].get(key)
@@ -42,6 +45,7 @@ def png(span: Span, operations: list[NumberedStroke]) -> bytes:
         return bytes(cached)
     if len(operations) > MAX_OPERATIONS:
         raise TooManyOperations
+    _pace.take(address)
     if not _painting.acquire(timeout=WAIT_SECONDS):
         raise PainterBusy
     try:

@@ -221,7 +221,7 @@ def picture(request: HttpRequest, moment: datetime) -> HttpResponseBase:
         found = ink.read(span)
         if not found.complete:
             raise paint.TooManyOperations
-        return paint.png(span, found.until(moment))
+        return paint.png(span, found.until(moment), request.META.get("REMOTE_ADDR", ""))
 
     return painted_response(paint_it)
 

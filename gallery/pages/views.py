@@ -7,8 +7,11 @@ from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_safe
 
+from dreamsite.core import second_factor
 from gallery.farewell import content
 from gallery.pages.models import Page
+
+DRAFTS = "gallery.view_page"
 
 
 @require_safe
@@ -28,7 +31,7 @@ def add_slash(request: HttpRequest, slug: str) -> HttpResponse:
 
 def get_page(request: HttpRequest, slug: str) -> Page:
     found = Page.objects.filter(slug=slug).first()
-    if found is None or not (found.published or request.user.is_staff):
+    if found is None or not (found.published or second_factor.may(request, DRAFTS)):
         raise Http404
     return found
 

@@ -23,7 +23,6 @@ from PIL import Image
 
 from dreamer.engine import colours
 from dreamer.engine.pictures import upright
-
 from gallery.uploads import check
 
 MAX_BYTES = 24 * 1024 * 1024  # a good camera's JPEG, and a canvas of the largest size as PNG

@@ -124,10 +124,3 @@ async def test_only_strangers_are_asked_about_before_their_ink(entrance: Entranc
     asks = entrance.asks
     await entrance.monitor.know({2, 1})
     assert entrance.asks == asks and entrance.admission.known() == {1, 2}
-
-
-async def test_hours_are_counted_once(entrance: Entrance) -> None:
-    entrance.admission.drew(1, now_ms=3_600_000)
-    await entrance.monitor.count_hours()
-    await entrance.monitor.count_hours()
-    assert entrance.people.hours == [1]

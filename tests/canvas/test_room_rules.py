@@ -212,21 +212,6 @@ async def test_painting_over_others_fresh_ink_costs_more(
     assert 0 < theirs < mine < 40 and theirs == pytest.approx(mine / limits.OVERPAINTING_NEW, abs=1)
 
 
-async def test_hours_of_drawing_are_counted_once_for_each_who_drew(
-    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "HOUR_SECONDS", 0.02)
-    monkeypatch.setattr(limits, "MARK_SECONDS", 0.02)
-    journal.people.status[2] = UserStatus(last_hour=room.wall_ms() // 3_600_000 + 1)  # counted already
-    anna, ben = joined(journal, room, 1), joined(journal, room, 2)
-    joined(journal, room, 3)
-    for who in (anna, ben):
-        who.put(dab())
-    await until(lambda: journal.people.hours)
-    await asyncio.sleep(0.1)
-    assert journal.people.hours == [1]
-
-
 async def test_the_end_closes_every_pen_and_then_every_socket(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,16 +119,30 @@ def test_what_stands_against_somebody_now(canvas: Canvas, people: list[User]) ->
     assert found[ben.pk] == gate.UserStatus(joined=ms(ben.date_joined)) and found[9999] == gate.UserStatus()
 
 
-def test_an_hour_of_drawing_counts_once_and_not_under_a_sanction(canvas: Canvas, people: list[User]) -> None:
+def test_an_hour_whose_ink_was_dreamed_counts_once_some_a_day_and_not_under_a_sanction(
+    canvas: Canvas, people: list[User]
+) -> None:
     ann, ben = people
-    people_of = DatabasePeople()
     earlier = timezone.now() - timedelta(days=1)
     Sanction.objects.create(user=ben, degree="cool_down", reason="slowly", starts_at=earlier)
-    start = int(timezone.now().timestamp()) // 3600 * 3_600_000
+    midnight = datetime(2030, 1, 1, tzinfo=UTC)
     for minutes in (0, 20, 59, 60, 61):
-        people_of.drew([ann.pk, ben.pk], start + minutes * 60_000)
+        CleanHours.objects.dreamed([ann.pk, ben.pk], midnight + timedelta(minutes=minutes))
     assert dict(CleanHours.objects.values_list("user", "hours")) == {ann.pk: 2, ben.pk: 0}
-    assert people_of.statuses([ann.pk])[ann.pk].hours == 2
+    assert DatabasePeople().statuses([ann.pk])[ann.pk].hours == 2
+    for hour in range(24):  # a dot an hour
+        CleanHours.objects.dreamed([ann.pk], midnight + timedelta(hours=hour))
+    assert CleanHours.objects.get(user=ann).hours == limits.HOURS_DAILY
+    CleanHours.objects.dreamed([ann.pk], midnight + timedelta(days=1))
+    assert CleanHours.objects.get(user=ann).hours == limits.HOURS_DAILY + 1
+
+
+def test_a_clock_that_went_wrong_takes_nobodys_hours_for_ever(canvas: Canvas, people: list[User]) -> None:
+    ann = people[0]
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    for at in (now, now + timedelta(days=4000), now + timedelta(hours=1)):
+        CleanHours.objects.dreamed([ann.pk], at)
+    assert CleanHours.objects.get(user=ann).hours == 3
 
 
 def test_who_is_trusted(canvas: Canvas, people: list[User]) -> None:

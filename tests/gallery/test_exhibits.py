@@ -86,7 +86,9 @@ def test_a_hidden_before_leaves_the_after(client: Client, exhibit: Exhibit, kept
     assert "Evening" in words and "data-compare" not in words
 
 
-def test_drafts_and_what_is_to_open_later_are_for_the_staff(client: Client, exhibit: Exhibit, staff: User) -> None:
+def test_drafts_and_what_is_to_open_later_are_for_the_staff(
+    client: Client, exhibit: Exhibit, staff: User, settings: Any
+) -> None:
     for opens in (None, timezone.now() + timedelta(days=1)):
         Exhibit.objects.update(published_at=opens)
         assert client.get("/exhibits/skies/").status_code == 404
@@ -94,7 +96,13 @@ def test_drafts_and_what_is_to_open_later_are_for_the_staff(client: Client, exhi
         assert "Skies" not in client.get("/exhibits/").content.decode()
         other = Client()
         other.force_login(staff)
+        settings.ADMIN_TWO_FACTOR = True
+        assert other.get("/exhibits/skies/").status_code == 404, "a session without the second factor"
+        settings.ADMIN_TWO_FACTOR = False
         assert other.get("/exhibits/skies/").status_code == 200
+        helper = User.objects.create(username="helper", is_staff=True)
+        other.force_login(helper)
+        assert other.get("/exhibits/skies/").status_code == 404, "staff without the permission"
 
 
 def test_an_empty_list_leads_on(client: Client) -> None:

@@ -49,7 +49,7 @@ def test_hostile_links_stay_inside(settings: Any, tmp_path: Path) -> None:
     }
     (tmp_path / "secret.txt").write_text(SECRET)
     settings.STATIC_ROOT = tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     default_storage.save("a/inside.txt", ContentFile(b"inside"))
     User.objects.create(username="ada")
     secret = (tmp_path / "secret.txt").as_posix()

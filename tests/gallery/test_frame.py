@@ -158,8 +158,11 @@ def test_a_hidden_frame_says_so_and_leads_on(client: Client, many: Many) -> None
     assert client.get(f"/frames/{hidden.pk}/picture").status_code == 410
 
 
-def test_staff_sees_what_is_hidden(as_staff: Client, many: Many) -> None:
+def test_staff_sees_what_is_hidden_with_the_second_factor(as_staff: Client, many: Many, settings: Any) -> None:
     (hidden,) = many(1, hidden_at=timezone.now())
+    settings.ADMIN_TWO_FACTOR = True
+    assert as_staff.get(f"/frames/{hidden.pk}/").status_code == 410
+    settings.ADMIN_TWO_FACTOR = False
     page = as_staff.get(f"/frames/{hidden.pk}/").content.decode()
     assert hidden.picture.url in page and "Hidden from everybody but the staff." in page
     assert as_staff.get(f"/frames/{hidden.pk}/picture").status_code == 302

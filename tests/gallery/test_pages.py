@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -115,9 +116,12 @@ def test_html_is_made_at_save_and_with_what_is_saved() -> None:
     assert "<strong>" in page.html
 
 
-def test_a_draft_is_for_the_staff(client: Client, as_staff: Client) -> None:
+def test_a_draft_is_for_the_staff(client: Client, as_staff: Client, settings: Any) -> None:
     Page.objects.create(slug="rules", title="Rules", published=False)
     assert Client().get("/rules/").status_code == 404
+    settings.ADMIN_TWO_FACTOR = True
+    assert as_staff.get("/rules/").status_code == 404, "a session without the second factor"
+    settings.ADMIN_TWO_FACTOR = False
     assert b"draft" in as_staff.get("/rules/").content
 
 

@@ -10,8 +10,8 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from dreamsite.accounts.adapter import RESERVED
 from dreamsite.core.models import User
+from dreamsite.core.names import RESERVED
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -138,3 +138,14 @@ def test_the_command_prints_the_link_until_there_is_an_owner(client: Client) -> 
     client.post(path(), GOOD)
     assert "has an owner" in say()
     assert say("--quiet") == ""
+
+
+def test_a_link_never_comes_back_to_life(client: Client) -> None:
+    """Not when the owner from the command line is gone again, or no owner any more."""
+    address = path()
+    boss = User.objects.create_superuser("boss", password="a long walk by the sea")
+    boss.is_superuser = False
+    boss.save()
+    assert client.get(address).status_code == 410 and claim.claim_link() is None
+    boss.delete()
+    assert client.get(address).status_code == 410

@@ -42,17 +42,60 @@ def with_mail(settings: Any) -> None:
 # --- brute force -------------------------------------------------------------------------------------------------
 
 
+def guess(client: Client, password: str = "wrong", name: str = "ada") -> str:
+    return str(client.post("/accounts/login/", {"login": name, "password": password}).content.decode())
+
+
 def test_passwords_cannot_be_tried_by_the_thousand(ada: User) -> None:
-    """One name from many addresses, and many names from one: both run into a wall, and the right one then too."""
-    for number in range(6):
-        guess = Client(REMOTE_ADDR=f"203.0.{number}.7").post("/accounts/login/", {"login": "ada", "password": "wrong"})
-    assert "Too many failed attempts" in guess.content.decode()
-    late = Client(REMOTE_ADDR="203.0.99.7")
-    late.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
-    assert "_auth_user_id" not in late.session
+    """One name from one address, and many names from it: both run into a wall, and the right password then too."""
+    guesser = Client(REMOTE_ADDR="203.0.113.7")
+    for _ in range(6):
+        said = guess(guesser)
+    assert "Too many failed attempts" in said and "Too many failed attempts" in guess(guesser, PASSWORD)
+    assert "_auth_user_id" not in guesser.session
     one = Client(REMOTE_ADDR="198.51.100.9")
     statuses = [one.post("/accounts/login/", {"login": f"n{n}", "password": "x"}).status_code for n in range(40)]
     assert statuses[0] == 200 and statuses[-1] == 429
+
+
+def test_nobody_is_locked_out_by_guesses_at_their_name(ada: User) -> None:
+    """Not at another address, and not at the guesser's own, in a browser where they signed in before."""
+    home = Client(REMOTE_ADDR="203.0.113.7")
+    home.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    home.post("/accounts/logout/")
+    assert "_auth_user_id" not in home.session
+    for address in ("203.0.113.7", "203.0.113.8", "203.0.113.9"):
+        for _ in range(12):
+            said = guess(Client(REMOTE_ADDR=address))
+        assert "Too many failed attempts" in said
+    elsewhere = Client(REMOTE_ADDR="198.51.100.1")
+    guess(elsewhere, PASSWORD)
+    assert elsewhere.session["_auth_user_id"] == str(ada.pk)
+    guess(home, PASSWORD)
+    assert home.session["_auth_user_id"] == str(ada.pk), "the neighbour's guesses are not this browser's"
+
+
+def test_a_browser_that_signed_in_before_cannot_guess_at_will_either(ada: User) -> None:
+    User.objects.create_user("bea", password=PASSWORD)
+    stolen = Client(REMOTE_ADDR="203.0.113.7")
+    guess(stolen, PASSWORD)
+    stolen.post("/accounts/logout/")
+    assert "Too many failed attempts" in [guess(stolen) for _ in range(11)][-1]
+    for _ in range(6):
+        said = guess(stolen, name="bea")
+    assert "Too many failed attempts" in said, "it is known for ada alone"
+    forged = Client(REMOTE_ADDR="203.0.113.8")
+    forged.cookies["known"] = "eyIxIjoibm90In0:1:bm90"
+    assert "Too many failed attempts" in [guess(forged) for _ in range(6)][-1]
+
+
+def test_an_ipv6_household_is_one_address(ada: User) -> None:
+    for number in range(6):
+        said = guess(Client(REMOTE_ADDR=f"2001:db8:1:2::{number}"))
+    assert "Too many failed attempts" in said
+    other = Client(REMOTE_ADDR="2001:db8:1:3::1")
+    guess(other, PASSWORD)
+    assert other.session["_auth_user_id"] == str(ada.pk)
 
 
 def test_nobody_counts_as_another_address_by_saying_so(ada: User) -> None:
@@ -66,16 +109,14 @@ def test_nobody_counts_as_another_address_by_saying_so(ada: User) -> None:
 def test_no_flood_of_page_requests_opens_a_locked_account_again(ada: User) -> None:
     """A stranger's keys, whatever they are made of, push no rate limit out."""
     World().begin()  # a history of some minutes
-    guess = Client(REMOTE_ADDR="203.0.113.5")
+    guesser = Client(REMOTE_ADDR="203.0.113.5")
     for _ in range(6):
-        guess.post("/accounts/login/", {"login": "ada", "password": "wrong"})
+        guess(guesser)
     stranger, at = Client(), int(timezone.now().timestamp())
     for number in range(320):
         hour = {"from": _utc(at - 3600 - number), "to": _utc(at - number), "n": number}
         assert stranger.get("/history/timeline.json", hour, HTTP_X_NUMBER=str(number)).status_code == 200
-    late = Client(REMOTE_ADDR="203.0.99.7")
-    answer = late.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
-    assert "Too many failed attempts" in answer.content.decode() and "_auth_user_id" not in late.session
+    assert "Too many failed attempts" in guess(guesser, PASSWORD) and "_auth_user_id" not in guesser.session
 
 
 def _utc(seconds: float) -> str:

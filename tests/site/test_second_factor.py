@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
 
 from canvas.moderation.models import Act
+from canvas.moderation.permissions import MODERATORS
 from dreamsite.core.models import User
 from tests.conftest import PASSWORD
 
@@ -129,3 +131,23 @@ def test_it_can_be_relaxed(client: Client, staff: User, settings: Any) -> None:
     settings.ADMIN_TWO_FACTOR = False
     sign_in(client, "boss")
     assert client.get(f"/{settings.ADMIN_PATH}/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moderators_show_it_too_and_again_after_twelve_hours(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the dashboard and, as JSON, at the panel on the canvas; a password alone opens neither."""
+    ada.groups.add(Group.objects.get(name=MODERATORS))
+    sign_in(client, "ada")
+    answer = client.get("/moderation/", follow=True)
+    assert "One more lock" in answer.content.decode()
+    panel = client.get("/c/main/moderation/state")
+    assert panel.status_code == 403 and panel.json()["error"] == "second-factor"
+    set_up(client)
+    assert client.get("/moderation/").status_code == 200
+    later = time.time() + 13 * 3600
+    monkeypatch.setattr("dreamsite.accounts.staff.time.time", lambda: later)
+    answer = client.get("/moderation/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/2fa/reauthenticate/")
+    assert client.get("/accounts/second-factor/?next=https://evil.example/", follow=True).status_code == 200

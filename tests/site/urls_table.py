@@ -166,6 +166,7 @@ TABLE = {
     "account_logout": Row("302 200 200 200", "302"),
     "account_inactive": Row("200"),
     "account_signup": Row("200 302 302 302", "200 302 302 302"),
+    "second_factor": Row("login 302 302 302"),
     "account_reauthenticate": Row(SIGNED_IN, SIGNED_IN),
     "account_email": Row(SIGNED_IN, "login 302 302 302"),
     "account_email_verification_sent": Row("200"),

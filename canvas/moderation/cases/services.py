@@ -21,6 +21,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.cases import evidence, scores
 from canvas.moderation.models import Act, Case, Note, Report
 from canvas.moderation.signals import ip_digests
+from dreamsite.core.turns import Turns
 
 CLAIM = Act.add_verb("claim-case", gettext_lazy("Took on a case"))
 RELEASE = Act.add_verb("release-case", gettext_lazy("Gave a case back"))
@@ -30,6 +31,7 @@ NOTE = Act.add_verb("note", gettext_lazy("Wrote a note"))
 
 RADIUS_LEAST, RADIUS_MOST = 16, 512  # px of a reported spot
 SAME_SPOT = timedelta(hours=24)  # reports about one spot join an open case that is younger
+_reporting = Turns("reports", 1)
 # (within, at most): what one person may send. Strangers share the limit of their address.
 LIMITS = {
     "account": ((timedelta(minutes=10), 5), (timedelta(days=1), 30)),
@@ -92,8 +94,17 @@ def check_limits(reporter: Any, address: str) -> None:
 
 
 def report(where: Where, category: str, text: str, *, reporter: Any, address: str) -> Report:
-    """Files a report, with a picture made now, in its case: an open one, or a new one. Raises TooMany."""
-    check_limits(reporter, address)  # before the picture, which costs
+    """Files a report, with a picture made now, in its case: an open one, or a new one.
+
+    Raises TooMany, and core.errors.Busy where many report at once.
+    """
+    # One at a time, so that each is counted before the next one's picture is made: that costs.
+    with _reporting.take():
+        return _report(where, category, text, reporter, address)
+
+
+def _report(where: Where, category: str, text: str, reporter: Any, address: str) -> Report:
+    check_limits(reporter, address)
     if where.frame is not None:
         picture, seq = evidence.of_frame(where.frame)
     else:

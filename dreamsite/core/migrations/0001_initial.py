@@ -1,8 +1,8 @@
 
-import django.contrib.auth.models
 import django.core.validators
 import django.db.models.functions.text
 import django.utils.timezone
+import dreamsite.core.models
 from django.db import migrations, models
 
 
@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('username', models.CharField(error_messages={'unique': 'Somebody has this name already.'}, help_text='2 to 24 letters, digits, dots, dashes or underscores. Everybody sees it.', max_length=24, unique=True, validators=[django.core.validators.MinLengthValidator(2), django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Use letters, digits, dots, dashes and underscores, beginning with a letter or a digit.')], verbose_name='username')),
+                ('skeleton', models.CharField(editable=False, max_length=24, unique=True)),
                 ('closes_at', models.DateTimeField(blank=True, db_index=True, editable=False, null=True, verbose_name='closes at')),
                 ('closed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='closed at')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
@@ -58,7 +59,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_any_case', violation_error_message='Somebody has this name already.')],
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ('objects', dreamsite.core.models.Users()),
             ],
         ),
     ]

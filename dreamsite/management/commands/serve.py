@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--show", action="store_true", help="print the command line instead, for other supervisors")
 
     def handle(self, *, server: str, host: str, show: bool, **options: Any) -> None:
-        command = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
+        command = SERVERS[server](host, settings.PORT)
         if show:
             self.stdout.write(shlex.join(command))
             return

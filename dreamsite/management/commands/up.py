@@ -93,7 +93,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, server: str, no_dreamer: bool, no_worker: bool, **options: Any) -> None:
         _check_free(host, settings.PORT)
         self._prepare()
-        web = SERVERS[server](host, settings.PORT, behind_proxy=settings.BEHIND_PROXY)
+        web = SERVERS[server](host, settings.PORT)
         processes = [Process("web server", web)]
         if not no_dreamer:
             processes.append(Process("dreamer", [sys.executable, str(MANAGE), "dreamer", *CHECKED]))

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas.limits import TRUSTED_HOURS
 from canvas.models import CleanHours, Frame
+from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
@@ -48,7 +49,10 @@ def studio(request: HttpRequest) -> HttpResponse:
             "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "left": units_left(request.user),
         }
-    return render(request, "gallery/studio/studio.html", context)
+    response = render(request, "gallery/studio/studio.html", context)
+    if request.user.is_authenticated:
+        upload_pass.grant(response, pictures.MAX_BYTES + upload_pass.FIELDS)
+    return response
 
 
 @require_safe

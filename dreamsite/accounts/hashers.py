@@ -1,0 +1,27 @@
+"""Passwords are hashed two at a time: each takes 100 MB for a moment, and strangers choose how many sign in at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+from dreamsite.core.turns import Turns
+
+AT_ONCE = 2
+turns = Turns("passwords", AT_ONCE, patience=15.0, waiting=30)
+
+
+class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
+    """Django's Argon2, with its parameters and its hashes; raises core.errors.Busy where too many wait."""
+
+    def encode(self, password: str, salt: str) -> str:
+        with turns.take():
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        with turns.take():
+            return super().verify(password, encoded)
+
+    def harden_runtime(self, *args: Any) -> None:
+        """Nothing, as Django's."""

@@ -1,0 +1,111 @@
+"""uvicorn's two protocols (`--http`, `--ws`) with the bounds of `dreamsite.servers.daphne`.
+
+uvicorn waits for slow readers by itself. What is added: the time that half a request may take, connections by address,
+and the bytes that a socket may send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+
+from dreamsite.servers import limits
+from dreamsite.servers.limits import AddressLimit, Inflow, Overdue
+
+LOOK_SECONDS = 2.0
+# Which of its parsers uvicorn takes, it finds out when it starts.
+_Http: Any = AutoHTTPProtocol
+_WebSocket: Any = AutoWebSocketsProtocol
+
+
+class Connections:
+    """What is open in this process, whether it is still a connection of pages or has become a socket."""
+
+    def __init__(self) -> None:
+        # Behind a proxy every connection is the proxy's, which has bounds of its own.
+        self._limit = AddressLimit(10**9 if settings.BEHIND_PROXY else limits.CONNECTIONS, 10**9, 10**9)
+        self._open: dict[Any, tuple[str, Connection]] = {}  # by transport
+        self._looking = False
+
+    def enter(self, transport: Any, connection: Connection) -> bool:
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        key = self._limit.enter(address)
+        if key is None:
+            self._sweep()
+            key = self._limit.enter(address)
+        if key is None:
+            return False
+        self._open[transport] = key, connection
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+        return True
+
+    def _look(self) -> None:
+        self._sweep()
+        for transport, (_, connection) in list(self._open.items()):
+            if connection.overdue and transport.get_protocol() is connection:
+                transport.abort()
+        self._looking = bool(self._open)
+        if self._looking:
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _sweep(self) -> None:
+        for transport, (key, _) in list(self._open.items()):
+            if transport.is_closing():
+                del self._open[transport]
+                self._limit.leave(key)
+
+
+_connections: list[Connections] = []  # one, made with the first connection: by then the settings are read
+
+
+class Connection(_Http):
+    """One connection before it becomes a socket; the same hooks in both of uvicorn's parsers."""
+
+    def connection_made(self, transport: Any) -> None:
+        if not _connections:
+            _connections.append(Connections())
+        self.overdue = Overdue()
+        self.refused = not _connections[0].enter(transport, self)
+        if self.refused:
+            transport.abort()
+        else:
+            super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.refused:
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.refused:
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.overdue.head()
+        super().data_received(data)
+        if (cycle := self.cycle) is None or cycle.response_complete:
+            return
+        if cycle.more_body:
+            self.overdue.head()
+            self.overdue.body(len(data))
+        else:
+            self.overdue.complete()
+
+
+class Socket(_WebSocket):
+    """An open socket, whose bytes are counted before anything looks at them."""
+
+    def connection_made(self, transport: Any) -> None:
+        self._inflow, self._raw = Inflow(), transport
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inflow.take(len(data)):
+            super().data_received(data)
+        else:
+            self._raw.abort()

@@ -1,0 +1,94 @@
+"""`python -m tests.bench.costs`: what every address costs a stranger to ask for, as a table for docs/security.md.
+
+Each address of tests/site/urls_table.py, asked by somebody without an account: what is answered, milliseconds of the
+processor (the least of three tries, after one that warms up), queries, and KiB of the answer. `--write` puts the table
+into docs/security.md, between its two marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import django
+from django.test.utils import CaptureQueriesContext, get_runner, setup_test_environment
+
+from tests import environment
+
+environment.isolate()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+BEGIN, END = "<!-- costs: made by tests.bench.costs -->\n", "<!-- /costs -->\n"
+TRIES = 3
+
+
+def rows() -> list[tuple[str, str, int, float, int, float]]:
+    """(address, method, status, ms, queries, KiB) of what a stranger is answered with anything but a refusal."""
+    from django.db import connection
+    from django.test import Client
+    from django.urls import reverse
+
+    from tests.site.urls_table import TABLE
+    from tests.site.world import World
+
+    world, found = World(), []
+    world.begin()
+    for key, row in TABLE.items():
+        given = {name: make(world) if callable(make) else make for name, make in row.args.items()}
+        address = (row.path or reverse(key.split(" ")[0], kwargs=given)) + row.query
+        pattern = address
+        for name, value in given.items():
+            pattern = pattern.replace(str(value), f"<{name}>") if len(str(value)) > 0 else pattern
+        for method, says in (("get", row.get), ("post", row.post)):
+            if says.split()[0] in ("405", "login", "403", "401"):
+                continue
+            client, best, queries, size, status = Client(raise_request_exception=False), 1e9, 0, 0.0, 0
+            for _ in range(TRIES + 1):
+                with CaptureQueriesContext(connection) as captured:
+                    began = time.process_time()
+                    answer: Any = getattr(client, method)(address)
+                    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+                    best = min(best, 1000 * (time.process_time() - began))
+                queries, size, status = len(captured), len(body) / 1024, answer.status_code
+            found.append((pattern, method.upper(), status, best, queries, size))
+    return found
+
+
+def table(found: list[tuple[str, str, int, float, int, float]]) -> str:
+    lines = ["| address | | answer | ms | queries | KiB |", "|---|---|---|---|---|---|"]
+    for address, method, status, ms, queries, size in sorted(found, key=lambda row: -row[3]):
+        lines.append(f"| `{address}` | {method} | {status} | {ms:.1f} | {queries} | {size:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.costs", description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="put the table into docs/security.md")
+    options = parser.parse_args()
+    django.setup()
+    from django.conf import settings
+
+    setup_test_environment()
+    settings.ACCOUNT_RATE_LIMITS = False
+    storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
+    runner = get_runner(settings)(verbosity=0, interactive=False)
+    databases = runner.setup_databases()
+    try:
+        made = table(rows())
+    finally:
+        runner.teardown_databases(databases)
+    if options.write:
+        text = DOCUMENT.read_text()
+        before, rest = text.split(BEGIN)
+        DOCUMENT.write_text(before + BEGIN + made + END + rest.split(END)[1])
+    else:
+        print(made)
+
+
+if __name__ == "__main__":
+    main()

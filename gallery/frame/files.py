@@ -96,7 +96,7 @@ def _drawing_key(frame: Frame) -> str:
     return f"drawing:{frame.pk}"
 
 
-def painted(frame: Frame, address: str) -> bytes:
+def painted(frame: Frame, address: str = "") -> bytes:
     """The drawing before the frame as PNG; its size and checksum are known from then on.
 
     Raises what paint.png raises.

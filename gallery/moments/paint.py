@@ -33,7 +33,7 @@ class TooManyOperations(Exception):
     """More was drawn than the server paints."""
 
 
-def png(span: Span, operations: list[NumberedStroke], address: str) -> bytes:
+def png(span: Span, operations: list[NumberedStroke], address: str = "") -> bytes:
     """The span's base with these operations as PNG, to the bit what browsers paint.
 
     `address`: whose request it is. Raises PainterBusy, TooManyOperations, canvas.frames.FrameGone, and Busy where this

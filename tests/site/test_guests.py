@@ -182,7 +182,7 @@ def test_guests_who_never_drew_are_forgotten() -> None:
     old = timezone.now() - timedelta(days=3)
     drew, draws, _, fresh = (guests.create() for _ in range(4))
     User.objects.exclude(pk=fresh.pk).update(date_joined=old)
-    CleanHours.objects.drew([draws.pk], old)
+    CleanHours.objects.dreamed([draws.pk], old)
     member = User.objects.create_user("member", date_joined=old)
     drawn_by(drew)
     assert guests.forget_idle() == 1

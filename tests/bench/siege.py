@@ -16,8 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from canvas import wire
-from tests import environment, running
+from tests import environment, running, wire_client
 from tests.bench.load import Viewer, cpu_seconds, draw
 from tests.sockets import pieces, stroke_id
 
@@ -35,7 +34,7 @@ async def quiet(site: running.RunningSite, until: float) -> str:
 
 async def visitors_ink(site: running.RunningSite, until: float) -> str:
     """Four sockets of visitors that send the largest messages of ink as fast as they go, and come back when closed."""
-    message = wire.ink(pieces(stroke_id(chance), [(80, 80, 8)] * 8_000, each=500)[:16])
+    message = wire_client.ink(pieces(stroke_id(chance), [(80, 80, 8)] * 8_000, each=500)[:16])
     sent = closed = 0
 
     async def one() -> None:

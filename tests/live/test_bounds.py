@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from canvas import wire
 from canvas.wire import RejectReason
-from tests import running
+from tests import running, wire_client
 from tests.live.conftest import SERVERS
 from tests.live.test_socket import LINE, chance, flood
 from tests.running import PATIENCE, RunningSite
@@ -132,17 +131,17 @@ async def test_a_visitors_ink_is_not_even_read(bounded: RunningSite) -> None:
     """What would close a member's socket as malformed is only refused; and whoever goes on is closed."""
     async with opened(bounded.url) as visitor:
         stroke = stroke_id(chance)
-        await visitor.socket.send(wire.ink(pieces(stroke, LINE))[:-3])
+        await visitor.socket.send(wire_client.ink(pieces(stroke, LINE))[:-3])
         await visitor.until(lambda: stroke in visitor.refused)
         assert visitor.refused[stroke] == RejectReason.SIGN_IN and visitor.closed is None
-        assert await flood(visitor, wire.ink(pieces(stroke_id(chance), LINE))) == 4429
+        assert await flood(visitor, wire_client.ink(pieces(stroke_id(chance), LINE))) == 4429
 
 
 async def test_a_member_is_counted_in_bytes_and_operations_in_all_tabs(bounded: RunningSite) -> None:
     """Nothing but messages of the largest size, in two tabs: far fewer than the messages that one may send."""
     person = bounded.person(3)
     known = stroke_id(chance)
-    large = wire.ink(pieces(known, [(80, 80, 8)] * 20_000, each=500)[:20])
+    large = wire_client.ink(pieces(known, [(80, 80, 8)] * 20_000, each=500)[:20])
     async with opened(bounded.url, person.headers) as one, opened(bounded.url, person.headers) as two:
         sent = 0
         with contextlib.suppress(ConnectionClosed):

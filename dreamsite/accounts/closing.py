@@ -25,6 +25,7 @@ from canvas.moderation.models import IpDigest
 from dreamsite.accounts import guests
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
+from gallery.studio.models import Original, Work
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ def scrub(pk: int) -> bool:
         model.objects.filter(user=user).delete()
     IpDigest.objects.filter(person=user).delete()
     user.frames.clear()
+    Work.objects.filter(owner=user).delete()
+    Original.objects.filter(owner=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
     user.username = f"~{user.pk}"  # no name that anybody could choose

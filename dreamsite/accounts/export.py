@@ -2,7 +2,8 @@
 
     profile.json      name, addresses, sign-ins, sessions       frames.jsonl     dreams and drawings they took part in
     strokes.jsonl     every stroke with its points              reports.jsonl    what they reported
-    sanctions.jsonl   what was decided about them               README.txt       what is what
+    sanctions.jsonl   what was decided about them               dreams.jsonl     their dreams of the studio
+    uploads.jsonl     the pictures they uploaded to the studio  README.txt       what is what
 
 However much somebody drew, a few rows are in memory at a time.
 """
@@ -29,6 +30,7 @@ from django.utils import timezone
 from canvas import strokes, wire
 from canvas.models import Canvas, Stroke
 from dreamsite.core.models import User
+from gallery.studio.models import Original, Work
 
 CHUNK = 64 * 1024
 STROKES = 100  # read from the journal in one go
@@ -40,6 +42,8 @@ frames.jsonl     the dreams and drawings that your ink is in
 strokes.jsonl    every stroke you drew: [x, y, width] in pixels for each point; its times, colour, and what became of it
 reports.jsonl    what you reported
 sanctions.jsonl  what moderators decided about your account
+dreams.jsonl     what you dreamed in the studio: each with its recipe, and the addresses of its page and its files
+uploads.jsonl    the pictures you uploaded to the studio, and where they lie until they are deleted
 
 Files that end in .jsonl have one JSON object on each line. Times are UTC.
 """
@@ -113,11 +117,36 @@ def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterato
     return rows
 
 
+def dreams(user: User) -> Iterator[Row]:
+    """Every dream of the studio, private and hidden ones too."""
+    columns = ("title", "caption", "network", "recipe", "state", "licence", "width", "height", "created_at")
+    for work in Work.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
+        yield {
+            **{column: getattr(work, column) for column in (*columns, "requested_at", "published_at", "hidden_at")},
+            "page": work.get_absolute_url(),
+            "files": [file.url for file in work.files],
+        }
+
+
+def uploads(user: User) -> Iterator[Row]:
+    for original in Original.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
+        yield {
+            "uploaded_at": original.created_at,
+            "width": original.width,
+            "height": original.height,
+            "kept": original.keep,
+            "page": original.get_absolute_url(),
+            "file": original.picture.url,
+        }
+
+
 FILES: tuple[tuple[str, Callable[[User], Iterator[Row]]], ...] = (
     ("frames.jsonl", frames),
     ("strokes.jsonl", drawn),
     ("reports.jsonl", _rows_of("moderation.Report", "reporter", "address", "weight")),
     ("sanctions.jsonl", _rows_of("canvas.Sanction", "user")),
+    ("dreams.jsonl", dreams),
+    ("uploads.jsonl", uploads),
 )
 
 

@@ -19,6 +19,7 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from canvas.models import Canvas, Frame
 from dreamsite.core.files import is_within
 from gallery import frames
+from gallery.studio.models import Work
 from gallery.uploads.models import Upload
 
 HISTORY = {
@@ -42,6 +43,7 @@ HISTORY = {
 OTHERS = {
     None,
     "bitcoin_code",
+    "dreams",
     "donate",
     "exhibit",
     "exhibit_json",
@@ -53,6 +55,7 @@ OTHERS = {
     "films_json",
     "last_canvas",
     "page",
+    "studio_work",
     "upload",
 }
 JSON = {
@@ -78,7 +81,14 @@ BY_CANVAS = {
     "history_json",
 }
 # Paginated lists, and their query parameter.
-PAGED = {"downloads": "skip", "downloads_json": "skip", "films": "before", "films_json": "before", "highlights": "page"}
+PAGED = {
+    "downloads": "skip",
+    "downloads_json": "skip",
+    "films": "before",
+    "films_json": "before",
+    "dreams": "page",
+    "highlights": "page",
+}
 PLACE_IN_LIST = re.compile(r"[0-9-]{1,10}\Z")
 UNDER_FRAME = re.compile(r"frame-(\d{1,9})\Z")
 
@@ -167,6 +177,9 @@ class Addresses:
             case "frame_picture":
                 frame = Frame.objects.visible().filter(pk=of["pk"]).first()
                 return self.target(frame.picture.url) if frame else None
+            case "studio_work":
+                if not Work.objects.published().filter(key=of["key"]).exists():
+                    return None
             case "upload":
                 upload = Upload.objects.of_key(of["key"])
                 return self.target(upload.picture.url) if upload else None

@@ -26,7 +26,18 @@ from gallery.export import rewrite
 from gallery.export.addresses import Addresses, ExportOptions, Target
 from gallery.farewell.views import EXPORTING
 
-STARTS = ("/", "/canvas/", "/about/", "/faq/", "/donate/", "/exhibits/", "/films/", "/history/", "/highlights/")
+STARTS = (
+    "/",
+    "/canvas/",
+    "/about/",
+    "/faq/",
+    "/donate/",
+    "/exhibits/",
+    "/films/",
+    "/history/",
+    "/highlights/",
+    "/dreams/",
+)
 # Modules that need no server; the others are left out, and the pages are what they are without a script.
 SCRIPTS = {
     "site.js",

@@ -21,11 +21,12 @@ from gallery.exhibits.models import Exhibit
 from gallery.films.models import Film
 from gallery.links import canvas_url
 from gallery.pages.models import Page
+from gallery.studio.models import Work
 from gallery.timeline import activity
 
 PART = 5_000  # addresses in one file
 SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "exhibits")
+PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "exhibits", "studio", "dreams")
 
 
 @require_safe
@@ -44,9 +45,14 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def pages(request: HttpRequest) -> HttpResponse:
-    """Everything but frames: the lists, and each public page, exhibit and film."""
+    """Everything but frames: the lists, and each public page, exhibit, film, and dream of the studio."""
     paths = [reverse(name) for name in PAGES]
-    for found in (Page.objects.published(), Exhibit.objects.published(), Film.objects.ready().only("pk")):
+    for found in (
+        Page.objects.published(),
+        Exhibit.objects.published(),
+        Film.objects.ready().only("pk"),
+        Work.objects.published(),
+    ):
         paths += [one.get_absolute_url() for one in found]
     return _urls([request.build_absolute_uri(path) for path in paths])
 

@@ -25,6 +25,7 @@ from gallery import licence, media, recipe
 from gallery.frame import views as frame_views
 from gallery.moments.views import painted_response
 from gallery.sharing import cards
+from gallery.studio.models import Work
 
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
@@ -110,6 +111,37 @@ def oembed(request: HttpRequest) -> HttpResponse:
     if form not in ("json", "xml"):
         return json_error(501, "format", _("The format can be json or xml."))
     shown = _shown_at(request.GET.get("url", ""))
+    answer = _photo(request, shown) if isinstance(shown, Work) else _rich(request, shown)
+    response: HttpResponse = JsonResponse(answer) if form == "json" else HttpResponse(_xml(answer), "text/xml")
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _photo(request: HttpRequest, work: Work) -> dict[str, Any]:
+    """A dream of the studio: its small picture where the whole one is larger than allowed."""
+    limits = [_size(request, "maxwidth") or work.width, _size(request, "maxheight") or work.height]
+    share = min(1.0, THUMBNAIL / max(work.width, work.height))
+    small = [round(work.width * share), round(work.height * share)]
+    fits = work.width <= limits[0] and work.height <= limits[1]
+    width, height = (work.width, work.height) if fits else small
+    return {
+        "type": "photo",
+        "version": "1.0",
+        "title": str(work),
+        "author_name": work.owner.get_username(),
+        "provider_name": "Dreamsite",
+        "provider_url": request.build_absolute_uri("/"),
+        "cache_age": 3600,
+        "url": media.lasting(request, work.picture if fits else work.thumbnail),
+        "width": width,
+        "height": height,
+        "thumbnail_url": media.lasting(request, work.thumbnail),
+        "thumbnail_width": small[0],
+        "thumbnail_height": small[1],
+    }
+
+
+def _rich(request: HttpRequest, shown: Frame | Canvas) -> dict[str, Any]:
     frame = shown if isinstance(shown, Frame) else newest(shown)
     width = min(_size(request, "maxwidth") or WIDTH, (_size(request, "maxheight") or HEIGHT) - WORDS)
     width = max(width, 160)
@@ -144,13 +176,11 @@ def oembed(request: HttpRequest) -> HttpResponse:
             "thumbnail_width": round(frame.width * share),
             "thumbnail_height": round(frame.height * share),
         }
-    response: HttpResponse = JsonResponse(answer) if form == "json" else HttpResponse(_xml(answer), "text/xml")
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
+    return answer
 
 
-def _shown_at(address: str) -> Frame | Canvas:
-    """What the page at this address is about; NotFound where that is neither a frame nor a canvas."""
+def _shown_at(address: str) -> Frame | Canvas | Work:
+    """What the page at this address is about; NotFound where that is no frame, no canvas and no published dream."""
     try:
         match = resolve(urlsplit(address).path or "/") if address else None
     except (Resolver404, ValueError):
@@ -160,12 +190,16 @@ def _shown_at(address: str) -> Frame | Canvas:
         if frame.hidden_at is not None:
             raise NotFound(_("This frame is hidden."))
         return frame
+    if match is not None and match.url_name == "studio_work":
+        if work := Work.objects.published().filter(key=match.kwargs["key"]).first():
+            return work
+        raise NotFound(_("There is no dream with this address that everybody can see."))
     # The canvas' own addresses are the farewell's, which have no names (gallery.farewell.urls).
     if match is not None and (match.url_name or "canvas") in ("canvas", "canvas_embed", "last_canvas"):
         slug = match.kwargs.get("slug") or settings.CANVAS_SLUG
         if canvas := Canvas.objects.filter(slug=slug).first():
             return canvas
-    raise NotFound(_("“url” must be the address of a canvas or of a frame's page."))
+    raise NotFound(_("“url” must be the address of a canvas, or of a frame's or a dream's page."))
 
 
 def _size(request: HttpRequest, name: str) -> int | None:

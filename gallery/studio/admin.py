@@ -1,34 +1,60 @@
-"""Dreams that people ask to show, and those that are shown, for moderators."""
+"""Dreams that people ask to show, those that are shown, and what is reported about them, for moderators."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from dreamsite.core.tasks.jobs import State
-from gallery.studio.models import Work
+from canvas.moderation.permissions import MODERATE
+from gallery.studio import moderation
+from gallery.studio.models import Work, WorkReport
+
+
+class ForModerators(admin.ModelAdmin[Any]):
+    """Whoever may moderate the canvas may moderate these; nobody adds or deletes a row by hand."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MODERATE)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MODERATE)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MODERATE)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def each(self, request: HttpRequest, rows: Any, act: Callable[[Any, Any], bool]) -> None:
+        """Does it to each row, and says to how many."""
+        count = sum(act(row, request.user) for row in rows)
+        text = ngettext("%(count)s was changed.", "%(count)s were changed.", count) % {"count": count}
+        self.message_user(request, text, messages.SUCCESS)
 
 
 @admin.register(Work)
-class WorkAdmin(admin.ModelAdmin[Work]):
+class WorkAdmin(ForModerators):
     list_display = ["preview", "caption", "owner", "requested_at", "published_at", "hidden_at"]
     list_filter = [("requested_at", admin.EmptyFieldListFilter), ("published_at", admin.EmptyFieldListFilter)]
-    actions = ["publish", "hide", "unhide"]
+    actions = ["publish", "hide", "show_again"]
     ordering = ["-requested_at"]
     readonly_fields = ["preview", "owner", "title", "network", "requested_at", "published_at", "hidden_at"]
     fields = ["caption", *readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Only what somebody asked to show: the rest is private, to the staff too."""
-        return super().get_queryset(request).filter(requested_at__isnull=False).select_related("owner")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+        """Only what somebody asked to show, or reported: the rest is private, to the staff too."""
+        every = super().get_queryset(request)
+        found = every.filter(requested_at__isnull=False) | every.filter(pk__in=WorkReport.objects.values("work"))
+        return found.select_related("owner")
 
     @admin.display(description=_("Dream"))
     def preview(self, work: Work) -> str:
@@ -38,14 +64,38 @@ class WorkAdmin(admin.ModelAdmin[Work]):
             '<a href="{}"><img src="{}" height="96" alt=""></a>', work.get_absolute_url(), work.thumbnail.url
         )
 
-    @admin.action(description=_("Show to everybody"))
+    @admin.action(description=_("Show to everybody"), permissions=["change"])
     def publish(self, request: HttpRequest, works: Any) -> None:
-        works.filter(state=State.DONE, published_at=None).update(published_at=timezone.now())
+        self.each(request, works, moderation.publish)
 
-    @admin.action(description=_("Hide from everybody"))
+    @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, works: Any) -> None:
-        works.update(hidden_at=timezone.now())
+        self.each(request, works, moderation.hide)
 
-    @admin.action(description=_("Show again"))
-    def unhide(self, request: HttpRequest, works: Any) -> None:
-        works.update(hidden_at=None)
+    @admin.action(description=_("Show again"), permissions=["change"])
+    def show_again(self, request: HttpRequest, works: Any) -> None:
+        self.each(request, works, moderation.show_again)
+
+
+@admin.register(WorkReport)
+class WorkReportAdmin(ForModerators):
+    list_display = ["preview", "category", "text", "contact", "at", "outcome", "answered_by"]
+    list_filter = [("answered_at", admin.EmptyFieldListFilter), "category"]
+    list_select_related = ["work__owner", "answered_by"]
+    actions = ["hide", "dismiss"]
+    ordering = ["answered_at", "-at"]
+    fields = readonly_fields = [*list_display, "reporter", "answered_at"]
+
+    @admin.display(description=_("Dream"))
+    def preview(self, report: WorkReport) -> str:
+        picture = report.work.thumbnail
+        shown = format_html('<img src="{}" height="96" alt="">', picture.url) if picture else report.work
+        return format_html('<a href="{}">{}</a>', report.work.get_absolute_url(), shown)
+
+    @admin.action(description=_("Hide the dream from everybody"), permissions=["change"])
+    def hide(self, request: HttpRequest, reports: Any) -> None:
+        self.each(request, reports, lambda report, by: moderation.hide(report.work, by, report.get_category_display()))
+
+    @admin.action(description=_("Nothing wrong"), permissions=["change"])
+    def dismiss(self, request: HttpRequest, reports: Any) -> None:
+        self.each(request, reports, moderation.dismiss)

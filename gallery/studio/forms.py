@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from dreamer.engine import Recipe
 from dreamer.registered import preset
 from gallery.studio.jobs import recipe_for
-from gallery.studio.models import Work
+from gallery.studio.models import Work, WorkReport
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep
 SIZES = (2, 3, 0, 6, 8)  # octaves, fine to large; 0: the photograph's own
@@ -58,3 +58,23 @@ class ShowForm(forms.ModelForm[Work]):
         model = Work
         fields = ["caption", "licence", "show_before"]
         labels = {"caption": _("Title"), "show_before": _("Show the picture from before, too")}
+
+
+class ReportForm(forms.ModelForm[WorkReport]):
+    category = forms.ChoiceField(
+        label=_("What is wrong?"), choices=WorkReport.Category.choices, widget=forms.RadioSelect
+    )
+
+    class Meta:
+        model = WorkReport
+        fields = ["category", "text", "contact"]
+        labels = {"text": _("Anything we should know"), "contact": _("Your mail address")}
+        help_texts = {
+            "text": _("Where the original is, for example. Only moderators read it."),
+            "contact": _("If you want an answer. It is used for nothing else."),
+        }
+        widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+    @property
+    def details(self) -> list[forms.BoundField]:
+        return [self["text"], self["contact"]]

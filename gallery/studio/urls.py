@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gallery.studio.views import ordering, showing, uploads
+from gallery.studio.feeds import DreamsFeed
+from gallery.studio.views import ordering, reporting, showing, uploads
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
@@ -20,6 +21,8 @@ urlpatterns = [
     path("studio/dreams/<str:key>/growing.jpg", showing.growing, name="studio_growing"),
     path("studio/dreams/<str:key>/cancel/", ordering.cancel, name="studio_cancel"),
     path("studio/dreams/<str:key>/show/", showing.show, name="studio_show"),
+    path("studio/dreams/<str:key>/report/", reporting.report, name="studio_report"),
     path("studio/dreams/<str:key>/delete/", showing.delete, name="studio_delete"),
     path("dreams/", showing.dreams, name="dreams"),
+    path("dreams/feed/", DreamsFeed(), name="dreams_feed"),
 ]

@@ -16,6 +16,8 @@ const sheetState = /** @type {HTMLElement} */ (main.querySelector("[data-sheet-s
 const more = /** @type {HTMLButtonElement} */ (main.querySelector("[data-more]"));
 const form = /** @type {HTMLFormElement} */ (main.querySelector("[data-adjust]"));
 const shown = /** @type {HTMLImageElement} */ (main.querySelector("[data-shown]"));
+const cost = /** @type {HTMLElement} */ (main.querySelector("[data-cost]"));
+const dream = /** @type {HTMLButtonElement} */ (main.querySelector("[data-dream]"));
 const state = /** @type {HTMLElement} */ (main.querySelector("[data-state]"));
 const own = shown.src, ownWords = state.textContent;
 /** @type {Map<string, Work>} */
@@ -92,6 +94,16 @@ function pick(key) {
   preview();
 }
 
+/** @param {{units: number, left: number, seconds: number}} dream what it would cost, and what is left today */
+function showCost({ units, left, seconds }) {
+  const time = seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
+  const enough = units <= left;
+  cost.textContent = enough
+    ? `About ${time}. It takes ${Math.ceil(units)} of the ${Math.floor(left)} units you have left today.`
+    : `It takes ${Math.ceil(units)} units, and you have ${Math.floor(left)} left today. Make it fainter, or come back tomorrow.`;
+  dream.disabled = !enough;
+}
+
 /** Asks for a preview of the form as it is; an earlier one is not waited for. */
 async function preview() {
   const turn = ++latest;
@@ -99,7 +111,9 @@ async function preview() {
   body.set("kind", "preview");
   state.textContent = "A preview is on its way …";
   try {
-    let work = /** @type {Work} */ (await json(main.dataset.order ?? "", { method: "POST", body }));
+    const first = await json(main.dataset.order ?? "", { method: "POST", body });
+    if (turn === latest) showCost(first.dream);
+    let work = /** @type {Work} */ (first);
     while (turn === latest && ["waiting", "running"].includes(work.state)) {
       state.textContent = work.state === "waiting" && work.ahead
         ? `${work.ahead} before yours, about ${Math.ceil(work.seconds)} s …`

@@ -61,7 +61,10 @@ def original_json(request: SignedIn, key: str) -> JsonResponse:
 @require_POST
 @member_required
 def order(request: SignedIn, key: str) -> HttpResponse:
-    """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles."""
+    """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles.
+
+    A preview's answer says what the dream itself would cost: {"units", "left" (of today's), "seconds"}.
+    """
     found = get_object_or_404(Original, key=key, owner=request.user)
     kind = str(request.POST.get("kind", "dream"))
     if queue.closed():
@@ -87,8 +90,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
         return refuse(request, _("Your picture is still on its way. Try again in a moment."), 409)
-    units = cost.units(recipe, height, width)
-    left = cost.allowance(request.user.pk) - cost.spent(request.user.pk)
+    units, left = cost.units(recipe, height, width), units_left(request.user)
     if units > left:
         words = _(
             "This dream costs %(units)d units; you have %(left)d left today. Make it fainter, or come back tomorrow."
@@ -106,7 +108,9 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     with transaction.atomic():
         queue.submit(made)
     if wants_json(request):
-        return JsonResponse(work_as_json(made), status=201)
+        whole = cost.units(recipe, found.height, found.width)
+        price = {"units": round(whole, 1), "left": round(left - units, 1), "seconds": whole / cost.speed(network)}
+        return JsonResponse({**work_as_json(made), "dream": price}, status=201)
     return redirect(made)
 
 

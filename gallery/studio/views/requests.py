@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
+from canvas.moderation.permissions import MODERATE
 from dreamer.library import LibraryError
 from dreamer.registered import default_model, registry
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
 from gallery.studio import cost
+from gallery.studio.models import Work
 
 
 class SignedIn(HttpRequest):
@@ -48,3 +50,11 @@ def networks() -> list[tuple[str, str]]:
 def units_left(user: User) -> float:
     """What this person may still spend today."""
     return max(0.0, cost.allowance(user.pk) - cost.spent(user.pk))
+
+
+def visible_work(request: HttpRequest, key: str) -> Work:
+    """A work that whoever asks may see: a hidden one only its maker, who is told so, and moderators. Raises Http404."""
+    found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
+    if found.hidden_at and request.user != found.owner and not request.user.has_perm(MODERATE):
+        raise Http404
+    return found

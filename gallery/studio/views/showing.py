@@ -21,11 +21,11 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import queue
+from gallery.studio import moderation, queue
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, units_left
+from gallery.studio.views.requests import SignedIn, units_left, visible_work
 from gallery.uploads import pictures
 
 SHOWN = 24
@@ -66,7 +66,7 @@ def dreams(request: HttpRequest) -> HttpResponse:
 @require_safe
 def work(request: HttpRequest, key: str) -> HttpResponse:
     """A dream's page, for whoever has its address: being made, finished, failed or hidden."""
-    found = _seen(request, key)
+    found = visible_work(request, key)
     mine = found.owner_id == request.user.pk
     context = {
         "section": "studio",
@@ -80,20 +80,21 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
     }
-    return render(request, "gallery/studio/work.html", context)
+    gone = found.hidden_at is not None
+    return render(request, "gallery/studio/work.html", context, status=410 if gone else 200)
 
 
 @never_cache
 @require_safe
 def work_json(request: HttpRequest, key: str) -> JsonResponse:
-    return JsonResponse(work_as_json(_seen(request, key)))
+    return JsonResponse(work_as_json(visible_work(request, key)))
 
 
 @never_cache
 @require_safe
 def growing(request: HttpRequest, key: str) -> HttpResponse:
     """The picture as far as it is, small."""
-    found = _seen(request, key)
+    found = visible_work(request, key)
     if not found.growing:
         return HttpResponse(status=204)
     return HttpResponse(bytes(found.growing), content_type="image/jpeg")
@@ -108,6 +109,11 @@ def show(request: SignedIn, key: str) -> HttpResponse:
         found.requested_at = found.published_at = None
         found.save(update_fields=["requested_at", "published_at"])
         messages.success(request, _("Only people who have the link can see it now."))
+        return redirect(found)
+    if not moderation.may_publish(request.user):
+        messages.error(
+            request, _("You cannot show dreams while a sanction is in force. The page Your standing says why.")
+        )
         return redirect(found)
     form = ShowForm(request.POST, instance=found)
     if not form.is_valid():
@@ -131,13 +137,6 @@ def delete(request: SignedIn, key: str) -> HttpResponse:
     get_object_or_404(Work, key=key, owner=request.user).delete()
     messages.success(request, _("The dream is deleted."))
     return redirect("studio")
-
-
-def _seen(request: HttpRequest, key: str) -> Work:
-    found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
-    if found.hidden_at and not request.user.has_perm("canvas.moderate"):
-        return get_object_or_404(Work, pk=0)
-    return found
 
 
 def _command(found: Work) -> str:

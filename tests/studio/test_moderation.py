@@ -1,0 +1,216 @@
+"""Dreams that are shown, reported, hidden and taken along: by people, by moderators, and by the site's other lists."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+
+from canvas.models import CleanHours, Sanction
+from canvas.moderation.models import Act
+from canvas.moderation.summary import services as summary
+from dreamsite.accounts import closing, export
+from dreamsite.core.models import User
+from dreamsite.core.tasks.jobs import State
+from gallery.studio import moderation
+from gallery.studio.models import Original, Work, WorkReport
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Path, db: None) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada", password="hunter2 hunter2")
+
+
+@pytest.fixture
+def client(ada: User) -> Client:
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+@pytest.fixture
+def moderator() -> User:
+    user = User.objects.create_user("mod", password="hunter2 hunter2", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="canvas", codename="moderate"))
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def work(ada: User) -> Work:
+    """A finished dream that its maker asked to show, not published yet."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (600, 400), "teal").save(buffer, "JPEG")
+    names = {
+        column: default_storage.save(f"studio/made.{suffix}", ContentFile(buffer.getvalue()))
+        for column, suffix in (("picture", "jpg"), ("thumbnail", "small.jpg"))
+    }
+    return Work.objects.create(
+        owner=ada, kind=Work.Kind.DREAM, network="house", title="Rings", caption="My hill", state=State.DONE,
+        width=600, height=400, requested_at=timezone.now(), **names,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def published(work: Work) -> Work:
+    Work.objects.update(published_at=timezone.now())
+    return Work.objects.get()
+
+
+def in_admin(user: User, model: str, action: str, row: Any) -> str:
+    """A moderator's action on one row; the page that follows."""
+    client = Client()
+    client.force_login(user)
+    url = reverse(f"admin:gallery_{model}_changelist")
+    answer = client.post(url, {"action": action, "_selected_action": row.pk}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def verbs() -> list[str]:
+    return list(Act.objects.order_by("pk").values_list("verb", flat=True))
+
+
+def test_a_moderator_publishes_hides_and_shows_again_and_the_log_says_so(work: Work, moderator: User) -> None:
+    assert moderation.publish(work, moderator) and not moderation.publish(work, moderator)
+    assert b"My hill" in Client().get("/dreams/").content
+    before = [file.name for file in Work.objects.get().files]
+    assert moderation.hide(work, moderator, "a face") and not moderation.hide(work, moderator)
+    assert b"My hill" not in Client().get("/dreams/").content
+    assert not any(map(default_storage.exists, before)), "whoever kept an address sees nothing there"
+    assert all(default_storage.exists(file.name) for file in Work.objects.get().files)
+    assert moderation.show_again(work, moderator) and not moderation.show_again(work, moderator)
+    assert b"My hill" in Client().get("/dreams/").content
+    assert verbs() == ["publish-dream", "hide-dream", "show-dream"]
+    assert {(act.by, act.person) for act in Act.objects.all()} == {(moderator, work.owner)}
+    month = summary.of(timezone.now().date().replace(day=1))
+    assert "Hid a dream of the studio" in [row.title for row in month.acts]
+
+
+def test_a_hidden_dream_is_told_to_its_maker_and_to_nobody_else(
+    published: Work, client: Client, moderator: User
+) -> None:
+    moderation.hide(published, moderator)
+    page = client.get(published.get_absolute_url())
+    assert (
+        page.status_code == 410
+        and b"A moderator has hidden it" in page.content
+        and b"<img" not in page.content.split(b"<main")[1]
+    )
+    for path in ("", "report/"):
+        assert Client().get(published.get_absolute_url() + path).status_code == 404
+    staff = Client()
+    staff.force_login(moderator)
+    assert Work.objects.get().thumbnail.url in staff.get(published.get_absolute_url()).content.decode()
+
+
+def test_somebody_without_an_account_asks_for_a_takedown_and_it_is_counted(published: Work, moderator: User) -> None:
+    visitor, url = Client(), published.get_absolute_url() + "report/"
+    assert url in visitor.get(published.get_absolute_url()).content.decode()
+    assert b"I am in it" in visitor.get(url).content
+    assert visitor.post(url, {"category": "nonsense"}).status_code == 422
+    sent = {"category": "person", "text": "That is my face.", "contact": "eve@example.org"}
+    answer = visitor.post(url, sent)
+    assert answer.status_code == 201 and b"Thank you" in answer.content
+    report = WorkReport.objects.get()
+    assert (report.work, report.reporter, report.contact) == (published, None, "eve@example.org") and report.address
+    month = summary.of(timezone.now().date().replace(day=1))
+    assert [(row.title, row.count) for row in month.acts] == [("Was asked to take a dream of the studio down", 1)]
+    in_admin(moderator, "workreport", "hide", report)
+    report.refresh_from_db()
+    assert (report.outcome, report.answered_by) == ("hidden", moderator) and Work.objects.get().hidden_at
+    assert Act.objects.get(verb="hide-dream").why == "I am in it, and do not want that"
+
+
+def test_a_report_that_is_no_takedown_is_not_counted_as_one_and_may_be_dismissed(
+    published: Work, moderator: User
+) -> None:
+    report = moderation.report(published, reporter=None, address="a" * 32, category="hate", text="", contact="")
+    assert verbs() == []
+    in_admin(moderator, "workreport", "dismiss", report)
+    report.refresh_from_db()
+    assert (
+        report.outcome == "stands" and verbs() == ["dismiss-dream-report"] and not moderation.dismiss(report, moderator)
+    )
+
+
+def test_one_place_sends_three_reports_in_ten_minutes(published: Work) -> None:
+    visitor, url = Client(), published.get_absolute_url() + "report/"
+    answers = [visitor.post(url, {"category": "other"}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
+    assert int(answers[-1]["Retry-After"]) > 0 and WorkReport.objects.count() == 3
+
+
+def test_only_who_may_moderate_sees_the_queue(work: Work, ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(User.objects.get(pk=ada.pk))
+    for model in ("work", "workreport"):
+        assert client.get(reverse(f"admin:gallery_{model}_changelist")).status_code == 403
+
+
+def test_nobody_shows_dreams_while_a_sanction_is_in_force(work: Work, client: Client, ada: User) -> None:
+    CleanHours.objects.create(user=ada, hours=1000)
+    Work.objects.update(requested_at=None)
+    Sanction.objects.create(user=ada, degree="read_only", reason="Spam", until=timezone.now() + timedelta(days=1))
+    answer = client.post(f"/studio/dreams/{work.key}/show/", {"caption": "My hill"}, follow=True)
+    assert "while a sanction is in force" in answer.content.decode()
+    assert Work.objects.get().published_at is None and Work.objects.get().requested_at is None
+    Sanction.objects.update(lifted_at=timezone.now())
+    client.post(f"/studio/dreams/{work.key}/show/", {"caption": "My hill"})
+    assert Work.objects.get().published_at
+
+
+def test_published_dreams_stand_in_the_feed_the_sitemap_and_oembed(published: Work, moderator: User) -> None:
+    visitor, page = Client(), published.get_absolute_url()
+
+    def listed() -> list[bool]:
+        documents = [visitor.get(path).content.decode() for path in ("/dreams/feed/", "/sitemap/pages.xml")]
+        return [page in document for document in documents]
+
+    assert listed() == [True, True]
+    feed = visitor.get("/dreams/feed/").content.decode()
+    assert published.picture.url in feed and "<name>ada</name>" in feed and "My hill" in feed
+    photo = visitor.get("/oembed", {"url": f"http://testserver{page}"}).json()
+    assert (photo["type"], photo["width"], photo["height"]) == ("photo", 600, 400)
+    assert photo["url"].endswith(published.picture.url) and photo["author_name"] == "ada"
+    small = visitor.get("/oembed", {"url": page, "maxwidth": "500"}).json()
+    assert (small["width"], small["height"]) == (480, 320) and small["url"].endswith(published.thumbnail.url)
+    moderation.hide(published, moderator)
+    assert listed() == [False, False]
+    assert visitor.get("/oembed", {"url": page}).status_code == 404
+
+
+def test_the_export_of_ones_data_has_ones_dreams_and_uploads(work: Work, ada: User) -> None:
+    Original.objects.create(owner=ada, picture=work.picture.name, width=600, height=400)
+    with zipfile.ZipFile(io.BytesIO(b"".join(export.chunks(ada)))) as archive:
+        (dream,) = map(json.loads, archive.read("dreams.jsonl").splitlines())
+        (upload,) = map(json.loads, archive.read("uploads.jsonl").splitlines())
+    assert dream["caption"] == "My hill" and dream["page"] == work.get_absolute_url() and len(dream["files"]) == 2
+    assert (upload["width"], upload["file"]) == (600, work.picture.url)
+
+
+def test_who_leaves_takes_dreams_and_uploads_along(
+    published: Work, ada: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    names = [file.name for file in published.files]
+    User.objects.filter(pk=ada.pk).update(closes_at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert closing.scrub(ada.pk)
+    assert not Work.objects.exists() and not any(map(default_storage.exists, names))

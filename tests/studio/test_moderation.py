@@ -48,7 +48,7 @@ def client(ada: User) -> Client:
 @pytest.fixture
 def moderator() -> User:
     user = User.objects.create_user("mod", password="hunter2 hunter2", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(content_type__app_label="canvas", codename="moderate"))
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="moderation", codename="moderate"))
     return User.objects.get(pk=user.pk)
 
 

@@ -5,5 +5,6 @@ cost      what a dream costs, known before it begins; what a person may spend a 
 queue     whose work is next, and how long that will take
 fit       which styles of a network suit a picture
 jobs      does a work, in the worker
+moderation  publishing, hiding, reports, takedowns
 views/    the pages: uploads, ordering, showing; `urls` their addresses
 """

@@ -98,13 +98,19 @@ def _pointed_to() -> set[int]:
     found |= set(Case.objects.values_list("frame", flat=True)) | set(Work.objects.values_list("frame", flat=True))
     for text in (*Page.objects.values_list("body", flat=True), *Exhibit.objects.values_list("statement", flat=True)):
         found |= {int(pk) for pk in LINK.findall(text)}
-    for film in Film.objects.all():
-        of_it = Frame.objects.filter(canvas=film.canvas_id)
+    numbers: dict[int, set[int]] = {}
+    for film in Film.objects.only(
+        "canvas", "starts_at", "ends_at", "made_at", "first_number", "last_number", "chapters"
+    ):
         if film.made_at is None:
-            shown = of_it.filter(made_at__gte=film.starts_at, made_at__lt=film.ends_at)
+            shown = Frame.objects.filter(canvas=film.canvas_id, made_at__gte=film.starts_at, made_at__lt=film.ends_at)
+            found |= set(shown.values_list("pk", flat=True))
         else:
-            shown = of_it.filter(number__in=_named(film))
-        found |= set(shown.values_list("pk", flat=True))
+            numbers.setdefault(film.canvas_id, set()).update(_named(film))
+    for canvas_id, named in numbers.items():
+        ordered = iter(sorted(named))
+        while some := list(islice(ordered, 500)):  # databases take no lists of any length
+            found |= set(Frame.objects.filter(canvas=canvas_id, number__in=some).values_list("pk", flat=True))
     return found - {None}
 
 

@@ -155,7 +155,7 @@ def test_a_network_is_fetched_shown_and_stopped(
     (fetching,) = [entry for entry in shown["jobs"] if entry["kind"] == "fetch"]
     assert (fetching["state"], fetching["words"]) == ("waiting", "waits for a worker")
     assert 'data-stamp="' + shown["stamp"].replace("&", "&amp;") in page(owner, path)
-    Job.objects.filter(kind="fetch").update(state="running", done=14_000_000, total=28_000_000)
+    Job.objects.filter(kind="fetch").update(state="running", fraction=0.5, done=14_000_000, total=28_000_000)
     (fetching,) = [e for e in json.loads(owner.get(f"{path}state").content)["jobs"] if e["kind"] == "fetch"]
     assert fetching["fraction"] == 0.5 and fetching["words"] == "50 %, 14.0 of 28.0 MB"
     # Ordered twice it is fetched once; cancelled, it does not come.
@@ -285,7 +285,13 @@ def test_an_import_goes_on_in_the_next_worker_and_can_be_called_off(
     work(tasks.NETWORKS)
     assert job("import", "my-net").state == "done" and "my-net" in registry().names()
     owner.post(f"{path}import", {"file": upload("other.onnx"), "convention": "raw"})
-    monkeypatch.setattr(jobs.Progress, "update", lambda self, **columns: Job.objects.filter(network="other").cancel())
+    update = jobs.Progress.update
+
+    def after_it_is_cancelled(self: jobs.Progress, **columns: Any) -> None:
+        Job.objects.filter(network="other").cancel()
+        update(self, **columns)
+
+    monkeypatch.setattr(jobs.Progress, "update", after_it_is_cancelled)
     work(tasks.NETWORKS)
     assert "other" not in registry().names() and job("import", "other").state == "cancelled"
     assert list((settings.MODELS_DIR / ".incoming").iterdir()) == []

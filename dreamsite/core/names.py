@@ -36,16 +36,21 @@ def skeleton(name: str) -> str:
 
 
 _OFFICES, _RESERVED = frozenset(map(skeleton, OFFICES)), frozenset(map(skeleton, RESERVED))
-_NUMBER = re.compile(r"\A[0-9]+|[0-9]+\Z")  # `Admin1` is meant to be read as `Admin`
+_BEFORE, _AFTER = re.compile(r"\A[0-9]+"), re.compile(r"[0-9]+\Z")  # `Admin1` is meant to be read as `Admin`
 _WORD = re.compile(r"[._-]+|(?<=[a-z])(?=[A-Z])")
 _FRAMES = re.compile(r"\A(?:the|real|true|its|iam|im|a)|(?:s|hq|bot|official|real)\Z")
 
 
+def _without_numbers(word: str) -> set[str]:
+    """The word, and what is left of it without the digits around it: each of them may stand for a letter, too."""
+    return {word, _BEFORE.sub("", word), _AFTER.sub("", word), _AFTER.sub("", _BEFORE.sub("", word))} - {""}
+
+
 def is_reserved(name: str) -> bool:
     """Whether a name is, looks like, or contains as a word what only the site may call itself."""
-    words = [_NUMBER.sub("", word) for word in _WORD.split(name)] + _WORD.split(name)
-    if any(skeleton(word) in _OFFICES for word in words if word):
+    words = {one for word in _WORD.split(name) for one in _without_numbers(word)}
+    if any(skeleton(word) in _OFFICES for word in words):
         return True
-    whole = [name, _NUMBER.sub("", name)]
-    whole += [_FRAMES.sub("", _SEPARATORS.sub("", one.lower())) for one in whole]
+    whole = _without_numbers(name)
+    whole |= {_FRAMES.sub("", _SEPARATORS.sub("", one.lower())) for one in whole}
     return any(skeleton(one) in _RESERVED for one in whole if one)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
@@ -125,7 +125,8 @@ def one_address(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
 class answer_conflicts:
     """Two at once for what can be there once only: the second is answered in words, whatever the form.
 
-    And where there are too many at once (Busy), whoever has no place is asked to come back.
+    And where there are too many at once (Busy), whoever has no place is asked to come back; what lies out of every
+    range is a 404.
 
     The database decides who was first (a unique constraint). The view is asked again: now it finds what the other has
     just written, as it would have a moment later, and says what it always says then. If it still runs into the
@@ -143,6 +144,10 @@ class answer_conflicts:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         if isinstance(exception, Busy):
             return busy(request, exception)
+        if isinstance(exception, (OverflowError, DataError)):
+            # A number or date that was asked for, and that no column or calendar holds: nothing has it.
+            log.warning("Out of every range at %s: %s", request.path[:200], exception, exc_info=exception)
+            return page_not_found(request, exception)
         if not isinstance(exception, IntegrityError) or request.method != "POST" or not request.resolver_match:
             return None
         log.info("Somebody else was first at %s: %s", request.resolver_match.view_name, exception)

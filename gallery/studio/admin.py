@@ -84,7 +84,17 @@ class WorkReportAdmin(ForModerators):
     list_select_related = ["work__owner", "answered_by"]
     actions = ["hide", "dismiss"]
     ordering = ["answered_at", "-at"]
-    fields = readonly_fields = [*list_display, "reporter", "answered_at"]
+    fields = readonly_fields = (
+        "preview",
+        "category",
+        "text",
+        "contact",
+        "at",
+        "outcome",
+        "answered_by",
+        "reporter",
+        "answered_at",
+    )
 
     @admin.display(description=_("Dream"))
     def preview(self, report: WorkReport) -> str:

@@ -6,7 +6,6 @@ import ast
 import functools
 import re
 import subprocess
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,12 +59,10 @@ def _words() -> Iterator[tuple[Path, str]]:
 
 def remarks(path: Path) -> Iterator[str]:
     """The comments and docstrings of a Python file."""
-    with path.open("rb") as file:
-        for token in tokenize.tokenize(file.readline):
-            if token.type == tokenize.COMMENT:
-                yield token.string
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+    text = path.read_text()
+    yield from re.findall(r"(?:^|\s)#[^\n]*", text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
 
 
@@ -175,3 +172,16 @@ def test_commands_that_are_named_can_be_run() -> None:
         if (one or other) not in targets
     }
     assert not gone, "\n".join(sorted(gone))
+
+
+def test_linters_and_types_are_overruled_in_few_places() -> None:
+    """Where a line reads badly as it is formatted, or needs a type ignored, its shape is what wants changing."""
+    for remark, most in (("fmt: " + "skip", 10), ("fmt: " + "off", 0), ("type: " + "ignore", 6), ("no" + "qa", 6)):
+        found = [
+            f"{path}:{number}"
+            for path in tracked()
+            if path.suffix == ".py"
+            for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+            if f"# {remark}" in line
+        ]
+        assert len(found) <= most, f"{remark}: {len(found)} places, expected at most {most}: {', '.join(found)}"

@@ -22,13 +22,36 @@ SIZES, PENS = (120, 420), (5, 12)  # px of a drawing, and of its lines
 
 # Emoji of the font that the house model's classes leave out (dreamer/house/classes.py), of classes that are spoken of.
 HELD_BACK = {
-    "dog": "🦮", "cat": "😸😻😼🙀😽", "monkey": "🙈🙉🙊", "bear": "🧸", "cow": "🐃", "heart": "💙💜💛❤💘",
-    "hand": "👋🤚🖖", "leaf": "🍃", "lorry": "🚛", "car": "🚘🏎🚓🚔", "bus": "🚍🚐",
-    "train": "🚄🚅🚞🚝🚇", "ship": "🛳⛴🚤🛥",
-    "aeroplane": "🛫🛬", "house": "🏚", "church": "🕍💒", "skyscraper": "🏦🏨🏫🏣", "volcano": "🏔⛰", "clock": "🕐🕓🕘",
-    "books": "📖📕📗", "ice cream": "🍧", "bread": "🥖", "snowman": "☃", "guitar": "🪕", "moon": "🌙", "sun": "☀",
-    "palm": "🏝", "alien": "👾", "star": "🌠",
-}  # fmt: skip
+    "dog": "🦮",
+    "cat": "😸😻😼🙀😽",
+    "monkey": "🙈🙉🙊",
+    "bear": "🧸",
+    "cow": "🐃",
+    "heart": "💙💜💛❤💘",
+    "hand": "👋🤚🖖",
+    "leaf": "🍃",
+    "lorry": "🚛",
+    "car": "🚘🏎🚓🚔",
+    "bus": "🚍🚐",
+    "train": "🚄🚅🚞🚝🚇",
+    "ship": "🛳⛴🚤🛥",
+    "aeroplane": "🛫🛬",
+    "house": "🏚",
+    "church": "🕍💒",
+    "skyscraper": "🏦🏨🏫🏣",
+    "volcano": "🏔⛰",
+    "clock": "🕐🕓🕘",
+    "books": "📖📕📗",
+    "ice cream": "🍧",
+    "bread": "🥖",
+    "snowman": "☃",
+    "guitar": "🪕",
+    "moon": "🌙",
+    "sun": "☀",
+    "palm": "🏝",
+    "alien": "👾",
+    "star": "🌠",
+}
 
 
 @dataclass(frozen=True)

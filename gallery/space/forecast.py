@@ -59,9 +59,16 @@ def forecast() -> Forecast:
         thinned = a_day * 365 - goes / days * (365 - kept_whole)
     free = shutil.disk_usage(settings.VAR_DIR).free if settings.SERVE_MEDIA else None
     return Forecast(
-        _frame_bytes(frames), _bytes(films), _bytes(downloads), a_day, a_day * 365, thinned,
-        len(planned), sum(each.size for each in planned), free,
-    )  # fmt: skip
+        _frame_bytes(frames),
+        _bytes(films),
+        _bytes(downloads),
+        a_day,
+        a_day * 365,
+        thinned,
+        len(planned),
+        sum(each.size for each in planned),
+        free,
+    )
 
 
 def _frame_bytes(frames: QuerySet[Frame]) -> int:

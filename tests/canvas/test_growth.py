@@ -144,9 +144,19 @@ def test_only_who_dreams_is_told(canvas: Canvas) -> None:
 
 
 CASES = (
-    "draw", "draw", "draw", "undo", "dream", "dream", "dream", "checkpoint", "hide frame", "hide an older frame",
-    "show a frame", "hide ink",
-)  # fmt: skip
+    "draw",
+    "draw",
+    "draw",
+    "undo",
+    "dream",
+    "dream",
+    "dream",
+    "checkpoint",
+    "hide frame",
+    "hide an older frame",
+    "show a frame",
+    "hide ink",
+)
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -33,9 +33,21 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     program = proxy.program()
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     said(
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-        "-subj", "/CN=draw.example.org",
-    )  # fmt: skip
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+        "-days",
+        "2",
+        "-subj",
+        "/CN=draw.example.org",
+    )
     config = tmp_path / "nginx.conf"
     site = proxy.site_config(8443, [8001, 8002], (certificate, key))
     config.write_text(proxy._AROUND.format(folder=tmp_path, user="", site=site))
@@ -97,9 +109,10 @@ def test_the_compose_file_hangs_together(compose: dict[str, Any]) -> None:
             assert secret in compose["secrets"]
         assert set(service.get("depends_on", {})) <= set(services), name
     known = {
-        command.stem for app in ("canvas", "dreamer", "dreamsite", "gallery")
+        command.stem
+        for app in ("canvas", "dreamer", "dreamsite", "gallery")
         for command in (ROOT / app / "management" / "commands").glob("*.py")
-    } | {"migrate", "collectstatic"}  # fmt: skip
+    } | {"migrate", "collectstatic"}
     for name in ("prepare", "dreamer", "worker"):
         assert set(re.findall(r"manage\.py'?,? '?(\w+)", str(services[name]["command"]))) <= known
     for line in (DEPLOY / "dreamsite.env.example").read_text().splitlines():

@@ -104,9 +104,14 @@ def test_whatever_somebody_points_to_stays(canvas: Canvas, many: Kept, begun: da
     Case.objects.create(canvas=canvas, frame=of[8])
     film = {"canvas": canvas, "kind": Film.Kind.PART}
     Film.objects.create(
-        **film, starts_at=of[1].made_at, ends_at=of[20].made_at, made_at=timezone.now(), first_number=1, last_number=9,
+        **film,
+        starts_at=of[1].made_at,
+        ends_at=of[20].made_at,
+        made_at=timezone.now(),
+        first_number=1,
+        last_number=9,
         chapters=[{"at": 0, "title": "a", "number": 10}],
-    )  # fmt: skip
+    )
     Film.objects.create(**film, starts_at=of[12].made_at, ends_at=of[14].made_at)  # not made yet
     assert taken(canvas) == [2, 11, 14, 15, 16, 17, 18, 19, 20]
 
@@ -217,10 +222,19 @@ def test_no_span_loses_its_last_frame(canvas: Canvas, history: list[tuple[int, b
         at, seq = at + wait, seq + drawn
         rows.append(
             Frame(
-                canvas=canvas, number=number, seq=seq, made_at=begun + timedelta(seconds=at), picture=f"{number}.jpg",
-                thumbnail="t.jpg", width=9, height=9, size=9, thumbnail_size=1, sha256="0",
+                canvas=canvas,
+                number=number,
+                seq=seq,
+                made_at=begun + timedelta(seconds=at),
+                picture=f"{number}.jpg",
+                thumbnail="t.jpg",
+                width=9,
+                height=9,
+                size=9,
+                thumbnail_size=1,
+                sha256="0",
             )
-        )  # fmt: skip
+        )
     Frame.objects.bulk_create(rows)
     conf.settings.KEEP_ONE_MINUTES = minutes
     gone = set(taken(canvas))

@@ -110,16 +110,22 @@ def longest(moments: list[float], since: float, until: float) -> float:
 
 @pytest.fixture
 def fleet(
-    make_site: Callable[..., RunningSite], postgres: Postgres, postgres_template: tuple[Path, str], redis: Redis,
+    make_site: Callable[..., RunningSite],
+    postgres: Postgres,
+    postgres_template: tuple[Path, str],
+    redis: Redis,
     tmp_path: Path,
-) -> Iterator[tuple[Nginx, list[RunningSite]]]:  # fmt: skip
+) -> Iterator[tuple[Nginx, list[RunningSite]]]:
     """One web process under each server, PostgreSQL, Redis, and the nginx of deploy/."""
     template, address = postgres_template
     proxy = Nginx(tmp_path / "nginx")
     env = {
-        "DATABASE_URL": postgres.database(address), "REDIS_URL": redis.url, "WEB_PROCESSES": "2",
-        "SITE_URL": proxy.url, "BEHIND_PROXY": "1",
-    }  # fmt: skip
+        "DATABASE_URL": postgres.database(address),
+        "REDIS_URL": redis.url,
+        "WEB_PROCESSES": "2",
+        "SITE_URL": proxy.url,
+        "BEHIND_PROXY": "1",
+    }
     var = copy(template, tmp_path / "var")
     sites = [make_site(var, name=server, server=server, **env) for server in SERVERS]
     for site in sites:

@@ -133,9 +133,14 @@ def test_signatures_are_those_of_the_vendors_library(
     region: str | None, endpoint: str | None, token: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = BucketStorage(
-        bucket_name="dreams", access_key=KEY, secret_key=SECRET, security_token=token, region_name=region,
-        endpoint_url=endpoint, querystring_expire=3600,
-    )  # fmt: skip
+        bucket_name="dreams",
+        access_key=KEY,
+        secret_key=SECRET,
+        security_token=token,
+        region_name=region,
+        endpoint_url=endpoint,
+        querystring_expire=3600,
+    )
     name = "frames/main/über ~all/1-2_3.jpg"
     with time_machine.travel(1_800_000_000, tick=False):
         monkeypatch.setattr(BucketStorage, "signed_at", staticmethod(lambda name, lasts: 1_800_000_000))
@@ -251,10 +256,13 @@ def test_what_others_keep_holds_no_address_that_expires(
     texts = {
         address: client.get(address).content.decode()
         for address in (
-            "/history/feed/", "/history.json", f"/frames/{frame.pk}.json", f"/oembed?url={page}",
+            "/history/feed/",
+            "/history.json",
+            f"/frames/{frame.pk}.json",
+            f"/oembed?url={page}",
             f"/history/{frame.made_at:%Y-%m-%dT%H:%M:%SZ}.json",
         )
-    }  # fmt: skip
+    }
     found = set()
     for address, text in texts.items():
         assert not SIGNED.search(text) and bucket.url not in text, address

@@ -146,7 +146,11 @@ def test_a_dreamer_and_a_worker_answer_where_they_are_told(make_site: Callable[.
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     for wrong in ("9101", "127.0.0.1", "127.0.0.1:99999"):
         ended = subprocess.run(
-            [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, check=False,
+            [sys.executable, "manage.py", "check"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "METRICS_ADDRESS": wrong, "DREAMSITE_VAR": str(tmp_path)},
-        )  # fmt: skip
+        )
         assert ended.returncode and "METRICS_ADDRESS" in ended.stderr and "like 127.0.0.1:9101" in ended.stderr

@@ -6,4 +6,5 @@ listening  writes it down and tells everybody
 steering   leads a picture towards a class, at one place
 leading    does that for the next dream, where people agreed
 views      takes their answers
+judging    how often the right word is among them, on sketches: `python -m dreamer.guesses`
 """

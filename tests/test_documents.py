@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.running import ROOT
 
 OURS = "canvas|dreamer|dreamsite|gallery|tests"
-ENDINGS = "py|js|mjs|md|css|html|json|sh|toml|txt|example|service|target"
+ENDINGS = "py|js|mjs|md|css|html|json|sh|toml|txt|png|jpg|gif|mp4|zip|example|service|target"
 A_PATH = re.compile(rf"(?<![\w./{{}}])(?:(?:{OURS}|static|templates|docs)/)[\w./-]+\.(?:{ENDINGS})\b")
 A_FILE = re.compile(r"(?<![\w./*{}-])[\w-]+\.(?:py|js|mjs)\b")
 A_MEMBER = re.compile(r"`(\w+)\.(\w+)(?:\(\))?`")

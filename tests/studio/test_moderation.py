@@ -62,9 +62,17 @@ def work(ada: User) -> Work:
         for column, suffix in (("picture", "jpg"), ("thumbnail", "small.jpg"))
     }
     return Work.objects.create(
-        owner=ada, kind=Work.Kind.DREAM, network="house", title="Rings", caption="My hill", state=State.DONE,
-        width=600, height=400, requested_at=timezone.now(), **names,
-    )  # fmt: skip
+        owner=ada,
+        kind=Work.Kind.DREAM,
+        network="house",
+        title="Rings",
+        caption="My hill",
+        state=State.DONE,
+        width=600,
+        height=400,
+        requested_at=timezone.now(),
+        **names,
+    )
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from dreamer.engine import Interrupted, Network, Progress, Recipe, Snapshot, Target, Term, device, dream
 from dreamer.engine.build import Question, build
 from dreamer.engine.colour import MODES
-from dreamer.engine.device_models import Shaping, move_model, paste_model
+from dreamer.engine.device_models import Odd, Shaping, move_model, paste_model
 from dreamer.engine.gradient_options import GradientOptions
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.session import BoundRunner, _arena, cuda_works
@@ -356,16 +356,16 @@ def models(network: Network) -> dict[str, onnx.ModelProto]:
         found[f"{purpose} of two"] = of(purpose, LAYER, LAYER, match=(True, False), window=(72, 80))
     found["features"] = of("features", LAYER, window=(72, 80))
     found["paste"] = paste_model()
+    no, yes = False, True
+    either = (no, yes)
+    levels: tuple[Odd, ...] = ((), ((yes, no), (no, yes)))
     kinds = [
-        Shaping(odd, colour, mean_free, masked, near, chroma)
-        for odd, colour, mean_free, masked, near, chroma in product(
-            [(), ((True, False), (False, True))], MODES, *[(False, True)] * 4
-        )
+        Shaping(odd, colour, *more)
+        for odd in levels
+        for colour in MODES
+        for more in [(a, b, c, d) for a in either for b in either for c in either for d in either]
     ]
-    kinds += [
-        Shaping(odd=odd, masked=masked, held=held)
-        for odd, masked, held in product([(), ((True, False),)], (False, True), [(), ((True, False), (False, True))])
-    ]
+    kinds += [Shaping(odd, masked=masked, held=held) for odd in levels for masked in either for held in levels]
     return found | {str(kind): move_model(kind) for kind in kinds}
 
 

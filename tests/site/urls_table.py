@@ -31,7 +31,7 @@ def _words(text: str) -> str:
 TABLE = {
     # --- The studio --------------------------------------------------------------------------------------------------
     "studio": Row("200"),
-    "dreams_feed": Row("200"),
+    "dreams_feed": Row("200", "200"),
     "dreams": Row("200"),
     "studio_upload": Row("405", "login 302 302 302"),
     "studio_noise": Row("405", "login 302 302 302"),
@@ -47,7 +47,7 @@ TABLE = {
     "studio_growing key": Row("404", key="nobodys"),
     "studio_cancel key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_show key": Row("405", "login 404 404 404", key="nobodys"),
-    "studio_report key": Row("404", key="nobodys"),
+    "studio_report key": Row("404", "404", key="nobodys"),
     "studio_delete key": Row("405", "login 404 404 404", key="nobodys"),
     # --- The canvas and what happens on it -----------------------------------------------------------------------
     "last_canvas": Row("302"),

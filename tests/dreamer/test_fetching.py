@@ -71,7 +71,7 @@ def test_it_comes_and_takes_over(canvas: Canvas, server: Server, caplog: pytest.
     assert registry().get("googlenet").labels[954] == "banana"
     lines = [record.message for record in caplog.records if record.name == fetching.__name__]
     assert "Licence: unrestricted" in lines[0] and lines[-1] == "GoogLeNet is here, and the next dream is its own."
-    assert any("%, " in line and "of 2" in line for line in lines)
+    assert any("%, " in line and line.endswith(" MB") for line in lines)
     requests = len(server.requests)
     look()
     assert len(server.requests) == requests

@@ -34,6 +34,7 @@ export class Bar {
         this.hint = find("hint");
         this.commands = find("commands");
         this.nextStyle = page.querySelector('[data-bar="next-style"]');
+        this.drawing = find("drawing");
         this.people = find("people");
         this.frameLink = /** @type {HTMLAnchorElement} */ (find("frame"));
         this.status = find("status");
@@ -138,6 +139,11 @@ export class Bar {
     /** @param {number} count @param {string[]} drawing names of those who draw */
     showPeople(count, drawing) {
         this.people.textContent = String(count);
+        this.drawing.replaceChildren(...(drawing.length ? drawing : ["Nobody is drawing just now."]).map((text) => {
+            const item = document.createElement("li");
+            item.textContent = text;
+            return item;
+        }));
         const who = drawing.length ? ` Drawing now: ${drawing.join(", ")}.` : "";
         const label = `${count} ${count === 1 ? "person is" : "people are"} here.${who}`;
         this.people.parentElement?.setAttribute("title", label);

@@ -23,6 +23,7 @@ import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { Gate } from "./gate.js";
+import { Edges } from "./edges.js";
 import { Tags } from "./tags.js";
 import { eyedropper } from "./tools/eyedropper.js";
 import { hand } from "./tools/hand.js";
@@ -61,6 +62,11 @@ const layers = new Layers(new Picture(width, height, [background.r, background.g
 const screen = new Screen(find("canvas.picture"), find("canvas.leaving"), layers);
 const view = new View(width, height);
 const tags = new Tags(find(".tags"), view);
+const edges = new Edges(
+    find(".edges"), view,
+    () => ({ top: find(".bar").offsetHeight, bottom: dockBar.offsetHeight }),
+    (x, y) => changeView(() => view.show({ x, y, zoom: view.scale / view.whole })),
+);
 const notices = new Notices(find(".notices"));
 const hello = new Hello(find("[data-hello]"));
 const bar = new Bar(document, dataset.staff === "yes", {
@@ -169,7 +175,9 @@ const session = new Session({
             if (op.kind !== STROKE || op.author === session.me?.id) return;
             const name = session.names.get(op.author);
             const { points } = op;
-            if (name) tags.show(op.author, name, points[points.length - 3] / 8, points[points.length - 2] / 8);
+            const x = points[points.length - 3] / 8, y = points[points.length - 2] / 8;
+            if (name) tags.show(op.author, name, x, y);
+            if (session.live) edges.show(op.author, name ?? "Somebody", x, y);
         },
         changed: () => {
             undoButton.disabled = !undoStack.canUndo;
@@ -323,6 +331,7 @@ view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
     tags.layOut();
+    edges.layOut();
     regions.layOut();
     guesses.layOut();
     cursor.show();

@@ -87,3 +87,18 @@ test("another's stroke is no eraser's business", ({ session, server }) => {
     server.append(/** @type {any} */ (op));
     assert.deepEqual(session.ink.near(25, 25, 4), []);
 });
+
+test("what was drawn before this page was loaded can be undone and done again", async ({ stack, session, server, pixels, pass }) => {
+    const blank = pixels();
+    const op = { kind: wire.STROKE, author: 7, strokeId: 4096, piece: 0, last: true, r: 9, g: 9, b: 9, opacity: 255, carry: 0, points: [200, 200, 80] };
+    server.append(/** @type {any} */ (op));
+    const drawn = pixels();
+    assert.ok(stack.canUndo);
+    assert.ok(stack.undo());
+    assert.equal(Buffer.compare(pixels(), blank), 0);
+    await pass(100);
+    assert.ok(!stack.canUndo && stack.canRedo);
+    assert.ok(stack.redo());
+    assert.equal(Buffer.compare(pixels(), drawn), 0);
+    session.ink.flush();
+});

@@ -17,7 +17,7 @@ from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from dreamsite.core.errors import Busy, busy, conflict, page_not_found, permission_denied
+from dreamsite.core.errors import Busy, busy, conflict, json_error, page_not_found, permission_denied
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +144,9 @@ class answer_conflicts:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         if isinstance(exception, Busy):
             return busy(request, exception)
+        if isinstance(exception, RecursionError):
+            log.warning("JSON that is nested without end at %s", request.path[:200])
+            return json_error(400, "nested", "The request's JSON is nested too deeply.")
         if isinstance(exception, (OverflowError, DataError)):
             # A number or date that was asked for, and that no column or calendar holds: nothing has it.
             log.warning("Out of every range at %s: %s", request.path[:200], exception, exc_info=exception)

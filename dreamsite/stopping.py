@@ -26,15 +26,14 @@ requests = 0  # HTTP requests under way
 
 
 def prepare() -> None:
-    """Called where the server imports the application. uvicorn has its handlers by then, daphne has them later."""
-    reactor: Any = sys.modules.get("twisted.internet.reactor")
-    if reactor is not None and "daphne.server" in sys.modules:
-        reactor.callWhenRunning(lambda: reactor.callLater(0, _take_signals))
-        return
+    """Called where the server imports the application: uvicorn does so in its loop, daphne before there is one."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return  # some tool imports this, no server
+        reactor: Any = sys.modules.get("twisted.internet.reactor")
+        if reactor is not None:  # daphne takes the signals as it starts
+            reactor.callWhenRunning(lambda: reactor.callLater(0, _take_signals))
+        return
     _take_signals()
 
 

@@ -64,8 +64,9 @@ async def act(site: RunningSite, code: str) -> None:
 
 
 async def wait_for_news(client: Client, kind: str, ready: Callable[[dict[str, object]], object]) -> dict[str, object]:
-    await client.until(lambda: any(ready(news) for news in client.news_of(kind)))
-    return next(news for news in reversed(client.news_of(kind)) if ready(news))
+    """The newest news: older ones may tell of the same state, before it was another one."""
+    await client.until(lambda: any(ready(news) for news in client.news_of(kind)[-1:]))
+    return client.news_of(kind)[-1]
 
 
 async def refused(client: Client) -> int:

@@ -51,8 +51,15 @@ async def _site(scope: Any, receive: Any, send: Any) -> None:
         stopping.requests -= counts
 
 
-application = logs.named(_site, behind_proxy=settings.BEHIND_PROXY)
+named = logs.named(_site, behind_proxy=settings.BEHIND_PROXY)
 stopping.prepare()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await stopping.lifespan(receive, send)
+    else:
+        await named(scope, receive, send)
 
 
 STARTING_SECONDS = 15.0  # so long a storage or a database that does not answer holds the start

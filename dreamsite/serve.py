@@ -74,7 +74,7 @@ def uvicorn(host: str, port: int) -> list[str]:
         "--timeout-graceful-shutdown",
         "2",
         "--lifespan",
-        "off",
+        "on",  # dreamsite.stopping takes the signals there
         "--no-proxy-headers",
         "--http",
         "dreamsite.servers.uvicorn:Connection",

@@ -26,15 +26,18 @@ requests = 0  # HTTP requests under way
 
 
 def prepare() -> None:
-    """Called where the server imports the application: uvicorn does so in its loop, daphne before there is one."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        reactor: Any = sys.modules.get("twisted.internet.reactor")
-        if reactor is not None:  # daphne takes the signals as it starts
-            reactor.callWhenRunning(lambda: reactor.callLater(0, _take_signals))
-        return
-    _take_signals()
+    """Called where the server imports the application. daphne has its handlers once its reactor runs."""
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    if reactor is not None:  # under uvicorn it never runs
+        reactor.callWhenRunning(lambda: reactor.callLater(0, _take_signals))
+
+
+async def lifespan(receive: Any, send: Any) -> None:
+    """ASGI's lifespan, which daphne does not have. uvicorn has its handlers when it begins."""
+    while (message := await receive())["type"] == "lifespan.startup":
+        _take_signals()
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": f"{message['type']}.complete"})
 
 
 def _take_signals() -> None:

@@ -130,9 +130,9 @@ def test_trusted_people_cover_a_place_together(browser: Browser, site: RunningSi
     )
     visitors = [Visitor(browser, site, person, **PHONE).open() for person in people]
     first, *others = (visitor.page for visitor in visitors)
-    newcomer.page.locator(".bar-end .menu summary").click()
+    newcomer.page.locator(".bar-end .menu > summary").last.click()
     assert not newcomer.page.get_by_role("button", name="Cover an area").is_visible()
-    first.locator(".bar-end .menu summary").click()
+    first.locator(".bar-end .menu > summary").last.click()
     first.get_by_role("button", name="Cover an area").click()
     first.touchscreen.tap(200, 400)
     first.get_by_role("button", name="Ask to cover it").click()

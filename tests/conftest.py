@@ -24,6 +24,7 @@ from django.test import Client
 from canvas import frames
 from dreamsite import health
 from dreamsite.core.models import User
+from gallery.moments import paint
 from tests import running, services
 from tests.bucket import KEY, SECRET, Bucket
 
@@ -128,6 +129,7 @@ def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
+    monkeypatch.setattr(paint._pace, "_full_at", {})
     health._kept = None
     # In the thread where the test's transaction lives.
     monkeypatch.setattr(health, "in_thread", sync_to_async)

@@ -131,7 +131,8 @@ class AdminSite(admin.AdminSite):
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             response: HttpResponse = inner(request, *args, **kwargs)
             if request.method == "GET" and self.has_permission(request):
-                upload_pass.grant(response, settings.NETWORK_UPLOAD + 2**20)
+                # What is somewhat too large comes as far as its form, which says in words how large it may be.
+                upload_pass.grant(response, 2 * settings.NETWORK_UPLOAD)
             return response
 
         return csrf_exempt(answer) if getattr(inner, "csrf_exempt", False) else answer

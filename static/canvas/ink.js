@@ -212,8 +212,11 @@ export class Ink {
             this.giveUp(RejectReason.SIGN_IN);
             this.restored = false;
         }
-        // What a stranger drew becomes theirs.
-        if (you && !this.me) for (const { op } of this.outbox.pending) op.author = you.id;
+        if (you && !this.me && !this.outbox.empty) {
+            // What a stranger drew on this page becomes theirs, once: it is not read from the storage as well.
+            for (const { op } of this.outbox.pending) op.author = you.id;
+            this.#forget(0);
+        }
         this.me = you;
     }
 
@@ -294,6 +297,15 @@ export class Ink {
     /** @param {number} [author] 0: a stranger, whose ink becomes the next member's on this page */
     #slot(author = this.author()) {
         return `${this.storageKey}:${author}`;
+    }
+
+    /** @param {number} author */
+    #forget(author) {
+        try {
+            this.storage?.removeItem(this.#slot(author));
+        } catch {
+            // Forbidden storage: nothing was stored.
+        }
     }
 
     #restore() {

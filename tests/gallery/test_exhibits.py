@@ -100,7 +100,7 @@ def test_drafts_and_what_is_to_open_later_are_for_the_staff(
         assert other.get("/exhibits/skies/").status_code == 404, "a session without the second factor"
         settings.ADMIN_TWO_FACTOR = False
         assert other.get("/exhibits/skies/").status_code == 200
-        helper = User.objects.create(username="helper", is_staff=True)
+        helper = User.objects.create(username="helper" if opens else "second-helper", is_staff=True)
         other.force_login(helper)
         assert other.get("/exhibits/skies/").status_code == 404, "staff without the permission"
 

@@ -76,6 +76,7 @@ def test_json(client: Client, kept: Frame) -> None:
         "number": 1,
         "kind": "dream",
         "hidden": False,
+        "thinned": False,
         "page": f"http://localhost:8000/frames/{kept.pk}/",
         "title": "inception_4c/output 63",
         "seq": 12,
@@ -135,7 +136,9 @@ def test_a_crowd_is_shown_in_part_and_costs_no_more(
     client: Client, many: Many, django_assert_max_num_queries: Any
 ) -> None:
     (frame,) = many(1)
-    frame.contributors.set(User.objects.bulk_create(User(username=f"person{n:03}") for n in range(200)))
+    frame.contributors.set(
+        User.objects.bulk_create(User(username=name, skeleton=name) for name in map("person{:03}".format, range(200)))
+    )
     with django_assert_max_num_queries(8):
         page = client.get(f"/frames/{frame.pk}/").content.decode()
     assert page.count('class="chip"') == 61

@@ -19,6 +19,8 @@ NOBODY = SimpleNamespace(is_authenticated=False)
 class Rooms:
     """canvas.hub.Hub with one room that writes down what it gets."""
 
+    leaving = False
+
     def __init__(self) -> None:
         self.members: list[Member] = []
         self.received: list[bytes] = []

@@ -10,19 +10,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import axe
-from tests.browser.visitor import PHONE, Visitor, line, operations, pixels_of, strokes
+from tests.browser.visitor import MEMBERS_ONLY, PHONE, Visitor, line, operations, pixels_of, strokes
 from tests.running import PASSWORD, SMALL, SMALL_SIDE, RunningSite, until
 
 pytestmark = pytest.mark.browser
-
-MEMBERS_ONLY = f"""
-from canvas import notify
-from canvas.models import Canvas, Rules
-rules = Rules.objects.of(Canvas.objects.get(slug="{SMALL}"))
-rules.members_only = True
-rules.save()
-notify.look("{SMALL}")
-"""
 
 
 @pytest.fixture

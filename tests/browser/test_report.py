@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.visitor import PHONE, Visitor
-from tests.running import RunningSite, until
+from tests.browser.visitor import MEMBERS_ONLY, PHONE, Visitor
+from tests.running import SMALL, RunningSite, until
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +63,8 @@ def test_by_keys_alone_and_escape_leaves_at_each_step(site: RunningSite, browser
 
 
 def test_a_finger_that_rests_where_it_cannot_draw(site: RunningSite, browser: Browser) -> None:
-    visitor = Visitor(browser, site, **PHONE).open()  # somebody who watches
+    site.shell(MEMBERS_ONLY)
+    visitor = Visitor(browser, site, **PHONE).open(SMALL)  # somebody who watches
     page, before = visitor.page, len(reports(site))
     visitor.touch("touchStart", (200, 400))
     expect(page.locator('[data-report="here"]')).to_be_visible()

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from canvas import picture, wire
 from canvas.brush import Pixels
-from tests.running import Person, RunningSite, until
+from tests.running import SMALL, Person, RunningSite, until
 
 Point = tuple[float, float]
 
@@ -35,6 +35,17 @@ _SHA256 = """async () => {
     const digest = await crypto.subtle.digest('SHA-256', data);
     return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }"""
+
+
+# In a site's shell: strangers only watch the small canvas.
+MEMBERS_ONLY = f"""
+from canvas import notify
+from canvas.models import Canvas, Rules
+rules = Rules.objects.of(Canvas.objects.get(slug="{SMALL}"))
+rules.members_only = True
+rules.save()
+notify.look("{SMALL}")
+"""
 
 
 class Visitor:

@@ -24,27 +24,27 @@ def batch(*ops: wire.Operation, at: int = NOW) -> wire.Batch:
 def test_others_fresh_ink_is_foreign_and_ones_own_is_not() -> None:
     grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300)))
-    assert grid.share(line(1, 100, 300), NOW) == 0
-    assert grid.share(line(2, 100, 300), NOW) == 1
-    assert grid.share(line(2, 100, 500), NOW) == pytest.approx(0.5, abs=0.1)
-    assert grid.share(line(2, 100, 300), LATER) == 0
+    assert grid.shares(line(1, 100, 300), NOW) == (0, 1)
+    assert grid.shares(line(2, 100, 300), NOW) == (1, 0)
+    assert grid.shares(line(2, 100, 500), NOW)[0] == pytest.approx(0.5, abs=0.1)
+    assert grid.shares(line(2, 100, 300), LATER)[0] == 0
 
 
 def test_covering_a_drawing_does_not_make_it_ones_own_and_retouching_it_is_free() -> None:
     grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300)))
     grid.learn(batch(line(2, 100, 300)))
-    assert grid.share(line(2, 100, 300), NOW) == 1
-    assert grid.share(line(1, 100, 300), NOW) == 0
+    assert grid.shares(line(2, 100, 300), NOW)[0] == 1
+    assert grid.shares(line(1, 100, 300), NOW)[0] == 0
     grid.learn(batch(line(2, 100, 300), at=LATER))  # long after
-    assert grid.share(line(2, 100, 300), LATER) == 0
+    assert grid.shares(line(2, 100, 300), LATER)[0] == 0
 
 
 @pytest.mark.parametrize("op", [wire.Hide((1,)), wire.Hide((1,), show=True)])
 def test_after_a_moderators_operation_nothing_is_shielded(op: wire.Operation) -> None:
     grid = InkOwnership()
     grid.learn(batch(line(1, 100, 300), op))
-    assert grid.share(line(2, 100, 300), NOW) == 0
+    assert grid.shares(line(2, 100, 300), NOW)[0] == 0
 
 
 point = st.tuples(st.integers(-800, 12_000), st.integers(-800, 12_000), st.integers(limits.MIN_WIDTH, limits.MAX_WIDTH))

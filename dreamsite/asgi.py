@@ -39,8 +39,8 @@ async def _site(scope: Any, receive: Any, send: Any) -> None:
     """
     scope = {**scope, "root_path": ""}
     if settings.PROXIES and scope.get("client"):
-        said = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        scope["client"] = [addresses.forwarded(scope["client"][0], said, settings.PROXIES), 0]
+        hops = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        scope["client"] = [addresses.forwarded(scope["client"][0], hops, settings.PROXIES), 0]
     if scope["type"] == "http" and not settings.HTTPS:
         scope["scheme"] = "http"
     counts = scope["type"] == "http"

@@ -41,7 +41,8 @@ def lines(path: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_path: Path) -> None:
-    long, go_on, quick, poison, deadly = (tmp_path / name for name in ("long", "go-on", "quick", "poison", "deadly"))
+    names = ("long", "go-on", "quick", "never", "poison", "deadly", "beside")
+    long, go_on, quick, never, poison, deadly, beside = (tmp_path / name for name in names)
     order(site, f"enqueue(background_tasks.long, {str(long)!r}, {str(go_on)!r})")
     first = site.start_worker()
     until(lambda: lines(long) == ["began"], "the long one begins")
@@ -72,7 +73,7 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
         "class Never(Exception): pass",
         "try:",
         "    with transaction.atomic():",
-        f"        enqueue(background_tasks.quick, {str(quick)!r}); raise Never",
+        f"        enqueue(background_tasks.quick, {str(never)!r}); raise Never",
         "except Never: pass",
     )
     until(lambda: len(lines(poison)) == 4, "four attempts")
@@ -80,14 +81,17 @@ def test_nothing_is_lost_and_nothing_stands_in_the_way(site: RunningSite, tmp_pa
 
     # What kills its worker is tried again by the next ones, which serve others first.
     order(
-        site, f"enqueue(background_tasks.deadly, {str(deadly)!r})", f"enqueue(background_tasks.quick, {str(quick)!r})"
+        site, f"enqueue(background_tasks.deadly, {str(deadly)!r})", f"enqueue(background_tasks.quick, {str(beside)!r})"
     )
     until(lambda: third.poll() is not None, "the third worker falls")
     fourth = site.start_worker()
     until(lambda: fourth.poll() is not None, "and the fourth")
-    assert len(lines(quick)) == 3, "what was rolled back never ran"
+    assert lines(quick) == ["ran"] * 2
+    assert not lines(never), "what was rolled back never ran"
     site.start_worker()
     until(lambda: len(lines(deadly)) == 3, "the fifth survives it")
+    # More than once where a worker fell after it had run and before that was written.
+    until(lambda: lines(beside), "others are served")
     assert len(lines(poison)) == 4
 
 

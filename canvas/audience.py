@@ -56,7 +56,7 @@ class Audience:
 
     # --- all of them -----------------------------------------------------------------------------------------------
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """News to everybody who is not behind; the `welcome` at the end of catching up tells the others."""
         data = wire.news(message)
         for member in self.members:

@@ -128,7 +128,7 @@ def give_back(holder: str) -> None:
     )
 
 
-def tell(canvas: Canvas, holder: str, claimed: int = 0, **what: Any) -> bool:
+def report(canvas: Canvas, holder: str, claimed: int = 0, **what: Any) -> bool:
     """Writes what the dreamer is doing, for everybody to see; False where the lease is gone.
 
     Also where its claim is: a moderator has changed ink up to number `claimed` meanwhile (`withdraw`).
@@ -137,5 +137,5 @@ def tell(canvas: Canvas, holder: str, claimed: int = 0, **what: Any) -> bool:
 
 
 def drop(canvas: Canvas, holder: str, **what: Any) -> bool:
-    """`tell`, and that what was being dreamed is not: its ink can be undone again."""
-    return tell(canvas, holder, position=BASE_SEQ, **what)
+    """`report`, and that what was being dreamed is not: its ink can be undone again."""
+    return report(canvas, holder, position=BASE_SEQ, **what)

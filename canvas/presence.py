@@ -12,7 +12,7 @@ class Presence:
         self._drawing: dict[int, float] = {}
         self._elsewhere: dict[str, tuple[int, float]] = {}  # process -> sockets there, and when it said so
 
-    def tell(self, authors: set[int]) -> dict[int, str]:
+    def introduce(self, authors: set[int]) -> dict[int, str]:
         """Names of authors whom nobody here was told of yet, as far as there is room for them; they are told now."""
         new = (authors - self.present.keys()) & self.names.keys()
         new_names = {who: self.names[who] for who in sorted(new)[: limits.NAMES - len(self.present)]}

@@ -316,8 +316,8 @@ class Room:
                 self.presence.names |= dict.fromkeys(unknown, "") | await self.blocking(self._people.names, unknown)
             except Exception as error:
                 log.warning("Names could not be read: %s", error)
-        if names := self.presence.tell(authors):
-            self.audience.tell({"type": "names", "names": {str(key): name for key, name in names.items()}})
+        if names := self.presence.introduce(authors):
+            self.audience.send({"type": "names", "names": {str(key): name for key, name in names.items()}})
 
     async def receive_news(self, message: dict[str, Any]) -> None:
         """A message of another process, through the layer. Lost ones are made good by the poll."""
@@ -375,7 +375,7 @@ class Room:
         self.audience.state = state
         self._look_at_picture()
         if state.dream != before.dream:
-            self.audience.tell({"type": "dream", "dream": state.dream})
+            self.audience.send({"type": "dream", "dream": state.dream})
 
     def _look_at_picture(self) -> None:
         canvas = self.state.canvas
@@ -386,9 +386,9 @@ class Room:
         """The rules come first: whatever else is to be read, a switch acts at once."""
         before, self.admission.rules = self.admission.rules, state.rules
         if state.rules != before:
-            self.audience.tell({"type": "rules", "rules": state.rules.news()})
+            self.audience.send({"type": "rules", "rules": state.rules.news()})
         if state.rules.ended and not before.ended:
-            self.audience.tell({"type": "ended"})
+            self.audience.send({"type": "ended"})
 
     # --- once a second ---------------------------------------------------------------------------------------------
 
@@ -409,7 +409,7 @@ class Room:
             people = {"type": "people", "count": self.people(), "drawing": self.presence.drawing(now)}
             if people != self._last_people:
                 self._last_people = people
-                self.audience.tell(people)
+                self.audience.send(people)
             if now - published >= limits.PEOPLE_SECONDS:
                 published = now
                 self.publisher.publish({"type": "people", "count": len(self.members)})
@@ -431,7 +431,7 @@ class Room:
     def _set_trouble(self, message: str | None) -> None:
         if message != self.trouble:
             self.trouble = message
-            self.audience.tell({"type": "trouble", "message": message})
+            self.audience.send({"type": "trouble", "message": message})
 
 
 def _refusal(op: wire.Stroke | wire.Undo, reason: RejectReason) -> bytes:

@@ -142,17 +142,17 @@ class Dreamer:
         if row.next_at is None or row.next_at > latest:
             # The first visit; or the interval was shortened, or the clock has jumped back.
             row.next_at = latest
-            self._tell(canvas, next_at=latest)
+            self._report(canvas, next_at=latest)
         state, message = self._status(canvas, row)
         # A failure stays on the board until the next dream has come out well.
         if state != row.state and not (row.state == Dream.State.FAILED and state == Dream.State.WAITING):
-            self._tell(canvas, state=state, message=message, fraction=0.0, octave=0)
+            self._report(canvas, state=state, message=message, fraction=0.0, octave=0)
         if row.style_wanted and self._network is not None:
             try:
                 self._next_style(canvas, row)
             except ValueError as error:  # a network without anything to dream of
                 log.warning("%s: no other style: %s", canvas.slug, error)
-                self._tell(canvas, style_wanted=False, style_named=None)
+                self._report(canvas, style_wanted=False, style_named=None)
         far = row.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(canvas.pk, 0) >= KEEPS_FAILING:
             self._checkpoint(canvas)
@@ -162,7 +162,7 @@ class Dreamer:
             if state == Dream.State.WAITING:
                 self._dream(canvas, row, now)
             else:
-                self._tell(canvas, next_at=_next_due(row.next_at, now))
+                self._report(canvas, next_at=_next_due(row.next_at, now))
         return None
 
     def _guess(self, canvas: Canvas) -> None:
@@ -181,7 +181,7 @@ class Dreamer:
         failures = self._failures.get(canvas.pk, 0)
         if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
             if row.state != Dream.State.RESTING:
-                self._tell(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
+                self._report(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
         elif self._network is None or row.paused or failures >= KEEPS_FAILING:
             self._checkpoint(canvas, everything=True)
         elif not failures or row.next_at is None or row.next_at <= now:
@@ -278,7 +278,7 @@ class Dreamer:
                 self._network.name, self._network.layers, shelf, self._chance, avoid=before, surprises=surprises
             )
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
-        self._tell(canvas, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
+        self._report(canvas, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
         row.style, row.style_until, row.style_wanted, row.style_named = style.to_json(), until, False, None
         log.info("%s: the style is now %s.", canvas.slug, style.title)
         return style
@@ -296,7 +296,7 @@ class Dreamer:
                 **preset("live", style.model) | {name: getattr(canvas, name) for name in GROWING},
             )
             composed = frames.compose(canvas, holder=self.holder, cancelled=self._cancelled)
-            self._tell(
+            self._report(
                 canvas,
                 state=Dream.State.DREAMING,
                 message="",
@@ -348,7 +348,7 @@ class Dreamer:
         planned = row.next_at if row.next_at and began - row.next_at < interval else began
         # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
         next_at = max(now, planned + interval)
-        self._tell(
+        self._report(
             canvas,
             state=Dream.State.WAITING,
             fraction=1.0,
@@ -389,7 +389,7 @@ class Dreamer:
             with contextlib.suppress(ValueError):  # a network without anything to dream of
                 self._next_style(canvas, row)
         lease.drop(canvas, self.holder)
-        self._tell(
+        self._report(
             canvas,
             state=Dream.State.FAILED,
             message=f"The last dream failed: {error}"[:300],
@@ -439,8 +439,8 @@ class Dreamer:
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, canvas: Canvas, claimed: int = 0, **what: Any) -> None:
-        if not lease.tell(canvas, self.holder, claimed, **what):
+    def _report(self, canvas: Canvas, claimed: int = 0, **what: Any) -> None:
+        if not lease.report(canvas, self.holder, claimed, **what):
             self._lost.set()  # the lease, or the claim on the ink
         notify.look(canvas.slug)
 
@@ -452,7 +452,7 @@ class Dreamer:
             now = time.monotonic()
             if progress.octave != reported[1] or now - reported[0] >= TELL_SECONDS:
                 reported = (now, progress.octave)
-                self._tell(
+                self._report(
                     canvas, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves
                 )
 

@@ -386,14 +386,14 @@ def _resized(shares: Floats, base: Bytes) -> Floats:
 
 
 def _moved(target: Target, down: float, right: float) -> Target:
-    """The target with its places moved along with the picture, by shares of its size, around the edge."""
-    if all(term.place is None for term in target.terms):
+    """The target with its positions moved along with the picture, by shares of its size, around the edge."""
+    if all(term.position is None for term in target.terms):
         return target
     return Target(
         tuple(
             term
-            if term.place is None
-            else replace(term, place=((term.place[0] + right) % 1, (term.place[1] + down) % 1))
+            if term.position is None
+            else replace(term, position=((term.position[0] + right) % 1, (term.position[1] + down) % 1))
             for term in target.terms
         )
     )

@@ -32,7 +32,7 @@ class Term:
     squared   maximise squares (strengthen whatever is there) instead of values; None: squares for a whole
               layer and values for channels, as DeepDream and its tutorial do
     weight    its share among several terms, each of which is normalised first; negative avoids
-    place     (x, y) in 0..1: only the unit at that place of the picture
+    position  (x, y) in 0..1: only the unit at that position of the picture
     guide     'mean': weigh channels by their mean in the guide picture; 'match': at every position want the
               guide's feature with the largest dot product
     """
@@ -41,7 +41,7 @@ class Term:
     channels: tuple[tuple[int, float], ...] | None = None
     squared: bool | None = None
     weight: float = 1.0
-    place: tuple[float, float] | None = None
+    position: tuple[float, float] | None = None
     guide: Guide | None = None
 
     def __post_init__(self) -> None:
@@ -56,11 +56,11 @@ class Term:
             raise ValueError(f"squared must be true, false or none, got {self.squared!r}")
         if not any(_numbers([self.weight])):
             raise ValueError(f"weight must be a finite number other than 0, got {self.weight!r}")
-        if self.place is not None:
-            place = _numbers(self.place)
-            if len(place) != 2 or not all(0 <= p <= 1 for p in place):
-                raise ValueError(f"place must be (x, y) with both in 0..1, got {self.place!r}")
-            object.__setattr__(self, "place", place)
+        if self.position is not None:
+            position = _numbers(self.position)
+            if len(position) != 2 or not all(0 <= p <= 1 for p in position):
+                raise ValueError(f"position must be (x, y) with both in 0..1, got {self.position!r}")
+            object.__setattr__(self, "position", position)
         if self.guide not in (None, "mean", "match"):
             raise ValueError(f"guide must be 'mean' or 'match', got {self.guide!r}")
         if self.guide and self.channels is not None:

@@ -16,7 +16,7 @@ class LayerOption:
 
     layer: str
     channels: str | None = None
-    place: str | None = None
+    position: str | None = None
 
 
 def build_target(
@@ -83,15 +83,15 @@ def _term(network: Network, option: LayerOption, guide: Guide | None, squared: b
     for number, _ in channels or ():
         if number >= layer.channels:
             raise ValueError(f"{name} has channels 0 to {layer.channels - 1}, received {number}")
-    place = None if option.place is None else _place(option.place)
-    return Term(name, channels, squared, weight, place, None if channels else guide)
+    position = None if option.position is None else _position(option.position)
+    return Term(name, channels, squared, weight, position, None if channels else guide)
 
 
-def _place(text: str) -> tuple[float, float]:
+def _position(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
         if 0 <= x <= 1 and 0 <= y <= 1:
             return x, y
     except ValueError:
         pass
-    raise ValueError(f"place: received {text!r}, expected X,Y as shares of the picture, such as 0.5,0.25")
+    raise ValueError(f"position: received {text!r}, expected X,Y as shares of the picture, such as 0.5,0.25")

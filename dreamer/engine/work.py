@@ -109,15 +109,15 @@ class Work:
         if not layer.spatial:
             inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
-        free = self.mask is None and term.place is None and not self.options.border
+        free = self.mask is None and term.position is None and not self.options.border
         if free and not self.runners.resident:
             return np.ones((1, 1, 1, 1), np.float32)
         rows, columns = tile.window
         height, width = rows.stop - rows.start, columns.stop - columns.start
         h, w = self.runners.layer_size(layer.name, height, width)
         result = np.ones((h, w), np.float32) if self.mask is None else _shrink(self.mask[tile.window], h, w)
-        if term.place is not None:
-            x, y = (round(p * (n - 1)) for p, n in zip(term.place, self.size[::-1], strict=True))
+        if term.position is not None:
+            x, y = (round(p * (n - 1)) for p, n in zip(term.position, self.size[::-1], strict=True))
             unit = np.zeros_like(result)
             if rows.start <= y < rows.stop and columns.start <= x < columns.stop:
                 unit[(y - rows.start) * h // height, (x - columns.start) * w // width] = 1

@@ -53,14 +53,14 @@ def travel(
     before: Bytes | None = None
     for number in range(journey.dreams):
 
-        def tell(p: Progress, number: int = number) -> None:
+        def report(p: Progress, number: int = number) -> None:
             if progress is not None:
                 fraction = (number + p.fraction) / journey.dreams
                 left = (time.monotonic() - began) / fraction * (1 - fraction) if fraction > 0 else None
                 progress(replace(p, fraction=fraction, seconds_left=left))
 
         ground = start if before is None else _seen(before, journey, 1.0)
-        after = dream(ground, network, replace(recipe, seed=(recipe.seed + number) % 2**63), progress=tell, **options)
+        after = dream(ground, network, replace(recipe, seed=(recipe.seed + number) % 2**63), progress=report, **options)
         if before is not None:
             yield from _between(before, after, journey)
         yield after

@@ -66,12 +66,12 @@ class Listener:
             words=[one.to_json() for one in seen],
             made_at=now,
         )
-        tell(guess)
+        publish(guess)
         log.info("%s: is that %s?", canvas.slug, " or ".join(one.label for one in seen))
         return guess
 
 
-def tell(guess: Guess) -> None:
+def publish(guess: Guess) -> None:
     """Everybody at the canvas is told with the next news of the dream."""
     Dream.objects.filter(canvas=guess.canvas).update(guess=news(guess))
     notify.look(guess.canvas.slug)

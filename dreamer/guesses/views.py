@@ -14,7 +14,7 @@ from canvas.models import Canvas
 from dreamer.models import Guess
 from dreamsite.core.errors import json_error
 
-from .listening import tell
+from .listening import publish
 
 A_MINUTE = 20  # answers of one person
 
@@ -40,5 +40,5 @@ def answer(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
         }
         return json_error(400, "unreadable", expected)
     if guess.choose(word, request.user.pk):
-        tell(guess)
+        publish(guess)
     return JsonResponse({"chosen": guess.chosen})

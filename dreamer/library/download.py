@@ -40,7 +40,7 @@ class Download:
     """
 
     stall: float = 30.0
-    tell: Callable[[str], None] = lambda _: None
+    notify: Callable[[str], None] = lambda _: None
     progress: OnProgress = lambda _done, _total: None
     pause: Callable[[], None] = lambda: None
     agent: str = "dreamsite-model-fetch"
@@ -60,7 +60,7 @@ class Download:
         goal.unlink(missing_ok=True)
         self.troubles = []
         for url in part.urls:
-            self.tell(f"{part.file} from {url}")
+            self.notify(f"{part.file} from {url}")
             try:
                 if not part.checked:
                     partial.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ class Download:
                 reason_text = "no data" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__
                 if idle >= ATTEMPTS or (isinstance(error, urllib.error.URLError) and not start):
                     return self._trouble(url, reason_text)
-                self.tell(f"broken at {_size(partial)} bytes ({reason_text}), resuming")
+                self.notify(f"broken at {_size(partial)} bytes ({reason_text}), resuming")
                 continue
             problem = mismatch(partial, part)
             if not problem:
@@ -117,13 +117,13 @@ class Download:
             if not start:
                 return self._trouble(url, problem)
             # The beginning came from an earlier run or another address: once more from nothing.
-            self.tell(f"{problem}; from the beginning")
+            self.notify(f"{problem}; from the beginning")
             idle, most, inherited = idle + 1, 0 if inherited else most, False
         return self._trouble(url, f"no progress beyond {most} bytes")
 
     def _trouble(self, url: str, problem: str) -> bool:
         self.troubles.append(f"{url}: {problem}")
-        self.tell(problem)
+        self.notify(problem)
         return False
 
     def _receive(self, url: str, part: Part, partial: Path, start: int) -> None:

@@ -69,7 +69,7 @@ def fetch(
             # Whoever brings a file has no internet, or does not want it asked.
             names = _labels(wanted, weights.path.parent, folder, download, given, online=file is None)
         if not wanted.weights.checked:
-            download.tell(f"no checksum was published to compare with; this file's SHA-256 is {weights.sha256}")
+            download.notify(f"no checksum was published to compare with; this file's SHA-256 is {weights.sha256}")
         origin = origin or (file.name if file else wanted.weights.file)
         with about(weights.path):
             finished = draft(weights.raw, weights.sha256, labels=names, licence=wanted.licence, source=origin)
@@ -91,7 +91,7 @@ def _alone(folder: Path, download: Download) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if not announced:
-                    download.tell("another fetch is under way; waiting for its end")
+                    download.notify("another fetch is under way; waiting for its end")
                     announced = True
                 download.pause()
                 time.sleep(WAIT_SECONDS)
@@ -165,7 +165,7 @@ def _labels(
         with suppress(LibraryError):  # every address has told its trouble
             part = Part(labels.file, labels.urls)
             return download.get(part, folder, lambda path: _checked(read_labels(path), labels))[0]
-    download.tell(
+    download.notify(
         f"no class names for {wanted.name} now: classes go by number. "
         "Give a file with --labels and --replace, or fetch again with --replace when there is internet."
     )

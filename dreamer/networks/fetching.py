@@ -62,7 +62,7 @@ def fetch_by_itself() -> None:
     first, _started = not _started, True
     job = Job.objects.filter(kind=Job.Kind.FETCH, network=settings.DREAM_FETCH).first()
     if job is None or not job.is_open:
-        _tell_canvases(None)
+        _notify_canvases(None)
     wanted = expected()
     if wanted and job is None:
         jobs.request(Job.Kind.FETCH, wanted.name)
@@ -88,16 +88,16 @@ def _fetch(job: Job, progress: Progress) -> str:
     takes_over = job.network == settings.DREAM_FETCH and following().exists()
     logged_at, largest = 0.0, 0
 
-    def tell_canvases(done: int, total: int) -> None:
-        _tell_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
+    def notify_canvases(done: int, total: int) -> None:
+        _notify_canvases({"title": wanted.title, "fraction": _fraction(done, total)})
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         nonlocal logged_at, largest
         if total < largest:  # the class names, which are small, come last
             return
         largest = total
         if progress(_fraction(done, total), done=done, total=total) and takes_over:
-            tell_canvases(done, total)
+            notify_canvases(done, total)
         if time.monotonic() - logged_at >= LOG_SECONDS:
             logged_at = time.monotonic()
             log.info("Fetching %s: %s", wanted.title, amount(done, total))
@@ -109,8 +109,8 @@ def _fetch(job: Job, progress: Progress) -> str:
         wanted.licence,
     )
     if takes_over:
-        tell_canvases(job.done, job.total)
-    download = Download(tell=_teller(progress), progress=tell, pause=progress.pause)
+        notify_canvases(job.done, job.total)
+    download = Download(notify=_messages_to(progress), progress=report, pause=progress.pause)
     try:
         fetch(wanted, registered.registry(), download=download)
     except (LibraryError, OSError) as error:
@@ -122,7 +122,7 @@ def _fetch(job: Job, progress: Progress) -> str:
         raise
     finally:
         if takes_over:
-            _tell_canvases(None)
+            _notify_canvases(None)
     log.info("%s is here%s.", wanted.title, ", and the next dream is its own" if takes_over else "")
     Act.objects.record(job.by, ARRIVED, network=job.network, title=wanted.title, sha256=wanted.weights.sha256)
     trying.order_all(job.network, job.by)
@@ -136,12 +136,12 @@ def _source(name: str) -> Source:
         raise JobFailed(str(error)) from error
 
 
-def _teller(progress: Progress) -> Callable[[str], None]:
-    def tell(text: str) -> None:
+def _messages_to(progress: Progress) -> Callable[[str], None]:
+    def log_message(text: str) -> None:
         log.debug("%s", text)
         progress.update(message=text)
 
-    return tell
+    return log_message
 
 
 def _log_failure(job: Job, wanted: Source, error: Exception, takes_over: bool) -> None:
@@ -161,7 +161,7 @@ def _log_failure(job: Job, wanted: Source, error: Exception, takes_over: bool) -
         )
 
 
-def _tell_canvases(arriving: dict[str, object] | None) -> None:
+def _notify_canvases(arriving: dict[str, object] | None) -> None:
     """Lets everybody at the canvases that it is for see how far it is; None: no longer on its way."""
     dreams = Dream.objects.exclude(arriving=None) if arriving is None else Dream.objects.filter(canvas__in=following())
     slugs = list(dreams.values_list("canvas__slug", flat=True))

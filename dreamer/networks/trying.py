@@ -120,11 +120,11 @@ def _measure(job: Job, progress: Progress) -> str:
     seconds = 0.0
     for turn in (0, 1):  # the first one opens sessions, which a live dream finds open
 
-        def tell(dreamed: DreamProgress, turn: int = turn) -> None:
+        def report(dreamed: DreamProgress, turn: int = turn) -> None:
             progress((turn + dreamed.fraction) / 2)
 
         began = time.perf_counter()
-        _dream(pixels, network, recipe, progress.pause, tell)
+        _dream(pixels, network, recipe, progress.pause, report)
         seconds = time.perf_counter() - began
     side = max(canvas.width, canvas.height)
     Measured.objects.update_or_create(
@@ -193,7 +193,7 @@ def _dream(
     network: Network,
     recipe: Recipe,
     pause: Callable[[], None],
-    tell: Callable[[DreamProgress], None] = lambda _: None,
+    report: Callable[[DreamProgress], None] = lambda _: None,
 ) -> Any:
     """A dream that ends when the job does."""
     ended: list[BaseException] = []
@@ -207,7 +207,7 @@ def _dream(
         return False
 
     try:
-        return dream(pixels, network, recipe, progress=tell, cancelled=cancelled)
+        return dream(pixels, network, recipe, progress=report, cancelled=cancelled)
     except Cancelled:
         raise ended[0] from None
     except ValueError as error:

@@ -10,7 +10,7 @@ export class Cover {
     /**
      * @param {HTMLElement} bar with its text and its two buttons
      * @param {import("./regions.js").Regions} regions
-     * @param {{url: string, token: string, width: number, height: number, tell: (text: string) => void}} page
+     * @param {{url: string, token: string, width: number, height: number, notify: (text: string) => void}} page
      */
     constructor(bar, regions, page) {
         this.bar = bar;
@@ -82,12 +82,12 @@ export class Cover {
                 body: JSON.stringify({ x, y, width, height }),
             });
             const reply = await answer.json();
-            if (!answer.ok) page.tell(reply.detail);
-            else if (reply.covered) page.tell("The area is covered. A moderator will look.");
-            else page.tell(`Thank you. ${reply.votes} of ${reply.quorum} people ask for it now.`);
+            if (!answer.ok) page.notify(reply.detail);
+            else if (reply.covered) page.notify("The area is covered. A moderator will look.");
+            else page.notify(`Thank you. ${reply.votes} of ${reply.quorum} people ask for it now.`);
             this.close();
         } catch {
-            page.tell("That did not reach the server. Try again in a moment.");
+            page.notify("That did not reach the server. Try again in a moment.");
         } finally {
             this.yes.disabled = false;
         }

@@ -23,7 +23,7 @@ import * as messages from "./messages.js";
  * @property {Object<string, Degree>} degrees by their names
  * @property {() => number} now by the server's clock
  * @property {() => boolean} signedIn
- * @property {(text: string) => void} tell
+ * @property {(text: string) => void} notify
  * @property {() => void} changed whether we may draw is another
  */
 
@@ -49,7 +49,7 @@ export class Gate {
 
     /** @param {Rules} rules */
     setRules(rules) {
-        if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.tell("Slow mode: everybody has less ink for a while.");
+        if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.notify("Slow mode: everybody has less ink for a while.");
         this.rules = rules;
         this.page.regions.setRules(rules.regions);
         this.#show();
@@ -103,7 +103,7 @@ export class Gate {
             void this.page.closed.offsetWidth; // starts the animation again
             classList.add("nudge");
         }
-        else if (region && region.kind !== "request") this.page.tell(messages.region(region, this.page.now()));
+        else if (region && region.kind !== "request") this.page.notify(messages.region(region, this.page.now()));
         else return false;
         return true;
     }
@@ -151,7 +151,7 @@ export class Gate {
             if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(`status ${answer.status}`);
             this.page.sheet.close(); // the server then sends our new status
         } catch {
-            this.page.tell("That did not reach the server. Try again in a moment.");
+            this.page.notify("That did not reach the server. Try again in a moment.");
         } finally {
             button.disabled = false;
         }

@@ -18,7 +18,7 @@ export class Guesses {
      * @param {object} page
      * @param {string} page.url where answers go, with 0 for the guess' id @param {string} page.token
      * @param {() => number} page.now by the server's clock @param {() => boolean} page.signedIn
-     * @param {(text: string) => void} page.announce to those who listen @param {(text: string) => void} page.tell
+     * @param {(text: string) => void} page.announce to those who listen @param {(text: string) => void} page.notify
      */
     constructor(layer, view, page) {
         this.layer = layer;
@@ -122,10 +122,10 @@ export class Guesses {
                 body: JSON.stringify({ word: index }),
             });
             const reply = await answer.json();
-            if (!answer.ok) return page.tell(reply.detail);
+            if (!answer.ok) return page.notify(reply.detail);
             this.show({ ...guess, chosen: reply.chosen });
         } catch {
-            page.tell("That did not reach the server. Try again in a moment.");
+            page.notify("That did not reach the server. Try again in a moment.");
         }
     }
 

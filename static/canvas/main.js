@@ -85,7 +85,7 @@ const gate = new Gate({
     degrees: JSON.parse(dataset.degrees ?? "{}"),
     now: () => session.now(),
     signedIn: () => session.me !== null,
-    tell: (text) => notices.show(text),
+    notify: (text) => notices.show(text),
     changed: () => cursor.show(),
 });
 let token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
@@ -95,7 +95,7 @@ const guesses = new Guesses(find(".guesses"), view, {
     now: () => session.now(),
     signedIn: () => session.me !== null,
     announce: (text) => bar.announce(text),
-    tell: (text) => notices.show(text),
+    notify: (text) => notices.show(text),
 });
 const guessSwitch = /** @type {HTMLInputElement} */ (find('[data-preference="guesses"]'));
 guessSwitch.checked = guesses.wanted;
@@ -106,7 +106,7 @@ const cover = new Cover(find(".cover"), regions, {
     url: dataset.coverUrl ?? "",
     token,
     width, height,
-    tell: (text) => notices.show(text),
+    notify: (text) => notices.show(text),
 });
 
 // --- The journal -------------------------------------------------------------------------------------------------

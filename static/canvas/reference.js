@@ -11,14 +11,14 @@ export class Reference {
      * @param {HTMLElement} panel its controls: [data-reference=file], opacity, size, move, remove
      * @param {HTMLCanvasElement} sheet lies above the picture, in canvas px
      * @param {import("./view.js").View} view
-     * @param {(text: string) => void} tell
+     * @param {(text: string) => void} notify
      */
-    constructor(panel, sheet, view, tell) {
+    constructor(panel, sheet, view, notify) {
         const find = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (panel.querySelector(`[data-reference="${name}"]`));
         this.panel = panel;
         this.sheet = sheet;
         this.view = view;
-        this.tell = tell;
+        this.notify = notify;
         this.file = find("file");
         this.opacity = find("opacity");
         this.size = find("size");
@@ -67,7 +67,7 @@ export class Reference {
         try {
             bitmap = await createImageBitmap(file);
         } catch {
-            return this.tell("This browser cannot read that file as a picture.");
+            return this.notify("This browser cannot read that file as a picture.");
         }
         const share = Math.min(1, FURTHEST / Math.max(bitmap.width, bitmap.height));
         this.width = this.sheet.width = Math.max(1, Math.round(bitmap.width * share));
@@ -79,7 +79,7 @@ export class Reference {
         this.y = view.canvasY(view.windowHeight / 2);
         this.sheet.hidden = this.panel.hidden = false;
         this.#lay();
-        this.tell("Only you see this picture. It never leaves your browser.");
+        this.notify("Only you see this picture. It never leaves your browser.");
     }
 
     #lay() {

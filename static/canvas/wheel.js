@@ -39,7 +39,7 @@ export class Wheel {
             const typed = HEX.exec(this.hex.value.trim());
             if (typed) {
                 this.show(`#${typed[1].toLowerCase()}`);
-                this.#tell();
+                this.#emit();
                 this.chosen(this.value);
             } else this.hex.value = this.value;
         });
@@ -70,7 +70,7 @@ export class Wheel {
         this.hex.value = hex;
     }
 
-    #tell() {
+    #emit() {
         this.choose(this.value);
     }
 
@@ -78,7 +78,7 @@ export class Wheel {
     #set(change) {
         this.hsv = { ...this.hsv, ...change };
         this.show(this.value);
-        this.#tell();
+        this.#emit();
     }
 
     /** @param {KeyboardEvent} event @param {Partial<{h: number, s: number, v: number}>} change */

@@ -3,7 +3,7 @@
 
 import { ago, ask, make } from "./panel_api.js";
 
-/** @typedef {{tell: (text: string) => void, trouble: (problem: unknown) => void}} Say */
+/** @typedef {{notify: (text: string) => void, trouble: (problem: unknown) => void}} Say */
 /** @typedef {Say & {box: () => import("./panel_overlay.js").Box | null}} Here */
 
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
@@ -57,7 +57,7 @@ const check = (name) => /** @type {HTMLInputElement} */ (part(name));
 async function turn(name, value) {
     try {
         const { act, state } = await ask("switch", { switch: name, value, why: why.value });
-        here?.tell(`${act.title}. It is in the log, and can be undone there.`);
+        here?.notify(`${act.title}. It is in the log, and can be undone there.`);
         show(state);
     } catch (problem) {
         here?.trouble(problem);
@@ -96,7 +96,7 @@ export async function showLog(say) {
                     undo.disabled = true;
                     try {
                         await ask("undo", { act: act.id });
-                        say.tell(act.again ? "Done again." : "Taken back.");
+                        say.notify(act.again ? "Done again." : "Taken back.");
                     } catch (problem) {
                         say.trouble(problem);
                     }

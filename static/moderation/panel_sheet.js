@@ -32,11 +32,11 @@ let wholeDecided = false; // by the moderator
 
 /** @param {unknown} problem */
 function trouble(problem) {
-    tell(problem instanceof Error ? problem.message : String(problem), true);
+    notify(problem instanceof Error ? problem.message : String(problem), true);
 }
 
 /** @param {string} text @param {boolean} [bad] */
-function tell(text, bad = false) {
+function notify(text, bad = false) {
     message.textContent = text;
     message.classList.toggle("bad", bad);
 }
@@ -56,14 +56,14 @@ function open(name) {
         const page = document.getElementById(tab.getAttribute("aria-controls") ?? "");
         if (page) page.hidden = !on;
     }
-    tell("");
+    notify("");
     part("do").hidden = name !== "ink" && name !== "restore";
     frame = name === "restore" ? frame : null;
     forget();
     if (name === "ink") void listPeople();
     if (name === "restore") void listFrames();
-    if (name === "switches") void showSwitches({ tell, trouble, box: () => box });
-    if (name === "log") void showLog({ tell, trouble });
+    if (name === "switches") void showSwitches({ notify, trouble, box: () => box });
+    if (name === "log") void showLog({ notify, trouble });
 }
 
 for (const tab of tabs) tab.addEventListener("click", () => open(tab.dataset.tab ?? ""));
@@ -113,14 +113,14 @@ let pointing = false;
 function beginPointing(text) {
     pointing = true;
     root.classList.add("away");
-    tell(text);
+    notify(text);
 }
 
 function endPointing() {
     pointing = false;
     root.classList.remove("away");
     overlay.release();
-    tell("");
+    notify("");
 }
 
 part("cancel").addEventListener("click", endPointing);
@@ -136,7 +136,7 @@ part("point").addEventListener("click", () => {
 async function lookUp(x, y, radius) {
     const { strokes } = await ask(`at?x=${x}&y=${y}&r=${radius}`);
     overlay.showLines(strokes);
-    tell(strokes.length ? "" : "Nobody has drawn here.");
+    notify(strokes.length ? "" : "Nobody has drawn here.");
     const states = { visible: "there", dreamed: "dreamed", hidden: "taken out", undone: "taken back" };
     part("here").replaceChildren(...strokes.map((/** @type {any} */ stroke) => {
         const box = make("input", { type: "checkbox", checked: chosen.has(stroke.author) });
@@ -303,7 +303,7 @@ async function busy(button, work) {
 }
 
 part("look").addEventListener("click", () => busy(part("look"), async () => {
-    tell("Working it out …");
+    notify("Working it out …");
     let plan = await ask("preview", rollbackRequest());
     const widened = plan.covers > EVERYWHERE && frame === null && !whole.checked && !wholeDecided;
     if (widened) {
@@ -311,7 +311,7 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
         plan = await ask("preview", rollbackRequest());
     }
     const nothing = !plan.strokes && !plan.restores;
-    tell(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
+    notify(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
     overlay.showLines(plan.lines);
     if (nothing) return;
     const words = [`${counted(plan.strokes, "stroke")} of ${counted(plan.people.length, "person", "people")}`];
@@ -332,18 +332,18 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
 }));
 
 part("apply").addEventListener("click", () => busy(part("apply"), async () => {
-    tell("Putting it in order …");
+    notify("Putting it in order …");
     const { act } = await ask("apply", rollbackRequest());
     forget();
     chosen.clear();
     whole.checked = wholeDecided = false; // the next one is judged afresh
     overlay.showLines([]);
     await listPeople();
-    tell(`Done: ${act.what}. `);
+    notify(`Done: ${act.what}. `);
     const back = make("button", { type: "button", className: "button button-small" }, "Undo");
     back.addEventListener("click", () => busy(back, async () => {
         await ask("undo", { act: act.id });
-        tell("Taken back.");
+        notify("Taken back.");
         tabs[0].focus({ preventScroll: true });
         await listPeople();
     }));

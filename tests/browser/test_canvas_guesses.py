@@ -16,14 +16,14 @@ GUESS = """
 from datetime import timedelta
 from django.utils import timezone
 from canvas.models import Canvas, Dream
-from dreamer.guesses.listening import tell
+from dreamer.guesses.listening import publish
 from dreamer.models import Guess
 canvas = Canvas.objects.default()
 until = timezone.now() + timedelta(hours=1)
 Dream.objects.update_or_create(canvas=canvas, defaults={"holder": "x", "expires_at": until})
 guess = Guess.objects.create(canvas=canvas, network="house", seq=1, left=600, top=500, right=800, bottom=650, words=[
     {"number": 1, "label": "fox", "chance": 0.3}, {"number": 2, "label": "teapot", "chance": 0.2}])
-tell(guess)
+publish(guess)
 """
 CHOSEN = "from dreamer.models import Guess; print('chosen:', Guess.objects.latest('pk').chosen)"
 

@@ -87,7 +87,7 @@ async def test_who_does_not_read_gets_nothing_more_until_they_do(hall: Hall, mon
         hall.add(batch(number))
     received = len(slow.heard)
     assert received < 20 and slow.member.behind_since is not None
-    hall.audience.tell({"type": "people"})
+    hall.audience.send({"type": "people"})
     assert len(slow.heard) == received, "no news either"
     while slow.member.behind_since is not None:
         hall.audience.seen(slow.member, slow.token)

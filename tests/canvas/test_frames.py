@@ -294,7 +294,7 @@ def test_a_base_is_set_by_a_person(three: list[Frame], canvas: Canvas, monkeypat
     looks: list[str] = []
     monkeypatch.setattr(notify, "look", looks.append)
     lease.take(canvas, "me")
-    lease.tell(canvas, "me", position=3)
+    lease.report(canvas, "me", position=3)
     frames.set_base(canvas, three[0])
     assert base_of(canvas) == three[0] and looks == ["here"]
     assert Dream.objects.get(canvas=canvas).position == three[0].seq, "a dream of the old base is refused"
@@ -409,7 +409,7 @@ def test_a_hidden_base_steps_back_and_browsers_hear_of_it(
     looks: list[str] = []
     monkeypatch.setattr(notify, "look", looks.append)
     lease.take(canvas, "me")
-    lease.tell(canvas, "me", position=3)
+    lease.report(canvas, "me", position=3)
     lose(three[1])
     frames.load.cache_clear()
     frames.hide(three[2])

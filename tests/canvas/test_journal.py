@@ -90,7 +90,7 @@ def test_what_browsers_are_told_of_the_dream(canvas: Canvas) -> None:
     here = DatabaseJournal(canvas.pk)
     assert here.state().dream == {"state": "away", "position": 0}
     lease.take(canvas, "me")
-    lease.tell(canvas, "me", state=Dream.State.DREAMING, position=5, style={"title": "eyes", "layer": "4c"})
+    lease.report(canvas, "me", state=Dream.State.DREAMING, position=5, style={"title": "eyes", "layer": "4c"})
     assert (
         here.state().dream | {"title": "eyes", "layer": "4c", "state": "dreaming", "position": 5} == here.state().dream
     )

@@ -26,7 +26,7 @@ def test_after_its_time_anybody_may_have_it_and_the_old_holder_is_told(canvas: C
     lease.take(canvas, "a")
     expire(canvas)
     assert lease.take(canvas, "b") and not lease.take(canvas, "a")
-    assert not lease.tell(canvas, "a", fraction=0.5) and lease.tell(canvas, "b", fraction=0.25)
+    assert not lease.report(canvas, "a", fraction=0.5) and lease.report(canvas, "b", fraction=0.25)
     assert Dream.objects.get(canvas=canvas).fraction == 0.25
     assert lease.renew("a") == 0 and lease.renew("b") == 1
 
@@ -86,14 +86,14 @@ def test_what_a_dead_dreamer_was_dreaming_can_be_undone_again(canvas: Canvas) ->
         return Dream.objects.get(canvas=canvas).position
 
     lease.take(canvas, "a")
-    lease.tell(canvas, "a", position=7)
+    lease.report(canvas, "a", position=7)
     assert lease.take(canvas, "a") and position() == 7, "its own"
     expire(canvas)
     assert lease.take(canvas, "b") and position() == 0
     made = frames.encode(np.zeros((64, 64, 3), np.uint8), Frame.Kind.DREAM)
     frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, 5))
-    lease.tell(canvas, "b", position=9)
+    lease.report(canvas, "b", position=9)
     assert lease.drop(canvas, "b", fraction=0.0) and position() == 5
-    lease.tell(canvas, "b", position=9)
+    lease.report(canvas, "b", position=9)
     lease.give_back("b")
     assert position() == 5

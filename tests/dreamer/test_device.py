@@ -72,9 +72,9 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         Target.layer("logits", 2),
         Target((Term("conv2"), Term(LAYER, weight=0.5))),
         Target((Term(LAYER, guide="match"),)),
-        Target((Term(LAYER, place=(0.2, 0.7)),)),
+        Target((Term(LAYER, position=(0.2, 0.7)),)),
     ],
-    ids=lambda target: " ".join(t.layer + str(t.guide or t.place or "") for t in target.terms),
+    ids=lambda target: " ".join(t.layer + str(t.guide or t.position or "") for t in target.terms),
 )
 def test_windows_of_fixed_size_give_the_same_gradient(networks: tuple[Network, Network], target: Target) -> None:
     picture = np.random.default_rng(0).uniform(0, 255, (3, 203, 167)).astype(np.float32)
@@ -105,7 +105,7 @@ def test_windows_of_fixed_size_give_the_same_gradient(networks: tuple[Network, N
         {"roll": 0, "smooth_pool": True},
         {"finest": 0.8, "taper": 1.5, "wash": 20.0, "keep_colours": True},
         {"target": Target((Term("conv2"), Term(LAYER, weight=0.5)))},
-        {"target": Target((Term(LAYER, place=(0.3, 0.6)),))},
+        {"target": Target((Term(LAYER, position=(0.3, 0.6)),))},
         {"target": Target((Term(LAYER, guide="mean"),))},
     ],
     ids=str,

@@ -316,9 +316,9 @@ def test_from_noise(network: Network) -> None:
 
 
 def test_a_place_moves_with_the_picture() -> None:
-    target = Target((Term("a", place=(0.25, 0.5)), Term("b")))
+    target = Target((Term("a", position=(0.25, 0.5)), Term("b")))
     moved = _moved(target, 0.75, 0.5)
-    assert moved.terms == (Term("a", place=(0.75, 0.25)), Term("b"))
+    assert moved.terms == (Term("a", position=(0.75, 0.25)), Term("b"))
 
 
 @pytest.mark.parametrize(

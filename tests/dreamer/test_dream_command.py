@@ -173,7 +173,7 @@ def test_a_folder_of_that_name_is_known_before_the_work(here: Path) -> None:
         ("channels", "[1, 2]", "channels must be"),
         ("channels", "3", "channels must be"),
         ("weight", '"x"', "weight must be"),
-        ("place", "0.5", "place must be"),
+        ("position", "0.5", "position must be"),
         ("squared", '"no"', "squared must be"),
     ],
 )

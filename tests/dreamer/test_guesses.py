@@ -48,8 +48,8 @@ def canvas(db: None, settings: Any, tmp_path: Path) -> Canvas:
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What browsers are told."""
     news: list[dict[str, Any]] = []
-    monkeypatch.setattr(listening, "tell", lambda guess: news.append(listening.news(guess)))
-    monkeypatch.setattr(views, "tell", listening.tell)
+    monkeypatch.setattr(listening, "publish", lambda guess: news.append(listening.news(guess)))
+    monkeypatch.setattr(views, "publish", listening.publish)
     return news
 
 

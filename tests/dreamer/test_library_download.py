@@ -21,7 +21,7 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
 def get(part: Part, folder: Path, log: list[str]) -> bytes:
-    return Download(stall=PATIENCE, tell=log.append).get(part, folder, Path.read_bytes)[0]
+    return Download(stall=PATIENCE, notify=log.append).get(part, folder, Path.read_bytes)[0]
 
 
 def test_a_file_comes_whole_and_reports_progress(server: Server, tmp_path: Path) -> None:
@@ -124,12 +124,12 @@ def test_a_stalled_server_is_left_for_the_mirror(server: Server, tmp_path: Path,
     server.faults["slow"] = stall
     part = Part("a", (server.url("slow"), server.url("mirror")), sha256=SHA256)
 
-    def tell(line: str) -> None:
+    def notify(line: str) -> None:
         log.append(line)
         if "from" in line and "mirror" in line:
             loader.stall = PATIENCE  # it is not to be left, however slow this machine is
 
-    loader = Download(stall=0.5, tell=tell)
+    loader = Download(stall=0.5, notify=notify)
     assert loader.get(part, tmp_path, Path.read_bytes)[0] == DATA
     assert server.requests[-1][0] == "mirror"
     assert server.requests[-1][1] is not None  # resumed, not begun again

@@ -34,7 +34,7 @@ def test_googlenet_is_fetched_converted_and_registered(
         f"n{i:08} {'banana' if i == 954 else f'thing {i}'}\n" for i in range(1000)
     ).encode()
     registry = Registry(tmp_path)
-    files = fetch(local(source("googlenet"), server, full_caffemodel), registry, download=Download(tell=log.append))
+    files = fetch(local(source("googlenet"), server, full_caffemodel), registry, download=Download(notify=log.append))
     assert (files.name, files.info.title, files.info.mean) == ("googlenet", "GoogLeNet (BVLC)", (104, 117, 123))
     assert files.info.licence.startswith("unrestricted")
     assert files.labels[954] == "banana"
@@ -54,7 +54,7 @@ def test_missing_labels_do_not_forbid_the_model(
 ) -> None:
     server.files["labels"] = b"one\ntwo\n"
     files = fetch(
-        local(source("googlenet"), server, caffemodel), Registry(tmp_path), download=Download(tell=log.append)
+        local(source("googlenet"), server, caffemodel), Registry(tmp_path), download=Download(notify=log.append)
     )
     assert files.labels == ()
     assert any("is not the expected list of 1000 class names" in line for line in log)
@@ -71,7 +71,7 @@ def test_without_internet_from_a_file(server: Server, tmp_path: Path, caffemodel
     assert (files.name, files.labels[7], files.info.source) == ("mine", "class 7", "brought.caffemodel")
     assert path.exists()
     log: list[str] = []
-    assert fetch(wanted, registry, file=path, name="nameless", download=Download(tell=log.append)).labels == ()
+    assert fetch(wanted, registry, file=path, name="nameless", download=Download(notify=log.append)).labels == ()
     assert "--labels" in log[-1]
     assert server.requests == []
     path.write_bytes(caffemodel[:-1])
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_sends_on_to_the_mirror(
     wanted = local(source("googlenet"), server, caffemodel)
     server.files.update({"page": PAGE, "cut": caffemodel[: len(caffemodel) // 2]})
     wanted = unpublished(wanted, server.url("page"), server.url("cut"), server.url("weights"))
-    files = fetch(wanted, Registry(tmp_path), download=Download(tell=log.append))
+    files = fetch(wanted, Registry(tmp_path), download=Download(notify=log.append))
     assert files.info.source == server.url("weights")
     assert sum("is not a .caffemodel file, or it is cut short" in line for line in log) == 2
 
@@ -145,7 +145,7 @@ def test_two_fetches_at_once_wait_for_each_other(
         handler.server.release.wait(PATIENCE)
         handler.whole(data)
 
-    def tell(text: str) -> None:
+    def notify(text: str) -> None:
         log.append(text)
         server.release.set()
 
@@ -156,7 +156,7 @@ def test_two_fetches_at_once_wait_for_each_other(
     first.start()
     assert requested.wait(PATIENCE)
     with pytest.raises(LibraryError, match="already a model 'googlenet'"):
-        fetch(wanted, registry, download=Download(tell=tell))
+        fetch(wanted, registry, download=Download(notify=notify))
     first.join()
     assert log == ["another fetch is under way; waiting for its end"]
     assert registry.verify("googlenet").info.source_sha256 == hashlib.sha256(caffemodel).hexdigest()

@@ -107,7 +107,7 @@ def test_pictures_it_cannot_take_are_refused(network: Network) -> None:
         Term(LAYER, ((5, 1.0),), squared=True),
         Term(LAYER, squared=False),
         Term("logits", ((2, 1.0),)),
-        Term(LAYER, ((5, 1.0),), place=(0.4, 0.7)),
+        Term(LAYER, ((5, 1.0),), position=(0.4, 0.7)),
         Term("conv2_pre", ((1, 1.0),)),
     ],
     ids=str,
@@ -131,7 +131,7 @@ def test_a_direction_is_the_sum_of_its_channels(network: Network) -> None:
 
 def test_a_place_is_one_unit(network: Network) -> None:
     picture = noise(128, 128)
-    reach = np.abs(gradient(network, picture, Term("pool2", ((4, 1.0),), place=(0.25, 0.75)))).sum(axis=0)
+    reach = np.abs(gradient(network, picture, Term("pool2", ((4, 1.0),), position=(0.25, 0.75)))).sum(axis=0)
     rows, columns = np.nonzero(reach)
     assert 0 < len(rows) < reach.size / 8
     assert abs(rows.mean() - 96) < 10 and abs(columns.mean() - 32) < 10
@@ -214,7 +214,7 @@ def test_a_guide_is_looked_at_once(network: Network, monkeypatch: pytest.MonkeyP
 
 def test_a_target_survives_json() -> None:
     target = Target(
-        (Term("a", ((1, 0.5), (7, -2.0)), weight=3.0), Term("b", place=(0.5, 1.0)), Term("c", guide="mean"))
+        (Term("a", ((1, 0.5), (7, -2.0)), weight=3.0), Term("b", position=(0.5, 1.0)), Term("c", guide="mean"))
     )
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
     assert Target.layer("a", 3).to_json() == {"terms": [{"layer": "a", "channels": ((3, 1.0),)}]}
@@ -227,7 +227,7 @@ def test_a_target_survives_json() -> None:
         ({"terms": [{"layer": "a", "colour": 3}]}, "colour"),
         ({"terms": []}, "at least one"),
         ({"terms": [{"layer": "a", "weight": 0}]}, "other than 0"),
-        ({"terms": [{"layer": "a", "place": [0, 2]}]}, "0..1"),
+        ({"terms": [{"layer": "a", "position": [0, 2]}]}, "0..1"),
         ({"terms": [{"layer": "a", "channels": [[-1, 1]]}]}, ">= 0"),
         ({"terms": [{"layer": "a", "guide": "x"}]}, "'match'"),
     ],
@@ -334,7 +334,7 @@ def test_a_new_style_within_a_layer_takes_no_new_session(tmp_path: Path, monkeyp
         Term(LAYER),
         Term(LAYER, ((3, 1.0),)),
         Term(LAYER, ((4, -1.0), (5, 2.0)), squared=True),
-        Term(LAYER, place=(0.5, 0.5)),
+        Term(LAYER, position=(0.5, 0.5)),
         Term(LAYER, squared=False, weight=-1),
     ):
         gradient(network, picture, term)

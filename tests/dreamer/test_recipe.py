@@ -115,11 +115,13 @@ def test_sizes_in_words() -> None:
 
 def test_targets_in_words(network: Network) -> None:
     target = build_target(
-        network, [LayerOption("conv2", "3,5:0.5"), LayerOption("block/output:2", place="0.5,0.25")], labels=["thing 4"]
+        network,
+        [LayerOption("conv2", "3,5:0.5"), LayerOption("block/output:2", position="0.5,0.25")],
+        labels=["thing 4"],
     )
     assert target.terms == (
         Term("conv2", ((3, 1.0), (5, 0.5))),
-        Term("block/output", weight=2.0, place=(0.5, 0.25)),
+        Term("block/output", weight=2.0, position=(0.5, 0.25)),
         Term("logits", ((4, 1.0),)),
     )
     guided = build_target(network, [LayerOption("conv2"), LayerOption("conv1", "1")], guide="match")
@@ -132,7 +134,7 @@ def test_targets_in_words(network: Network) -> None:
         ([LayerOption("blok/output")], None, None, "block/output"),
         ([LayerOption("conv2", "900")], None, None, "channels 0 to .*, received 900"),
         ([LayerOption("conv2:heavy")], None, None, "no layer 'conv2:heavy'"),
-        ([LayerOption("conv2", place="2,2")], None, None, "place: received '2,2'"),
+        ([LayerOption("conv2", position="2,2")], None, None, "position: received '2,2'"),
         ([], "thang 4", None, "thing 4"),
         ([], "10", None, "classes 0 to 9"),
         ([], None, None, "nothing to dream of"),

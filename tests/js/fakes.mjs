@@ -125,7 +125,7 @@ export class FakeServer {
         socket.joined = true;
         socket.told = known ? held.seq : base;
         socket.push(say.news(this.welcome(socket)));
-        this.tell(socket);
+        this.sendMissing(socket);
     }
 
     /** @param {FakeSocket} socket @returns {Record<string, any>} */
@@ -139,7 +139,7 @@ export class FakeServer {
     }
 
     /** Sends what a socket lacks. @param {FakeSocket} socket */
-    tell(socket) {
+    sendMissing(socket) {
         if (!socket.joined || socket.told >= this.head) return;
         socket.push(say.batch(socket.told + 1, this.journal.slice(socket.told)));
         socket.told = this.head;
@@ -148,7 +148,7 @@ export class FakeServer {
     /** @param {wire.Operation[]} operations */
     append(...operations) {
         this.journal.push(...operations);
-        for (const socket of this.sockets) this.tell(socket);
+        for (const socket of this.sockets) this.sendMissing(socket);
     }
 
     /** @param {FakeSocket} socket @param {wire.Operation[]} operations */

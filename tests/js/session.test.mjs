@@ -425,7 +425,7 @@ test("a frame that is taken away: back to the one before it, and the journal fro
     const socket = server.last;
     socket.told = /** @type {any} */ (earlier).seq;
     socket.push(say.news(server.welcome(socket)));
-    server.tell(socket);
+    server.sendMissing(socket);
     await pass(2000);
     assert.equal(session.bases.base?.id, 100);
     assert.equal(session.seq, 6);
@@ -444,7 +444,7 @@ test("the very first frame taken away: back to the empty canvas", async (pass) =
     const socket = server.last;
     socket.told = 0;
     socket.push(say.news(server.welcome(socket)));
-    server.tell(socket);
+    server.sendMissing(socket);
     await pass(2000);
     assert.equal(session.bases.base?.id, 0);
     same(layers.shown, server.compose().pixels);

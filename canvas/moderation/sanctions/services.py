@@ -63,7 +63,7 @@ def issue(
     of_case: dict[str, Any] = {"op": case.op, "case": case.pk} if case else {}
     what = {"sanction": sanction.pk, "degree": degree, "until": _iso(until)}
     Act.objects.record(by, ISSUE, person=person, why=sanction.reason, **what, **of_case)
-    _tell(sanction, "issued")
+    _notify(sanction, "issued")
     return sanction
 
 
@@ -90,7 +90,7 @@ def edit(
     sanction.refresh_from_db()
     changed = {name: [_iso(seen[name]), _iso(now[name])] for name in now if now[name] != seen[name]}
     Act.objects.record(by, EDIT, person=sanction.user, why=sanction.reason, sanction=sanction.pk, changed=changed)
-    _tell(sanction, "changed")
+    _notify(sanction, "changed")
 
 
 @transaction.atomic
@@ -115,7 +115,7 @@ def lift(by: Any, sanction: Sanction, why: str = "") -> None:
             closed_at=now,
             closed_by=by,
         )
-    _tell(sanction, "lifted")
+    _notify(sanction, "lifted")
 
 
 def _as_it_is(sanction: Sanction) -> str:
@@ -136,7 +136,7 @@ def _iso(value: Any) -> Any:
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
 
 
-def _tell(sanction: Sanction, what: str) -> None:
+def _notify(sanction: Sanction, what: str) -> None:
     """Lets every process know after the commit, and the person by mail, where there is an address that is theirs."""
     person = sanction.user
     notify.recheck([person.pk])
@@ -237,4 +237,4 @@ def decide(appeal: Appeal, version: int, by: Any, outcome: str, answer: str) -> 
         sanction=sanction.pk,
         outcome=outcome,
     )
-    _tell(sanction, "overturned" if outcome == Appeal.Outcome.OVERTURNED else "stands")
+    _notify(sanction, "overturned" if outcome == Appeal.Outcome.OVERTURNED else "stands")

@@ -54,12 +54,12 @@ class Command(BaseCommand):
             with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
                 for layer in layers:
 
-                    def tell(channel: int, channels: int, layer: str = layer, before: int = done) -> None:
+                    def report(channel: int, channels: int, layer: str = layer, before: int = done) -> None:
                         fraction = (before + channel) / total
                         left = (time.monotonic() - started) / fraction * (1 - fraction)
                         bar.show(fraction, f"{layer} · channel {channel}/{channels}", left)
 
-                    sheet = atlas(network, layer, out, side=options["side"], progress=tell, cancelled=stopped)
+                    sheet = atlas(network, layer, out, side=options["side"], progress=report, cancelled=stopped)
                     done += network.layer(layer).channels
                     self.stdout.write(str(sheet.picture))
         except Cancelled:

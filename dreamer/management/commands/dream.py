@@ -55,11 +55,11 @@ class Command(BaseCommand):
             help="channels of the layer before it, instead of all of it: 63,64:0.5",
         )
         wanted.add_argument(
-            "--place",
+            "--position",
             dest="layer_options",
             action=_AddPlace,
             metavar="X,Y",
-            help="only the unit of the layer before it at this place, as shares of the picture",
+            help="only the unit of the layer before it at this position, as shares of the picture",
         )
         wanted.add_argument(
             "--class",
@@ -127,7 +127,7 @@ class Command(BaseCommand):
             job = self._job(options)
             started = time.monotonic()
             with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
-                finished = run(job, network, recipe, progress=_teller(bar), cancelled=stopped)
+                finished = run(job, network, recipe, progress=_reporter(bar), cancelled=stopped)
         except (ValueError, TypeError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         seconds = time.monotonic() - started
@@ -221,7 +221,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 class _AddLayer(argparse.Action):
-    """--layer, --channel and --place fill one list, so that the latter two belong to the layer before them."""
+    """--layer, --channel and --position fill one list, so that the latter two belong to the layer before them."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
@@ -243,7 +243,7 @@ class _AddChannels(argparse.Action):
 
 
 class _AddPlace(_AddChannels):
-    field = "place"
+    field = "position"
 
 
 @contextmanager
@@ -262,12 +262,12 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _teller(bar: Bar) -> Callable[[Progress], None]:
-    def tell(p: Progress) -> None:
+def _reporter(bar: Bar) -> Callable[[Progress], None]:
+    def report(p: Progress) -> None:
         bar.show(
             p.fraction,
             f"octave {p.octave}/{p.octaves} · step {p.iteration}/{p.iterations} · tile {p.tile}/{p.tiles}",
             p.seconds_left,
         )
 
-    return tell
+    return report

@@ -119,7 +119,7 @@ class Command(BaseCommand):
             with Bar(sys.stderr) as bar:
                 download = Download(
                     stall=options["stall"],
-                    tell=lambda text: self.stderr.write(f"\n{text}" if live else text),
+                    notify=lambda text: self.stderr.write(f"\n{text}" if live else text),
                     progress=lambda done, total: bar.show(done / total if total else 0.0, _amount(done, total)),
                 )
                 files = fetch(

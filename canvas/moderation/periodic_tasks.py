@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
+from canvas.moderation.audit import chain
 from canvas.moderation.models import Evidence, Signal
 from canvas.moderation.signals import detection, ip_digests
 from dreamsite.core.tasks import heartbeats, periodic_task
@@ -27,6 +28,11 @@ def detect_signals() -> None:
 def forget_due() -> None:
     if cache.add("moderation:forgotten", True, FORGET_SECONDS):
         forget(timezone.now())
+
+
+@periodic_task
+def chain_acts() -> None:
+    chain.extend()  # one look, where there is nothing
 
 
 def detect_without_worker() -> None:

@@ -21,7 +21,8 @@ from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.utils import timezone
 
-from canvas.moderation.models import IpDigest
+from canvas.moderation.audit.models import nameless
+from canvas.moderation.models import Act, IpDigest
 from dreamsite.accounts import guests
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
@@ -100,7 +101,8 @@ def scrub(pk: int) -> bool:
     Original.objects.filter(owner=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
-    user.username = f"~{user.pk}"  # no name that anybody could choose
+    Act.objects.all().forget(user.pk)
+    user.username = nameless(user.pk)
     user.first_name = user.last_name = user.email = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.last_login, user.closed_at = None, timezone.now()

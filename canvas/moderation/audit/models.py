@@ -1,16 +1,18 @@
 """The log of everything staff does, and the verbs it knows.
 
 Every act of anybody with power goes through `Act.objects.record`, in the act's own transaction. Rows are added and
-never changed: not by Python, not by SQL (triggers.py).
+never changed: not by Python, not by SQL (triggers.py). After the commit each becomes a link of the chain (chain.py).
+Names alone can be taken out, when somebody leaves.
 """
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,11 @@ VERB_MOST = 40  # letters of a verb
 
 class AppendOnly(Exception):
     """Somebody tried to change or delete what is in the log."""
+
+
+def nameless(pk: int) -> str:
+    """What stands for the name of an account that is closed for good; nobody could choose it."""
+    return f"~{pk}"
 
 
 class ActQuerySet(models.QuerySet["Act"]):
@@ -44,18 +51,31 @@ class ActQuerySet(models.QuerySet["Act"]):
         """One row. `by` None is the site itself; `what` must be JSON. Raises ValueError for an unknown verb."""
         if verb not in Act.VERBS:
             raise ValueError(f"verb {verb!r} is unknown, expected one of {', '.join(sorted(Act.VERBS))}")
+        from canvas.moderation.audit import chain
+
+        transaction.on_commit(chain.extend, robust=True)  # what it misses, the next call finds
         return self.create(
             by=by,
             by_name=by.get_username() if by else "",
+            by_salt=secrets.token_hex(16) if by else "",
             verb=verb,
             canvas=canvas,
             person=person,
             person_name=person.get_username() if person else "",
+            person_salt=secrets.token_hex(16) if person else "",
             what=what,
             why=why.strip()[:2000],
             op=op or uuid.uuid4(),
             undoes=undoes,
         )
+
+    def forget(self, pk: int) -> None:
+        """Takes somebody's name out, who has left: their account's number stays, and the chain holds."""
+        super().filter(by=pk).exclude(by_salt="").update_names(by_name=nameless(pk), by_salt="")
+        super().filter(person=pk).exclude(person_salt="").update_names(person_name=nameless(pk), person_salt="")
+
+    def update_names(self, **names: str) -> int:
+        return super().update(**names)
 
     def with_undone(self) -> ActQuerySet:
         return self.select_related("canvas", "undone_by")
@@ -88,7 +108,8 @@ class Act(models.Model):
     }
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
-    # Neither account is held by the log, nor taken out of it: names stay as they were.
+    # Neither account is held by the log, nor taken out of it. Names stay as they were, until their people leave; the
+    # salts are theirs (chain.py).
     by: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("who"),
@@ -98,6 +119,7 @@ class Act(models.Model):
         related_name="acts",
     )
     by_name = models.CharField(_("who"), max_length=150, blank=True)  # empty for the site itself
+    by_salt = models.CharField(max_length=32, blank=True, editable=False)
     verb = models.CharField(_("did"), max_length=VERB_MOST, db_index=True)  # of VERBS
     canvas = models.ForeignKey("canvas.Canvas", null=True, on_delete=models.PROTECT, related_name="acts")
     person: Any = models.ForeignKey(
@@ -109,6 +131,7 @@ class Act(models.Model):
         related_name="acts_about",
     )
     person_name = models.CharField(_("to"), max_length=150, blank=True)
+    person_salt = models.CharField(max_length=32, blank=True, editable=False)
     what = models.JSONField(_("what"), default=dict)
     why = models.TextField(_("why"), blank=True)
     op = models.UUIDField(_("operation"), default=uuid.uuid4, db_index=True)
@@ -146,3 +169,31 @@ class Act(models.Model):
     @property
     def title(self) -> str:
         return str(self.VERBS.get(self.verb, self.verb))
+
+
+class LinkQuerySet(models.QuerySet["Link"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("The chain of the log is append-only.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("The chain of the log is append-only.")
+
+
+class Link(models.Model):
+    """An act's place in the chain: its digest holds the one before it, so that none can change, go or come unseen."""
+
+    number = models.PositiveBigIntegerField(primary_key=True)  # 1, 2, 3, … without gaps
+    act = models.OneToOneField(Act, on_delete=models.PROTECT, related_name="link")
+    digest = models.CharField(max_length=64)  # SHA-256, hex digits
+    # Digests of salt and name: they stay when the name and its salt are taken out, and tell nothing then.
+    by_digest = models.CharField(max_length=64, blank=True)
+    person_digest = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects: ClassVar[Any] = LinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.digest}"

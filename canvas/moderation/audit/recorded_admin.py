@@ -39,10 +39,12 @@ class RecordedAdmin(admin.ModelAdmin[Any]):
 
 
 def _record(request: HttpRequest, verb: str, obj: Model, **more: Any) -> None:
-    person = obj if isinstance(obj, AbstractUser) else None
-    Act.objects.record(
-        request.user, verb, person=person, model=obj._meta.label_lower, id=obj.pk, name=str(obj), **_rights(obj), **more
-    )
+    person = obj if isinstance(obj, AbstractUser) else getattr(obj, "user", None)
+    # What is somebody's has no words of its own here: their name goes from the log when they leave.
+    words = {} if isinstance(person, AbstractUser) else {"name": str(obj)}
+    facts: dict[str, Any] = getattr(obj, "log_facts", dict)()
+    what = {"model": obj._meta.label_lower, "id": obj.pk, **words, **_rights(obj), **facts, **more}
+    Act.objects.record(request.user, verb, person=person if not words else None, **what)
 
 
 def _rights(obj: Model) -> dict[str, Any]:

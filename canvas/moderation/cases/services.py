@@ -185,7 +185,7 @@ def claim(case: Case, version: int, by: Any) -> None:
         raise NotYours(_("This appeal is your own. Somebody else decides it."))
     before = case.claimed_by
     move(case, version, by, gettext_noop("took it on"), claimed_by=by, claimed_at=timezone.now())
-    taken: dict[str, Any] = {"from": before.get_username()} if before and before != by else {}
+    taken: dict[str, Any] = {"from": before.pk} if before and before != by else {}
     Act.objects.record(by, CLAIM, canvas=case.canvas, op=case.op, case=case.pk, **taken)
 
 

@@ -7,15 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from canvas import degrees
 from canvas.models import Sanction
-from canvas.moderation.models import Act, Appeal, Case, Report
+from canvas.moderation.audit import chain
+from canvas.moderation.models import Act, Appeal, Case, Link, Report
 from canvas.moderation.sanctions import services as sanctions
 
+CHECKED_SECONDS = 3600
 EARLIEST = date(2020, 1, 1)  # no site is older
 
 
@@ -34,6 +37,7 @@ class Month:
     decided: list[Row]  # cases of reports and covers, by outcome
     sanctions: list[Row]  # by degree
     appeals: list[Row]  # by outcome
+    chain: chain.Check | None  # of the log, this month's links; None where there are none
     half: timedelta | None  # within which half of the decisions came: the median from opening to decision
     before: date | None  # the month before, if anything is known of it or of earlier ones
     after: date | None
@@ -70,10 +74,24 @@ def of(first: date) -> Month:
         decided=_counted(cases.exclude(kind=Case.Kind.APPEAL), "outcome", Case.Outcome),
         sanctions=_by(Sanction, "degree", "created_at", degrees.BY_NAME.__getitem__, **within),
         appeals=_by(Appeal, "outcome", "decided_at", Appeal.Outcome, **within),
+        chain=_chain(since, until),
         half=timedelta(seconds=median(time.total_seconds() for time in times)) if times else None,
         before=(first - timedelta(days=1)).replace(day=1) if _known_before(since) else None,
         after=after if after <= datetime.now(UTC).date() else None,
     )
+
+
+def _chain(since: datetime, until: datetime) -> chain.Check | None:
+    """This month's part of the chain, checked once an hour and whenever it has grown."""
+    last = Link.objects.filter(at__gte=since, at__lt=until).order_by("-number").values_list("number", flat=True).first()
+    if last is None:
+        return None
+    key = f"moderation:chain:{since:%Y-%m}:{last}"
+    found: chain.Check | None = cache.get(key)
+    if found is None:
+        found = chain.check(since, until)
+        cache.set(key, found, CHECKED_SECONDS)
+    return found
 
 
 def _by(model: Any, field: str, when: str, labels: Any, *, since: datetime, until: datetime) -> list[Row]:

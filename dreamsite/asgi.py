@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.files.storage import default_storage
 from django.utils.module_loading import import_string
 
 from canvas import connections
 from dreamsite import logs
 from dreamsite.core import addresses
-from dreamsite.core.storage import BucketStorage
 from dreamsite.servers.bounds import BoundedBody, BoundedByAddress
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
@@ -25,7 +25,8 @@ websocket = import_string("dreamsite.routing.websocket")
 storage_trouble = import_string("canvas.frames.storage_trouble")
 stopping: Any = import_module("dreamsite.stopping")
 
-BucketStorage.hurried = True
+if settings.S3_BUCKET:
+    cast(Any, default_storage).hurried = True
 
 by_protocol = ProtocolTypeRouter({"http": BoundedBody(http), "websocket": BoundedByAddress(websocket)})
 

@@ -237,7 +237,7 @@ _s3 = {
 }
 STORAGES = {
     "default": (
-        {"BACKEND": "dreamsite.core.storage.BucketStorage", "OPTIONS": _s3}
+        {"BACKEND": "dreamsite.core.buckets.BucketStorage", "OPTIONS": _s3}
         if S3_BUCKET
         else {"BACKEND": "dreamsite.core.storage.DurableStorage"}
     ),

@@ -233,7 +233,7 @@ def bucket(s3: Bucket, settings: Any) -> Iterator[Bucket]:
         "querystring_expire": 3600,
         "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
     }
-    backend = {"BACKEND": "dreamsite.core.storage.BucketStorage", "OPTIONS": options}
+    backend = {"BACKEND": "dreamsite.core.buckets.BucketStorage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": backend}
     yield s3
     s3.set("")

@@ -27,8 +27,9 @@ from PIL import Image
 
 from canvas import frames
 from canvas.models import Canvas, Frame
+from dreamsite.core.buckets import BucketStorage
 from dreamsite.core.models import User
-from dreamsite.core.storage import BucketStorage, StorageUnavailable
+from dreamsite.core.storage import StorageUnavailable
 from dreamsite.core.tasks import STUDIO, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.downloads import archive

@@ -1,8 +1,8 @@
 """``python -m dreamer.sheets``: contact sheets of live dreams, and how much of each drawing they keep.
 
-For each network one sheet: five drawings, and what the rule before and the rule now make of each after 1, 5 and 20
-dreams, JPEG 93 between them as on the live canvas. And a table: the share of the drawing's edges that are found again
-after 1, 2, 3 and 5 dreams (`likeness.kept`), in brackets what chance gives, and the processor's seconds for a dream.
+For each network one sheet: five drawings and white paper, and what the rule before and the rule now make of each after
+1, 5 and 20 dreams, JPEG 93 between them as on the live canvas. And a table in Markdown: the share of a drawing's edges
+that are found again after 1, 2, 3 and 5 dreams (`likeness.kept`), in brackets what chance gives.
 
 What was dreamed lies under --work and is not dreamed again.
 """
@@ -30,6 +30,11 @@ from .likeness import chance, kept
 SIDE, TILE = 1536, 352  # px: the canvas, and a picture on a sheet
 SHOWN, MEASURED = (1, 5, 20), (1, 2, 3, 5)
 FIVE = tuple(name for name in DRAWINGS if name != "white")  # on white there is nothing to keep
+STYLED = "harbour"  # the drawing that styles are measured on
+
+HEAD = (
+    f"| network | drawing | style | rule | {' | '.join(map(str, MEASURED))} dreams |\n|{'---|' * (4 + len(MEASURED))}"
+)
 
 # The rule before: what GoogLeNet and the house model dreamed by until recipes were chosen by looking.
 BEFORE: dict[str, dict[str, Any]] = {
@@ -58,39 +63,39 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--side", type=int, default=SIDE, help="the canvas' side in pixels (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="cores to use (all)")
     parser.add_argument("--only-measure", action="store_true", help="print the table, draw no sheets")
+    parser.add_argument("--cost", action="store_true", help="print the processor's seconds for a dream, too")
     parser.add_argument("--dreams", type=int, nargs="+", default=SHOWN, help="which dreams a sheet shows (1 5 20)")
-    parser.add_argument("--drawings", nargs="+", choices=FIVE, default=FIVE, help="which drawings (all five)")
-    parser.add_argument("--styles", type=int, default=0, help="measure so many of the shelf's styles, too, on harbour")
+    parser.add_argument("--drawings", nargs="+", choices=DRAWINGS, default=tuple(DRAWINGS), help="which drawings (all)")
+    parser.add_argument("--styles", type=int, default=0, help=f"measure so many of the shelf's styles on {STYLED}, too")
     options = parser.parse_args(argv)
-    folders = [BUILTIN / "house", *([Path(options.model)] if options.model else [])]
-    for folder in folders:
+    print(HEAD)
+    for folder in (BUILTIN / "house", *([Path(options.model)] if options.model else [])):
         files, network = ModelFiles.read(folder), Network.open(folder, device="cpu", threads=options.threads)
         rules = {"before": BEFORE.get(network.name, BEFORE["googlenet"]), "now": preset("live", network.name)}
-        chains = [
+        pairs = [
             {rule: Chain(network, fields, style, drawing, options.side) for rule, fields in rules.items()}
-            for drawing, style in zip(FIVE, files.shelf, strict=False)
+            for drawing, style in zip(DRAWINGS, files.shelf, strict=False)
             if drawing in options.drawings
         ]
-        print(f"\n{network.name}: {cost(chains[0])}", flush=True)
-        for pair in chains:
-            report(pair, options.work)
+        for pair in pairs:
+            for rule, chain in pair.items():
+                if chain.drawing in FIVE:
+                    report(rule, chain, options.work)
         for style in files.shelf[: options.styles]:
-            report(
-                {rule: Chain(network, fields, style, "harbour", options.side) for rule, fields in rules.items()},
-                options.work,
-            )
+            report("now", Chain(network, rules["now"], style, STYLED, options.side), options.work)
+        if options.cost:
+            print(f"\n{network.name}: {cost(pairs[0])}\n", flush=True)
         if not options.only_measure:
             options.out.mkdir(parents=True, exist_ok=True)
-            sheet = Image.fromarray(np.concatenate([row(pair, options.dreams, options.work) for pair in chains]))
+            sheet = Image.fromarray(np.concatenate([row(pair, options.dreams, options.work) for pair in pairs]))
             sheet.save(options.out / f"{network.name}.jpg", quality=80, optimize=True)
 
 
-def report(pair: Mapping[str, Chain], work: Path) -> None:
-    """A line for each rule: what is kept of the drawing."""
-    for rule, chain in pair.items():
-        first, *dreams = chain.dreams(max(MEASURED), work)
-        shares = [f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" for n in MEASURED]
-        print(f"{chain.drawing:9} {chain.style.label:24} {rule:7} {'  '.join(shares)}", flush=True)
+def report(rule: str, chain: Chain, work: Path) -> None:
+    """A row of the table: what is kept of the drawing."""
+    first, *dreams = chain.dreams(max(MEASURED), work)
+    shares = [f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" for n in MEASURED]
+    print(f"| {' | '.join([chain.network.name, chain.drawing, chain.style.label, rule, *shares])} |", flush=True)
 
 
 def cost(pair: Mapping[str, Chain]) -> str:

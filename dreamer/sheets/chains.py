@@ -22,6 +22,7 @@ from dreamer.library.files import ShelfStyle
 from .drawings import draw, growth_map
 
 QUALITY = 93  # as the canvas keeps its dreams: JPEG, 4:4:4
+PAPER_KEY = 1  # where seeds are planted on white paper: on the live canvas the canvas' own number
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Chain:
         for number in range(1, last + 1):
             path = folder / f"{number:03}.jpg"
             if not path.is_file():
-                self._dream(picture, ages, number, path)
+                # As on the live canvas, the dreamer plants seeds of its own where nobody has drawn.
+                self._dream(picture, growth.planted(ages, number - 1, PAPER_KEY), number, path)
             ages = growth.older(ages)
             with Image.open(path) as image:
                 picture = np.asarray(image)

@@ -104,6 +104,8 @@ def test_the_command_prints_both_rules_and_writes_a_sheet(
     )
     lines = capsys.readouterr().out.splitlines()
     for drawing in sheets.FIVE:
-        assert len([line for line in lines if line.startswith(drawing)]) == 2
+        assert len([line for line in lines if line.startswith(f"| house | {drawing} | ")]) == 2
     with Image.open(tmp_path / "out" / "house.jpg") as sheet:
-        assert sheet.size == (sheets.TILE * 5, (sheets.TILE + 16) * 5)
+        assert sheet.size == (sheets.TILE * 5, (sheets.TILE + 16) * 6)
+        now = np.asarray(sheet)[-sheets.TILE - 16 : -16, 3 * sheets.TILE :]
+        assert now.min() < 200  # white paper comes alive, out of seeds that the dreamer plants

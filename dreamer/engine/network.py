@@ -44,6 +44,7 @@ class Network:
     ) -> None:
         self.name = files.name
         self.labels = files.labels
+        self.sha256 = files.info.sha256
         self.logits = files.info.logits
         self.min_size = files.info.min_size
         self._files = files

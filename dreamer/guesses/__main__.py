@@ -8,6 +8,7 @@ from pathlib import Path
 from dreamer.engine import Network
 from dreamer.house import BUILTIN
 
+from . import eye, teaching
 from .judging import judge
 
 
@@ -19,10 +20,17 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--count", type=int, default=100, help="how many sketches (%(default)s)")
     parser.add_argument("--seed", type=int, default=20_261_130, help="of their hand (%(default)s)")
+    parser.add_argument("--teach", action="store_true", help=f"teach the house model's eye first: {eye.FILE.name}")
     options = parser.parse_args(argv)
-    for folder in (BUILTIN / "house", *map(Path, options.model)):
+    house = Network.open(BUILTIN / "house", device="cpu")
+    if options.teach:
+        teaching.teach(house).save()
+        eye.read.cache_clear()
+    print(f"house: {judge(house, None, options.count, options.seed)}", flush=True)
+    for folder in map(Path, options.model):
         network = Network.open(folder, device="cpu")
-        print(f"{network.name}: {judge(network, options.count, options.seed)}", flush=True)
+        for name, looks in ((f"{network.name} by itself", None), (f"{network.name}, the house model looking", house)):
+            print(f"{name}: {judge(network, looks, options.count, options.seed)}", flush=True)
 
 
 if __name__ == "__main__":

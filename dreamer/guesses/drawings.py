@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from canvas import picture
 from canvas import strokes as index
+from canvas.brush import Pixels
 from canvas.models import Canvas, Stroke
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px
@@ -26,6 +28,7 @@ class Drawing:
     authors: frozenset[int]
     last_seq: int
     ended_at: datetime
+    strokes: tuple[Stroke, ...] = ()
 
 
 def at_rest(canvas: Canvas, now: datetime, after: int) -> list[Drawing]:
@@ -62,10 +65,19 @@ def together(strokes: Iterable[Stroke], width: int, height: int) -> list[Drawing
             frozenset(stroke.author for stroke in members),
             max(stroke.last_seq for stroke in members),
             max(stroke.ended_at for stroke in members),
+            tuple(members),
         )
         for box, members in groups
         if box[0] < width and box[1] < height and box[2] > 0 and box[3] > 0
     ]
+
+
+def alone(canvas: Canvas, drawing: Drawing) -> Pixels:
+    """The drawing on bare paper, uint8 [h, w, 3], as large as the canvas: as it was drawn, whatever lies under it, and
+    whatever a dream has made of it since."""
+    ink = [piece for pieces in index.pieces(canvas, drawing.strokes).values() for piece in pieces]
+    paper = picture.blank(canvas.width, canvas.height, canvas.background_rgb)
+    return picture.compose(paper, sorted(ink, key=lambda piece: piece[0]))
 
 
 def _fits(box: Box, canvas: Canvas) -> bool:

@@ -10,11 +10,10 @@ import numpy as np
 from PIL import ImageFont
 
 from dreamer.engine import Network
-from dreamer.house.classes import ILSVRC, ILSVRC_TOO
 from dreamer.house.sketches import SIDE, sketch
 from dreamer.house.sprites import FONT, FONT_SIZE, glyph
 
-from .seeing import Box, Bytes, guesses
+from .seeing import Box, Bytes, classes_called, guesses
 
 CANVAS = 640  # px
 PAPER = (255, 255, 255)
@@ -87,41 +86,36 @@ def sketches(count: int, seed: int, labels: tuple[str, ...] = tuple(HELD_BACK)) 
     for number in range(count):
         turn, place = divmod(number, len(labels))
         emoji = HELD_BACK[labels[place]]
-        size = random.uniform(*SIZES)
-        x, y = random.uniform(20, CANVAS - size - 20, 2)
-        scale, lean = size / SIDE, random.uniform(-0.15, 0.15)
-        down, across = scale * np.sin(lean), scale * np.cos(lean)
-        picture = np.full((CANVAS, CANVAS, 3), PAPER, np.uint8)
-        where = np.array([[across, -down, x], [down, across, y]])
-        sketch(random, picture, glyph(emoji[turn % len(emoji)], font), where, random.uniform(*PENS))
-        rows, columns = np.nonzero((picture != PAPER).any(axis=2))
-        box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-        yield Sketch(labels[place], picture, box)
+        yield drawn(random, labels[place], glyph(emoji[turn % len(emoji)], font))
 
 
-def judge(network: Network, count: int = 100, seed: int = 20_261_130) -> Verdict:
-    """Let a network guess at sketches of what it knows. ValueError where that is nothing of HELD_BACK."""
-    right = {label: _right(network, label) for label in HELD_BACK}
+def drawn(random: np.random.Generator, label: str, shape: Bytes, scale: float = 1.0) -> Sketch:
+    """A sketch of a glyph uint8 [SIDE, SIDE, 4], at any place, of any size, in any ink; `scale` makes all of it
+    smaller, canvas and pen too."""
+    size = random.uniform(*SIZES)
+    x, y = random.uniform(20, CANVAS - size - 20, 2)
+    zoom, lean = size / SIDE, random.uniform(-0.15, 0.15)
+    down, across = zoom * np.sin(lean), zoom * np.cos(lean)
+    side = round(CANVAS * scale)
+    picture = np.full((side, side, 3), PAPER, np.uint8)
+    where = np.array([[across, -down, x], [down, across, y]]) * scale
+    sketch(random, picture, shape, where, random.uniform(*PENS) * scale)
+    rows, columns = np.nonzero((picture != PAPER).any(axis=2))
+    box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+    return Sketch(label, picture, box)
+
+
+def judge(network: Network, house: Network | None = None, count: int = 100, seed: int = 20_261_130) -> Verdict:
+    """Let guesses be made at sketches of what a network knows; `house` looks for it, where it is not that one itself.
+    ValueError where it knows nothing of HELD_BACK."""
+    right = {label: set(classes_called(network, label)) for label in HELD_BACK}
     known = tuple(label for label, words in right.items() if words)
     if not known:
         raise ValueError(f"{network.name} has no label for any of {', '.join(HELD_BACK)}")
     said = among = first = 0
     for shown in sketches(count, seed, known):
-        words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER)]
+        words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER, house)]
         said += bool(words)
         among += not right[shown.label].isdisjoint(words)
         first += bool(words) and words[0] in right[shown.label]
     return Verdict(count, said, among, first)
-
-
-def _right(network: Network, label: str) -> set[int]:
-    """The numbers of a network's classes that say this label: its own, or those of ILSVRC."""
-    if label in network.labels:
-        return {network.labels.index(label)}
-    names = [name.split(",")[0].strip().lower() for name in network.labels]
-    found: set[int] = set()
-    for words in (*ILSVRC.get(label, ()), *ILSVRC_TOO.get(label, ())):
-        first, _, last = words.lower().partition("..")
-        if first in names and (last or first) in names:
-            found |= set(range(names.index(first), names.index(last or first) + 1))
-    return found

@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from canvas import frames, notify
+from canvas import notify
 from canvas.models import Canvas, Dream
+from dreamer import house
 from dreamer.engine import Network
 from dreamer.models import Guess
 
-from .drawings import at_rest
+from .drawings import alone, at_rest
 from .seeing import classes_of, guesses
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Listener:
         self._looked: dict[int, int] = {}  # canvas -> the newest number that it has looked at
         self._heads: dict[int, int] = {}  # canvas -> the head when nothing more was to be looked at
         self._next: dict[int, float] = {}  # canvas -> when it may speak again
+        self._house: Network | None = None
 
     def look(self, canvas: Canvas, network: Network) -> Guess | None:
         """Makes at most one guess. Costs nothing while nobody draws."""
@@ -48,8 +50,8 @@ class Listener:
         self._looked[canvas.pk] = drawing.last_seq
         if len(found) == 1 and drawing.last_seq == canvas.head:
             self._heads[canvas.pk] = canvas.head
-        composed = frames.compose(canvas)
-        seen = guesses(network, composed.pixels, drawing.box, canvas.background_rgb)
+        picture, beside = alone(canvas, drawing), self._house_beside(network)
+        seen = guesses(network, picture, drawing.box, canvas.background_rgb, beside)
         if not seen:
             return None
         self._next[canvas.pk] = time.monotonic() + EVERY_SECONDS
@@ -69,6 +71,14 @@ class Listener:
         publish(guess)
         log.info("%s: is that %s?", canvas.slug, " or ".join(one.label for one in seen))
         return guess
+
+    def _house_beside(self, network: Network) -> Network | None:
+        """The house model, to look for another network; None where that is what dreams, or it is switched off."""
+        if not settings.HOUSE_MODEL or network.name == house.NAME:
+            return None
+        if self._house is None:
+            self._house = Network.open(house.BUILTIN / house.NAME, device="cpu", threads=1)
+        return self._house
 
 
 def publish(guess: Guess) -> None:

@@ -3,7 +3,7 @@
 `models/` (BUILTIN) is a root for `dreamer.library.Registry` with the model that ships with the program. The rest
 makes it and never runs on the site:
 
-    classes.py   what it learns to recognise: emoji by name, and the textures
+    classes.py   what it learns to recognise: emoji by name, and the textures; guesses at drawings use it, too
     sprites.py   emoji as pictures, with volume and with eyes worth dreaming of
     textures.py  procedural textures, each a class of its own
     samples.py   labelled crops composed of both, from a seed
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 BUILTIN = Path(__file__).parent / "models"
+NAME = "house"
 
 # What suits it on the live canvas, found by looking (docs/house-model.md). Forms begin in the small octaves, where
 # steps cost little, and the finest octave adds more cost than detail; a white canvas needs something to see forms in,

@@ -26,6 +26,7 @@ from dreamer.house import BUILTIN
 from dreamer.models import Guess
 from dreamer.worker import Dreamer
 from dreamsite.core.models import User
+from tests.dreamer import nets
 
 WHITE = (255, 255, 255)
 
@@ -142,6 +143,47 @@ def test_what_emoji_show_is_among_the_guesses(house: Network) -> None:
         page.paste(drawn, (80, 80), drawn)
         right += label in [g.label for g in seeing.guesses(house, np.asarray(page), (80, 80, 320, 320), WHITE)]
     assert right >= 0.7 * len(found) > 70
+
+
+def test_a_drawing_is_looked_at_alone_whatever_a_dream_has_made_of_it(canvas: Canvas) -> None:
+    journal.append(canvas, [*face(), line(4, 9, (20, 390), (380, 390))])
+    canvas.refresh_from_db()
+    assert drawings.at_rest(canvas, timezone.now(), 0) == []  # not yet, but the index has them
+    later(10)
+    found = {drawing.authors: drawing for drawing in drawings.at_rest(canvas, timezone.now(), 0)}
+    paper = drawings.alone(canvas, found[frozenset({7})])
+    assert paper[130].min() < 50 and (paper[180, 175] < 50).all()  # the ring's top, and an eye
+    assert (paper[380:] == 255).all()  # somebody else's line
+
+
+def test_the_house_model_looks_for_a_network_that_knows_no_drawings(house: Network, tmp_path: Path) -> None:
+    """Its word is one of that network's classes: of several kinds the one that the network finds likeliest there."""
+    from PIL import Image
+
+    from dreamer.house.sprites import sprites
+
+    labels = ["thing", "tabby, tabby cat", "tiger cat", "Egyptian cat", "starfish", "zebra", *"abcd"]
+    other = Network.open(nets.register_tiny(tmp_path, labels=labels), threads=1)
+    assert seeing.classes_called(house, "zebra") == [house.labels.index("zebra")]
+    assert seeing.classes_called(other, "zebra") == [5] and seeing.classes_called(other, "fox") == []
+    assert seeing.classes_called(other, "cat") == [1, 2, 3]
+    page, shown = Image.new("RGB", (400, 400), "white"), Image.fromarray(sprites()["zebra"][0][128].rgba)
+    page.paste(shown.resize((240, 240)), (80, 80), shown.resize((240, 240)))
+    said = seeing.guesses(other, np.asarray(page), (80, 80, 320, 320), WHITE, house)
+    assert ("zebra", 5) in [(guess.label, guess.number) for guess in said]
+    assert all(labels[guess.number] not in ("thing", *"abcd") for guess in said)
+
+
+def test_the_listener_asks_the_house_model_only_beside_another_network(
+    house: Network, tmp_path: Path, settings: Any
+) -> None:
+    settings.HOUSE_MODEL = True
+    listener, other = Listener(), Network.open(nets.register_tiny(tmp_path), threads=1)
+    assert listener._house_beside(house) is None
+    looks = listener._house_beside(other)
+    assert looks is not None and looks.sha256 == house.sha256 and listener._house_beside(other) is looks
+    settings.HOUSE_MODEL = False
+    assert listener._house_beside(other) is None
 
 
 @pytest.mark.parametrize(

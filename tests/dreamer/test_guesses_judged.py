@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from dreamer.engine import Network
 from dreamer.guesses import __main__ as command
-from dreamer.guesses import judging
+from dreamer.guesses import eye, judging, seeing, teaching
 from dreamer.house import BUILTIN
 from dreamer.house.classes import OBJECTS
 from dreamer.house.sprites import FONT
@@ -31,9 +34,51 @@ def test_sketches_are_drawn_alike_each_time_and_their_box_holds_the_ink() -> Non
         assert outside.min() == 255 and one.picture.min() < 200
 
 
+def test_the_eye_that_ships_is_the_shipped_models_and_says_its_words() -> None:
+    house = Network.open(BUILTIN / "house", threads=1)
+    shipped = eye.eye_of(house)
+    assert shipped is not None and shipped.labels == teaching.LABELS
+    assert set(shipped.labels) - {eye.NOTHING} <= set(house.labels)
+    assert shipped.weights.shape == (len(shipped.mean), len(shipped.labels))
+
+
+def test_an_eye_finds_what_tells_its_lessons_apart_and_is_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    middles = random.normal(0, 1, (len(teaching.LABELS), 300))
+    labels = random.integers(0, len(teaching.LABELS), 2000)
+    rows = (middles[labels] + random.normal(0, 0.3, (2000, 300))).astype(np.float32)
+    made = teaching.fit("1" * 64, rows[:1500], labels[:1500])
+    made.save(tmp_path / "eye.npz")
+    read = eye.read(tmp_path / "eye.npz")
+    assert read is not None and (read.sha256, read.labels) == ("1" * 64, teaching.LABELS)
+    for one in (made, read):
+        scores = ((rows[1500:] - one.mean) / one.deviation) @ one.weights + one.bias
+        assert (scores.argmax(axis=1) == labels[1500:]).mean() > 0.9
+    assert eye.read(tmp_path / "none.npz") is None
+
+
+def test_lessons_are_drawings_of_every_emoji_that_was_trained_on_and_scribbles(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (*OBJECTS, eye.NOTHING) == teaching.LABELS
+    monkeypatch.setattr(teaching, "OBJECTS", {"fox": "🦊", "cat": "🐱🐈"})
+    shown = list(teaching.lessons(2, 5))
+    counts = {label: [one for one, _ in shown].count(label) for label in ("fox", "cat", eye.NOTHING)}
+    assert counts == {"fox": 2 + teaching.PAINTED, "cat": 2 * (2 + teaching.PAINTED), eye.NOTHING: 8}
+    assert all(window.shape == (eye.SIDE, eye.SIDE, 3) and window.min() < 250 for _, window in shown)
+
+
+def test_of_scribbles_little_is_said() -> None:
+    house, random = Network.open(BUILTIN / "house", threads=1), np.random.default_rng(8)
+    said = 0
+    for _ in range(20):
+        page = Image.new("RGB", (160, 160), "white")
+        teaching.scribble(random, page, 4)
+        said += bool(seeing.guesses(house, np.asarray(page), (20, 20, 140, 140), judging.PAPER))
+    assert said <= 10
+
+
 def test_the_house_model_is_right_far_more_often_than_by_chance(capsys: pytest.CaptureFixture[str]) -> None:
     """Three of 168 words are one in 56; docs/dreams has the exact figures."""
-    found = judging.judge(Network.open(BUILTIN / "house", threads=1), 40)
+    found = judging.judge(Network.open(BUILTIN / "house", threads=1), count=40)
     assert found.sketches == 40 and found.among >= 5 and found.first <= found.among <= found.said
     command.main(["--count", "2"])
     assert capsys.readouterr().out.startswith("house: 2 sketches: the right word among three guesses ")

@@ -6,6 +6,8 @@ One table. Rules marked `deploy` are asked by `manage.py check --deploy` only, f
 from __future__ import annotations
 
 import resource
+import shlex
+import shutil
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -89,6 +91,17 @@ FILES = 4_096  # each socket is one: some hundreds of viewers, the pool, files b
 
 def _few_files() -> bool:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] < FILES
+
+
+def _checking_command_is_missing() -> bool:
+    check = str(settings.UPLOAD_CHECK)
+    if not check or check.startswith(("http://", "https://")):
+        return False
+    try:
+        command = shlex.split(check)
+    except ValueError:
+        return True
+    return not command or shutil.which(command[0]) is None
 
 
 RULES = (
@@ -190,6 +203,20 @@ RULES = (
         f"This process may open fewer than {FILES} files: each socket is one, and a crowd would lock everybody out.",
         "ulimit -n 65536 before the start, or LimitNOFILE=65536 in systemd's unit.",
         deploy=True,
+    ),
+    Rule(
+        "W012",
+        lambda: not settings.UPLOAD_CHECK,
+        "UPLOAD_CHECK is not set: nothing looks at what people upload to the studio before the site stores it.",
+        "Set UPLOAD_CHECK to a command or an address that accepts or refuses pictures (docs/settings.md), or silence "
+        "this check (dreamsite.W012) where you know everybody who has an account.",
+        deploy=True,
+    ),
+    Rule(
+        "W013",
+        _checking_command_is_missing,
+        "UPLOAD_CHECK names a command that is not on this machine: every upload would be refused.",
+        "Install it, give its whole path, or quote it as a shell would.",
     ),
 )
 

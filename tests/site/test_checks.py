@@ -23,6 +23,7 @@ PRODUCTION = {
     "S3_BUCKET": "dreams",
     "S3_PUBLIC_HOST": "media.example.org",
     "MAIL_HOST": "mail.example.org",
+    "UPLOAD_CHECK": "https://check.example.org/picture",
 }
 
 
@@ -59,7 +60,7 @@ def test_a_careless_deployment_hears_about_all_of_it(tmp_path: Path) -> None:
     }
     done = manage(tmp_path, "check", "--deploy", **careless)
     assert done.returncode == 1
-    for name in ("E003", "E004", "W001", "W003", "W005", "W006", "W008"):
+    for name in ("E003", "E004", "W001", "W003", "W005", "W006", "W008", "W012"):
         assert f"dreamsite.{name}" in done.stderr
 
 
@@ -72,6 +73,8 @@ CASES: dict[str, dict[str, Any]] = {
     "W005": {"WEB_PROCESSES": 2},
     "W006": {"ADMIN_PATH": "Admin"},
     "W008": {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
+    "W012": {"UPLOAD_CHECK": ""},
+    "W013": {"UPLOAD_CHECK": "/nowhere/look-at-it --strict"},
 }
 
 
@@ -83,6 +86,15 @@ def test_rule(name: str, settings: Any) -> None:
     (message,) = rule.messages()
     assert message.id == f"dreamsite.{name}"
     assert message.hint
+
+
+@pytest.mark.parametrize(
+    ("check", "broken"), [("", 0), ("https://a.example", 0), ("cat -", 0), ("cat 'open", 1), ("  ", 1)]
+)
+def test_a_check_of_uploads_that_cannot_run(check: str, broken: int, settings: Any) -> None:
+    settings.UPLOAD_CHECK = check
+    rule = next(rule for rule in checks.RULES if rule.id == "W013")
+    assert len(rule.messages()) == broken
 
 
 @pytest.mark.parametrize(

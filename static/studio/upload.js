@@ -1,33 +1,18 @@
 // @ts-check
 /**
- * Uploading a picture: chosen, dropped or pasted. A small version travels first, so that work begins at once; the picture
- * itself follows.
+ * Uploading a picture: chosen, dropped or pasted, then cropped. Only the part that is chosen leaves the browser. A small
+ * version of it travels first, so that work begins at once; the whole of it follows.
  */
+
+import { Crop, encoded, isWhole } from "./crop.js";
 
 const SMALL = 512; // px of the longer side
 const LARGE = 400 * 1024; // bytes from which on a small version is worth it
+const SIDE = 3840; // px of the longer side that the server keeps
+const TAKEN = ["image/jpeg", "image/png", "image/webp"]; // what the server reads; anything else is sent as a JPEG
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
 document.querySelector(".studio")?.classList.add("ready");
-
-/** @param {Blob} file @returns {Promise<Blob | null>} a small JPEG; null where the browser cannot read it */
-async function shrunk(file) {
-  try {
-    const image = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const scale = Math.min(1, SMALL / Math.max(image.width, image.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(image.width * scale));
-    canvas.height = Math.max(1, Math.round(image.height * scale));
-    const context = canvas.getContext("2d");
-    if (!context) return null;
-    context.fillStyle = "#fff"; // see-through places are paper
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
-  } catch {
-    return null;
-  }
-}
 
 /** @param {HTMLFormElement} form @param {string} url @param {Blob} file @param {boolean} small */
 async function send(form, url, file, small) {
@@ -51,39 +36,83 @@ function listen(form) {
   const zone = /** @type {HTMLElement} */ (form.querySelector(".drop-zone"));
   const state = /** @type {HTMLElement} */ (form.querySelector(".drop-state"));
   const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("picture"));
+  const crop = new Crop(/** @type {HTMLElement} */ (form.querySelector("[data-crop]")));
+  const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
+  /** @type {{file: Blob, picture: ImageBitmap} | null} */
+  let chosen = null;
 
-  const upload = async (/** @type {Blob | undefined} */ file) => {
+  /** @param {boolean} [waits] for another file */
+  const busy = (waits = false) => form.classList.toggle("busy", !waits);
+
+  /** Shows what was chosen, to be cropped; what the browser cannot read is sent as it is: the server says what is wrong. @param {Blob | undefined} file */
+  const choose = async (file) => {
     if (!file || form.classList.contains("busy")) return;
-    form.classList.add("busy");
+    state.textContent = "";
+    busy();
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
+    busy(true);
+    if (!picture) return sending(() => send(form, form.action, file, false));
+    chosen?.picture.close();
+    chosen = { file, picture };
+    zone.hidden = true;
+    crop.show(picture);
+    go.focus();
+  };
+
+  /** @param {() => Promise<{url: string}>} how */
+  const sending = async (how) => {
+    busy();
     state.textContent = "Sending your picture …";
     try {
-      const small = file.size > LARGE ? await shrunk(file) : null;
-      const { url } = await send(form, form.action, small ?? file, small !== null);
-      if (small) {
-        state.textContent = "The first dreams begin. The picture itself is still on its way …";
-        await send(form, `${url}full/`, file, false);
-      }
-      location.assign(url);
+      location.assign((await how()).url);
     } catch (error) {
       state.textContent = error instanceof Error ? error.message : String(error);
-      form.classList.remove("busy");
+      busy(true);
       input.value = "";
     }
   };
 
-  input.addEventListener("change", () => upload(input.files?.[0]));
+  const upload = async () => {
+    if (!chosen) throw new Error("Choose a picture first.");
+    const { file, picture } = chosen, { part } = crop;
+    const asItIs = isWhole(part, picture) && TAKEN.includes(file.type);
+    const whole = asItIs ? file : await encoded(picture, part, SIDE, 0.95);
+    if (!whole) throw new Error("Your browser could not cut the picture. Try a smaller one.");
+    const small = whole.size > LARGE ? await encoded(picture, part, SMALL, 0.9) : null;
+    const begun = await send(form, form.action, small ?? whole, small !== null);
+    if (small) {
+      state.textContent = "The first dreams begin. The picture itself is still on its way …";
+      await send(form, `${begun.url}full/`, whole, false);
+    }
+    return begun;
+  };
+
+  input.addEventListener("change", () => choose(input.files?.[0]));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (chosen && !form.classList.contains("busy")) void sending(upload);
+  });
+  form.querySelector("[data-another]")?.addEventListener("click", () => {
+    chosen = null;
+    crop.section.hidden = true;
+    zone.hidden = false;
+    input.value = state.textContent = "";
+    input.focus();
+  });
   for (const type of ["dragover", "dragenter"]) {
-    zone.addEventListener(type, (event) => {
+    form.addEventListener(type, (event) => {
       event.preventDefault();
       zone.classList.add("over");
     });
   }
-  for (const type of ["dragleave", "drop"]) zone.addEventListener(type, () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
+  for (const type of ["dragleave", "drop"]) form.addEventListener(type, () => zone.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
     event.preventDefault();
-    upload(event.dataTransfer?.files[0]);
+    const file = event.dataTransfer?.files[0];
+    if (file) void choose(file);
+    else state.textContent = "That was no file. Save the picture first, then drop it here.";
   });
-  addEventListener("paste", (event) => upload([...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"))));
+  addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"))));
 }
 
 if (form) listen(form);

@@ -1,0 +1,138 @@
+"""The studio in a real browser, on a phone and on a desktop: a picture is cropped, tried, masked and dreamed."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests import running
+from tests.browser.axe import serious
+from tests.browser.visitor import PHONE, Visitor
+from tests.dreamer import nets
+from tests.running import RunningSite, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SIZES = {"phone": PHONE, "desktop": {}}
+
+
+@pytest.fixture(scope="module")
+def site(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """With a worker. The network `tiny` has three styles and dreams in a blink."""
+    var = running.copy(site_template, tmp_path_factory.mktemp("studio") / "var")
+    here = RunningSite(var, CANVAS_SLUG=running.SMALL, DREAM_THREADS="1", DREAM_MODEL="tiny", HOUSE_MODEL="0")
+    folder = nets.register_tiny(here.var / "models")
+    styles = [{"layer": "block/output", "channel": channel, "title": f"Style {channel}"} for channel in range(3)]
+    (folder / "shelf.json").write_text(json.dumps(styles))
+    here.start_web()
+    here.start_worker()
+    yield here
+    here.stop()
+    for log in (here.name, "worker"):
+        assert "Traceback" not in here.log(log), here.log(log)[-5000:]
+
+
+@pytest.fixture(params=SIZES, ids=str)
+def ada(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visitor]:
+    visitor = Visitor(browser, site, site.person(list(SIZES).index(request.param)), **SIZES[request.param])
+    yield visitor
+    assert visitor.trouble == []
+    visitor.close()
+
+
+def picture(width: int = 400, height: int = 300, kind: str = "JPEG") -> dict[str, Any]:
+    """A file: the left half is red, the right half blue."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : width // 2, 0], pixels[:, width // 2 :, 2] = 220, 220
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return {"name": "halves", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def sound(page: Page) -> None:
+    """Nobody is shut out, and nothing hangs over the window's edge."""
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def chosen(ada: Visitor, file: dict[str, Any]) -> tuple[Page, list[Request]]:
+    """The studio's page with a file chosen, and the uploads that follow."""
+    page = ada.page
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    page.goto(f"{ada.site.url}/studio/")
+    sound(page)
+    page.set_input_files("[name=picture]", [file])
+    expect(page.locator("[data-crop]")).to_be_visible()
+    sound(page)
+    return page, sent
+
+
+def stored(page: Page) -> Image.Image:
+    """What the server has of the picture whose page is open."""
+    page.wait_for_url("**/studio/pictures/*/")
+    url = page.evaluate("document.querySelector('[data-shown]').src")
+    return Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB")
+
+
+def test_only_the_chosen_part_travels(ada: Visitor) -> None:
+    page, sent = chosen(ada, picture())
+    measure = page.locator("[data-measure]")
+    expect(measure).to_have_text("All of it, 400 × 300")
+    # By the hand: the left edge to the middle and beyond, so that nothing red is left.
+    page.locator("[data-corner='-1,-1']").hover()
+    stage = page.locator("[data-stage]").bounding_box()
+    assert stage
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 0.6 * stage["width"], stage["y"] + 0.2 * stage["height"], steps=5)
+    page.mouse.up()
+    expect(measure).to_contain_text(" of 400 × 300")
+    width, height = map(int, measure.inner_text().split(" of ")[0].split(" × "))
+    assert 140 <= width <= 190 and 215 <= height <= 265
+    # By keys: a corner moves two steps of eight pixels to the left.
+    page.locator("[data-corner='1,1']").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    expect(measure).to_have_text(f"{width - 16} × {height} of 400 × 300")
+    sound(page)
+    page.locator("[data-go]").click()
+    image = stored(page)
+    assert image.size == (width - 16, height)
+    pixels = np.asarray(image).reshape(-1, 3)
+    assert pixels[:, 2].min() > 200 and pixels[:, 0].max() < 30, "nothing of the red half reached the server"
+    assert len([request for request in sent if request.url.endswith("/upload/")]) == 1
+
+
+def test_proportions_are_kept_and_what_the_server_cannot_read_is_made_a_jpeg(ada: Visitor) -> None:
+    page, _ = chosen(ada, picture(kind="GIF"))
+    page.get_by_label("Square").check(force=True)
+    measure = page.locator("[data-measure]")
+    expect(measure).to_have_text("300 × 300 of 400 × 300")
+    page.locator("[data-part]").focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    page.locator("[data-go]").click()
+    image = stored(page)
+    assert image.size == (300, 300)
+    assert np.asarray(image)[:, 120:, 0].max() < 40, "the square is at the right"
+
+
+def test_another_picture_may_be_chosen_and_what_is_none_is_told_in_words(ada: Visitor) -> None:
+    page, sent = chosen(ada, picture())
+    page.locator("[data-another]").click()
+    expect(page.locator("[data-crop]")).to_be_hidden()
+    page.set_input_files("[name=picture]", [{"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}])
+    expect(page.locator(".drop-state")).to_contain_text("not a JPEG, PNG or WebP")
+    assert len(sent) == 1
+    until(lambda: any("422" in message for message in ada.trouble), "the browser's own line about the 422")
+    ada.trouble.clear()
+    page.set_input_files("[name=picture]", [picture(64, 48)])
+    page.locator("[data-go]").click()
+    assert stored(page).size == (64, 48)

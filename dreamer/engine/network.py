@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from ..library import labels
 from ..library.files import ModelFiles
 from ..library.names import nearest
 from .bands import Bytes
@@ -90,16 +91,7 @@ class Network:
             if not 0 <= index < count:
                 raise ValueError(f"{self.name} knows classes 0 to {count - 1}, got {index}")
         else:
-            # labels may list synonyms: 'great grey owl, great gray owl, Strix nebulosa'
-            names = {
-                part.strip().lower(): i
-                for i, label in reversed(list(enumerate(self.labels)))
-                for part in [*label.split(","), label]
-            }
-            if wanted.strip().lower() not in names:
-                close = nearest(wanted, names) or list(names)[:8]
-                raise ValueError(f"{self.name} knows no class {wanted!r}; the nearest are {', '.join(close)}")
-            index = names[wanted.strip().lower()]
+            index = labels.index_of(self.labels, wanted, self.name)
         return Target((Term(self.logits, ((index, 1.0),), weight=weight),))
 
     def gradient(

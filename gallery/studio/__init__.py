@@ -3,7 +3,6 @@
 models    originals that people upload, and works: dreams on them, small and large
 cost      what a dream costs, known before it begins; what a person may spend a day
 queue     whose work is next, and how long that will take
-fit       which styles of a network suit a picture
 jobs      does a work, in the worker
 moderation  publishing, hiding, reports, takedowns
 views/    the pages: uploads, ordering, showing; `urls` their addresses

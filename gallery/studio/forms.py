@@ -1,16 +1,20 @@
-"""What people may set of a dream: a few words and two sliders, and from them a recipe."""
+"""What people may set of a dream: a few words, two sliders, a painted mask, and from them a recipe."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import io
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from PIL import Image
 
 from dreamer.engine import Recipe
 from dreamer.registered import preset
 from gallery.studio.jobs import recipe_for
-from gallery.studio.models import Work, WorkReport
+from gallery.studio.models import Original, Work, WorkReport
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep
 SIZES = (2, 3, 0, 6, 8)  # octaves, fine to large; 0: the photograph's own
@@ -22,31 +26,82 @@ LICENCES = [
 ]
 
 
+class MaskField(forms.CharField):
+    """A mask as the page paints it, `data:image/png;base64,…`. Cleaned: a grey PNG; None where nothing is spared."""
+
+    BEGIN = "data:image/png;base64,"
+    SIDE = 1024  # px
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=400_000, strip=True)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            if not text.startswith(self.BEGIN):
+                raise ValueError(text[:40])
+            with Image.open(
+                io.BytesIO(base64.b64decode(text[len(self.BEGIN) :], validate=True)), formats=["PNG"]
+            ) as image:
+                if max(image.size) > self.SIDE:
+                    raise ValueError(f"{image.size}")
+                grey = image.convert("L")
+        except (ValueError, OSError, SyntaxError, binascii.Error, Image.DecompressionBombError) as error:
+            raise forms.ValidationError(_("The painted mask could not be read. Clear it and paint again.")) from error
+        if grey.getextrema() == (255, 255):
+            return None
+        if grey.getextrema() == (0, 0):
+            raise forms.ValidationError(_("All of the picture is spared, so there is nothing to dream on."))
+        buffer = io.BytesIO()
+        grey.save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()
+
+
 class DreamForm(forms.Form):
-    """A style and how strongly. `recipe` makes of it what the engine dreams by."""
+    """A style or a class, and how strongly. `recipe` makes of it what the engine dreams by."""
 
     network = forms.CharField(max_length=64)
-    layer = forms.CharField(max_length=120)
+    layer = forms.CharField(max_length=120, required=False)
     channel = forms.IntegerField(min_value=0, required=False)
+    label = forms.CharField(max_length=200, required=False)  # a class by name, instead of a layer
+    guide = forms.CharField(max_length=20, required=False)  # the key of another picture of one's own
     title = forms.CharField(max_length=120, required=False)
     depth = forms.IntegerField(label=_("Faint to deep"), min_value=1, max_value=5, initial=3)
     size = forms.IntegerField(label=_("Fine to large"), min_value=1, max_value=5, initial=3)
     keep_colours = forms.BooleanField(label=_("Keep the colours"), required=False)
+    mask = MaskField()
     seed = forms.IntegerField(min_value=0, max_value=2**53, required=False)
 
-    def recipe(self, seed: int) -> Recipe:
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not (given.get("layer") or given.get("label")):
+            raise forms.ValidationError(_("Choose a style first."))
+        if given.get("guide") and given.get("label"):
+            raise forms.ValidationError(_("A guide picture needs a style, not a class: choose one of the styles."))
+        return given
+
+    @property
+    def trouble(self) -> str:
+        """The first thing that is wrong, in words."""
+        return next((str(error) for errors in self.errors.values() for error in errors), "")
+
+    def recipe(self, original: Original) -> Recipe:
         """Raises ValueError or TypeError where the fields make none."""
         given = self.cleaned_data
-        style = {"layer": given["layer"], "channel": given["channel"]}
-        usual = preset("photo", given["network"])
+        style = {"layer": given["layer"], "channel": given["channel"], "label": given["label"]}
+        start = "noise" if given["label"] and original.is_static else "photo"
+        usual = preset(start, given["network"])
         depth, octaves = DEPTHS[given["depth"] - 1], SIZES[given["size"] - 1]
         fields: dict[str, Any] = {
             "iterations": max(1, round(usual.get("iterations", 1) * depth)),
             "keep_colours": given["keep_colours"],
+            "seed": original.pk if given["seed"] is None else given["seed"],
         }
         if octaves:
             fields["octaves"] = octaves
-        return recipe_for(given["network"], style, seed=given["seed"] if given["seed"] is not None else seed, **fields)
+        return recipe_for(given["network"], style, start=start, guided=bool(given["guide"]), **fields)
 
 
 class ShowForm(forms.ModelForm[Work]):

@@ -17,29 +17,31 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image
 
 from canvas import frames
 from canvas.models import Dream
-from dreamer.engine import Network, Recipe, dream
+from dreamer.engine import Network, Recipe, dream, ranking
 from dreamer.engine import Progress as DreamProgress
 from dreamer.engine.dream import Snapshot, noise_start
 from dreamer.engine.film import Add, film, fit
 from dreamer.engine.octaves import Size
 from dreamer.engine.pictures import write_picture
-from dreamer.library import LibraryError
+from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
 from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, Progress, finish, holding
 from gallery.studio import cost
-from gallery.studio import fit as fitting
 from gallery.studio.models import Original, Work
 
 log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8]
 
-SIDES = {Work.Kind.SKETCH: 256, Work.Kind.PREVIEW: 512}  # px, the longer side; a dream has the picture's own size
+# px, the longer side of what is tried; a dream has the picture's own size.
+SKETCH, PREVIEW = 256, 512
+PREVIEW_UNITS = 12.0
 SHEET = 12  # styles tried at once
 UPDATE_SECONDS = 0.5
 GROWING_SIDE = 640  # px of what is shown while it is dreamed
@@ -86,8 +88,7 @@ def network_of(name: str) -> Network:
 def source_of(work: Work, side: int | None = None) -> Pixels | None:
     """The picture a work begins with, uint8 [h, w, 3], its longer side at most `side`; None: noise."""
     if work.original is not None:
-        with work.original.picture.open("rb") as file, Image.open(file) as image:
-            pixels = np.asarray(_on_white(image))
+        pixels = pixels_of(work.original)
     elif work.frame is not None:
         pixels = frames.load(work.frame.pk)
     else:
@@ -97,6 +98,20 @@ def source_of(work: Work, side: int | None = None) -> Pixels | None:
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
         pixels = np.asarray(small)
     return np.ascontiguousarray(pixels)
+
+
+def pixels_of(original: Original) -> Pixels:
+    """An uploaded picture, uint8 [h, w, 3]."""
+    with original.picture.open("rb") as file, Image.open(file) as image:
+        return np.asarray(_on_white(image))
+
+
+def mask_of(work: Work) -> Pixels | None:
+    """The painted mask, uint8 [h, w]; None where there is none."""
+    if work.mask is None:
+        return None
+    with Image.open(io.BytesIO(bytes(work.mask)), formats=["PNG"]) as image:
+        return np.asarray(image.convert("L"))
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -112,11 +127,11 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 def _sheet(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
     """Orders the styles of the network's shelf by how well they suit the picture, and tries the first ones."""
-    network, picture = network_of(work.network), source_of(work, fitting.SIDE)
+    network, picture = network_of(work.network), source_of(work, ranking.SIDE)
     shelf = registry().get(work.network).shelf
     if picture is None or work.original is None:
         raise ValueError("There is no picture to try styles on any more.")
-    styles = fitting.ranked(network, shelf, picture)
+    styles = ranking.ranked(network, shelf, picture)
     original = Original.objects.get(pk=work.original.pk)
     original.styles = {**original.styles, work.network: styles}
     original.save(update_fields=["styles"])
@@ -127,8 +142,9 @@ def _sheet(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
 
 def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
     """A style to be tried on a picture, small; not saved yet."""
-    recipe = recipe_for(network, style, seed=original.pk)
-    height, width = fit(original.height, original.width, SIDES[Work.Kind.SKETCH])
+    start = "noise" if style.get("label") and original.is_static else "photo"
+    recipe = recipe_for(network, style, seed=original.pk, start=start)
+    height, width = fit(original.height, original.width, SKETCH)
     return Work(
         owner=original.owner,
         kind=Work.Kind.SKETCH,
@@ -140,12 +156,34 @@ def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
     )
 
 
-def recipe_for(network: str, style: dict[str, Any], *, seed: int, **fields: Any) -> Recipe:
-    """The recipe of a photograph for one of the network's styles. Raises ValueError or TypeError for other fields."""
-    target = {"terms": [{"layer": style["layer"]}]}
-    if style.get("channel") is not None:
-        target["terms"][0]["channels"] = [[style["channel"], 1.0]]
-    return Recipe.from_json({**preset("photo", network), "model": network, "target": target, "seed": seed, **fields})
+def recipe_for(
+    network: str, style: dict[str, Any], *, seed: int, start: str = "photo", guided: bool = False, **fields: Any
+) -> Recipe:
+    """The recipe of one of the network's styles, or of a class.
+
+    style   {"layer", "channel"}, or {"label"}: the name of a class
+    start   the preset: photo or noise
+    guided  the layer dreams of what is in a guide picture, instead of a channel
+
+    Raises ValueError or TypeError for other fields, LibraryError where the network is not here.
+    """
+    term: dict[str, Any] = {"layer": style.get("layer")}
+    if style.get("label"):
+        files = registry().get(network)
+        if files.info.logits is None:
+            raise ValueError(_("This network has no classes. Choose a style instead."))
+        term = {"layer": files.info.logits, "channels": [[labels.index_of(files.labels, style["label"], network), 1.0]]}
+    elif guided:
+        term["guide"] = "match"
+    elif style.get("channel") is not None:
+        term["channels"] = [[style["channel"], 1.0]]
+    target = {"terms": [term]}
+    return Recipe.from_json({**preset(start, network), "model": network, "target": target, "seed": seed, **fields})
+
+
+def preview_side(recipe: Recipe) -> int:
+    """How large a preview is, px: smaller where a recipe takes many steps, so that it comes within seconds."""
+    return PREVIEW if cost.units(recipe, PREVIEW, PREVIEW) <= PREVIEW_UNITS else PREVIEW // 2
 
 
 # --- a picture -------------------------------------------------------------------------------------------------------
@@ -153,7 +191,12 @@ def recipe_for(network: str, style: dict[str, Any], *, seed: int, **fields: Any)
 
 def _picture(work: Work) -> dict[str, Any]:
     recipe, network = Recipe.from_json(work.recipe), network_of(work.network)
-    start = source_of(work, SIDES.get(Work.Kind(work.kind)))
+    sides = {Work.Kind.SKETCH: SKETCH, Work.Kind.PREVIEW: preview_side(recipe)}
+    start, mask, guide = source_of(work, sides.get(Work.Kind(work.kind))), mask_of(work), None
+    if any(term.guide for term in recipe.target.terms):
+        if work.guide is None:
+            raise ValueError(_("The picture that was to guide this is no longer here. Choose another one."))
+        guide = pixels_of(work.guide)
     if start is None:
         if recipe.noise is None:
             raise ValueError("The picture that this was to be dreamed on is no longer here. Upload it once more.")
@@ -175,7 +218,16 @@ def _picture(work: Work) -> dict[str, Any]:
 
             for add, (height, width) in reels:
                 add(np.asarray(Image.fromarray(start).resize((width, height), Image.Resampling.LANCZOS)))
-            pixels = dream(start, network, recipe, progress=watch.progress, cancelled=watch.cancelled, preview=show)
+            pixels = dream(
+                start,
+                network,
+                recipe,
+                mask=mask,
+                guide=guide,
+                progress=watch.progress,
+                cancelled=watch.cancelled,
+                preview=show,
+            )
         return _stored(work, pixels, recipe, Path(name), films)
 
 

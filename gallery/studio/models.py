@@ -33,6 +33,7 @@ class Original(models.Model):
     height = models.PositiveIntegerField()
     complete = models.BooleanField(default=True)  # False: a small version; the picture itself is on its way
     keep = models.BooleanField(default=False)  # beyond the week
+    is_static = models.BooleanField(default=False)  # noise of our own: a class grows from it by a recipe of its own
     created_at = models.DateTimeField(default=timezone.now)
     # The sheet: styles in the order in which they suit this picture, for each network that looked at it.
     styles: Any = models.JSONField(default=dict)
@@ -72,6 +73,11 @@ class Work(BackgroundJob):
     # What it is dreamed on: at most one. Neither: the recipe begins with noise.
     original = models.ForeignKey(Original, null=True, on_delete=models.SET_NULL, related_name="works")
     frame = models.ForeignKey(Frame, null=True, on_delete=models.PROTECT, related_name="+")
+
+    # Where it may work: a painted PNG, white where it may, black where the picture stays. None: everywhere.
+    mask = models.BinaryField(null=True)
+    # The picture whose features it dreams of, where the recipe's target has a guide.
+    guide = models.ForeignKey(Original, null=True, on_delete=models.SET_NULL, related_name="+")
 
     network = models.CharField(max_length=64)
     title = models.CharField(max_length=120, blank=True)  # the style's

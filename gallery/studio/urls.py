@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from gallery.studio.feeds import DreamsFeed
-from gallery.studio.views import ordering, reporting, showing, uploads
+from gallery.studio.views import comparing, ordering, reporting, showing, uploads
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
@@ -13,11 +13,15 @@ urlpatterns = [
     path("studio/pictures/<str:key>.json", ordering.original_json, name="studio_original_json"),
     path("studio/pictures/<str:key>/full/", uploads.upload_full, name="studio_upload_full"),
     path("studio/pictures/<str:key>/order/", ordering.order, name="studio_order"),
+    path("studio/pictures/<str:key>/compare/", comparing.compare, name="studio_compare"),
+    path("studio/pictures/<str:key>/compare/order/", comparing.compare_order, name="studio_compare_order"),
     path("studio/pictures/<str:key>/keep/", uploads.keep, name="studio_keep"),
     path("studio/pictures/<str:key>/delete/", uploads.delete_original, name="studio_delete_original"),
+    path("studio/classes.json", ordering.classes, name="studio_classes"),
     path("studio/noise/", uploads.from_noise, name="studio_noise"),
     path("studio/dreams/<str:key>/", showing.work, name="studio_work"),
     path("studio/dreams/<str:key>.json", showing.work_json, name="studio_work_json"),
+    path("studio/dreams/<str:key>/mask.png", showing.mask, name="studio_mask"),
     path("studio/dreams/<str:key>/growing.jpg", showing.growing, name="studio_growing"),
     path("studio/dreams/<str:key>/cancel/", ordering.cancel, name="studio_cancel"),
     path("studio/dreams/<str:key>/show/", showing.show, name="studio_show"),

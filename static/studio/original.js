@@ -1,5 +1,10 @@
 // @ts-check
-/** One picture: styles arrive on the sheet, one is picked, sliders ask for previews, and the dream is requested. */
+/**
+ * One picture: styles arrive on the sheet, or a class is found by its name; sliders, a painted mask and a guide picture ask
+ * for previews; and the dream is requested.
+ */
+
+import { Mask } from "./mask.js";
 
 const POLL = 800; // ms while something is on its way
 const SETTLES = 350; // ms after a slider moved
@@ -78,20 +83,34 @@ async function poll() {
   }
 }
 
+/** @param {string} name @returns {HTMLInputElement} */
+const field = (name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+
+/** Fills the form, which shows from now on. @param {{layer?: string, channel?: number | null, label?: string, title: string}} style @param {string} [key] of its sketch */
+function choose({ layer = "", channel = null, label = "", title }, key) {
+  for (const button of sheet.querySelectorAll(".sketch")) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.sketch === key));
+  }
+  for (const button of main.querySelectorAll("[data-class]")) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.class === label));
+  }
+  field("layer").value = layer;
+  field("channel").value = channel === null ? "" : String(channel);
+  field("label").value = label;
+  field("title").value = title;
+  const chosen = main.querySelector("[data-chosen]");
+  if (chosen) chosen.textContent = title;
+  if (label && field("guide").value) guideBy(""); // a guide chooses among a style's channels
+  form.hidden = false;
+  preview();
+}
+
 /** @param {string} key */
 function pick(key) {
   const work = works.get(key);
   if (!work) return;
-  for (const button of sheet.querySelectorAll(".sketch")) {
-    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.sketch === key));
-  }
-  const fields = form.elements;
-  /** @type {HTMLInputElement} */ (fields.namedItem("layer")).value = work.layer;
-  /** @type {HTMLInputElement} */ (fields.namedItem("channel")).value = work.channel === null ? "" : String(work.channel);
-  /** @type {HTMLInputElement} */ (fields.namedItem("title")).value = work.title;
-  form.hidden = false;
   if (work.picture) shown.src = work.picture;
-  preview();
+  choose(work, key);
 }
 
 /** @param {{units: number, left: number, seconds: number}} dream what it would cost, and what is left today */
@@ -130,6 +149,116 @@ async function preview() {
   }
 }
 
+// --- A class by its name --------------------------------------------------------------------------------------------
+
+const classes = /** @type {HTMLElement | null} */ (main.querySelector("[data-classes]"));
+if (classes) {
+  const search = /** @type {HTMLInputElement} */ (classes.querySelector("input"));
+  const list = /** @type {HTMLElement} */ (classes.querySelector("[data-class-list]"));
+  const found = /** @type {HTMLElement} */ (classes.querySelector("[data-class-state]"));
+  let asked = 0;
+  const look = async () => {
+    const turn = ++asked, text = search.value.trim();
+    const answer = text ? await json(`${classes.dataset.classes}&q=${encodeURIComponent(text)}`).catch(() => null) : { labels: [] };
+    if (turn !== asked || !answer) return;
+    list.replaceChildren(...answer.labels.map((/** @type {string} */ label) => {
+      const item = document.createElement("li"), button = document.createElement("button");
+      button.type = "button";
+      button.className = "chip";
+      button.dataset.class = label;
+      button.setAttribute("aria-pressed", String(field("label").value === label));
+      button.textContent = label;
+      item.append(button);
+      return item;
+    }));
+    found.textContent = !text ? "" : answer.labels.length ? `${answer.labels.length} found` : `This network knows no ${text}.`;
+    found.classList.toggle("visually-hidden", !text || answer.labels.length > 0);
+  };
+  search.addEventListener("input", () => void look());
+  search.addEventListener("keydown", async (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    await look();
+    list.querySelector("button")?.click();
+  });
+  list.addEventListener("click", ({ target }) => {
+    const label = target instanceof HTMLElement ? target.dataset.class : "";
+    if (label) choose({ label, title: label.split(",")[0] });
+  });
+}
+
+// --- What is spared -------------------------------------------------------------------------------------------------
+
+const frame = /** @type {HTMLElement} */ (main.querySelector("[data-frame]"));
+frame.style.setProperty("--aspect", String(shown.width / shown.height || 1));
+const maskCanvas = /** @type {HTMLCanvasElement} */ (frame.querySelector("[data-mask-canvas]"));
+const mask = new Mask(
+  maskCanvas,
+  /** @type {HTMLElement} */ (frame.querySelector("[data-mask-ring]")),
+  { width: Number(shown.getAttribute("width")), height: Number(shown.getAttribute("height")) },
+  () => {
+    field("mask").value = mask.value;
+    form.dispatchEvent(new Event("input"));
+  },
+);
+const masking = /** @type {HTMLDetailsElement} */ (main.querySelector("[data-mask]"));
+masking.addEventListener("toggle", () => {
+  maskCanvas.hidden = !masking.open;
+});
+masking.addEventListener("input", (event) => {
+  event.stopPropagation(); // the brush is no part of the dream
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  if (input.name === "paints") mask.spares = input.value === "spare";
+  else mask.size = Number(input.value);
+});
+masking.querySelector("[data-mask-invert]")?.addEventListener("click", () => mask.invert());
+masking.querySelector("[data-mask-clear]")?.addEventListener("click", () => mask.clear());
+
+// --- A picture that guides it ---------------------------------------------------------------------------------------
+
+const guides = /** @type {HTMLElement} */ (main.querySelector("[data-guide-list]"));
+const guideState = /** @type {HTMLElement} */ (main.querySelector("[data-guide-state]"));
+
+/** @param {string} key of a picture; empty: none guides it */
+function guideBy(key) {
+  field("guide").value = key;
+  for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (guides.querySelectorAll("[name=by]"))) radio.checked = radio.value === key;
+}
+
+guides.addEventListener("input", ({ target }) => {
+  const key = /** @type {HTMLInputElement} */ (target).value;
+  guideBy(key);
+  if (!key || field("layer").value) return;
+  const first = [...works.values()].find(({ layer, state }) => layer && state === "done");
+  if (first) choose(first, first.key); // a class has no channels to choose among: a style does
+});
+main.querySelector("[data-guide-file]")?.addEventListener("change", async (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target), [file] = input.files ?? [];
+  if (!file) return;
+  guideState.textContent = "Sending the picture …";
+  const body = new FormData();
+  body.append("csrfmiddlewaretoken", field("csrfmiddlewaretoken").value);
+  body.append("guide", "1");
+  body.append("picture", file, "picture");
+  try {
+    const { key, picture } = await json(main.dataset.upload ?? "", { method: "POST", body, signal: AbortSignal.timeout(600_000) });
+    const label = document.createElement("label"), radio = document.createElement("input"), image = new Image();
+    label.className = "guide";
+    radio.type = "radio";
+    radio.name = "by";
+    radio.value = key;
+    image.src = picture;
+    image.alt = "The picture you just uploaded";
+    label.append(radio, image);
+    guides.append(label);
+    guideState.textContent = "";
+    radio.click();
+  } catch (error) {
+    guideState.textContent = error instanceof Error ? error.message : String(error);
+  }
+  input.value = "";
+});
+
 sheet.addEventListener("click", ({ target }) => {
   const button = target instanceof Element ? target.closest(".sketch") : null;
   if (button) pick(/** @type {HTMLElement} */ (button).dataset.sketch ?? "");
@@ -143,7 +272,9 @@ more.addEventListener("click", async () => {
   const body = new FormData(form);
   body.set("kind", "more");
   await json(main.dataset.order ?? "", { method: "POST", body }).catch(() => {});
-  poll();
+  await poll();
+const wanted = new URLSearchParams(location.search).get("pick"); // a sketch that another page shows
+if (wanted && works.has(wanted)) pick(wanted);
 });
 // Held down, the picture is as it was uploaded.
 shown.addEventListener("pointerdown", () => {
@@ -159,4 +290,6 @@ for (const select of main.querySelectorAll("[data-submits]")) {
   select.addEventListener("change", () => /** @type {HTMLSelectElement} */ (select).form?.submit());
 }
 
-poll();
+await poll();
+const wanted = new URLSearchParams(location.search).get("pick"); // a sketch that another page shows
+if (wanted && works.has(wanted)) pick(wanted);

@@ -136,3 +136,77 @@ def test_another_picture_may_be_chosen_and_what_is_none_is_told_in_words(ada: Vi
     page.set_input_files("[name=picture]", [picture(64, 48)])
     page.locator("[data-go]").click()
     assert stored(page).size == (64, 48)
+
+
+# --- adjusting ------------------------------------------------------------------------------------------------------
+
+
+def bench(ada: Visitor) -> Page:
+    """The page of a picture whose first style is picked."""
+    page, _ = chosen(ada, picture())
+    page.locator("[data-go]").click()
+    page.wait_for_url("**/studio/pictures/*/")
+    page.locator(".sketch:has(img)").first.click()
+    expect(page.locator("[data-adjust]")).to_be_visible()
+    return page
+
+
+def dreamed(page: Page) -> Any:
+    """The picture of the dream that is ordered now."""
+    page.locator("[data-dream]").click()
+    page.wait_for_url("**/studio/dreams/*/")
+    page.wait_for_selector(".compare, .work-picture")
+    url = page.evaluate("document.querySelectorAll('.compare-side img')[1].src")
+    return np.asarray(Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB")).astype(int)
+
+
+def test_what_is_painted_over_is_spared(ada: Visitor) -> None:
+    page = bench(ada)
+    before = np.asarray(stored(page)).astype(int)
+    page.get_by_text("Spare a part").click()
+    page.locator("[data-mask-size]").fill("124")
+    mask = page.locator("[data-mask-canvas]")
+    mask.scroll_into_view_if_needed()
+    box = mask.bounding_box()
+    assert box
+    # The hand paints down the left edge, twice; the keys add a dab at the right.
+    for x in (0.05, 0.15):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 1)
+        page.mouse.down()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + box["height"] - 1, steps=8)
+        page.mouse.up()
+    mask.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert page.locator("[name=mask]").input_value().startswith("data:image/png;base64,")
+    sound(page)
+    change = np.abs(dreamed(page) - before).mean(axis=2)
+    assert change[20:-20, 2:50].mean() < 6, "the left edge stays"
+    assert change[145:155, 385:398].mean() < 6, "and so does the dab of the keys"
+    assert change[:, 200:300].mean() > 2 * change[20:-20, 2:50].mean() + 2, "the middle is dreamed on"
+
+
+def test_the_mask_is_swapped_and_cleared(ada: Visitor) -> None:
+    page = bench(ada)
+    page.get_by_text("Spare a part").click()
+    page.locator("[data-mask-invert]").click()
+    value = page.locator("[name=mask]")
+    expect(value).not_to_have_value("")
+    expect(page.locator("[data-state]")).to_contain_text("nothing to dream on")
+    page.locator("[data-mask-clear]").click()
+    expect(value).to_have_value("")
+    until(lambda: any("400" in message for message in ada.trouble), "the browser's own line about the 400")
+    ada.trouble.clear()
+
+
+def test_another_picture_is_uploaded_to_guide_it(ada: Visitor) -> None:
+    page = bench(ada)
+    page.get_by_text("Let another picture guide it").click()
+    page.set_input_files("[data-guide-file]", [picture(90, 90)])
+    expect(page.locator(".guide img").last).to_be_visible()
+    expect(page.locator("[name=guide]")).not_to_have_value("")
+    sound(page)
+    assert dreamed(page).shape == (300, 400, 3)
+    page.locator("summary", has_text="Recipe").click()
+    expect(page.locator(".recipe")).to_contain_text('"guide": "match"')

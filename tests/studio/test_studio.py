@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from datetime import timedelta
@@ -17,13 +18,14 @@ from django.utils import timezone
 from PIL import Image
 
 from canvas.models import Canvas, CleanHours, Dream
-from dreamer.engine import Recipe
+from dreamer.engine import Recipe, ranking
 from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import cost, fit, jobs, periodic_tasks, queue
+from gallery.studio import cost, jobs, periodic_tasks, queue
 from gallery.studio.models import Original, Work
+from tests.dreamer import nets
 
 Kind = Work.Kind
 
@@ -167,6 +169,144 @@ def test_static_and_a_frame_of_the_canvas_can_be_dreamed_on(client: Client) -> N
     worker.empty(STUDIO)
     assert Work.objects.filter(kind=Kind.SKETCH, state=State.DONE).count() == jobs.SHEET
     assert Work.objects.filter(state=State.FAILED).count() == 0
+
+
+# --- a mask, a class, a guide ----------------------------------------------------------------------------------------
+
+
+def painted(width: int = 60, height: int = 45, *, spared: slice = slice(0, 30)) -> str:
+    """A mask as the page sends it: black, and so spared, in these columns."""
+    pixels = np.full((height, width), 255, np.uint8)
+    pixels[:, spared] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def pixels_of(file: Any) -> Any:
+    with file.open("rb") as opened, Image.open(opened) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_what_is_spared_stays_and_the_rest_is_dreamed(client: Client, original: Original) -> None:
+    key = picked(client, original, depth=3, size=3, mask=painted()).json()["key"]
+    worker.empty(STUDIO)
+    work = Work.objects.get(key=key)
+    before, after = pixels_of(original.picture), pixels_of(work.picture)
+    change = np.abs(after - before).mean(axis=(0, 2))
+    # Both are JPEGs: some levels either way, and the mask is soft at its edge.
+    assert change[:54].max() < 6 and change[66:].mean() > 10
+    page = client.get(work.get_absolute_url()).content.decode()
+    assert f"--mask {key}-mask.png" in page
+    mask = client.get(f"/studio/dreams/{key}/mask.png")
+    with Image.open(io.BytesIO(mask.content)) as image:
+        assert (image.size, image.mode) == ((60, 45), "L")
+    assert Client().get(f"/studio/dreams/{key}/mask.png").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        ("data:image/png;base64,!!", "could not be read"),
+        ("data:image/svg+xml,<svg/>", "could not be read"),
+        ("data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode(), "could not be read"),
+        (painted(2000, 10), "could not be read"),
+        (painted(spared=slice(0, 60)), "nothing to dream on"),
+    ],
+)
+def test_a_mask_that_is_none_is_refused_in_words(client: Client, original: Original, mask: str, said: str) -> None:
+    response = picked(client, original, mask=mask)
+    assert response.status_code == 400 and said in response.json()["detail"]
+    assert not Work.objects.dreams().exists()
+
+
+def test_a_mask_that_spares_nothing_is_none(client: Client, original: Original) -> None:
+    assert picked(client, original, mask=painted(spared=slice(0, 0))).status_code == 201
+    assert Work.objects.dreams().get().mask is None
+
+
+def test_a_class_is_found_by_its_name_and_dreamed(client: Client, original: Original) -> None:
+    answer = client.get("/studio/classes.json", {"network": "house", "q": "do"}).json()
+    assert "dog" in answer["labels"] and answer["count"] > len(answer["labels"])
+    response = picked(client, original, layer=None, channel=None, title=None, label="dog")
+    assert response.status_code == 201, response.content
+    worker.empty(STUDIO)
+    work = Work.objects.dreams().get()
+    assert (work.state, work.title) == (State.DONE, "dog")
+    ((term,),) = [work.recipe["target"]["terms"]]
+    files = jobs.registry().get("house")
+    assert term == {"layer": files.info.logits, "channels": [[files.labels.index("dog"), 1.0]]}
+    response = picked(client, original, layer=None, channel=None, label="dgo")
+    assert response.status_code == 400 and "dog" in response.json()["detail"], "the nearest are named"
+    assert picked(client, original, layer=None, channel=None).status_code == 400
+
+
+def test_a_class_grows_out_of_static_by_a_recipe_of_its_own(client: Client) -> None:
+    client.post("/studio/noise/")
+    original = Original.objects.get()
+    for on, rotate in ((original, 8.0), (uploaded(client), 0.0)):
+        fields = {"kind": "preview", "network": "house", "label": "dog", "depth": 3, "size": 3}
+        assert client.post(f"/studio/pictures/{on.key}/order/", fields).status_code == 302
+        assert Work.objects.filter(original=on, kind=Kind.PREVIEW).get().recipe["rotate"] == rotate
+
+
+def test_another_picture_guides_a_dream(client: Client, original: Original, ada: User) -> None:
+    sent = {"picture": photograph(64, 64), "guide": "1"}
+    answer = client.post("/studio/upload/", sent, headers={"Accept": "application/json"})
+    assert answer.status_code == 201 and not Work.objects.filter(kind=Kind.SHEET, state=State.WAITING).exists()
+    guide = Original.objects.get(key=answer.json()["key"])
+    assert guide.picture.url in client.get(original.get_absolute_url()).content.decode()
+    assert picked(client, original, guide=guide.key).status_code == 201
+    assert picked(client, original).status_code == 201
+    worker.empty(STUDIO)
+    guided, free = Work.objects.dreams().order_by("pk")
+    assert guided.recipe["target"]["terms"][0]["guide"] == "match" and guided.state == free.state == State.DONE
+    assert np.abs(pixels_of(guided.picture) - pixels_of(free.picture)).mean() > 1
+    assert picked(client, original, layer=None, channel=None, label="dog", guide=guide.key).status_code == 400
+    others = Original.objects.create(
+        owner=User.objects.create_user("eve", password="hunter2 hunter2"), picture=guide.picture.name, width=1, height=1
+    )
+    assert picked(client, original, guide=others.key).status_code == 400, "only pictures of one's own"
+
+
+def test_a_guide_that_is_gone_is_told_in_words(client: Client, original: Original) -> None:
+    guide = uploaded(client)
+    key = picked(client, original, guide=guide.key).json()["key"]
+    guide.works.all().delete()
+    guide.delete()
+    worker.empty(STUDIO)
+    work = Work.objects.get(key=key)
+    assert work.state == State.FAILED and "guide" in work.message
+
+
+def test_one_picture_in_several_networks(client: Client, settings: Any) -> None:
+    folder = nets.register_tiny(settings.MODELS_DIR)
+    styles = [{"layer": "block/output", "channel": n, "title": f"Style {n}"} for n in range(3)]
+    (folder / "shelf.json").write_text(json.dumps(styles))
+    original = uploaded(client)
+    worker.empty(STUDIO)
+    url = f"/studio/pictures/{original.key}/compare/"
+    assert url in client.get(original.get_absolute_url()).content.decode()
+    page = client.get(url).content.decode()
+    assert "Not tried yet" in page and "Try them all" in page and "data-open" not in page
+    assert client.post(url + "order/").status_code == 302
+    assert "data-open" in client.get(url).content.decode()
+    worker.empty(STUDIO)
+    page = client.get(url).content.decode()
+    assert "data-open" not in page and "Try them all" not in page
+    for network in ("house", "tiny"):
+        sketches = Work.objects.filter(kind=Kind.SKETCH, network=network)
+        assert len(sketches) == jobs.SHEET and all(f"pick={sketch.key}" in page for sketch in sketches)
+    # The same class in each: tiny knows no dog.
+    page = client.get(url, {"class": "dog"}).content.decode()
+    assert "It does not know “dog”" in page
+    assert client.post(url + "order/", {"class": "dog"})["Location"] == url + "?class=dog"
+    worker.empty(STUDIO)
+    (dog,) = Work.objects.filter(kind=Kind.SKETCH, title="dog")
+    assert (dog.network, dog.state) == ("house", State.DONE)
+    assert f"pick={dog.key}" in client.get(url, {"class": "dog"}).content.decode()
+    assert client.post(url + "order/", {"class": "dog"}).status_code == 302
+    assert Work.objects.filter(title="dog").count() == 1, "nothing is tried twice"
 
 
 # --- whose is what ---------------------------------------------------------------------------------------------------
@@ -370,8 +510,8 @@ def test_styles_are_ranked_by_the_picture(original: Original) -> None:
     network = jobs.network_of("house")
     shelf = jobs.registry().get("house").shelf
     rng = np.random.default_rng(1)
-    one = fit.ranked(network, shelf, rng.integers(0, 255, (256, 256, 3)).astype(np.uint8))
-    other = fit.ranked(network, shelf, np.full((256, 256, 3), (40, 160, 40), np.uint8))
+    one = ranking.ranked(network, shelf, rng.integers(0, 255, (256, 256, 3)).astype(np.uint8))
+    other = ranking.ranked(network, shelf, np.full((256, 256, 3), (40, 160, 40), np.uint8))
     assert len(one) == len(other) and [s["title"] for s in one] != [s["title"] for s in other]
     assert sorted(map(json.dumps, one)) == sorted(map(json.dumps, other))
 

@@ -9,15 +9,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dreamer.library import LibraryError
+from dreamer.engine.film import fit
+from dreamer.library import LibraryError, labels
 from dreamer.registered import registry
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
 from gallery.studio.forms import DreamForm
+from gallery.studio.jobs import preview_side
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, network_named, networks, refuse, units_left, wants_json
+
+CLASSES = 12  # names offered at once
+GUIDES = 12  # pictures of one's own offered as guides
 
 
 @never_cache
@@ -37,8 +42,18 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "sketches": _sketches(found, network),
         "dreams": found.works.dreams().order_by("-created_at"),
         "left": units_left(request.user),
+        "example": _example(_labels(network)),
+        "guides": Original.objects.filter(owner=request.user).exclude(pk=found.pk).order_by("-created_at")[:GUIDES],
     }
     return render(request, "gallery/studio/original.html", context)
+
+
+@require_safe
+@member_required
+def classes(request: SignedIn) -> JsonResponse:
+    """The classes of a network whose names fit `q`: {"labels": [...], "count": how many it has}."""
+    known = _labels(network_named(str(request.GET.get("network", ""))))
+    return JsonResponse({"labels": labels.matching(known, str(request.GET.get("q", "")), CLASSES), "count": len(known)})
 
 
 @never_cache
@@ -63,6 +78,9 @@ def original_json(request: SignedIn, key: str) -> JsonResponse:
 def order(request: SignedIn, key: str) -> HttpResponse:
     """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles.
 
+    `label` is a class by name instead of a style; `mask` a painted PNG as a data: address; `guide` the key of another
+    picture.
+
     A preview's answer says what the dream itself would cost: {"units", "left" (of today's), "seconds"}.
     """
     found = get_object_or_404(Original, key=key, owner=request.user)
@@ -75,17 +93,21 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         return _more(request, found)
     form = DreamForm(request.POST)
     if kind not in (Work.Kind.PREVIEW, Work.Kind.DREAM) or not form.is_valid():
-        return refuse(request, _("Choose a style first."), 400)
+        return refuse(request, form.trouble or _("Choose a style first."), 400)
+    guide = None
+    if form.cleaned_data["guide"]:
+        guide = Original.objects.filter(key=form.cleaned_data["guide"], owner=request.user).first()
+        if guide is None:
+            return refuse(request, _("The guide picture is no longer here. Choose another one."), 400)
     network = form.cleaned_data["network"]
     try:
         registry().get(network)
-        recipe = form.recipe(seed=found.pk)
+        recipe = form.recipe(found)
     except (LibraryError, ValueError, TypeError) as error:
         return refuse(request, str(error), 400)
     height, width = found.height, found.width
     if kind == Work.Kind.PREVIEW:
-        scale = min(1.0, 512 / max(height, width))
-        height, width = round(height * scale), round(width * scale)
+        height, width = fit(height, width, preview_side(recipe))
         # Only the newest preview matters: whoever moves a slider does not wait for where it was.
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
@@ -101,7 +123,9 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         kind=kind,
         original=found,
         network=network,
-        title=form.cleaned_data["title"],
+        title=form.cleaned_data["title"] or form.cleaned_data["label"][:120],
+        mask=form.cleaned_data["mask"],
+        guide=guide,
         recipe=recipe.to_json(),
         units=units,
     )
@@ -133,6 +157,20 @@ def _more(request: SignedIn, found: Original) -> HttpResponse:
         for style in styles:
             queue.submit(sketch(found, network, style))
     return JsonResponse({"ordered": len(styles)}) if wants_json(request) else redirect(found)
+
+
+def _labels(network: str) -> tuple[str, ...]:
+    """The names of what a network tells apart; none where it tells nothing apart, or nobody knows the names."""
+    try:
+        files = registry().get(network)
+    except (LibraryError, OSError):
+        return ()
+    return files.labels if files.info.logits else ()
+
+
+def _example(known: tuple[str, ...]) -> str:
+    """A class to show what the field is for; empty where there are none."""
+    return "banana" if "banana" in known else next((label.split(",")[0] for label in known if label), "")
 
 
 def _sketches(found: Original, network: str) -> list[Work]:

@@ -100,6 +100,17 @@ def growing(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponse(bytes(found.growing), content_type="image/jpeg")
 
 
+@never_cache
+@require_safe
+@member_required
+def mask(request: SignedIn, key: str) -> HttpResponse:
+    """What its maker painted: white where the dream may work. For the command line."""
+    found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, mask__isnull=False)
+    response = HttpResponse(bytes(found.mask or b""), content_type="image/png")
+    response["Content-Disposition"] = f'attachment; filename="{found.key}-mask.png"'
+    return response
+
+
 @require_POST
 @member_required
 def show(request: SignedIn, key: str) -> HttpResponse:
@@ -141,7 +152,10 @@ def delete(request: SignedIn, key: str) -> HttpResponse:
 
 def _command(found: Work) -> str:
     """The same dream on a command line, from the recipe that is in the file."""
-    return f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
+    command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
+    if found.mask is not None:
+        command += f" --mask {found.key}-mask.png"
+    return command + (" --guide guide.jpg" if found.guide_id else "")
 
 
 def _print_sizes(found: Work) -> list[tuple[int, str]]:

@@ -20,6 +20,7 @@ from PIL import Image
 from canvas import frames
 from canvas.models import Frame
 from dreamsite.core.members import member_required
+from gallery import media
 from gallery.studio import queue
 from gallery.studio.models import Original, Work
 from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
@@ -32,7 +33,10 @@ NOISE_SIDE = 512
 @require_POST
 @member_required
 def upload(request: SignedIn) -> HttpResponse:
-    """Takes a picture: `picture` a file. With `small=1` it is a small version, and the whole one follows (`whole`)."""
+    """Takes a picture: `picture` a file. With `small=1` it is a small version, and the whole one follows.
+
+    With `guide=1` it is there to guide dreams on others: no styles are tried on it yet.
+    """
     try:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
@@ -46,6 +50,9 @@ def upload(request: SignedIn) -> HttpResponse:
         height=cleaned.height,
         complete=not request.POST.get("small"),
     )
+    if request.POST.get("guide"):
+        original.save()
+        return JsonResponse({"key": original.key, "picture": media.path(original.picture)}, status=201)
     return _begin(request, original)
 
 
@@ -85,7 +92,9 @@ def from_noise(request: SignedIn) -> HttpResponse:
     buffer = io.BytesIO()
     Image.fromarray(static).save(buffer, "PNG")
     name = default_storage.save("studio/static.png", ContentFile(buffer.getvalue()))
-    return _begin(request, Original(owner=request.user, picture=name, width=NOISE_SIDE, height=NOISE_SIDE))
+    return _begin(
+        request, Original(owner=request.user, picture=name, width=NOISE_SIDE, height=NOISE_SIDE, is_static=True)
+    )
 
 
 @require_POST

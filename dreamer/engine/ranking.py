@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.engine import Network
-from dreamer.engine.noise import noise_picture
+from .network import Network
+from .noise import noise_picture
 
 SIDE = 256  # px at which the network looks
 

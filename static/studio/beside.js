@@ -1,0 +1,17 @@
+// @ts-check
+/** One picture in several networks: while dreams are on their way, the page's rows are fetched anew. */
+
+const POLL = 1500; // ms
+
+async function watch() {
+  for (;;) {
+    const rows = document.querySelector("[data-beside]");
+    if (!(rows instanceof HTMLElement) || rows.dataset.open === undefined) return;
+    await new Promise((done) => setTimeout(done, POLL));
+    const page = await fetch(location.href, { signal: AbortSignal.timeout(30_000) }).then((answer) => answer.text()).catch(() => "");
+    const next = new DOMParser().parseFromString(page, "text/html").querySelector("[data-beside]");
+    if (next && next.outerHTML !== rows.outerHTML) rows.replaceWith(next);
+  }
+}
+
+void watch();

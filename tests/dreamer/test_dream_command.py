@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from dataclasses import fields
 from io import StringIO
@@ -15,6 +16,7 @@ from PIL import ExifTags, Image
 
 from dreamer import house
 from dreamer.engine import PRESETS, Recipe
+from dreamer.engine.atlas import GAP, MARGIN
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.pictures import read_picture, read_recipe
 from dreamer.management.commands.dream import Command
@@ -152,6 +154,14 @@ def test_the_shelfs_first_style_is_the_default(here: Path, models: Path, setting
         ),
         (["photo.png", "a.png", *LAYER, "--zoom", "1.1"], "--zoom without --dreams"),
         (["photo.png", "a.png", *LAYER, "--turn", "3"], "--turn without --dreams"),
+        (["photo.png", "a.png", "--compare", "tiny"], "compare: received 1 networks, expected two or more"),
+        (["photo.png", "a.png", "--compare", "tiny,tinny"], "tiny"),
+        (["photo.png", "a.png", "--compare", "tiny,tiny", "--class", "thang 4"], "thing 4"),
+        (["photo.png", "a.png", "--compare", "tiny,tiny", "--gif", "a.gif"], "both --compare and --gif"),
+        (["photo.png", "a.png", "--sheet", *LAYER], "both --sheet and --layer"),
+        (["photo.png", "a.png", "--sheet", "0"], "sheet: received 0, expected 1 to 200"),
+        (["photo.png", "a.png", "--sheet"], "nothing to dream of"),
+        (["photo.png", "photo.png", "--sheet"], "in use here already"),
     ],
 )
 def test_mistakes_say_what_was_received_and_expected(here: Path, words: list[str], expected: str) -> None:
@@ -238,6 +248,54 @@ def test_ctrl_c_leaves_the_picture_so_far(here: Path, monkeypatch: pytest.Monkey
     assert signal.getsignal(signal.SIGINT) is before
     assert (read_picture(here / "a.png") != read_picture(here / "photo.png")).any()
     assert (here / "a.gif").exists()
+
+
+@pytest.fixture
+def shelved(tmp_path: Path, settings: Any) -> None:
+    """Two networks: `tiny` has three styles, `other` two, and no classes of those names."""
+    settings.MODELS_DIR = tmp_path / "shelved"
+    for name, channels in (("tiny", 3), ("other", 2)):
+        folder = nets.register_tiny(settings.MODELS_DIR, name)
+        shelf = [{"layer": "block/output", "channel": n, "title": f"Style {n}"} for n in range(channels)]
+        (folder / "shelf.json").write_text(json.dumps(shelf))
+
+
+def colours(path: str, x: int, y: int, width: int, height: int) -> Any:
+    return np.asarray(read_picture(Path(path)))[y : y + height, x : x + width].astype(int)
+
+
+def test_a_sheet_of_the_styles_that_suit_the_photograph(shelved: None, here: Path) -> None:
+    out = run("photo.png", "sheet.png", "--model", "tiny", "--sheet", "2", "--frame-side", "64", *SMALL)
+    assert "2 dreams in" in out and out.count("--layer block/output --channel") == 2
+    sheet = read_picture(here / "sheet.png")
+    assert sheet.shape[1] > 2 * 64 and sheet.shape[0] > 48
+    small = np.asarray(Image.open("photo.png").convert("RGB").resize((64, 48))).astype(int)
+    first = colours("sheet.png", MARGIN, MARGIN, 64, 48)
+    assert np.abs(first - small).mean() < 8, "the photograph itself comes first"
+    second = colours("sheet.png", MARGIN + 64 + GAP, MARGIN, 64, 48)
+    assert np.abs(second - first).mean() > 3, "then a dream on it"
+    # The command that is printed dreams the same style again.
+    words = out.splitlines()[0].split(": ")[1].split()
+    run("photo.png", "a.png", "--model", "tiny", *words, *SMALL)
+    assert (here / "a.png").exists()
+
+
+def test_the_same_in_several_networks(shelved: None, here: Path) -> None:
+    networks = ["--compare", "tiny,other", "--frame-side", "64", *SMALL]
+    out = run("photo.png", "best.png", *networks)
+    assert "tiny: Style" in out and "other: Style" in out
+    out = run("photo.png", "layer.png", *networks, *LAYER)
+    assert "tiny: --layer block/output" in out and "other: --layer block/output" in out
+    for name in ("best.png", "layer.png"):
+        pictures = [colours(name, MARGIN + n * (64 + GAP), MARGIN, 64, 48) for n in range(3)]
+        assert np.abs(pictures[1] - pictures[0]).mean() > 3 and np.abs(pictures[2] - pictures[0]).mean() > 3
+
+
+def test_what_only_one_network_has_is_dreamed_there_and_the_other_does_its_best(shelved: None, here: Path) -> None:
+    folder = here / "shelved" / "other"
+    (folder / "labels.txt").write_text("\n".join(f"fruit {n}" for n in range(10)) + "\n")
+    out = run("photo.png", "a.png", "--compare", "tiny,other", "--class", "fruit 3", "--frame-side", "64", *SMALL)
+    assert "tiny: Style" in out and "other: --class 'fruit 3'" in out
 
 
 def test_help_is_made_of_the_recipes_fields() -> None:

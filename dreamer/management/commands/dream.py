@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,14 +18,27 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer import registered
-from dreamer.engine import PRESETS, Network, Progress, Recipe
-from dreamer.engine.pictures import read_recipe
+from dreamer.engine import PRESETS, Cancelled, Network, Progress, Recipe, ranking
+from dreamer.engine.contact import Way, side_by_side
+from dreamer.engine.film import fit
+from dreamer.engine.octaves import shrink
+from dreamer.engine.pictures import (
+    check_writable,
+    file_kind,
+    read_mask,
+    read_picture,
+    read_recipe,
+    write_picture,
+)
 from dreamer.engine.source import awake
 from dreamer.engine.studio import Job, run
+from dreamer.engine.target import Target
 from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
 from dreamer.management.terminal import Bar, duration
 
+SHEET = 12  # styles on a sheet
+SHEET_SIDE, COMPARE_SIDE = 256, 512  # px of its pictures
 STOPPED = 130  # the exit status of a program that Ctrl-C ended
 
 
@@ -99,7 +112,29 @@ class Command(BaseCommand):
         files.add_argument("--film", type=Path, help="the same as an .mp4")
         files.add_argument("--fps", type=float, default=12.0, help="their pictures a second (default: 12)")
         files.add_argument(
-            "--frame-side", type=int, metavar="PIXELS", help="their longer side (default: 640 for .gif, 1280 for .mp4)"
+            "--frame-side",
+            type=int,
+            metavar="PIXELS",
+            help=f"their longer side (default: 640 for .gif, 1280 for .mp4, {SHEET_SIDE} for the pictures of --sheet, "
+            f"{COMPARE_SIDE} for those of --compare)",
+        )
+        beside = parser.add_argument_group(
+            "side by side", "The picture that is written is then a sheet: the photograph, and small dreams on it."
+        )
+        beside.add_argument(
+            "--sheet",
+            nargs="?",
+            type=int,
+            const=SHEET,
+            metavar="N",
+            help=f"the network's N styles that suit the photograph best (default: {SHEET})",
+        )
+        beside.add_argument(
+            "--compare",
+            type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+            metavar="NETWORK,NETWORK",
+            help="the same in several networks: the --class or --layer where a network has it, else the style of its "
+            "that suits the photograph best",
         )
         zoom = parser.add_argument_group(
             "zoom",
@@ -121,8 +156,15 @@ class Command(BaseCommand):
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._opened: dict[str, Network] = {}
+
     def handle(self, **options: Any) -> None:
         try:
+            if options["sheet"] is not None or options["compare"] is not None:
+                self._side_by_side(options)
+                return
             recipe, network = self._recipe(options)
             job = self._job(options)
             started = time.monotonic()
@@ -136,6 +178,96 @@ class Command(BaseCommand):
         if not finished:
             raise CommandError(f"Stopped; {written} shows how far it came.", returncode=STOPPED)
         self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
+
+    def _side_by_side(self, options: dict[str, Any]) -> None:
+        sheet, dreamed = options["sheet"], options["dreamed"]
+        asked = "--compare" if sheet is None else "--sheet"
+        self._check_side_by_side(options, asked)
+        side = options["frame_side"] or (COMPARE_SIDE if sheet is None else SHEET_SIDE)
+        photo = read_picture(options["photo"])
+        small = shrink(photo, fit(photo.shape[0], photo.shape[1], ranking.SIDE))
+        ways = self._compare(options, small) if sheet is None else self._sheet(options, small, sheet)
+        started = time.monotonic()
+        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
+            try:
+                picture = side_by_side(
+                    photo,
+                    ways,
+                    side,
+                    progress=bar.show,
+                    mask=read_mask(options["mask"]) if options["mask"] else None,
+                    guide=read_picture(options["guide"]) if options["guide"] else None,
+                    cancelled=stopped,
+                )
+            except Cancelled:
+                raise CommandError("Stopped; nothing was written.", returncode=STOPPED) from None
+        write_picture(dreamed, picture)
+        for way in ways:
+            self.stdout.write(f"{way.title}: {way.words}")
+        self.stdout.write(f"{dreamed}: {len(ways)} dreams in {time.monotonic() - started:.1f} s.")
+
+    def _check_side_by_side(self, options: dict[str, Any], asked: str) -> None:
+        """ValueError for what a sheet has no use for, before the work."""
+        useless = ["gif", "film", "dreams", "recipe", "noise"]
+        if asked == "--sheet":
+            useless += ["compare", "layer_options", "labels", "guide"]
+        else:
+            useless += ["model"]
+            if len(options["compare"]) < 2:
+                raise ValueError(f"compare: received {len(options['compare'])} networks, expected two or more")
+        for name in useless:
+            if options[name]:
+                shown = {"layer_options": "layer", "labels": "class"}.get(name, name)
+                raise ValueError(f"received both {asked} and --{shown}, expected one of them")
+        if options["photo"] is None:
+            raise ValueError(f"received {asked} without a photograph, expected one to dream on")
+        if options["sheet"] is not None and not 1 <= options["sheet"] <= 200:
+            raise ValueError(f"sheet: received {options['sheet']}, expected 1 to 200 styles")
+        if options["frame_side"] is not None and not 32 <= options["frame_side"] <= 2048:
+            raise ValueError(f"frame_side: received {options['frame_side']}, expected 32 to 2048")
+        if options["dreamed"].resolve() in {p.resolve() for p in (options["photo"], options["mask"]) if p}:
+            raise ValueError(f"{options['dreamed']}: received a file that is in use here already")
+        file_kind(options["dreamed"])
+        check_writable(options["dreamed"])
+
+    def _sheet(self, options: dict[str, Any], small: Any, count: int) -> list[Way]:
+        """The styles of the network's shelf that suit the photograph best."""
+        recipe, network = self._recipe({**options, "layer_options": None, "labels": [], "guide": None})
+        styles = ranking.ranked(network, registered.registry().get(network.name).shelf, small)[:count]
+        return [
+            Way(
+                network,
+                replace(recipe, target=Target.layer(style["layer"], style["channel"])),
+                style["title"],
+                f"--layer {style['layer']}" + ("" if style["channel"] is None else f" --channel {style['channel']}"),
+            )
+            for style in styles
+        ]
+
+    def _compare(self, options: dict[str, Any], small: Any) -> list[Way]:
+        """The same in several networks; where a network does not have it, the style of its that suits best."""
+        wanted, ways, trouble = options["layer_options"] or options["labels"], [], []
+        said = [f"--class '{label}'" for label in options["labels"]]
+        said += [f"--layer {option.layer}" for option in options["layer_options"] or []]
+        for name in options["compare"]:
+            here = {**options, "model": name}
+            network = self._open(name, options)
+            try:
+                if wanted:
+                    build_target(network, options["layer_options"] or [], labels=options["labels"])
+            except ValueError as error:
+                trouble.append(error)
+                wanted_here = False
+            else:
+                wanted_here = bool(wanted)
+            if wanted_here:
+                ways.append(Way(network, self._recipe(here)[0], name, " ".join(said)))
+            else:
+                (best,) = self._sheet(here, small, 1)
+                ways.append(replace(best, title=name, words=f"{best.title}: {best.words}"))
+        if len(trouble) == len(ways):
+            raise trouble[0]
+        return ways
 
     def _job(self, options: dict[str, Any]) -> Job:
         given = {name: options[name] for name in ("zoom", "turn", "between") if options[name] is not None}
@@ -153,6 +285,17 @@ class Command(BaseCommand):
             journey=journey,
         )
 
+    def _open(self, name: str, options: dict[str, Any]) -> Network:
+        """The network of this name, opened once. Raises LibraryError."""
+        if name not in self._opened:
+            self._opened[name] = Network.open(
+                registered.registry().get(name).path,
+                device=options["device"],
+                threads=options["threads"],
+                gpu_memory=settings.DREAM_GPU_MEMORY,
+            )
+        return self._opened[name]
+
     def _recipe(self, options: dict[str, Any]) -> tuple[Recipe, Network]:
         """The recipe that the options make of the given recipe or the preset, and the network it is for."""
         given = {f.name: options[f.name] for f in fields(Recipe) if f.metadata and options[f.name] is not None}
@@ -169,12 +312,7 @@ class Command(BaseCommand):
         if options["photo"]:
             base["noise"] = None
         files = registered.registry().get(model)
-        network = Network.open(
-            files.path,
-            device=options["device"],
-            threads=options["threads"],
-            gpu_memory=settings.DREAM_GPU_MEMORY,
-        )
+        network = self._open(model, options)
         layers, labels = options["layer_options"] or [], options["labels"]
         if not (layers or labels or "target" in base) and files.shelf:
             first = files.shelf[0]

@@ -29,11 +29,16 @@ def site(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     var = running.copy(site_template, tmp_path_factory.mktemp("studio") / "var")
     here = RunningSite(var, CANVAS_SLUG=running.SMALL, DREAM_THREADS="1", DREAM_MODEL="tiny", HOUSE_MODEL="0")
     folder = nets.register_tiny(here.var / "models")
-    styles = [{"layer": "block/output", "channel": channel, "title": f"Style {channel}"} for channel in range(3)]
+    layers = "block/output", "block/3x3", "pool2"
+    styles = [{"layer": layer, "channel": None, "title": f"Style {n}"} for n, layer in enumerate(layers)]
+    (folder / "labels.txt").write_text("\n".join(f"fruit {n}" for n in range(9)) + "\nbanana\n")
     (folder / "shelf.json").write_text(json.dumps(styles))
     here.start_web()
     here.start_worker()
     yield here
+    # A worker that ends in the middle of a dream says so in its log, with a trace.
+    open_works = "SELECT COUNT(*) FROM gallery_work WHERE state IN ('waiting', 'running')"
+    until(lambda: here.rows(open_works) == [(0,)], "nothing is dreamed any more")
     here.stop()
     for log in (here.name, "worker"):
         assert "Traceback" not in here.log(log), here.log(log)[-5000:]
@@ -151,18 +156,19 @@ def bench(ada: Visitor) -> Page:
     return page
 
 
-def dreamed(page: Page) -> Any:
-    """The picture of the dream that is ordered now."""
+def dreamed(page: Page) -> tuple[Any, Any]:
+    """The picture and the dream on it that is ordered now."""
     page.locator("[data-dream]").click()
     page.wait_for_url("**/studio/dreams/*/")
-    page.wait_for_selector(".compare, .work-picture")
-    url = page.evaluate("document.querySelectorAll('.compare-side img')[1].src")
-    return np.asarray(Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB")).astype(int)
+    page.wait_for_selector(".compare")
+    urls = page.evaluate("[...document.querySelectorAll('.compare-side img')].map((image) => image.src)")
+    images = [Image.open(io.BytesIO(page.request.get(url).body())).convert("RGB") for url in urls]
+    before, after = (np.asarray(image).astype(int) for image in images)
+    return before, after
 
 
 def test_what_is_painted_over_is_spared(ada: Visitor) -> None:
     page = bench(ada)
-    before = np.asarray(stored(page)).astype(int)
     page.get_by_text("Spare a part").click()
     page.locator("[data-mask-size]").fill("124")
     mask = page.locator("[data-mask-canvas]")
@@ -181,7 +187,8 @@ def test_what_is_painted_over_is_spared(ada: Visitor) -> None:
     page.keyboard.press("Space")
     assert page.locator("[name=mask]").input_value().startswith("data:image/png;base64,")
     sound(page)
-    change = np.abs(dreamed(page) - before).mean(axis=2)
+    before, after = dreamed(page)
+    change = np.abs(after - before).mean(axis=2)
     assert change[20:-20, 2:50].mean() < 6, "the left edge stays"
     assert change[145:155, 385:398].mean() < 6, "and so does the dab of the keys"
     assert change[:, 200:300].mean() > 2 * change[20:-20, 2:50].mean() + 2, "the middle is dreamed on"
@@ -207,6 +214,31 @@ def test_another_picture_is_uploaded_to_guide_it(ada: Visitor) -> None:
     expect(page.locator(".guide img").last).to_be_visible()
     expect(page.locator("[name=guide]")).not_to_have_value("")
     sound(page)
-    assert dreamed(page).shape == (300, 400, 3)
+    assert dreamed(page)[1].shape == (300, 400, 3)
     page.locator("summary", has_text="Recipe").click()
     expect(page.locator(".recipe")).to_contain_text('"guide": "match"')
+
+
+def test_a_class_is_found_by_name(ada: Visitor) -> None:
+    page = bench(ada)
+    search = page.locator("#class-search")
+    search.fill("kiwi")
+    expect(page.locator("[data-class-state]")).to_have_text("This network knows no kiwi.")
+    search.fill("ban")
+    expect(page.locator("[data-class=banana]")).to_be_visible()
+    sound(page)
+    search.press("Enter")
+    expect(page.locator("[data-class=banana]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-chosen]")).to_have_text("banana")
+    dreamed(page)
+    expect(page.locator("h1")).to_have_text("banana")
+
+
+def test_networks_stand_side_by_side(ada: Visitor) -> None:
+    page = bench(ada)
+    page.goto(page.url + "compare/")
+    expect(page.locator(".beside .sketch img").first).to_be_visible()
+    sound(page)
+    page.locator(".beside .sketch").nth(1).click()
+    expect(page.locator("[data-adjust]")).to_be_visible()
+    expect(page.locator(".sketch[aria-pressed=true]")).to_have_count(1)

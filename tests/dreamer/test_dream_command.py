@@ -17,6 +17,7 @@ from PIL import ExifTags, Image
 from dreamer import house
 from dreamer.engine import PRESETS, Recipe
 from dreamer.engine.atlas import GAP, MARGIN
+from dreamer.engine.contact import CAPTION
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.pictures import read_picture, read_recipe
 from dreamer.management.commands.dream import Command
@@ -254,9 +255,9 @@ def test_ctrl_c_leaves_the_picture_so_far(here: Path, monkeypatch: pytest.Monkey
 def shelved(tmp_path: Path, settings: Any) -> None:
     """Two networks: `tiny` has three styles, `other` two, and no classes of those names."""
     settings.MODELS_DIR = tmp_path / "shelved"
-    for name, channels in (("tiny", 3), ("other", 2)):
+    for name, layers in (("tiny", ["block/output", "block/3x3", "pool2"]), ("other", ["conv2", "block/3x3"])):
         folder = nets.register_tiny(settings.MODELS_DIR, name)
-        shelf = [{"layer": "block/output", "channel": n, "title": f"Style {n}"} for n in range(channels)]
+        shelf = [{"layer": layer, "channel": None, "title": f"Style {n}"} for n, layer in enumerate(layers)]
         (folder / "shelf.json").write_text(json.dumps(shelf))
 
 
@@ -266,7 +267,7 @@ def colours(path: str, x: int, y: int, width: int, height: int) -> Any:
 
 def test_a_sheet_of_the_styles_that_suit_the_photograph(shelved: None, here: Path) -> None:
     out = run("photo.png", "sheet.png", "--model", "tiny", "--sheet", "2", "--frame-side", "64", *SMALL)
-    assert "2 dreams in" in out and out.count("--layer block/output --channel") == 2
+    assert "2 dreams in" in out and out.count("--layer ") == 2
     sheet = read_picture(here / "sheet.png")
     assert sheet.shape[1] > 2 * 64 and sheet.shape[0] > 48
     small = np.asarray(Image.open("photo.png").convert("RGB").resize((64, 48))).astype(int)
@@ -287,7 +288,8 @@ def test_the_same_in_several_networks(shelved: None, here: Path) -> None:
     out = run("photo.png", "layer.png", *networks, *LAYER)
     assert "tiny: --layer block/output" in out and "other: --layer block/output" in out
     for name in ("best.png", "layer.png"):
-        pictures = [colours(name, MARGIN + n * (64 + GAP), MARGIN, 64, 48) for n in range(3)]
+        across, down = 64 + GAP, 48 + CAPTION + GAP
+        pictures = [colours(name, MARGIN + x, MARGIN + y, 64, 48) for x, y in ((0, 0), (across, 0), (0, down))]
         assert np.abs(pictures[1] - pictures[0]).mean() > 3 and np.abs(pictures[2] - pictures[0]).mean() > 3
 
 

@@ -246,27 +246,27 @@ class Command(BaseCommand):
 
     def _compare(self, options: dict[str, Any], small: Any) -> list[Way]:
         """The same in several networks; where a network does not have it, the style of its that suits best."""
-        wanted, ways, trouble = options["layer_options"] or options["labels"], [], []
-        said = [f"--class '{label}'" for label in options["labels"]]
-        said += [f"--layer {option.layer}" for option in options["layer_options"] or []]
-        for name in options["compare"]:
-            here = {**options, "model": name}
-            network = self._open(name, options)
+        layers, labels, said = options["layer_options"] or [], options["labels"], []
+        said += [f"--class '{label}'" for label in labels]
+        said += [f"--layer {option.layer}" for option in layers]
+        networks = [self._open(name, options) for name in options["compare"]]
+        trouble: dict[str, ValueError] = {}
+        for network in networks:
             try:
-                if wanted:
-                    build_target(network, options["layer_options"] or [], labels=options["labels"])
+                if layers or labels:
+                    build_target(network, layers, labels=labels)
             except ValueError as error:
-                trouble.append(error)
-                wanted_here = False
-            else:
-                wanted_here = bool(wanted)
-            if wanted_here:
-                ways.append(Way(network, self._recipe(here)[0], name, " ".join(said)))
+                trouble[network.name] = error
+        if len(trouble) == len(set(options["compare"])):  # nobody has it: most likely it is spelled otherwise
+            raise trouble[networks[0].name]
+        ways = []
+        for network in networks:
+            here = {**options, "model": network.name}
+            if (layers or labels) and network.name not in trouble:
+                ways.append(Way(network, self._recipe(here)[0], network.name, " ".join(said)))
             else:
                 (best,) = self._sheet(here, small, 1)
-                ways.append(replace(best, title=name, words=f"{best.title}: {best.words}"))
-        if len(trouble) == len(ways):
-            raise trouble[0]
+                ways.append(replace(best, title=network.name, words=f"{best.title}: {best.words}"))
         return ways
 
     def _job(self, options: dict[str, Any]) -> Job:

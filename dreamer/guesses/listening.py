@@ -13,10 +13,11 @@ from canvas import notify
 from canvas.models import Canvas, Dream
 from dreamer import house
 from dreamer.engine import Network
+from dreamer.engine.classes import classes_of
 from dreamer.models import Guess
 
 from .drawings import alone, at_rest
-from .seeing import classes_of, guesses
+from .seeing import guesses
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dreamer.engine import Network
+from dreamer.engine.classes import MAP_SIDE, VECTOR_SIDE, chances, classes_of
 from dreamer.house.classes import ILSVRC, ILSVRC_TOO
+from dreamer.library.labels import spoken
 
 from .eye import NOTHING, SIDE, eye_of
 
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px
 
 MOST = 3
@@ -31,11 +31,6 @@ LEAST_SIDE = 48  # px of the window on the canvas: a dot shows nothing
 SURE = 0.03  # how likely the eye must find a word
 SURER = 3.0  # times as likely as on blank paper, or it is no guess
 LEAST = 0.04  # and at least as likely as this, among what is not paper
-# A window's side as the network sees it. Vectors come from classifiers of whole pictures, maps from place-wise ones,
-# which are trained on smaller crops.
-VECTOR_SIDE, MAP_SIDE = 224, 112
-
-UNSPOKEN = frozenset((Path(__file__).parent / "unspoken.txt").read_text(encoding="utf-8").split("\n"))
 
 
 @dataclass(frozen=True)
@@ -48,15 +43,6 @@ class Guess:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def classes_of(network: Network) -> str | None:
-    """The layer with a score for each label; None for a network without a classifier. `classes` is what our own
-    networks call their plain scores; `logits` may be something made from them to be dreamed of."""
-    for layer in ("classes", network.logits):
-        if layer and layer in network.layers and network.layers[layer].channels == len(network.labels):
-            return layer
-    return None
 
 
 def window_around(box: Box, width: int, height: int) -> Box:
@@ -139,22 +125,6 @@ def _side(network: Network, layer: str) -> int:
 
 def _resized(window: Image.Image, side: int) -> Bytes:
     return np.asarray(window.resize((side, side), Image.Resampling.LANCZOS))
-
-
-def chances(network: Network, layer: str, picture: Bytes) -> Floats:
-    """How likely each class is, float32 [classes], summing to 1; of a map the mean over its places."""
-    scores = network.activations(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32), layer)
-    flat = scores.reshape(len(scores), -1)
-    odds = np.exp(flat - flat.max(axis=0))
-    mean: Floats = (odds / odds.sum(axis=0)).mean(axis=1)
-    return mean
-
-
-def spoken(label: str) -> str:
-    """The word to say for a label; empty where it is one not to be said to everybody, children too, or none at all."""
-    word = label.split(",")[0].strip().replace("_", " ").lower()
-    parts = {word, *word.split(), *(part.strip().lower() for part in label.split(","))}
-    return "" if not word or word.isdigit() or parts & UNSPOKEN else word
 
 
 def _apart(found: Sequence[Guess]) -> list[Guess]:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from .names import nearest
+
+UNSPOKEN = frozenset((Path(__file__).parent / "unspoken.txt").read_text(encoding="utf-8").split("\n"))
+
+# The breeds of dogs among ImageNet's thousand classes, which most networks learned: they stand together.
+FIRST_BREED, LAST_BREED = "chihuahua", "mexican hairless"
 
 
 def index_of(labels: Sequence[str], wanted: str, network: str) -> int:
@@ -33,3 +39,18 @@ def matching(labels: Sequence[str], text: str, most: int) -> list[str]:
 
     ranked = [(found, i, label) for i, label in enumerate(labels) if label and (found := rank(label)) is not None]
     return list(dict.fromkeys(label for *_, label in sorted(ranked)))[:most]
+
+
+def spoken(label: str) -> str:
+    """The word to say for a label; empty where it is one not to be said to everybody, children too, or none at all."""
+    word = label.split(",")[0].strip().replace("_", " ").lower()
+    parts = {word, *word.split(), *(part.strip().lower() for part in label.split(","))}
+    return "" if not word or word.isdigit() or parts & UNSPOKEN else word
+
+
+def dogs(labels: Sequence[str]) -> int:
+    """How many of the classes are dogs: ImageNet's breeds, or those that say so."""
+    first = [label.split(",")[0].strip().lower() for label in labels]
+    if FIRST_BREED in first and LAST_BREED in first:
+        return first.index(LAST_BREED) - first.index(FIRST_BREED) + 1
+    return sum(1 for label in first if label.split()[-1:] == ["dog"])

@@ -25,6 +25,8 @@ from canvas import frames
 from canvas.models import Dream
 from dreamer.engine import Network, Recipe, dream, ranking
 from dreamer.engine import Progress as DreamProgress
+from dreamer.engine.atlas import chief_layers
+from dreamer.engine.classes import seen_in
 from dreamer.engine.dream import Snapshot, noise_start
 from dreamer.engine.film import Add, film, fit
 from dreamer.engine.octaves import Size
@@ -42,6 +44,7 @@ Pixels = NDArray[np.uint8]
 # px, the longer side of what is tried; a dream has the picture's own size.
 SKETCH, PREVIEW = 256, 512
 PREVIEW_UNITS = 12.0
+SEEN = 3  # classes that a lesson names
 SHEET = 12  # styles tried at once
 UPDATE_SECONDS = 0.5
 GROWING_SIDE = 640  # px of what is shown while it is dreamed
@@ -55,7 +58,7 @@ def run(work: Work, submit: Callable[[Work], None]) -> None:
     began = time.monotonic()
     with holding(work):
         try:
-            done = _sheet(work, submit) if work.kind == Work.Kind.SHEET else _picture(work)
+            done = BEGINNINGS[work.kind](work, submit) if work.kind in BEGINNINGS else _picture(work)
         except ClaimLost:
             raise
         except (LibraryError, ValueError, OSError) as error:
@@ -140,6 +143,41 @@ def _sheet(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
     return {}
 
 
+def _lesson(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
+    """Says what the network takes the picture for, and has three of its layers dream on it: early, middle and late."""
+    network, picture = network_of(work.network), source_of(work, SKETCH)
+    if picture is None:
+        raise ValueError(_("There is no picture to explain it with any more."))
+    layers = [layer for layer in chief_layers(network) if layer in network.layers and network.layers[layer].spatial]
+    for layer in dict.fromkeys((layers[0], layers[len(layers) // 2], layers[-1])):
+        recipe = recipe_for(work.network, {"layer": layer}, seed=work.pk)
+        submit(
+            Work(
+                owner=work.owner,
+                kind=Work.Kind.STEP,
+                original=work.original,
+                frame=work.frame,
+                network=work.network,
+                title=layer[:120],
+                recipe=recipe.to_json(),
+                units=cost.units(recipe, *picture.shape[:2]),
+            )
+        )
+    return {"seen": _seen(network, picture)}
+
+
+def _seen(network: Network, picture: Pixels) -> list[tuple[str, float]]:
+    """The likeliest classes that may be said to everybody, children too."""
+    found = [(labels.spoken(label), round(chance, 4)) for label, chance in seen_in(network, picture, 3 * SEEN)]
+    return [(word, chance) for word, chance in found if word][:SEEN]
+
+
+BEGINNINGS: dict[str, Callable[[Work, Callable[[Work], None]], dict[str, Any]]] = {
+    Work.Kind.SHEET: _sheet,
+    Work.Kind.LESSON: _lesson,
+}
+
+
 def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
     """A style to be tried on a picture, small; not saved yet."""
     start = "noise" if style.get("label") and original.is_static else "photo"
@@ -191,7 +229,7 @@ def preview_side(recipe: Recipe) -> int:
 
 def _picture(work: Work) -> dict[str, Any]:
     recipe, network = Recipe.from_json(work.recipe), network_of(work.network)
-    sides = {Work.Kind.SKETCH: SKETCH, Work.Kind.PREVIEW: preview_side(recipe)}
+    sides = {Work.Kind.SKETCH: SKETCH, Work.Kind.STEP: SKETCH, Work.Kind.PREVIEW: preview_side(recipe)}
     start, mask, guide = source_of(work, sides.get(Work.Kind(work.kind))), mask_of(work), None
     if any(term.guide for term in recipe.target.terms):
         if work.guide is None:
@@ -228,7 +266,8 @@ def _picture(work: Work) -> dict[str, Any]:
                 cancelled=watch.cancelled,
                 preview=show,
             )
-        return _stored(work, pixels, recipe, Path(name), films)
+        done = _stored(work, pixels, recipe, Path(name), films)
+        return {**done, "seen": _seen(network, pixels)} if work.kind == Work.Kind.STEP else done
 
 
 def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dict[str, Path]) -> dict[str, Any]:

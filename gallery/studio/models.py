@@ -66,6 +66,8 @@ class Work(BackgroundJob):
         SKETCH = "sketch", _("A style tried, small")
         PREVIEW = "preview", _("A preview")
         DREAM = "dream", _("A dream")
+        LESSON = "lesson", _("What the network sees in the picture")
+        STEP = "step", _("What one layer makes of it")
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -84,6 +86,8 @@ class Work(BackgroundJob):
     recipe: Any = models.JSONField(default=dict)  # dreamer.engine.Recipe
     units = models.FloatField(default=0.0)  # what it costs, in millions of pixels times steps (gallery.studio.cost)
 
+    # Of a lesson: what the network takes the picture for, before or after it was dreamed on: [[label, chance], ...].
+    seen: Any = models.JSONField(default=list)
     growing = models.BinaryField(null=True)  # a small JPEG of it while it is dreamed
     seconds = models.FloatField(default=0.0)
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** One picture in several networks: while dreams are on their way, the page's rows are fetched anew. */
+/** Pages that show several dreams of one picture: while some are on their way, that part of the page is fetched anew. */
 
 const POLL = 1500; // ms
 

@@ -20,9 +20,11 @@ from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame, Stroke
 from dreamer import worker
 from dreamer.engine import Network
+from dreamer.engine.classes import chances
 from dreamer.guesses import drawings, listening, seeing, steering, views
 from dreamer.guesses.listening import Listener
 from dreamer.house import BUILTIN
+from dreamer.library.labels import spoken
 from dreamer.models import Guess
 from dreamer.worker import Dreamer
 from dreamsite.core.models import User
@@ -105,7 +107,7 @@ def test_a_drawing_at_rest_is_answered_once_with_words_anybody_may_hear(
     assert guess.left <= 130 and guess.right >= 270
     labels = [word["label"] for word in guess.words]
     assert announced[0]["words"] == labels and announced[0]["chosen"] is None
-    assert all(seeing.spoken(label) == label and label in house.labels for label in labels)
+    assert all(spoken(label) == label and label in house.labels for label in labels)
     listener._next.clear()
     assert listener.look(canvas, house) is None
     assert Guess.objects.count() == 1
@@ -135,7 +137,7 @@ def test_what_emoji_show_is_among_the_guesses(house: Network) -> None:
 
     from dreamer.house.sprites import sprites
 
-    found = {label: versions for label, versions in sprites().items() if seeing.spoken(label)}
+    found = {label: versions for label, versions in sprites().items() if spoken(label)}
     right = 0
     for label, versions in found.items():
         page = Image.new("RGB", (400, 400), "white")
@@ -199,7 +201,7 @@ def test_the_listener_asks_the_house_model_only_beside_another_network(
     ],
 )
 def test_words_are_plain_and_fit_for_children(label: str, word: str) -> None:
-    assert seeing.spoken(label) == word
+    assert spoken(label) == word
 
 
 # --- people answer --------------------------------------------------------------------------------------------------
@@ -283,7 +285,7 @@ def test_a_led_place_is_taken_for_what_it_was_led_to(house: Network) -> None:
     led = steering.steer(page, house, steering.Wanted((130, 130, 270, 270), number), {"mean_free": True}, seed=1)
 
     def chance(picture: Pixels) -> float:
-        return float(seeing.chances(house, "classes", np.ascontiguousarray(picture[120:280, 120:280]))[number])
+        return float(chances(house, "classes", np.ascontiguousarray(picture[120:280, 120:280]))[number])
 
     assert chance(led) > 3 * chance(page)
 

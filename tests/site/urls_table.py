@@ -33,6 +33,8 @@ TABLE = {
     "studio": Row("200"),
     "dreams_feed": Row("200", "200"),
     "dreams": Row("200"),
+    "studio_explain": Row("200"),
+    "studio_explain_order": Row("405", "login 302 302 302"),
     "studio_upload": Row("405", "login 302 302 302"),
     "studio_classes": Row("login 200 200 200"),
     "studio_noise": Row("405", "login 302 302 302"),

@@ -3,6 +3,7 @@
 uploads    what people upload: a file, a frame of the canvas, static; kept or deleted
 ordering   one picture: its styles, and dreams on it
 comparing  one picture in several networks
+explaining what the network does, on the visitor's own picture
 showing    the studio's first page, one dream, and what people show to everybody
 requests   what these have in common
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFont
+from PIL import Image, ImageFilter, ImageFont
 
 from dreamer.engine import Network
 from dreamer.house.classes import OBJECTS
@@ -27,17 +27,25 @@ SHARPNESS = 36.0  # how much surer it is than a regression's plain values
 SCALE = 0.5  # of the sketches that are judged: the network sees them smaller still
 PAINTED = 2  # pictures of each emoji in all its colours, beside the drawings
 
+THICKER = (3, 5, 7)  # px of a window: many people draw small things with a thick pen
+
 LABELS = (*OBJECTS, NOTHING)
 
 
 def teach(network: Network, each: int = 6, seed: int = 1) -> Eye:
     """An eye for this network, which stays as it is, from about `each` drawings of every class."""
     rows, labels = [], []
-    for label, window in lessons(each, seed):
-        for seen in (window, np.ascontiguousarray(window[:, ::-1])):
+    for number, (label, window) in enumerate(lessons(each, seed)):
+        for seen in views(window, THICKER[number % len(THICKER)]):
             rows.append(features(network, seen))
             labels.append(LABELS.index(label))
     return fit(network.sha256, np.array(rows), np.array(labels))
+
+
+def views(window: Bytes, thicker: int) -> tuple[Bytes, Bytes, Bytes]:
+    """A lesson as it is, mirrored, and drawn with a pen so many px thicker, less one."""
+    thick = Image.fromarray(window).filter(ImageFilter.MinFilter(thicker))
+    return window, np.ascontiguousarray(window[:, ::-1]), np.asarray(thick)
 
 
 def lessons(each: int, seed: int) -> Iterator[tuple[str, Bytes]]:

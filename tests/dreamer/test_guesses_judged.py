@@ -66,6 +66,15 @@ def test_lessons_are_drawings_of_every_emoji_that_was_trained_on_and_scribbles(m
     assert all(window.shape == (eye.SIDE, eye.SIDE, 3) and window.min() < 250 for _, window in shown)
 
 
+def test_a_lesson_is_shown_from_both_sides_and_with_a_thicker_pen() -> None:
+    window = np.full((eye.SIDE, eye.SIDE, 3), 255, np.uint8)
+    window[40:42, 10:50] = (0, 0, 200)
+    same, mirrored, thick = teaching.views(window, 5)
+    np.testing.assert_array_equal(same, window)
+    np.testing.assert_array_equal(mirrored[:, ::-1], window)
+    assert (thick[38:44, 20] == (0, 0, 200)).all() and (thick[37, 20] == 255).all()
+
+
 def test_of_scribbles_little_is_said() -> None:
     house, random = Network.open(BUILTIN / "house", threads=1), np.random.default_rng(8)
     said = 0
@@ -79,6 +88,6 @@ def test_of_scribbles_little_is_said() -> None:
 def test_the_house_model_is_right_far_more_often_than_by_chance(capsys: pytest.CaptureFixture[str]) -> None:
     """Three of 168 words are one in 56; docs/dreams has the exact figures."""
     found = judging.judge(Network.open(BUILTIN / "house", threads=1), count=40)
-    assert found.sketches == 40 and found.among >= 5 and found.first <= found.among <= found.said
+    assert found.sketches == 40 and found.among >= 12 and found.first <= found.among <= found.said
     command.main(["--count", "2"])
     assert capsys.readouterr().out.startswith("house: 2 sketches: the right word among three guesses ")

@@ -13,13 +13,13 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from canvas.models import Canvas, Dream, Frame
-from canvas.moderation.switches import services as switches
+from canvas.moderation.pending import services as pending
 from dreamsite.core.errors import InvalidRequest
 from gallery.donations import admin as _donations  # each registers its own
 from gallery.downloads import admin as _downloads
@@ -102,25 +102,31 @@ class FrameAdmin(ChangedFieldsAdmin):
 
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = _set_hidden(request, chosen, hidden=True)
+        count = self._set_hidden(request, chosen, hidden=True)
         text = ngettext("%(count)s frame is hidden.", "%(count)s frames are hidden.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, chosen: QuerySet[Frame]) -> None:
-        count = _set_hidden(request, chosen, hidden=False)
+        count = self._set_hidden(request, chosen, hidden=False)
         text = ngettext("%(count)s frame can be seen again.", "%(count)s frames can be seen again.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
-
-def _set_hidden(request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
-    """Uses the moderators' switch, so that it is logged and can be undone in one go; how many were changed."""
-    op, count = uuid.uuid4(), 0
-    for frame in chosen.select_related("canvas").order_by("number"):
-        with suppress(InvalidRequest):  # it is so already
-            switches.turn(frame.canvas, "frame", {"id": frame.pk, "hidden": hidden}, request.user, op=op)
-            count += 1
-    return count
+    def _set_hidden(self, request: HttpRequest, chosen: QuerySet[Frame], *, hidden: bool) -> int:
+        """As on the dashboard: logged, undone in one go, many only with another's yes; how many were changed now."""
+        op, count = uuid.uuid4(), 0
+        for canvas in Canvas.objects.filter(frames__in=chosen).distinct():
+            ids = list(chosen.filter(canvas=canvas).values_list("pk", flat=True))
+            done, waits = pending.frames(canvas, ids, hidden, request.user, op=op)
+            count += done
+            if waits:
+                link = format_html('<a href="{}">{}</a>', reverse("pending_act", args=[waits.pk]), _("See what waits."))
+                self.message_user(
+                    request,
+                    format_html("{} {}", _("A worker does it.") if waits.agreed else waits.reason, link),
+                    messages.WARNING,
+                )
+        return count
 
 
 @admin.register(Highlight)

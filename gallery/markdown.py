@@ -33,7 +33,7 @@ TAGS = {
     "ul",
 }
 ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
-SCHEMES = {"http", "https", "mailto", "bitcoin"}
+SCHEMES = {"http", "https", "mailto"}  # what a wallet opens the site links itself (gallery.donations)
 
 _markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
 _cleaner = nh3.Cleaner(

@@ -8,7 +8,7 @@ from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
-from gallery.pages.models import Page
+from gallery.pages.models import Page, PageVersion
 from gallery.studio.models import Original, Work, WorkReport
 from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
@@ -22,6 +22,7 @@ __all__ = [
     "LedgerEntry",
     "Original",
     "Page",
+    "PageVersion",
     "PendingDeletion",
     "Picture",
     "QuarterHour",

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from canvas.models import Canvas
 from canvas.moderation import undo
-from canvas.moderation.models import Act
+from canvas.moderation.models import Act, PendingAct
 from canvas.moderation.permissions import moderator_required
 from canvas.wire import milliseconds
 from dreamsite.core.errors import InvalidRequest, json_error
@@ -58,6 +59,11 @@ def act_json(act: Act) -> Answer:
         "undoable": undo.can_undo(act),
         "again": act.verb == "undo",
     }
+
+
+def pending_json(row: PendingAct) -> Answer:
+    """An act that did not happen yet: how many steps it has, and where it is agreed to or watched."""
+    return {"url": reverse("pending_act", args=[row.pk]), "steps": row.total, "reason": row.reason}
 
 
 def _short(act: Act) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
-from canvas.moderation.audit import chain
+from canvas.moderation.audit import chain, look_ups
 from canvas.moderation.models import Evidence, Signal
 from canvas.moderation.signals import detection, ip_digests
 from dreamsite.core.tasks import heartbeats, periodic_task
@@ -31,7 +31,8 @@ def forget_due() -> None:
 
 
 @periodic_task
-def chain_acts() -> None:
+def keep_the_log() -> None:
+    look_ups.fold()
     chain.extend()  # one look, where there is nothing
 
 

@@ -31,7 +31,8 @@ PERMISSIONS = {
     "review_appeal": gettext_noop("Decide appeals"),
     "see_audit": gettext_noop("Read the log of everything staff does"),
 }
-MODERATE, SANCTION, REVIEW_REPORT, REVIEW_APPEAL, SEE_AUDIT = (f"moderation.{codename}" for codename in PERMISSIONS)
+ALL = tuple(f"moderation.{codename}" for codename in PERMISSIONS)
+MODERATE, SANCTION, REVIEW_REPORT, REVIEW_APPEAL, SEE_AUDIT = ALL
 
 
 def make_group(using: str = "default", **_: Any) -> None:
@@ -54,8 +55,8 @@ def make_group(using: str = "default", **_: Any) -> None:
 View = Callable[..., HttpResponseBase]
 
 
-def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Callable[[View], View]:
-    """Lets those through who have the permission and proved a second factor.
+def moderator_required(*permissions: str, json: bool = False) -> Callable[[View], View]:
+    """Lets those through who have one of the permissions (MODERATE, where none is named) and proved a second factor.
 
     Others sign in, or are refused; with `json` in JSON.
     """
@@ -64,7 +65,7 @@ def moderator_required(permission: str = MODERATE, *, json: bool = False) -> Cal
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
-            if user.is_authenticated and user.has_perm(permission):
+            if user.is_authenticated and any(user.has_perm(each) for each in permissions or (MODERATE,)):
                 if second_factor.given(request):
                     return view(request, *args, **kwargs)
                 if json:

@@ -10,6 +10,7 @@ from canvas.moderation.audit import views as audit
 from canvas.moderation.cases import report_views
 from canvas.moderation.cases import views as cases
 from canvas.moderation.covers import views as covers
+from canvas.moderation.pending import views as pending
 from canvas.moderation.people import views as people
 from canvas.moderation.rollback import views as rollback
 from canvas.moderation.sanctions import status_views
@@ -47,6 +48,10 @@ dashboard = [
     path("sanctions/new/", private(sanctions.new), name="sanction_new"),
     path("sanctions/<int:pk>/", private(sanctions.sanction), name="sanction"),
     path("sanctions/<int:pk>/lift", private(sanctions.lift), name="sanction_lift"),
+    path("waiting/", private(pending.listing), name="pending"),
+    path("waiting/<int:pk>/", private(pending.act), name="pending_act"),
+    path("waiting/<int:pk>/answer", private(pending.answer), name="pending_answer"),
+    path("waiting/<int:pk>/undo", private(pending.take_back), name="pending_undo"),
     path("people/", private(people.people), name="people"),
     path("people/<int:pk>/", private(people.person), name="person"),
     path("people/<int:pk>/note", private(people.note), name="person_note"),

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from canvas.moderation.audit.models import nameless
 from canvas.moderation.models import Act, IpDigest
@@ -34,9 +35,18 @@ GRACE = timedelta(days=14)
 UNCONFIRMED = timedelta(days=2)
 
 
+class LastOwner(Exception):
+    """The site would have no owner any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You are the last owner of this site. Make somebody else an owner first."))
+
+
 @transaction.atomic
 def close(user: User) -> None:
-    """Begins the grace: signed out everywhere, hidden from the pages of people."""
+    """Begins the grace: signed out everywhere, hidden from the pages of people. Raises LastOwner."""
+    if user.is_last_owner():
+        raise LastOwner
     user.closes_at = timezone.now() + GRACE
     user.save(update_fields=["closes_at"])
     end_sessions(user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.decorators import rate_limit
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -30,7 +31,10 @@ def suspended_export(request: HttpRequest, token: str) -> HttpResponseBase:
 @rate_limit(action="suspended")
 def suspended_close(request: HttpRequest, token: str) -> HttpResponse:
     person = _person(token)
-    closing.close(person)
+    try:
+        closing.close(person)
+    except closing.LastOwner as error:
+        raise PermissionDenied(str(error)) from None
     return render(request, "account/closed.html", {"until": person.closes_at})
 
 

@@ -131,6 +131,8 @@ def data_of(request: HttpRequest, user: User) -> HttpResponseBase:
 def close(request: HttpRequest) -> HttpResponse:
     """Says what closing an account means; POST closes it."""
     user = _person(request)
+    if user.is_last_owner():
+        return render(request, "account/close.html", {"last_owner": True, "section": "account"}, status=409)
     if request.method == "POST":
         closing.close(user)
         until = user.closes_at

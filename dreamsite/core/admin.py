@@ -6,13 +6,28 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from dreamsite.core.models import User
 
 
+class AccountForm(UserChangeForm[User]):
+    """Django's; the last owner stays one."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        stays = all(data.get(name, getattr(self.instance, name)) for name in ("is_superuser", "is_active"))
+        if not stays and self.instance.is_last_owner():
+            raise ValidationError(_("This is the last owner of the site. Make somebody else an owner first."))
+        return data
+
+
 @admin.register(User)
 class AccountAdmin(UserAdmin[User]):
+    form = AccountForm
     list_display = ["username", "date_joined", "last_login", "is_active", "is_staff"]
     list_filter = ["is_active", "guest", "is_staff", "groups", "date_joined"]
     search_fields = ["username", "email"]
@@ -29,6 +44,8 @@ class AccountAdmin(UserAdmin[User]):
         return self._in_reach(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and obj.is_superuser:
+            return False  # an owner is first made none, where the last one is noticed
         return self._in_reach(request, obj) and super().has_delete_permission(request, obj)
 
     def _in_reach(self, request: HttpRequest, account: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator, RegexValidator
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -80,6 +80,16 @@ class User(AbstractUser):
         if "username" in (fields := kwargs.get("update_fields") or ()):
             kwargs["update_fields"] = {*fields, "skeleton"}
         super().save(*args, **kwargs)
+
+    def is_last_owner(self) -> bool:
+        """Whether nobody else here is an owner: without one, nobody could ever give rights again.
+
+        In a transaction those who ask at the same time wait for each other: two owners do not leave both.
+        """
+        owners = User.objects.filter(is_superuser=True, is_active=True, closes_at=None, closed_at=None).order_by("pk")
+        if connection.in_atomic_block:
+            owners = owners.select_for_update()
+        return [owner.pk for owner in owners] == [self.pk]
 
     def get_absolute_url(self) -> str:
         return reverse("person", args=[self.username])

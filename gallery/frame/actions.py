@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from canvas.moderation.pending import services as pending
 from canvas.moderation.permissions import moderator_required
 from canvas.moderation.switches import services as switches
-from dreamsite.core.errors import InvalidRequest
 from gallery import recipe
 from gallery.frame.views import find
 
@@ -34,9 +34,10 @@ def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
 def hide(request: HttpRequest, pk: int) -> HttpResponse:
     """Hides the frame from everybody; its page stays, and says so."""
     frame = find(pk)
-    try:
-        switches.turn(frame.canvas, "frame", {"id": frame.pk}, request.user, why=request.POST.get("why", ""))
-    except InvalidRequest:
+    done, waits = pending.frames(frame.canvas, [frame.pk], True, request.user, request.POST.get("why", ""))
+    if waits:
+        return redirect("pending_act", waits.pk)
+    if not done:
         messages.info(request, _("It is hidden already."))
     else:
         messages.success(request, _("It is hidden now."))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from gallery import markdown
 from gallery.pages import initial_pages
-from gallery.pages.models import Page
+from gallery.pages.models import Page, PageVersion
 from gallery.pages.views import render_page
 
 
@@ -39,6 +44,14 @@ class PageAdmin(admin.ModelAdmin[Page]):
     def has_delete_permission(self, request: HttpRequest, obj: Page | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.slug in initial_pages.slugs())
 
+    def save_model(self, request: HttpRequest, obj: Page, form: ModelForm[Page], change: bool) -> None:
+        obj.edited_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """“History” leads to the page's versions and their differences."""
+        return redirect(f"{reverse('admin:gallery_pageversion_changelist')}?page__id__exact={object_id}")
+
     def get_urls(self) -> list[URLPattern]:
         preview = path("preview/", self.admin_site.admin_view(require_POST(self.preview)), name="gallery_page_preview")
         return [preview, *super().get_urls()]
@@ -60,3 +73,68 @@ class PageAdmin(admin.ModelAdmin[Page]):
             published=False,
         )
         return render_page(request, draft)
+
+
+@admin.register(PageVersion)
+class PageVersionAdmin(admin.ModelAdmin[PageVersion]):
+    """What pages said, and what each change changed. To look at; whoever may see pages sees all of them."""
+
+    list_display = ["at", "address", "number", "by", "added", "title"]
+    list_filter = ["slug", "at", ("page", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["by"]
+    search_fields = ["slug", "title", "body", "by__username"]
+    date_hierarchy = "at"
+    show_full_result_count = False
+    fields = ["at", "by", "number", "sha256", "difference", "whole"]
+
+    @admin.display(description=_("Address"), ordering="slug")
+    def address(self, version: PageVersion) -> str:
+        return f"/{version.slug}/"
+
+    @admin.display(description=_("Lines"))
+    def added(self, version: PageVersion) -> str:
+        marks = [mark for mark, _line in lines_of(version)]
+        return f"+{marks.count('+')} −{marks.count('-')}"
+
+    @admin.display(description=_("Difference"))
+    def difference(self, version: PageVersion) -> str:
+        tags = {"+": "ins", "-": "del", " ": "span", "@": "b"}
+        rows = ((tags[mark], line, tags[mark]) for mark, line in lines_of(version))
+        return format_html('<div class="page-difference">{}</div>', format_html_join("", "<{}>{}</{}>", rows))
+
+    @admin.display(description=_("All of it"))
+    def whole(self, version: PageVersion) -> str:
+        return format_html('<div class="page-difference">{}</div>', version.text)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["at", "by", "number", "sha256", "difference", "whole"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("gallery.view_page") or request.user.has_perm("gallery.change_page")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PageVersion]:
+        found: QuerySet[PageVersion] = super().get_queryset(request).select_related("page")
+        return found
+
+    class Media:
+        css = {"all": ["gallery/exhibit_admin.css"]}
+
+
+def lines_of(version: PageVersion) -> list[tuple[str, str]]:
+    """The lines that changed since the version before, with two around them: "+", "-", " " or "@", and the line."""
+    before = version.before
+    old = before.text.splitlines() if before else []
+    found = list(difflib.unified_diff(old, version.text.splitlines(), n=2, lineterm=""))[2:]
+    return [(line[0], "…" if line[0] == "@" else line[1:]) for line in found]

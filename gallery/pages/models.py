@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery import markdown
+from gallery.donations import text_check
 
 
 class PageQuerySet(models.QuerySet["Page"]):
@@ -52,19 +55,89 @@ class Page(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    edited_by: Any = None  # who saves it; the site itself where nobody says
+
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves it, and keeps what it says as a version, if it says something new."""
         self.html = markdown.render(self.body)
         self.updated_at = timezone.now()
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, "html", "updated_at"}
-        super().save(*args, **kwargs)
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+            PageVersion.objects.using(self._state.db).keep(self, self.edited_by)
 
     def get_absolute_url(self) -> str:
         return reverse("donate") if self.slug == "donate" else reverse("page", args=[self.slug])
 
+    def log_facts(self) -> dict[str, Any]:
+        """For the log of acts, whose chain then guards the versions too."""
+        version = self.versions.first()
+        return {"version": version.number, "sha256": version.sha256} if version else {}
+
     def clean(self) -> None:
         if self.slug and not is_free(self.slug):
             raise ValidationError({"slug": _("The site itself has something at /%(slug)s/.") % {"slug": self.slug}})
+        html = markdown.render(self.body)
+        if why := text_check.why_not(self.body, html, bitcoin=settings.DONATE_BITCOIN, pictures=self.slug != "donate"):
+            raise ValidationError({"body": why})
+
+
+class PageVersionQuerySet(models.QuerySet["PageVersion"]):
+    def keep(self, page: Page, by: Any = None) -> None:
+        """Keeps what the page says now, unless its newest version says the same."""
+        last = self.filter(page=page).order_by("-number").first()
+        says = {name: getattr(page, name) for name in PageVersion.SAYS}
+        if last is None or any(getattr(last, name) != value for name, value in says.items()):
+            self.create(page=page, by=by, number=(last.number if last else 0) + 1, **says)
+
+
+class PageVersion(models.Model):
+    """What a page said from `at` on, until its next version. Kept for ever, also when the page is deleted."""
+
+    SAYS: ClassVar[tuple[str, ...]] = ("slug", "title", "template", "body", "footer_order", "published")
+
+    page = models.ForeignKey(Page, null=True, on_delete=models.SET_NULL, related_name="versions")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField(_("since"), default=timezone.now, db_index=True)
+    by: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    slug = models.SlugField(_("address"), max_length=40)
+    title = models.CharField(max_length=120)
+    template = models.CharField(max_length=8)
+    body = models.TextField(_("text"), blank=True)
+    footer_order = models.PositiveSmallIntegerField(_("order in the footer"), default=0)
+    published = models.BooleanField(default=True)
+
+    objects = PageVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-number"]
+        constraints = [models.UniqueConstraint(fields=["page", "number"], name="page_version_once")]
+        verbose_name = _("version of a page")
+        verbose_name_plural = _("versions of pages")
+
+    def __str__(self) -> str:
+        return f"/{self.slug}/, version {self.number}"
+
+    @property
+    def before(self) -> PageVersion | None:
+        if self.page_id is None:
+            earlier = PageVersion.objects.filter(page=None, slug=self.slug, pk__lt=self.pk)
+        else:
+            earlier = PageVersion.objects.filter(page=self.page_id, number__lt=self.number)
+        return earlier.order_by("-pk").first()
+
+    @property
+    def text(self) -> str:
+        """All that it says, in lines."""
+        head = [f"{name}: {getattr(self, name)}" for name in self.SAYS if name != "body"]
+        return "\n".join([*head, "", *self.body.splitlines()])
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def is_free(slug: str) -> bool:

@@ -25,6 +25,9 @@ export async function ask(what, data) {
     return reply;
 }
 
+/** Where an act that needs another moderator's yes, or many steps, is watched. @param {{url: string, steps: number}} pending */
+export const waiting = ({ url, steps }) => make("a", { href: url, className: "button button-small" }, `${counted(steps, "step")} more: see what waits`);
+
 /** @param {number} at ms since 1970 */
 export function ago(at) {
     const seconds = Math.max(0, (Date.now() - at) / 1000);

@@ -95,8 +95,9 @@ export async function showLog(say) {
                 undo.addEventListener("click", async () => {
                     undo.disabled = true;
                     try {
-                        await ask("undo", { act: act.id });
+                        const { pending } = await ask("undo", { act: act.id });
                         say.notify(act.again ? "Done again." : "Taken back.");
+                        if (pending) location.assign(pending.url); // many steps: their page shows how far they are
                     } catch (problem) {
                         say.trouble(problem);
                     }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The moderators' panel: who drew, taking ink out, earlier pictures back, switches, and the log with its undo. */
 
-import { ago, ask, counted, make } from "./panel_api.js";
+import { ago, ask, counted, make, waiting } from "./panel_api.js";
 import * as overlay from "./panel_overlay.js";
 import { showLog, showSwitches } from "./panel_more.js";
 
@@ -333,7 +333,7 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
 
 part("apply").addEventListener("click", () => busy(part("apply"), async () => {
     notify("Putting it in order …");
-    const { act } = await ask("apply", rollbackRequest());
+    const { act, pending } = await ask("apply", rollbackRequest());
     forget();
     chosen.clear();
     whole.checked = wholeDecided = false; // the next one is judged afresh
@@ -342,10 +342,12 @@ part("apply").addEventListener("click", () => busy(part("apply"), async () => {
     notify(`Done: ${act.what}. `);
     const back = make("button", { type: "button", className: "button button-small" }, "Undo");
     back.addEventListener("click", () => busy(back, async () => {
-        await ask("undo", { act: act.id });
-        notify("Taken back.");
+        const answer = await ask("undo", { act: act.id });
+        notify(answer.pending ? "" : "Taken back.");
+        if (answer.pending) message.append(waiting(answer.pending));
         tabs[0].focus({ preventScroll: true });
         await listPeople();
     }));
     message.append(back);
+    if (pending) message.append(waiting(pending));
 }));

@@ -173,3 +173,69 @@ def test_editing_shows_what_it_will_be_and_is_recorded(as_staff: Client, staff: 
 def test_nobody_else_previews(client: Client, ada: User) -> None:
     client.force_login(ada)
     assert client.post(reverse("admin:gallery_page_preview"), {"body": "x"}).status_code in (302, 403)
+
+
+def _form(page: Page, **changes: Any) -> dict[str, Any]:
+    form = {"title": page.title, "slug": page.slug, "template": page.template, "body": page.body, "footer_order": 1}
+    return {**form, "published": "on", **changes}
+
+
+def test_changes_keep_versions_and_their_difference(as_staff: Client, staff: User) -> None:
+    page = Page.objects.create(slug="rules", title="Rules", body="Be kind.\n\nDraw.\n")
+    address = reverse("admin:gallery_page_change", args=[page.pk])
+    for body in ("Be kind.\n\nDraw <b>well</b>.\n", "Be kind.\n\nDraw <b>well</b>.\n", "Be.\n"):
+        assert as_staff.post(address, _form(page, body=body)).status_code == 302
+    versions = list(page.versions.order_by("number"))
+    assert [version.number for version in versions] == [1, 2, 3] and versions[0].body == "Be kind.\n\nDraw.\n"
+    assert [version.by for version in versions] == [None, staff, staff]
+    history = as_staff.get(reverse("admin:gallery_page_history", args=[page.pk]), follow=True)
+    assert history.status_code == 200 and history.content.decode().count("/rules/") >= 3
+    seen = as_staff.get(reverse("admin:gallery_pageversion_change", args=[versions[1].pk])).content.decode()
+    assert "<del>Draw.</del>" in seen and "<ins>Draw &lt;b&gt;well&lt;/b&gt;.</ins>" in seen
+    # The log, whose chain guards it, knows the version by its digest; and versions outlive their page.
+    act = Act.objects.filter(verb="admin-change", what__model="gallery.page").order_by("pk").last()
+    assert act is not None and (act.what["version"], act.what["sha256"]) == (3, versions[2].sha256)
+    page.delete()
+    kept = reverse("admin:gallery_pageversion_change", args=[versions[2].pk])
+    assert "<del>Be kind.</del>" in as_staff.get(kept).content.decode()
+    assert as_staff.post(kept, {"body": "Never said."}).status_code == 403
+    assert as_staff.post(reverse("admin:gallery_pageversion_delete", args=[versions[2].pk])).status_code == 403
+
+
+OTHERS = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"[Give](bitcoin:{OTHERS})",
+        "[Give](BitCoin:somewhere)",
+        "[Give](bit&#99;oin:somewhere)",
+        "[Give]\n\n[Give]: bitcoin:somewhere",
+        "<bitcoin:somewhere>",
+        f"Send it to {OTHERS}, please.",
+        f"Send it to {OTHERS[:9]}*{OTHERS[9:]}*",
+        f"[Give](https://wallet.example/{OTHERS}?x=1)",
+    ],
+)
+@pytest.mark.parametrize("slug", ["donate", "about"])
+def test_money_goes_nowhere_by_the_text_of_a_page(as_staff: Client, slug: str, body: str) -> None:
+    page = Page.objects.get(slug=slug)
+    answer = as_staff.post(reverse("admin:gallery_page_change", args=[page.pk]), _form(page, body=body))
+    assert answer.status_code == 200 and answer.context["adminform"].form.errors["body"]
+    page.refresh_from_db()
+    assert page.body != body and 'href="bitcoin' not in markdown.render(body).lower()
+
+
+@pytest.mark.parametrize("body", ["![code](/media/uploads/a.png)", "![code][x]\n\n[x]: /uploads/a"])
+def test_the_donation_page_shows_no_code_but_the_sites_own(as_staff: Client, body: str, settings: Any) -> None:
+    settings.DONATE_BITCOIN = OTHERS
+    page = Page.objects.get(slug="donate")
+    address = reverse("admin:gallery_page_change", args=[page.pk])
+    assert as_staff.post(address, _form(page, body=body)).context["adminform"].form.errors["body"]
+    own = f"![our code](/donate/bitcoin.svg) is {OTHERS}"
+    assert as_staff.post(address, _form(page, body=own)).status_code == 302
+    about = Page.objects.get(slug="about")
+    assert (
+        as_staff.post(reverse("admin:gallery_page_change", args=[about.pk]), _form(about, body=body)).status_code == 302
+    )

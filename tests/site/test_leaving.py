@@ -14,6 +14,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.core.management import call_command
 from django.test import AsyncClient, Client
+from django.urls import reverse
 from django.utils import timezone
 
 from canvas import frames, strokes, wire
@@ -175,3 +176,25 @@ def test_after_the_grace_nothing_is_known_of_them_and_their_ink_stays(ada: User,
     assert DatabasePeople().names([ada.pk]) == {}
     again = Client().post("/accounts/signup/", {"username": "ada", "password1": PASSWORD})
     assert again.status_code == 302, "the name is free again"
+
+
+def test_the_last_owner_cannot_leave_by_any_way(staff: User, ada: User, settings: Any) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    client = signed_in("boss")
+    confirm(client)
+    for answer in (client.get("/account/close/"), client.post("/account/close/")):
+        assert answer.status_code == 409 and "last owner" in answer.content.decode()
+    change, delete = (reverse(f"admin:core_user_{what}", args=[staff.pk]) for what in ("change", "delete"))
+    form = {"username": "boss", "is_staff": "on", "is_superuser": "on", "is_active": "on"}
+    for missing in ("is_superuser", "is_active"):
+        sent = {name: value for name, value in form.items() if name != missing}
+        assert "last owner" in client.post(change, sent).content.decode()
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [staff.pk], "post": "yes"}
+    client.post(reverse("admin:core_user_changelist"), chosen)
+    staff.refresh_from_db()
+    assert staff.is_superuser and staff.is_active and staff.closes_at is None
+    # With a second owner each may leave, and then the other may not.
+    User.objects.filter(pk=ada.pk).update(is_superuser=True)
+    assert client.post("/account/close/").status_code == 200
+    assert User.objects.get(pk=staff.pk).closes_at is not None and User.objects.get(pk=ada.pk).is_last_owner()

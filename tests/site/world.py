@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from canvas import frames
 from canvas.models import Canvas, Frame, Sanction
-from canvas.moderation.models import Case, Report, Signal
+from canvas.moderation.models import Case, PendingAct, Report, Signal
 from canvas.moderation.permissions import MODERATORS
 from dreamer.models import Guess
 from dreamsite.core.models import User
@@ -95,6 +95,11 @@ class World:
     @cached_property
     def case(self) -> Case:
         return Case.objects.create(canvas=self.canvas, x=1, y=1, r=5)
+
+    @cached_property
+    def pending(self) -> PendingAct:
+        """Waits for another's yes."""
+        return PendingAct.objects.create(kind="frames", what={"frames": [], "hidden": True}, canvas=self.canvas)
 
     @cached_property
     def guess(self) -> Guess:

@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
 from canvas.moderation.audit.models import Act, Link, nameless
@@ -94,6 +96,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@receiver(post_save, sender=Act)
+def after_an_act(**_signal: Any) -> None:
+    transaction.on_commit(extend, robust=True)  # what it misses, the next call finds
 
 
 @dataclass

@@ -12,7 +12,7 @@ import uuid
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -51,9 +51,6 @@ class ActQuerySet(models.QuerySet["Act"]):
         """One row. `by` None is the site itself; `what` must be JSON. Raises ValueError for an unknown verb."""
         if verb not in Act.VERBS:
             raise ValueError(f"verb {verb!r} is unknown, expected one of {', '.join(sorted(Act.VERBS))}")
-        from canvas.moderation.audit import chain
-
-        transaction.on_commit(chain.extend, robust=True)  # what it misses, the next call finds
         return self.create(
             by=by,
             by_name=by.get_username() if by else "",
@@ -197,3 +194,31 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.digest}"
+
+
+class LookUp(models.Model):
+    """What somebody looked up in the hour that is running, by kind (look_ups.py); then it goes into the log."""
+
+    key = models.CharField(max_length=120, unique=True)  # who, verb, canvas, person, hour
+    by: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    verb = models.CharField(max_length=VERB_MOST)
+    canvas = models.ForeignKey("canvas.Canvas", null=True, on_delete=models.CASCADE, related_name="+")
+    person: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    hour = models.DateTimeField(db_index=True)
+    last_at = models.DateTimeField(default=timezone.now)
+    count = models.PositiveIntegerField(default=0)
+    seen = models.JSONField(default=dict)  # name -> numbers or places
+
+    class Meta:
+        ordering = ["-last_at"]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.verb}: {self.count}"
+
+    @property
+    def title(self) -> str:
+        return str(Act.VERBS.get(self.verb, self.verb))

@@ -14,7 +14,8 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
-from canvas.moderation.models import Act
+from canvas.moderation.audit import look_ups
+from canvas.moderation.models import Act, LookUp
 from canvas.moderation.permissions import SEE_AUDIT, moderator_required
 
 PAGE = 60
@@ -28,6 +29,7 @@ def log(request: HttpRequest) -> HttpResponse:
         name: request.GET.get(name, "").strip()[:200]
         for name in ("verb", "by", "person", "canvas", "since", "until", "q", "op")
     }
+    look_ups.fold()
     found = Act.objects.select_related("canvas", "undoes", "undone_by").filter(_test(query))
     if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
@@ -38,6 +40,7 @@ def log(request: HttpRequest) -> HttpResponse:
     groups = [list(rows) for _op, rows in itertools.groupby(acts, key=lambda act: act.op)]
     context = {
         "groups": groups,
+        "looking": [] if before or any(query.values()) else LookUp.objects.select_related("by", "canvas", "person"),
         "query": query,
         "filtered": any(query.values()),
         "section": "audit",

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from canvas.moderation.audit import look_ups
 from canvas.moderation.cases import evidence
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.forms import ReportForm
@@ -57,7 +58,9 @@ def _file(request: HttpRequest, template: str, form: ReportForm, reporter: Any) 
 @moderator_required(REVIEW_REPORT)
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
     """A report's evidence. It never changes, and no cache but the moderator's own keeps it."""
-    return _jpeg(get_object_or_404(Evidence, pk=pk), "private, max-age=3600")
+    found = get_object_or_404(Evidence, pk=pk)
+    look_ups.record(request.user, look_ups.EVIDENCE, reports=[pk])
+    return _jpeg(found, "private, max-age=3600")
 
 
 @require_safe
@@ -67,6 +70,7 @@ def now(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("canvas"), pk=pk)
     if found.canvas is None or found.x is None or found.y is None or found.r is None:
         raise NotFound("This case is about no spot of a canvas.")
+    look_ups.record(request.user, look_ups.EVIDENCE, canvas=found.canvas, cases=[pk])
     image, _seq = evidence.of_canvas(found.canvas, found.x, found.y, found.r)
     return _jpeg(image, "no-store")
 

@@ -19,14 +19,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas import strokes
 from canvas.models import Frame, Stroke
+from canvas.moderation.audit import look_ups
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.forms import NoteForm
 from canvas.moderation.models import Act, Appeal, Case, Report
+from canvas.moderation.pending import services as pending
 from canvas.moderation.permissions import MODERATE, REVIEW_APPEAL, REVIEW_REPORT, SANCTION, moderator_required
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.sanctions.forms import AnswerForm
-from canvas.moderation.switches import services as switches
-from dreamsite.core.errors import InvalidRequest, NotFound
+from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
 
 PAGE = 30
@@ -109,6 +110,10 @@ def _find(pk: int) -> Case:
 
 def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: str = "", **forms: Any) -> HttpResponse:
     reports = list(case.reports.select_related("reporter", "evidence").defer("evidence__image"))
+    drawers = _drawers(case, reports) if request.user.has_perm(MODERATE) else []
+    if drawers:
+        seen = {"people": [row["author"] for row in drawers], "cases": [case.pk]}
+        look_ups.record(request.user, look_ups.WHO_DREW, canvas=case.canvas, **seen)
     outcomes = [(value, Case.Outcome(value).label) for value in cases.OUTCOMES[case.kind]]
     context = {
         "case": case,
@@ -120,7 +125,7 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: 
         "note_form": NoteForm(),
         "acts": Act.objects.filter(op=case.op).select_related("canvas").order_by("-id")[:50],
         "spot": spot_url(case),
-        "drawers": _drawers(case, reports) if request.user.has_perm(MODERATE) else [],
+        "drawers": drawers,
         "may_sanction": request.user.has_perm(SANCTION),
         **_appeal(request, case),
         **_cover(case),
@@ -255,10 +260,10 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
     if found.frame is None:
         raise NotFound("This case is about no frame.")
     hide, why = not request.POST.get("show"), request.POST.get("why", "")
-    wanted = {"id": found.frame.pk, "hidden": hide}
-    try:
-        switches.turn(found.frame.canvas, "frame", wanted, request.user, why, found.op)
-    except InvalidRequest:
+    done, waits = pending.frames(found.frame.canvas, [found.frame.pk], hide, request.user, why, found.op)
+    if waits:
+        return redirect("pending_act", waits.pk)
+    if not done:
         messages.info(request, _("It is hidden already.") if hide else _("It can be seen already."))
     else:
         messages.success(request, _("Hidden from everybody.") if hide else _("Everybody sees it again."))

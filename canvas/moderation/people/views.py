@@ -12,19 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas import strokes
 from canvas.models import Canvas, Sanction, Stroke
+from canvas.moderation.audit import look_ups
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.forms import NoteForm
-from canvas.moderation.models import Act, Case, IpDigest, Note, Report, Signal
+from canvas.moderation.models import Act, Case, IpDigest, LookUp, Note, Report, Signal
 from canvas.moderation.permissions import MODERATE, moderator_required
 from canvas.moderation.signals import ip_digests
 from dreamsite.core.models import User
-
-VIEW = Act.add_verb("view-person", gettext_lazy("Looked at a person’s page"))
 
 PAGE = 50
 LATELY = timedelta(hours=24)
@@ -47,6 +45,8 @@ def people(request: HttpRequest) -> HttpResponse:
         found = User.objects.filter(pk__in=drew).order_by("pk")
     listed = sorted(found[:500], key=lambda person: drew[person.pk]["last"], reverse=True) if drew else found[:500]
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    if drew:
+        look_ups.record(request.user, look_ups.RECENT, people=[person.pk for person in page])
     in_force = {sanction.user_id: sanction for sanction in Sanction.objects.in_force().filter(user__in=list(page))}
     rows = [(person, drew.get(person.pk), in_force.get(person.pk)) for person in page]
     return render(request, "moderation/people.html", {"page": page, "rows": rows, "query": query, "section": "people"})
@@ -56,7 +56,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @moderator_required(MODERATE)
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(User, pk=pk)
-    Act.objects.record(request.user, VIEW, person=found)
+    look_ups.record(request.user, look_ups.PERSON, person=found)
     return _page(request, found, NoteForm())
 
 
@@ -86,10 +86,17 @@ def _page(request: HttpRequest, found: Any, form: NoteForm, *, status: int = 200
         "signals": Signal.objects.filter(person=found)[:20],
         "neighbours": _neighbours(found),
         "groups": [group.name for group in found.groups.all()],
-        "acts": Act.objects.filter(person=found).exclude(verb=VIEW).order_by("-pk")[:30],
-        "views": Act.objects.filter(person=found, verb=VIEW).order_by("-pk")[:10],
+        "acts": Act.objects.filter(person=found).exclude(verb=look_ups.PERSON).order_by("-pk")[:30],
+        "views": _views(found),
     }
     return render(request, "moderation/person.html", context, status=status)
+
+
+def _views(person: Any) -> list[tuple[str, Any]]:
+    """Who looked at this person and when, this hour's first."""
+    now = LookUp.objects.filter(person=person, verb=look_ups.PERSON).select_related("by").order_by("-last_at")
+    past = Act.objects.filter(person=person, verb=look_ups.PERSON).order_by("-pk")[:10]
+    return [*((row.by.username, row.last_at) for row in now), *((act.by_name, act.at) for act in past)]
 
 
 def _sessions(person: Any) -> int:

@@ -14,13 +14,13 @@ from PIL import Image
 
 from canvas.brush import Pixels
 from canvas.models import Canvas, Frame
-from canvas.moderation.models import Act
-from canvas.moderation.panel import Answer, act_json, body, endpoint
+from canvas.moderation.audit import look_ups
+from canvas.moderation.panel import Answer, act_json, body, endpoint, pending_json
+from canvas.moderation.pending import services as pending
 from canvas.moderation.rollback import lookup, plans
 from canvas.moderation.rollback import services as rollback
 from canvas.moderation.rollback.plans import Plan, RollbackRequest
 from canvas.moderation.rollback.selection import moment, rectangle
-from canvas.moderation.switches import services as switches
 from canvas.wire import milliseconds
 from dreamsite.core.rect import Rect
 
@@ -37,9 +37,8 @@ def at(request: HttpRequest, canvas: Canvas) -> Answer:
     x, y = float(request.GET["x"]), float(request.GET["y"])
     radius = min(64.0, max(0.0, float(request.GET.get("r", 2))))
     found = lookup.who_drew(canvas, x, y, radius)
-    Act.objects.record(
-        request.user, "look-up", canvas=canvas, x=round(x), y=round(y), people=sorted({f["author"] for f in found})
-    )
+    seen = {"people": {stroke["author"] for stroke in found}, "places": [f"{round(x)},{round(y)}"]}
+    look_ups.record(request.user, look_ups.WHO_DREW, canvas=canvas, **seen)
     return {"strokes": found}
 
 
@@ -49,7 +48,9 @@ def people(request: HttpRequest, canvas: Canvas) -> Answer:
     """Who has drawn in the last ?minutes, within ?rect=x,y,w,h."""
     minutes = min(60 * 24 * 30, max(1, int(request.GET.get("minutes", 15))))
     rect = rectangle(request.GET["rect"].split(",")) if request.GET.get("rect") else None
-    return {"people": lookup.people(canvas, timezone.now() - timedelta(minutes=minutes), rect)}
+    found = lookup.people(canvas, timezone.now() - timedelta(minutes=minutes), rect)
+    look_ups.record(request.user, look_ups.RECENT, canvas=canvas, people=[person["id"] for person in found])
+    return {"people": found}
 
 
 @require_GET
@@ -57,6 +58,7 @@ def people(request: HttpRequest, canvas: Canvas) -> Answer:
 def ink(request: HttpRequest, canvas: Canvas) -> Answer:
     """The lines of ?people=1,2 drawn since ?since (ms)."""
     chosen = [int(person) for person in request.GET["people"].split(",")][: lookup.PEOPLE]
+    look_ups.record(request.user, look_ups.INK, canvas=canvas, people=chosen)
     return lookup.ink_of(canvas, chosen, moment(request.GET.get("since")))
 
 
@@ -81,6 +83,7 @@ def preview(request: HttpRequest, canvas: Canvas) -> Answer:
     authors: dict[int, int] = {}
     for stroke in planned.strokes:
         authors[stroke.author] = authors.get(stroke.author, 0) + 1
+    look_ups.record(request.user, look_ups.PREVIEW, canvas=canvas, people=authors)
     known = lookup.names(authors)
     return {
         "strokes": len(planned.strokes),
@@ -134,6 +137,8 @@ def apply(request: HttpRequest, canvas: Canvas) -> Answer:
             spoilt = spoilt.filter(seq__gte=act.what["first"])
         elif act.what["source"]:
             spoilt = spoilt.filter(number__gt=Frame.objects.get(pk=act.what["source"]).number)
-        for frame in spoilt.order_by("number"):
-            switches.turn(canvas, "frame", {"id": frame.pk}, request.user, str(data.get("why", "")), op)
+        ids = spoilt.values_list("pk", flat=True)
+        _done, waits = pending.frames(canvas, ids, True, request.user, str(data.get("why", "")), op)
+        if waits:
+            return {"act": act_json(act), "pending": pending_json(waits)}
     return {"act": act_json(act)}

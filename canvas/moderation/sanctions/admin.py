@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Appeal
+from canvas.moderation.pending import services as pending
 from canvas.moderation.permissions import REVIEW_REPORT, SANCTION
 from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link, short
 from canvas.moderation.sanctions import services as sanctions
@@ -74,10 +75,15 @@ class SanctionAdmin(ReadOnlyAdmin):
         done = 0
         for sanction in chosen.filter(lifted_at=None).select_related("user"):
             try:
-                sanctions.lift(request.user, sanction, "lifted in the administration")
+                waits = pending.lift(request.user, sanction, "lifted in the administration")
             except (sanctions.SanctionError, cases.Conflict) as error:
                 self.message_user(request, f"{sanction}: {error}", messages.WARNING)
             else:
+                if waits:
+                    self.message_user(
+                        request, _("%s: it waits for another moderator’s yes.") % sanction, messages.WARNING
+                    )
+                    continue
                 done += 1
         message = ngettext("%(count)s sanction is lifted.", "%(count)s sanctions are lifted.", done)
         self.message_user(request, message % {"count": done}, messages.SUCCESS)

@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from canvas import degrees, notify
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
-from canvas.moderation.models import Act, Appeal, Case
-from canvas.moderation.permissions import REVIEW_APPEAL
+from canvas.moderation.models import Act, Appeal, Case, PendingAct
+from canvas.moderation.permissions import ALL, REVIEW_APPEAL
 from dreamsite.core.models import User
 
 ISSUE = Act.add_verb("sanction", gettext_lazy("Issued a sanction"))
@@ -34,8 +34,41 @@ APPEAL_DAYS = 20
 log = logging.getLogger(__name__)
 
 
+SUSPENSIONS_ALONE = 5  # sanctions that stop somebody's drawing, by one moderator within an hour
+LATELY = timedelta(hours=1)
+# Degrees that stop drawing for a time that the moderator sets.
+HARD = [degree.name for degree in degrees.DEGREES if not degree.may_draw and not degree.must_acknowledge]
+
+
 class SanctionError(Exception):
     """Not possible, and why, in words for the page."""
+
+
+class NeedsAnother(SanctionError):
+    """Not by one moderator alone, and why: canvas.moderation.pending asks for another's yes."""
+
+
+def why_two(by: Any, person: Any, degree: str = "") -> str:
+    """Why this moderator may not decide about this person alone; "" where they may."""
+    if not by.is_superuser and any(person.has_perm(permission) for permission in ALL):
+        return _("It is about somebody who moderates: that takes an owner, or two moderators.")
+    if degree in HARD:
+        lately = Act.objects.filter(
+            by=by, verb__in=[ISSUE, EDIT], what__degree__in=HARD, at__gt=timezone.now() - LATELY
+        )
+        if lately.exclude(what__has_key="pending").count() >= SUSPENSIONS_ALONE:
+            words = _("More than %d suspensions within an hour need another moderator’s yes.")
+            return words % SUSPENSIONS_ALONE
+    return ""
+
+
+def _ask_two(by: Any, person: Any, degree: str, pending: Any) -> dict[str, Any]:
+    """What the log says of the act that another agreed to. Raises NeedsAnother where there should be one."""
+    if pending is not None:
+        return {"pending": pending.pk, "agreed": pending.answered_by_id}
+    if reason := why_two(by, person, degree):
+        raise NeedsAnother(reason)
+    return {}
 
 
 # --- Issuing --------------------------------------------------------------------------------------------------------
@@ -50,18 +83,28 @@ def next_degree(person: Any) -> str:
 
 @transaction.atomic
 def issue(
-    by: Any, person: Any, degree: str, reason: str, until: datetime | None = None, *, case: Case | None = None
+    by: Any,
+    person: Any,
+    degree: str,
+    reason: str,
+    until: datetime | None = None,
+    *,
+    case: Case | None = None,
+    pending: PendingAct | None = None,
 ) -> Sanction:
-    """Puts a sanction on somebody, at once. Raises SanctionError for oneself, for an owner, and for nobody."""
+    """Puts a sanction on somebody, at once. Raises SanctionError for oneself, for an owner, and for nobody, and
+    NeedsAnother where two are needed and nobody agreed (`pending`)."""
     if person.pk == by.pk:
         raise SanctionError(_("Nobody sanctions themselves."))
     if person.is_superuser and not by.is_superuser:
         raise SanctionError(_("Only an administrator can sanction an administrator."))
+    agreed = _ask_two(by, person, degree, pending)
     sanction = Sanction.objects.create(user=person, degree=degree, reason=_clean(reason), until=until, created_by=by)
     if case:
         case.sanctions.add(sanction)
-    of_case: dict[str, Any] = {"op": case.op, "case": case.pk} if case else {}
-    what = {"sanction": sanction.pk, "degree": degree, "until": _iso(until)}
+    of_case: dict[str, Any] = {"op": pending.op} if pending else {}
+    of_case |= {"op": case.op, "case": case.pk} if case else {}
+    what = {"sanction": sanction.pk, "degree": degree, "until": _iso(until), **agreed}
     Act.objects.record(by, ISSUE, person=person, why=sanction.reason, **what, **of_case)
     _notify(sanction, "issued")
     return sanction
@@ -74,14 +117,23 @@ def why_not_touch(by: Any, sanction: Sanction) -> str:
 
 @transaction.atomic
 def edit(
-    by: Any, sanction: Sanction, *, seen: dict[str, Any], degree: str, reason: str, until: datetime | None
+    by: Any,
+    sanction: Sanction,
+    *,
+    seen: dict[str, Any],
+    degree: str,
+    reason: str,
+    until: datetime | None,
+    pending: PendingAct | None = None,
 ) -> None:
-    """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises SanctionError."""
+    """Changes a sanction that is still as the form showed it (`seen`: degree, reason, until). Raises SanctionError, and
+    NeedsAnother."""
     if refusal := why_not_touch(by, sanction):
         raise SanctionError(refusal)
     now = {"degree": degree, "reason": _clean(reason), "until": until}
     if now == seen:
         return
+    agreed = _ask_two(by, sanction.user, degree if degree != seen["degree"] else "", pending)
     mine = Sanction.objects.filter(pk=sanction.pk, lifted_at=None, **seen)
     # A warning that became something else, or the other way round, has not been acknowledged as such.
     fresh = {"acknowledged_at": None} if degree != seen["degree"] else {}
@@ -89,20 +141,27 @@ def edit(
         raise SanctionError(_as_it_is(sanction))
     sanction.refresh_from_db()
     changed = {name: [_iso(seen[name]), _iso(now[name])] for name in now if now[name] != seen[name]}
-    Act.objects.record(by, EDIT, person=sanction.user, why=sanction.reason, sanction=sanction.pk, changed=changed)
+    what = {"sanction": sanction.pk, "changed": changed, **agreed}
+    if "degree" in changed:
+        what["degree"] = degree
+    op = pending.op if pending else None
+    Act.objects.record(by, EDIT, person=sanction.user, why=sanction.reason, op=op, **what)
     _notify(sanction, "changed")
 
 
 @transaction.atomic
-def lift(by: Any, sanction: Sanction, why: str = "") -> None:
-    """Ends a sanction before its time; an appeal that waits is closed in the person's favour. Raises SanctionError."""
+def lift(by: Any, sanction: Sanction, why: str = "", *, pending: PendingAct | None = None) -> None:
+    """Ends a sanction before its time; an appeal that waits is closed in the person's favour. Raises SanctionError, and
+    NeedsAnother."""
     if refusal := why_not_touch(by, sanction):
         raise SanctionError(refusal)
+    agreed = _ask_two(by, sanction.user, "", pending)
     now = timezone.now()
     if not Sanction.objects.filter(pk=sanction.pk, lifted_at=None).update(lifted_at=now, lifted_by=by):
         raise SanctionError(_as_it_is(sanction))
     sanction.refresh_from_db()
-    Act.objects.record(by, LIFT, person=sanction.user, why=why, sanction=sanction.pk, degree=sanction.degree)
+    what = {"sanction": sanction.pk, "degree": sanction.degree, **agreed}
+    Act.objects.record(by, LIFT, person=sanction.user, why=why, op=pending.op if pending else None, **what)
     appeal = Appeal.objects.select_related("case").filter(sanction=sanction, outcome="").first()
     if appeal is not None:
         Appeal.objects.filter(pk=appeal.pk).update(outcome=Appeal.Outcome.LIFTED, decided_at=now, decided_by=by)

@@ -18,7 +18,8 @@ from canvas import degrees
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.views import case_page
-from canvas.moderation.models import Act, Case
+from canvas.moderation.models import Act, Case, PendingAct
+from canvas.moderation.pending import services as pending
 from canvas.moderation.permissions import REVIEW_APPEAL, SANCTION, moderator_required
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.sanctions.forms import AnswerForm, SanctionForm
@@ -71,12 +72,14 @@ def new(request: HttpRequest) -> HttpResponse:
         elif form.is_valid():
             data = form.cleaned_data
             try:
-                created = sanctions.issue(
+                created = pending.issue(
                     request.user, data["person"], data["degree"], data["reason"], data["until"], case=case
                 )
             except sanctions.SanctionError as error:
                 form.add_error("person", str(error))
             else:
+                if isinstance(created, PendingAct):
+                    return redirect("pending_act", created.pk)
                 messages.success(request, _("Done. It is in force."))
                 return redirect("case", case.pk) if case else redirect("sanction", created.pk)
     else:
@@ -118,9 +121,11 @@ def sanction(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, found, form, status=422)
     data = {name: form.cleaned_data[name] for name in ("degree", "reason", "until")}
     try:
-        sanctions.edit(request.user, found, seen=form.seen, **data)
+        waits = pending.edit(request.user, found, seen=form.seen, **data)
     except sanctions.SanctionError as conflict:
         return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
+    if waits:
+        return redirect("pending_act", waits.pk)
     messages.success(request, _("Changed. The new words and the new end are in force."))
     return redirect("sanction", pk)
 
@@ -151,9 +156,11 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     if refusal := sanctions.why_not_touch(request.user, found):
         return _page(request, found, SanctionForm.of(found), conflict=refusal, status=403)
     try:
-        sanctions.lift(request.user, found, request.POST.get("why", ""))
+        waits = pending.lift(request.user, found, request.POST.get("why", ""))
     except (sanctions.SanctionError, cases.Conflict) as conflict:
         return _page(request, _find(pk), SanctionForm.of(_find(pk)), conflict=str(conflict), status=409)
+    if waits:
+        return redirect("pending_act", waits.pk)
     messages.success(request, _("Lifted. It stays in the history."))
     return redirect("sanction", pk)
 

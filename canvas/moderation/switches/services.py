@@ -11,13 +11,17 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from canvas import frames, limits, notify
 from canvas.models import Canvas, Dream, Frame, Region, Rules
-from canvas.moderation.models import Act
+from canvas.moderation.models import Act, PendingAct
 from canvas.moderation.rollback.selection import moment, rectangle
 from canvas.wire import milliseconds
 from dreamsite.core.errors import InvalidRequest
+
+FRAMES_ALONE = 50  # frames that one moderator hides, or shows, in one act, and within an hour
+LATELY = timedelta(hours=1)
 
 Value = Any  # JSON: it stands in the log
 
@@ -36,8 +40,20 @@ class Switch:
         return transaction.atomic() if self.atomic else nullcontext()
 
 
-def turn(canvas: Canvas, name: str, requested: Any, by: Any, why: str = "", op: uuid.UUID | None = None) -> Act:
-    """Turns a switch; every process acts on it within a second. Raises InvalidRequest."""
+def turn(
+    canvas: Canvas,
+    name: str,
+    requested: Any,
+    by: Any,
+    why: str = "",
+    op: uuid.UUID | None = None,
+    *,
+    agreed: bool = False,
+) -> Act:
+    """Turns a switch; every process acts on it within a second. Raises InvalidRequest.
+
+    Many frames within an hour are hidden by `canvas.moderation.pending`, once somebody else has `agreed`.
+    """
     if name not in SWITCHES:
         raise InvalidRequest(f"There is no switch {name!r}; there are {', '.join(SWITCHES)}.")
     switch = SWITCHES[name]
@@ -45,6 +61,8 @@ def turn(canvas: Canvas, name: str, requested: Any, by: Any, why: str = "", op: 
         after = switch.parse(canvas, requested, by)
     except (TypeError, ValueError, KeyError) as error:
         raise InvalidRequest(f"{name}: {error}") from error
+    if name == "frame" and not agreed and (reason := why_two(by, 1, after["hidden"])):
+        raise InvalidRequest(reason)
     with switch.together():
         before = switch.read(canvas, after)
         switch.write(canvas, after, by)
@@ -53,6 +71,17 @@ def turn(canvas: Canvas, name: str, requested: Any, by: Any, why: str = "", op: 
         act = _record(canvas, name, before, after, by, switch.verb(after), why, op)
     notify.look(canvas.slug)
     return act
+
+
+def why_two(by: Any, count: int, hidden: bool) -> str:
+    """Why somebody may not hide, or show again, so many more frames without another's yes; "" where they may."""
+    verb = SWITCHES["frame"].verb({"hidden": hidden})
+    lately = Act.objects.filter(by=by, verb=verb, at__gt=timezone.now() - LATELY)
+    agreed = PendingAct.objects.agreed().values("op")
+    if not count or count + lately.exclude(op__in=agreed).count() <= FRAMES_ALONE:
+        return ""
+    words = _("More than %d frames in one act, or within an hour, need another moderator’s yes.")
+    return words % FRAMES_ALONE
 
 
 def _record(

@@ -13,7 +13,7 @@ from canvas import frames, journal, lease, picture, strokes, wire
 from canvas.brush import Pixels
 from canvas.models import Canvas, Dream, Frame, Stroke
 from canvas.moderation import undo
-from canvas.moderation.models import Act
+from canvas.moderation.models import Act, LookUp
 from canvas.moderation.rollback import plans
 from canvas.moderation.rollback import services as rollback
 from canvas.moderation.rollback.plans import RollbackRequest
@@ -240,7 +240,7 @@ def test_the_endpoints_look_up_preview_apply_and_undo(canvas: Canvas, moderator:
     client.force_login(moderator)
     (found,) = client.get("/c/here/moderation/at?x=30&y=30").json()["strokes"]
     assert (found["name"], found["colour"], found["state"]) == ("vandal", "#ff0000", "visible")
-    assert Act.objects.get(verb="look-up").what["people"] == [vandal.pk]
+    assert LookUp.objects.get(verb="look-up").seen["people"] == [vandal.pk]
     (person,) = client.get("/c/here/moderation/people?minutes=5").json()["people"]
     assert (person["name"], person["strokes"]) == ("vandal", 1)
     shown = post(client, canvas, "preview", people=[vandal.pk]).json()

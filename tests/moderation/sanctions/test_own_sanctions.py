@@ -31,7 +31,8 @@ def against(mona: User, otto: User) -> Sanction:
     mona.is_staff = True
     mona.save()
     mona.user_permissions.set(Permission.objects.all())
-    sanction = sanctions.issue(otto, mona, "cool_down", "Too fast.", timezone.now() + timedelta(days=7))
+    until = timezone.now() + timedelta(days=7)  # two agreed to it: nobody cools a moderator down alone
+    sanction = Sanction.objects.create(user=mona, degree="cool_down", reason="Too fast.", until=until, created_by=otto)
     sanctions.appeal(sanction, "I was not.")
     return sanction
 

@@ -210,7 +210,7 @@ def test_a_suspended_person_is_signed_out_told_why_and_can_appeal_at_sign_in(mon
 def test_a_suspended_session_can_change_nothing_and_programs_are_told_so(canvas: Canvas, mona: User) -> None:
     other = moderator("other")
     here = signed_in(other)
-    sanctions.issue(mona, other, "suspend", "x")
+    Sanction.objects.create(user=other, degree="suspend", reason="x", created_by=mona)
     refused = here.post("/moderation/people/1/note", {"text": "x"}, headers={"Accept": "application/json"})
     assert refused.status_code == 403 and refused.json()["error"] == "suspended"
     assert here.post("/moderation/people/1/note", {"text": "x"})["Location"].startswith("/accounts/login/")
@@ -227,7 +227,7 @@ def test_a_suspended_moderators_session_reads_nothing_either(
     here = signed_in(other)
     reads = {"Accept": "*/*"}  # as programs ask
     assert here.get(address, headers=reads).status_code == 200
-    sanctions.issue(mona, other, "suspend", "x")
+    Sanction.objects.create(user=other, degree="suspend", reason="x", created_by=mona)
     assert here.get(address, headers=reads).status_code in (302, 403)
 
 

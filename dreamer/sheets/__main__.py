@@ -30,7 +30,7 @@ from .likeness import chance, kept
 SIDE, TILE = 1536, 352  # px: the canvas, and a picture on a sheet
 SHOWN, MEASURED = (1, 5, 20), (1, 2, 3, 5)
 FIVE = tuple(name for name in DRAWINGS if name != "white")  # on white there is nothing to keep
-STYLED = "harbour"  # the drawing that styles are measured on
+STYLED, STYLED_FOR = "harbour", 3  # the drawing that styles are measured on, and for how many dreams
 
 HEAD = (
     f"| network | drawing | style | rule | {' | '.join(map(str, MEASURED))} dreams |\n|{'---|' * (4 + len(MEASURED))}"
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
                 if chain.drawing in FIVE:
                     report(rule, chain, options.work)
         for style in files.shelf[: options.styles]:
-            report("now", Chain(network, rules["now"], style, STYLED, options.side), options.work)
+            report("now", Chain(network, rules["now"], style, STYLED, options.side), options.work, STYLED_FOR)
         if options.cost:
             print(f"\n{network.name}: {cost(pairs[0])}\n", flush=True)
         if not options.only_measure:
@@ -91,10 +91,13 @@ def main(argv: list[str] | None = None) -> None:
             sheet.save(options.out / f"{network.name}.jpg", quality=80, optimize=True)
 
 
-def report(rule: str, chain: Chain, work: Path) -> None:
-    """A row of the table: what is kept of the drawing."""
-    first, *dreams = chain.dreams(max(MEASURED), work)
-    shares = [f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" for n in MEASURED]
+def report(rule: str, chain: Chain, work: Path, last: int = MEASURED[-1]) -> None:
+    """A row of the table: what is kept of the drawing, until a last dream."""
+    first, *dreams = chain.dreams(min(last, max(MEASURED)), work)
+    shares = [
+        f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" if n <= len(dreams) else ""
+        for n in MEASURED
+    ]
     print(f"| {' | '.join([chain.network.name, chain.drawing, chain.style.label, rule, *shares])} |", flush=True)
 
 

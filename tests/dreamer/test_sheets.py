@@ -97,6 +97,8 @@ def test_the_command_prints_both_rules_and_writes_a_sheet(
             str(tmp_path / "out"),
             "--work",
             str(tmp_path / "work"),
+            "--styles",
+            "1",
             "--dreams",
             "1",
             "2",
@@ -104,7 +106,8 @@ def test_the_command_prints_both_rules_and_writes_a_sheet(
     )
     lines = capsys.readouterr().out.splitlines()
     for drawing in sheets.FIVE:
-        assert len([line for line in lines if line.startswith(f"| house | {drawing} | ")]) == 2
+        styled = 1 if drawing == sheets.STYLED else 0
+        assert len([line for line in lines if line.startswith(f"| house | {drawing} | ")]) == 2 + styled
     with Image.open(tmp_path / "out" / "house.jpg") as sheet:
         assert sheet.size == (sheets.TILE * 5, (sheets.TILE + 16) * 6)
         now = np.asarray(sheet)[-sheets.TILE - 16 : -16, 3 * sheets.TILE :]

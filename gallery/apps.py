@@ -15,6 +15,7 @@ class GalleryConfig(AppConfig):
         from gallery.films import requests, schedule  # their periodic tasks
         from gallery.pages import initial_pages
         from gallery.space import periodic_tasks as space_tasks
+        from gallery.studio import moderation as studio_moderation
         from gallery.studio import periodic_tasks as studio_tasks
         from gallery.timeline import periodic_tasks
 
@@ -22,3 +23,4 @@ class GalleryConfig(AppConfig):
         post_migrate.connect(curators.make_group, sender=self)
         visibility_changed.connect(requests.frame_changed)
         ink_changed.connect(requests.ink_changed)
+        studio_moderation.add_subject()

@@ -9,7 +9,7 @@ from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
 from gallery.pages.models import Page, PageVersion
-from gallery.studio.models import Original, Work, WorkReport
+from gallery.studio.models import Original, Work
 from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
@@ -29,5 +29,4 @@ __all__ = [
     "Track",
     "Upload",
     "Work",
-    "WorkReport",
 ]

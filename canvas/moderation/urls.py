@@ -40,6 +40,7 @@ dashboard = [
     path("cases/<int:pk>/decide", private(cases.decide), name="case_decide"),
     path("cases/<int:pk>/reopen", private(cases.reopen), name="case_reopen"),
     path("cases/<int:pk>/frame", private(cases.hide_frame), name="case_frame"),
+    path("cases/<int:pk>/subject", private(cases.hide_subject), name="case_subject"),
     path("cases/<int:pk>/note", private(cases.note), name="case_note"),
     path("cases/<int:pk>/appeal", private(sanctions.decide_appeal), name="case_appeal"),
     path("cases/<int:pk>/now.jpg", report_views.now, name="case_now"),

@@ -278,26 +278,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='WorkReport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('person', 'I am in it, and do not want that'), ('rights', 'It is made from my work without my permission'), ('hate', 'Hate or harassment'), ('sexual', 'Sexual or violent content'), ('private', 'Somebody’s private details'), ('illegal', 'Something illegal'), ('other', 'Something else')], max_length=10, verbose_name='category')),
-                ('text', models.TextField(blank=True, max_length=1000, verbose_name='text')),
-                ('contact', models.EmailField(blank=True, max_length=254, verbose_name='contact')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('address', models.CharField(blank=True, editable=False, max_length=32)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('hidden', 'The dream was hidden'), ('stands', 'Nothing wrong')], max_length=6)),
-                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='studio_reports', to=settings.AUTH_USER_MODEL)),
-                ('work', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='gallery.work')),
-            ],
-            options={
-                'verbose_name': 'report on a dream',
-                'verbose_name_plural': 'reports on dreams',
-            },
-        ),
-        migrations.CreateModel(
             name='Download',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -379,9 +359,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='work',
             index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['published_at'], name='studio_public'),
-        ),
-        migrations.AddIndex(
-            model_name='workreport',
-            index=models.Index(fields=['answered_at', 'at'], name='studio_reports'),
         ),
     ]

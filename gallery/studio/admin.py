@@ -1,4 +1,4 @@
-"""Dreams that people ask to show, those that are shown, and what is reported about them, for moderators."""
+"""Dreams that people ask to show, and those that are shown, for moderators. Reports on them are cases in the queue."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from canvas.moderation.models import Case
 from canvas.moderation.permissions import MODERATE
 from gallery.studio import moderation
-from gallery.studio.models import Work, WorkReport
+from gallery.studio.models import Work
 
 
 class ForModerators(admin.ModelAdmin[Any]):
@@ -53,8 +54,8 @@ class WorkAdmin(ForModerators):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Only what somebody asked to show, or reported: the rest is private, to the staff too."""
         every = super().get_queryset(request)
-        found = every.filter(requested_at__isnull=False) | every.filter(pk__in=WorkReport.objects.values("work"))
-        return found.select_related("owner")
+        reported = Case.objects.filter(subject_kind=moderation.SUBJECT).values("subject_key")
+        return (every.filter(requested_at__isnull=False) | every.filter(key__in=reported)).select_related("owner")
 
     @admin.display(description=_("Dream"))
     def preview(self, work: Work) -> str:
@@ -75,37 +76,3 @@ class WorkAdmin(ForModerators):
     @admin.action(description=_("Show again"), permissions=["change"])
     def show_again(self, request: HttpRequest, works: Any) -> None:
         self.each(request, works, moderation.show_again)
-
-
-@admin.register(WorkReport)
-class WorkReportAdmin(ForModerators):
-    list_display = ["preview", "category", "text", "contact", "at", "outcome", "answered_by"]
-    list_filter = [("answered_at", admin.EmptyFieldListFilter), "category"]
-    list_select_related = ["work__owner", "answered_by"]
-    actions = ["hide", "dismiss"]
-    ordering = ["answered_at", "-at"]
-    fields = readonly_fields = (
-        "preview",
-        "category",
-        "text",
-        "contact",
-        "at",
-        "outcome",
-        "answered_by",
-        "reporter",
-        "answered_at",
-    )
-
-    @admin.display(description=_("Dream"))
-    def preview(self, report: WorkReport) -> str:
-        picture = report.work.thumbnail
-        shown = format_html('<img src="{}" height="96" alt="">', picture.url) if picture else report.work
-        return format_html('<a href="{}">{}</a>', report.work.get_absolute_url(), shown)
-
-    @admin.action(description=_("Hide the dream from everybody"), permissions=["change"])
-    def hide(self, request: HttpRequest, reports: Any) -> None:
-        self.each(request, reports, lambda report, by: moderation.hide(report.work, by, report.get_category_display()))
-
-    @admin.action(description=_("Nothing wrong"), permissions=["change"])
-    def dismiss(self, request: HttpRequest, reports: Any) -> None:
-        self.each(request, reports, moderation.dismiss)

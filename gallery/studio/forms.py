@@ -11,10 +11,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
+from canvas.moderation.cases.models import TEXT_MOST
+from canvas.moderation.models import Report
 from dreamer.engine import Recipe
 from dreamer.registered import preset
 from gallery.studio.jobs import recipe_for
-from gallery.studio.models import Original, Work, WorkReport
+from gallery.studio.models import Original, Work
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep
 SIZES = (2, 3, 0, 6, 8)  # octaves, fine to large; 0: the photograph's own
@@ -24,6 +26,10 @@ LICENCES = [
     ("CC BY-SA 4.0", "CC BY-SA 4.0"),
     ("CC0 1.0", "CC0 1.0"),
 ]
+
+
+# What can be wrong with a dream: nobody paints over one.
+CATEGORIES = [choice for choice in Report.Category.choices if choice[0] != Report.Category.VANDALISM]
 
 
 class MaskField(forms.CharField):
@@ -115,20 +121,20 @@ class ShowForm(forms.ModelForm[Work]):
         labels = {"caption": _("Title"), "show_before": _("Show the picture from before, too")}
 
 
-class ReportForm(forms.ModelForm[WorkReport]):
-    category = forms.ChoiceField(
-        label=_("What is wrong?"), choices=WorkReport.Category.choices, widget=forms.RadioSelect
+class ReportForm(forms.Form):
+    category = forms.ChoiceField(label=_("What is wrong?"), choices=CATEGORIES, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label=_("Anything we should know"),
+        required=False,
+        max_length=TEXT_MOST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Where the original is, for example. Only moderators read it."),
     )
-
-    class Meta:
-        model = WorkReport
-        fields = ["category", "text", "contact"]
-        labels = {"text": _("Anything we should know"), "contact": _("Your mail address")}
-        help_texts = {
-            "text": _("Where the original is, for example. Only moderators read it."),
-            "contact": _("If you want an answer. It is used for nothing else."),
-        }
-        widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+    contact = forms.EmailField(
+        label=_("Your mail address"),
+        required=False,
+        help_text=_("If you want an answer. It is used for nothing else."),
+    )
 
     @property
     def details(self) -> list[forms.BoundField]:

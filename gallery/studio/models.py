@@ -127,53 +127,6 @@ class Work(BackgroundJob):
         return [file for file in (self.picture, self.thumbnail, self.gif, self.mp4) if file]
 
 
-class WorkReport(models.Model):
-    """What somebody, with or without an account, says is wrong with a dream."""
-
-    class Category(models.TextChoices):
-        # The first two ask for a takedown: whoever sends them says that the picture is of them, or theirs.
-        PERSON = "person", _("I am in it, and do not want that")
-        RIGHTS = "rights", _("It is made from my work without my permission")
-        HATE = "hate", _("Hate or harassment")
-        SEXUAL = "sexual", _("Sexual or violent content")
-        PRIVATE = "private", _("Somebody’s private details")
-        ILLEGAL = "illegal", _("Something illegal")
-        OTHER = "other", _("Something else")
-
-    class Outcome(models.TextChoices):
-        HIDDEN = "hidden", _("The dream was hidden")
-        STANDS = "stands", _("Nothing wrong")
-
-    TAKEDOWNS = (Category.PERSON, Category.RIGHTS)
-
-    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="reports")
-    category = models.CharField(_("category"), max_length=10, choices=Category.choices)
-    text = models.TextField(_("text"), blank=True, max_length=1000)
-    contact = models.EmailField(_("contact"), blank=True)  # for an answer, if they want one
-    at = models.DateTimeField(default=timezone.now)
-    reporter: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="studio_reports"
-    )
-    address = models.CharField(max_length=32, blank=True, editable=False)  # a digest, for limits
-    answered_at = models.DateTimeField(null=True)
-    answered_by: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    outcome = models.CharField(max_length=6, choices=Outcome.choices, blank=True)
-
-    class Meta:
-        verbose_name = _("report on a dream")
-        verbose_name_plural = _("reports on dreams")
-        indexes = [models.Index(fields=["answered_at", "at"], name="studio_reports")]
-
-    def __str__(self) -> str:
-        return f"{self.get_category_display()}, {self.at:%Y-%m-%d %H:%M}"
-
-    @property
-    def is_takedown(self) -> bool:
-        return self.category in self.TAKEDOWNS
-
-
 @receiver(post_delete, sender=Original)
 def _delete_original(instance: Original, **_kwargs: Any) -> None:
     transaction.on_commit(lambda: instance.picture.delete(save=False))

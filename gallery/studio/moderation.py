@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from PIL import Image
 
+from canvas.brush import Pixels
 from canvas.models import Sanction
-from canvas.moderation.cases.services import LIMITS, TooMany
-from canvas.moderation.models import Act
-from canvas.moderation.signals import ip_digests
+from canvas.moderation.cases import services as cases
+from canvas.moderation.cases import subjects
+from canvas.moderation.models import Act, Report
 from dreamsite.core.tasks.jobs import State
-from gallery.studio.models import Work, WorkReport, new_key
+from gallery.studio.models import Work, new_key
 
 PUBLISH = Act.add_verb("publish-dream", _("Showed a dream of the studio to everybody"))
 HIDE = Act.add_verb("hide-dream", _("Hid a dream of the studio"))
 SHOW_AGAIN = Act.add_verb("show-dream", _("Showed a dream of the studio again"))
-DISMISS = Act.add_verb("dismiss-dream-report", _("Found nothing wrong with a dream of the studio"))
 TAKEDOWN = Act.add_verb("takedown-request", _("Was asked to take a dream of the studio down"))
+SUBJECT = "dream"  # what cases call it
 FILES = ("picture", "thumbnail", "gif", "mp4")
 
 
@@ -41,24 +45,21 @@ def publish(work: Work, by: Any) -> bool:
     return True
 
 
-def hide(work: Work, by: Any, why: str = "") -> bool:
+def hide(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
     """Hides a dream from everybody but its maker's own words about it; its files leave their addresses."""
     with transaction.atomic():
         if not Work.objects.filter(pk=work.pk, hidden_at=None).update(hidden_at=timezone.now()):
             return False
-        Act.objects.record(by, HIDE, person=work.owner, why=why, dream=work.key)
-        WorkReport.objects.filter(work=work, answered_at=None).update(
-            answered_at=timezone.now(), answered_by=by, outcome=WorkReport.Outcome.HIDDEN
-        )
+        Act.objects.record(by, HIDE, person=work.owner, why=why, dream=work.key, op=op)
     _move_files(work)
     return True
 
 
 @transaction.atomic
-def show_again(work: Work, by: Any) -> bool:
+def show_again(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
     if not Work.objects.filter(pk=work.pk, hidden_at__isnull=False).update(hidden_at=None):
         return False
-    Act.objects.record(by, SHOW_AGAIN, person=work.owner, dream=work.key)
+    Act.objects.record(by, SHOW_AGAIN, person=work.owner, why=why, dream=work.key, op=op)
     return True
 
 
@@ -76,27 +77,45 @@ def _move_files(work: Work) -> None:
         default_storage.delete(name)
 
 
-def report(work: Work, *, reporter: Any, address: str, **fields: str) -> WorkReport:
-    """Files a report on a dream, of somebody with or without an account. Raises canvas' TooMany."""
-    mine = WorkReport.objects.filter(reporter=reporter) if reporter else WorkReport.objects.filter(address=address)
-    with transaction.atomic():
-        ip_digests.lock()  # a hundred reports at once are counted one after another
-        now = timezone.now()
-        for within, most in LIMITS["account" if reporter else "stranger"]:
-            times = mine.filter(at__gt=now - within).order_by("-at").values_list("at", flat=True)
-            if (first := times[most - 1 : most].first()) is not None:
-                raise TooMany(int((first + within - now).total_seconds()) + 1)
-        filed = WorkReport.objects.create(work=work, reporter=reporter, address=address, **fields)
-        if filed.is_takedown:
-            Act.objects.record(None, TAKEDOWN, person=work.owner, dream=work.key, ground=filed.category)
+def report(work: Work, category: str, text: str, *, reporter: Any, address: str, contact: str = "") -> Report:
+    """Files a report on a dream: a case in the queue. `reporter` None has no account. Raises TooMany and Busy."""
+    where = cases.Where(None, subject_kind=SUBJECT, subject_key=work.key)
+    filed = cases.report(where, category, text, reporter=reporter, address=address, contact=contact)
+    if category in Report.TAKEDOWNS:
+        Act.objects.record(None, TAKEDOWN, person=work.owner, op=filed.case.op, dream=work.key, ground=category)
     return filed
 
 
-@transaction.atomic
-def dismiss(filed: WorkReport, by: Any) -> bool:
-    """Nothing is wrong with the dream."""
-    waiting = WorkReport.objects.filter(pk=filed.pk, answered_at=None)
-    if not waiting.update(answered_at=timezone.now(), answered_by=by, outcome=WorkReport.Outcome.STANDS):
+# --- A dream as something that cases are about ------------------------------------------------------------------------
+
+
+def _subject(key: str) -> subjects.Subject | None:
+    work = Work.objects.select_related("owner").filter(key=key).first()
+    if work is None:
+        return None
+    title = _("Dream “%(title)s”") % {"title": work}
+    return subjects.Subject(str(title), work.get_absolute_url(), work.owner, work.hidden_at is not None)
+
+
+def _picture(key: str) -> Pixels | None:
+    """As it is now; None where its file is lost."""
+    work = Work.objects.filter(key=key).first()
+    if work is None or not work.picture:
+        return None
+    try:
+        with work.picture.open("rb") as file, Image.open(file) as image:
+            return np.asarray(image.convert("RGB"))
+    except OSError:
+        return None
+
+
+def _hide(key: str, by: Any, why: str, op: UUID, show: bool) -> bool:
+    work = Work.objects.select_related("owner").filter(key=key).first()
+    if work is None:
         return False
-    Act.objects.record(by, DISMISS, person=filed.work.owner, dream=filed.work.key)
-    return True
+    return show_again(work, by, why, op) if show else hide(work, by, why, op)
+
+
+def add_subject() -> None:
+    """Dreams of the studio can be what a case is about."""
+    subjects.add(subjects.Kind(SUBJECT, _subject, _picture, _hide))

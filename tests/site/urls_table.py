@@ -86,6 +86,7 @@ TABLE = {
     "queue": Row(MODERATORS),
     "case pk": Row(MODERATORS, pk=lambda w: w.case.pk),
     "case_now pk": Row("login 403 200 200", pk=lambda w: w.case.pk),
+    "case_subject pk": Row("405", "login 403 404 404", pk=lambda w: w.case.pk),
     "case_frame pk": Row("405", "login 403 404 404", pk=lambda w: w.case.pk),
     "case_claim pk": Row("405", "login 403 409 409", pk=lambda w: w.case.pk),
     "case_release pk": Row("405", "login 403 409 409", pk=lambda w: w.case.pk),

@@ -41,6 +41,11 @@ def of_frame(frame: Frame) -> tuple[Evidence | None, int]:
     return _evidence(pixels, (0, 0, frame.width, frame.height)), frame.seq
 
 
+def of_pixels(pixels: Pixels | None) -> Evidence | None:
+    """A whole picture, uint8 [h, w, 3]; nothing where there is none."""
+    return None if pixels is None else _evidence(pixels, (0, 0, pixels.shape[1], pixels.shape[0]))
+
+
 def keep(report: Report, evidence: Evidence | None) -> None:
     if evidence is not None:
         evidence.report = report

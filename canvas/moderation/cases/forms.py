@@ -12,6 +12,9 @@ from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.models import TEXT_MOST
 from canvas.moderation.models import Report
 
+# Takedowns are asked for about a picture that somebody made, not about everybody's canvas.
+CATEGORIES = [choice for choice in Report.Category.choices if choice[0] not in Report.TAKEDOWNS]
+
 
 class ReportForm(forms.Form):
     """A report, with the spot or the frame it is about in hidden fields. `where` is what they mean."""
@@ -21,7 +24,7 @@ class ReportForm(forms.Form):
     x = forms.IntegerField(required=False, widget=forms.HiddenInput)
     y = forms.IntegerField(required=False, widget=forms.HiddenInput)
     r = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    category = forms.ChoiceField(label=_("What is it?"), choices=Report.Category.choices, widget=forms.RadioSelect)
+    category = forms.ChoiceField(label=_("What is it?"), choices=CATEGORIES, widget=forms.RadioSelect)
     text = forms.CharField(
         label=_("Anything we should know"),
         required=False,

@@ -8,7 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from canvas.moderation.cases import subjects
 
 TEXT_MOST = 1000  # characters of anything that a person writes here
 
@@ -51,6 +54,9 @@ class Case(models.Model):
         related_name="case",
         help_text=_("Of a cover."),
     )
+    # Something of another app (cases.subjects): the kind of thing, and its key. Empty for everything else.
+    subject_kind = models.CharField(max_length=20, blank=True, editable=False)
+    subject_key = models.CharField(max_length=40, blank=True, editable=False)
     # The spot on the canvas, px; empty where a whole frame or a sanction is meant.
     x = models.PositiveIntegerField(null=True, blank=True)
     y = models.PositiveIntegerField(null=True, blank=True)
@@ -84,10 +90,18 @@ class Case(models.Model):
                 name="case_closed_with_outcome",
             ),
         ]
-        indexes = [models.Index(fields=["closed_at", "-score"])]
+        indexes = [
+            models.Index(fields=["closed_at", "-score"]),
+            models.Index(fields=["subject_kind", "subject_key"], condition=~Q(subject_kind=""), name="case_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
+
+    @cached_property
+    def subject(self) -> subjects.Subject | None:
+        """What of another app it is about; None where that is gone, or it is about something else."""
+        return subjects.find(self.subject_kind, self.subject_key)
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +120,9 @@ class Report(models.Model):
     """What one person saw. Several about the same spot belong to one case."""
 
     class Category(models.TextChoices):
+        # The first two ask for a takedown: whoever sends them says that the picture is of them, or theirs.
+        PERSON = "person", _("I am in it, and do not want that")
+        RIGHTS = "rights", _("It is made from my work without my permission")
         VANDALISM = "vandalism", _("Painting over other people’s work")
         HATE = "hate", _("Hate or harassment")
         SEXUAL = "sexual", _("Sexual or violent content")
@@ -114,6 +131,8 @@ class Report(models.Model):
         SPAM = "spam", _("Advertising or spam")
         OTHER = "other", _("Something else")
 
+    TAKEDOWNS = (Category.PERSON, Category.RIGHTS)
+
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reports")
     category = models.CharField(max_length=12, choices=Category.choices)
     text = models.TextField(blank=True, max_length=TEXT_MOST)
@@ -121,6 +140,7 @@ class Report(models.Model):
     y = models.PositiveIntegerField(null=True, blank=True)
     r = models.PositiveIntegerField(null=True, blank=True)
     seq = models.BigIntegerField(default=0, help_text=_("The journal's number that is in the picture."))
+    contact = models.EmailField(blank=True, help_text=_("For an answer, where they want one."))
     at = models.DateTimeField(default=timezone.now)
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="reports"

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from canvas import notify
 from canvas.models import Canvas, Frame
-from canvas.moderation.cases import evidence, scores
-from canvas.moderation.models import Act, Case, Note, Report
+from canvas.moderation.cases import evidence, scores, subjects
+from canvas.moderation.models import Act, Case, Evidence, Note, Report
 from canvas.moderation.signals import ip_digests
 from dreamsite.core.turns import Turns
 
@@ -66,13 +66,15 @@ class NotYours(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """A spot of a canvas (x, y, r in px), or a whole frame."""
+    """A spot of a canvas (x, y, r in px), a whole frame, or something of another app (cases.subjects)."""
 
-    canvas: Canvas
+    canvas: Canvas | None
     frame: Frame | None = None
     x: int | None = None
     y: int | None = None
     r: int | None = None
+    subject_kind: str = ""
+    subject_key: str = ""
 
 
 # --- Reports --------------------------------------------------------------------------------------------------------
@@ -93,23 +95,19 @@ def check_limits(reporter: Any, address: str) -> None:
             raise TooMany(int((first + within - now).total_seconds()) + 1)
 
 
-def report(where: Where, category: str, text: str, *, reporter: Any, address: str) -> Report:
+def report(where: Where, category: str, text: str, *, reporter: Any, address: str, contact: str = "") -> Report:
     """Files a report, with a picture made now, in its case: an open one, or a new one.
 
     Raises TooMany, and core.errors.Busy where many report at once.
     """
     # One at a time, so that each is counted before the next one's picture is made: that costs.
     with _reporting.take():
-        return _report(where, category, text, reporter, address)
+        return _report(where, category, text, reporter, address, contact)
 
 
-def _report(where: Where, category: str, text: str, reporter: Any, address: str) -> Report:
+def _report(where: Where, category: str, text: str, reporter: Any, address: str, contact: str) -> Report:
     check_limits(reporter, address)
-    if where.frame is not None:
-        picture, seq = evidence.of_frame(where.frame)
-    else:
-        assert where.x is not None and where.y is not None and where.r is not None
-        picture, seq = evidence.of_canvas(where.canvas, where.x, where.y, where.r)
+    picture, seq = _evidence(where)
     with transaction.atomic():
         ip_digests.lock()  # a hundred reports at once are counted one after another
         check_limits(reporter, address)
@@ -118,6 +116,7 @@ def _report(where: Where, category: str, text: str, reporter: Any, address: str)
             case=case,
             category=category,
             text=text.strip(),
+            contact=contact,
             x=where.x,
             y=where.y,
             r=where.r,
@@ -137,9 +136,22 @@ def _report(where: Where, category: str, text: str, reporter: Any, address: str)
     return filed
 
 
+def _evidence(where: Where) -> tuple[Evidence | None, int]:
+    """How it looks now, not saved yet, and the journal's number that is in it."""
+    if where.subject_kind:
+        return evidence.of_pixels(subjects.kind(where.subject_kind).picture(where.subject_key)), 0
+    if where.frame is not None:
+        return evidence.of_frame(where.frame)
+    assert where.canvas is not None and where.x is not None and where.y is not None and where.r is not None
+    return evidence.of_canvas(where.canvas, where.x, where.y, where.r)
+
+
 def _case_of(where: Where) -> Case:
-    """The open case about the same frame or spot, or a new one."""
+    """The open case about the same thing, frame or spot, or a new one."""
     open_ones = Case.objects.open().select_for_update(of=("self",)).filter(kind=Case.Kind.REPORT, canvas=where.canvas)
+    if where.subject_kind:
+        subject = {"subject_kind": where.subject_kind, "subject_key": where.subject_key}
+        return open_ones.filter(**subject).order_by("pk").first() or Case.objects.create(**subject)
     if where.frame is not None:
         found = open_ones.filter(frame=where.frame).order_by("pk").first()
         return found or Case.objects.create(canvas=where.canvas, frame=where.frame)

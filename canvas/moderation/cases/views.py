@@ -21,6 +21,7 @@ from canvas import strokes
 from canvas.models import Frame, Stroke
 from canvas.moderation.audit import look_ups
 from canvas.moderation.cases import services as cases
+from canvas.moderation.cases import subjects
 from canvas.moderation.cases.forms import NoteForm
 from canvas.moderation.models import Act, Appeal, Case, Report
 from canvas.moderation.pending import services as pending
@@ -267,6 +268,22 @@ def hide_frame(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, _("It is hidden already.") if hide else _("It can be seen already."))
     else:
         messages.success(request, _("Hidden from everybody.") if hide else _("Everybody sees it again."))
+    return redirect("case", pk)
+
+
+@require_POST
+@moderator_required(MODERATE)
+def hide_subject(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes what was reported from everybody's eyes, or with `show` shows it again."""
+    found = _find(pk)
+    if found.subject is None:
+        raise NotFound("This case is about nothing that could be hidden, or it is gone.")
+    show = bool(request.POST.get("show"))
+    hide = subjects.kind(found.subject_kind).hide
+    if hide(found.subject_key, request.user, request.POST.get("why", ""), found.op, show):
+        messages.success(request, _("Everybody sees it again.") if show else _("Hidden from everybody."))
+    else:
+        messages.info(request, _("It can be seen already.") if show else _("It is hidden already."))
     return redirect("case", pk)
 
 

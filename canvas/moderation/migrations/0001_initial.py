@@ -22,12 +22,13 @@ class Migration(migrations.Migration):
             name='Report',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('vandalism', 'Painting over other people’s work'), ('hate', 'Hate or harassment'), ('sexual', 'Sexual or violent content'), ('private', 'Somebody’s private details'), ('illegal', 'Something illegal'), ('spam', 'Advertising or spam'), ('other', 'Something else')], max_length=12)),
+                ('category', models.CharField(choices=[('person', 'I am in it, and do not want that'), ('rights', 'It is made from my work without my permission'), ('vandalism', 'Painting over other people’s work'), ('hate', 'Hate or harassment'), ('sexual', 'Sexual or violent content'), ('private', 'Somebody’s private details'), ('illegal', 'Something illegal'), ('spam', 'Advertising or spam'), ('other', 'Something else')], max_length=12)),
                 ('text', models.TextField(blank=True, max_length=1000)),
                 ('x', models.PositiveIntegerField(blank=True, null=True)),
                 ('y', models.PositiveIntegerField(blank=True, null=True)),
                 ('r', models.PositiveIntegerField(blank=True, null=True)),
                 ('seq', models.BigIntegerField(default=0, help_text="The journal's number that is in the picture.")),
+                ('contact', models.EmailField(blank=True, help_text='For an answer, where they want one.', max_length=254)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('address', models.CharField(blank=True, editable=False, max_length=32)),
                 ('weight', models.FloatField(default=1.0, editable=False)),
@@ -73,6 +74,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('report', 'Report'), ('appeal', 'Appeal'), ('cover', 'Cover')], default='report', max_length=8)),
                 ('op', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('subject_kind', models.CharField(blank=True, editable=False, max_length=20)),
+                ('subject_key', models.CharField(blank=True, editable=False, max_length=40)),
                 ('x', models.PositiveIntegerField(blank=True, null=True)),
                 ('y', models.PositiveIntegerField(blank=True, null=True)),
                 ('r', models.PositiveIntegerField(blank=True, null=True)),
@@ -266,6 +269,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='case',
             index=models.Index(fields=['closed_at', '-score'], name='moderation__closed__abe152_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('subject_kind', ''), _negated=True), fields=['subject_kind', 'subject_key'], name='case_subject'),
         ),
         migrations.AddConstraint(
             model_name='case',

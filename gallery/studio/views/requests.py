@@ -38,6 +38,7 @@ def network_named(name: str) -> str:
 
 
 def networks() -> list[tuple[str, str]]:
+    """(name, title) of each network that can be opened."""
     found = []
     for name in registry().names():
         try:
@@ -45,6 +46,11 @@ def networks() -> list[tuple[str, str]]:
         except (LibraryError, OSError):
             continue
     return found
+
+
+def network_title(name: str) -> str:
+    """How people see a network; its name where it is gone."""
+    return dict(networks()).get(name, name)
 
 
 def units_left(user: User) -> float:

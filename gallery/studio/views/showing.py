@@ -25,7 +25,7 @@ from gallery.studio import moderation, queue
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, units_left, visible_work
+from gallery.studio.views.requests import SignedIn, network_title, units_left, visible_work
 from gallery.uploads import pictures
 
 SHOWN = 24
@@ -72,6 +72,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "section": "studio",
         "work": found,
         "mine": mine,
+        "network": network_title(found.network),
         "original": found.original if mine or found.show_before else None,
         "form": ShowForm(instance=found),
         "recipe": json.dumps(found.recipe, indent=2),

@@ -50,7 +50,7 @@ ONLY_COMMAND = {
     "--preset": "the web chooses it: a photograph's, or noise's for a class that grows from static",
     "--guide-mode": "belongs to the recipe's form",
     "--squared": "belongs to the recipe's form",
-    "--place": "belongs to the recipe's form",
+    "--position": "belongs to the recipe's form",
     "--fps": "the web's animations have one speed",
     "--frame-side": "the web's animations and sheets have sizes that post anywhere",
     "--dreams": "journeys are not on the web yet",

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from canvas import user_status, wire
+from canvas import thumbnails, user_status, wire
 from canvas.connections import kept_open
 from canvas.gate import Rules
 from canvas.models import Batch, Canvas, Dream, Frame
@@ -130,6 +130,7 @@ def frame_news(frame: Frame) -> dict[str, Any]:
         "number": frame.number,
         "seq": frame.seq,
         "url": frame.picture.url,
+        "preview": {"url": frame.thumbnail.url, "width": thumbnails.size(frame.width, frame.height)[0]},
         "page": frame.get_absolute_url(),
         "title": frame.title,
         "kind": frame.kind,

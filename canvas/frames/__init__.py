@@ -10,7 +10,6 @@ from canvas.frames.bases import storage_trouble as storage_trouble
 from canvas.frames.codec import Picture as Picture
 from canvas.frames.codec import decode as decode
 from canvas.frames.codec import encode as encode
-from canvas.frames.codec import thumbnail_of as thumbnail_of
 from canvas.frames.composing import Composed as Composed
 from canvas.frames.composing import base as base
 from canvas.frames.composing import compose as compose

@@ -12,7 +12,6 @@ from PIL import Image
 from canvas.brush import Pixels
 from canvas.models import Frame
 
-THUMBNAIL = 480  # px; two columns on a phone with a dense screen
 DREAM_QUALITY = 93  # JPEG 4:4:4. A dream as PNG is 5 MB, at every viewer's every half minute
 
 
@@ -44,14 +43,5 @@ def encode(pixels: Pixels, kind: str) -> Picture:
 
 
 def decode(data: bytes) -> Pixels:
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
         return np.array(image.convert("RGB"))
-
-
-def thumbnail_of(pixels: Pixels) -> bytes:
-    """A JPEG of at most THUMBNAIL px a side."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82, optimize=True, progressive=True)
-    return buffer.getvalue()

@@ -16,9 +16,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from canvas import growth, lease
+from canvas import growth, lease, thumbnails
 from canvas.brush import Pixels
-from canvas.frames.codec import Picture, decode, thumbnail_of
+from canvas.frames.codec import Picture, decode
 from canvas.models import Canvas, CleanHours, Frame, Growth
 from dreamsite.core.storage import StorageError
 
@@ -88,8 +88,8 @@ def keep(
     # Never a name that another frame has: a bucket overwrites, and what is deleted must be one's own.
     stem = f"frames/{new.canvas.slug}/{timezone.now():%Y/%m/%d}/{picture.sha256[:12]}{secrets.token_hex(4)}"
     name = default_storage.save(f"{stem}.{picture.suffix}", ContentFile(picture.data))
-    small = thumbnail_of(picture.pixels)
-    thumbnail = default_storage.save(f"{stem}-thumb.jpg", ContentFile(small))
+    small = thumbnails.encode(picture.pixels)
+    thumbnail = default_storage.save(f"{stem}-thumb.webp", ContentFile(small))
     try:
         with transaction.atomic():
             locked = Canvas.objects.lock(new.canvas.pk)

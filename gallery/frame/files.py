@@ -11,6 +11,7 @@ from django.core.cache import caches
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from canvas import thumbnails
 from canvas.models import Frame
 from gallery import media
 from gallery.moments import ink, paint
@@ -57,17 +58,16 @@ def _original(frame: Frame) -> File:
 
 
 def _thumbnail(frame: Frame) -> File:
-    long = max(frame.width, frame.height)
-    share = min(1.0, 480 / long)
+    width, height = thumbnails.size(frame.width, frame.height)
     return File(
         "thumbnail",
         _("A small copy"),
         frame.thumbnail.url,
         media.path(frame.thumbnail),
-        filename(frame, "-small", ".jpg"),
+        filename(frame, "-small", PurePosixPath(frame.thumbnail.name or "").suffix),
         _type(frame.thumbnail.name),
-        round(frame.width * share),
-        round(frame.height * share),
+        width,
+        height,
         frame.thumbnail_size or None,
         frame.thumbnail_sha256 or None,
     )

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from canvas import thumbnails
 from canvas.models import Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound, json_error
@@ -29,7 +30,6 @@ from gallery.studio.models import Work
 
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
-THUMBNAIL = 480  # px; the longer side of a frame's small copy
 EXAMPLE_SECONDS = 600
 LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture
 
@@ -120,10 +120,10 @@ def oembed(request: HttpRequest) -> HttpResponse:
 def _photo(request: HttpRequest, work: Work) -> dict[str, Any]:
     """A dream of the studio: its small picture where the whole one is larger than allowed."""
     limits = [_size(request, "maxwidth") or work.width, _size(request, "maxheight") or work.height]
-    share = min(1.0, THUMBNAIL / max(work.width, work.height))
-    small = [round(work.width * share), round(work.height * share)]
+    small = thumbnails.size(work.width, work.height)
     fits = work.width <= limits[0] and work.height <= limits[1]
     width, height = (work.width, work.height) if fits else small
+    share = min(1.0, limits[0] / width, limits[1] / height)  # shown smaller, where even that is too large
     return {
         "type": "photo",
         "version": "1.0",
@@ -133,8 +133,8 @@ def _photo(request: HttpRequest, work: Work) -> dict[str, Any]:
         "provider_url": request.build_absolute_uri("/"),
         "cache_age": 3600,
         "url": media.lasting(request, work.picture if fits else work.thumbnail),
-        "width": width,
-        "height": height,
+        "width": int(width * share),
+        "height": int(height * share),
         "thumbnail_url": media.lasting(request, work.thumbnail),
         "thumbnail_width": small[0],
         "thumbnail_height": small[1],
@@ -169,12 +169,12 @@ def _rich(request: HttpRequest, shown: Frame | Canvas) -> dict[str, Any]:
         "license_url": licence.current().address,
     }
     if frame is not None:
-        share = min(1.0, THUMBNAIL / max(frame.width, frame.height))
+        width, height = thumbnails.size(frame.width, frame.height)
         answer |= {
             "author_name": ", ".join(person.get_username() for person in frame.contributors.all()[:5]),
             "thumbnail_url": media.lasting(request, frame.thumbnail),
-            "thumbnail_width": round(frame.width * share),
-            "thumbnail_height": round(frame.height * share),
+            "thumbnail_width": width,
+            "thumbnail_height": height,
         }
     return answer
 

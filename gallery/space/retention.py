@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from canvas.frames.codec import THUMBNAIL
+from canvas import thumbnails
 from canvas.models import Canvas, Frame, Growth
 from canvas.moderation.cases.models import Case
 from gallery.exhibits.models import Exhibit, Picture
@@ -68,15 +68,15 @@ def thin(canvas: Canvas, most: int = 10_000) -> tuple[int, int]:
             Canvas.objects.lock(canvas.pk)  # no base is set meanwhile
             still = Frame.objects.visible().whole().filter(_may_go(canvas), pk__in=chunk).exclude(pk__in=_pointed_to())
             for frame in still.select_for_update(of=("self",)):
-                share = min(1.0, THUMBNAIL / max(frame.width, frame.height))
+                width, height = thumbnails.size(frame.width, frame.height)
                 count, freed = count + 1, freed + frame.size
                 files.delete_after_commit([str(frame.picture.name)])
                 Frame.objects.filter(pk=frame.pk).update(
                     picture=F("thumbnail"),
                     size=F("thumbnail_size"),
                     sha256=F("thumbnail_sha256"),
-                    width=max(1, round(frame.width * share)),
-                    height=max(1, round(frame.height * share)),
+                    width=width,
+                    height=height,
                     thinned_at=timezone.now(),
                 )
             Growth.objects.filter(frame__in=chunk, frame__thinned_at__isnull=False).delete()

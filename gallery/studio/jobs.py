@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image
 
-from canvas import frames
+from canvas import frames, thumbnails
 from canvas.models import Dream
 from dreamer.engine import Network, Recipe, dream, ranking
 from dreamer.engine import Progress as DreamProgress
@@ -274,7 +274,7 @@ def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dic
     """The files, under names that nobody can guess, and the columns that name them."""
     picture = folder / "dream.jpg"
     write_picture(picture, pixels, recipe.to_json())  # the recipe travels in the file
-    contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.jpg", frames.thumbnail_of(pixels))}
+    contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.webp", thumbnails.encode(pixels))}
     contents |= {suffix[1:]: (suffix[1:], path.read_bytes()) for suffix, path in films.items()}
     done: dict[str, Any] = {
         column: default_storage.save(f"studio/{work.key}.{suffix}", ContentFile(data))

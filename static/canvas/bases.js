@@ -1,37 +1,50 @@
 // @ts-check
-/** The frame a picture stands on: loading the announced one. */
+/**
+ * The frame a picture stands on: loading the announced one. Who only watches gets its small copy, as long as their screen
+ * shows no more than that; the picture itself comes when they draw or look closer. A tab that nobody sees loads nothing.
+ */
 
 /**
  * @typedef {import("./layers.js").Layers} Layers
  * @typedef {import("./pixels.js").Pixels} Pixels
  * @typedef {import("./types.js").Frame} Frame
  * @typedef {import("./types.js").Ui} Ui
+ *
+ * A frame's picture, or (not `exact`) its small copy scaled to the picture's size.
+ * @typedef {(frame: Frame, exact: boolean) => Promise<Pixels>} Load
  */
 
 export const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
 
 /** The base where there is no frame yet. @type {Frame} */
-export const BLANK = { id: 0, number: 0, seq: 0, url: "", page: "", title: "", kind: "blank" };
+export const BLANK = { id: 0, number: 0, seq: 0, url: "", preview: null, page: "", title: "", kind: "blank" };
 
 export class Bases {
     /**
      * @param {object} setup
      * @param {Layers} setup.layers
-     * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
+     * @param {Load} setup.load a frame's picture; the blank canvas for id 0
+     * @param {(frame: Frame) => boolean} [setup.exact] whether the small copy of a frame is not enough now
+     * @param {() => Promise<void>} [setup.awake] when somebody can see the page
      * @param {Ui} setup.ui
      * @param {() => number} setup.random
      * @param {(frame: Frame) => void} setup.installed
      */
-    constructor({ layers, load, ui, random, installed }) {
+    constructor({ layers, load, ui, random, installed, exact = () => true, awake = async () => {} }) {
         this.layers = layers;
         this.load = load;
         this.ui = ui;
         this.random = random;
         this.installed = installed;
+        this.exact = exact;
+        this.awake = awake;
+        this.small = false; // the base is a small copy
         /** @type {Frame | null} what the picture stands on; null until the first is here */
         this.base = null;
         /** @type {Frame | null} being loaded */
         this.coming = null;
+        /** @type {Promise<void> | null} */
+        this.sharpening = null;
         /** @type {Frame | null} announced while another was being loaded */
         this.next = null;
     }
@@ -64,12 +77,15 @@ export class Bases {
         for (let attempt = 0; !loaded; attempt++) {
             const wait = attempt ? Math.min(30_000, 500 * 2 ** attempt) * (0.5 + this.random() / 2) : this.random() * spread;
             if (wait) await new Promise((done) => setTimeout(done, wait));
-            if (attempt && this.next) {
+            await this.awake();
+            if (this.next) {
                 this.coming = frame = this.next;
                 this.next = null;
             }
+            const exact = this.exact(frame);
             try {
-                loaded = await this.load(frame);
+                loaded = await this.load(frame, exact);
+                this.small = !exact;
             } catch (error) {
                 console.warn(`The picture of frame ${frame.number} cannot be loaded:`, error);
                 if (attempt === 1) this.ui.trouble("The newest picture cannot be loaded. Trying again.");
@@ -85,5 +101,23 @@ export class Bases {
         const { next } = this;
         this.next = null;
         if (next) void this.#fetch(next, 0);
+        else this.sharpen();
+    }
+
+    /** The picture itself in place of its small copy, where that is not enough any more. */
+    sharpen() {
+        const { base } = this;
+        if (!this.small || !base || this.coming || this.sharpening || !this.exact(base)) return;
+        this.sharpening = this.load(base, true).then(
+            (picture) => {
+                if (this.base !== base) return;
+                this.small = false;
+                this.layers.rebase(picture, base.seq);
+            },
+            (error) => console.warn(`The picture of frame ${base.number} cannot be loaded:`, error), // the next one can
+        ).finally(() => {
+            this.sharpening = null;
+            if (this.base !== base) this.sharpen();
+        });
     }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The canvas' page: makes the parts and ties them together. */
 
+import { Attention } from "./attention.js";
 import { Bar } from "./bar.js";
 import { nameOf } from "./colour_names.js";
 import { Cover } from "./cover.js";
@@ -61,6 +62,7 @@ const me = dataset.userId ? { id: Number(dataset.userId), name: dataset.userName
 const layers = new Layers(new Picture(width, height, [background.r, background.g, background.b]));
 const screen = new Screen(find("canvas.picture"), find("canvas.leaving"), layers);
 const view = new View(width, height);
+const attention = new Attention(view);
 const tags = new Tags(find(".tags"), view);
 const edges = new Edges(
     find(".edges"), view,
@@ -111,9 +113,9 @@ const cover = new Cover(find(".cover"), regions, {
 
 // --- The journal -------------------------------------------------------------------------------------------------
 
-/** @param {{id: number, url: string}} frame */
-async function load({ id, url }) {
-    if (id) return loadFrame(url, width, height);
+/** @type {import("./bases.js").Load} */
+async function load({ id, url, preview }, exact) {
+    if (id) return exact || !preview ? loadFrame(url, width, height) : loadFrame(preview.url, width, height, preview.width);
     const blank = new Pixels(width, height);
     blank.fill(blank.bounds, background.r, background.g, background.b);
     return blank;
@@ -130,6 +132,8 @@ try {
 const session = new Session({
     url: new URL(dataset.socket ?? "", location.href.replace(/^http/, "ws")).href,
     layers, load, me, storage,
+    exact: (frame) => attention.exact(frame),
+    awake: () => attention.awake(),
     storageKey: `dreamsite:ink:${dataset.slug}`,
     ui: {
         connection: (connection) => {
@@ -262,6 +266,8 @@ const drawing = new Drawing({
     begun: () => {
         hint.hidden = true;
         hello.leave();
+        attention.draws();
+        session.bases.sharpen();
     },
 });
 session.ink.beforeTick = () => {
@@ -335,7 +341,9 @@ view.changed = () => {
     regions.layOut();
     guesses.layOut();
     cursor.show();
+    session.bases.sharpen();
 };
+attention.left = () => session.sleep();
 
 /** @param {(view: View) => void} change */
 function changeView(change) {
@@ -451,7 +459,7 @@ function goToPlace() {
 goToPlace();
 addEventListener("hashchange", goToPlace);
 
-addEventListener("online", () => session.net.hurry());
+addEventListener("online", () => document.hidden || session.net.hurry());
 addEventListener("offline", () => session.net.drop());
 addEventListener("pageshow", () => session.net.hurry());
 addEventListener("pagehide", () => {

@@ -103,13 +103,8 @@ export class Net {
 
     /** Connects again, because who we are has changed. */
     renew() {
-        const { socket } = this;
-        if (!socket || this.stopped) return this.hurry();
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        socket.close();
-        this.socket = null;
-        this.openedAt = 0;
-        this.probing = false;
+        if (!this.socket || this.stopped) return this.hurry();
+        this.sleep();
         this.connect();
     }
 
@@ -126,6 +121,19 @@ export class Net {
         this.probing = true;
         this.ask();
         this.#listen(ANSWER);
+    }
+
+    /** Ends the connection, until `hurry`. */
+    sleep() {
+        const { socket } = this;
+        clearTimeout(this.retry);
+        clearTimeout(this.silenceTimer);
+        if (!socket) return;
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        this.socket = null;
+        this.openedAt = 0;
+        this.probing = false;
     }
 
     stop() {

@@ -29,14 +29,16 @@ export class Session {
      * @param {object} setup
      * @param {string} setup.url of the socket
      * @param {Layers} setup.layers
-     * @param {(frame: {id: number, url: string}) => Promise<Pixels>} setup.load a frame's picture; the blank canvas for id 0
+     * @param {import("./bases.js").Load} setup.load a frame's picture; the blank canvas for id 0
+     * @param {(frame: Frame) => boolean} [setup.exact] whether a frame's small copy is not enough now
+     * @param {() => Promise<void>} [setup.awake] when somebody can see the page
      * @param {Ui} setup.ui
      * @param {Person | null} [setup.me] who the page says we are, until the server says it
      * @param {Storage | null} [setup.storage] for ink over a reload
      * @param {string} [setup.storageKey]
      * @param {typeof WebSocket} [setup.Socket] @param {() => number} [setup.random]
      */
-    constructor({ url, layers, load, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
+    constructor({ url, layers, load, exact, awake, ui, me = null, storage = null, storageKey = "ink", Socket, random = Math.random }) {
         this.layers = layers;
         this.ui = ui;
         this.random = random;
@@ -63,7 +65,7 @@ export class Session {
             { Socket, random },
         );
         this.net.ask = () => this.#join();
-        this.bases = new Bases({ layers, load, ui, random, installed: (frame) => this.#installed(frame) });
+        this.bases = new Bases({ layers, load, exact, awake, ui, random, installed: (frame) => this.#installed(frame) });
         this.ink = new Ink({
             layers, ui, me, storage, storageKey, random,
             line: {
@@ -94,6 +96,15 @@ export class Session {
         this.live = this.joined = false;
         this.ink.pause();
         this.net.renew();
+        this.#connection("catching-up");
+    }
+
+    /** Nobody looks, and nothing of ours waits to be sent: no connection until `net.hurry`. */
+    sleep() {
+        if (!this.ink.outbox.empty) return;
+        this.live = this.joined = false;
+        this.ink.pause();
+        this.net.sleep();
         this.#connection("catching-up");
     }
 

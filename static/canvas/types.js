@@ -3,7 +3,10 @@
  * What the parts of the page tell each other (docs/protocol.md, "NEWS").
  *
  * @typedef {{id: number, name: string}} Person
- * @typedef {{id: number, number: number, seq: number, url: string, page: string, title: string, kind: string}} Frame
+ * A small copy of a frame's picture; `width` in px.
+ * @typedef {{url: string, width: number}} Preview
+ *
+ * @typedef {{id: number, number: number, seq: number, url: string, preview: Preview | null, page: string, title: string, kind: string}} Frame
  * @typedef {{id: number, x: number, y: number, width: number, height: number, words: string[], authors: number[],
  *   chosen: number | null, until: number}} Guess what the network sees in a drawing; in px
  * @typedef {{state: string, title: string, layer: string, channel: number | null, model: string, device: string,

@@ -131,3 +131,32 @@ def test_ink_gets_wider_with_speed(site: RunningSite, phone: Visitor) -> None:
     widths = [w for _, op in operations(site)[before:] if isinstance(op, wire.Stroke) for _, _, w in op.points]
     assert widths[0] == 8 * 20
     assert max(widths) > 1.5 * widths[0] and max(widths) <= 992
+
+
+_WATCHED = """
+import numpy as np
+from canvas import frames
+from canvas.models import Canvas
+canvas = Canvas.objects.create(slug="watched", title="Watched", width=1024, height=1024)
+pixels = np.kron(np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
+frames.keep(frames.NewFrame(canvas, frames.encode(pixels, "dream"), "dream", seq=0, title="style"))
+"""
+
+
+def test_who_watches_loads_a_small_copy_and_who_draws_the_picture(site: RunningSite, browser: Browser) -> None:
+    site.shell(_WATCHED)
+    visitor = Visitor(browser, site, site.person(6), **PHONE)
+    loaded: list[str] = []
+    visitor.page.on("requestfinished", lambda request: loaded.append(request.url))
+    visitor.open("watched")
+    frames = [url for url in loaded if "/media/frames/" in url]
+    (small,) = frames
+    assert small.endswith("-thumb.webp")
+    seen = visitor.pixels()
+    assert seen.shape == (1024, 1024, 3), "the canvas has its own size all the same"
+
+    visitor.fingers(line(60, 300, 330, 420))
+    until(lambda: (visitor.pixels() != seen).mean() > 0.5, "the picture itself is shown")
+    assert any("/media/frames/" in url and not url.endswith("-thumb.webp") for url in loaded)
+    visitor.close()
+    assert visitor.trouble == []

@@ -58,7 +58,7 @@ def dreamed(canvas: Canvas, begun: datetime) -> Kept:
     def make(seqs: list[int], begun: datetime = begun) -> list[Frame]:
         made = []
         for index, seq in enumerate(seqs):
-            pixels = np.indices((640, 640, 3)).sum(axis=0).astype(np.uint8) + np.uint8(index)
+            pixels = np.indices((800, 800, 3)).sum(axis=0).astype(np.uint8) + np.uint8(index)
             picture = frames.encode(pixels, Frame.Kind.DREAM)
             frame = frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, seq, title=f"t{index}"))
             Frame.objects.filter(pk=frame.pk).update(made_at=begun + timedelta(seconds=30 * index))
@@ -126,12 +126,12 @@ def test_a_thinned_frame_keeps_its_page_and_its_small_picture(
     assert retention.thin(canvas) == (0, 0)
     thinned = Frame.objects.get(pk=made[1].pk)
     assert not default_storage.exists(large) and default_storage.exists(small)
-    assert (thinned.picture.name, thinned.size, thinned.width) == (small, made[1].thumbnail_size, 480)
+    assert (thinned.picture.name, thinned.size, thinned.width) == (small, made[1].thumbnail_size, 768)
     assert frames.read(thinned), "as its size and sum say"
     page = client.get(f"/frames/{thinned.pk}/")
     assert page.status_code == 200 and "only its small picture is kept" in page.content.decode()
     told = client.get(f"/frames/{thinned.pk}.json").json()
-    assert told["thinned"] and told["picture"].endswith("-thumb.jpg")
+    assert told["thinned"] and told["picture"].endswith("-thumb.webp")
     assert client.get("/history/").status_code == client.get("/history.json").status_code == 200
 
     # A canvas does not start from it, a moment is painted from the one before, films and downloads leave it out.

@@ -10,7 +10,7 @@ const DREAM = {
     state: "waiting", title: "eyes", layer: "mixed4c", channel: null, model: "m", device: "cpu", position: 0,
     next_at: null, fraction: 0, octave: 0, octaves: 0, message: "",
 };
-const FRAME = { id: 5, number: 3, seq: 9, url: "/p", page: "/f/5/", title: "eyes", kind: "dream" };
+const FRAME = { id: 5, number: 3, seq: 9, url: "/p", preview: null, page: "/f/5/", title: "eyes", kind: "dream" };
 /** @param {string} state @param {number} [waiting] */
 const connection = (state, waiting = 0) => ({ state, code: 1006, retryAt: Date.now() + 5000, waiting });
 

@@ -198,7 +198,7 @@ export class FakeServer {
         picture.pixels.bytes.forEach((byte, i) => (dreamed.bytes[i] = i % 4 === 3 ? 255 : byte ^ 0x15));
         const id = 100 + this.pictures.size;
         this.pictures.set(id, dreamed);
-        this.frame = { id, number: id - 99, seq, url: `/${id}`, page: `/frames/${id}/`, title: "t", kind: "dream" };
+        this.frame = { id, number: id - 99, seq, url: `/${id}`, preview: { url: `/${id}-small`, width: SIDE / 2 }, page: `/frames/${id}/`, title: "t", kind: "dream" };
         this.position = seq;
         for (const socket of this.sockets) if (socket.joined) socket.push(say.news({ type: "frame", frame: this.frame }));
     }
@@ -230,12 +230,13 @@ export class FakeStorage {
 /**
  * A browser that visits the server's canvas, connected unless told otherwise.
  * @param {FakeServer} server
- * @param {{storage?: FakeStorage, random?: () => number, loadMs?: number, open?: boolean}} [options]
+ * @param {{storage?: FakeStorage, random?: () => number, loadMs?: number, open?: boolean, exact?: () => boolean,
+ *   awake?: () => Promise<void>}} [options]
  */
-export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = true } = {}) {
+export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = true, exact, awake } = {}) {
     const layers = new Layers(new Picture(SIDE, SIDE, PAPER));
     /** @type {Record<string, any[]>} */
-    const told = { connection: [], loss: [], reload: [], refused: [], trouble: [], frame: [] };
+    const told = { loaded: [], connection: [], loss: [], reload: [], refused: [], trouble: [], frame: [] };
     const note = (/** @type {string} */ what) => (/** @type {any} */ value) => void (told[what] ??= []).push(value);
     class Socket extends FakeSocket {
         constructor() {
@@ -247,12 +248,15 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
         url: "ws://canvas", layers, random,
         Socket: /** @type {any} */ (Socket),
         storage: /** @type {any} */ (storage ?? null),
-        load: async ({ id }) => {
+        exact, awake,
+        load: async ({ id }, whole) => {
+            note("loaded")(whole ? id : -id);
             if (loadMs) await new Promise((done) => setTimeout(done, loadMs));
             const found = new Pixels(SIDE, SIDE);
             const picture = server.pictures.get(id);
             if (id && !picture) throw new Error(`no frame ${id}`);
-            if (picture) found.copy(picture, found.bounds);
+            if (picture && !whole) picture.bytes.forEach((byte, i) => (found.bytes[i] = i % 4 === 3 ? 255 : byte & 0xf0));
+            else if (picture) found.copy(picture, found.bounds);
             else found.fill(found.bounds, ...PAPER);
             return found;
         },

@@ -409,6 +409,84 @@ test("a picture that cannot be loaded is tried again", async (pass) => {
     same(layers.shown, server.compose().pixels);
 });
 
+test("who watches gets small copies; who draws or looks closely the picture itself, once", async (pass) => {
+    const server = new FakeServer();
+    server.append(...foreign(3));
+    server.dream();
+    let exact = false;
+    const { session, layers, told, draw } = visit(server, { exact: () => exact });
+    await settled();
+    server.append(...foreign(2));
+    server.dream(4);
+    await pass(1500);
+    assert.deepEqual(told.loaded, [-100, -101]);
+    assert.notEqual(Buffer.compare(layers.shown.bytes, server.compose().pixels.bytes), 0);
+    session.bases.sharpen();
+    await settled();
+    assert.deepEqual(told.loaded, [-100, -101], "a small copy is still enough");
+
+    exact = true;
+    session.bases.sharpen();
+    session.bases.sharpen();
+    draw(LINE);
+    await settled();
+    assert.deepEqual(told.loaded, [-100, -101, 101]);
+    assert.equal(told.frame.length, 2, "the same frame does not arrive again");
+    same(layers.shown, server.compose().pixels, "with the ink above it");
+    server.dream();
+    await pass(1500);
+    assert.deepEqual(told.loaded, [-100, -101, 101, 102]);
+    same(layers.shown, server.compose().pixels);
+});
+
+test("drawing begins while a small copy is on its way: the picture itself follows it", async (pass) => {
+    const server = new FakeServer();
+    server.append(...foreign(3));
+    server.dream();
+    let exact = false;
+    const { session, layers, told } = visit(server, { exact: () => exact, loadMs: 400 });
+    await pass(200);
+    exact = true;
+    session.bases.sharpen();
+    await pass(1000);
+    assert.deepEqual(told.loaded, [-100, 100]);
+    same(layers.shown, server.compose().pixels);
+});
+
+test("a tab that nobody sees loads nothing, and then the newest; left for long it has no connection", async (pass) => {
+    const server = new FakeServer();
+    server.append(...foreign(2));
+    server.dream();
+    /** @type {(() => void) | null} */
+    let wake = null;
+    let hidden = false;
+    const awake = () => (hidden ? new Promise((/** @type {(value: void) => void} */ done) => (wake = done)) : Promise.resolve());
+    const { session, layers, told } = visit(server, { awake });
+    await settled();
+    hidden = true;
+    for (let dreams = 0; dreams < 3; dreams++) {
+        server.append(...foreign(2));
+        server.dream();
+        await pass(30_000);
+    }
+    assert.deepEqual(told.loaded, [100]);
+    hidden = false;
+    /** @type {any} */ (wake)();
+    await pass(1000);
+    assert.deepEqual(told.loaded, [100, 103]);
+    same(layers.shown, server.compose().pixels);
+
+    session.sleep();
+    await pass(120_000);
+    assert.equal(server.sockets.length, 1, "nothing connects again by itself");
+    assert.equal(server.last.readyState, 3);
+    server.append(...foreign(2));
+    session.net.hurry();
+    await pass(1000);
+    assert.equal(told.connection.at(-1).state, "live");
+    same(layers.shown, server.compose().pixels);
+});
+
 test("a frame that is taken away: back to the one before it, and the journal from there", async (pass) => {
     const server = new FakeServer();
     const { session, layers } = visit(server);

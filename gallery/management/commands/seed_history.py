@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from canvas import brush, frames, wire
+from canvas import brush, frames, thumbnails, wire
 from canvas.models import Batch, Canvas, Frame, IndexProgress, Stroke
 from gallery.highlights.models import Highlight
 from gallery.timeline import activity
@@ -99,10 +99,10 @@ def _dreamlike(side: int, seed: int, index: int) -> NDArray[np.uint8]:
 
 def _files(canvas: Canvas, picture: frames.Picture) -> dict[str, Any]:
     folder = f"frames/{canvas.slug}/seeded"
-    small = frames.thumbnail_of(picture.pixels)
+    small = thumbnails.encode(picture.pixels)
     return {
         "picture": default_storage.save(f"{folder}/{picture.sha256[:20]}.{picture.suffix}", ContentFile(picture.data)),
-        "thumbnail": default_storage.save(f"{folder}/{picture.sha256[:20]}-thumb.jpg", ContentFile(small)),
+        "thumbnail": default_storage.save(f"{folder}/{picture.sha256[:20]}-thumb.webp", ContentFile(small)),
         "size": len(picture.data),
         "sha256": picture.sha256,
         "thumbnail_size": len(small),

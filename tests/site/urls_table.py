@@ -170,7 +170,7 @@ TABLE = {
     # --- Accounts ------------------------------------------------------------------------------------------------
     "account": Row(SIGNED_IN, SIGNED_IN),
     "account_export": Row("405", "login again again again"),
-    "account_close": Row(SIGNED_IN, "login again again again"),
+    "account_close": Row("login 200 200 409", "login again again again"),
     "person name": Row("200", name=lambda w: w.people["user"].username),
     "usersessions_list": Row(SIGNED_IN, "login 302 302 302"),
     "account_login": Row("200 302 302 302", "200 302 302 302"),

@@ -19,7 +19,13 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     canvas = get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
     shown = {degree.name: _for_browser(degree) for degree in degrees.DEGREES}
     guests = settings.GUESTS and not Rules.objects.filter(canvas=canvas, members_only=True).exists()
-    context = {"canvas": canvas, "guests": guests, "socket": f"/ws/c/{canvas.slug}/", "degrees": json.dumps(shown)}
+    context = {
+        "canvas": canvas,
+        "guests": guests,
+        "socket": f"/ws/c/{canvas.slug}/",
+        "degrees": json.dumps(shown),
+        "seconds": round(settings.DREAM_INTERVAL),
+    }
     return render(request, "canvas/canvas.html", context)
 
 

@@ -28,6 +28,7 @@ def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
         "card": frame and absolute(reverse("frame_card", args=[frame.pk])),
         "width": cards.WIDTH,
         "height": cards.HEIGHT,
+        "seconds": round(settings.DREAM_INTERVAL),
         "oembed": f"{absolute(reverse('oembed'))}?{urlencode({'url': address})}",
     }
 

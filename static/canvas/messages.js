@@ -144,7 +144,7 @@ export function guest(name) {
 export function untouched(mayDraw, state) {
     const first = mayDraw ? "The canvas is empty. Draw something" : "The canvas is empty. Sign up and draw something";
     return state === "waiting" || state === "resting" || state === "dreaming"
-        ? `${first}. In 30 seconds the network will dream on it.`
+        ? `${first}. Soon the network will dream on it.`
         : `${first}.`;
 }
 

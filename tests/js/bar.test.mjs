@@ -131,9 +131,9 @@ test("a first connection that takes long is not called another one", (t) => {
 });
 
 test("an empty canvas promises a dream only where one will come", () => {
-    assert.match(messages.untouched(true, "resting"), /In 30 seconds/);
+    assert.match(messages.untouched(true, "resting"), /Soon the network/);
     for (const state of ["no-model", "paused", "away", "failed", ""]) {
         assert.equal(messages.untouched(true, state), "The canvas is empty. Draw something.");
     }
-    assert.match(messages.untouched(false, "waiting"), /Sign up and draw something. In 30 seconds/);
+    assert.match(messages.untouched(false, "waiting"), /Sign up and draw something. Soon/);
 });

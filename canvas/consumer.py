@@ -15,6 +15,7 @@ from canvas.member import Member, Person
 from canvas.room import Room
 from canvas.wire import CloseCode
 from dreamsite.core.addresses import network
+from dreamsite.core.sessions import stored
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class CanvasConsumer(LeanConsumer):
         user, session = self.scope["user"], self.scope.get("session")
         person = None
         if user is not None and user.is_authenticated and user.is_active:
-            person = Person(user.pk, user.get_username(), getattr(session, "session_key", None) or "")
+            person = Person(user.pk, user.get_username(), stored(getattr(session, "session_key", None) or ""))
         client = self.scope.get("client")
         address = network(client[0]) if client else ""
         self.member = Member(self._send, self.close, person, address)

@@ -20,7 +20,7 @@ from canvas.wire import CloseCode
 class Person:
     id: int
     name: str
-    session: str = field(default="", repr=False)  # the key of the session that opened the socket
+    session: str = field(default="", repr=False)  # that opened the socket, as the database knows it
 
 
 class Member:

@@ -3,8 +3,10 @@
     rows/<app>.<model>.jsonl   every table, a row a line, in the order of `fields` in the manifest
     files/<name>               every stored file that a row names
     models/…                   the networks of MODELS_DIR
-    secret-key                 sessions and second factors need it
     manifest.json              written last: counts, sizes, SHA-256, and which migrations had run
+
+Sessions, links and second factors are signed and closed with the site's secret key. It is not in the folder, so that
+who steals the folder opens nothing; `write_secret` puts it into a file of its own, to be kept elsewhere.
 
 The rows are read in one transaction, so they fit together though the site goes on; the files after them, since a row
 names only files that are there. Files never change under their names: what is in the folder already is not copied
@@ -76,11 +78,20 @@ def write(folder: Path, say: Say) -> list[str]:
         if number % 1000 == 0:
             say(f"{number} of {len(names)} files.")
     manifest["models"] = _copy_folder(Path(settings.MODELS_DIR), folder / "models")
-    with whole_file(folder / "secret-key", mode=0o600) as draft:
-        draft.write_text(settings.SECRET_KEY)
+    (folder / "secret-key").unlink(missing_ok=True)  # earlier versions put it there
+    manifest["secret_key"] = _fingerprint(settings.SECRET_KEY)
     with whole_file(folder / "manifest.json", mode=0o600) as draft:
         draft.write_text(json.dumps(manifest, indent=1))
     return lost
+
+
+def write_secret(path: Path) -> None:
+    with whole_file(path, mode=0o600) as draft:
+        draft.write_text(settings.SECRET_KEY)
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(f"fingerprint {secret}".encode()).hexdigest()
 
 
 @contextmanager
@@ -157,10 +168,14 @@ def _copy_folder(source: Path, target: Path) -> dict[str, str]:
 # --- in --------------------------------------------------------------------------------------------------------------
 
 
-def read(folder: Path, say: Say) -> None:
-    """Fills a fresh database and the storage. Begun again after any interruption it goes on. Raises BackupError."""
+def read(folder: Path, say: Say, secret_key: Path | None = None) -> None:
+    """Fills a fresh database and the storage. Begun again after any interruption it goes on. Raises BackupError.
+
+    `secret_key`: the file with the site's secret; without it the settings' own must be that of the site.
+    """
     manifest = _manifest(folder)
     _check_database(manifest)
+    _take_secret(manifest, secret_key, say)
     done = 0
     for name, said in manifest["files"].items():  # first, so that no row ever names a file that is not there
         done += _store(name, folder / "files" / name, said)
@@ -168,18 +183,26 @@ def read(folder: Path, say: Say) -> None:
             say(f"{done} files stored.")
     say(f"{done} files stored, {len(manifest['files']) - done} were there.")
     _copy_folder(folder / "models", Path(settings.MODELS_DIR))
-    kept = Path(settings.VAR_DIR) / "secret-key"
-    secret = (folder / "secret-key").read_text()
-    if os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE"):
-        if secret != settings.SECRET_KEY:
-            say(
-                "SECRET_KEY is another than the site had: give it the one in the folder's file secret-key, or everybody"
-            )
-            say("must sign in again and second factors are lost.")
-    else:
-        with whole_file(kept, mode=0o600) as draft:
-            draft.write_text(secret)
     _fill(folder, manifest)
+
+
+def _take_secret(manifest: dict[str, Any], path: Path | None, say: Say) -> None:
+    secret, wanted = settings.SECRET_KEY, manifest["secret_key"]
+    if path is not None:
+        try:
+            secret = path.read_text().strip()
+        except OSError as error:
+            raise BackupError(f"{path} cannot be read: {error.strerror}.") from error
+        if _fingerprint(secret) != wanted:
+            raise BackupError(f"{path} holds another secret key than the site of this backup had.")
+        if secret != settings.SECRET_KEY and not (os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")):
+            with whole_file(Path(settings.VAR_DIR) / "secret-key", mode=0o600) as draft:
+                draft.write_text(secret)
+            return
+        secret = settings.SECRET_KEY
+    if _fingerprint(secret) != wanted:
+        say("SECRET_KEY is another than the site had. Give its own with --secret-key FILE, in SECRET_KEY or in")
+        say("SECRET_KEY_FALLBACKS, or everybody must sign in again and second factors are lost.")
 
 
 def check(folder: Path, say: Say, *, bytes_too: bool = True) -> None:

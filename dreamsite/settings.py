@@ -59,6 +59,7 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "dreamsite.core.sessions"  # under the digests of their keys
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 # For its own host only, unless told otherwise: at an apex domain the rest of the owner's hosts would have to be https
@@ -96,7 +97,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
+    "dreamsite.apps.UserSessionsConfig",
     "allauth.socialaccount",
     *_social.apps,
 ]
@@ -185,14 +186,14 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "BACKEND": "dreamsite.cache.SteadyMemoryCache",
             "LOCATION": "limits",
             "OPTIONS": {"MAX_ENTRIES": _LIMITS_KEPT},
         }
     }
 # What pages counted or measured, for seconds: strangers choose its keys, so it is small, and never in Redis.
 CACHES["pages"] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "BACKEND": "dreamsite.cache.SteadyMemoryCache",
     "LOCATION": "pages",
     "OPTIONS": {"MAX_ENTRIES": 1_000},
 }

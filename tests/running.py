@@ -46,7 +46,7 @@ from django.utils import timezone
 from django.core.management import call_command
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
+from dreamsite.core.sessions import SessionStore
 from canvas.models import Canvas
 call_command("migrate", verbosity=0)
 if not (Path(settings.VAR_DIR) / "static").exists():

@@ -1,19 +1,27 @@
-"""The list of one's sessions: kept up to date without a write for every page, and without anybody's whole address."""
+"""The list of one's sessions: kept up to date without a write for every page, and without anybody's whole address.
+
+The rows are allauth's, who would keep the keys of sessions in them. Here they hold what the sessions' own table holds:
+the keys' digests.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.signals import password_changed, password_set, user_logged_in
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from dreamsite.core.models import User
+from dreamsite.core.sessions import stored
 
 NOTED_EVERY = 600.0  # seconds between two notes of a session's life
 _NOTED = "noted"
@@ -26,8 +34,10 @@ def note_sessions(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Ca
         response = get_response(request)
         # After the view: it may have signed somebody in or out. Who never looked at the session need not begin here.
         session = request.session
-        if session.accessed and isinstance(request.user, User) and time.time() - session.get(_NOTED, 0.0) > NOTED_EVERY:
-            session[_NOTED] = time.time()
+        now = time.time()
+        # More or less: somebody may have set the clock back.
+        if session.accessed and isinstance(request.user, User) and abs(now - session.get(_NOTED, 0.0)) > NOTED_EVERY:
+            session[_NOTED] = now
             note(request)
         return response
 
@@ -35,9 +45,42 @@ def note_sessions(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Ca
 
 
 def note(request: HttpRequest) -> None:
-    session = request.session
-    if not UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now()):
-        UserSession.objects.create_from_request(request)
+    """Puts the request's session into the list, or writes down that it is used."""
+    if not request.session.session_key:
+        request.session.save()
+    key, now = stored(request.session.session_key or ""), timezone.now()
+    if not UserSession.objects.filter(session_key=key, user=request.user).update(last_seen_at=now):
+        agent = request.META.get("HTTP_USER_AGENT", "")[: UserSession._meta.get_field("user_agent").max_length]
+        facts = {"user": request.user, "ip": get_adapter().get_client_ip(request), "user_agent": agent}
+        UserSession.objects.update_or_create(session_key=key, defaults={**facts, "last_seen_at": now})
+
+
+def held(user: User) -> list[UserSession]:
+    """The sessions somebody has; those that ended otherwise leave the list."""
+    rows = UserSession.objects.filter(user=user)
+    live = Session.objects.filter(session_key__in=rows.values("session_key"), expire_date__gt=timezone.now())
+    keys = set(live.values_list("session_key", flat=True))
+    rows.exclude(session_key__in=keys).delete()
+    return list(rows.filter(session_key__in=keys))
+
+
+def end(rows: Iterable[UserSession]) -> None:
+    """Signs out whoever uses these sessions."""
+    for row in rows:
+        Session.objects.filter(session_key=row.session_key).delete()
+        row.delete()
+
+
+@receiver(user_logged_in)
+def signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    held(user)
+    note(request)
+
+
+@receiver([password_set, password_changed])
+def another_key(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Who changes the password stays signed in, in a session with another key."""
+    note(request)
 
 
 @receiver(pre_save, sender=UserSession)

@@ -29,6 +29,7 @@ from canvas.moderation.permissions import MODERATE
 from dreamsite.accounts import closing, export, sessions
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
+from dreamsite.core.sessions import stored
 
 SHOWN_FRAMES = 12
 
@@ -88,21 +89,24 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
 def own_sessions(request: HttpRequest) -> HttpResponse:
     """Where one is signed in. POST `session` ends one of them, or with "others" all but this one."""
     user = _person(request)
-    held = list(UserSession.objects.purge_and_list(user))
+    held = sessions.held(user)
     if request.method == "POST":
         wanted = request.POST.get("session", "")
-        this = request.session.session_key
+        this = stored(request.session.session_key or "")
         chosen = [one for one in held if (one.session_key != this if wanted == "others" else str(one.pk) == wanted)]
-        for session in chosen:
-            session.end()
+        sessions.end(chosen)
         if any(session.session_key == this for session in chosen):
             logout(request)
             return redirect("canvas")
         if chosen:
             messages.success(request, _("Signed out there."))
         return redirect("usersessions_list")
-    held.sort(key=lambda session: (not session.is_current(), -session.last_seen_at.timestamp()))
-    rows = [{"session": session, "browser": sessions.browser_name(session.user_agent)} for session in held]
+    here = stored(request.session.session_key or "")
+    held.sort(key=lambda session: (session.session_key != here, -session.last_seen_at.timestamp()))
+    rows = [
+        {"session": one, "here": one.session_key == here, "browser": sessions.browser_name(one.user_agent)}
+        for one in held
+    ]
     return render(request, "usersessions/usersession_list.html", {"rows": rows, "section": "account"})
 
 

@@ -10,6 +10,7 @@ from canvas.member import Person
 from canvas.people import DatabasePeople
 from canvas.wire import CloseCode
 from dreamsite.core.models import User
+from dreamsite.core.sessions import stored
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def test_sessions_that_ended_and_accounts_that_may_not_be_here(client: Client) -
     for name in ("stays", "leaves", "changes", "banned"):
         user = users.create_user(name, password="x")
         client.force_login(user)
-        people[name] = Person(user.pk, name, client.session.session_key or "")
+        people[name] = Person(user.pk, name, stored(client.session.session_key or ""))
         client.cookies.clear()
     here = DatabasePeople()
     assert here.ended(people.values()) == {}

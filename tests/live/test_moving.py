@@ -42,7 +42,7 @@ async def test_from_a_laptop_to_a_fleet(
         chances = random.Random(chance.random())
         drawers[person.id] = Drawer(person.headers, chances, side=SMALL_SIDE, slug=SMALL)
     drawing = [asyncio.create_task(drawer.run([laptop.url], stop)) for drawer in drawers.values()]
-    folder = tmp_path / "backup"
+    folder, secret = tmp_path / "backup", tmp_path / "kept-apart"
     async with opened(laptop.url, slug=SMALL) as viewer:
         await viewer.until(lambda: viewer.head > 50)
         code, said = await asyncio.to_thread(manage, laptop, "backup", str(folder))
@@ -56,7 +56,7 @@ async def test_from_a_laptop_to_a_fleet(
     stamps = {path: path.stat().st_mtime_ns for path in (folder / "files").rglob("*.*")}
     stop.set()
     await asyncio.wait_for(asyncio.gather(*drawing), PATIENCE)
-    assert (await asyncio.to_thread(manage, laptop, "backup", str(folder)))[0] == 0
+    assert (await asyncio.to_thread(manage, laptop, "backup", str(folder), "--secret-key", str(secret)))[0] == 0
     assert {path: path.stat().st_mtime_ns for path in (folder / "files").rglob("*.*")} == stamps
     journal = laptop.journal(SMALL)
     assert len(journal) >= known
@@ -73,7 +73,10 @@ async def test_from_a_laptop_to_a_fleet(
     assert code != 0 and "it goes on where it was" in said and "Traceback" not in said, said
     assert fleet.rows("SELECT count(*) FROM canvas_canvas") == [(0,)], "nothing, or all of it"
     s3.set("")
-    code, said = await asyncio.to_thread(manage, fleet, "restore", str(folder))
+    secret.with_suffix(".wrong").write_text("another")
+    wrong = await asyncio.to_thread(manage, fleet, "restore", str(folder), "--secret-key", f"{secret}.wrong")
+    assert wrong[0] != 0 and "another secret key" in wrong[1], wrong
+    code, said = await asyncio.to_thread(manage, fleet, "restore", str(folder), "--secret-key", str(secret))
     assert code == 0 and "6 files are as they were" in said, said
     code, said = await asyncio.to_thread(manage, fleet, "restore", str(folder))
     assert code != 0 and "holds a site already" in said, "nothing is written over"

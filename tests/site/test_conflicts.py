@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from allauth.usersessions.models import UserSession
 from django.db import IntegrityError
 from django.db.models import Model
 from django.db.models.signals import pre_save
 from django.test import Client
 
 from canvas.models import Canvas
+from dreamsite.accounts import sessions
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Page
 from tests.conftest import PASSWORD
@@ -110,7 +110,7 @@ def test_words_where_the_second_try_fails_too(monkeypatch: pytest.MonkeyPatch, s
     def never(user: User) -> None:
         raise IntegrityError("UNIQUE constraint failed: somewhere")
 
-    monkeypatch.setattr(UserSession.objects, "purge_and_list", never)
+    monkeypatch.setattr(sessions, "held", never)
     answer = signed_in.post("/accounts/sessions/")
     assert answer.status_code == 409 and "a moment ago" in answer.content.decode()
     asked = signed_in.post("/accounts/sessions/", headers={"accept": "application/json"})

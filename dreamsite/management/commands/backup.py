@@ -13,17 +13,20 @@ from dreamsite.core.storage import StorageUnavailable
 
 class Command(BaseCommand):
     help = (
-        "Writes database, stored files, networks and the secret key into a folder, while the site runs. Into the same "
+        "Writes database, stored files and networks into a folder, while the site runs. Into the same "
         "folder again it copies only files that are new. `manage.py restore` makes a site of it, on any database and "
-        "storage."
+        "storage. The secret key is not in it: who finds the folder opens no session with it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
+        parser.add_argument("--secret-key", type=Path, metavar="FILE", help="write the secret key there; keep it apart")
 
-    def handle(self, *, folder: Path, **options: Any) -> None:
+    def handle(self, *, folder: Path, secret_key: Path | None, **options: Any) -> None:
         try:
             lost = backups.write(folder, self.stdout.write)
+            if secret_key is not None:
+                backups.write_secret(secret_key)
         except StorageUnavailable as error:
             raise CommandError(f"{error} Run it again: it goes on where it was.") from error
         for name in lost[:20]:

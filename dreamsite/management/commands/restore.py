@@ -19,13 +19,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
+        parser.add_argument("--secret-key", type=Path, metavar="FILE", help="where the site's secret key is kept")
         parser.add_argument("--check", action="store_true", help="only compare; change nothing")
         parser.add_argument("--sizes-only", action="store_true", help="compare files by their length, without reading")
 
-    def handle(self, *, folder: Path, check: bool, sizes_only: bool, **options: Any) -> None:
+    def handle(self, *, folder: Path, secret_key: Path | None, check: bool, sizes_only: bool, **options: Any) -> None:
         try:
             if not check:
-                backups.read(folder, self.stdout.write)
+                backups.read(folder, self.stdout.write, secret_key)
             backups.check(folder, self.stdout.write, bytes_too=not sizes_only)
         except StorageUnavailable as error:
             raise CommandError(f"{error} Run it again: it goes on where it was.") from error

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import Group
-from django.contrib.sessions.backends.db import SessionStore
+from dreamsite.core.sessions import SessionStore
 people = []
 for name in {names!r}:
     user = get_user_model().objects.create(username=name, date_joined=timezone.now() - timedelta(days=2))

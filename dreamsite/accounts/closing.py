@@ -5,6 +5,7 @@ What was drawn stays, for it is part of a picture that others drew too; but nobo
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from datetime import timedelta
@@ -15,19 +16,23 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from canvas.models import CleanHours
 from canvas.moderation.audit.models import nameless
-from canvas.moderation.models import Act, IpDigest
-from dreamsite.accounts import guests
+from canvas.moderation.models import Act, Appeal, CoverVote, IpDigest, Note, Report, Signal
+from dreamsite.accounts import guests, sessions
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Original, Work, WorkReport
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +58,7 @@ def close(user: User) -> None:
 
 
 def end_sessions(user: User) -> None:
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+    sessions.end(UserSession.objects.filter(user=user))
 
 
 @receiver(user_logged_in)
@@ -93,22 +97,46 @@ def keep_promises() -> None:
         guests.forget_idle()
 
 
+# What goes with the account: models, each with the column that names the person.
+_DELETED: tuple[tuple[type[Model], str], ...] = (
+    (EmailAddress, "user"),
+    (Authenticator, "user"),
+    (SocialAccount, "user"),
+    (IpDigest, "person"),
+    (Signal, "person"),
+    (Note, "person"),
+    (CoverVote, "user"),
+    (CleanHours, "user"),
+    (Work, "owner"),
+    (Original, "owner"),
+)
+# What stays because others decided on it, without the words and addresses in it.
+_EMPTIED: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
+    (Report, "reporter", ("text", "address")),
+    (WorkReport, "reporter", ("text", "contact", "address")),
+    (Appeal, "person", ("text", "answer")),
+)
+
+
 @transaction.atomic
 def scrub(pk: int) -> bool:
     """Forgets who this was; False when there is nothing to do (any more).
 
-    The row stays, nameless, so that strokes, sanctions and the audit log still tell one stranger from another.
+    The row stays, nameless, so that strokes, sanctions and the audit log still tell one stranger from another. What
+    keeps the name is said on the page that closes an account: the log of acts, which nothing changes, words that others
+    wrote, and films that were made before.
     """
     user = User.objects.select_for_update().filter(pk=pk, closes_at__lte=timezone.now(), closed_at=None).first()
     if user is None:
         return False
     end_sessions(user)
-    for model in (EmailAddress, Authenticator, SocialAccount):
-        model.objects.filter(user=user).delete()
-    IpDigest.objects.filter(person=user).delete()
+    _end_unfinished_sign_ins(user)
+    _scrub_admin_history(user)
+    for model, column in _DELETED:
+        model._default_manager.filter(**{column: user}).delete()
+    for model, column, emptied in _EMPTIED:
+        model._default_manager.filter(**{column: user}).update(**dict.fromkeys(emptied, ""))
     user.frames.clear()
-    Work.objects.filter(owner=user).delete()
-    Original.objects.filter(owner=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
     Act.objects.all().forget(user.pk)
@@ -120,3 +148,25 @@ def scrub(pk: int) -> bool:
     user.save()
     log.info("Account %s is closed for good.", user.pk)
     return True
+
+
+def _end_unfinished_sign_ins(user: User) -> None:
+    """Sessions of nobody yet, in which a name or an address waits for a code."""
+    words = [user.username, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)]
+    for session in Session.objects.exclude(session_key__in=UserSession.objects.values("session_key")).iterator():
+        held = json.dumps(session.get_decoded(), default=str)
+        if any(word in held for word in words):
+            session.delete()
+
+
+def _scrub_admin_history(user: User) -> None:
+    """Django's history of the administration names what was changed by its text: the account, and rows about it."""
+    theirs: list[tuple[type[Model], QuerySet[Any]]] = [(User, User.objects.filter(pk=user.pk))]
+    for relation in User._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
+            model: Any = relation.related_model
+            theirs.append((model, model._default_manager.filter(**{relation.field.name: user})))
+    for model, rows in theirs:
+        keys = [str(key) for key in rows.values_list("pk", flat=True)]
+        found = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model), object_id__in=keys)
+        found.update(object_repr=nameless(user.pk), change_message="")

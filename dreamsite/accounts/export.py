@@ -1,10 +1,6 @@
 """Everything the site knows about one person, as a zip that is written while it is sent.
 
-    profile.json      name, addresses, sign-ins, sessions       frames.jsonl     dreams and drawings they took part in
-    strokes.jsonl     every stroke with its points              reports.jsonl    what they reported
-    sanctions.jsonl   what was decided about them               dreams.jsonl     their dreams of the studio
-    uploads.jsonl     the pictures they uploaded to the studio  README.txt       what is what
-
+profile.json is the account itself; each further file is a row of PARTS, one JSON object on each line.
 However much somebody drew, a few rows are in memory at a time.
 """
 
@@ -13,6 +9,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import IO, Any, cast
@@ -24,11 +21,13 @@ from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from canvas import strokes, wire
-from canvas.models import Canvas, Stroke
+from canvas.models import Canvas, CleanHours, Stroke
+from canvas.moderation.models import Act
+from dreamer.models import Guess
 from dreamsite.core.models import User
 from gallery.studio.models import Original, Work
 
@@ -37,15 +36,13 @@ STROKES = 100  # read from the journal in one go
 
 README = """Everything that this site knows about {name}, taken at {at} UTC.
 
-profile.json     your account: name, addresses, ways to sign in, sessions
-frames.jsonl     the dreams and drawings that your ink is in
-strokes.jsonl    every stroke you drew: [x, y, width] in pixels for each point; its times, colour, and what became of it
-reports.jsonl    what you reported
-sanctions.jsonl  what moderators decided about your account
-dreams.jsonl     what you dreamed in the studio: each with its recipe, and the addresses of its page and its files
-uploads.jsonl    the pictures you uploaded to the studio, and where they lie until they are deleted
+{parts}
 
 Files that end in .jsonl have one JSON object on each line. Times are UTC.
+
+Not in here, because the site has nothing of it: which guesses of the network you agreed with (only that somebody did),
+which pages you looked at, and your address (only digests of it, for thirty days, and its first three parts in the list
+of your sessions). Passwords and the secrets of second factors are keys, not knowledge: they stay.
 """
 
 Row = dict[str, Any]
@@ -53,15 +50,27 @@ Row = dict[str, Any]
 
 def profile(user: User) -> Row:
     """The account itself. Passwords and the secrets of second factors are keys, not knowledge: they stay."""
+    hours = CleanHours.objects.filter(user=user).values("hours", "last_hour", "day", "today").first()
     return {
         "id": user.pk,
         "name": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
         "guest": user.guest,
+        "active": user.is_active,
+        "staff": user.is_staff,
+        "owner": user.is_superuser,
+        "groups": list(user.groups.values_list("name", flat=True)),
+        "permissions": list(user.user_permissions.values_list("codename", flat=True)),
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
+        "closes": user.closes_at,
+        "clean_hours": hours,
         "email": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "second_factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),
-        "signs_in_through": list(SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined")),
+        "signs_in_through": list(
+            SocialAccount.objects.filter(user=user).values("provider", "uid", "date_joined", "last_login", "extra_data")
+        ),
         "sessions": list(
             UserSession.objects.filter(user=user).values("created_at", "last_seen_at", "ip", "user_agent")
         ),
@@ -140,13 +149,69 @@ def uploads(user: User) -> Iterator[Row]:
         }
 
 
-FILES: tuple[tuple[str, Callable[[User], Iterator[Row]]], ...] = (
-    ("frames.jsonl", frames),
-    ("strokes.jsonl", drawn),
-    ("reports.jsonl", _rows_of("moderation.Report", "reporter", "address", "weight")),
-    ("sanctions.jsonl", _rows_of("canvas.Sanction", "user")),
-    ("dreams.jsonl", dreams),
-    ("uploads.jsonl", uploads),
+def acts(user: User) -> Iterator[Row]:
+    """The rows of the log of acts, without other people's names."""
+    found = Act.objects.filter(Q(by=user) | Q(person=user)).select_related("canvas").order_by("pk")
+    for act in found.iterator(chunk_size=200):
+        yield {
+            "at": act.at,
+            "who": "you" if act.by_id == user.pk else "a moderator" if act.by_id else "the site",
+            "did": act.verb,
+            "to": "you" if act.person_id == user.pk else "",
+            "canvas": act.canvas.slug if act.canvas else "",
+            "why": act.why,
+        }
+
+
+def guesses(user: User) -> Iterator[Row]:
+    """What the network saw in drawings that one's ink is in."""
+    columns = "authors", "made_at", "left", "top", "right", "bottom", "words", "chosen"
+    for row in Guess.objects.order_by("pk").values(*columns).iterator():
+        if user.pk in row.pop("authors"):
+            yield row
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of the zip: what it is, in words for its reader, and its rows."""
+
+    file: str
+    says: str
+    rows: Callable[[User], Iterator[Row]]
+
+
+PARTS = (
+    Part("frames.jsonl", "the dreams and drawings that your ink is in", frames),
+    Part(
+        "strokes.jsonl",
+        "every stroke you drew: [x, y, width] in px of each point; times, colour, what became of it",
+        drawn,
+    ),
+    Part("guesses.jsonl", "what the network saw in what you drew", guesses),
+    Part("dreams.jsonl", "what you dreamed in the studio: recipes, and the addresses of pages and files", dreams),
+    Part(
+        "uploads.jsonl", "the pictures you uploaded to the studio, and where they lie until they are deleted", uploads
+    ),
+    Part("reports.jsonl", "what you reported", _rows_of("moderation.Report", "reporter", "weight")),
+    Part(
+        "dream_reports.jsonl",
+        "what you reported about dreams of the studio",
+        _rows_of("gallery.WorkReport", "reporter"),
+    ),
+    Part("covers.jsonl", "the areas that you asked to be covered", _rows_of("moderation.CoverVote", "user")),
+    Part("sanctions.jsonl", "what moderators decided about your account", _rows_of("canvas.Sanction", "user")),
+    Part("appeals.jsonl", "your appeals, and their answers", _rows_of("moderation.Appeal", "person")),
+    Part("notes.jsonl", "what moderators noted about you", _rows_of("moderation.Note", "person")),
+    Part("notes_written.jsonl", "what you noted about others, as a moderator", _rows_of("moderation.Note", "author")),
+    Part("signals.jsonl", "what the site noticed about how you draw", _rows_of("moderation.Signal", "person")),
+    Part("addresses.jsonl", "digests of the addresses you came from", _rows_of("moderation.IpDigest", "person")),
+    Part("acts.jsonl", "the log of what moderators and staff did: by you, and about you", acts),
+    Part("films.jsonl", "the films you asked for", _rows_of("gallery.Film", "requested_by")),
+    Part("exhibits.jsonl", "the exhibits you made", _rows_of("gallery.Exhibit", "curator", "statement_html")),
+    Part("exhibit_uploads.jsonl", "the pictures you uploaded for exhibits", _rows_of("gallery.Upload", "by")),
+    Part("highlights.jsonl", "the frames you chose as highlights", _rows_of("gallery.Highlight", "chosen_by")),
+    Part("styles.jsonl", "the styles you added to networks", _rows_of("dreamer.OwnStyle", "by")),
+    Part("network_jobs.jsonl", "the work on networks you asked for", _rows_of("dreamer.Job", "by", "holder")),
 )
 
 
@@ -175,11 +240,14 @@ def chunks(user: User) -> Iterator[bytes]:
     """The zip in pieces of some CHUNK bytes."""
     pipe, at = _Pipe(), timezone.now()
     with zipfile.ZipFile(cast(IO[bytes], pipe), "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", README.format(name=user.username, at=f"{at:%Y-%m-%d %H:%M}"))
+        lines = [("profile.json", "your account: name, addresses, ways to sign in, sessions, rights, hours of drawing")]
+        lines += [(part.file, part.says) for part in PARTS]
+        parts = "\n".join(f"{file:<23}{says}" for file, says in lines)
+        archive.writestr("README.txt", README.format(name=user.username, at=f"{at:%Y-%m-%d %H:%M}", parts=parts))
         archive.writestr("profile.json", _json(profile(user), indent=2))
-        for name, rows in FILES:
-            with archive.open(name, "w", force_zip64=True) as file:
-                for row in rows(user):
+        for part in PARTS:
+            with archive.open(part.file, "w", force_zip64=True) as file:
+                for row in part.rows(user):
                     file.write(_json(row).encode() + b"\n")
                     if pipe.waiting >= CHUNK:
                         yield pipe.take()

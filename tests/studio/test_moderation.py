@@ -104,7 +104,7 @@ def test_a_moderator_publishes_hides_and_shows_again_and_the_log_says_so(work: W
 
 
 def test_a_hidden_dream_is_told_to_its_maker_and_to_nobody_else(
-    published: Work, client: Client, moderator: User
+    published: Work, client: Client, moderator: User, settings: Any
 ) -> None:
     moderation.hide(published, moderator)
     page = client.get(published.get_absolute_url())
@@ -117,6 +117,9 @@ def test_a_hidden_dream_is_told_to_its_maker_and_to_nobody_else(
         assert Client().get(published.get_absolute_url() + path).status_code == 404
     staff = Client()
     staff.force_login(moderator)
+    settings.ADMIN_TWO_FACTOR = True
+    assert staff.get(published.get_absolute_url()).status_code == 404, "without a second factor"
+    settings.ADMIN_TWO_FACTOR = False
     assert Work.objects.get().thumbnail.url in staff.get(published.get_absolute_url()).content.decode()
 
 
@@ -260,3 +263,13 @@ def test_who_leaves_takes_dreams_and_uploads_along(
     with django_capture_on_commit_callbacks(execute=True):
         assert closing.scrub(ada.pk)
     assert not Work.objects.exists() and not any(map(default_storage.exists, names))
+
+
+def test_digests_of_addresses_go_after_thirty_days(work: Work) -> None:
+    """As those of all other reports."""
+    from gallery.studio import periodic_tasks
+
+    old, new = (WorkReport.objects.create(work=work, category="other", address=f"digest-{number}") for number in (1, 2))
+    WorkReport.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=31))
+    periodic_tasks.forget()
+    assert [WorkReport.objects.get(pk=one.pk).address for one in (old, new)] == ["", "digest-2"]

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from canvas.moderation.permissions import MODERATE
 from dreamer.library import LibraryError
 from dreamer.registered import default_model, registry
+from dreamsite.core import second_factor
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
 from gallery.studio import cost
@@ -61,6 +62,6 @@ def units_left(user: User) -> float:
 def visible_work(request: HttpRequest, key: str) -> Work:
     """A work that whoever asks may see: a hidden one only its maker, who is told so, and moderators. Raises Http404."""
     found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
-    if found.hidden_at and request.user != found.owner and not request.user.has_perm(MODERATE):
+    if found.hidden_at and request.user != found.owner and not second_factor.may(request, MODERATE):
         raise Http404
     return found

@@ -130,6 +130,12 @@ export class Picture {
         if (entry.op.kind === STROKE) brush.draw(this.pixels, rect, entry.op);
     }
 
+    /** Whether one of these operations was kept from us: a HIDE of nothing has its number. @param {number[]} numbers */
+    lacks(numbers) {
+        const asked = new Set(numbers);
+        return this.entries.some(({ seq, op }) => op.kind === HIDE && !op.numbers.length && asked.has(seq));
+    }
+
     /** @param {string} key */
     #undo(key) {
         if (this.undone.has(key)) return [];

@@ -63,16 +63,19 @@ class Deduplication:
         now_ms: int,
         dreamed: int,
         refuses: Callable[[wire.Operation], RejectReason | None] = lambda op: None,
+        before_ms: Iterable[int] = (),
     ) -> tuple[list[wire.Operation], list[tuple[Who, bytes]]]:
         """(operations to write, answers to send): what is new and in order, and an ACK or REJECT for the rest.
 
         `dreamed` is the newest number that a frame or a running dream holds; `refuses` says why something may not
-        enter for another reason. Nothing is remembered here: the batch that gets written is learned like any
-        other, so a failed transaction leaves no trace.
+        enter for another reason; `before_ms`: what time it would be, had the clock not been set (canvas.wall_clock).
+        Nothing is remembered here: the batch that gets written is learned like any other, so a failed transaction
+        leaves no trace.
         """
         wanted: list[wire.Operation] = []
         answers: list[tuple[Who, bytes]] = []
         fresh: dict[Key, Entry] = {}
+        times = (now_ms, *before_ms)
         for who, op in drafts:
             key = (op.author, op.stroke_id)
             entry = fresh.get(key) or self._copy(key)
@@ -83,7 +86,7 @@ class Deduplication:
                 case wire.Stroke() if op.piece > entry.next_piece or entry.undone:
                     answers.append((who, wire.reject(op.stroke_id, op.piece, RejectReason.GAP)))
                     continue
-                case wire.Stroke() if not op.piece and not self._timely(op.stroke_id, now_ms):
+                case wire.Stroke() if not op.piece and not any(self._timely(op.stroke_id, time) for time in times):
                     answers.append((who, wire.reject(op.stroke_id, op.piece, RejectReason.STALE)))
                     continue
                 case wire.Stroke() if (reason := refuses(op)) is not None:

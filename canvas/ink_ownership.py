@@ -43,7 +43,7 @@ class InkOwnership:
             if isinstance(op, wire.Stroke):
                 for cell in cells(op.points):
                     owner = owners.get(cell)
-                    if owner is None or owner[0] == op.author or at - owner[1] > FRESH:
+                    if owner is None or owner[0] == op.author or abs(at - owner[1]) > FRESH:
                         owners[cell] = (op.author, at)
             elif not isinstance(op, wire.Undo):
                 owners.clear()
@@ -57,7 +57,7 @@ class InkOwnership:
         foreign = own = 0
         for cell in touched:
             owner = owners.get(cell)
-            if owner is not None and now - owner[1] <= FRESH:
+            if owner is not None and abs(now - owner[1]) <= FRESH:
                 if owner[0] == op.author:
                     own += 1
                 else:

@@ -41,6 +41,7 @@ QUEUE_OPS = 20_000  # operations waiting for the database before new ones are re
 
 STALE_MS = 10 * 60 * 1000  # strokes begun earlier and unknown to the journal are refused
 FUTURE_MS = 60 * 1000  # a stroke's id may be this far ahead of the server's clock
+CLOCK_SET_MS = 5_000  # a clock that differs from itself by so much was set; a network's time servers correct less
 REMEMBER_MS = STALE_MS + 5 * 60 * 1000  # how far back a room knows which pieces it has
 
 OUTBOX_BYTES = 512 * 1024  # unread bytes after which a socket is behind

@@ -30,6 +30,7 @@ from canvas.presence import Presence
 from canvas.publisher import Publisher
 from canvas.rate_limits import check
 from canvas.tail import Tail
+from canvas.wall_clock import WallClock
 from canvas.wire import CloseCode, RejectReason
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Room:
         self.audience = Audience(self.tail, self._welcome, lambda: self.clock())
         self.publisher = Publisher(layer)
         self.access = AccessMonitor(people, self.admission, self.members, self.blocking, clock=clock, wall_ms=wall_ms)
+        self._wall_clock = WallClock(lambda: self.clock(), lambda: self.wall_ms())
         self.trouble: str | None = None
         self.tick_seconds = limits.TICK
         self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
@@ -241,14 +243,14 @@ class Room:
             return
         await self.access.know({op.author for _, op in drafts})  # nobody's ink enters before their status is known
         answers: list[tuple[Member, bytes]] = []
-        now_ms = self.wall_ms()
+        now_ms, *before_ms = self._wall_clock.readings()
 
         def admit(missed: list[wire.Batch], dreamed: int, rules: Rules) -> list[wire.Operation]:
             for batch in missed:
                 self.deduplication.learn(batch)
             try:
                 wanted, answers[:] = self.deduplication.admit(
-                    drafts, now_ms, dreamed, lambda op: self.admission.judge(op, rules, now_ms)
+                    drafts, now_ms, dreamed, lambda op: self.admission.judge(op, rules, now_ms), before_ms
                 )
             except Exception:
                 # Not the database's failure, so trying again would fail for ever and hold everybody's ink.
@@ -392,12 +394,23 @@ class Room:
 
     # --- once a second ---------------------------------------------------------------------------------------------
 
+    def _tell_time(self) -> None:
+        """After the machine's clock was set everybody is welcomed anew: that says what time it is."""
+        self._wall_clock.readings()
+        if self._wall_clock.was_set:
+            self._wall_clock.was_set = False
+            log.warning("The clock of this machine was set. Everybody at %s is told.", self.state.canvas.get("slug"))
+            for member in self.members:
+                if member.joined and not member.full:
+                    member.push(wire.news(self._welcome(member)))
+
     async def _heartbeats(self) -> None:
         """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
         published = forgotten = self.clock()
         while True:
             await asyncio.sleep(limits.MARK_SECONDS)
             now, now_ms = self.clock(), self.wall_ms()
+            self._tell_time()
             if self.admission.rules.ended:
                 self.audience.close(CloseCode.ENDED)
             for member in list(self.members):
@@ -415,7 +428,8 @@ class Room:
                 self.publisher.publish({"type": "people", "count": len(self.members)})
             if now - forgotten >= limits.FORGET_SECONDS:
                 forgotten = now
-                self.deduplication.forget_before(now_ms - limits.REMEMBER_MS, self.state.base_seq)
+                oldest = min(self._wall_clock.readings()) - limits.REMEMBER_MS
+                self.deduplication.forget_before(oldest, self.state.base_seq)
                 self.admission.forget({member.person.id for member in self.members if member.person}, now)
 
     def _tell_ink(self, member: Member, now: float, now_ms: int) -> None:

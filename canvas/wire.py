@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -134,6 +134,15 @@ def without(batch: Batch, seq: int) -> Batch:
     return Batch(seq + 1, batch.at, batch.count - skipped, batch.payload[end:])
 
 
+def blanked(batch: Batch, numbers: Collection[int]) -> Batch:
+    """The batch with the strokes of these numbers replaced: a HIDE of nothing keeps a number and tells nothing."""
+    parts, at = [], 0
+    for number, (kind, _, _, _, end) in enumerate(_walk(batch.payload, batch.count), batch.first):
+        parts.append(_NOTHING if kind == STROKE and number in numbers else batch.payload[at:end])
+        at = end
+    return Batch(batch.first, batch.at, batch.count, b"".join(parts))
+
+
 @overload
 def milliseconds(at: datetime) -> int: ...
 @overload
@@ -175,6 +184,9 @@ def encode(op: Operation) -> bytes:
         case Hide():
             head = _OP.pack(HIDE, op.author, op.stroke_id) + _HIDE.pack(int(op.show), len(op.numbers))
             return head + struct.pack(f"<{len(op.numbers)}Q", *op.numbers)
+
+
+_NOTHING = encode(Hide(()))
 
 
 def size(op: Stroke | Undo) -> int:

@@ -12,14 +12,41 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
+AHEAD_SECONDS = 60.0  # by which the clocks of two machines may differ
 AWAY_SECONDS = 10.0  # after a failure nobody waits for Redis again for so long
+
+
+def _of_the_past(value: Any) -> Any:
+    """Times at which something was tried, as allauth keeps them, without those that lie ahead.
+
+    They were written before the machine's clock was set back. Whoever was told to wait would wait for hours longer.
+    """
+    if isinstance(value, list) and value and all(isinstance(at, float) for at in value):
+        latest = time.time() + AHEAD_SECONDS
+        return [at for at in value if at <= latest]
+    return value
+
+
+class SteadyMemoryCache(LocMemCache):
+    """This process' memory. What it holds grows old by a clock that only goes forward, however the machine's is set."""
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return _of_the_past(super().get(key, default, version))
+
+    def get_backend_timeout(self, timeout: Any = DEFAULT_TIMEOUT) -> float | None:
+        expires: float | None = super().get_backend_timeout(timeout)
+        return None if expires is None else expires - time.time() + time.monotonic()
+
+    def _has_expired(self, key: str) -> bool:
+        expires: float | None = self._expire_info.get(key, -1.0)
+        return expires is not None and expires <= time.monotonic()
 
 
 class SteadyRedisCache(BaseCache):
@@ -30,12 +57,12 @@ class SteadyRedisCache(BaseCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
         self._redis = RedisCache(server, params)
-        self._memory = LocMemCache(f"away-{server}", {key: params[key] for key in params if key != "OPTIONS"})
+        self._memory = SteadyMemoryCache(f"away-{server}", {key: params[key] for key in params if key != "OPTIONS"})
 
     def _do(self, name: str, *arguments: Any, **options: Any) -> Any:
         if time.monotonic() >= SteadyRedisCache._away_until:
             try:
-                return getattr(self._redis, name)(*arguments, **options)
+                return _of_the_past(getattr(self._redis, name)(*arguments, **options))
             except (RedisError, OSError) as error:
                 SteadyRedisCache._away_until = time.monotonic() + AWAY_SECONDS
                 log.warning("The cache is out of reach, counting in memory for %d s: %s", AWAY_SECONDS, error)

@@ -56,7 +56,7 @@ def _layer_in_memory() -> bool:
 
 
 def _cache_in_memory() -> bool:
-    return "locmem" in str(settings.CACHES["default"]["BACKEND"])
+    return "Memory" in str(settings.CACHES["default"]["BACKEND"])
 
 
 def _key_is_weak() -> bool:
@@ -109,13 +109,13 @@ RULES = (
         "E001",
         lambda: bool(settings.REDIS_URL) and _installed("redis") >= (8,),
         "redis 8 is installed; channels-redis loses messages with its new defaults.",
-        "Install the pinned version: pip install -r requirements.txt",
+        "Install the pinned version: pip install -r requirements.lock",
     ),
     Rule(
         "E002",
         lambda: () < _installed("daphne") < (4, 2, 2),
         "This daphne lets one client fill the memory and slips headers past a proxy (CVE-2026-44545, CVE-2026-44546).",
-        "Install the pinned version: pip install -r requirements.txt",
+        "Install the pinned version: pip install -r requirements.lock",
     ),
     Rule(
         "E003",

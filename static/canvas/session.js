@@ -22,6 +22,7 @@ import * as wire from "./wire.js";
  * @typedef {import("./types.js").Ui} Ui
  */
 
+const CLOCK_SET = 60_000; // ms; what a slow network makes of a clock is less
 const LEAVING = 4000; // ms over which everybody leaves, once the project has ended
 
 export class Session {
@@ -159,8 +160,17 @@ export class Session {
             } else if (own) known.add(own);
         }
         this.layers.freshen();
+        if (operations.some((op) => op.kind === wire.HIDE && op.show && this.layers.picture.lacks(op.numbers))) this.#askAgain();
         this.ink.settled(known);
         this.#caughtUp();
+    }
+
+    /** Ink that was hidden when we came is shown again, and we were never sent it: everything since the frame, anew. */
+    #askAgain() {
+        const frame = this.bases.newest ?? BLANK;
+        this.seq = frame.seq;
+        this.bases.goBack(frame);
+        this.#join();
     }
 
     /** @param {{type: string} & Record<string, any>} news */
@@ -200,7 +210,9 @@ export class Session {
         const { bounds } = this.layers.picture;
         if (canvas.width !== bounds.x1 || canvas.height !== bounds.y1) return this.ui.reload("The canvas has another size now.");
         if (this.bases.base && news.head < this.seq) return this.ui.reload("The canvas was set back.");
-        this.ink.clock = news.now - steady();
+        const clock = news.now - steady();
+        if (clock < this.ink.clock - CLOCK_SET) this.ink.lastStroke = 0; // its clock was set back: later names are earlier
+        this.ink.clock = clock;
         this.joined = true;
         this.head = news.head;
         this.ink.identify(news.you);

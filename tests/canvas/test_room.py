@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,76 @@ async def test_ink_reaches_everybody_and_its_author_as_acknowledgement(journal: 
     await until(lambda: not anna.pending and guest.head == journal.head > 0)
     assert np.array_equal(anna.canvas(), journal.canvas()) and np.array_equal(guest.canvas(), journal.canvas())
     assert any(news["type"] == "names" and news["names"] == {"1": "person1"} for news in guest.news)
+
+
+@pytest.mark.parametrize("hours", [-7, 7])
+async def test_whoever_is_here_draws_on_when_the_clock_is_set(journal: MemoryJournal, hours: int) -> None:
+    """Ids of strokes begin with the server's time as it was told at the door."""
+    begun, ahead = time.time_ns() // 1_000_000, 0
+
+    def wall_ms() -> int:
+        return begun + int(time.monotonic() * 1000 - first) + ahead
+
+    first = time.monotonic() * 1000
+    here = Room(journal, journal.people, NoLayer(), executor, wall_ms=wall_ms)
+    await here.start()
+    anna = joined(journal, here, 1)
+    await until(lambda: anna.news)
+    told = anna.news[-1]["now"]
+    before = [wire.Stroke((told + number) << 12, 0, (1, 2, 3), 255, 0, ((8, 8, 16),), True) for number in range(2)]
+    anna.put(before[0])
+    await until(lambda: not anna.pending)
+    ahead = hours * 3_600_000
+    anna.put(before[1])
+    await until(lambda: not anna.pending)
+    assert not anna.refused and journal.head == 2, "by the time before, for a while"
+    await until(lambda: sum(news["type"] == "welcome" for news in anna.news) > 1)
+    now = [news["now"] for news in anna.news if news["type"] == "welcome"][-1]
+    assert abs(now - wall_ms()) < PATIENCE * 1000 and abs(now - told - ahead) < PATIENCE * 1000
+    anna.put(wire.Stroke(now << 12, 0, (1, 2, 3), 255, 0, ((8, 8, 16),), True))
+    await until(lambda: not anna.pending)
+    assert not anna.refused and journal.head == 3
+    anna.put(wire.Stroke((now + 3 * 3_600_000) << 12, 0, (1, 2, 3), 255, 0, ((8, 8, 16),), True))
+    await until(lambda: anna.refused)
+    await here.stop()
+
+
+async def test_latecomers_are_not_sent_what_moderators_hid(journal: MemoryJournal, room: Room) -> None:
+    """Anna draws, Ben too; Ben's ink is hidden, and then shown again."""
+    anna, ben = joined(journal, room, 1), joined(journal, room, 2)
+    for number, (who, colour) in enumerate(((anna, (1, 2, 3)), (ben, (201, 202, 203)))):
+        for piece in pieces(stroke_id(random.Random(number)), [(16, 16, 24), (64, 80, 24), (90, 20, 24)], each=1):
+            who.put(replace(piece, colour=colour))
+    await until(lambda: not anna.pending and not ben.pending and anna.head == ben.head == journal.head)
+    numbers = tuple(number for number, op in journal.operations() if op.author == 2)
+    assert numbers
+
+    def moderate(*, show: bool) -> None:
+        payload = wire.encode(wire.Hide(numbers, show, 9))
+        journal.rows.append(wire.Batch(journal.head + 1, 0, 1, payload))
+
+    def came(browser: Browser) -> list[wire.Operation]:
+        return [op for _, op in sorted(browser.operations.items())]
+
+    moderate(show=False)
+    await until(lambda: anna.head == journal.head)
+    late = joined(journal, room, None)
+    await until(lambda: late.head == journal.head)
+    assert np.array_equal(late.canvas(), journal.canvas()), "the same picture"
+    assert not [op for op in came(late) if isinstance(op, wire.Stroke) and op.author == 2]
+    assert [op for op in came(late) if isinstance(op, wire.Stroke) and op.author == 1]
+    again = Room(journal, journal.people, NoLayer(), executor)  # and after a restart, from the database
+    await again.start()
+    other = joined(journal, again, None)
+    await until(lambda: other.head == journal.head)
+    assert came(other) == came(late)
+    await again.stop()
+    moderate(show=True)
+    await until(lambda: late.head == journal.head)
+    newest = joined(journal, room, None)
+    await until(lambda: newest.head == journal.head)
+    assert np.array_equal(newest.canvas(), journal.canvas()) and len(came(newest)) == journal.head
+    assert {op.author for op in came(newest) if isinstance(op, wire.Stroke)} == {1, 2}
 
 
 async def test_nothing_is_shown_before_it_is_written(journal: MemoryJournal, room: Room) -> None:

@@ -59,6 +59,39 @@ test("joining where there is a frame: its picture and what came after", async ()
     same(layers.shown, server.compose().pixels);
 });
 
+test("a server's clock that is set back takes nobody's pen: the next names are of its time", async () => {
+    const server = new FakeServer();
+    const { session } = visit(server);
+    await settled();
+    const before = session.ink.newStroke();
+    server.last.push(say.news({ ...server.welcome(server.last), now: Date.now() - 7 * 3_600_000 }));
+    const after = session.ink.newStroke();
+    assert.ok(before / 4096 - after / 4096 > 6 * 3_600_000, "as long ago as the clock was set back");
+    assert.ok(session.ink.newStroke() > after);
+});
+
+test("ink that was hidden is not needed, and asked for when it is shown again", async () => {
+    const server = new FakeServer();
+    server.append(...foreign(3));
+    /** @param {boolean} show @returns {import("../../static/canvas/wire.js").Hide} */
+    const hide = (show) => ({ kind: wire.HIDE, author: 0, strokeId: 0, show, numbers: [2] });
+    server.append(hide(false));
+    const kept = server.journal[1];
+    server.journal[1] = { ...hide(false), numbers: [] }; // as canvas/tail.py tells latecomers
+    const { session, layers } = visit(server);
+    await settled();
+    assert.equal(session.seq, 4);
+    same(layers.shown, server.compose().pixels);
+    server.journal[1] = kept;
+    server.append(hide(true));
+    await settled();
+    assert.deepEqual(server.last.joins, [{ frame: 0, seq: 0 }, { frame: 0, seq: 0 }]);
+    assert.equal(session.seq, 5);
+    same(layers.shown, server.compose().pixels);
+    server.append(...foreign(1));
+    same(layers.shown, server.compose().pixels);
+});
+
 test("a gap is asked for once, and filled", async () => {
     const server = new FakeServer();
     const { session, layers } = visit(server);

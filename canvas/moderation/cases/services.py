@@ -21,6 +21,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.cases import evidence, scores, subjects
 from canvas.moderation.models import Act, Case, Evidence, Note, Report
 from canvas.moderation.signals import ip_digests
+from dreamsite.core.clocks import lately
 from dreamsite.core.turns import Turns
 
 CLAIM = Act.add_verb("claim-case", gettext_lazy("Took on a case"))
@@ -90,7 +91,7 @@ def check_limits(reporter: Any, address: str) -> None:
         bounds.append((Report.objects.filter(reporter=None), *STRANGERS))
     for reports, within, most in bounds:
         # The one that has to grow old before there is room for another.
-        times = reports.filter(at__gt=now - within).order_by("-at").values_list("at", flat=True)
+        times = reports.filter(lately("at", within, now)).order_by("-at").values_list("at", flat=True)
         if (first := times[most - 1 : most].first()) is not None:
             raise TooMany(int((first + within - now).total_seconds()) + 1)
 

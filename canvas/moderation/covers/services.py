@@ -20,6 +20,7 @@ from canvas import limits, notify, user_status
 from canvas.models import Canvas, Region
 from canvas.moderation.models import Act, Case, CoverVote
 from canvas.wire import milliseconds
+from dreamsite.core.clocks import lately
 from dreamsite.core.rect import Rect
 
 COVER = Act.add_verb("cover", gettext_lazy("Covered an area together"))
@@ -78,7 +79,7 @@ def _check(canvas: Canvas, user: Any, rect: Rect) -> None:
     if not Rect(0, 0, canvas.width, canvas.height).contains(rect):
         raise CoverError(_("This area is not on the canvas."), 400)
     now = timezone.now()
-    if CoverVote.objects.filter(user=user, at__gt=now - timedelta(hours=1)).count() >= limits.COVER_VOTES_HOURLY:
+    if CoverVote.objects.filter(lately("at", timedelta(hours=1), now), user=user).count() >= limits.COVER_VOTES_HOURLY:
         raise CoverError(
             _("You have asked %d times within an hour; a moderator will look.") % limits.COVER_VOTES_HOURLY, 429
         )

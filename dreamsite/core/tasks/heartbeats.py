@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from dreamsite.core.clocks import lately
 from dreamsite.core.tasks import WORKER
 from dreamsite.core.tasks.models import WorkerHeartbeat
 
@@ -41,8 +42,9 @@ def alive() -> QuerySet[WorkerHeartbeat, str]:
 
     As a part of the query that reads what they hold, or asked after it: so one that has just started is among them.
     """
-    since = timezone.now() - timedelta(seconds=DEAD_SECONDS)
-    return WorkerHeartbeat.objects.filter(at__gt=since).values_list("worker", flat=True)
+    return WorkerHeartbeat.objects.filter(lately("at", timedelta(seconds=DEAD_SECONDS))).values_list(
+        "worker", flat=True
+    )
 
 
 def prune() -> None:

@@ -25,6 +25,7 @@ from canvas import frames
 from dreamsite import health
 from dreamsite.core.models import User
 from gallery.moments import paint
+from gallery.sharing import cards
 from tests import running, services
 from tests.bucket import KEY, SECRET, Bucket
 
@@ -129,7 +130,8 @@ def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
-    monkeypatch.setattr(paint._pace, "_full_at", {})
+    for pace in (paint._pace, cards._pace):
+        monkeypatch.setattr(pace, "_full_at", {})
     health._kept = None
     # In the thread where the test's transaction lives.
     monkeypatch.setattr(health, "in_thread", sync_to_async)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from canvas import thumbnails
 from canvas.models import Frame
+from canvas.picture import NumberedStroke
 from gallery import media
 from gallery.moments import ink, paint
 
@@ -101,13 +102,22 @@ def painted(frame: Frame, address: str = "") -> bytes:
 
     Raises what paint.png raises.
     """
+    data = paint.png(*_drawn(frame), address)
+    caches["pages"].set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
+    return data
+
+
+def painting_name(frame: Frame) -> str:
+    """Another one whenever the drawing before the frame would look otherwise. Raises paint.TooManyOperations."""
+    return paint.key(*_drawn(frame))
+
+
+def _drawn(frame: Frame) -> tuple[ink.Span, list[NumberedStroke]]:
     span = ink.before(frame)
     found = ink.read(span)
     if not found.complete:
         raise paint.TooManyOperations
-    data = paint.png(span, found.up_to(frame.seq), address)
-    caches["pages"].set(_drawing_key(frame), (len(data), hashlib.sha256(data).hexdigest()), 600)
-    return data
+    return span, found.up_to(frame.seq)
 
 
 def _type(name: Any) -> str:

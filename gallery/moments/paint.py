@@ -39,8 +39,8 @@ def png(span: Span, operations: list[NumberedStroke], address: str = "") -> byte
     `address`: whose request it is. Raises PainterBusy, TooManyOperations, canvas.frames.FrameGone, and Busy where this
     address has had many painted.
     """
-    key = _key(span, operations)
-    cached = caches["pictures"].get(key)
+    name = key(span, operations)
+    cached = caches["pictures"].get(name)
     if cached is not None:
         return bytes(cached)
     if len(operations) > MAX_OPERATIONS:
@@ -52,11 +52,12 @@ def png(span: Span, operations: list[NumberedStroke], address: str = "") -> byte
         painted = encode(pixels(span, operations))
     finally:
         _painting.release()
-    caches["pictures"].set(key, painted)
+    caches["pictures"].set(name, painted)
     return painted
 
 
-def _key(span: Span, operations: list[NumberedStroke]) -> str:
+def key(span: Span, operations: list[NumberedStroke]) -> str:
+    """What says exactly what is in the picture."""
     # Names of strokes too: after a restored backup a number may stand for another one.
     names = "".join(f"{number} {op.author} {op.stroke_id} " for number, op in operations)
     below = span.base.sha256 if span.base else f"{span.canvas.width} {span.canvas.height} {span.canvas.background}"

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from canvas import frames
 from canvas.models import Frame
+from dreamsite.core.turns import Pace
 from gallery.frame import files
 from gallery.moments import paint
 
@@ -17,20 +18,25 @@ WIDTH, HEIGHT = 1200, 630  # px
 PAIR = 326, 160  # px; as small as the strip that greets strangers shows it
 GAP = 6  # px between the two halves
 NIGHT = (13, 12, 17)  # the site's own ground
+_pace = Pace("cards of frames", 30, 5.0)  # two pictures are read, made smaller, and one of them often painted first
 RESAMPLING = Image.Resampling.LANCZOS
 
 
-def card(frame: Frame, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
+def card(frame: Frame, size: tuple[int, int] = (WIDTH, HEIGHT), address: str = "") -> bytes:
     """A JPEG of `size`, px: what was drawn | what was dreamed of it; without a dream the picture alone.
 
-    Raises what paint.png raises; where only the drawing cannot be painted, the dream stands alone.
+    `address`: whose request it is. Raises what paint.png raises; where only the drawing cannot be painted, the dream
+    stands alone.
     """
-    after = Image.fromarray(frames.load(frame.pk))
-    drawing = _drawing(frame) if frame.kind == Frame.Kind.DREAM else None
-    key = f"card:{size[0]}x{size[1]}:" + hashlib.sha256(frame.sha256.encode() + (drawing or b"")).hexdigest()
+    dreamed = frame.kind == Frame.Kind.DREAM
+    name = _name(frame) if dreamed else ""
+    key = f"card:{size[0]}x{size[1]}:" + hashlib.sha256(f"{frame.sha256} {name}".encode()).hexdigest()
     known = caches["pictures"].get(key)
     if known is not None:
         return bytes(known)
+    _pace.take(address)
+    after = Image.fromarray(frames.load(frame.pk))
+    drawing = _drawing(frame) if dreamed else None
     width, height = size
     sheet = Image.new("RGB", size, NIGHT)
     if drawing is None:
@@ -43,8 +49,16 @@ def card(frame: Frame, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
         sheet.paste(ImageOps.fit(after, half, RESAMPLING), (width - half[0], 0))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=86, optimize=True, progressive=True)
-    caches["pictures"].set(key, buffer.getvalue())
+    if drawing is not None or not name:  # a base that is lost may come back
+        caches["pictures"].set(key, buffer.getvalue())
     return buffer.getvalue()
+
+
+def _name(frame: Frame) -> str:
+    try:
+        return files.painting_name(frame)
+    except (paint.TooManyOperations, frames.FrameGone):
+        return ""
 
 
 def _drawing(frame: Frame) -> bytes | None:

@@ -41,7 +41,7 @@ def frame_card(request: HttpRequest, pk: int) -> HttpResponseBase:
     this = frame_views.find(pk)
     if this.hidden_at is not None:
         return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
-    return painted_response(lambda: cards.card(this), "image/jpeg")
+    return painted_response(lambda: cards.card(this, address=request.META.get("REMOTE_ADDR", "")), "image/jpeg")
 
 
 @same_for_everybody
@@ -51,7 +51,7 @@ def frame_pair(request: HttpRequest, pk: int) -> HttpResponseBase:
     this = frame_views.find(pk)
     if this.hidden_at is not None:
         return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
-    return painted_response(lambda: cards.card(this, cards.PAIR), "image/jpeg")
+    return painted_response(lambda: cards.card(this, cards.PAIR, request.META.get("REMOTE_ADDR", "")), "image/jpeg")
 
 
 @require_safe

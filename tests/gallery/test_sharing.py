@@ -22,9 +22,10 @@ from canvas.moderation.models import Act
 from dreamer.engine.recipe import Recipe
 from dreamer.styles import Style
 from dreamsite.core.models import User
+from dreamsite.core.turns import Pace
 from gallery.exhibits.models import Exhibit
 from gallery.highlights.models import Highlight
-from gallery.sharing import sitemap
+from gallery.sharing import cards, sitemap
 from tests.gallery.conftest import RECIPE
 
 pytestmark = pytest.mark.django_db
@@ -277,6 +278,24 @@ class TestSlideshow:
 
     def test_nothing_yet(self, client: Client) -> None:
         assert "Nothing to show yet" in client.get("/history/slideshow/").content.decode()
+
+
+def test_cards_have_a_pace_by_address(client: Client, canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each card is two pictures read and made smaller: not as many as a stranger likes."""
+    monkeypatch.setattr(cards, "_pace", Pace("cards", 3, 60.0))
+    made = [frames.encode(np.full((96, 96, 3), 40 * grey, np.uint8), Frame.Kind.DREAM) for grey in range(4)]
+    shown = [frames.keep(frames.NewFrame(canvas, one, Frame.Kind.DREAM, 0)) for one in made]
+    addresses = [f"/frames/{frame.pk}/{kind}.jpg" for frame in shown for kind in ("card", "pair")]
+
+    def ask(address: str, at: str = "198.51.100.7") -> Any:
+        return client.get(address, REMOTE_ADDR=at)
+
+    answers = [ask(address) for address in addresses]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429, 429, 429, 429]
+    assert 1 <= int(answers[3]["Retry-After"]) <= 60
+    assert ask(addresses[0]).status_code == 200, "what is painted already costs nothing"
+    assert ask(addresses[3], "203.0.113.1").status_code == 200
+    assert ask(addresses[3]).status_code == 200, "it is kept now"
 
 
 def test_the_recipe_of_the_fixture_is_a_real_one() -> None:

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench sheets load attack clean help
+.PHONY: run test lint format clock bench sheets load attack lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -37,14 +37,23 @@ attack: .venv/dev ## what attackers can do to the canvas and to the server, besi
 	$(BIN)/python -m tests.bench.griefing $(ARGS)
 	$(BIN)/python -m tests.bench.siege $(ARGS)
 
+# For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
+# SHA-256. The tool is not in the environment that it would describe.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+lock:            ## requirements.lock and deploy/uvicorn.lock anew: exact versions and hashes of everything
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder" \
+	&& "$$folder/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 \
+	&& "$$folder/bin/"$(LOCK) requirements.txt -o requirements.lock \
+	&& "$$folder/bin/"$(LOCK) -c requirements.lock deploy/uvicorn.txt -o deploy/uvicorn.lock
+
 clean:           ## forget the environment; var/ (the site's state) stays
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/run: requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+.venv/run: requirements.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # torch first and alone: asked for by another package it would bring its CUDA build.

@@ -141,7 +141,16 @@ def test_the_image_has_what_the_tests_ran_with() -> None:
     assert "USER dreamsite" in text
     # What the image takes is all that the site runs from, and nothing of anybody's state.
     kept = set(re.findall(r"(?m)^!(\S+)", (ROOT / ".dockerignore").read_text()))
-    assert kept >= {"canvas", "dreamer", "dreamsite", "gallery", "static", "templates", "manage.py", "requirements.txt"}
+    assert kept >= {
+        "canvas",
+        "dreamer",
+        "dreamsite",
+        "gallery",
+        "static",
+        "templates",
+        "manage.py",
+        "requirements.lock",
+    }
     assert not kept & {"var", ".venv", "tests", ".git"}
 
 

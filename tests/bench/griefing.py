@@ -1,12 +1,14 @@
 """`make attack`: how much of the picture fresh accounts can destroy, and whether an honest newcomer meets a limit.
 
 The room's own gate (canvas.admission) under a clock that is moved, so ten minutes take seconds. The canvas of 1536 px
-is a dream; twenty accounts without a clean hour, behind three addresses, paint black over it. Nobody moderates, nobody
-dreams, nobody draws against them.
+is a dream; twenty accounts without a clean hour, behind three addresses, paint black over it, and in a second round
+with all the guests whom three addresses may make in ten minutes. Nobody moderates, nobody dreams, nobody draws against
+them.
 """
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import random
 from collections.abc import Callable, Iterator
@@ -25,6 +27,8 @@ START_MS = 1_800_000_000_000
 WIDTH = limits.MAX_WIDTH  # 1/8 px
 SMALL = 240  # 30 px
 STEP = 0.1  # seconds
+ACCOUNTS, ADDRESSES = 20, 3
+GUESTS = 12  # of one address, in ten minutes: ACCOUNT_RATE_LIMITS["guest"]
 Way = Callable[["Scene", int, random.Random], Iterator[list[wire.Stroke]]]
 
 
@@ -37,6 +41,7 @@ class Scene:
     journal: int = 0
     gone: Any = field(default_factory=lambda: np.zeros((SIDE, SIDE), bool))
     refused: int = 0
+    guests: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         self.admission.picture, self.admission.pixels = True, float(SIDE * SIDE)
@@ -48,7 +53,7 @@ class Scene:
         now_ms = START_MS + int(self.now * 1000)
         if op.author not in self._people:
             self._people.add(op.author)
-            self.admission.know({op.author: UserStatus(joined=now_ms)})
+            self.admission.know({op.author: UserStatus(joined=now_ms, guest=op.author in self.guests)})
         more = {"address": address} if self._more else {}
         try:
             reason = self.admission.refuses(op, self.now, now_ms, known=False, **more)
@@ -127,14 +132,23 @@ WAYS = {"dots": dots, "small dots": small_dots, "lines": lines, "pieces that jum
 
 
 def destroy(
-    way: Callable[[int, tuple[int, int]], list[wire.Stroke]], *, accounts: int = 20, addresses: int = 3, seconds: float
+    way: Callable[[int, tuple[int, int]], list[wire.Stroke]],
+    *,
+    accounts: int = ACCOUNTS,
+    guests: int = 0,
+    addresses: int = ADDRESSES,
+    seconds: float,
 ) -> Iterator[tuple[float, float]]:
-    """(seconds, share of the picture that is gone), every second: each account takes whatever it can, all the time."""
-    scene, chance = Scene(), random.Random(1)
+    """(seconds, share of the picture that is gone), every second: each person takes whatever they can, all the time.
+
+    `guests`: so many more people, without accounts.
+    """
+    everybody = range(1, accounts + guests + 1)
+    scene, chance = Scene(guests=frozenset(everybody[accounts:])), random.Random(1)
     _jumped.clear()
     targets = grid(SMALL if way is small_dots else WIDTH)
     chance.shuffle(targets)
-    waiting = {who: targets[who - 1 :: accounts] for who in range(1, accounts + 1)}
+    waiting = {who: targets[who - 1 :: len(everybody)] for who in everybody}
     steps = int(seconds / STEP)
     for step in range(steps):
         scene.now += STEP
@@ -159,15 +173,23 @@ HANDS = {
 
 
 def newcomer(
-    width: int, speed: float, busy: float, *, minutes: float = 60.0, company: int = 0, apart: bool = False
+    width: int,
+    speed: float,
+    busy: float,
+    *,
+    minutes: float = 60.0,
+    company: int = 0,
+    apart: bool = False,
+    guest: bool = False,
 ) -> tuple[int, float]:
     """(pieces refused, least share of ink left) of somebody who draws their first hour, over the dream, beside others.
 
     `width` in 1/8 px, `speed` in px/s, `busy`: the share of the time in which the brush is down; `company`: so many
-    others do the same at the same time, behind the same address, or each behind their own (`apart`).
+    others do the same at the same time, behind the same address, or each behind their own (`apart`). `guest`: all of
+    them without accounts.
     """
-    scene, chance = Scene(), random.Random(2)
     people = range(1, company + 2)
+    scene, chance = Scene(guests=frozenset(people if guest else ())), random.Random(2)
     hands = {who: _hand(who, width, speed, busy, chance) for who in people}
     least = 1.0
     for _ in range(int(minutes * 60 * 10)):
@@ -197,17 +219,26 @@ def _hand(who: int, width: int, speed: float, busy: float, chance: random.Random
 
 
 def main() -> None:
-    print(f"Twenty accounts without a clean hour, three addresses, a dream of {SIDE} px; share of it that is gone:\n")
-    print("| way | 1 s | 10 s | 1 min | 10 min |\n|---|---|---|---|---|")
-    for name, way in WAYS.items():
-        found = {round(at): share for at, share in destroy(way, seconds=600)}
-        print(f"| {name} | " + " | ".join(f"{found[at]:.0%}" for at in (1, 10, 60, 600)) + " |", flush=True)
-    print("\nA newcomer's first hour, alone and beside twenty-four others behind one address:\n")
+    parser = argparse.ArgumentParser(prog="make attack", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=int, default=600, help="of each attack, 60 to 600 (default: 600)")
+    last = max(60, min(600, parser.parse_known_args()[0].seconds))
+    for guests in (0, GUESTS * ADDRESSES):
+        print(
+            f"{ACCOUNTS} fresh accounts and {guests} guests, {ADDRESSES} addresses, a dream of {SIDE} px; gone of it:\n"
+        )
+        print(f"| way | 1 s | 10 s | 1 min | {last / 60:.0f} min |\n|---|---|---|---|---|")
+        for name, way in WAYS.items():
+            found = {round(at): share for at, share in destroy(way, guests=guests, seconds=last)}
+            print(f"| {name} | " + " | ".join(f"{found[at]:.0%}" for at in (1, 10, 60, last)) + " |", flush=True)
+        print()
+    print("A newcomer's first hour, alone and beside twenty-four others behind one address:\n")
     print("| hand | refused | least ink | of 25: refused | least ink |\n|---|---|---|---|---|")
     for name, hand in HANDS.items():
-        refused, least = newcomer(*hand)
-        crowd, left = newcomer(*hand, minutes=10, company=24)
-        print(f"| {name} | {refused} | {least:.0%} | {crowd} | {left:.0%} |", flush=True)
+        for guest in (False, True):
+            refused, least = newcomer(*hand, guest=guest)
+            crowd, left = newcomer(*hand, minutes=10, company=24, guest=guest)
+            who = "a guest, " if guest else ""
+            print(f"| {who}{name} | {refused} | {least:.0%} | {crowd} | {left:.0%} |", flush=True)
 
 
 if __name__ == "__main__":

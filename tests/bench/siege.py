@@ -150,7 +150,7 @@ async def moments(site: running.RunningSite, until: float) -> str:
             at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 8 * moment - number))
             reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
             writer.write(
-                f"GET /moments/{at}Z.png HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nConnection: close\r\n\r\n".encode()
+                f"GET /history/{at}Z.png HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nConnection: close\r\n\r\n".encode()
             )
             with contextlib.suppress(OSError):
                 status = (await reader.read()).partition(b" ")[2][:3]

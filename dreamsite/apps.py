@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from allauth.usersessions import apps as usersessions
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
@@ -14,15 +13,14 @@ class DreamsiteConfig(AppConfig):
         from dreamsite.accounts import closing, sessions, sockets, staff  # their signals
 
 
-class UserSessionsConfig(usersessions.UserSessionsConfig):
-    """allauth's list of sessions, without its own receivers: they would write down the sessions' keys."""
+class UserSessionsConfig(AppConfig):
+    """allauth's list of sessions without its receivers, which would write down their keys (see accounts.sessions)."""
 
-    default = False
-
-    def ready(self) -> None:
-        pass  # dreamsite.accounts.sessions does it
+    default = False  # of this module
+    name = "allauth.usersessions"
+    default_auto_field = "django.db.models.BigAutoField"
 
 
 class AdminConfig(admin.AdminConfig):
-    default = False  # of this module: that is the one above
+    default = False
     default_site = "dreamsite.accounts.staff.AdminSite"

@@ -37,6 +37,8 @@ def _of_the_past(value: Any) -> Any:
 class SteadyMemoryCache(LocMemCache):
     """This process' memory. What it holds grows old by a clock that only goes forward, however the machine's is set."""
 
+    _expire_info: dict[str, float | None]
+
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return _of_the_past(super().get(key, default, version))
 
@@ -45,7 +47,7 @@ class SteadyMemoryCache(LocMemCache):
         return None if expires is None else expires - time.time() + time.monotonic()
 
     def _has_expired(self, key: str) -> bool:
-        expires: float | None = self._expire_info.get(key, -1.0)
+        expires = self._expire_info.get(key, -1.0)
         return expires is not None and expires <= time.monotonic()
 
 

@@ -123,8 +123,8 @@ def scrub(pk: int) -> bool:
     """Forgets who this was; False when there is nothing to do (any more).
 
     The row stays, nameless, so that strokes, sanctions and the audit log still tell one stranger from another. What
-    keeps the name is said on the page that closes an account: the log of acts, which nothing changes, words that others
-    wrote, and films that were made before.
+    keeps the name is said on the page that closes an account: words that others wrote, also in the log of acts, and
+    films that were made before.
     """
     user = User.objects.select_for_update().filter(pk=pk, closes_at__lte=timezone.now(), closed_at=None).first()
     if user is None:

@@ -36,6 +36,7 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         made = super().create_model_instance(data)
+        assert isinstance(made, Session)
         made.session_key = stored(made.session_key)
         return made
 

@@ -109,10 +109,8 @@ NOT_TOLD = {
 }
 # What names somebody who left, and stays: said on the page that closes an account.
 KEEPS = {
-    "moderation.act.by_name": "the log of acts: nothing changes it",
-    "moderation.act.person_name": "the log of acts: nothing changes it",
-    "moderation.act.what": "the log of acts: nothing changes it",
-    "moderation.act.why": "the log of acts: nothing changes it",
+    "moderation.act.what": "words in the log of acts: nothing changes them",
+    "moderation.act.why": "words in the log of acts: nothing changes them",
     "canvas.sanction.reason": "words of a moderator about a sanction, which stays",
     "moderation.note.text": "words of others about others, or about a case",
     "gallery.film.title": "a film's title is everybody's",

@@ -139,6 +139,7 @@ class answer_conflicts:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        len(request.GET)  # more of it than anybody reads is a 400 here, and not an error in the page of another error
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:

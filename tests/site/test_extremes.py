@@ -1,7 +1,4 @@
-"""Any number, date or text, in any address, query or JSON body, of anybody: no 500, whatever it is.
-
-tests/live/test_extremes.py runs all of this on PostgreSQL.
-"""
+"""Any number, date or text, in any address, query or JSON body, of anybody: no 500, whatever it is."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from canvas.moderation.models import Act, Appeal, CoverVote, IpDigest, Note, Rep
 from dreamsite.accounts import guests, sessions
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
-from gallery.studio.models import Original, Work, WorkReport
+from gallery.studio.models import Original, Work
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +112,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
 )
 # What stays because others decided on it, without the words and addresses in it.
 _EMPTIED: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
-    (Report, "reporter", ("text", "address")),
-    (WorkReport, "reporter", ("text", "contact", "address")),
+    (Report, "reporter", ("text", "contact", "address")),
     (Appeal, "person", ("text", "answer")),
 )
 

@@ -192,11 +192,10 @@ PARTS = (
     Part(
         "uploads.jsonl", "the pictures you uploaded to the studio, and where they lie until they are deleted", uploads
     ),
-    Part("reports.jsonl", "what you reported", _rows_of("moderation.Report", "reporter", "weight")),
     Part(
-        "dream_reports.jsonl",
-        "what you reported about dreams of the studio",
-        _rows_of("gallery.WorkReport", "reporter"),
+        "reports.jsonl",
+        "what you reported, on the canvas and in the studio",
+        _rows_of("moderation.Report", "reporter", "weight"),
     ),
     Part("covers.jsonl", "the areas that you asked to be covered", _rows_of("moderation.CoverVote", "user")),
     Part("sanctions.jsonl", "what moderators decided about your account", _rows_of("canvas.Sanction", "user")),
@@ -206,6 +205,15 @@ PARTS = (
     Part("signals.jsonl", "what the site noticed about how you draw", _rows_of("moderation.Signal", "person")),
     Part("addresses.jsonl", "digests of the addresses you came from", _rows_of("moderation.IpDigest", "person")),
     Part("acts.jsonl", "the log of what moderators and staff did: by you, and about you", acts),
+    Part(
+        "looked_at.jsonl",
+        "when moderators looked at what is known of you",
+        _rows_of("moderation.LookUp", "person", "key", "seen"),
+    ),
+    Part("look_ups.jsonl", "what you looked up, as a moderator", _rows_of("moderation.LookUp", "by", "key", "seen")),
+    Part("pending.jsonl", "acts about you that waited, or wait", _rows_of("moderation.PendingAct", "person", "holder")),
+    Part("asked.jsonl", "acts you asked for, as a moderator", _rows_of("moderation.PendingAct", "asked_by", "holder")),
+    Part("page_versions.jsonl", "the versions of pages you wrote", _rows_of("gallery.PageVersion", "by")),
     Part("films.jsonl", "the films you asked for", _rows_of("gallery.Film", "requested_by")),
     Part("exhibits.jsonl", "the exhibits you made", _rows_of("gallery.Exhibit", "curator", "statement_html")),
     Part("exhibit_uploads.jsonl", "the pictures you uploaded for exhibits", _rows_of("gallery.Upload", "by")),

@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from canvas.moderation.signals import ip_digests
 from dreamsite.core.tasks import enqueue, periodic_task
 from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio import queue
-from gallery.studio.models import Original, Work, WorkReport
+from gallery.studio.models import Original, Work
 
 ORIGINALS_STAY = timedelta(days=7)
 TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was cancelled
@@ -25,8 +24,6 @@ def forget() -> None:
     tried = Work.objects.exclude(state__in=OPEN).filter(created_at__lt=now - TRIES_STAY)
     for work in tried.exclude(kind=Work.Kind.DREAM, state=State.DONE)[:200]:
         work.delete()
-    old = WorkReport.objects.filter(at__lt=now - ip_digests.LIFE)
-    old.exclude(address="").update(address="")  # as the digests of all other reports (ip_digests.purge)
 
 
 @periodic_task

@@ -24,12 +24,15 @@ from django.test import Client
 from django.utils import timezone
 
 from canvas.models import Canvas, CleanHours, Region, Sanction
+from canvas.moderation.audit.models import LookUp
 from canvas.moderation.models import Act, Appeal, Case, CoverVote, IpDigest, Note, Report, Signal
+from canvas.moderation.pending.models import PendingAct
 from dreamer.models import Guess, Job, OwnStyle
 from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Highlight, Upload
-from gallery.studio.models import Original, Work, WorkReport
+from gallery.pages.models import PageVersion
+from gallery.studio.models import Original, Work
 from tests.conftest import PASSWORD
 from tests.rows import every_value
 from tests.site.world import World
@@ -65,13 +68,17 @@ EXPORTED = {
     "moderation.appeal.person": "appeal-text",
     "moderation.ipdigest.person": "digest-of-hers",
     "moderation.signal.person": '"value": 41.5',
+    "moderation.lookup.by": '"count": 61',
+    "moderation.lookup.person": '"count": 62',
+    "moderation.pendingact.person": "pending-about-her",
+    "moderation.pendingact.asked_by": "pending-by-her",
+    "gallery.pageversion.by": "page-version",
     "gallery.upload.by": "exhibit-upload",
     "gallery.exhibit.curator": "exhibit-title",
     "gallery.film.requested_by": "film-title",
     "gallery.highlight.chosen_by": "highlight-caption",
     "gallery.original.owner": '"kept": false',
     "gallery.work.owner": "work-caption",
-    "gallery.workreport.reporter": "work-report-text",
     "dreamer.ownstyle.by": "own-style",
     "dreamer.job.by": "network-of-job",
     "account.emailaddress.user": MAIL,
@@ -94,7 +101,7 @@ NOT_EXPORTED = {
             "moderation.appeal.issued_by",
             "moderation.appeal.decided_by",
             "moderation.signal.seen_by",
-            "gallery.workreport.answered_by",
+            "moderation.pendingact.answered_by",
             "admin.logentry.user",
         ],
         ALSO_AN_ACT,
@@ -127,11 +134,15 @@ STAYS = {
     "moderation.report.reporter": "what was reported, without its words",
     "moderation.appeal.person": "that there was one, and its outcome, without its words",
     "moderation.note.author": "a moderator's note about somebody else",
+    "moderation.lookup.by": "goes into the log of acts within the hour",
+    "moderation.lookup.person": "goes into the log of acts within the hour",
+    "moderation.pendingact.person": "what was to be decided, for the log",
+    "moderation.pendingact.asked_by": "who asked, by number",
+    "gallery.pageversion.by": "a page's version is the site's",
     "gallery.upload.by": "an exhibit's picture",
     "gallery.exhibit.curator": "an exhibit",
     "gallery.film.requested_by": "a film",
     "gallery.highlight.chosen_by": "a highlight",
-    "gallery.workreport.reporter": "what was reported, without its words and address",
     "dreamer.ownstyle.by": "a style of the site",
     "dreamer.job.by": "what was done to the site's networks",
 }
@@ -162,7 +173,9 @@ def everything(wanda: User) -> None:
     Act.objects.record(other, "look-up", person=wanda, why=f"act-about-her {WORDS}", name=NAME)
     case = Case.objects.create(canvas=canvas, x=1, y=1, r=5, claimed_by=wanda, last_by=wanda)
     Case.objects.create(canvas=canvas, x=1, y=1, r=5, closed_by=wanda, closed_at=now, outcome="moot")
-    Report.objects.create(case=case, category="spam", reporter=wanda, text=f"report-text {WORDS}", address="digest")
+    Report.objects.create(
+        case=case, category="spam", reporter=wanda, text=f"report-text {WORDS}", contact=MAIL, address="digest"
+    )
     Note.objects.create(person=wanda, author=other, text=f"note-about-her {WORDS}")
     Note.objects.create(case=case, author=wanda, text="note-by-her")
     CoverVote.objects.create(canvas=canvas, user=wanda, x=1, y=1, width=33, height=9)
@@ -190,15 +203,15 @@ def everything(wanda: User) -> None:
         title="film-title",
         requested_by=wanda,
     )
+    for count, looked in ((61, {"by": wanda, "person": other}), (62, {"by": other, "person": wanda})):
+        LookUp.objects.create(key=f"look-{count}", verb="look-up", hour=now, count=count, **looked)
+    PendingAct.objects.create(kind="lift", person=wanda, why="pending-about-her")
+    PendingAct.objects.create(kind="lift", person=other, asked_by=wanda, answered_by=wanda, why="pending-by-her")
+    PageVersion.objects.create(number=1, slug="a", title="page-version", template="plain", by=wanda)
     Highlight.objects.create(frame=world.frame, caption="highlight-caption", chosen_by=wanda)
     kept = default_storage.save(f"studio/{NAME}.jpg", ContentFile(WORDS.encode()))
     original = Original.objects.create(owner=wanda, picture=kept, width=1, height=1)
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
-    dream = Work.objects.create(owner=other, kind="dream", network="house")
-    WorkReport.objects.create(
-        work=dream, category="other", text=f"work-report-text {WORDS}", contact=MAIL, reporter=wanda, address="digest"
-    )
-    WorkReport.objects.create(work=dream, category="other", answered_by=wanda, answered_at=now)
     OwnStyle.objects.create(network="house", layer="a", channel=1, title="own-style", by=wanda)
     Job.objects.create(kind="fetch", network="network-of-job", by=wanda)
     Guess.objects.create(

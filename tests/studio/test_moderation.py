@@ -263,13 +263,3 @@ def test_who_leaves_takes_dreams_and_uploads_along(
     with django_capture_on_commit_callbacks(execute=True):
         assert closing.scrub(ada.pk)
     assert not Work.objects.exists() and not any(map(default_storage.exists, names))
-
-
-def test_digests_of_addresses_go_after_thirty_days(work: Work) -> None:
-    """As those of all other reports."""
-    from gallery.studio import periodic_tasks
-
-    old, new = (WorkReport.objects.create(work=work, category="other", address=f"digest-{number}") for number in (1, 2))
-    WorkReport.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=31))
-    periodic_tasks.forget()
-    assert [WorkReport.objects.get(pk=one.pk).address for one in (old, new)] == ["", "digest-2"]

@@ -1,4 +1,5 @@
-"""Passwords are hashed two at a time: each takes 100 MB for a moment, and strangers choose how many sign in at once."""
+"""Passwords are hashed one at a time: each takes 100 MB and every core for a moment, since Argon2 has threads of its own,
+and strangers choose how many sign in at once."""
 
 from __future__ import annotations
 
@@ -8,8 +9,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from dreamsite.core.turns import Turns
 
-AT_ONCE = 2
-turns = Turns("passwords", AT_ONCE, patience=15.0, waiting=30)
+turns = Turns("passwords", 1, patience=15.0, waiting=30)
 
 
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):

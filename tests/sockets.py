@@ -234,6 +234,10 @@ async def opened(
         client.reading.set()
 
 
+# For a site where drawers draw without a rest, for as long as a slow machine needs: no newcomer's ink lasts so long.
+PLENTY = {"canvas.limits.INK_LEVELS": [[0, 1e9, 1e9]]}
+
+
 class Drawer:
     """A browser that never gives up: comes back, sends again what it has no word of, and draws on.
 

@@ -16,10 +16,10 @@ from tests import wire_client
 from tests.dreamer import nets
 from tests.running import PATIENCE, SMALL, SMALL_SIDE, RunningSite, copy, until
 from tests.services import Postgres
-from tests.sockets import Drawer, opened, stroke_id
+from tests.sockets import PLENTY, Drawer, opened, stroke_id
 
 DREAMING = {"DREAM_INTERVAL": "0.3", "STYLE_INTERVAL": "2", "DREAM_THREADS": "1", "CANVAS_SLUG": SMALL}
-LEASE = {"canvas.lease.LEASE_SECONDS": 1.5, "canvas.lease.RENEW_SECONDS": 0.4}
+LEASE = {"canvas.lease.LEASE_SECONDS": 1.5, "canvas.lease.RENEW_SECONDS": 0.4} | PLENTY
 
 
 async def kill_web(site: RunningSite, times: int, chance: random.Random, drawers: Collection[Drawer]) -> None:

@@ -17,7 +17,7 @@ from tests.bucket import Bucket
 from tests.live.test_storage import _DREAMED
 from tests.running import PATIENCE, ROOT, SMALL, SMALL_SIDE, RunningSite
 from tests.services import Postgres
-from tests.sockets import Drawer, opened, stroke_id
+from tests.sockets import PLENTY, Drawer, opened, stroke_id
 
 chance = random.Random(71)
 
@@ -33,7 +33,7 @@ def manage(site: RunningSite, *arguments: str) -> tuple[int, str]:
 async def test_from_a_laptop_to_a_fleet(
     make_site: Callable[..., RunningSite], postgres: Postgres, s3: Bucket, tmp_path: Path
 ) -> None:
-    laptop = make_site()
+    laptop = make_site(tune=PLENTY)
     laptop.shell(_DREAMED)
     laptop.start_web()
     stop, drawers = asyncio.Event(), {}
@@ -65,7 +65,7 @@ async def test_from_a_laptop_to_a_fleet(
     var, bucket = tmp_path / "fleet", s3.new()
     var.mkdir()
     (var / "static").symlink_to((laptop.var / "static").resolve())
-    fleet = make_site(var, DATABASE_URL=postgres.database(), **s3.environment(bucket))
+    fleet = make_site(var, tune=PLENTY, DATABASE_URL=postgres.database(), **s3.environment(bucket))
     assert manage(fleet, "restore", str(folder))[0] != 0, "the tables are not there yet"
     fleet.manage("migrate", "--verbosity", "0")
     s3.set("denied")

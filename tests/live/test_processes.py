@@ -13,7 +13,7 @@ import pytest
 from tests import wire_client
 from tests.running import PATIENCE, SMALL_SIDE, RunningSite, copy
 from tests.services import Postgres, Redis
-from tests.sockets import Drawer, opened, stroke_id
+from tests.sockets import PLENTY, Drawer, opened, stroke_id
 
 LINE = [(40 * step, 800, 160) for step in range(24)]
 chance = random.Random(11)
@@ -38,7 +38,7 @@ def fleet(
     env = {"DATABASE_URL": postgres.database(address), "REDIS_URL": layer.url, "WEB_PROCESSES": "2"}
     var = copy(template, tmp_path_factory.mktemp("fleet") / "var")
     one, two = (
-        RunningSite(var, name=name, tune={"canvas.limits.POLL": poll}, **env)
+        RunningSite(var, name=name, tune={"canvas.limits.POLL": poll} | PLENTY, **env)
         for name, poll in (("one", 1.0), ("two", 3600.0))
     )
     try:
@@ -56,7 +56,7 @@ def fleet(
 def pair(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     """Two web processes on one SQLite file and nothing between them: only the poll brings the news."""
     var = copy(site_template, tmp_path_factory.mktemp("pair") / "var")
-    one, two = RunningSite(var, name="one"), RunningSite(var, name="two")
+    one, two = (RunningSite(var, name=name, tune=PLENTY) for name in ("one", "two"))
     try:
         for site in (one, two):
             site.start_web()

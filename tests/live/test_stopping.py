@@ -20,7 +20,7 @@ from tests.live.test_faults import assert_whole
 from tests.proxy import Nginx
 from tests.running import PATIENCE, SMALL, SMALL_SIDE, RunningSite, copy, end, until
 from tests.services import Postgres, Redis
-from tests.sockets import Client, Drawer, opened, stroke_id
+from tests.sockets import PLENTY, Client, Drawer, opened, stroke_id
 
 RESTARTING = 4012
 chance = random.Random(31)
@@ -40,7 +40,7 @@ async def test_everybody_is_sent_away_with_a_word_and_all_ink_is_written(
     make_site: Callable[..., RunningSite], server: str
 ) -> None:
     """Sockets are closed with a code that says come back; then it ends, by itself."""
-    site = make_site(server=server)
+    site = make_site(server=server, tune=PLENTY)
     site.start_web()
     person = site.person(0)
     stop = asyncio.Event()
@@ -127,7 +127,7 @@ def fleet(
         "BEHIND_PROXY": "1",
     }
     var = copy(template, tmp_path / "var")
-    sites = [make_site(var, name=server, server=server, **env) for server in SERVERS]
+    sites = [make_site(var, name=server, server=server, tune=PLENTY, **env) for server in SERVERS]
     for site in sites:
         site.start_web()
     proxy.start([site.port for site in sites])

@@ -1,5 +1,5 @@
-"""Passwords are hashed one at a time: each takes 100 MB and every core for a moment, since Argon2 has threads of its own,
-and strangers choose how many sign in at once."""
+"""Passwords are hashed one at a time: each takes 100 MB and every core for a moment, since Argon2 has threads of its
+own, and strangers choose how many sign in at once."""
 
 from __future__ import annotations
 

@@ -130,10 +130,9 @@ export class Picture {
         if (entry.op.kind === STROKE) brush.draw(this.pixels, rect, entry.op);
     }
 
-    /** Whether one of these operations was kept from us: a HIDE of nothing has its number. @param {number[]} numbers */
-    lacks(numbers) {
-        const asked = new Set(numbers);
-        return this.entries.some(({ seq, op }) => op.kind === HIDE && !op.numbers.length && asked.has(seq));
+    /** Whether an operation that was kept from us is shown by now: a HIDE of nothing has its number. */
+    get lacks() {
+        return this.entries.some(({ seq, op }) => op.kind === HIDE && !op.numbers.length && !this.hidden.has(seq));
     }
 
     /** @param {string} key */

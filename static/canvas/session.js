@@ -160,8 +160,8 @@ export class Session {
             } else if (own) known.add(own);
         }
         this.layers.freshen();
-        if (operations.some((op) => op.kind === wire.HIDE && op.show && this.layers.picture.lacks(op.numbers))) this.#askAgain();
         this.ink.settled(known);
+        if (this.live && operations.some((op) => op.kind === wire.HIDE && op.show) && this.layers.picture.lacks) this.#askAgain();
         this.#caughtUp();
     }
 
@@ -255,6 +255,8 @@ export class Session {
 
     #caughtUp() {
         if (this.live || !this.joined || this.seq < this.head) return;
+        // Only now: on the way here ink may have been shown for a while that was hidden again.
+        if (this.layers.picture.lacks) return this.#askAgain();
         this.live = true;
         this.#connection("live");
         this.ink.resume();

@@ -92,6 +92,19 @@ test("ink that was hidden is not needed, and asked for when it is shown again", 
     same(layers.shown, server.compose().pixels);
 });
 
+test("ink that was hidden, shown and hidden again is not asked for", async () => {
+    const server = new FakeServer();
+    server.append(...foreign(3));
+    for (const show of [false, true, false]) server.append({ kind: wire.HIDE, author: 0, strokeId: 0, show, numbers: [2] });
+    server.journal[1] = { kind: wire.HIDE, author: 0, strokeId: 0, show: false, numbers: [] };
+    const { session, layers, told } = visit(server);
+    await settled();
+    assert.deepEqual(server.last.joins, [{ frame: 0, seq: 0 }]);
+    assert.equal(session.seq, 6);
+    assert.equal(told.connection.at(-1).state, "live");
+    same(layers.shown, server.compose().pixels);
+});
+
 test("a gap is asked for once, and filled", async () => {
     const server = new FakeServer();
     const { session, layers } = visit(server);

@@ -35,6 +35,8 @@ class Up:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                # As from a terminal, also where the tests run under nohup.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def output(self) -> str:

@@ -1,5 +1,5 @@
-"""Passwords are hashed one at a time: each takes 100 MB and every core for a moment, since Argon2 has threads of its
-own, and strangers choose how many sign in at once."""
+"""Passwords are hashed one at a time, each by one thread: it takes 100 MB and a core for a moment, and strangers choose
+how many sign in at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ turns = Turns("passwords", 1, patience=15.0, waiting=30)
 
 
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
-    """Django's Argon2, with its parameters and its hashes; raises core.errors.Busy where too many wait."""
+    """Django's Argon2 with one thread instead of eight; raises core.errors.Busy where too many wait."""
+
+    parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
         with turns.take():

@@ -129,7 +129,9 @@ class Viewer(asyncio.Protocol):
             if not found:
                 return
             if b" 101 " not in head.split(b"\r\n")[0]:
-                raise SystemExit(f"the server did not open a socket: {head[:200]!r}")
+                self.ready.set_exception(ConnectionError(f"the server did not open a socket: {head[:200]!r}"))
+                self.transport.abort()
+                return
             self._open, self._buffer = True, bytearray(rest)
             self.send(wire_client.join(0, 0))
             self.ready.set_result(None)

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * How much of the picture somebody needs: all of it to draw on or to look at closely, a small copy to watch, and nothing in
- * a tab that nobody sees. A dream is half a megabyte and comes every half minute; its small copy is a tenth of that.
+ * a tab that nobody sees. A dream is 0.8 MB and comes every half minute; its small copy is an eighth of that.
  */
 
 import { steady } from "./steady.js";

@@ -14,6 +14,7 @@
  * @typedef {(frame: Frame, exact: boolean) => Promise<Pixels>} Load
  */
 
+const AGAIN = 5000; // ms until a picture that could not be loaded is asked for again
 export const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
 
 /** The base where there is no frame yet. @type {Frame} */
@@ -114,7 +115,10 @@ export class Bases {
                 this.small = false;
                 this.layers.rebase(picture, base.seq);
             },
-            (error) => console.warn(`The picture of frame ${base.number} cannot be loaded:`, error), // the next one can
+            (error) => {
+                console.warn(`The picture of frame ${base.number} cannot be loaded:`, error);
+                return new Promise((done) => setTimeout(done, AGAIN)); // whoever zooms asks sixty times a second
+            },
         ).finally(() => {
             this.sharpening = null;
             if (this.base !== base) this.sharpen();

@@ -102,7 +102,7 @@ export class Session {
 
     /** Nobody looks, and nothing of ours waits to be sent: no connection until `net.hurry`. */
     sleep() {
-        if (!this.ink.outbox.empty) return;
+        if (this.net.stopped || !this.ink.outbox.empty) return;
         this.live = this.joined = false;
         this.ink.pause();
         this.net.sleep();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test as plain } from "node:test";
 
+import { CloseCode } from "../../static/canvas/codes.js";
 import { MAX_MESSAGE } from "../../static/canvas/limits.js";
 import * as wire from "../../static/canvas/wire.js";
 import { FakeServer, FakeStorage, settled, SIDE, visit } from "./fakes.mjs";
@@ -497,6 +498,38 @@ test("drawing begins while a small copy is on its way: the picture itself follow
     await pass(1000);
     assert.deepEqual(told.loaded, [-100, 100]);
     same(layers.shown, server.compose().pixels);
+});
+
+test("a picture that cannot be had is not asked for again at once", async (pass) => {
+    const server = new FakeServer();
+    server.append(...foreign(3));
+    server.dream();
+    let exact = false;
+    const { session, layers, told } = visit(server, { exact: () => exact });
+    await settled();
+    const picture = /** @type {import("../../static/canvas/pixels.js").Pixels} */ (server.pictures.get(100));
+    server.pictures.delete(100);
+    exact = true;
+    for (let moves = 0; moves < 60; moves++) {
+        session.bases.sharpen();
+        await pass(16);
+    }
+    assert.deepEqual(told.loaded, [-100, 100]);
+    server.pictures.set(100, picture);
+    await pass(6000);
+    session.bases.sharpen();
+    await settled();
+    assert.deepEqual(told.loaded, [-100, 100, 100]);
+    same(layers.shown, server.compose().pixels);
+});
+
+test("a connection that ended for good is not said to catch up when the tab is hidden", async () => {
+    const server = new FakeServer();
+    const { session, told } = visit(server);
+    await settled();
+    server.last.fail(CloseCode.FORBIDDEN);
+    session.sleep();
+    assert.equal(told.connection.at(-1).state, "over");
 });
 
 test("a tab that nobody sees loads nothing, and then the newest; left for long it has no connection", async (pass) => {

@@ -24,7 +24,7 @@ from storages.backends.s3 import S3Storage
 from dreamsite.core.storage import available
 
 MEMORY = 16 * 2**20  # bytes of a stored file that are held in memory; what is larger goes through a file
-ERRORS = (BotoCoreError, Boto3Error, ClientError)
+FAILURES = (BotoCoreError, Boto3Error, ClientError)
 
 
 class BucketStorage(S3Storage):
@@ -80,20 +80,20 @@ class BucketStorage(S3Storage):
             verify=self.verify,
         )
 
-    @available(*ERRORS)
+    @available(*FAILURES)
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
         opened: File[Any] = super()._open(name, mode)
         if "r" in mode:
             _ = opened.file  # read here, so that trouble is met here
         return opened
 
-    _save = available(*ERRORS)(S3Storage._save)
-    delete = available(*ERRORS)(S3Storage.delete)
-    exists = available(*ERRORS)(S3Storage.exists)
-    size = available(*ERRORS)(S3Storage.size)
-    listdir = available(*ERRORS)(S3Storage.listdir)
+    _save = available(*FAILURES)(S3Storage._save)
+    delete = available(*FAILURES)(S3Storage.delete)
+    exists = available(*FAILURES)(S3Storage.exists)
+    size = available(*FAILURES)(S3Storage.size)
+    listdir = available(*FAILURES)(S3Storage.listdir)
 
-    @available(*ERRORS)
+    @available(*FAILURES)
     def url(self, name: str, parameters: Any = None, expire: int | None = None, http_method: Any = None) -> str:
         if self.custom_domain or parameters or http_method:
             plain: str = super().url(name, parameters, expire, http_method)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 
-from dreamsite.core.buckets import ERRORS
+from dreamsite.core.buckets import FAILURES
 from dreamsite.core.storage import in_words
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         storage: Any = default_storage
         client, name = storage.connection.meta.client, settings.S3_BUCKET
         rule = {"AllowedOrigins": settings.SITE_ORIGINS, "AllowedMethods": ["GET"], "AllowedHeaders": ["*"]}
-        with in_words(*ERRORS):
+        with in_words(*FAILURES):
             try:
                 client.head_bucket(Bucket=name)
                 self.stdout.write(f"The bucket {name} is there.")

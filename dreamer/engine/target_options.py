@@ -83,11 +83,12 @@ def _term(network: Network, option: LayerOption, guide: Guide | None, squared: b
     for number, _ in channels or ():
         if number >= layer.channels:
             raise ValueError(f"{name} has channels 0 to {layer.channels - 1}, received {number}")
-    position = None if option.position is None else _position(option.position)
+    position = None if option.position is None else parse_position(option.position)
     return Term(name, channels, squared, weight, position, None if channels else guide)
 
 
-def _position(text: str) -> tuple[float, float]:
+def parse_position(text: str) -> tuple[float, float]:
+    """'0.5,0.25' as (0.5, 0.25): x and y as shares of the picture."""
     try:
         x, y = (float(part) for part in text.split(","))
         if 0 <= x <= 1 and 0 <= y <= 1:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from canvas import limits
 from canvas.models import CleanHours
 from dreamer.engine import Recipe
+from dreamer.engine.ascent import samples
 from dreamer.engine.octaves import octave_sizes, steps_of
 from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio.models import Work
@@ -24,7 +25,8 @@ def units(recipe: Recipe, height: int, width: int) -> float:
     """Of a dream of this recipe on a picture of this size."""
     sizes = octave_sizes(height, width, recipe.octaves, recipe.octave_scale, recipe.min_size, recipe.finest)
     steps = steps_of(len(sizes), recipe.iterations, recipe.taper)
-    return max(LEAST, sum(h * w * n for (h, w), n in zip(sizes, steps, strict=True)) / 1e6)
+    work = sum(h * w * n * samples(recipe, (h, w)) for (h, w), n in zip(sizes, steps, strict=True))
+    return max(LEAST, work / 1e6)
 
 
 def allowance(user_id: int) -> float:

@@ -14,9 +14,11 @@ from PIL import Image
 from canvas.moderation.cases.models import TEXT_MOST
 from canvas.moderation.models import Report
 from dreamer.engine import Recipe
-from dreamer.registered import preset
+from dreamer.engine.target_options import parse_position
+from dreamer.registered import preset, registry
 from gallery.studio.jobs import recipe_for
 from gallery.studio.models import Original, Work
+from gallery.studio.recipe_form import RecipeForm, YesNo
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep
 SIZES = (2, 3, 0, 6, 8)  # octaves, fine to large; 0: the photograph's own
@@ -66,7 +68,8 @@ class MaskField(forms.CharField):
 
 
 class DreamForm(forms.Form):
-    """A style or a class, and how strongly. `recipe` makes of it what the engine dreams by."""
+    """A style or a class, how strongly, and, for whoever wants it, the whole recipe. `recipe` makes of it what the
+    engine dreams by."""
 
     network = forms.CharField(max_length=64)
     layer = forms.CharField(max_length=120, required=False)
@@ -78,7 +81,46 @@ class DreamForm(forms.Form):
     size = forms.IntegerField(label=_("Fine to large"), min_value=1, max_value=5, initial=3)
     keep_colours = forms.BooleanField(label=_("Keep the colours"), required=False)
     mask = MaskField()
-    seed = forms.IntegerField(min_value=0, max_value=2**53, required=False)
+    seed = forms.IntegerField(
+        label=_("Seed"),
+        min_value=0,
+        max_value=2**53,
+        required=False,
+        help_text=_("Another whole number gives another dream of the same kind."),
+    )
+    position = forms.CharField(
+        label=_("Position"),
+        max_length=40,
+        required=False,
+        help_text=_("Only the unit at this place of the picture dreams: two shares, such as 0.5,0.25."),
+    )
+    squared = YesNo(
+        label=_("Squared"),
+        help_text=_("Strengthen whatever is there, instead of adding what is wanted. Usual for a whole layer."),
+    )
+    guide_mode = forms.ChoiceField(
+        label=_("Guide"),
+        choices=[("match", _("its nearest feature at each place")), ("mean", _("its features on average"))],
+        required=False,
+        help_text=_("What is taken from the picture that guides."),
+    )
+    ADVANCED = ("seed", "position", "squared", "guide_mode")  # shown with the whole recipe
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None, usual: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self.whole = RecipeForm(data, initial=(initial or {}).get("whole"), usual=usual)
+
+    @property
+    def advanced(self) -> list[forms.BoundField]:
+        """The fields of the whole recipe, in order."""
+        return [*(self[name] for name in self.ADVANCED), *self.whole]
+
+    def clean_position(self) -> tuple[float, float] | None:
+        text = self.cleaned_data["position"]
+        try:
+            return parse_position(text) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -88,10 +130,17 @@ class DreamForm(forms.Form):
             raise forms.ValidationError(_("A guide picture needs a style, not a class: choose one of the styles."))
         return given
 
+    def is_valid(self) -> bool:
+        return super().is_valid() and self.whole.is_valid()
+
     @property
     def trouble(self) -> str:
-        """The first thing that is wrong, in words."""
-        return next((str(error) for errors in self.errors.values() for error in errors), "")
+        """The first thing that is wrong, in words, and in which field of the recipe."""
+        for form in (self, self.whole):
+            for name, errors in form.errors.items():
+                label = form.fields[name].label if form is self.whole or name in self.ADVANCED else ""
+                return f"{label}: {errors[0]}" if label else str(errors[0])
+        return ""
 
     def recipe(self, original: Original) -> Recipe:
         """Raises ValueError or TypeError where the fields make none."""
@@ -99,15 +148,66 @@ class DreamForm(forms.Form):
         style = {"layer": given["layer"], "channel": given["channel"], "label": given["label"]}
         start = "noise" if given["label"] and original.is_static else "photo"
         usual = preset(start, given["network"])
-        depth, octaves = DEPTHS[given["depth"] - 1], SIZES[given["size"] - 1]
+        octaves = SIZES[given["size"] - 1]
         fields: dict[str, Any] = {
-            "iterations": max(1, round(usual.get("iterations", 1) * depth)),
+            "iterations": _iterations(usual, given["depth"]),
             "keep_colours": given["keep_colours"],
             "seed": original.pk if given["seed"] is None else given["seed"],
         }
         if octaves:
             fields["octaves"] = octaves
-        return recipe_for(given["network"], style, start=start, guided=bool(given["guide"]), **fields)
+        term = {"position": given["position"], "squared": given["squared"]}
+        guide = (given["guide_mode"] or "match") if given["guide"] else None
+        return recipe_for(
+            given["network"], style, start=start, guide=guide, term=term, **{**fields, **self.whole.chosen}
+        )
+
+
+def _iterations(usual: dict[str, Any], depth: int) -> int:
+    count: int = usual.get("iterations", 1)
+    return max(1, round(count * DEPTHS[depth - 1]))
+
+
+def settings_of(work: Work) -> dict[str, Any]:
+    """The fields of DreamForm that give a work's recipe again; those of the whole recipe under `whole`."""
+    recipe = Recipe.from_json(work.recipe)
+    plain, term = recipe.to_json(), recipe.target.terms[0]
+    files = registry().get(work.network)
+    given: dict[str, Any] = {
+        "network": work.network,
+        "title": work.title,
+        "layer": term.layer,
+        "guide": work.guide.key if work.guide else "",
+        "guide_mode": term.guide or "match",
+        "keep_colours": recipe.keep_colours,
+        "seed": recipe.seed,
+        "squared": term.squared,
+        "position": f"{term.position[0]:g},{term.position[1]:g}" if term.position else "",
+        "mask": "",
+    }
+    if work.mask is not None:
+        given["mask"] = MaskField.BEGIN + base64.b64encode(bytes(work.mask)).decode()
+    if term.channels is not None:
+        channel = term.channels[0][0]
+        if term.layer == files.info.logits and channel < len(files.labels):
+            given |= {"layer": "", "label": files.labels[channel]}
+        else:
+            given["channel"] = channel
+    is_static = work.original is not None and work.original.is_static
+    usual = preset("noise" if given.get("label") and is_static else "photo", work.network)
+    plainly = Recipe.from_json({**usual, "target": plain["target"]}).to_json()
+    whole = {name: plain[name] for name in RecipeForm().fields if plain[name] != plainly[name]}
+    for depth in range(1, len(DEPTHS) + 1):
+        if _iterations(usual, depth) == recipe.iterations:
+            given["depth"] = depth
+            whole.pop("iterations", None)
+    for size, octaves in enumerate(SIZES, 1):
+        if (octaves or plainly["octaves"]) == recipe.octaves:
+            given["size"] = size
+            whole.pop("octaves", None)
+    if "depth" not in given:  # no slider gives as many
+        whole["iterations"] = recipe.iterations
+    return {"depth": 3, "size": 3, **given, "whole": whole}
 
 
 class ShowForm(forms.ModelForm[Work]):

@@ -195,27 +195,37 @@ def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
 
 
 def recipe_for(
-    network: str, style: dict[str, Any], *, seed: int, start: str = "photo", guided: bool = False, **fields: Any
+    network: str,
+    style: dict[str, Any],
+    *,
+    seed: int,
+    start: str = "photo",
+    guide: str | None = None,
+    term: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> Recipe:
     """The recipe of one of the network's styles, or of a class.
 
     style   {"layer", "channel"}, or {"label"}: the name of a class
     start   the preset: photo or noise
-    guided  the layer dreams of what is in a guide picture, instead of a channel
+    guide   match or mean: the layer dreams of what is in a guide picture, instead of a channel
+    term    more of what is wanted of the layer: its `squared` and `position`
 
     Raises ValueError or TypeError for other fields, LibraryError where the network is not here.
     """
-    term: dict[str, Any] = {"layer": style.get("layer")}
+    wanted: dict[str, Any] = {"layer": style.get("layer")}
     if style.get("label"):
         files = registry().get(network)
         if files.info.logits is None:
             raise ValueError(_("This network has no classes. Choose a style instead."))
-        term = {"layer": files.info.logits, "channels": [[labels.index_of(files.labels, style["label"], network), 1.0]]}
-    elif guided:
-        term["guide"] = "match"
+        index = labels.index_of(files.labels, style["label"], network)
+        wanted = {"layer": files.info.logits, "channels": [[index, 1.0]]}
+    elif guide:
+        wanted["guide"] = guide
     elif style.get("channel") is not None:
-        term["channels"] = [[style["channel"], 1.0]]
-    target = {"terms": [term]}
+        wanted["channels"] = [[style["channel"], 1.0]]
+    wanted |= {name: value for name, value in (term or {}).items() if value is not None}
+    target = {"terms": [wanted]}
     return Recipe.from_json({**preset(start, network), "model": network, "target": target, "seed": seed, **fields})
 
 

@@ -68,6 +68,18 @@ export class Mask {
     this.changed();
   }
 
+  /** Shows a mask that was painted before. @param {string} value as `value` gave it */
+  async load(value) {
+    const image = new Image();
+    image.src = value;
+    await image.decode();
+    const { width, height } = this.surface, out = new OffscreenCanvas(width, height), context = out.getContext("2d");
+    if (!context) return;
+    context.drawImage(image, 0, 0, width, height);
+    this.surface.bytes.set(context.getImageData(0, 0, width, height).data);
+    this.#show();
+  }
+
   /** As the server takes it: a PNG in a data: address; empty where nothing is spared. */
   get value() {
     if (this.isEmpty) return "";

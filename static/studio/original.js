@@ -273,8 +273,6 @@ more.addEventListener("click", async () => {
   body.set("kind", "more");
   await json(main.dataset.order ?? "", { method: "POST", body }).catch(() => {});
   await poll();
-const wanted = new URLSearchParams(location.search).get("pick"); // a sketch that another page shows
-if (wanted && works.has(wanted)) pick(wanted);
 });
 // Held down, the picture is as it was uploaded.
 shown.addEventListener("pointerdown", () => {
@@ -293,3 +291,7 @@ for (const select of main.querySelectorAll("[data-submits]")) {
 await poll();
 const wanted = new URLSearchParams(location.search).get("pick"); // a sketch that another page shows
 if (wanted && works.has(wanted)) pick(wanted);
+if (form.dataset.again !== undefined) { // a dream is dreamed again: the form has its recipe
+  if (field("mask").value) await mask.load(field("mask").value);
+  void preview();
+}

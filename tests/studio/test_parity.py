@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 
-from dreamer.engine import Recipe
 from dreamer.management.commands.dream import Command
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import jobs
 from gallery.studio.forms import DreamForm
 from gallery.studio.models import Original, Work
+from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
 from tests.studio.test_studio import painted, picked, uploaded
 
 # A field of the studio's form, or an address of it, and the command's options for the same.
@@ -35,6 +34,10 @@ SAME = {
     "size": "--octaves",
     "keep_colours": "--keep-colours",
     "seed": "--seed",
+    "position": "--position",
+    "squared": "--squared",
+    "guide_mode": "--guide-mode",
+    "again": "--recipe",
     "studio_noise": "--noise",
     "studio_original": "--sheet",
     "studio_compare": "--compare",
@@ -46,11 +49,8 @@ ONLY_WEB = {
     "title": "a name for people; the command's file has the name that it is given",
 }
 ONLY_COMMAND = {
-    "--recipe": "the web dreams a recipe again only from its own work's page; a form for all of it is not built yet",
     "--preset": "the web chooses it: a photograph's, or noise's for a class that grows from static",
-    "--guide-mode": "belongs to the recipe's form",
-    "--squared": "belongs to the recipe's form",
-    "--position": "belongs to the recipe's form",
+    "--tile": "bounds the memory of the machine, which is the operator's",
     "--fps": "the web's animations have one speed",
     "--frame-side": "the web's animations and sheets have sizes that post anywhere",
     "--dreams": "journeys are not on the web yet",
@@ -60,8 +60,8 @@ ONLY_COMMAND = {
     "--device": "the operator's, by DREAM_DEVICE",
     "--threads": "the operator's, by DREAM_THREADS",
 }
-# Fields of the recipe beyond the two sliders: the advanced form of the web is not built yet.
-RECIPE = {f"--{field.name.replace('_', '-')}" for field in fields(Recipe) if field.metadata}
+# The whole recipe is a form on the web, made of the same declaration as the command's options.
+RECIPE = {f"--{name.replace('_', '-')}" for name in RecipeForm().fields}
 DJANGO = {
     "--help",
     "--version",
@@ -92,6 +92,9 @@ def test_every_option_of_the_command_is_on_the_web_or_has_a_reason() -> None:
     assert options() - told == set(), "new options: where are they on the web, or why not?"
     assert set(ONLY_COMMAND) - options() == set(), "options that are gone"
     assert not set(ONLY_COMMAND) & (set(SAME.values()) | RECIPE)
+    for name in LEFT_OUT:
+        option = f"--{name.replace('_', '-')}"
+        assert option in ONLY_COMMAND or option in SAME.values(), f"{option} is nowhere on the web"
 
 
 @pytest.fixture

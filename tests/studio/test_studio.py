@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, jobs, periodic_tasks, queue
+from gallery.studio.forms import settings_of
 from gallery.studio.models import Original, Work
 from tests.dreamer import nets
 
@@ -520,3 +523,81 @@ def test_visitors_are_invited(client: Client) -> None:
     page = Client().get("/studio/").content.decode()
     assert "Sign up" in page and "data-upload" not in page
     assert Client().post("/studio/upload/").status_code == 302
+
+
+# --- the whole recipe, and dreaming again ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def untried(client: Client) -> Original:
+    """A picture whose styles are known, though none was tried on it."""
+    found = uploaded(client)
+    found.works.all().delete()
+    found.styles = {"house": [{"layer": "inception_4c/output", "channel": None, "title": "Rings"}]}
+    found.save()
+    return found
+
+
+def test_the_whole_recipe_is_a_form_made_of_its_declaration(client: Client, untried: Original) -> None:
+    page = " ".join(html.unescape(client.get(untried.get_absolute_url()).content.decode()).split())
+    for field in fields(Recipe):
+        if field.metadata and field.name not in {"model", "noise", "tile", "keep_colours", "seed"}:
+            assert f'name="recipe-{field.name}"' in page
+            assert " ".join(field.metadata["help"].split())[1:] in page
+    key = picked(client, untried, **{"recipe-step": "2.5", "recipe-colour": "vivid", "recipe-mean_free": "yes"}).json()
+    made = Recipe.from_json(Work.objects.get(key=key["key"]).recipe)
+    assert (made.step, made.colour, made.mean_free) == (2.5, "vivid", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("recipe-octaves", "33", "Octaves: "),
+        ("recipe-step", "nan", "Step: "),
+        ("recipe-colour", "mauve", "Colour: "),
+        ("recipe-mean_free", "perhaps", "Mean free: "),
+        ("position", "2,0", "Position: "),
+        ("seed", "-1", "Seed: "),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_name(
+    client: Client, untried: Original, field: str, value: str, said: str
+) -> None:
+    response = picked(client, untried, **{field: value})
+    assert response.status_code == 400 and response.json()["detail"].startswith(said)
+
+
+AGAIN: list[dict[str, Any]] = [
+    {},
+    {"depth": 5, "size": 4, "keep_colours": "on", "seed": 77},
+    {"recipe-iterations": 3, "recipe-octaves": 5, "recipe-smooth_pool": "yes", "recipe-near": 0.1},
+    {"position": "0.25,0.5", "squared": "no"},
+    {"layer": None, "channel": None, "label": "dog"},
+]
+
+
+@pytest.mark.parametrize("fields", AGAIN)
+def test_a_dream_can_be_dreamed_again_with_the_same_recipe(
+    client: Client, untried: Original, fields: dict[str, Any]
+) -> None:
+    work = Work.objects.get(key=picked(client, untried, mask=painted(), **fields).json()["key"])
+    Work.objects.filter(pk=work.pk).update(state=State.DONE, picture="studio/x.jpg", thumbnail="studio/x.jpg")
+    again = f"{untried.get_absolute_url()}?again={work.key}"
+    assert again in client.get(work.get_absolute_url()).content.decode()
+    page = client.get(again)
+    assert b"data-again" in page.content
+    sent = {name: value for name, value in settings_of(work).items() if name != "whole" and value is not None}
+    sent |= {"squared": {True: "yes", False: "no"}.get(sent.get("squared"), "")}
+    sent |= {f"recipe-{name}": value for name, value in settings_of(work).get("whole", {}).items()}
+    sent = {n: ("yes" if v else "no") if isinstance(v, bool) and "recipe" in n else v for n, v in sent.items()}
+    sent = {name: value for name, value in sent.items() if value is not False}
+    for name in ("layer", "label", "position", "title"):
+        assert f'value="{sent.get(name, "")}"' in html.unescape(page.content.decode())
+    assert client.post(f"/studio/pictures/{untried.key}/order/", {"kind": "dream", **sent}).status_code == 302
+    second = Work.objects.dreams().latest("pk")
+    assert second.pk != work.pk and second.recipe == work.recipe and bytes(second.mask) == bytes(work.mask)
+
+
+def test_many_samples_cost_what_they_take() -> None:
+    plain = jobs.recipe_for("house", {"layer": "inception_4c/output"}, seed=1, octaves=1, iterations=4)
+    assert cost.units(replace(plain, samples=8), 200, 200) == pytest.approx(8 * cost.units(plain, 200, 200), rel=0.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,11 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dreamer.engine.film import fit
 from dreamer.library import LibraryError, labels
-from dreamer.registered import registry
+from dreamer.registered import preset, registry
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
-from gallery.studio.forms import DreamForm
+from gallery.studio.forms import DreamForm, settings_of
 from gallery.studio.jobs import preview_side
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
@@ -29,8 +31,12 @@ GUIDES = 12  # pictures of one's own offered as guides
 @require_safe
 @member_required
 def original(request: SignedIn, key: str) -> HttpResponse:
+    """A picture's page. With `again`, a dream on it, the form begins with that dream's recipe."""
     found = get_object_or_404(Original, key=key, owner=request.user)
     network = network_named(str(request.GET.get("network", "")))
+    again = found.works.dreams().filter(key=str(request.GET.get("again", "")), network__in=registry().names()).first()
+    if again:
+        network = again.network
     if network and network not in found.styles and not _sheet_waits(found, network):
         queue.submit_sheet(found, network)
     context = {
@@ -38,7 +44,8 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "original": found,
         "network": network,
         "networks": networks(),
-        "form": DreamForm(),
+        "form": DreamForm(initial=settings_of(again) if again else None, usual=_usual(network)),
+        "again": again,
         "sketches": _sketches(found, network),
         "dreams": found.works.dreams().order_by("-created_at"),
         "left": units_left(request.user),
@@ -157,6 +164,11 @@ def _more(request: SignedIn, found: Original) -> HttpResponse:
         for style in styles:
             queue.submit(sketch(found, network, style))
     return JsonResponse({"ordered": len(styles)}) if wants_json(request) else redirect(found)
+
+
+def _usual(network: str) -> dict[str, Any]:
+    """What the recipe's fields are where nobody sets them."""
+    return preset("photo", network) if network else {}
 
 
 def _labels(network: str) -> tuple[str, ...]:

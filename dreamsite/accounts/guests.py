@@ -22,7 +22,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -99,7 +99,7 @@ def keep(request: HttpRequest) -> HttpResponseBase:
     form = KeepForm(request.POST or None, initial={"username": user.username}, guest=user)
     if request.method == "POST" and form.is_valid():
         become_member(request, user, form)
-        return redirect(following)
+        return HttpResponseRedirect(following)  # an address, and never the name of a view
     drawn = Stroke.objects.by(user).count()
     return render(request, "account/keep.html", {"form": form, "next": following, "drawn": drawn})
 

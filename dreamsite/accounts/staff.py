@@ -19,8 +19,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -73,7 +73,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}, request.is_secure()):
         following = reverse("canvas")
     if second_factor_given(request):
-        return redirect(following)
+        return HttpResponseRedirect(following)  # an address, and never the name of a view
     return _ask(request, following)
 
 
@@ -148,5 +148,5 @@ class AdminSite(admin.AdminSite):
         if not super().has_permission(request):
             raise PermissionDenied
         if self.has_permission(request):
-            return redirect(following)
+            return HttpResponseRedirect(following)  # an address, and never the name of a view
         return _ask(request, following)

@@ -17,6 +17,7 @@ from canvas.models import Canvas
 from canvas.moderation.audit import look_ups
 from canvas.moderation.models import Act, LookUp
 from canvas.moderation.permissions import SEE_AUDIT, moderator_required
+from dreamsite.core.numbers import whole
 
 PAGE = 60
 
@@ -31,8 +32,8 @@ def log(request: HttpRequest) -> HttpResponse:
     }
     look_ups.fold()
     found = Act.objects.select_related("canvas", "undoes", "undone_by").filter(_test(query))
-    if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
+    if (before := whole(request.GET.get("before", ""))) is not None:
+        found = found.filter(pk__lt=before)
     acts = list(found.order_by("-pk")[: PAGE + 1])
     more = len(acts) > PAGE
     acts = acts[:PAGE]

@@ -30,6 +30,7 @@ from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.sanctions.forms import AnswerForm
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
+from dreamsite.core.numbers import whole
 
 PAGE = 30
 INK_BEFORE = timedelta(hours=2)  # whose ink at a reported spot is listed, before the first report
@@ -191,9 +192,8 @@ def _drawers(case: Case, reports: list[Report]) -> list[dict[str, Any]]:
 def _act(request: HttpRequest, pk: int, do: Callable[[Case, int], str]) -> HttpResponse:
     """Runs one act; a conflict shows the page as it is now, with status 409 and the words of what happened."""
     found = _find(pk)
-    try:
-        version = int(request.POST.get("version", ""))
-    except ValueError:
+    version = whole(request.POST.get("version", ""))
+    if version is None:
         version = -1  # a form without a version is as stale as can be
     try:
         message = do(found, version)

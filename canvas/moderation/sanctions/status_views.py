@@ -25,6 +25,7 @@ from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.sanctions.forms import AppealForm
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
+from dreamsite.core.numbers import whole
 
 
 @require_safe
@@ -45,8 +46,7 @@ def suspended(request: HttpRequest, token: str) -> HttpResponse:
     person = get_object_or_404(User, pk=user_id)
     if request.method != "POST":
         return _page(request, person, token=token)
-    sent = request.POST.get("sanction", "")
-    return _appeal(request, person, int(sent) if sent.isdecimal() and len(sent) < 19 else 0, token=token)
+    return _appeal(request, person, whole(request.POST.get("sanction", "")) or 0, token=token)
 
 
 @require_POST

@@ -24,6 +24,7 @@ from canvas.moderation.permissions import REVIEW_APPEAL, SANCTION, moderator_req
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.sanctions.forms import AnswerForm, SanctionForm
 from dreamsite.core.models import User
+from dreamsite.core.numbers import whole
 
 PAGE = 50
 STATES = {"now": gettext_lazy("In force"), "past": gettext_lazy("Over"), "all": gettext_lazy("All")}
@@ -61,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
     comes from. Somebody who has one in force gets another only where the moderator confirms it: mostly the one that is
     there should be changed."""
     sent = request.POST if request.method == "POST" else request.GET
-    case = Case.objects.filter(pk=int(sent["case"])).first() if sent.get("case", "").isdecimal() else None
+    case = Case.objects.filter(pk=whole(sent.get("case", ""))).first()
     person = _person(sent.get("person", "").strip(), by_id=request.method != "POST")
     there = list(Sanction.objects.in_force(person).select_related("created_by")) if person else []
     status = 200
@@ -98,8 +99,8 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _person(text: str, *, by_id: bool) -> User | None:
-    if by_id and text.isdecimal() and len(text) < 19:  # a name of digits alone is found by its id only
-        return User.objects.filter(pk=int(text)).first()
+    if by_id and (number := whole(text)) is not None:  # a name of digits alone is found by its id only
+        return User.objects.filter(pk=number).first()
     return User.objects.filter(username__iexact=text).first()
 
 
@@ -174,9 +175,9 @@ def decide_appeal(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"answer_form": form}
     if not form.is_valid():
         return case_page(request, found, status=422, **context)
-    version = request.POST.get("version", "")
+    version = whole(request.POST.get("version", ""))
     try:
-        sanctions.decide(found.appeal, int(version) if version.isdecimal() else -1, request.user, **form.cleaned_data)
+        sanctions.decide(found.appeal, -1 if version is None else version, request.user, **form.cleaned_data)
     except cases.Conflict as conflict:
         return case_page(request, conflict.case, status=409, conflict=str(conflict), **context)
     except cases.NotYours as error:

@@ -43,6 +43,7 @@ SAME = {
     "studio_compare": "--compare",
     "gif": "--gif",
     "mp4": "--film",
+    "studio_video": "--video",
 }
 # What only one of them has, and why.
 ONLY_WEB = {

@@ -1,4 +1,4 @@
-"""`manage.py dream photo.jpg dreamed.jpg`: dream on a photograph, or from noise."""
+"""`manage.py dream photo.jpg dreamed.jpg`: dream on a photograph, a video, or from noise."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from dreamer.engine.target import Target
 from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
 from dreamer.management.terminal import Bar, duration
+from dreamer.video import job as video_job
 
 SHEET = 12  # styles on a sheet
 SHEET_SIDE, COMPARE_SIDE = 256, 512  # px of its pictures
@@ -44,14 +45,14 @@ STOPPED = 130  # the exit status of a program that Ctrl-C ended
 
 class Command(BaseCommand):
     help = (
-        "Dream on a photograph, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
+        "Dream on a photograph, a video, or from noise. The recipe is stored in the picture; Ctrl-C keeps the picture "
         "as far as it came."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("photo", nargs="?", type=Path, help="the photograph; none with --noise")
-        parser.add_argument("dreamed", type=Path, help="the picture to write: .jpg, .png or .webp")
+        parser.add_argument("dreamed", type=Path, help="the picture to write: .jpg, .png or .webp; with --video .mp4")
         wanted = parser.add_argument_group("what to dream of")
         wanted.add_argument(
             "--layer",
@@ -116,7 +117,7 @@ class Command(BaseCommand):
             type=int,
             metavar="PIXELS",
             help=f"their longer side (default: 640 for .gif, 1280 for .mp4, {SHEET_SIDE} for the pictures of --sheet, "
-            f"{COMPARE_SIDE} for those of --compare)",
+            f"{COMPARE_SIDE} for those of --compare, {video_job.SIDE} for --video)",
         )
         beside = parser.add_argument_group(
             "side by side", "The picture that is written is then a sheet: the photograph, and small dreams on it."
@@ -136,6 +137,11 @@ class Command(BaseCommand):
             help="the same in several networks: the --class or --layer where a network has it, else the style of its "
             "that suits the photograph best",
         )
+        video = parser.add_argument_group(
+            "video",
+            "The dream is carried from picture to picture along what moves; cuts begin anew, the sound stays.",
+        )
+        video.add_argument("--video", type=Path, metavar="FILE", help="dream on each picture of it, into an .mp4")
         zoom = parser.add_argument_group(
             "zoom",
             "Feed each dream, enlarged, back as the next one's photograph: the "
@@ -165,6 +171,9 @@ class Command(BaseCommand):
             if options["sheet"] is not None or options["compare"] is not None:
                 self._side_by_side(options)
                 return
+            if options["video"] is not None:
+                self._video(options)
+                return
             recipe, network = self._recipe(options)
             job = self._job(options)
             started = time.monotonic()
@@ -178,6 +187,27 @@ class Command(BaseCommand):
         if not finished:
             raise CommandError(f"Stopped; {written} shows how far it came.", returncode=STOPPED)
         self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
+
+    def _video(self, options: dict[str, Any]) -> None:
+        useless = ("photo", "mask", "gif", "film", "dreams", "zoom", "turn", "between", "noise")
+        for name in useless:
+            if options[name] is not None:
+                shown = "a photograph" if name == "photo" else f"--{name}"
+                raise ValueError(f"received both --video and {shown}, expected one of them")
+        side = video_job.SIDE if options["frame_side"] is None else options["frame_side"]
+        job = video_job.Job(options["video"], options["dreamed"], options["guide"], side)
+        job.check()
+        recipe, network = self._recipe({**options, "photo": options["video"]})
+        started = time.monotonic()
+        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
+            made, finished = video_job.run(job, network, recipe, progress=_reporter(bar), cancelled=stopped)
+        if not finished:
+            raise CommandError(f"Stopped; {job.dreamed} shows how far it came.", returncode=STOPPED)
+        sound = "with its sound" if made.sound else "without sound"
+        self.stdout.write(
+            f"{job.dreamed}: {made.frames} pictures, {made.seconds:.1f} s, {sound}, dreamed with {network.name} on "
+            f"{network.device} in {duration(time.monotonic() - started)}."
+        )
 
     def _side_by_side(self, options: dict[str, Any]) -> None:
         sheet, dreamed = options["sheet"], options["dreamed"]
@@ -208,7 +238,7 @@ class Command(BaseCommand):
 
     def _check_side_by_side(self, options: dict[str, Any], asked: str) -> None:
         """ValueError for what a sheet has no use for, before the work."""
-        useless = ["gif", "film", "dreams", "recipe", "noise"]
+        useless = ["gif", "film", "dreams", "recipe", "noise", "video"]
         if asked == "--sheet":
             useless += ["compare", "layer_options", "labels", "guide"]
         else:

@@ -1,0 +1,283 @@
+"""Reads one video that nobody vouches for and writes it anew: run by `clean.clean` as a process of its own.
+
+    python -m dreamer.video.child IN OUT LIMITS
+
+LIMITS is JSON (clean.Limits). On standard output comes one line of JSON: {"made": {...}} (clean.Made), or {"refused":
+code, ...} with what was received. Before the first byte of the file is read the process limits itself: memory, seconds
+of processor, size and number of files, and no sockets. What a decoder may be told by the file is limited, too: one
+demuxer, by the file's first bytes; the decoders of a list; no protocol to fetch anything by; no more pixels than
+allowed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+# What a file begins with, and how the demuxer for it is called. Nothing else is opened.
+FORMATS = {"mp4": "mov", "webm": "matroska"}
+DECODERS = ("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "libdav1d", "av1")
+SOUNDS = ("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "pcm_s16le", "pcm_s16be", "pcm_s24le", "alac", "flac")
+UNSAID = 2  # matrix coefficients, table 4
+CURVES = {16: "pq", 18: "hlg"}  # transfer characteristics, ITU-T H.273 table 3
+RATE = 48_000  # of the sound
+CHUNK = 1024  # samples of a packet of AAC
+
+
+class Refused(Exception):
+    """The file is not taken; `code` and `said` say why, `clean` puts it into words."""
+
+    def __init__(self, code: str, **said: Any) -> None:
+        super().__init__(code)
+        self.code, self.said = code, said
+
+
+def kind_of(begins: bytes) -> str | None:
+    """mp4 (and mov) or webm (and mkv), by a file's first 12 bytes; None for anything else."""
+    if begins[4:8] in (b"ftyp", b"moov", b"wide", b"mdat", b"free", b"skip"):
+        return "mp4"
+    return "webm" if begins.startswith(b"\x1a\x45\xdf\xa3") else None
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """Takes from this process what it does not need."""
+    os.nice(10)
+    for what, most in (
+        (resource.RLIMIT_AS, limits["memory"]),
+        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
+        (resource.RLIMIT_FSIZE, limits["made_bytes"]),
+        (resource.RLIMIT_NOFILE, 32),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+    no_sockets()
+
+
+def no_sockets() -> bool:
+    """Has Linux refuse every new socket to this process and its threads, by a seccomp filter; False elsewhere.
+
+    The filter is five instructions of classic BPF over struct seccomp_data (linux/seccomp.h): another architecture than
+    the one this was built for is let alone, `socket` and `socketpair` answer EACCES, all else is allowed.
+    """
+    machines = {"x86_64": (0xC000003E, 41, 53), "aarch64": (0xC00000B7, 198, 199)}
+    found = machines.get(os.uname().machine)
+    if sys.platform != "linux" or found is None:
+        return False
+    architecture, socket, pair = found
+    load, equal, answer = 0x20, 0x15, 0x06
+    code = [
+        (load, 0, 0, 4),  # seccomp_data.arch
+        (equal, 0, 4, architecture),
+        (load, 0, 0, 0),  # seccomp_data.nr
+        (equal, 1, 0, socket),
+        (equal, 0, 1, pair),
+        (answer, 0, 0, 0x00050000 | 13),  # SECCOMP_RET_ERRNO | EACCES
+        (answer, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
+    ]
+
+    class Instruction(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+
+    class Program(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Instruction))]
+
+    rows = (Instruction * len(code))(*(Instruction(*row) for row in code))
+    program = Program(len(code), rows)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
+        return False
+    return not libc.prctl(22, 2, ctypes.byref(program), 0, 0)  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+
+
+def made_anew(source: Path, target: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    """Writes `target`, an MP4 of H.264 and AAC; what clean.Made has. Raises Refused."""
+    import av
+
+    with source.open("rb") as file:
+        kind = kind_of(file.read(12))
+        if kind is None:
+            raise Refused("type")
+        file.seek(0)
+        options = {
+            "codec_whitelist": ",".join((*DECODERS, *SOUNDS)),
+            "protocol_whitelist": "none",
+            "max_pixels": str(limits["pixels"]),
+            "enable_drefs": "0",
+        }
+        if kind == "webm":
+            del options["enable_drefs"]
+        try:
+            with av.open(file, format=FORMATS[kind], options=options) as container:
+                return _made(container, target, limits)
+        except av.FFmpegError as error:
+            raise Refused("broken", what=kind, why=str(error)[:200]) from error
+
+
+def _made(container: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    import av
+
+    if not container.streams.video:
+        raise Refused("no_pictures")
+    # A poster that hangs on the file is a stream, too; the film is the one that has most to say.
+    video = container.streams.best("video") or container.streams.video[0]
+    if video.codec_context is None or video.codec_context.name not in DECODERS:
+        raise Refused("codec", name=video.codec_context.name if video.codec_context else "unknown")
+    width, height = video.codec_context.width, video.codec_context.height
+    if width * height > limits["pixels"] or max(width, height) > limits["side_in"]:
+        raise Refused("pixels", width=width, height=height)
+    told = float(container.duration or 0) / av.time_base
+    if told > limits["seconds"] + 0.5:
+        raise Refused("seconds", seconds=told)
+    context = video.codec_context
+    context.options = {**context.options, "max_pixels": str(limits["pixels"])}
+    context.thread_count, context.thread_type = 1, "SLICE"
+    audio = container.streams.best("audio")
+    if audio is not None and (audio.codec_context is None or audio.codec_context.name not in SOUNDS):
+        audio = None
+    return _written(container, video, audio, target, limits)
+
+
+def _written(container: Any, video: Any, audio: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    import av
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+    from .cuts import Cuts
+    from .sound import Sound
+
+    rate = video.average_rate or video.guessed_rate or Fraction(25)
+    fps = min(limits["fps"], max(1, round(rate)))
+    cuts, sound = Cuts(), Sound(RATE)
+    begin: float | None = None
+    count, size, last = 0, (0, 0), None
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+        stream = out.add_stream(
+            "libx264", rate=fps, options={"crf": str(limits["crf"]), "preset": "veryfast", "threads": "1"}
+        )
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.gop_size = fps  # a second from one that can be jumped to, to the next
+        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        heard = out.add_stream("aac", rate=RATE, layout="stereo") if audio is not None else None
+
+        def show(picture: Any) -> None:
+            nonlocal count
+            cuts.add(picture)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+            frame.pts, frame.time_base = count, Fraction(1, fps)
+            out.mux(stream.encode(frame))
+            count += 1
+
+        for frame in _frames(container, video, audio):
+            if isinstance(frame, av.AudioFrame):
+                sound.add(frame)
+                continue
+            if frame.time is None:
+                continue
+            if begin is None:
+                begin = frame.time
+                size = _size(frame, video, limits["side"])
+                stream.width, stream.height = size
+            at = frame.time - begin
+            if at > limits["seconds"] + 0.5:
+                raise Refused("seconds", seconds=at)
+            # A steady rate: picture n is what is shown at n / fps seconds, by the times in the file. Where it holds
+            # more pictures than that, some go; where fewer, one is shown longer.
+            while last is not None and count / fps < at - 0.5 / fps:
+                show(last)
+            last = _picture(frame, size)
+        if last is None or begin is None:
+            raise Refused("empty")
+        show(last)
+        # The last picture is shown as long as the file says, at most a second longer than its moment.
+        length = float(video.duration * video.time_base) if video.duration else 0.0
+        end = min(length, count / fps + 1.0, limits["seconds"] + 0.5)
+        while count / fps < end - 0.5 / fps:
+            show(last)
+        out.mux(stream.encode(None))
+        if heard is not None:
+            pieces = sound.between(begin, begin + count / fps)
+            for number, at in enumerate(range(0, pieces.shape[1], CHUNK)):
+                piece = av.AudioFrame.from_ndarray(pieces[:, at : at + CHUNK].copy(), format="fltp", layout="stereo")
+                piece.sample_rate, piece.pts, piece.time_base = RATE, number * CHUNK, Fraction(1, RATE)
+                out.mux(heard.encode(piece))
+            out.mux(heard.encode(None))
+    silent = heard is None or sound.empty
+    return {"width": size[0], "height": size[1], "fps": fps, "frames": count, "cuts": cuts.found, "sound": not silent}
+
+
+def _frames(container: Any, video: Any, audio: Any) -> Iterator[Any]:
+    """All frames in the file's order. A damaged packet is left out; a file of nothing else has no frames."""
+    import av
+
+    for packet in container.demux([stream for stream in (video, audio) if stream is not None]):
+        try:
+            yield from packet.decode()
+        except av.InvalidDataError:
+            continue
+
+
+def _size(frame: Any, video: Any, most: int) -> tuple[int, int]:
+    """(width, height) as it is to be seen: pixels square, upright, the longer side at most `most`, both even."""
+    aspect = video.sample_aspect_ratio or Fraction(1)
+    if not Fraction(1, 4) <= aspect <= 4:
+        aspect = Fraction(1)
+    width, height = frame.width * float(aspect), float(frame.height)
+    if frame.rotation % 180:
+        width, height = height, width
+    shrink = min(1.0, most / max(width, height))
+    if min(width, height) * shrink < 16:
+        raise Refused("narrow", width=frame.width, height=frame.height)
+    return round(width * shrink / 2) * 2, round(height * shrink / 2) * 2
+
+
+def _picture(frame: Any, size: tuple[int, int]) -> Any:
+    """uint8 [H, W, 3]: upright, of one size, in BT.709 whatever it was in."""
+    import numpy as np
+    from av.video.reformatter import Colorspace
+    from PIL import Image
+
+    from . import hdr
+
+    turns = round(frame.rotation / 90) % 4
+    width, height = size if turns % 2 == 0 else (size[1], size[0])
+    curve = CURVES.get(frame.color_trc)
+    how: dict[str, Any] = {"format": "rgb48le" if curve else "rgb24", "interpolation": "AREA"}
+    if frame.colorspace == UNSAID and frame.height >= 720:  # what every player takes it for
+        how["src_colorspace"] = Colorspace.ITU709
+    if frame.interlaced_frame and not curve:  # of two fields, filmed one after the other, the first one is enough
+        field = Image.fromarray(frame.reformat(**how).to_ndarray()[::2])
+        array = np.asarray(field.resize((width, height), Image.Resampling.BOX))
+    else:
+        array = frame.reformat(width, height, **how).to_ndarray()
+    if curve:
+        array = hdr.narrowed(array.view(np.uint16).reshape(height, width, 3), curve)
+    return np.ascontiguousarray(np.rot90(array, turns))
+
+
+def main() -> None:
+    source, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+    limit(limits)
+    try:
+        answer: dict[str, Any] = {"made": made_anew(source, target, limits)}
+    except Refused as refused:
+        answer = {"refused": refused.code, **refused.said}
+    except MemoryError:
+        answer = {"refused": "memory"}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # what a damaged file left behind in a library need not be taken down
+
+
+if __name__ == "__main__":
+    main()

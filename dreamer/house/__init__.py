@@ -13,6 +13,7 @@ makes it and never runs on the site:
     dreams.py    dreams of a teacher and of the house model, to train with
     teacher.py   what GoogLeNet sees in views, computed once and kept
     network.py   the second edition's network (PyTorch)
+    widened.py   how a larger network begins as a smaller one
     train.py     training, first plain, then against perturbed views; resumable
     export.py    from a checkpoint to `models/house/`
     judge.py     how often it knows what fresh samples show

@@ -1,6 +1,7 @@
 """`python -m dreamer.house`: make the house model, judge it, and look at what it dreams.
 
 train DIR       train in DIR, on from the checkpoint there: hours on two cores, or minutes where there is a GPU
+lessons DIR     the first --count lessons of the training in DIR, for a plan whose `makers` are 0
 dreaming DIR    dreams of --model for the next lessons of the training in DIR, --count of them
 sources         write the photographs' sources and licences into docs/house-model.md
 views FILE      a sheet of what the second edition is taught with
@@ -41,13 +42,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, action="append", help="the model's folder; compare: several times")
     parser.add_argument("--to", type=Path, default=HOUSE, help="where export writes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=1000, help="samples to judge by, or dreams to make")
+    parser.add_argument("--count", type=int, default=1000, help="samples to judge by, dreams or lessons to make")
     parser.add_argument("--picture", type=Path, action="append", default=[], help="a picture to dream on")
     parser.add_argument(
         "--style", action="append", default=[], help="LAYER, LAYER:CHANNEL or creatures:fox; for `classes` a label"
     )
     parser.add_argument("--dreams", type=int, default=8, help="dreams on top of one another")
-    parser.add_argument("--teacher", type=Path, help="train, compare: the folder of a registered GoogLeNet")
+    parser.add_argument("--teacher", type=Path, help="train, lessons, compare: the folder of a registered GoogLeNet")
     parser.add_argument("--plan", default="{}", help='train: what differs from the plan (train.py), as in {"seed": 2}')
     parser.add_argument("--until", type=int, help="train: stop at this step")
     parser.add_argument("--threads", type=int, default=0)
@@ -64,6 +65,12 @@ def _train(options: argparse.Namespace) -> None:
     from .train import train
 
     train(options.path, _teacher(options), json.loads(options.plan), until=options.until)
+
+
+def _lessons(options: argparse.Namespace) -> None:
+    from .train import make_lessons
+
+    make_lessons(options.path, _teacher(options), options.count)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -163,6 +170,7 @@ def _shelf(folder: Path) -> list[ShelfStyle]:
 
 _COMMANDS = {
     "train": _train,
+    "lessons": _lessons,
     "export": _export,
     "judge": _judge,
     "compare": _compare,

@@ -137,13 +137,15 @@ def as_input(pictures: Bytes) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
 
 
-def lesson(teacher: Teacher, basis: Basis, seed: int, number: int, count: int, dreams: Sequence[Bytes]) -> Lesson:
-    """Lesson `number` of the stream that `seed` starts: `count` views."""
-    pairs = int(count * PAIRED / 2)
+def lesson(
+    teacher: Teacher, basis: Basis, seed: int, number: int, count: int, dreams: Sequence[Bytes], paired: float = PAIRED
+) -> Lesson:
+    """Lesson `number` of the stream that `seed` starts: `count` views, the share `paired` of them in pairs."""
+    pairs = int(count * paired / 2)
     drawn = render_scenes(seed, number, count - pairs, dreams)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
     x = as_input(drawn.pictures)
-    moved = torch.cat([dreamed(teacher, part, generator) for part in x[:pairs].split(BATCH)])
+    moved = torch.cat([x[:0], *(dreamed(teacher, part, generator) for part in x[:pairs].split(BATCH))])
     second = ((moved * 127.5 + 127.5).round().clamp(0, 255)).to(torch.uint8).permute(0, 2, 3, 1).numpy()
     order = [*np.repeat(np.arange(pairs), 2), *range(pairs, count - pairs)]
     pictures = drawn.pictures[order]

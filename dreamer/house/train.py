@@ -12,7 +12,7 @@ First on the views as they are, then on views moved against the student: trained
 small ball to where it errs, a network comes to rely on what those moves cannot fake, whole forms instead of
 high-frequency hints, and its gradients draw (Engstrom et al., "Adversarial Robustness as a Prior for Learned
 Representations", 2019; Santurkar et al., "Image Synthesis with a Single (Robust) Classifier", 2019). The student starts
-from random weights; none of the teacher's are copied.
+from random weights, or as a smaller model of ours (widened.py); none of the teacher's are copied.
 
 On a processor, workers are processes of one thread each, on parts of the same batch: they lose less than threads do on
 a machine that has other work, and are as fast on one that has none. Where there is a GPU, one worker uses it.
@@ -49,21 +49,23 @@ from .dreams import make_dreams, read_dreams
 from .network import Student
 from .scenes import render_scenes
 from .teacher import DEPTHS, KINDS, PAIRED, Basis, Lesson, Teacher, as_input, classes_of_kinds, lesson, read, store
+from .widened import widen
 
 log = logging.getLogger("dreamer.house")
 
 LESSON = 1024  # views made and stored together
 REUSE = 16.0  # how often a view is seen, on average, in the run
 WINDOW = 96  # lessons in use at a time
-FIRST = 5  # lessons made before the first step
+FIRST = 8  # lessons made before the first step
 CHECKPOINT_SECONDS = 120
 PICTURES_SECONDS = 3600
 SHOWN = 1.0  # cells' weight that a class needs to count as shown, in the log
+CALIBRATION = 256  # views by which the norms of a network that begins as another are set
 PLAIN_WEIGHT = 0.5  # of a place where nothing is, in the loss
 INK = 0.02  # of -1..1: deviation within a cell above which there is something on the paper
 # The student's modules that are to say what the teacher's depths say.
-PROJECTED = dict(zip(("3a", "4b", "4c", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
-WEIGHTS = {"classes": 0.6, "taught": 0.1, "kinds": 0.2, "features": 1.0, "changes": 0.35}  # of the loss's parts
+PROJECTED = dict(zip(("3a", "4c", "5a", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
+WEIGHTS = {"classes": 1.0, "taught": 0.3, "kinds": 0.5, "features": 1.0}  # of the loss's parts
 TAUGHT = 0.5  # the teacher's chance of kinds that are classes of ours, above which a place is taught by it
 TEACHERS_DREAMS, OWN_DREAMS = 16, 8  # pictures before the first lesson; see `python -m dreamer.house dreaming`
 
@@ -83,11 +85,19 @@ class Plan:
     robust_rate: float = 1.2e-3
     final_steps: int = 5000  # in which the rate falls to nothing
     decay: float = 0.02
+    makers: int = 1  # processes that make lessons ahead; with 0 another one does, `lessons`
+    start: str = ""  # the folder of a smaller model to begin as, or nothing
+    changes: float = 0.0  # weight of that part of the loss; with 0 there are no pairs
     average: float = 0.998  # of the averaged weights, which are what is exported
 
     @property
     def steps(self) -> int:
         return self.plain_steps + self.robust_steps
+
+    @property
+    def paired(self) -> float:
+        """The share of a lesson's views that are in pairs."""
+        return PAIRED if self.changes else 0.0
 
     def lessons_at(self, step: int) -> tuple[int, int]:
         """The first of the lessons that a step's views are from, and the one after the last."""
@@ -127,7 +137,8 @@ class Stream:
 
     def __init__(self, folder: Path, plan: Plan, worker: int, teacher: Path | None, makers: int = 1) -> None:
         self.folder, self.plan, self.worker, self.teacher, self.makers = folder, plan, worker, teacher, makers
-        self.pool = ProcessPoolExecutor(makers, mp_context=get_context("spawn")) if teacher and worker == 0 else None
+        makes = teacher and makers and worker == 0
+        self.pool = ProcessPoolExecutor(makers, mp_context=get_context("spawn")) if makes else None
         self.ordered: dict[int, Future[None]] = {}
         self.open: dict[int, Lesson] = {}
 
@@ -136,11 +147,11 @@ class Stream:
         if self.pool and self.teacher:
             for number in range(oldest, newest + self.makers):
                 if number not in self.ordered:
-                    what = self.folder, self.teacher, self.plan.seed, number
+                    what = self.folder, self.teacher, self.plan.seed, number, self.plan.paired
                     self.ordered[number] = self.pool.submit(make_lesson, *what)
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
         count = self.plan.batch // self.plan.workers // 2
-        pairs = int(count * PAIRED / 2)
+        pairs = int(count * self.plan.paired / 2)
         parts = [self._part(random, int(number), count, pairs) for number in random.integers(oldest, newest, 2)]
         order = [*range(2 * pairs), *range(count, count + 2 * pairs), *range(2 * pairs, count)]
         order += range(count + 2 * pairs, 2 * count)  # all pairs first
@@ -194,8 +205,8 @@ def _teacher(folder: Path) -> Teacher:
     return Teacher(folder, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-def make_lesson(folder: Path, teacher: Path, seed: int, number: int) -> None:
-    """Make and store a lesson, unless it is there."""
+def make_lesson(folder: Path, teacher: Path, seed: int, number: int, paired: float) -> None:
+    """Make and store a lesson, of whose views the share `paired` is in pairs, unless it is there."""
     if (folder / "lessons" / f"{number:05}").is_dir():
         return
     known = folder / "basis.pt"
@@ -206,7 +217,14 @@ def make_lesson(folder: Path, teacher: Path, seed: int, number: int) -> None:
         torch.save(list(basis.parts), known.with_suffix(".part"))
         known.with_suffix(".part").replace(known)
     dreams = read_dreams(folder / "dreams", number)
-    store(folder / "lessons", number, lesson(_teacher(teacher), basis, seed, number, LESSON, dreams))
+    store(folder / "lessons", number, lesson(_teacher(teacher), basis, seed, number, LESSON, dreams, paired))
+
+
+def make_lessons(folder: Path, teacher: Path, count: int) -> None:
+    """The first `count` lessons of the run in `folder`: for a plan without makers, by another process at its side."""
+    plan = Plan(**json.loads((folder / "plan.json").read_text()))
+    for number in range(count):
+        make_lesson(folder, teacher, plan.seed, number, plan.paired)
 
 
 def take_pictures(folder: Path, step: int) -> None:
@@ -256,14 +274,17 @@ def feature_losses(projected: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pa
     for ours, theirs in zip(projected, wanted, strict=True):
         ours = ours.float()
         far = far + (ours - theirs).square().mean() / theirs.square().mean()
-        change, meant = (value[1 : 2 * pairs : 2] - value[0 : 2 * pairs : 2] for value in (ours, theirs))
-        changed = changed + (change - meant).square().mean() / meant.square().mean()
+        if pairs:
+            change, meant = (value[1 : 2 * pairs : 2] - value[0 : 2 * pairs : 2] for value in (ours, theirs))
+            changed = changed + (change - meant).square().mean() / meant.square().mean()
     return far / len(wanted), changed / len(wanted)
 
 
-def losses(student: nn.Module, x: Tensor, batch: Batch, own: Tensor) -> tuple[Tensor, dict[str, float], Tensor]:
+def losses(
+    student: nn.Module, x: Tensor, batch: Batch, own: Tensor, changes: float = 0.0
+) -> tuple[Tensor, dict[str, float], Tensor]:
     """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores. `own` [kinds]: which
-    class of ours each of the teacher's kinds is."""
+    class of ours each of the teacher's kinds is; `changes`: the weight of that part."""
     with torch.autocast(x.device.type, torch.bfloat16):
         classes, kinds, projected = student(x)
     parts = {
@@ -272,7 +293,8 @@ def losses(student: nn.Module, x: Tensor, batch: Batch, own: Tensor) -> tuple[Te
         "kinds": kind_loss(kinds, batch.x, batch.kinds, batch.chances),
     }
     parts["features"], parts["changes"] = feature_losses(projected, batch.features, batch.pairs)
-    total = torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
+    weights = WEIGHTS | {"changes": changes}
+    total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
     return total, {name: float(value.detach()) for name, value in parts.items()}, classes
 
 
@@ -316,6 +338,9 @@ class Run:
         torch.manual_seed(plan.seed)
         self.own = torch.from_numpy(classes_of_kinds(kinds)).to(self.device)
         student = Student(len(LABELS), PROJECTED, KINDS)
+        if plan.start and not self.path.is_file():
+            start = read(folder / "lessons", 0).samples.pictures
+            widen(student.house, Path(plan.start), as_input(start[:: len(start) // CALIBRATION]))
         self.student = student.to(self.device, memory_format=torch.channels_last).train()
         self.mean = {k: v.clone() for k, v in self.student.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
@@ -388,7 +413,7 @@ class Run:
         plan, student = self.plan, self.student
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.step)
-        total, parts, classes = losses(student, x, batch, self.own)
+        total, parts, classes = losses(student, x, batch, self.own, plan.changes)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         gradients = [p.grad for p in student.parameters() if p.grad is not None]
@@ -419,7 +444,8 @@ def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, devic
     if plan.workers > 1:
         meeting = f"file://{(folder / 'meeting').absolute()}"
         distributed.init_process_group("gloo", init_method=meeting, rank=worker, world_size=plan.workers)
-    makers = 1 if device == "cpu" else max(1, (os.cpu_count() or 2) - 2)  # a GPU learns faster than one process draws
+    # A GPU learns faster than one process draws.
+    makers = plan.makers if device == "cpu" else max(1, (os.cpu_count() or 2) - 2)
     stream = Stream(folder, plan, worker, teacher, makers)
     try:
         Run(folder, plan, worker, ModelFiles.read(teacher).labels, device).go(stream, min(plan.steps, until))

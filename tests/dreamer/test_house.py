@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_a_batch_has_its_pairs_first_and_what_the_teacher_says_is_mirrored_with_
     pytest.importorskip("torch")
     from dreamer.house import teacher, train
 
-    plan = train.Plan(seed=5, workers=1, batch=24)
+    plan = train.Plan(seed=5, workers=1, batch=24, changes=0.35)
     made = [_a_lesson(number) for number in range(train.FIRST)]
     for number, one in enumerate(made):
         teacher.store(tmp_path / "lessons", number, one)
@@ -198,7 +199,7 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     torch.manual_seed(0)
     student = Student(len(LABELS), train.PROJECTED, teacher.KINDS)
     torch.nn.init.normal_(student.house.classes.weight, std=0.3)
-    batch = train.Stream(tmp_path, train.Plan(workers=1, batch=24), 0, None).batch(0)
+    batch = train.Stream(tmp_path, train.Plan(workers=1, batch=24, changes=0.35), 0, None).batch(0)
     batch = train.replace(batch, x=batch.x * 0.5)
     radius = 3.0
     start, sizes = train.started(batch, radius, torch.Generator().manual_seed(1))
@@ -215,6 +216,60 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     with torch.no_grad():
         moved_loss, chance_loss = (train.losses(student, x, batch, own)[0] for x in (away, batch.x + by_chance))
     assert moved_loss > chance_loss + 0.02
+
+
+@needs_model
+def test_a_larger_network_begins_as_the_smaller_one_and_has_room_beside_it() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house.network import House
+    from dreamer.house.widened import widen
+
+    torch.manual_seed(0)
+    house = House(len(LABELS))
+    pictures = samples.render(4, 0, 24).pictures
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub(127.5).div(127.5)
+    widen(house, HOUSE, x)
+    expected = judge.scores(HOUSE, pictures)
+    with torch.no_grad():
+        found = house.eval()(x).numpy()
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    house.train()(x)[:, 3].mean().backward()
+    head = house.classes.weight.grad
+    assert head is not None and head[3].count_nonzero() == house.classes.in_channels  # the new channels are heard
+
+
+@needs_model
+def test_a_network_that_a_model_does_not_fit_into_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import network
+    from dreamer.house.widened import widen
+
+    monkeypatch.setitem(network.MODULES, "4b", (8, 8, 8, 8, 8, 8))
+    with pytest.raises(ValueError, match=r"inception_4b/1x1 is .*, which does not fit into"):
+        widen(network.House(len(LABELS)), HOUSE, torch.zeros(2, 3, 64, 64))
+
+
+def test_four_convolutions_as_one_learn_as_four() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house.network import Inception
+
+    torch.manual_seed(0)
+    together = Inception(6, (4, 3, 5, 2, 3, 4)).train()
+    other = copy.deepcopy(together)
+    x = torch.randn(3, 6, 8, 8)
+    pooled = torch.nn.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+    paths = [other.one(x), other.three(other.reduce3(x))]
+    paths += [other.five(other.five_a(other.reduce5(x))), other.project(pooled)]
+    expected, found = torch.cat(paths, dim=1), together(x)
+    assert torch.allclose(found, expected, atol=1e-4)
+    wanted = torch.randn(found.shape)
+    (found * wanted).sum().backward()
+    (expected * wanted).sum().backward()
+    for (name, ours), theirs in zip(together.named_parameters(), other.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, atol=1e-3), name
+    for (name, value), theirs in zip(together.state_dict().items(), other.state_dict().values(), strict=True):
+        if "running" in name:
+            assert torch.allclose(value, theirs, atol=1e-5), name
 
 
 def test_empty_paper_is_of_none_of_the_teachers_kinds() -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 BINS = 64
 LUMINANCE = 0.35  # of all pixels have another luminance than in the picture before, or
-COARSE = 20.0  # grey levels of difference, on average, in pictures of a few pixels: what moves hardly changes these
+COARSE = 25.0  # grey levels of difference, on average, in pictures of a few pixels: what moves hardly changes these
 GRID = (16, 9)
 JUMP = 3.0  # times the change between the two pictures before: what changes all the time is no cut
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
@@ -18,8 +19,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer import registered
-from dreamer.engine import PRESETS, Cancelled, Network, Progress, Recipe, ranking
+from dreamer.engine import PRESETS, Cancelled, Interrupted, Network, Progress, Recipe, dream, ranking
 from dreamer.engine.contact import Way, side_by_side
+from dreamer.engine.dream import noise_start
 from dreamer.engine.film import fit
 from dreamer.engine.octaves import shrink
 from dreamer.engine.pictures import (
@@ -31,15 +33,20 @@ from dreamer.engine.pictures import (
     write_picture,
 )
 from dreamer.engine.source import awake
-from dreamer.engine.studio import Job, run
+from dreamer.engine.studio import FRAME_SIDES, Job, run
 from dreamer.engine.target import Target
 from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
+from dreamer.journey.make import Route, make
+from dreamer.journey.path import Waypoint, read_path
+from dreamer.journey.plan import CALM, KEY_FRAMES, KINDS, LARGEST, ZOOMS, Plan, layers_of, scaled, size_of
+from dreamer.journey.render import FPS, Film
 from dreamer.management.terminal import Bar, duration
 from dreamer.video import job as video_job
 
 SHEET = 12  # styles on a sheet
 SHEET_SIDE, COMPARE_SIDE = 256, 512  # px of its pictures
+MIN_SIDE = 64  # px of a journey's film
 STOPPED = 130  # the exit status of a program that Ctrl-C ended
 
 
@@ -111,7 +118,11 @@ class Command(BaseCommand):
         )
         files.add_argument("--gif", type=Path, help="an animation of every step")
         files.add_argument("--film", type=Path, help="the same as an .mp4")
-        files.add_argument("--fps", type=float, default=12.0, help="their pictures a second (default: 12)")
+        files.add_argument(
+            "--fps",
+            type=float,
+            help=f"their pictures a second (default: 12; {FPS[0]} to {FPS[1]} for a journey, {FPS[0]})",
+        )
         files.add_argument(
             "--frame-side",
             type=int,
@@ -149,7 +160,12 @@ class Command(BaseCommand):
         )
         zoom.add_argument("--dreams", type=int, metavar="N", help="how many; one to three iterations each are enough")
         zoom.add_argument(
-            "--zoom", type=float, metavar="NUMBER", help=f"enlargement between two dreams (default: {Journey.zoom})"
+            "--zoom",
+            type=float,
+            metavar="NUMBER",
+            help=f"enlargement between two dreams (default: {Journey.zoom}), or two key frames of a journey (default: "
+            + ", ".join(f"{zoom} for {kind}" for kind, zoom in ZOOMS.items())
+            + ")",
         )
         zoom.add_argument("--turn", type=float, metavar="DEGREES", help="turn between two dreams")
         zoom.add_argument(
@@ -158,6 +174,38 @@ class Command(BaseCommand):
             metavar="N",
             help=f"pictures drawn between two dreams, for a smooth film (default: {Journey.between})",
         )
+        journey = parser.add_argument_group(
+            "journey",
+            "A film that goes deeper and deeper into the picture: each key frame is dreamed on a part of the one "
+            "before. The picture that is written is the last key frame; --film and --gif are the journey, "
+            "--frame-side its size.",
+        )
+        journey.add_argument(
+            "--journey",
+            choices=KINDS,
+            help="zoom: all along by one target; layers: through the layers, one after another, or those given by "
+            "--layer; classes: from each --class to the next",
+        )
+        journey.add_argument(
+            "--path",
+            type=Path,
+            metavar="FILE",
+            help="where it goes: JSON such as [[0.3, 0.4], [0.5, 0.5, 1.5]], for each key frame the place that the "
+            "next one shows, as shares of the picture, and how much larger; without it, where the network is most "
+            "active",
+        )
+        journey.add_argument(
+            "--key-frames",
+            type=int,
+            metavar="N",
+            help="how many are dreamed, of each layer or class (default: as many as --path has; else "
+            + ", ".join(f"{count} for {kind}" for kind, count in KEY_FRAMES.items())
+            + ")",
+        )
+        journey.add_argument(
+            "--seconds", type=float, default=2.5, metavar="S", help="from one key frame to the next (default: 2.5)"
+        )
+        journey.add_argument("--loop", action="store_true", help="end where it began, so that it can be shown for ever")
         machine = parser.add_argument_group("the machine")
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
@@ -174,6 +222,11 @@ class Command(BaseCommand):
             if options["video"] is not None:
                 self._video(options)
                 return
+            if options["journey"] is None and options["path"] is not None:
+                options["journey"] = "zoom"
+            if options["journey"] is not None:
+                self._journey(options)
+                return
             recipe, network = self._recipe(options)
             job = self._job(options)
             started = time.monotonic()
@@ -189,7 +242,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{written}: dreamed with {network.name} on {network.device} in {took}.")
 
     def _video(self, options: dict[str, Any]) -> None:
-        useless = ("photo", "mask", "gif", "film", "dreams", "zoom", "turn", "between", "noise")
+        useless = ("photo", "mask", "gif", "film", "dreams", "zoom", "turn", "between", "noise", "journey", "path")
         for name in useless:
             if options[name] is not None:
                 shown = "a photograph" if name == "photo" else f"--{name}"
@@ -208,6 +261,78 @@ class Command(BaseCommand):
             f"{job.dreamed}: {made.frames} pictures, {made.seconds:.1f} s, {sound}, dreamed with {network.name} on "
             f"{network.device} in {duration(time.monotonic() - started)}."
         )
+
+    def _journey(self, options: dict[str, Any]) -> None:
+        plan, route, network = self._plan(options)
+        films = tuple(path for path in (options["gif"], options["film"]) if path)
+        side = options["frame_side"] or FRAME_SIDES[".mp4"]
+        if not MIN_SIDE <= side <= LARGEST:
+            raise ValueError(f"frame_side: received {side}, expected {MIN_SIDE} to {LARGEST} for a journey")
+        fps = options["fps"] or FPS[0]
+        if fps != int(fps):
+            raise ValueError(f"fps: received {fps}, expected a whole number for a journey")
+        how = {"fps": int(fps), "seconds": options["seconds"], "loop": options["loop"]}
+        Film(route.waypoints or (Waypoint(),), **how)  # says what is wrong before the work
+        started_with = replace(plan.recipe, noise=options["noise"])
+        Job(options["dreamed"], options["photo"], films=films, frame_side=side).check(started_with)
+        if options["photo"]:
+            start = read_picture(options["photo"])
+            start = scaled(start, *size_of(start.shape[0], start.shape[1], side))
+        else:
+            given = {f.name: options[f.name] for f in fields(Recipe) if f.metadata and options[f.name] is not None}
+            usual = registered.preset(options["preset"] or "noise", network.name)
+            first = {**usual, **given, "model": network.name, "target": plan.stages[0].to_json()}
+            recipe = Recipe.from_json(first)
+            start = dream(noise_start(recipe), network, recipe)
+            start = scaled(start, *size_of(start.shape[0], start.shape[1], side))
+        began = time.monotonic()
+        last: Any = start
+        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
+            try:
+                last = make(start, plan, route, network, films, how, report=bar.show, cancelled=stopped)
+            except Interrupted as error:
+                write_picture(options["dreamed"], error.picture, plan.recipe.to_json())
+                words = f"Stopped; {options['dreamed']} shows how far it came, and no film was written."
+                raise CommandError(words, returncode=STOPPED) from None
+        write_picture(options["dreamed"], last, plan.recipe.to_json())
+        written = ", ".join(str(path) for path in (options["dreamed"], *films))
+        took = duration(time.monotonic() - began)
+        self.stdout.write(f"{written}: {plan.key_frames} key frames with {network.name} in {took}.")
+
+    def _plan(self, options: dict[str, Any]) -> tuple[Plan, Route, Network]:
+        """What is dreamed on the journey, and where it goes. Raises ValueError where the options do not fit."""
+        kind, layers, labels = options["journey"], options["layer_options"] or [], options["labels"]
+        for name in ("dreams", "turn", "between", "guide", "mask"):
+            if options[name] is not None:
+                raise ValueError(f"received both --journey and --{name}, expected one of them")
+        if kind == "classes" and len(labels) < 2:
+            raise ValueError(f"received {len(labels)} --class for a journey from class to class, expected two or more")
+        # Static is dreamed on once by its own preset; key frames are dreamed on as photographs are.
+        as_photo = {**options, "preset": options["preset"] or "photo", "noise": None} if options["noise"] else options
+        if kind == "layers" and not layers and not options["recipe"]:
+            opened = self._open(options["model"] or registered.default_model(), options)
+            layers = [LayerOption(name) for name in layers_of(opened)]
+            as_photo = {**as_photo, "layer_options": layers}
+        recipe, network = self._recipe(as_photo)
+        if kind == "layers":
+            found = layers or [LayerOption(name) for name in layers_of(network)]
+            stages = [build_target(network, [one], squared=options["squared"]) for one in found]
+        elif kind == "classes":
+            stages = [build_target(network, [], labels=[label]) for label in labels]
+        else:
+            stages = [recipe.target]
+        zoom = options["zoom"] or ZOOMS[kind]
+        points: list[Waypoint] = []
+        if options["path"]:
+            try:
+                points = read_path(json.loads(options["path"].read_text()), zoom)
+            except (json.JSONDecodeError, UnicodeDecodeError) as error:
+                raise ValueError(f"{options['path']}: received no JSON ({error})") from None
+        each = options["key_frames"] or (max(1, len(points) // len(stages)) if points else KEY_FRAMES[kind])
+        if not options["recipe"]:
+            calm = {name: value for name, value in CALM.items() if options[name] is None}
+            recipe = Recipe.from_json({**recipe.to_json(), **calm})
+        return Plan(recipe, tuple(stages), each), Route(tuple(points), Waypoint(zoom=zoom).zoom), network
 
     def _side_by_side(self, options: dict[str, Any]) -> None:
         sheet, dreamed = options["sheet"], options["dreamed"]
@@ -238,7 +363,7 @@ class Command(BaseCommand):
 
     def _check_side_by_side(self, options: dict[str, Any], asked: str) -> None:
         """ValueError for what a sheet has no use for, before the work."""
-        useless = ["gif", "film", "dreams", "recipe", "noise", "video"]
+        useless = ["gif", "film", "dreams", "recipe", "noise", "video", "journey", "path"]
         if asked == "--sheet":
             useless += ["compare", "layer_options", "labels", "guide"]
         else:
@@ -310,7 +435,7 @@ class Command(BaseCommand):
             mask=options["mask"],
             guide=options["guide"],
             films=tuple(path for path in (options["gif"], options["film"]) if path),
-            fps=options["fps"],
+            fps=12.0 if options["fps"] is None else options["fps"],
             frame_side=options["frame_side"],
             journey=journey,
         )

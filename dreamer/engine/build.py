@@ -11,7 +11,9 @@ from ..gradient import append_gradient
 from ..gradient.fast.lrn import expand_lrn
 from ..gradient.fast.padding import even_out, fix_padding
 from ..graph import IMAGE, Graph, ours
-from .forward import layer_size
+from ..graph.fold import fold_sizes
+from ..library.layers import known_size
+from .forward import seen_as
 from .target import append_seed
 
 
@@ -24,6 +26,7 @@ class Question:
     window       None: the picture's size is known at run time (CPU). Else (height, width): the model takes a
                  whole picture, which may stay on the GPU, and takes this window out of it, so that every size
                  after that is fixed
+    fixed        None, or the only size (height, width) of the picture that these layers know
     """
 
     purpose: Literal["gradient", "norms", "features"]
@@ -31,6 +34,7 @@ class Question:
     match: tuple[bool, ...] = ()
     smooth_pool: bool = False
     window: tuple[int, int] | None = None
+    fixed: tuple[int, int] | None = None
 
 
 def build(forward: Graph, question: Question) -> onnx.ModelProto:
@@ -40,21 +44,25 @@ def build(forward: Graph, question: Question) -> onnx.ModelProto:
     the layers' values.
     """
     graph = forward.copy()
-    graph.cut(list(dict.fromkeys(question.layers)))
-    if question.window:
-        graph.inputs = {IMAGE: (1, 3, *question.window)}
+    layers = [seen_as(forward, layer) for layer in question.layers]
+    graph.cut(list(dict.fromkeys(layers)))
+    size = question.window or question.fixed
+    if size:
+        graph.inputs = {IMAGE: (1, 3, *size)}
     graph.infer_shapes()
+    if question.fixed:
+        fold_sizes(graph)
     fix_padding(graph)
     expand_lrn(graph)
     if question.purpose == "gradient":
         even_out(graph)
     if question.purpose == "features":
-        return _finished(graph, question, list(question.layers))
+        return _finished(graph, question, layers)
     seeds: dict[str, list[str]] = {}
     scores, norms = [], []
-    for i, (layer, match) in enumerate(zip(question.layers, question.match, strict=True)):
-        size = layer_size(forward, layer, *question.window) if question.window and _spatial(graph, layer) else None
-        seed, score = append_seed(graph, i, layer, match=match, size=size)
+    for i, (layer, match) in enumerate(zip(layers, question.match, strict=True)):
+        room = known_size(graph.shapes[layer], layer) if size and len(graph.shapes[layer]) == 4 else None
+        seed, score = append_seed(graph, i, layer, match=match, size=room)
         seeds.setdefault(layer, []).append(seed)
         scores.append(score)
         norms.append(graph.emit("ReduceSumSquare", seed, keepdims=0))
@@ -63,10 +71,6 @@ def build(forward: Graph, question: Question) -> onnx.ModelProto:
     summed = {layer: s[0] if len(s) == 1 else graph.emit("Sum", *s) for layer, s in seeds.items()}
     gradient = append_gradient(graph, summed, IMAGE, smooth_pool=question.smooth_pool, blocked=question.window is None)
     return _finished(graph, question, [gradient, graph.emit("Sum", *scores, hint="score")])
-
-
-def _spatial(graph: Graph, layer: str) -> bool:
-    return len(graph.shapes[layer]) == 4
 
 
 def _finished(graph: Graph, question: Question, outputs: list[str]) -> onnx.ModelProto:

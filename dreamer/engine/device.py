@@ -37,10 +37,12 @@ MOST_BYTES = 1_800_000_000
 
 def stays(network: Network, recipe: Recipe, size: Size) -> bool:
     """Whether an octave's picture stays on the device. To turn it, to scale it and to lay noise on it, which small
-    octaves want, is work for the CPU."""
+    octaves want, is work for the CPU, and so is to bring it to the one size that some networks have."""
     room = min(MOST_BYTES, network.gpu_memory // 2 or MOST_BYTES)
     fits = size[0] * size[1] * 12 * (PYRAMID if recipe.smooth or recipe.hold else PICTURES) <= room
-    return network.resident and fits and samples(recipe, size) == 1 and not (recipe.rotate or recipe.rescale)
+    sized = any(network.layer(term.layer).fixed for term in recipe.target.terms)
+    plain = samples(recipe, size) == 1 and not (recipe.rotate or recipe.rescale or sized)
+    return network.resident and fits and plain
 
 
 class DeviceAscent:

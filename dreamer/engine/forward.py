@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx
 
 from ..graph import IMAGE, Array, Graph, GraphError, Node, ours
 from ..graph.fold import fold_constants
 from ..library.files import ModelFiles
+from ..library.layers import Layer, append_map, find_layers, known_size, map_name
+
+__all__ = ["CENTRED", "Layer", "layer_size", "layers", "prepare", "seen_as"]
 
 CENTRED = ours("image_centred")  # the picture less the mean, when that is all that is left of the preprocessing
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A tensor one can dream of. ``stride`` is how many picture pixels lie between its positions."""
-
-    name: str
-    channels: int
-    stride: int
-    spatial: bool  # False for class scores and other vectors
 
 
 def prepare(files: ModelFiles) -> Graph:
@@ -67,32 +58,25 @@ def _fold_picture(graph: Graph, picture: Node, mean: Array) -> None:
     graph.nodes[graph.nodes.index(picture)] = centred
 
 
-def layers(graph: Graph, picture: str) -> dict[str, Layer]:
-    """Every tensor one can dream of, in graph order: those with a known number of channels, up to the scores.
-
-    ``picture`` is the network's own input, which is none.
-    """
-    strides, skipped = {IMAGE: 1}, {picture, CENTRED}
-    found: dict[str, Layer] = {}
-    for node in graph.nodes:
-        before = [strides[i] for i in node.inputs if i in strides]
-        if not before:
-            continue
-        windowed = node.op == "Conv" or node.op.endswith("Pool")
-        step = max(node.attrs.get("strides", [1])) if windowed else 1
-        name = node.outputs[0]
-        strides[name] = max(before) * step
-        shape = graph.shapes.get(name, ())
-        if len(shape) in (2, 4) and isinstance(shape[1], int) and node.op != "Softmax" and name not in skipped:
-            found[name] = Layer(name, shape[1], strides[name], len(shape) == 4)
+def layers(graph: Graph, files: ModelFiles) -> dict[str, Layer]:
+    """Every tensor of a prepared graph that one can dream of (``library.layers``); nodes are appended to it that show
+    each of them as a map [n,c,h,w], if it is one that lies differently."""
+    info = files.info
+    found = find_layers(graph, info.fixed_size, info.fixed_by, (info.input, CENTRED))
+    for layer in found.values():
+        append_map(graph, layer)
+    if any(layer.axes == 3 or layer.axis != 1 for layer in found.values()):
+        graph.infer_shapes()
     return found
+
+
+def seen_as(graph: Graph, layer: str) -> str:
+    """The tensor of a prepared graph that shows a layer as a map or a vector: itself, or what was appended."""
+    return map_name(layer) if any(map_name(layer) in node.outputs for node in graph.nodes) else layer
 
 
 def layer_size(graph: Graph, layer: str, height: int, width: int) -> tuple[int, int]:
     """Height and width of a layer for a picture of this size."""
-    part = graph.copy()
-    part.cut([layer])
-    h, w = part.infer_shapes({IMAGE: (1, 3, height, width)})[layer][2:]
-    if not isinstance(h, int) or not isinstance(w, int):
-        raise GraphError(f"the size of {layer!r} is not known")
-    return h, w
+    part, seen = graph.copy(), seen_as(graph, layer)
+    part.cut([seen])
+    return known_size(part.infer_shapes({IMAGE: (1, 3, height, width)})[seen], layer)

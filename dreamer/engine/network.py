@@ -24,6 +24,7 @@ from .runners import Runners
 from .session import Device, upload
 from .target import Floats, Target, Term
 from .tiles import Roll, Tile, paste, plan
+from .whole import resampled, returned
 from .work import Work
 
 GUIDES = 32  # how many guides' features are remembered
@@ -48,9 +49,10 @@ class Network:
         self.sha256 = files.info.sha256
         self.logits = files.info.logits
         self.min_size = files.info.min_size
+        self._home = files.info.fixed_size
         self._files = files
         self.forward = prepare(files)
-        self.layers = layers(self.forward, files.info.input)
+        self.layers = layers(self.forward, files)
         self.runners = Runners(
             self.forward, device, threads=threads, most=max_sessions, memory=gpu_memory, resident=resident
         )
@@ -116,6 +118,7 @@ class Network:
                   gradient is zero there
         out       where to write the gradient, float32 [3,h,w]
 
+        Where a layer exists at one size only, the whole picture is seen at that size (``whole.py``), not in tiles.
         With several terms each is divided by the Euclidean norm of its seed over the whole picture, so their
         weights mean what they say; that takes a forward pass before. With several tiles the value is
         estimated: every tile's value counts by the part of its window that it keeps.
@@ -131,6 +134,14 @@ class Network:
         elif out.shape != picture.shape or out.dtype != np.float32:
             raise ValueError(f"out must be float32 {picture.shape}, got {out.dtype} {out.shape}")
         mask = mask if mask is None else np.roll(mask, roll, (0, 1))
+        if any(layer.fixed for layer in layers):
+            if wanted is not None and not wanted.any():
+                out[:] = 0
+                return out, 0.0
+            seen = np.roll(picture, roll, (1, 2))
+            gradient, score = self._whole_gradient(seen, target, options, mask)
+            out[:] = np.roll(returned(gradient, (height, width)), (-roll[0], -roll[1]), (1, 2))
+            return out, score
         seen, shift, size = picture, roll, self._grown(height, width)
         if size != (height, width):
             grow = ((0, size[0] - height), (0, size[1] - width))
@@ -150,6 +161,19 @@ class Network:
                 score += float(results[1]) * place.share
             paste(core, out, roll, (rows, columns))
         return out, score
+
+    def _whole_gradient(
+        self, picture: Floats, target: Target, options: GradientOptions, mask: Floats | None
+    ) -> tuple[Floats, float]:
+        """The gradient at the one size that the network has, and the objective's value, of a picture of any size."""
+        assert self._home is not None
+        small = resampled(picture, self._home)
+        mask = None if mask is None else resampled(mask, self._home)
+        tiles = plan(*self._home, tile=max(self._home))
+        vectors = self._wanted(target, options.guide)
+        work = Work(self.runners, small, self._home, (0, 0), mask, *vectors, tiles, options)
+        ((_, results),) = work.gradients()
+        return (np.zeros_like(small), 0.0) if results is None else (results[0][0], float(results[1]))
 
     def held_gradients(
         self,
@@ -178,9 +202,13 @@ class Network:
 
     def activations(self, picture: Floats, layer: str) -> Floats:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
-        picture = self._checked(picture, "picture", [self.layer(layer)])
+        found = self.layer(layer)
+        picture = self._checked(picture, "picture", [found])
+        if found.fixed and self._home is not None:
+            picture = resampled(picture, self._home)
         whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
-        runner = self.runners.get(Question("features", (layer,)), whole, self.threads)
+        question = Question("features", (layer,), fixed=self._home if found.fixed else None)
+        runner = self.runners.get(question, whole, self.threads)
         values: Floats = runner.run(runner.place(picture), whole.window, {})[0][0]
         return values
 
@@ -203,6 +231,8 @@ class Network:
         return np.ascontiguousarray(picture, np.float32)
 
     def _check_size(self, height: int, width: int, what: str, layers: list[Layer]) -> None:
+        if any(layer.fixed for layer in layers):
+            return  # it is brought to the one size
         least = self.min_size
         if not all(layer.spatial for layer in layers):
             least = max(least, self._files.info.logits_min_size)

@@ -41,6 +41,7 @@ class Work:
     ) -> None:
         self.runners, self.picture, self.size, self.roll = runners, picture, size, roll
         self.mask, self.terms, self.vectors, self.tiles, self.options = mask, terms, vectors, tiles, options
+        self.fixed = size if any(layer.fixed for _, layer in terms) else None
         self.done, self.total = 0, len(tiles) * (2 if len(terms) > 1 else 1)
 
     def gradients(self) -> Iterator[tuple[Tile, list[Any] | None]]:
@@ -49,12 +50,12 @@ class Work:
         match = tuple(term.guide == "match" for term, _ in self.terms)
         if len(self.terms) > 1:
             squares = np.zeros(len(self.terms))
-            for place, results in self.run(Question("norms", names, match)):
+            for place, results in self.run(Question("norms", names, match, fixed=self.fixed)):
                 squares += [float(r) * place.share for r in results or [0.0] * len(self.terms)]
             for i, ((term, _), square) in enumerate(zip(self.terms, squares, strict=True)):
                 for name in (f"linear{i}", f"squared{i}"):
                     self.vectors[name] = self.vectors[name] * np.float32(term.weight / (np.sqrt(square) + 1e-12))
-        yield from self.run(Question("gradient", names, match, self.options.smooth_pool))
+        yield from self.run(Question("gradient", names, match, self.options.smooth_pool, fixed=self.fixed))
 
     def run(self, question: Question) -> Iterator[tuple[Tile, list[Any] | None]]:
         """Each tile with its results, in order; None for tiles in which nothing is wanted.
@@ -110,11 +111,14 @@ class Work:
             inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
             return np.full((1, 1), inside, np.float32)
         free = self.mask is None and term.position is None and not self.options.border
-        if free and not self.runners.resident:
+        if free and not self.runners.resident and self.fixed is None:
             return np.ones((1, 1, 1, 1), np.float32)
         rows, columns = tile.window
         height, width = rows.stop - rows.start, columns.stop - columns.start
         h, w = self.runners.layer_size(layer.name, height, width)
+        if not layer.placed:
+            inside = 1.0 if self.mask is None else float(self.mask[tile.core].mean())
+            return np.full((1, 1, h, w), inside, np.float32)
         result = np.ones((h, w), np.float32) if self.mask is None else _shrink(self.mask[tile.window], h, w)
         if term.position is not None:
             x, y = (round(p * (n - 1)) for p, n in zip(term.position, self.size[::-1], strict=True))

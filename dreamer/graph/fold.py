@@ -7,7 +7,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from .graph import Graph
-from .node import OPSET, Array, GraphError, Node
+from .node import OPSET, Array, FixedShape, GraphError, Node
 
 RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 MOST = 2**28  # values of a constant; whoever asks for more by arithmetic means no network
@@ -28,6 +28,55 @@ def fold_constants(graph: Graph) -> None:
             if name:
                 graph.constants[name] = np.asarray(value)
     graph.nodes = kept
+
+
+def fold_sizes(graph: Graph) -> None:
+    """Compute what follows from shapes, in a graph whose input is of a fixed size; ``graph.shapes`` are known after it.
+    Each size may make the next shape known."""
+    while True:
+        graph.infer_shapes()
+        asked = [node for node in graph.nodes if node.op in ("Shape", "Size") and _size_of(graph, node) is not None]
+        if not asked:
+            return
+        for node in asked:
+            shape = _size_of(graph, node)
+            graph.constants[node.outputs[0]] = np.array(
+                shape if node.op == "Shape" else np.prod(shape or [1]), np.int64
+            )
+        graph.drop(*asked)
+        fold_constants(graph)
+
+
+def _size_of(graph: Graph, node: Node) -> FixedShape | None:
+    """What a Shape answers, where it is known."""
+    shape = graph.shapes.get(node.inputs[0])
+    if shape is None or not all(isinstance(n, int) for n in shape):
+        return None
+    return tuple(int(n or 0) for n in shape[node.attrs.get("start", 0) : node.attrs.get("end", len(shape))])
+
+
+def settled(graph: Graph, size: tuple[int, int] | None = None) -> Graph:
+    """A copy for pictures of one height and width, or of the nominal ones, in which nothing is computed from sizes."""
+    copy, shape = graph.copy(), graph.inputs[graph.picture]
+    copy.inputs = {
+        graph.picture: tuple(n if isinstance(n, int) else 1 for n in (shape if size is None else (1, shape[1], *size)))
+    }
+    fold_sizes(copy)
+    return copy
+
+
+def shapes_at(graph: Graph, size: tuple[int, int] | None = None) -> dict[str, FixedShape]:
+    """The shapes that are known when the picture has this height and width, or its nominal ones."""
+    known = graph.shapes_at(size)
+    asks = any(node.op == "Shape" for node in graph.nodes)
+    if not asks or all(o in known for node in graph.nodes for o in node.outputs if o):
+        return known
+    copy = settled(graph, size)
+    found = {k: v.shape for k, v in copy.constants.items()}
+    for name, shape in copy.shapes.items():
+        if all(isinstance(n, int) for n in shape):
+            found[name] = tuple(int(n or 0) for n in shape)
+    return found
 
 
 def _values(node: Node, constants: dict[str, Array]) -> list[Array]:

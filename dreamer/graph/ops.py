@@ -133,6 +133,7 @@ OPS: dict[str, Op] = {
     "MaxPool": Op(rectified=True, cuda="f"),
     "ReduceL1": Op(cuda="f", shaped=True),
     "ReduceL2": Op(cuda="f", shaped=True),
+    "ReduceLogSum": Op(cuda="f", shaped=True),
     "ReduceLogSumExp": Op(cuda="f", shaped=True),
     "ReduceMax": Op(cuda="fi", shaped=True),
     "ReduceMin": Op(cuda="fi", shaped=True),

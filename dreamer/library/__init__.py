@@ -4,7 +4,7 @@ A registered model is a folder of the library's root, named after the model:
 
     <root>/<name>/model.onnx   forward graph in normal form: opset 18, IR 10, one input [n, 3, h, w] with symbolic
                                n, h and w, batch norms folded where they can be, the classifying head kept and
-                               made independent of the picture's size
+                               made independent of the picture's size, unless the network fixes that (`fixed_size`)
                   model.json   how to feed it and where it came from (`ModelInfo`)
                   labels.txt   one class name a line, in output order (optional)
                   shelf.json   curated styles, [{"layer", "channel" (null: whole layer), "title"}, ...] (optional)

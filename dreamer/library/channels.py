@@ -8,17 +8,23 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Node
-from ..graph.fold import fold_constants
+from ..graph.fold import fold_constants, shapes_at
 
 
 def fold_channel_counts(graph: Graph) -> None:
     """Where a channel count is asked of a tensor's Shape, it is a constant, and so is what is computed of it: exporters
-    halve channels so. Each found count may make the next shape known."""
+    halve channels so. So is how many axes it has, which definitions of norms ask. Each found count may make the next
+    shape known."""
     height, width = graph.inputs[graph.picture][2:]
     assert isinstance(height, int) and isinstance(width, int)
     while True:
-        here, there, makers = graph.shapes_at(), graph.shapes_at((height + 64, width + 96)), graph.producers()
+        here, there, makers = shapes_at(graph), shapes_at(graph, (height + 64, width + 96)), graph.producers()
         found = []
+        for node in [node for node in graph.nodes if node.op == "Size"]:
+            measured = makers.get(node.inputs[0])
+            if measured is not None and measured.op == "Shape" and measured.inputs[0] in here and not measured.attrs:
+                graph.constants[node.outputs[0]] = np.array(len(here[measured.inputs[0]]), np.int64)
+                found.append(node)
         for node in graph.nodes:
             measured = makers.get(node.inputs[0]) if node.op == "Gather" and not node.attrs.get("axis", 0) else None
             index = graph.constants.get(node.inputs[1]) if measured is not None and measured.op == "Shape" else None
@@ -39,7 +45,7 @@ def fold_channel_counts(graph: Graph) -> None:
 
 def shuffles_to_convolutions(graph: Graph) -> None:
     """[n,c,h,w] -> [n,g,c/g,h,w] -> transposed -> [n,c,h,w] only permutes channels: a 1x1 convolution."""
-    shapes, producers, consumers = graph.shapes_at(), graph.producers(), graph.consumers()
+    shapes, producers, consumers = shapes_at(graph), graph.producers(), graph.consumers()
     for last in [n for n in graph.nodes if n.op == "Reshape"]:
         turn = producers.get(last.inputs[0])
         if turn is None or turn.op != "Transpose" or turn.attrs.get("perm") != [0, 2, 1, 3, 4]:
@@ -63,7 +69,7 @@ def shuffles_to_convolutions(graph: Graph) -> None:
 
 def planes_to_convolutions(graph: Graph) -> None:
     """x[:, i] * a + b for some channels i, concatenated: torchvision's way to feed a network of another convention."""
-    shapes, producers = graph.shapes_at(), graph.producers()
+    shapes, producers = shapes_at(graph), graph.producers()
     for node in [n for n in graph.nodes if n.op == "Concat" and n.attrs.get("axis") == 1]:
         planes = [_plane(graph, name, producers) for name in node.inputs]
         found = [plane for plane in planes if plane is not None]

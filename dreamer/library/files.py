@@ -34,6 +34,8 @@ class ModelInfo:
     logits_min_size: int = 0  # px; the head needs more than the layers do; 0: no head
     size_multiple: int = 1  # px; sides must be multiples of it, where branches halve a map in different ways
     size_remainder: int = 0  # px; sides must be so much more than such a multiple
+    fixed_size: tuple[int, int] | None = None  # px, height and width at which a network of one size sees all pictures
+    fixed_by: tuple[str, ...] = ()  # the tensors from which on it does
     notes: tuple[str, ...] = ()  # what the import changed or had to leave out
 
     def to_json(self) -> dict[str, Any]:
@@ -52,7 +54,9 @@ class ModelInfo:
             raise LibraryError(f"{', '.join(missing)} missing")
         values = {n: v for n, v in data.items() if n in fields}
         values["mean"] = _mean(values["mean"])
-        values["notes"] = tuple(str(n) for n in values.get("notes", ()))
+        for name in ("notes", "fixed_by"):
+            values[name] = tuple(str(n) for n in values.get(name, ()))
+        values["fixed_size"] = _size(values.get("fixed_size"))
         for name, kinds in _KINDS.items():
             if name in values and (not isinstance(values[name], kinds) or isinstance(values[name], bool)):
                 raise LibraryError(f"{name} is {values[name]!r}, which is not {_KIND_WORDS[kinds]}")
@@ -85,6 +89,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "size_multiple": _INT,
     "size_remainder": _INT,
 }
+
+
+def _size(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)) and len(value) == 2 and all(type(v) is int and v > 0 for v in value):
+        return value[0], value[1]
+    raise LibraryError(f"fixed_size is {value!r}, expected height and width in pixels, or null")
 
 
 def _mean(value: object) -> tuple[float, float, float]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Array, FixedShape, Graph, Node
+from ..graph.fold import shapes_at
 from ..graph.ops import properties
 
 
 def pool_whole_map(graph: Graph) -> None:
     """AveragePool and ReduceMean over the whole map become GlobalAveragePool (and Flatten)."""
-    shapes = graph.shapes_at()
+    shapes = shapes_at(graph)
     for node in list(graph.nodes):
         source, result = shapes.get(node.inputs[0] if node.inputs else ""), shapes.get(node.outputs[0])
         if source is None or result is None or len(source) != 4:
@@ -53,7 +54,7 @@ def convolve_classifier(graph: Graph) -> set[str]:
 
     Returns the tensors of those layers: they need larger pictures than the layers before them.
     """
-    shapes, producers = graph.shapes_at(), graph.producers()
+    shapes, producers = shapes_at(graph), graph.producers()
     maps: dict[str, str] = {}  # a flat tensor -> the [n, c, 1, 1] (or larger) map that now stands for it
     for node in list(graph.nodes):
         if node.op in ("Gemm", "MatMul"):
@@ -162,7 +163,7 @@ def _average(graph: Graph, maps: dict[str, str]) -> set[str]:
 
 def split_logits(graph: Graph) -> str | None:
     """The tensor of class scores before the last softmax, made [n, classes]; None for a net without a head."""
-    shapes, producers = graph.shapes_at(), graph.producers()
+    shapes, producers = shapes_at(graph), graph.producers()
     depth: dict[str, int] = {}
     for node in graph.nodes:
         depth.update(dict.fromkeys(node.outputs, 1 + max((depth.get(n, 0) for n in node.inputs), default=0)))
@@ -202,7 +203,7 @@ def _flat_scores(graph: Graph, scores: str, softmax: Node | None) -> str:
     flat = graph.free(f"{scores}_flat")
     height, width = graph.inputs[graph.picture][2:]
     assert isinstance(height, int) and isinstance(width, int)
-    if graph.shapes_at((2 * height + 64, 2 * width + 64)).get(scores, ())[2:] != (1, 1):
+    if shapes_at(graph, (2 * height + 64, 2 * width + 64)).get(scores, ())[2:] != (1, 1):
         pooled = graph.free(f"{scores}_mean")
         pool = Node("GlobalAveragePool", [scores], [pooled])
         graph.nodes.insert(graph.nodes.index(graph.producers()[scores]) + 1, pool)

@@ -12,9 +12,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from ..graph import Graph
 from .checks import SIZE, check_labels, check_size, check_weights
 from .conventions import Convention, Known, Triple, choose, from_metadata, recognise
 from .files import ModelInfo, ShelfStyle, read_labels
+from .layers import find_layers
 from .names import LibraryError
 from .normal import normal_form
 from .trial import check_ends, try_out
@@ -79,7 +81,7 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     size = SIZE if size is None else check_size(size)
     normal = normal_form(raw.model, raw.input or options.get("input"), size)
     check_weights(normal.model, normal.input)
-    try_out(normal.model, normal.input, normal.size, normal.logits)
+    try_out(normal.model, normal.input, normal.size, normal.logits, normal.fixed_by)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
@@ -114,6 +116,8 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         logits_min_size=normal.logits_min_size,
         size_multiple=normal.size_multiple,
         size_remainder=normal.size_remainder,
+        fixed_size=normal.size if normal.fixed_by else None,
+        fixed_by=normal.fixed_by,
         notes=(*raw.notes, *normal.notes),
     )
     return Draft(model, info, names, known)
@@ -145,18 +149,10 @@ def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:
     model.graph.initializer.extend(kept)
 
 
-def layers(model: onnx.ModelProto) -> dict[str, int]:
+def layers(model: onnx.ModelProto, info: ModelInfo) -> dict[str, int]:
     """Every tensor one can dream of, in graph order, with its number of channels (classes for class scores)."""
-    inferred = onnx.shape_inference.infer_shapes(model)
-    infos = {i.name: i for i in (*inferred.graph.value_info, *inferred.graph.output)}
-    found: dict[str, int] = {}
-    for node in model.graph.node:
-        name = node.output[0]
-        if name in infos and node.op_type != "Softmax":  # a probability's gradient vanishes
-            dims = list(infos[name].type.tensor_type.shape.dim)
-            if len(dims) in (2, 4) and dims[1].dim_value:
-                found[name] = dims[1].dim_value
-    return found
+    found = find_layers(Graph.read(model), info.fixed_size, info.fixed_by)
+    return {name: layer.channels for name, layer in found.items()}
 
 
 def misfit(style: ShelfStyle, known: Mapping[str, int]) -> str:

@@ -16,9 +16,11 @@ from onnx import helper
 
 from ..gradient import undifferentiable
 from ..graph import Array, FixedShape, Graph, Node
-from ..graph.fold import fold_constants
+from ..graph.fold import fold_constants, settled, shapes_at
 from .channels import fold_channel_counts, planes_to_convolutions, shuffles_to_convolutions
+from .fixed import fixing
 from .head import convolve_classifier, pool_whole_map, split_logits
+from .layers import descendants
 from .names import LibraryError
 from .reading import read_graph
 
@@ -37,6 +39,7 @@ class Normal:
     size_multiple: int  # px
     size_remainder: int  # px
     size: tuple[int, int]  # px, height and width that it was made for
+    fixed_by: tuple[str, ...]  # the tensors from which on the picture must have that size
     notes: tuple[str, ...]
 
 
@@ -52,6 +55,7 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     if not graph.nodes:
         raise LibraryError("the model computes nothing from its input")
     fold_channel_counts(graph)
+    _drop_empty(graph)
     _sums_and_products(graph)
     planes_to_convolutions(graph)
     shuffles_to_convolutions(graph)
@@ -63,8 +67,13 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     logits = split_logits(graph)
     graph.cut(graph.outputs)
     whole = len(graph.nodes)
-    notes += _cut_fixed(graph)
-    notes += _cut_flat(graph)
+    fixed_by = fixing(graph)
+    notes += _cut_flat(graph, fixed_by)
+    producers = graph.producers()
+    fixed_by = [name for name in fixed_by if name in producers]
+    if fixed_by:
+        height, width = _nominal(graph)
+        notes.append(f"from {fixed_by[0]} on the whole picture is seen at {width} x {height}: it fixes that size")
     if len(graph.nodes) < LEAST_KEPT * whole:
         raise LibraryError(f"of {whole} operations {len(graph.nodes)} would be left: {'; '.join(notes)}")
     if logits is not None and logits not in graph.producers():
@@ -72,21 +81,25 @@ def normal_form(model: onnx.ModelProto, input_name: str | None = None, size: int
     layers, head = _layers_and_head(graph, logits, classifier)
     if not layers:
         raise LibraryError("the network has no layer to dream of: nothing in it has channels")
-    _alive_at_home(graph, layers)
-    multiple, remainder = _size_steps(graph, layers)
-    min_size, logits_min_size = (_min_size(graph, names, multiple, remainder) for names in (layers, head))
+    fixed = descendants(graph, fixed_by)
+    free = [name for name in layers if name not in fixed]
+    _alive_at_home(graph, free)
+    multiple, remainder = _size_steps(graph, free)
+    scores = [] if logits in fixed else head
+    min_size = _min_size(graph, free, multiple, remainder) or min(32, *_nominal(graph))
+    logits_min_size = _min_size(graph, scores, multiple, remainder)
     done = _written(graph)
     try:
         onnx.checker.check_model(done)
     except onnx.checker.ValidationError as error:
         raise LibraryError(f"the network could not be brought into normal form: {error}") from None
     sizes = (min_size, logits_min_size, multiple, remainder, _nominal(graph))
-    return Normal(done, graph.picture, logits, *sizes, tuple(notes))
+    return Normal(done, graph.picture, logits, *sizes, tuple(fixed_by), tuple(notes))
 
 
 def _written(graph: Graph) -> onnx.ModelProto:
     """The network for pictures of every size."""
-    shapes = graph.shapes_at()
+    shapes = shapes_at(graph)
     nominal = graph.inputs[graph.picture]
     graph.inputs, graph.shapes = {graph.picture: ("n", 3, "h", "w")}, {}
     done = graph.write()
@@ -114,6 +127,24 @@ def _drop_training(graph: Graph) -> None:
             graph.rename(name, source)
     # An output that was its own source twice would be declared twice.
     graph.outputs = list(dict.fromkeys(graph.outputs))
+
+
+def _drop_empty(graph: Graph) -> None:
+    """Take out of a Concat what has no values at any size: a roll by nothing is written so."""
+    height, width = _nominal(graph)
+    first = shapes_at(graph)
+    if not any(0 in shape for shape in first.values()):
+        return
+    other = shapes_at(graph, (height + 64, width + 96))
+    for node in [node for node in graph.nodes if node.op == "Concat"]:
+        empty = [n for n in node.inputs if 0 in first.get(n, ()) and 0 in other.get(n, first[n])]
+        if not empty or len(empty) == len(node.inputs):
+            continue
+        node.inputs = [n for n in node.inputs if n not in empty]
+        if len(node.inputs) == 1 and node.outputs[0] not in graph.outputs:
+            graph.drop(node)
+            graph.rename(node.outputs[0], node.inputs[0])
+    graph.cut(graph.outputs)
 
 
 def _sums_and_products(graph: Graph) -> None:
@@ -175,7 +206,7 @@ def _affine(graph: Graph, node: Node, data: int = 0) -> tuple[Array, Array] | No
 
 def _free_reshapes(graph: Graph) -> None:
     """Give every Reshape its batch-free twin; Flatten where it only joins all of one sample."""
-    shapes = graph.shapes_at()
+    shapes = shapes_at(graph)
     for node in [n for n in graph.nodes if n.op in ("Reshape", "Squeeze", "Flatten")]:
         source, result = shapes.get(node.inputs[0]), shapes.get(node.outputs[0])
         if source is None or result is None:
@@ -185,7 +216,7 @@ def _free_reshapes(graph: Graph) -> None:
             graph.rename(node.outputs[0], node.inputs[0])
         elif len(result) == 2 and result[0] == source[0]:
             turn = graph.producers().get(node.inputs[0])
-            if turn is not None and turn.op == "Transpose" and _has_no_map(shapes.get(turn.inputs[0], ())):
+            if turn is not None and turn.op == "Transpose" and shapes.get(turn.inputs[0], ())[2:] == (1, 1):
                 node.inputs[0] = turn.inputs[0]  # with one pixel, turning it changes nothing
             graph.replace(node, Node("Flatten", node.inputs[:1], node.outputs, {"axis": 1}))
         elif node.op == "Reshape" and result[0] == source[0] and _spatial_free(source, result):
@@ -198,35 +229,6 @@ def _spatial_free(source: FixedShape, result: FixedShape) -> bool:
     return int(np.prod(source[2:])) == 1 and int(np.prod(result[2:])) == 1
 
 
-def _cut_fixed(graph: Graph) -> list[str]:
-    """Where something still depends on the nominal size, cut the network there rather than refuse it."""
-    first = graph.shapes_at()
-    height, width = _nominal(graph)
-    other = graph.shapes_at((height + 64, width + 96))
-    reach: set[str] = {graph.picture}
-    bad = None
-    for node in graph.nodes:
-        if any(name in reach for name in node.inputs):
-            spatial = [n for n in node.outputs if n and n in first]
-            free = any(first.get(n) != other.get(n) for n in node.inputs)
-            frozen = free and any(_has_map(first[n]) and other.get(n) == first[n] for n in spatial)
-            if frozen or any(n not in other for n in spatial):
-                bad = node
-                break
-            reach.update(node.outputs)
-    if bad is None:
-        return []
-    known = {name for name in reach if name in first and len(first[name]) == 4 and name != graph.picture}
-    if not known:
-        raise LibraryError(
-            f"node {bad.name or bad.outputs[0]!r} ({bad.op}) fixes the picture's size to {width} x {height} "
-            "and nothing comes before it; export the model with dynamic height and width"
-        )
-    _end_at(graph, known)
-    cut = f"cut before {bad.name or bad.outputs[0]} ({bad.op}), which fixes the picture's size to {width} x {height}"
-    return [f"{cut}: layers after it and the classes are not available"]
-
-
 def _end_at(graph: Graph, known: set[str]) -> None:
     """Keep the tensors that are `known`, and make the last of them the outputs."""
     consumers = graph.consumers()
@@ -234,19 +236,26 @@ def _end_at(graph: Graph, known: set[str]) -> None:
     graph.cut([o for node in graph.nodes for o in node.outputs if o in ends])
 
 
-def _cut_flat(graph: Graph) -> list[str]:
-    """Cut off what no gradient comes back from, so that every layer that is left can be dreamed of."""
-    shapes = graph.shapes_at()
+def _cut_flat(graph: Graph, fixed_by: list[str]) -> list[str]:
+    """Cut off what no gradient comes back from, so that every layer that is left can be dreamed of. What has one at
+    its own size only joins what is ``fixed_by`` something."""
+    shapes = shapes_at(graph)
+    reasons = undifferentiable(settled(graph), graph.picture)
     trial = graph.copy()
-    trial.shapes |= shapes
-    reasons = undifferentiable(trial, graph.picture)
+    trial.inputs = {graph.picture: (1, 3, "height", "width")}
+    trial.infer_shapes()
+    fixed = descendants(graph, fixed_by)
+    for name in undifferentiable(trial, graph.picture):
+        if name not in reasons and name not in fixed:
+            fixed_by.append(name)
+            fixed = descendants(graph, fixed_by)
     if not reasons:
         return []
     lost: set[str] = set()
     for node in graph.nodes:
         if node.outputs[0] in reasons or any(name in lost for name in node.inputs):
             lost.update(node.outputs)
-    known = {o for n in graph.nodes for o in n.outputs if o and o not in lost and len(shapes.get(o, ())) in (2, 4)}
+    known = {o for n in graph.nodes for o in n.outputs if o and o not in lost and len(shapes.get(o, ())) in (2, 3, 4)}
     total, first = sum(len(n.outputs) for n in graph.nodes), next(iter(reasons.values()))
     if not known:
         raise LibraryError(f"there is nothing to dream of: {first}")
@@ -259,16 +268,12 @@ def _has_no_map(shape: FixedShape) -> bool:
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _has_map(shape: FixedShape) -> bool:
-    return len(shape) >= 4 and int(np.prod(shape[2:])) > 1
-
-
 def _layers_and_head(graph: Graph, logits: str | None, classifier: set[str]) -> tuple[list[str], list[str]]:
     """The tensors up to the first fully connected one, and all up to the logits (none without a head).
 
     An auxiliary head or a classifier that was made for 224 px must not forbid small octaves to the layers.
     """
-    known = graph.shapes_at()
+    known = shapes_at(graph)
     path = _ancestors(graph, logits) if logits else {n for node in graph.nodes for n in node.outputs}
     head: set[str] = set()
     for node in graph.nodes:
@@ -280,7 +285,7 @@ def _layers_and_head(graph: Graph, logits: str | None, classifier: set[str]) -> 
 def _alive_at_home(graph: Graph, layers: list[str]) -> None:
     """LibraryError where some layer has no pixels at the size that the network was made for."""
     height, width = _nominal(graph)
-    shapes = graph.shapes_at()
+    shapes = shapes_at(graph)
     for name in layers:
         if min(shapes[name], default=1) < 1:
             raise LibraryError(
@@ -292,6 +297,8 @@ def _alive_at_home(graph: Graph, layers: list[str]) -> None:
 def _size_steps(graph: Graph, layers: list[str]) -> tuple[int, int]:
     """(m, r): sides must be r more than a multiple of m. (1, 0) for most; others where branches halve a map in
     different ways and meet again, which they do at sides like the one the network was made for."""
+    if not layers:
+        return 1, 0
     home = max(_nominal(graph))
     start = home // 32 * 32 if home >= 64 else home
     dead = [size for size in range(start, start + 32) if not _alive(graph, layers, size)]
@@ -322,7 +329,12 @@ def _ancestors(graph: Graph, name: str) -> set[str]:
 
 def _alive(graph: Graph, names: list[str], size: int) -> bool:
     try:
-        shapes = graph.shapes_at((size, size))
+        shapes = shapes_at(graph, (size, size))
     except Exception:
         return False
+    for node in graph.nodes:  # windows that do not divide the map: inference believes them
+        if node.op == "Reshape" and node.outputs[0] in names:
+            before, after = (shapes.get(name) for name in (node.inputs[0], node.outputs[0]))
+            if before is not None and after is not None and np.prod(before) != np.prod(after):
+                return False
     return all(name in shapes and min(shapes[name], default=1) > 0 for name in names)

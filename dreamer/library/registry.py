@@ -74,7 +74,7 @@ class Registry:
         """Every tensor of the model one can dream of, in graph order, with its number of channels."""
         files = self.verify(name)
         with about(files.model):
-            return layers(onnx.load(str(files.model)))
+            return layers(onnx.load(str(files.model)), files.info)
 
     def remove(self, name: str) -> None:
         """Delete a model of `root`."""
@@ -221,5 +221,5 @@ def _shelf(finished: Draft) -> tuple[ShelfStyle, ...]:
     path = SHELVES / f"{finished.known.shelf if finished.known else None}.json"
     if not path.is_file():
         return ()
-    known = layers(finished.model)
+    known = layers(finished.model, finished.info)
     return tuple(s for s in read_shelf(path) if not misfit(s, known))

@@ -12,6 +12,8 @@ from onnx import TensorProto, helper
 
 from ..gradient import append_gradient
 from ..graph import Graph, ours
+from ..graph.fold import fold_sizes
+from .layers import descendants, find_layers
 from .names import LibraryError
 
 LIMIT = 180  # seconds for ONNX to infer the shapes of a file from elsewhere; seconds do for the largest
@@ -35,16 +37,34 @@ def check_ends(model: onnx.ModelProto, limit: float = LIMIT) -> None:
         raise LibraryError(f"the shapes of this network cannot be inferred within {limit:g} seconds") from None
 
 
-def try_out(model: onnx.ModelProto, picture: str, size: tuple[int, int], logits: str | None) -> None:
-    """Run a network in normal form at its own size (height, width), and the gradient of its last layer and of its
-    scores; LibraryError where that fails, or comes out other than was inferred."""
+def try_out(
+    model: onnx.ModelProto,
+    picture: str,
+    size: tuple[int, int],
+    logits: str | None,
+    fixed_by: tuple[str, ...] = (),
+) -> None:
+    """Run a network in normal form at its own size (height, width), and the gradient of its last layers and of its
+    scores; LibraryError where that fails, or comes out other than was inferred. What does not fix that size is run at
+    another one, too."""
     graph = Graph.read(model)
     graph.inputs = {picture: (1, 3, *size)}
+    fixed = descendants(graph, fixed_by)
+    if fixed:
+        free = graph.copy()
+        free.outputs = [o for n in graph.nodes for o in n.outputs[:1] if o not in fixed and "Shape" not in n.op]
+        other = (size[0] + 64, size[1] + 96)
+        free.inputs = {picture: (1, 3, *other)}
+        if free.outputs:
+            _run(free, picture, other)
+    if fixed:
+        fold_sizes(graph)
     inferred = graph.infer_shapes()
-    layers = [o for n in graph.nodes for o in n.outputs[:1] if len(inferred.get(o, ())) in (2, 4)]
-    maps = [name for name in layers if len(inferred[name]) == 4]
+    listed = find_layers(graph, size if fixed else None, fixed_by)
+    maps, tokens = ([layer.name for layer in listed.values() if layer.axes == axes] for axes in (4, 3))
+    layers = [o for n in graph.nodes for o in n.outputs[:1] if len(inferred.get(o, ())) in (2, 3, 4)]
     gradients = []
-    for layer in dict.fromkeys([*maps[-1:], *([logits] if logits else [])]):
+    for layer in dict.fromkeys([*maps[-1:], *tokens[-1:], *([logits] if logits else [])]):
         trial = graph.copy()
         one = helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
         seed = trial.emit("ConstantOfShape", trial.emit("Shape", layer), value=one)

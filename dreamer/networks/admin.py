@@ -441,14 +441,15 @@ def _where(style: Any) -> str:
 
 def _layers(files: ModelFiles) -> dict[str, int]:
     stamp = files.model.stat()
-    return _layers_of(str(files.model), stamp.st_mtime_ns, stamp.st_size)
+    return _layers_of(files.path, stamp.st_mtime_ns, stamp.st_size)
 
 
 @lru_cache(maxsize=8)  # reading a network takes a second
-def _layers_of(path: str, changed: int, size: int) -> dict[str, int]:
+def _layers_of(path: Path, changed: int, size: int) -> dict[str, int]:
     import onnx
 
-    return layers(onnx.load(path))
+    files = ModelFiles.read(path)
+    return layers(onnx.load(str(files.model)), files.info)
 
 
 def _with_words(found: list[Job]) -> list[tuple[Job, str]]:

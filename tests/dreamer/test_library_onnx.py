@@ -239,7 +239,7 @@ def test_a_convolution_with_two_readers_keeps_its_norm() -> None:
     np.testing.assert_allclose(run(normal.model, x)[0], run(net, x)[0], rtol=1e-5)
 
 
-def test_what_fixes_the_size_is_cut_off_and_said() -> None:
+def test_what_fixes_the_size_keeps_it_and_the_rest_is_free() -> None:
     """Embeddings of places, as transformers add them, exist for one size only."""
     net = conv_net(
         [
@@ -250,9 +250,13 @@ def test_what_fixes_the_size_is_cut_off_and_said() -> None:
         {"w2": weights(6, 6, 1, 1), "places": weights(1, 6, 16, 16)},
     )
     normal = normal_form(net)
-    assert ops(normal.model) == ["Conv", "Relu", "Conv"]
-    assert normal.logits is None
-    assert "cut before placed (Add), which fixes the picture's size to 32 x 32" in normal.notes[0]
+    assert ops(normal.model) == ["Conv", "Relu", "Conv", "Add", "Relu"]
+    assert normal.fixed_by == ("placed",) and normal.size == (32, 32)
+    assert "from placed on the whole picture is seen at 32 x 32" in normal.notes[0]
+    x = random_picture(1, 3, 32, 32)
+    np.testing.assert_allclose(run(normal.model, x)[0], run(net, x)[0], rtol=1e-5)
+    normal.model.graph.output.append(helper.make_tensor_value_info("deep", TensorProto.FLOAT, None))
+    del normal.model.graph.output[0], normal.model.graph.node[-2:]
     assert run(normal.model, random_picture(1, 3, 50, 40))[0].shape == (1, 6, 25, 20)
 
 

@@ -214,6 +214,7 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "ReduceL2": (one("ReduceL2", np.array([2, 3]), keepdims=0), SMALL),
     "ReduceSumSquare": (one("ReduceSumSquare", np.array([3])), SMALL),
     "ReduceLogSumExp": (one("ReduceLogSumExp", np.array([1])), SMALL),
+    "ReduceLogSum": (after(node("Exp", [X], "e"), node("ReduceLogSum", ["e"], Y, keepdims=0)), SMALL),
     "ReduceProd": (one("ReduceProd", np.array([1])), SMALL),
     "Resize nearest": (one("Resize", "", np.array([1, 1, 2.0, 1.5]), mode="nearest"), SMALL),
     "Resize linear to a size": (one("Resize", "", "", np.array([1, 2, 5, 11]), mode="linear"), SMALL),
@@ -240,6 +241,7 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {
     "InstanceNormalization": (one("InstanceNormalization", weights(2), weights(2)), SMALL),
     "LogSoftmax": (one("LogSoftmax", axis=1), SMALL),
     "LpNormalization": (one("LpNormalization", axis=1), SMALL),
+    "LpNormalization by absolute values": (one("LpNormalization", axis=2, p=1), SMALL),
     "Einsum": (([node("Einsum", [X, "w"], Y, equation="nchw,cd->ndhw")], {"w": weights(2, 3)}), SMALL),
     "Einsum of itself": (([node("Einsum", [X, X], Y, equation="ij,kj->ik")], {}), (3, 4)),
     "Einsum that sums": (([node("Einsum", [X], Y, equation="ijk->j")], {}), (3, 4, 2)),
@@ -311,9 +313,9 @@ def test_a_missing_rule_names_node_and_op() -> None:
 
 
 def test_what_a_rule_does_not_cover_is_said() -> None:
-    net = model([node("LpNormalization", [X], Y, p=1)], {}, [Y])
-    with pytest.raises(GraphError, match=r"'y' \(LpNormalization\).*only p = 2"):
-        seeded_gradient(net, spread_out(SMALL), Y, np.zeros(SMALL, np.float32))
+    net = model([node("AveragePool", [X], Y, kernel_shape=[2])], {}, [Y], shape=(1, 2, 7))
+    with pytest.raises(GraphError, match=r"'y' \(AveragePool\): only two spatial axes"):
+        seeded_gradient(net, spread_out((1, 2, 7)), Y, np.zeros((1, 2, 6), np.float32))
 
 
 @pytest.mark.parametrize("channels", [2, 16, 44])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...graph import Array, GraphError, Node
+from ...graph import Array, Node
 from ..tape import Gradients, Tape
 from .table import only_first, rule
 
@@ -23,12 +23,13 @@ def _log_softmax(tape: Tape, node: Node, dy: str) -> Gradients:
 
 @rule("LpNormalization")
 def _lp_normalization(tape: Tape, node: Node, dy: str) -> Gradients:
-    """y = x / n with n the root of the sum of squares: dx = (dy - y sum(dy y)) / n."""
-    if node.attrs.get("p", 2) != 2:
-        raise GraphError(f"{node}: only p = 2 is differentiated, got {node.attrs['p']}")
+    """y = x / n. With n the root of the sum of squares, dx = (dy - y sum(dy y)) / n; with the sum of absolute values,
+    dx = (dy - sign(x) sum(dy y)) / n."""
+    p = node.attrs.get("p", 2)
     (x,), y, axis = node.inputs, node.outputs[0], tape.graph.integers(node.attrs.get("axis", -1))
     along = tape("ReduceSum", tape("Mul", dy, y), axis, keepdims=1)
-    return [tape("Div", tape("Sub", dy, tape("Mul", y, along)), tape("ReduceL2", x, axis, keepdims=1))]
+    slope, length = (y, "ReduceL2") if p == 2 else (tape("Sign", x), "ReduceL1")
+    return [tape("Div", tape("Sub", dy, tape("Mul", slope, along)), tape(length, x, axis, keepdims=1))]
 
 
 def standardised(tape: Tape, x: str, axes: list[int], epsilon: float, dz: str) -> str:

@@ -77,6 +77,13 @@ def _reduce_log_sum_exp(tape: Tape, node: Node, dy: str) -> Gradients:
     return only_first(node, tape("Mul", share, _kept(tape, node, dy)))
 
 
+@rule("ReduceLogSum")
+def _reduce_log_sum(tape: Tape, node: Node, dy: str) -> Gradients:
+    """y is the logarithm of a sum, so exp(-y) is one by it."""
+    share = tape("Mul", _kept(tape, node, dy), tape("Exp", tape("Neg", _kept(tape, node, node.outputs[0]))))
+    return only_first(node, tape("Expand", share, tape("Shape", node.inputs[0])))
+
+
 @rule("ReduceProd")
 def _reduce_prod(tape: Tape, node: Node, dy: str) -> Gradients:
     """dy times the product of the others, which y / x is where x is not 0."""

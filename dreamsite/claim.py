@@ -93,7 +93,7 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "claim_dead.html", {"why": "claimed"}, status=410)
         login(request, owner)
         messages.success(request, _("This site is yours now. Welcome, %(name)s.") % {"name": owner.username})
-        return redirect("canvas")
+        return redirect("first_steps")
     return render(request, "claim.html", {"form": form})
 
 

@@ -133,6 +133,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "dreamsite.accounts.views.sign_in_options",
                 "gallery.farewell.views.project_ended",
+                "dreamsite.core.appearance.context",
             ]
         },
     }

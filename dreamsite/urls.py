@@ -7,7 +7,7 @@ from django.views.generic import TemplateView
 
 from dreamer import views as dreamer
 from dreamer.guesses.views import answer as guess_answer
-from dreamsite import claim, health, metrics, security
+from dreamsite import appearance, claim, first_steps, health, metrics, security
 
 robots = TemplateView.as_view(
     template_name="robots.txt", content_type="text/plain", extra_context={"site": lambda: settings.SITE_URL}
@@ -21,6 +21,10 @@ urlpatterns = [
     path("moderation/styles", dreamer.styles, name="moderation_styles"),
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),
+    path("first-steps/", first_steps.first_steps, name="first_steps"),
+    path("look/<slug:version>.css", appearance.accent_css, name="accent_css"),
+    path("look/<slug:version>.png", appearance.logo, name="logo"),
+    path("look/site.webmanifest", appearance.webmanifest, name="webmanifest"),
     path("robots.txt", robots, name="robots"),
     path(".well-known/security.txt", security.security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas import limits
+from dreamsite.core import appearance
 
 
 class CanvasQuerySet(models.QuerySet["Canvas"]):
     def default(self) -> Canvas:
         """The canvas at `/`; made on the first call."""
-        return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": "Dreamsite"})[0]
+        return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": appearance.current().name})[0]
 
     def lock(self, pk: int) -> Canvas:
         """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dreamsite.accounts import known
-from dreamsite.core import names
+from dreamsite.core import appearance, names
 from dreamsite.core.addresses import network
 from dreamsite.core.models import TAKEN, SiteState, User
 
@@ -76,7 +76,7 @@ class Adapter(DefaultAccountAdapter):
         return str(super().generate_unique_username(txts, regex or r"[^A-Za-z0-9._-]"))
 
     def format_email_subject(self, subject: str) -> str:
-        return f"Dreamsite: {subject}"
+        return f"{appearance.current().name}: {subject}"
 
     def get_login_stages(self) -> list[str]:
         ours = f"{ConfirmAddressStage.__module__}.{ConfirmAddressStage.__qualname__}"
@@ -135,7 +135,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return user.username
 
     def get_totp_issuer(self) -> str:
-        return f"Dreamsite {settings.SITE_HOST}"
+        return f"{appearance.current().name} {settings.SITE_HOST}"
 
     def _get_user_identifier(self, user: User) -> str:
         return user.username

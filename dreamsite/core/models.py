@@ -95,6 +95,36 @@ class User(AbstractUser):
         return reverse("person", args=[self.username])
 
 
+class Appearance(models.Model):
+    """The one row (id 1) of what the site is called and how it looks; `dreamsite.core.appearance` reads it."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(
+        _("name"),
+        max_length=40,
+        default="Dreamsite",
+        help_text=_("Stands at the top of every page, and where it is shared."),
+    )
+    accent = models.CharField(
+        _("colour"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"\A#[0-9a-f]{6}\Z", _("Write a colour like #f2bd8d."))],
+        help_text=_(
+            "Of buttons and links. It is made lighter or darker where it could not be read. Empty: the site’s own."
+        ),
+    )
+    # A PNG of at most appearance.LOGO_BYTES: it belongs in backups, and on pages shown while the storage is away.
+    logo = models.BinaryField(default=b"", blank=True, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="appearance_one_row")]
+        verbose_name = verbose_name_plural = _("name and look")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SiteState(models.Model):
     """The one row (id 1) of what the site remembers about itself."""
 
@@ -102,6 +132,9 @@ class SiteState(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     # The project's last moment: from then on no ink is taken anywhere, and the history stays.
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    # When `manage.py backup` last came to its end, and which of the first steps the owner does without.
+    backed_up_at = models.DateTimeField(null=True, blank=True, editable=False)
+    steps_skipped = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sitestate_one_row")]

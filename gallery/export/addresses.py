@@ -42,6 +42,7 @@ HISTORY = {
 }
 OTHERS = {
     None,
+    "accent_css",
     "bitcoin_code",
     "dreams",
     "donate",
@@ -54,9 +55,11 @@ OTHERS = {
     "films",
     "films_json",
     "last_canvas",
+    "logo",
     "page",
     "studio_work",
     "upload",
+    "webmanifest",
 }
 JSON = {
     "downloads_json",

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from canvas import thumbnails
 from canvas.models import Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
+from dreamsite.core import appearance
 from dreamsite.core.errors import NotFound, json_error
 from dreamsite.core.middleware import policy
 from gallery import licence, media, recipe
@@ -129,7 +130,7 @@ def _photo(request: HttpRequest, work: Work) -> dict[str, Any]:
         "version": "1.0",
         "title": str(work),
         "author_name": work.owner.get_username(),
-        "provider_name": "Dreamsite",
+        "provider_name": appearance.current().name,
         "provider_url": request.build_absolute_uri("/"),
         "cache_age": 3600,
         "url": media.lasting(request, work.picture if fits else work.thumbnail),
@@ -154,7 +155,7 @@ def _rich(request: HttpRequest, shown: Frame | Canvas) -> dict[str, Any]:
         "type": "rich",
         "version": "1.0",
         "title": title,
-        "provider_name": "Dreamsite",
+        "provider_name": appearance.current().name,
         "provider_url": absolute("/"),
         "cache_age": 86_400 if isinstance(shown, Frame) else LIVE_SECONDS,
         "html": format_html(

@@ -24,6 +24,7 @@ def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
     address = absolute(canvas.get_absolute_url())
     return {
         "canvas": canvas,
+        "look": context["look"],
         "address": address,
         "card": frame and absolute(reverse("frame_card", args=[frame.pk])),
         "width": cards.WIDTH,

@@ -73,7 +73,7 @@ def assert_frames(site: RunningSite) -> int:
     return len(frames)
 
 
-# Twenty-seven in all, on both databases, each time at other moments; DREAMSITE_TEST_KILLS=4 makes it four times as many.
+# Twenty-seven in all, on both databases, each time at other moments. DREAMSITE_TEST_KILLS=4: four times as many.
 MORE = int(os.environ.get("DREAMSITE_TEST_KILLS") or 1)
 
 

@@ -27,7 +27,7 @@ def test_the_link_makes_the_owner_and_signs_in(client: Client) -> None:
     address = path()
     assert client.get(address).status_code == 200
     answer = client.post(address, GOOD)
-    assert answer.status_code == 302 and answer["Location"] == "/"
+    assert answer.status_code == 302 and answer["Location"] == "/first-steps/"
     owner = User.objects.get()
     assert owner.is_superuser and owner.is_staff and owner.check_password(GOOD["password"])
     assert client.get("/account/").context["user"] == owner

@@ -216,6 +216,10 @@ TABLE = {
     "social/connections/": Row("301", "301", at="/accounts/social/connections/"),
     # --- The site ------------------------------------------------------------------------------------------------
     "claim token": Row("404", "404", token="forged"),
+    "first_steps": Row("login 403 403 200", "login 403 403 302"),
+    "accent_css version": Row("404", version="0"),
+    "logo version": Row("404", version="0"),
+    "webmanifest": Row("200"),
     "robots": Row("200"),
     "security_txt": Row("404 404 404 404 404"),
     "healthz": Row("200", "200"),

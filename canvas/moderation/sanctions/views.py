@@ -62,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
     comes from. Somebody who has one in force gets another only where the moderator confirms it: mostly the one that is
     there should be changed."""
     sent = request.POST if request.method == "POST" else request.GET
-    case = Case.objects.filter(pk=whole(sent.get("case", ""))).first()
+    case = Case.objects.filter(pk=whole(sent.get("case", "")) or 0).first()
     person = _person(sent.get("person", "").strip(), by_id=request.method != "POST")
     there = list(Sanction.objects.in_force(person).select_related("created_by")) if person else []
     status = 200

@@ -23,11 +23,27 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Appearance',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(default='Dreamsite', help_text='Stands at the top of every page, and where it is shared.', max_length=40, verbose_name='name')),
+                ('accent', models.CharField(blank=True, help_text='Of buttons and links. It is made lighter or darker where it could not be read. Empty: the site’s own.', max_length=7, validators=[django.core.validators.RegexValidator('\\A#[0-9a-f]{6}\\Z', 'Write a colour like #f2bd8d.')], verbose_name='colour')),
+                ('logo', models.BinaryField(blank=True, default=b'')),
+            ],
+            options={
+                'verbose_name': 'name and look',
+                'verbose_name_plural': 'name and look',
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='appearance_one_row')],
+            },
+        ),
+        migrations.CreateModel(
             name='SiteState',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
+                ('backed_up_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('steps_skipped', models.JSONField(blank=True, default=list, editable=False)),
             ],
             options={
                 'verbose_name': 'the project and its end',

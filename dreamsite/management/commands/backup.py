@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from dreamsite import backups
+from dreamsite.core.models import SiteState
 from dreamsite.core.storage import StorageUnavailable
 
 
@@ -29,6 +31,7 @@ class Command(BaseCommand):
                 backups.write_secret(secret_key)
         except StorageUnavailable as error:
             raise CommandError(f"{error} Run it again: it goes on where it was.") from error
+        SiteState.objects.update_or_create(id=1, defaults={"backed_up_at": timezone.now()})
         for name in lost[:20]:
             self.stderr.write(f"{name} is missing or damaged in the storage.")
         self.stdout.write(f"The backup is in {folder}." + (f" {len(lost)} files are not whole." if lost else ""))

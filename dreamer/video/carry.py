@@ -18,7 +18,7 @@ import numpy as np
 from dreamer.engine import Network, Progress, Recipe, dream
 from dreamer.engine.bands import Bytes
 
-from .flow import flow, known, moved
+from .flow import motion, moved
 
 KEPT = 0.9  # of what was dreamed, from each picture to the next
 GIVEN = 1.3  # times what is lost by that: moving it between pixels takes some of its finest grain, too
@@ -72,10 +72,9 @@ def dreamed(
 
 def carried(before: Carried, picture: Bytes) -> Bytes:
     """The next picture with what was dreamed on the one before it, uint8 [H, W, 3]."""
-    back, forth = flow(picture, before.picture), flow(before.picture, picture)
-    share = KEPT * known(back, forth)[:, :, None]
+    back, share = motion(picture, before.picture)
     difference = before.dreamed.astype(np.float32) - before.picture
-    return np.clip(np.rint(picture + share * moved(difference, back)), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(picture + KEPT * share[:, :, None] * moved(difference, back)), 0, 255).astype(np.uint8)
 
 
 def flicker(pictures: Sequence[Bytes], dreams: Sequence[Bytes]) -> tuple[float, float]:
@@ -85,8 +84,8 @@ def flicker(pictures: Sequence[Bytes], dreams: Sequence[Bytes]) -> tuple[float, 
     """
     of_dreams, of_film, weight = 0.0, 0.0, 0.0
     for (before, now), (dream_before, dream_now) in zip(pairwise(pictures), pairwise(dreams), strict=True):
-        back, forth = flow(now, before), flow(before, now)
-        share = known(back, forth)[:, :, None]
+        back, known = motion(now, before)
+        share = known[:, :, None]
         of_dreams += float((share * np.abs(moved(dream_before, back) - dream_now)).mean(axis=2).sum())
         of_film += float((share * np.abs(moved(before, back) - now)).mean(axis=2).sum())
         weight += float(share.sum())

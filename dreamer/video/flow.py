@@ -19,7 +19,7 @@ from PIL import Image
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-SIDE = 480  # px of the longer side at which motion is looked for: more costs time and finds little more
+SIDE = 320  # px of the longer side at which motion is looked for: more costs time and finds little more
 SMALLEST = 16  # px of the shorter side of the pyramid's top
 WINDOW = 3  # px to each side that move together
 ROUNDS = 3  # of Lucas-Kanade at each level
@@ -28,17 +28,30 @@ SOFT = 3  # px over which what can be known fades into what cannot
 
 def flow(here: Bytes, there: Bytes) -> Floats:
     """The flow between two pictures, uint8 [H, W, 3] of one size: float32 [H, W, 2]."""
-    if here.shape != there.shape:
-        raise ValueError(f"received pictures of {here.shape} and {there.shape}, expected two of one size")
-    height, width = here.shape[:2]
-    first, second = _grey(here), _grey(there)
+    return _enlarged(_flow(_grey(here, there), _grey(there, here)), here)
+
+
+def motion(here: Bytes, there: Bytes) -> tuple[Floats, Floats]:
+    """(the flow from here to there, float32 [H, W, 2]; where it can be believed, 0 to 1, float32 [H, W]) of two
+    pictures, uint8 [H, W, 3] of one size. Found at SIDE pixels, as large as the pictures in the end."""
+    first, second = _grey(here, there), _grey(there, here)
+    forth = _flow(first, second)
+    share = known(forth, _flow(second, first))
+    size = here.shape[0], here.shape[1]
+    return _enlarged(forth, here), resized(share[:, :, None], size)[:, :, 0]
+
+
+def _flow(first: Bytes, second: Bytes) -> Floats:
     finder = _dis()
     if finder is not None and min(first.shape) >= SMALLEST:
-        found = np.asarray(finder.calc(first, second, None), np.float32)
-    else:
-        found = lucas_kanade(first.astype(np.float32), second.astype(np.float32))
-    scale = np.array([width / first.shape[1], height / first.shape[0]], np.float32)
-    return resized(found, (height, width)) * scale
+        return np.asarray(finder.calc(first, second, None), np.float32)
+    return lucas_kanade(first.astype(np.float32), second.astype(np.float32))
+
+
+def _enlarged(small: Floats, picture: Bytes) -> Floats:
+    height, width = picture.shape[:2]
+    scale = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    return resized(small, (height, width)) * scale
 
 
 @lru_cache(maxsize=1)
@@ -126,8 +139,10 @@ def resized(values: Floats, size: tuple[int, int]) -> Floats:
     return np.stack(parts, axis=2)
 
 
-def _grey(picture: Bytes) -> Bytes:
+def _grey(picture: Bytes, other: Bytes) -> Bytes:
     """Its luminance, small."""
+    if picture.shape != other.shape:
+        raise ValueError(f"received pictures of {picture.shape} and {other.shape}, expected two of one size")
     image = Image.fromarray(picture).convert("L")
     image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(image)

@@ -146,6 +146,7 @@ def uploads(user: User) -> Iterator[Row]:
             "kept": original.keep,
             "page": original.get_absolute_url(),
             "file": original.picture.url,
+            "video": original.video.url if original.video else "",
         }
 
 

@@ -16,6 +16,7 @@ from canvas.moderation.models import Report
 from dreamer.engine import Recipe
 from dreamer.engine.target_options import parse_position
 from dreamer.registered import preset, registry
+from gallery.studio import video
 from gallery.studio.jobs import recipe_for
 from gallery.studio.models import Original, Work
 from gallery.studio.recipe_form import RecipeForm, YesNo
@@ -81,6 +82,13 @@ class DreamForm(forms.Form):
     size = forms.IntegerField(label=_("Fine to large"), min_value=1, max_value=5, initial=3)
     keep_colours = forms.BooleanField(label=_("Keep the colours"), required=False)
     mask = MaskField()
+    side = forms.TypedChoiceField(
+        label=_("Size"),
+        choices=[(side, _("%(side)s pixels") % {"side": side}) for side in video.SIDES],
+        coerce=int,
+        required=False,
+        initial=video.SIDE,
+    )  # of a video
     seed = forms.IntegerField(
         label=_("Seed"),
         min_value=0,
@@ -114,6 +122,9 @@ class DreamForm(forms.Form):
     def advanced(self) -> list[forms.BoundField]:
         """The fields of the whole recipe, in order."""
         return [*(self[name] for name in self.ADVANCED), *self.whole]
+
+    def clean_side(self) -> int:
+        return int(self.cleaned_data["side"] or video.SIDE)
 
     def clean_position(self) -> tuple[float, float] | None:
         text = self.cleaned_data["position"]
@@ -184,6 +195,7 @@ def settings_of(work: Work) -> dict[str, Any]:
         "squared": term.squared,
         "position": f"{term.position[0]:g},{term.position[1]:g}" if term.position else "",
         "mask": "",
+        "side": min(video.SIDES, key=lambda side: abs(side - max(work.width, work.height))),
     }
     if work.mask is not None:
         given["mask"] = MaskField.BEGIN + base64.b64encode(bytes(work.mask)).decode()

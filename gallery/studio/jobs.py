@@ -34,7 +34,7 @@ from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
 from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, Progress, finish, holding
-from gallery.studio import cost
+from gallery.studio import cost, video
 from gallery.studio.models import Original, Work
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,10 @@ def run(work: Work, submit: Callable[[Work], None]) -> None:
     began = time.monotonic()
     with holding(work):
         try:
-            done = BEGINNINGS[work.kind](work, submit) if work.kind in BEGINNINGS else _picture(work)
+            if work.kind == Work.Kind.VIDEO:
+                done = video.make(work, network_of(work.network), _Watch(work))
+            else:
+                done = BEGINNINGS[work.kind](work, submit) if work.kind in BEGINNINGS else _picture(work)
         except ClaimLost:
             raise
         except (LibraryError, ValueError, OSError) as error:
@@ -307,7 +310,7 @@ class _Watch:
 
     def grow(self, snapshot: Snapshot) -> None:
         """The picture as it is, for whoever watches."""
-        if self._work.kind != Work.Kind.DREAM or time.monotonic() - self._grown < 2 * UPDATE_SECONDS:
+        if self._work.kind not in Work.KEPT or time.monotonic() - self._grown < 2 * UPDATE_SECONDS:
             return
         self._grown = time.monotonic()
         image = Image.fromarray(snapshot())

@@ -1,4 +1,4 @@
-"""Pictures that people upload to the studio, and what is dreamed on them."""
+"""Pictures and videos that people upload to the studio, and what is dreamed on them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class Original(models.Model):
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_originals")
     picture = models.FileField(max_length=200)
+    # Of a video: made anew (dreamer.video.clean), and what came out, a clean.Made; the picture is then its first one.
+    video = models.FileField(max_length=200, blank=True)
+    film: Any = models.JSONField(null=True)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     complete = models.BooleanField(default=True)  # False: a small version; the picture itself is on its way
@@ -47,10 +50,16 @@ class Original(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("studio_original", args=[self.key])
 
+    @property
+    def seconds(self) -> float:
+        """Of a video."""
+        return float(self.film["frames"] / self.film["fps"]) if self.film else 0.0
+
 
 class WorkQuerySet(JobQuerySet["Work"]):
     def dreams(self) -> WorkQuerySet:
-        return self.filter(kind=Work.Kind.DREAM)
+        """What people dream to keep or to show, not what was only tried."""
+        return self.filter(kind__in=Work.KEPT)
 
     def published(self) -> WorkQuerySet:
         """What everybody may see, the newest first."""
@@ -68,6 +77,9 @@ class Work(BackgroundJob):
         DREAM = "dream", _("A dream")
         LESSON = "lesson", _("What the network sees in the picture")
         STEP = "step", _("What one layer makes of it")
+        VIDEO = "video", _("A dreamed video")
+
+    KEPT = (Kind.DREAM, Kind.VIDEO)
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -129,7 +141,13 @@ class Work(BackgroundJob):
 
 @receiver(post_delete, sender=Original)
 def _delete_original(instance: Original, **_kwargs: Any) -> None:
-    transaction.on_commit(lambda: instance.picture.delete(save=False))
+    files = [file for file in (instance.picture, instance.video) if file]
+
+    def delete() -> None:
+        for file in files:
+            file.delete(save=False)
+
+    transaction.on_commit(delete)
 
 
 @receiver(post_delete, sender=Work)

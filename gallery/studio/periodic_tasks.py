@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from dreamsite.core.tasks import enqueue, periodic_task
 from dreamsite.core.tasks.jobs import OPEN, State
-from gallery.studio import queue
+from gallery.studio import queue, video
 from gallery.studio.models import Original, Work
 
 ORIGINALS_STAY = timedelta(days=7)
@@ -22,8 +22,9 @@ def forget() -> None:
     for original in Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY)[:50]:
         original.delete()
     tried = Work.objects.exclude(state__in=OPEN).filter(created_at__lt=now - TRIES_STAY)
-    for work in tried.exclude(kind=Work.Kind.DREAM, state=State.DONE)[:200]:
+    for work in tried.exclude(kind__in=Work.KEPT, state=State.DONE)[:200]:
         work.delete()
+    video.sweep()
 
 
 @periodic_task

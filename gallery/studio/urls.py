@@ -3,13 +3,14 @@ from __future__ import annotations
 from django.urls import path
 
 from gallery.studio.feeds import DreamsFeed
-from gallery.studio.views import comparing, explaining, ordering, reporting, showing, uploads
+from gallery.studio.views import comparing, explaining, ordering, reporting, showing, uploads, videos
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
     path("studio/explained/", explaining.explain, name="studio_explain"),
     path("studio/explained/order/", explaining.explain_order, name="studio_explain_order"),
     path("studio/upload/", uploads.upload, name="studio_upload"),
+    path("studio/video/", videos.upload, name="studio_video"),
     path("studio/from-frame/<int:pk>/", uploads.from_frame, name="studio_from_frame"),
     path("studio/pictures/<str:key>/", ordering.original, name="studio_original"),
     path("studio/pictures/<str:key>.json", ordering.original_json, name="studio_original_json"),

@@ -15,13 +15,13 @@
  *
  * Without this script the two stand side by side, each with its name. With it the figure gets `compare-live`, and
  * `--at` (0 % to 100 %) says where the edge is: the first picture is seen to its left. To move the edge from
- * elsewhere, set the input's value (0 to 100) and send it an `input` event. The pictures may change at any time.
+ * elsewhere, set the input's value (0 to 100) and send it an `input` event. The pictures may change at any time, and may be videos.
  */
 
 /** @param {HTMLElement} figure */
 export function compare(figure) {
   const input = figure.querySelector("input[type=range]");
-  if (!(input instanceof HTMLInputElement) || figure.querySelectorAll("img").length < 2) return;
+  if (!(input instanceof HTMLInputElement) || figure.querySelectorAll("img, video").length < 2) return;
   input.min = "0";
   input.max = "100";
   input.step = "any"; // the pointer moves the edge by pixels; keys still go by a hundredth

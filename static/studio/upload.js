@@ -47,6 +47,7 @@ function listen(form) {
   /** Shows what was chosen, to be cropped; what the browser cannot read is sent as it is: the server says what is wrong. @param {Blob | undefined} file */
   const choose = async (file) => {
     if (!file || form.classList.contains("busy")) return;
+    if (file.type.startsWith("video/")) return void document.dispatchEvent(new CustomEvent("video", { detail: file }));
     state.textContent = "";
     busy();
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
@@ -112,7 +113,7 @@ function listen(form) {
     if (file) void choose(file);
     else state.textContent = "That was no file. Save the picture first, then drop it here.";
   });
-  addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"))));
+  addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => /^(image|video)\//.test(type))));
 }
 
 if (form) listen(form);

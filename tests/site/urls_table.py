@@ -36,6 +36,7 @@ TABLE = {
     "studio_explain": Row("200"),
     "studio_explain_order": Row("405", "login 302 302 302"),
     "studio_upload": Row("405", "login 302 302 302"),
+    "studio_video": Row("405", "login 302 302 302"),
     "studio_classes": Row("login 200 200 200"),
     "studio_noise": Row("405", "login 302 302 302"),
     "studio_from_frame pk": Row("405", "login 302 302 302", pk=lambda w: w.frame.pk),

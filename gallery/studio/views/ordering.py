@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from dreamer.engine import Recipe
 from dreamer.engine.film import fit
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import cost, queue
+from gallery.studio import cost, queue, video
 from gallery.studio.forms import DreamForm, settings_of
 from gallery.studio.jobs import preview_side
 from gallery.studio.models import Original, Work
@@ -119,7 +120,15 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
         return refuse(request, _("Your picture is still on its way. Try again in a moment."), 409)
-    units, left = cost.units(recipe, height, width), units_left(request.user)
+    whole, side = _price(found, recipe, form), form.cleaned_data["side"]
+    if kind == Work.Kind.DREAM and found.video:
+        kind = Work.Kind.VIDEO
+        height, width = video.size_of(found, side)
+        if form.cleaned_data["mask"] or recipe.noise:
+            words = _("A part cannot be spared in a video, and static has no place in it: clear the mask.")
+            return refuse(request, words, 400)
+    units = cost.units(recipe, height, width) if kind == Work.Kind.PREVIEW else whole
+    left = units_left(request.user)
     if units > left:
         words = _(
             "This dream costs %(units)d units; you have %(left)d left today. Make it fainter, or come back tomorrow."
@@ -135,14 +144,22 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         guide=guide,
         recipe=recipe.to_json(),
         units=units,
+        width=width if kind == Work.Kind.VIDEO else 0,
+        height=height if kind == Work.Kind.VIDEO else 0,
     )
     with transaction.atomic():
         queue.submit(made)
     if wants_json(request):
-        whole = cost.units(recipe, found.height, found.width)
         price = {"units": round(whole, 1), "left": round(left - units, 1), "seconds": whole / cost.speed(network)}
         return JsonResponse({**work_as_json(made), "dream": price}, status=201)
     return redirect(made)
+
+
+def _price(found: Original, recipe: Recipe, form: DreamForm) -> float:
+    """What the dream itself costs, of a picture or of all of a video."""
+    if found.video:
+        return video.units(found, recipe, form.cleaned_data["side"])
+    return cost.units(recipe, found.height, found.width)
 
 
 @require_POST

@@ -21,7 +21,7 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import moderation, queue
+from gallery.studio import moderation, queue, video
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
@@ -41,6 +41,11 @@ def studio(request: HttpRequest) -> HttpResponse:
         "frame": Frame.objects.visible().dreams().order_by("-pk").first(),
         "most_megabytes": pictures.MAX_BYTES // 1024**2,
         "closed": queue.closed(),
+        "video": {
+            "megabytes": video.MAX_BYTES // 1024**2,
+            "seconds": round(video.LIMITS.seconds),
+            "bytes": video.MAX_BYTES,
+        },
     }
     if request.user.is_authenticated:
         own = Work.objects.filter(owner=request.user).dreams().select_related("original").order_by("-created_at")
@@ -51,7 +56,7 @@ def studio(request: HttpRequest) -> HttpResponse:
         }
     response = render(request, "gallery/studio/studio.html", context)
     if request.user.is_authenticated:
-        upload_pass.grant(response, pictures.MAX_BYTES + upload_pass.FIELDS)
+        upload_pass.grant(response, max(pictures.MAX_BYTES, video.MAX_BYTES) + upload_pass.FIELDS)
     return response
 
 
@@ -74,6 +79,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "mine": mine,
         "network": network_title(found.network),
         "original": found.original if mine or found.show_before else None,
+        "is_video": found.kind == Work.Kind.VIDEO,
         "form": ShowForm(instance=found),
         "recipe": json.dumps(found.recipe, indent=2),
         "command": _command(found),
@@ -153,7 +159,11 @@ def delete(request: SignedIn, key: str) -> HttpResponse:
 
 def _command(found: Work) -> str:
     """The same dream on a command line, from the recipe that is in the file."""
-    command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
+    if found.kind == Work.Kind.VIDEO:
+        side = f" --frame-side {max(found.width, found.height)}"
+        command = f"manage.py dream --video video.mp4 dreamed.mp4 --recipe {found.key}.jpg{side}"
+    else:
+        command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
     if found.mask is not None:
         command += f" --mask {found.key}-mask.png"
     return command + (" --guide guide.jpg" if found.guide_id else "")
@@ -164,5 +174,5 @@ def _print_sizes(found: Work) -> list[tuple[int, str]]:
     return [
         (dpi, f"{2.54 * found.width / dpi:.1f} × {2.54 * found.height / dpi:.1f} cm")
         for dpi in (150, 300)
-        if found.width
+        if found.width and found.kind != Work.Kind.VIDEO
     ]

@@ -53,7 +53,7 @@ def upload(request: SignedIn) -> HttpResponse:
     if request.POST.get("guide"):
         original.save()
         return JsonResponse({"key": original.key, "picture": media.path(original.picture)}, status=201)
-    return _begin(request, original)
+    return begin(request, original)
 
 
 @require_POST
@@ -81,7 +81,7 @@ def from_frame(request: SignedIn, pk: int) -> HttpResponse:
     buffer = io.BytesIO()
     Image.fromarray(frames.load(frame.pk)).save(buffer, "JPEG", quality=95, subsampling=0)
     name = default_storage.save(f"studio/{frame.sha256[:24]}.jpg", ContentFile(buffer.getvalue()))
-    return _begin(request, Original(owner=request.user, picture=name, width=frame.width, height=frame.height))
+    return begin(request, Original(owner=request.user, picture=name, width=frame.width, height=frame.height))
 
 
 @require_POST
@@ -92,7 +92,7 @@ def from_noise(request: SignedIn) -> HttpResponse:
     buffer = io.BytesIO()
     Image.fromarray(static).save(buffer, "PNG")
     name = default_storage.save("studio/static.png", ContentFile(buffer.getvalue()))
-    return _begin(
+    return begin(
         request, Original(owner=request.user, picture=name, width=NOISE_SIDE, height=NOISE_SIDE, is_static=True)
     )
 
@@ -112,7 +112,7 @@ def delete_original(request: SignedIn, key: str) -> HttpResponse:
     """The picture and what was tried on it; finished dreams stay."""
     found = get_object_or_404(Original, key=key, owner=request.user)
     with transaction.atomic():
-        found.works.exclude(kind=Work.Kind.DREAM).delete()
+        found.works.exclude(kind__in=Work.KEPT).delete()
         found.delete()
     messages.success(request, _("The picture is deleted. Dreams you made of it are still here."))
     return redirect("studio")
@@ -129,11 +129,12 @@ def _stored(cleaned: pictures.CleanedPicture) -> str:
     return str(pictures.store(cleaned))
 
 
-def _begin(request: SignedIn, original: Original) -> HttpResponse:
+def begin(request: SignedIn, original: Original) -> HttpResponse:
     """Saves it and orders its sheet of styles."""
     network = network_named("")
     if not network:
-        default_storage.delete(str(original.picture.name))
+        for file in filter(None, (original.picture.name, original.video.name)):
+            default_storage.delete(str(file))
         return refuse(request, _("This site has no network to dream with at the moment."), status=503)
     with transaction.atomic():
         original.save()

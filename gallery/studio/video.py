@@ -1,0 +1,206 @@
+"""A dreamed video: what one costs, and how a work makes it, segment by segment, so that a killed worker loses seconds.
+
+The pictures come from the clean file that the upload became (dreamer.video.clean). A segment ends where a shot does, or
+after SEGMENT pictures; beside it lies its last dreamed picture, from which the next one goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from canvas import thumbnails
+from dreamer.engine import Network, Progress, Recipe
+from dreamer.engine.dream import Snapshot
+from dreamer.engine.film import fit
+from dreamer.engine.octaves import shrink
+from dreamer.engine.pictures import write_picture
+from dreamer.video.carry import Carried, dreamed
+from dreamer.video.clean import Limits, Made
+from dreamer.video.films import RECIPE, pictures, sound_of
+from dreamer.video.job import Shares
+from dreamsite.core.files import whole_file
+from dreamsite.core.tasks.jobs import ClaimLost
+from gallery.films import encode
+from gallery.films.plan import Plan, Segment
+from gallery.jobs.files import work_directory
+from gallery.studio.models import Original, Work
+
+LIMITS = Limits()
+MAX_BYTES = 128 * 1024**2
+SIDES = (320, 480, 640, 960)  # px of the longer side that a video may be dreamed at
+SIDE = 480
+SEGMENT = 48  # pictures; what a killed worker loses at most
+FOLDER = "studio"  # of what is under way
+CARRYING = 1.2  # units a million pixels: looking for motion, moving the dream, encoding
+ENCODED = 0.98  # of all the work: the rest is joining and storing
+
+
+class Watch(Protocol):
+    """What a work reports to."""
+
+    def progress(self, progress: Progress) -> None: ...
+    def grow(self, snapshot: Snapshot) -> None: ...
+    def cancelled(self) -> bool: ...
+
+
+def size_of(original: Original, side: int) -> tuple[int, int]:
+    """(height, width) at which an original's video is dreamed."""
+    made = Made.from_json(original.film)
+    return fit(made.height, made.width, side)
+
+
+def units(original: Original, recipe: Recipe, side: int) -> float:
+    """What dreaming on all of it costs, in millions of pixels times steps."""
+    made, (height, width) = Made.from_json(original.film), size_of(original, side)
+    return Shares(recipe, made, (height, width)).units + CARRYING * made.frames * height * width / 1e6
+
+
+def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
+    """The files of a work, and the columns that name them. Goes on after the last segment that is whole."""
+    original = work.original
+    if original is None or not original.video:
+        raise ValueError(_("The video that this was to be dreamed on is no longer here. Upload it once more."))
+    made, recipe = Made.from_json(original.film), Recipe.from_json(work.recipe)
+    size = work.height, work.width
+    folder = work_directory(f"{FOLDER}/{work.key}")
+    guide = _guide(work) if any(term.guide for term in recipe.target.terms) else None
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "clean.mp4"
+        with default_storage.open(str(original.video.name)) as stored, source.open("wb") as copy:
+            shutil.copyfileobj(stored, copy)
+        film = _Film(work, made, recipe, size, source, folder)
+        try:
+            film.make(network, watch, guide)
+        except ClaimLost:
+            if not Work.objects.open().filter(pk=work.pk).exists():  # nobody goes on with it
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        done = film.store(Path(name))
+    shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def sweep() -> None:
+    """Deletes what is left on this machine of videos that nobody makes any more."""
+    root = work_directory(FOLDER)
+    found = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    for key in found - set(Work.objects.open().filter(key__in=found).values_list("key", flat=True)):
+        shutil.rmtree(root / key, ignore_errors=True)
+
+
+class _Film:
+    """One video, as far as it is dreamed."""
+
+    def __init__(
+        self, work: Work, made: Made, recipe: Recipe, size: tuple[int, int], source: Path, folder: Path
+    ) -> None:
+        self.work, self.made, self.recipe, self.size, self.source = work, made, recipe, size, source
+        self.carried = folder / "carried"
+        self.carried.mkdir(parents=True, exist_ok=True)
+        parts = json.dumps([av.__version__, recipe.to_json(), made.to_json(), size, str(work.original and work.key)])
+        self.segments = encode.WorkDirectory(folder / "segments", hashlib.sha256(parts.encode()).hexdigest())
+        self.output = encode.outputs(av1=False, lossless=False, threads=1)[0]
+        self.plan = Plan([], _segments(made), made.fps)
+
+    def make(self, network: Network, watch: Watch, guide: Any) -> None:
+        """What is not there yet."""
+        shares = Shares(self.recipe, self.made, self.size)
+        for number, segment in enumerate(self.plan.segments):
+            if self.segments.has(segment) and self._last(segment).exists():
+                continue
+            before = self._before(self.plan.segments[number - 1]) if number else None
+            self._encode(segment, before, network, watch, guide, shares)
+
+    def _encode(
+        self, segment: Segment, before: Carried | None, network: Network, watch: Watch, guide: Any, shares: Shares
+    ) -> None:
+        count = segment.start
+
+        def report(progress: Progress) -> None:
+            told = shares.progress(count, progress)
+            watch.progress(Progress(**{**vars(told), "fraction": ENCODED * told.fraction}))
+
+        def shown() -> Iterator[Image.Image]:
+            nonlocal count
+            film = islice(pictures(self.source, self.size, segment.start), segment.length)
+            for found in dreamed(
+                film,
+                network,
+                self.recipe,
+                cuts=self.made.cuts,
+                start=segment.start,
+                before=before,
+                guide=guide,
+                progress=report,
+                cancelled=watch.cancelled,
+            ):
+                now = found.dreamed
+                count += 1
+                if count == segment.start + segment.length:
+                    with whole_file(self._last(segment)) as draft:
+                        Image.fromarray(now).save(draft, "PNG", compress_level=1)
+                watch.grow(lambda size=None, now=now: shrink(now, size or now.shape[:2]))
+                yield Image.fromarray(now)
+            if count < segment.start + segment.length:
+                raise ValueError(_("The video ends before it should. Upload it once more."))
+
+        encode.segment(self.segments, segment, shown(), [self.output], self.made.fps)
+
+    def _last(self, segment: Segment) -> Path:
+        return self.carried / f"{segment.index:05}.png"
+
+    def _before(self, segment: Segment) -> Carried:
+        """The last picture of a segment that is whole, and its dream."""
+        with Image.open(self._last(segment)) as image:
+            dream = np.asarray(image.convert("RGB"))
+        return Carried(next(pictures(self.source, self.size, segment.start + segment.length - 1)), dream)
+
+    def store(self, folder: Path) -> dict[str, Any]:
+        """Joins the segments with the sound, and stores film, poster and thumbnail under names nobody can guess."""
+        film, poster = folder / "dream.mp4", folder / "dream.jpg"
+        sound = sound_of(self.source) if self.made.sound else None
+        words = {RECIPE: json.dumps(self.recipe.to_json())}
+        encode.join(film, self.segments, self.plan, self.output, metadata=words, sound=sound)
+        first = next(pictures(film, self.size))
+        write_picture(poster, first, self.recipe.to_json())
+        contents = {
+            "picture": ("jpg", poster.read_bytes()),
+            "thumbnail": ("small.webp", thumbnails.encode(first)),
+            "mp4": ("mp4", film.read_bytes()),
+        }
+        return {
+            column: default_storage.save(f"studio/{self.work.key}.{suffix}", ContentFile(data))
+            for column, (suffix, data) in contents.items()
+        }
+
+
+def _segments(made: Made) -> list[Segment]:
+    starts = {0, made.frames, *(cut for cut in made.cuts if 0 < cut < made.frames)}
+    for first, last in pairwise(sorted(starts)):
+        starts.update(range(first, last, SEGMENT))
+    found = pairwise(sorted(starts))
+    return [Segment(index, index, index + 1, first, last - first) for index, (first, last) in enumerate(found)]
+
+
+def _guide(work: Work) -> Any:
+    if work.guide is None:
+        raise ValueError(_("The picture that was to guide this is no longer here. Choose another one."))
+    with default_storage.open(str(work.guide.picture.name)) as file:
+        data = file.read()
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))

@@ -1,0 +1,222 @@
+"""Videos in the studio, from outside: uploaded, tried on the first picture, dreamed, resumed, cancelled, shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from dreamer.engine.pictures import read_recipe
+from dreamer.video.clean import Limits
+from dreamsite.core.models import User
+from dreamsite.core.tasks import STUDIO, heartbeats, worker
+from dreamsite.core.tasks.jobs import State
+from gallery.jobs.files import work_directory
+from gallery.studio import jobs, periodic_tasks, queue, video
+from gallery.studio.models import Original, Work
+from tests.studio.test_studio import picked
+from tests.video import films
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(autouse=True)
+def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MEDIA_ROOT, settings.MODELS_DIR, settings.VAR_DIR = tmp_path / "m", tmp_path / "models", tmp_path / "var"
+    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
+    monkeypatch.setattr(jobs, "SHEET", 1)
+    monkeypatch.setattr(video, "SEGMENT", 4)
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("ada", password="hunter2 hunter2"))
+    return client
+
+
+def sent(client: Client, data: bytes) -> Any:
+    return client.post("/studio/video/", {"video": SimpleUploadedFile("x.mp4", data, "video/mp4")}, headers=JSON)
+
+
+@pytest.fixture(scope="module")
+def clip() -> bytes:
+    return films.video(films.scene(10), sound=films.tone(1, click=0.25))
+
+
+@pytest.fixture
+def original(client: Client, clip: bytes) -> Original:
+    """A video with its sheet tried."""
+    response = sent(client, clip)
+    assert response.status_code == 201, response.content
+    worker.empty(STUDIO)
+    return Original.objects.get(key=response.json()["url"].split("/")[-2])
+
+
+def ordered(client: Client, original: Original, **more: Any) -> Work:
+    response = picked(client, original, side=320, **more)
+    assert response.status_code == 201, response.content
+    return Work.objects.get(key=response.json()["key"])
+
+
+def stored() -> set[Path]:
+    return {path for path in Path(default_storage.path("")).rglob("*") if path.is_file()}
+
+
+def test_a_video_is_tried_on_its_first_picture_and_dreamed_whole(client: Client, original: Original) -> None:
+    assert original.film["frames"] == 10 and original.film["sound"]
+    page = client.get(original.get_absolute_url()).content.decode()
+    assert "Dream the video" in page and original.video.url in page
+    preview = picked(client, original, kind="preview", side=320).json()
+    larger = picked(client, original, kind="preview", side=960).json()
+    assert preview["dream"]["units"] > 0 and preview["dream"]["seconds"] > 0, "the cost is told before"
+    assert larger["dream"]["units"] == preview["dream"]["units"], "it is 96 px wide, whatever is asked for"
+    work = ordered(client, original)
+    assert work.kind == Work.Kind.VIDEO and abs(work.units - preview["dream"]["units"]) < 0.1
+    assert b"Waiting" in client.get(work.get_absolute_url()).content
+    worker.empty(STUDIO)
+    work.refresh_from_db()
+    assert (work.state, work.message, work.width, work.height) == (State.DONE, "", 96, 64)
+    path = Path(default_storage.path(work.mp4.name))
+    source = films.decoded(Path(default_storage.path(original.video.name)))
+    dreams = films.decoded(path)
+    assert len(dreams) == 10
+    changed = [np.abs(a.astype(int) - b).mean() for a, b in zip(dreams, source, strict=True)]
+    assert min(changed) > 3
+    loud = np.flatnonzero(np.abs(films.heard(path)) > 0.3)
+    assert abs(loud[0] / 48_000 - 0.25) < 0.03, "the sound is where it was"
+    assert read_recipe(Path(default_storage.path(work.picture.name)))["octaves"] == work.recipe["octaves"]
+    shown = client.get(work.get_absolute_url()).content.decode()
+    for part in (work.mp4.url, original.video.url, "Before", "--video video.mp4", f"--recipe {work.key}.jpg"):
+        assert part in shown
+    assert not work_directory(f"studio/{work.key}").exists(), "nothing is left behind"
+    answer = client.get(work.mp4.url, headers={"Range": "bytes=0-99"})
+    assert answer.status_code == 206 and answer["Content-Type"] == "video/mp4"
+
+
+def test_a_killed_worker_loses_one_segment_and_the_film_is_the_same(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ordered(client, original)
+    worker.empty(STUDIO)
+    whole.refresh_from_db()
+    again = ordered(client, original)
+    made: list[int] = []
+    real = video.dreamed
+
+    def killed(pictures: Any, *rest: Any, start: int, **more: Any) -> Iterator[Any]:
+        for number, found in enumerate(real(pictures, *rest, start=start, **more), start):
+            if len(made) == 6:
+                raise KeyboardInterrupt  # a kill: nothing is tidied up, nothing is written
+            made.append(number)
+            yield found
+
+    monkeypatch.setattr(video, "dreamed", killed)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run(queue.take(), queue.submit)
+    assert Work.objects.filter(pk=again.pk, state=State.RUNNING).update(holder="dead")
+    monkeypatch.setattr(video, "dreamed", lambda *a, start, **k: (made.append(start), real(*a, start=start, **k))[1])
+    with heartbeats.sending():
+        periodic_tasks.take_up()
+    worker.empty(STUDIO)
+    again.refresh_from_db()
+    assert again.state == State.DONE, again.message
+    assert made[:6] == list(range(6)) and made[6:] == [4, 8], "it went on after the first segment"
+    first, second = (films.decoded(Path(default_storage.path(w.mp4.name))) for w in (whole, again))
+    assert len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_cancelled_video_leaves_nothing(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stored()
+    work = ordered(client, original)
+    real = video.dreamed
+
+    def cancelled(*rest: Any, **more: Any) -> Iterator[Any]:
+        for found in real(*rest, **more):
+            client.post(f"/studio/dreams/{work.key}/cancel/")
+            yield found
+
+    monkeypatch.setattr(video, "dreamed", cancelled)
+    monkeypatch.setattr("dreamsite.core.tasks.jobs.UPDATE_SECONDS", 0)
+    worker.empty(STUDIO)
+    work.refresh_from_db()
+    assert work.state == State.CANCELLED and not work.mp4
+    video.sweep()
+    assert stored() == before and not work_directory(f"studio/{work.key}").exists()
+    assert b"cancelled" in client.get(work.get_absolute_url()).content
+
+
+def test_what_one_may_spend_is_said_before(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gallery.studio.cost.DAILY", ((0, 0.5),))
+    answer = picked(client, original, side=320)
+    assert answer.status_code == 429 and "units" in answer.json()["detail"]
+    assert not Work.objects.filter(kind=Work.Kind.VIDEO).exists()
+
+
+def test_private_until_shown_and_gone_when_deleted(
+    client: Client, original: Original, django_capture_on_commit_callbacks: Any
+) -> None:
+    work = ordered(client, original)
+    worker.empty(STUDIO)
+    stranger = Client()
+    page = stranger.get(work.get_absolute_url()).content.decode()
+    assert original.video.url not in page, "the video itself is its maker's"
+    assert stranger.get("/dreams/").content.decode().count(work.key) == 0
+    client.post(f"/studio/dreams/{work.key}/show/", {"caption": "Pond", "licence": "", "show_before": "on"})
+    Work.objects.filter(pk=work.pk).update(published_at=timezone.now())
+    assert work.key in stranger.get("/dreams/").content.decode()
+    assert original.video.url in stranger.get(work.get_absolute_url()).content.decode()
+    Original.objects.filter(pk=original.pk).update(created_at=timezone.now() - timedelta(days=8))
+    with django_capture_on_commit_callbacks(execute=True):
+        periodic_tasks.forget()
+    assert not Original.objects.exists() and not default_storage.exists(original.video.name)
+    work.refresh_from_db()
+    assert default_storage.exists(work.mp4.name), "the dream stays"
+    assert "<video" in client.get(work.get_absolute_url()).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(f"/studio/dreams/{work.key}/delete/").status_code == 302
+    assert not default_storage.exists(work.mp4.name)
+
+
+def test_refusals_are_sentences_and_leave_nothing(
+    client: Client, clip: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    before = stored()
+    for data, words in (
+        (b"", "No video came"),
+        (b"hello" * 99, "no video we can read"),
+        (clip[:300], "cannot be read"),
+        (films.video(films.scene(2), times=[0, 12 * 36_000]), "10.0 hours long. Expected at most 30 s"),
+    ):
+        answer = client.post("/studio/video/", {"video": io.BytesIO(data)} if data else {}, headers=JSON)
+        assert answer.status_code == 422 and words in answer.json()["detail"], answer.content
+    settings.UPLOAD_CHECK = "false"
+    answer = sent(client, clip)
+    assert answer.status_code == 422 and "not accepted" in answer.json()["detail"]
+    monkeypatch.setattr(video, "MAX_BYTES", 1000)
+    assert "Expected at most 0 MB" in sent(client, clip).json()["detail"]
+    assert stored() == before and not Original.objects.exists()
+
+
+def test_the_studio_tells_the_limits_before(client: Client) -> None:
+    page = client.get("/studio/").content.decode()
+    assert "up to 30 seconds, 128 MB and 4K" in page
+    assert Limits() == video.LIMITS
+
+
+def test_a_poster_is_a_picture_of_the_film(client: Client, original: Original) -> None:
+    with default_storage.open(original.picture.name) as file, Image.open(file) as image:
+        assert image.size == (96, 64)
+    with av.open(default_storage.path(original.video.name)) as container:
+        assert not {"location", "creation_time", "com.apple.quicktime.location.ISO6709"} & set(container.metadata)

@@ -1,6 +1,7 @@
 """The studio's pages.
 
 uploads    what people upload: a file, a frame of the canvas, static; kept or deleted
+videos     what people upload as video
 ordering   one picture: its styles, and dreams on it
 comparing  one picture in several networks
 explaining what the network does, on the visitor's own picture

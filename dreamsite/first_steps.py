@@ -144,9 +144,9 @@ def _moderators(owner: User) -> Step:
             "second moderator."
         ),
         bool(names),
-        names,
+        names or _("Put accounts that you trust into the group “%s”.") % (group.name if group else MODERATORS),
         reverse("admin:core_user_changelist"),
-        _("Accounts: put them into the group “%s”") % (group.name if group else MODERATORS),
+        _("Accounts"),
         may_skip=True,
     )
 

@@ -28,7 +28,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from canvas.moderation.audit.recorded_admin import RecordedAdmin
-from dreamsite.core import upload_pass
+from dreamsite.core import appearance, upload_pass
 from dreamsite.core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -104,8 +104,11 @@ class ForOwners(admin.ModelAdmin[Any]):
 
 
 class AdminSite(admin.AdminSite):
-    site_header = site_title = "Dreamsite"
     index_title = "Administration"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        name = appearance.current().name
+        return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """As Django's; what is done on any model's pages, also on those of other apps, goes into the log of acts.

@@ -1,7 +1,7 @@
 """`python -m dreamer.house`: make the house model, judge it, and look at what it dreams.
 
 train DIR       train in DIR, on from the checkpoint there: hours on two cores, or minutes where there is a GPU
-lessons DIR     the first --count lessons of the training in DIR, for a plan whose `makers` are 0
+lessons DIR     the first --count lessons of the training in DIR, made ahead
 dreaming DIR    dreams of --model for the next lessons of the training in DIR, --count of them
 sources         write the photographs' sources and licences into docs/house-model.md
 views FILE      a sheet of what the second edition is taught with

@@ -2,8 +2,8 @@
 
     drawings      things drawn by the canvas' brush on paper, filled and unfilled
     compositions  cut-out photographs and emoji, whole and in parts, on photographs, paper and patterns
+    samples       what the first edition learned from (samples.py), so that what it knows is not forgotten
     photographs   crops of whole photographs
-    textures      one texture, as in samples.py
     dreams        crops of what networks dreamed: a teacher, and the house model itself
 
 Where it is known what a place shows, `labels`, `shares` and `weights` say it as in samples.py. What a photograph or a
@@ -39,13 +39,12 @@ from .samples import (
 )
 from .sketches import sketch
 from .sprites import sprites
-from .textures import TEXTURES
 
 View = tuple[Bytes, NDArray[np.int16], Bytes, Bytes]  # a picture, its labels, their shares and weights
 
 VIEW_CELLS = 6
 VIEW = VIEW_CELLS * CELL  # px
-DRAWINGS, COMPOSITIONS, PHOTOGRAPHS, TEXTURED = 0.3, 0.32, 0.18, 0.06  # shares of the views; dreams are the rest
+DRAWINGS, COMPOSITIONS, SAMPLES, PHOTOGRAPHS = 0.3, 0.26, 0.2, 0.14  # shares of the views; dreams are the rest
 SKETCHED = 0.15  # of the things in compositions: with the drawings some 40 % of all things
 PHOTOGRAPHED = 0.65  # of the things of which there are photographs are photographs
 SMALLEST, LARGEST = 44, 210  # px of a thing: beyond the view's size parts of it are seen
@@ -68,10 +67,10 @@ def scene(random: np.random.Generator, dreams: Sequence[Bytes]) -> View:
         whole = _composed(random, drawing=True)
     elif (chance := chance - DRAWINGS) < COMPOSITIONS:
         whole = _composed(random, drawing=False)
-    elif (chance := chance - COMPOSITIONS) < TEXTURED:
-        whole = sample(random, list(TEXTURES)[random.integers(len(TEXTURES))])
+    elif (chance := chance - COMPOSITIONS) < SAMPLES:
+        whole = sample(random, rich=random.random() < 0.5)
     else:
-        dreamed = chance - TEXTURED >= PHOTOGRAPHS and dreams
+        dreamed = chance - SAMPLES >= PHOTOGRAPHS and dreams
         chosen = dreams if dreamed else pictures()
         return _unlabelled(random, chosen[int(random.integers(len(chosen)))])
     y, x = (int(n) for n in random.integers(0, CELLS - VIEW_CELLS + 1, 2))

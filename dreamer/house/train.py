@@ -54,9 +54,9 @@ from .widened import widen
 log = logging.getLogger("dreamer.house")
 
 LESSON = 1024  # views made and stored together
-REUSE = 16.0  # how often a view is seen, on average, in the run
+REUSE = 6.0  # how often a view is seen, on average, in the run
 WINDOW = 96  # lessons in use at a time
-FIRST = 8  # lessons made before the first step
+FIRST = 6  # lessons made before the first step
 CHECKPOINT_SECONDS = 120
 PICTURES_SECONDS = 3600
 SHOWN = 1.0  # cells' weight that a class needs to count as shown, in the log
@@ -85,7 +85,7 @@ class Plan:
     robust_rate: float = 1.2e-3
     final_steps: int = 5000  # in which the rate falls to nothing
     decay: float = 0.02
-    makers: int = 1  # processes that make lessons ahead; with 0 another one does, `lessons`
+    makers: int = 1  # processes that make lessons ahead; with 0 the first worker makes what is missing, between steps
     start: str = ""  # the folder of a smaller model to begin as, or nothing
     changes: float = 0.0  # weight of that part of the loss; with 0 there are no pairs
     average: float = 0.998  # of the averaged weights, which are what is exported
@@ -149,6 +149,9 @@ class Stream:
                 if number not in self.ordered:
                     what = self.folder, self.teacher, self.plan.seed, number, self.plan.paired
                     self.ordered[number] = self.pool.submit(make_lesson, *what)
+        elif self.teacher and self.worker == 0:
+            for number in range(oldest, newest):
+                make_lesson(self.folder, self.teacher, self.plan.seed, number, self.plan.paired)
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
         count = self.plan.batch // self.plan.workers // 2
         pairs = int(count * self.plan.paired / 2)
@@ -221,7 +224,7 @@ def make_lesson(folder: Path, teacher: Path, seed: int, number: int, paired: flo
 
 
 def make_lessons(folder: Path, teacher: Path, count: int) -> None:
-    """The first `count` lessons of the run in `folder`: for a plan without makers, by another process at its side."""
+    """The first `count` lessons of the run in `folder`, made before they are needed."""
     plan = Plan(**json.loads((folder / "plan.json").read_text()))
     for number in range(count):
         make_lesson(folder, teacher, plan.seed, number, plan.paired)
@@ -296,6 +299,14 @@ def losses(
     weights = WEIGHTS | {"changes": changes}
     total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
     return total, {name: float(value.detach()) for name, value in parts.items()}, classes
+
+
+def relit(x: Tensor, random: torch.Generator) -> Tensor:
+    """The views, half of them in another light, so that one seen again is not learned by heart: in -1..1."""
+    lift, tint, light = (torch.randn(len(x), channels, 1, 1, generator=random) for channels in (1, 3, 1))
+    some = (torch.rand(len(x), 1, 1, 1, generator=random) < 0.5).float()
+    gain, lift = torch.exp(some * (0.15 * light + 0.06 * tint)), 0.06 * some * lift
+    return ((x + 1) * gain.to(x.device) - 1 + lift.to(x.device)).clamp(-1, 1)
 
 
 def started(batch: Batch, radius: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -399,10 +410,11 @@ class Run:
         A step against moves learns twice: from views moved by chance, and, by the gradient that this gives of the views
         too, from the same views moved against the student (Shafahi et al., "Adversarial Training for Free!", 2019).
         """
+        random = torch.Generator().manual_seed((self.plan.seed * 1_000_003 + self.step) * 64 + self.worker)
+        batch = replace(batch, x=relit(batch.x, random))
         radius = self.plan.radius_at(self.step)
         if not radius:
             return self._learn(batch.x, batch)
-        random = torch.Generator().manual_seed((self.plan.seed * 1_000_003 + self.step) * 64 + self.worker)
         start, sizes = started(batch, radius, random)
         at = (batch.x + start).requires_grad_()
         self._learn(at, batch)

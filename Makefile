@@ -36,6 +36,7 @@ load: .venv/dev  ## the canvas under many sockets, on this machine only
 attack: .venv/dev ## what attackers can do to the canvas and to the server, beside a quiet one, on this machine only
 	$(BIN)/python -m tests.bench.griefing $(ARGS)
 	$(BIN)/python -m tests.bench.siege $(ARGS)
+	$(BIN)/python -m tests.bench.hostile $(ARGS)
 
 # For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
 # SHA-256. The tool is not in the environment that it would describe.

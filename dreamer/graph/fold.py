@@ -35,15 +35,15 @@ def fold_sizes(graph: Graph) -> None:
     Each size may make the next shape known."""
     while True:
         graph.infer_shapes()
-        asked = [node for node in graph.nodes if node.op in ("Shape", "Size") and _size_of(graph, node) is not None]
-        if not asked:
+        queries = [node for node in graph.nodes if node.op in ("Shape", "Size") and _size_of(graph, node) is not None]
+        if not queries:
             return
-        for node in asked:
+        for node in queries:
             shape = _size_of(graph, node)
             graph.constants[node.outputs[0]] = np.array(
                 shape if node.op == "Shape" else np.prod(shape or [1]), np.int64
             )
-        graph.drop(*asked)
+        graph.drop(*queries)
         fold_constants(graph)
 
 

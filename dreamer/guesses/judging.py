@@ -67,14 +67,14 @@ class Verdict:
     """Counts: of `sketches`, for how many something was said, the right word among it, or first."""
 
     sketches: int
-    said: int
+    answered: int
     among: int
     first: int
 
     def __str__(self) -> str:
         return (
             f"{self.sketches} sketches: the right word among three guesses {self.among} times, first {self.first} "
-            f"times; nothing said {self.sketches - self.said} times"
+            f"times; nothing answered {self.sketches - self.answered} times"
         )
 
 
@@ -112,10 +112,10 @@ def judge(network: Network, house: Network | None = None, count: int = 100, seed
     known = tuple(label for label, words in right.items() if words)
     if not known:
         raise ValueError(f"{network.name} has no label for any of {', '.join(HELD_BACK)}")
-    said = among = first = 0
+    answered = among = first = 0
     for shown in sketches(count, seed, known):
         words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER, house)]
-        said += bool(words)
+        answered += bool(words)
         among += not right[shown.label].isdisjoint(words)
         first += bool(words) and words[0] in right[shown.label]
-    return Verdict(count, said, among, first)
+    return Verdict(count, answered, among, first)

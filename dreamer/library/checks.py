@@ -50,14 +50,14 @@ def check_memory(model: onnx.ModelProto, picture: str, shape: tuple[int, ...]) -
 
     `shape` is the picture's, as the file has it.
     """
-    asked = onnx.ModelProto()
-    asked.CopyFrom(model)
-    for info in asked.graph.input:
+    resized = onnx.ModelProto()
+    resized.CopyFrom(model)
+    for info in resized.graph.input:
         if info.name == picture:
             for dim, size in zip(info.type.tensor_type.shape.dim, shape, strict=True):
                 dim.dim_value = size
     try:
-        graph = onnx.shape_inference.infer_shapes(asked, data_prop=True).graph
+        graph = onnx.shape_inference.infer_shapes(resized, data_prop=True).graph
     except Exception:  # what is wrong with its shapes is said by those who need them
         return
     for info in (*graph.input, *graph.value_info, *graph.output):

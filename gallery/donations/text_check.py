@@ -44,10 +44,10 @@ def why_not(body: str, html: str, *, bitcoin: str, pictures: bool) -> str:
     parts = _Parts(html)
     # An address may be spread over emphasis: "bc1q*ar0s*".
     pieces = (body, *parts.links, *parts.pictures, *parts.words, "".join(parts.words))
-    said = [unquote(unescape(piece)) for piece in pieces]
-    if any(_SCHEME.search(part) for part in said):
+    decoded = [unquote(unescape(piece)) for piece in pieces]
+    if any(_SCHEME.search(part) for part in decoded):
         return "It has a link that a wallet would open. The site puts its own there: leave it out."
-    for word in {word for part in said for word in _WORDS.findall(part)}:
+    for word in {word for part in decoded for word in _WORDS.findall(part)}:
         if _is_address(word) and word not in (bitcoin, bitcoin.upper()):
             return f"“{word}” is an address of Bitcoin, and not the site's own (DONATE_BITCOIN in its settings)."
     others = [picture for picture in parts.pictures if picture != CODE]

@@ -19,18 +19,18 @@ function text(buffer) {
 /** @param {any[] | undefined} known */
 const withBytes = (known) => known?.map((one) => ({ ...one, id: bytes(one.id) }));
 
-/** The server's question as the browser wants it. @param {any} asked */
-function question(asked) {
-  const key = { ...asked, challenge: bytes(asked.challenge) };
-  if (asked.user) key.user = { ...asked.user, id: bytes(asked.user.id) };
-  if (asked.allowCredentials) key.allowCredentials = withBytes(asked.allowCredentials);
-  if (asked.excludeCredentials) key.excludeCredentials = withBytes(asked.excludeCredentials);
+/** The server's question as the browser wants it. @param {any} options */
+function question(options) {
+  const key = { ...options, challenge: bytes(options.challenge) };
+  if (options.user) key.user = { ...options.user, id: bytes(options.user.id) };
+  if (options.allowCredentials) key.allowCredentials = withBytes(options.allowCredentials);
+  if (options.excludeCredentials) key.excludeCredentials = withBytes(options.excludeCredentials);
   return key;
 }
 
 /** What the key said, as the server wants it. @param {PublicKeyCredential} credential */
 function answer(credential) {
-  const said = /** @type {any} */ (credential.response);
+  const response = /** @type {any} */ (credential.response);
   return {
     id: credential.id,
     rawId: text(credential.rawId),
@@ -38,12 +38,12 @@ function answer(credential) {
     authenticatorAttachment: credential.authenticatorAttachment ?? undefined,
     clientExtensionResults: credential.getClientExtensionResults(),
     response: {
-      clientDataJSON: text(said.clientDataJSON),
-      attestationObject: text(said.attestationObject),
-      transports: said.getTransports?.(),
-      authenticatorData: text(said.authenticatorData),
-      signature: text(said.signature),
-      userHandle: text(said.userHandle),
+      clientDataJSON: text(response.clientDataJSON),
+      attestationObject: text(response.attestationObject),
+      transports: response.getTransports?.(),
+      authenticatorData: text(response.authenticatorData),
+      signature: text(response.signature),
+      userHandle: text(response.userHandle),
     },
   };
 }
@@ -59,9 +59,9 @@ async function options(form) {
 
 /** @param {HTMLFormElement} form */
 async function ask(form) {
-  const { creation_options: made, request_options: asked } = await options(form);
-  if (!made) return navigator.credentials.get({ publicKey: question(asked.publicKey) });
-  const wanted = question(made.publicKey);
+  const { creation_options: creation, request_options: request } = await options(form);
+  if (!creation) return navigator.credentials.get({ publicKey: question(request.publicKey) });
+  const wanted = question(creation.publicKey);
   const alone = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=passwordless]"));
   if (alone) {
     // A key that signs in alone keeps the account's name itself, and makes sure who holds it.
@@ -77,13 +77,13 @@ async function ask(form) {
 
 /** @param {HTMLFormElement} form @param {unknown} error */
 function trouble(form, error) {
-  const said = /** @type {HTMLElement | null} */ (form.querySelector("[data-key-trouble]"));
-  if (!said) return;
-  const words = said.dataset;
+  const line = /** @type {HTMLElement | null} */ (form.querySelector("[data-key-trouble]"));
+  if (!line) return;
+  const words = line.dataset;
   const name = error instanceof Error ? error.name : "";
-  said.textContent =
+  line.textContent =
     (name === "NotAllowedError" && words.cancelled) || (name === "InvalidStateError" && words.known) || words.failed || "";
-  said.hidden = false;
+  line.hidden = false;
 }
 
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-key]"))) {

@@ -16,12 +16,12 @@ function zeroBits(digest) {
   return bits;
 }
 
-/** @param {string} asked @param {number} bits @returns {Promise<string>} */
-async function solve(asked, bits) {
+/** @param {string} challenge @param {number} bits @returns {Promise<string>} */
+async function solve(challenge, bits) {
   const encoder = new TextEncoder();
   for (let first = 0; ; first += BATCH) {
     const digests = await Promise.all(
-      Array.from({ length: BATCH }, (_, at) => crypto.subtle.digest("SHA-256", encoder.encode(`${asked}:${first + at}`))),
+      Array.from({ length: BATCH }, (_, at) => crypto.subtle.digest("SHA-256", encoder.encode(`${challenge}:${first + at}`))),
     );
     const found = digests.findIndex((digest) => zeroBits(digest) >= bits);
     if (found >= 0) return String(first + found);

@@ -88,6 +88,6 @@ def test_of_scribbles_little_is_said() -> None:
 def test_the_house_model_is_right_far_more_often_than_by_chance(capsys: pytest.CaptureFixture[str]) -> None:
     """Three of 168 words are one in 56; docs/dreams has the exact figures."""
     found = judging.judge(Network.open(BUILTIN / "house", threads=1), count=40)
-    assert found.sketches == 40 and found.among >= 12 and found.first <= found.among <= found.said
+    assert found.sketches == 40 and found.among >= 12 and found.first <= found.among <= found.answered
     command.main(["--count", "2"])
     assert capsys.readouterr().out.startswith("house: 2 sketches: the right word among three guesses ")

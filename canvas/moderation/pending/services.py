@@ -130,8 +130,8 @@ def why_not(row: PendingAct, by: Any) -> str:
 
 
 def _decide(row: PendingAct, by: Any, answer: str, verb: str) -> None:
-    said = {"answer": answer, "answered_by": by, "answered_at": timezone.now()}
-    if not PendingAct.objects.undecided().filter(pk=row.pk).update(**said):
+    fields = {"answer": answer, "answered_by": by, "answered_at": timezone.now()}
+    if not PendingAct.objects.undecided().filter(pk=row.pk).update(**fields):
         raise InvalidRequest(_("It is decided already, or nobody said yes in time."))
     row.refresh_from_db()
     Act.objects.record(by, verb, canvas=row.canvas, person=row.person, op=row.op, pending=row.pk, act=row.kind)
@@ -338,8 +338,8 @@ def frames(
     ids = list(found.values_list("pk", flat=True))
     if reason := switches.why_two(by, len(ids), hidden):
         what = {"frames": ids, "hidden": hidden}
-        asked = ask("frames", by, what, reason=reason, canvas=canvas, why=why, op=op, total=len(ids))
-        return 0, asked
+        pending = ask("frames", by, what, reason=reason, canvas=canvas, why=why, op=op, total=len(ids))
+        return 0, pending
     op, done = op or uuid4(), 0
     for pk in ids:
         with suppress(InvalidRequest):  # it is so already

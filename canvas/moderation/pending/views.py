@@ -81,14 +81,14 @@ def _may_undo(row: PendingAct, acts: list[Act]) -> bool:
 @moderator_required(MODERATE, SANCTION)
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """POST `answer`: yes, no, or withdraw for one's own."""
-    row, said = _find(pk), request.POST.get("answer", "")
-    if said not in ("yes", "no", "withdraw"):
+    row, decision = _find(pk), request.POST.get("answer", "")
+    if decision not in ("yes", "no", "withdraw"):
         return _page(request, row, conflict=_("Say yes or no."), status=422)
     try:
-        if said == "withdraw":
+        if decision == "withdraw":
             pending.withdraw(row, request.user)
         else:
-            pending.answer(row, request.user, said == "yes")
+            pending.answer(row, request.user, decision == "yes")
     except pending.NotYours as refusal:
         return _page(request, row, conflict=str(refusal), status=403)
     except InvalidRequest as conflict:

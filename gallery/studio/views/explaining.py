@@ -62,8 +62,8 @@ def explain_order(request: SignedIn) -> HttpResponse:
         return refuse(request, _("There is no picture to explain it with. Upload one first."))
     if queue.closed() or units_left(request.user) < STEPS * cost.LEAST:
         return refuse(request, _("The studio is busy, or you have dreamed enough today. Come back later."), 429)
-    asked = Work.objects.filter(network=network, kind=Work.Kind.LESSON, **on)
-    if not asked.filter(state__in=[State.WAITING, State.RUNNING, State.DONE]).exists():
+    lessons = Work.objects.filter(network=network, kind=Work.Kind.LESSON, **on)
+    if not lessons.filter(state__in=[State.WAITING, State.RUNNING, State.DONE]).exists():
         with transaction.atomic():
             lesson = Work(owner=request.user, kind=Work.Kind.LESSON, network=network, units=cost.LEAST, **on)
             queue.submit(lesson)

@@ -32,7 +32,7 @@ from canvas.moderation.models import Act, Appeal, CoverVote, IpDigest, Note, Rep
 from dreamsite.accounts import guests, sessions
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Journey, Original, Work
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (CoverVote, "user"),
     (CleanHours, "user"),
     (Work, "owner"),
+    (Journey, "owner"),
     (Original, "owner"),
 )
 # What stays because others decided on it, without the words and addresses in it.

@@ -194,6 +194,11 @@ PARTS = (
         "uploads.jsonl", "the pictures you uploaded to the studio, and where they lie until they are deleted", uploads
     ),
     Part(
+        "journeys.jsonl",
+        "your journeys in the studio: what is dreamed on them, and how their films are shown",
+        _rows_of("gallery.Journey", "owner", "reserved"),
+    ),
+    Part(
         "reports.jsonl",
         "what you reported, on the canvas and in the studio",
         _rows_of("moderation.Report", "reporter", "weight"),

@@ -12,12 +12,14 @@ from canvas.models import CleanHours
 from dreamer.engine import Recipe
 from dreamer.engine.ascent import samples
 from dreamer.engine.octaves import octave_sizes, steps_of
+from dreamer.journey.plan import Plan
 from dreamsite.core.tasks.jobs import OPEN, State
-from gallery.studio.models import Work
+from gallery.studio.models import Journey, Work
 
 # A day's units by clean hours, the largest that is reached: fifteen photographs of a megapixel for a newcomer.
 DAILY = ((0, 300.0), (2, 1500.0), (limits.TRUSTED_HOURS, 5000.0))
 LEAST = 0.2  # what the smallest work costs
+PICTURE = 0.25  # of a film, for each million of pixels: drawn between two key frames, and encoded
 USUAL_SPEED = 2.0  # units a second, until this machine's is known
 
 
@@ -29,6 +31,16 @@ def units(recipe: Recipe, height: int, width: int) -> float:
     return max(LEAST, work / 1e6)
 
 
+def key_frame(plan: Plan, number: int, zoom: float, height: int, width: int) -> float:
+    """Of a key frame of a journey; the first is the picture itself."""
+    return LEAST if number == 0 else units(plan.recipe_at(number, zoom), height, width)
+
+
+def film(frames: int, height: int, width: int) -> float:
+    """Of a film of so many pictures, whose key frames are there."""
+    return max(LEAST, PICTURE * frames * height * width / 1e6)
+
+
 def allowance(user_id: int) -> float:
     """What this person may spend in 24 hours."""
     hours = CleanHours.objects.filter(user=user_id).values_list("hours", flat=True).first() or 0
@@ -36,15 +48,22 @@ def allowance(user_id: int) -> float:
 
 
 def spent(user_id: int) -> float:
-    """What this person's works of the last 24 hours cost; those that failed or were cancelled cost nothing."""
+    """What this person's works of the last 24 hours cost; those that failed or were cancelled cost nothing.
+
+    What journeys will do by themselves counts from the beginning.
+    """
     since = timezone.now() - timedelta(hours=24)
     states = (*OPEN, State.DONE)
     found = Work.objects.filter(owner=user_id, created_at__gte=since, state__in=states)
-    return float(found.aggregate(sum=Sum("units"))["sum"] or 0.0)
+    to_come = Journey.objects.filter(owner=user_id, created_at__gte=since, reserved__gt=0)
+    return sum(
+        float(rows.aggregate(sum=Sum(column))["sum"] or 0.0)
+        for rows, column in ((found, "units"), (to_come, "reserved"))
+    )
 
 
 def speed(network: str) -> float:
-    """Units a second with this network, by the last works of this site."""
+    """Units a second with this network, by the last works of this site; films have none, and a speed of their own."""
     done = Work.objects.filter(network=network, state=State.DONE, seconds__gt=0).order_by("-finished_at")[:20]
     rows = list(done.values_list("units", "seconds"))
     return sum(u for u, _ in rows) / sum(s for _, s in rows) if rows else USUAL_SPEED

@@ -15,11 +15,14 @@ from canvas.moderation.cases.models import TEXT_MOST
 from canvas.moderation.models import Report
 from dreamer.engine import Recipe
 from dreamer.engine.target_options import parse_position
+from dreamer.journey import plan, render
 from dreamer.registered import preset, registry
 from gallery.studio import video
 from gallery.studio.jobs import recipe_for
-from gallery.studio.models import Original, Work
+from gallery.studio.journeys import plan_of
+from gallery.studio.models import Journey, Original, Work
 from gallery.studio.recipe_form import RecipeForm, YesNo
+from gallery.studio.sources import network_of
 
 DEPTHS = (0.35, 0.6, 1.0, 1.6, 2.4)  # times the photograph's own number of steps, faint to deep
 SIZES = (2, 3, 0, 6, 8)  # octaves, fine to large; 0: the photograph's own
@@ -220,6 +223,132 @@ def settings_of(work: Work) -> dict[str, Any]:
     if "depth" not in given:  # no slider gives as many
         whole["iterations"] = recipe.iterations
     return {"depth": 3, "size": 3, **given, "whole": whole}
+
+
+class FilmForm(forms.ModelForm[Journey]):
+    """How a journey's film is shown."""
+
+    fps = forms.TypedChoiceField(
+        label=_("Pictures a second"), coerce=int, initial=24, choices=[(n, str(n)) for n in (24, 25, 30, 50, 60)]
+    )
+    seconds = forms.FloatField(
+        label=_("Seconds from one key frame to the next"),
+        min_value=render.SECONDS[0],
+        max_value=render.SECONDS[1],
+        initial=2.5,
+        widget=forms.NumberInput(attrs={"step": "0.5"}),
+    )
+    loop = forms.BooleanField(label=_("End where it began, so that it can be shown for ever"), required=False)
+
+    class Meta:
+        model = Journey
+        fields = ["seconds", "fps", "loop"]
+
+
+class JourneyForm(forms.Form):
+    """A journey into a picture, beside DreamForm's style and strength."""
+
+    kind = forms.ChoiceField(label=_("Where to"), choices=Journey.Kind.choices, initial=Journey.Kind.ZOOM)
+    things = forms.CharField(
+        label=_("From what to what"),
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"placeholder": _("dog, banana")}),
+        help_text=_(
+            "Names the network knows, with commas between them. Only for a journey from one thing to the next."
+        ),
+    )
+    each = forms.IntegerField(
+        label=_("Key frames"),
+        min_value=1,
+        max_value=60,
+        initial=8,
+        help_text=_("Of all, or of each layer or thing."),
+    )
+    side = forms.TypedChoiceField(
+        label=_("Size"),
+        coerce=int,
+        initial=1280,
+        choices=[(640, "640"), (1280, "1280 (720p)"), (1920, "1920 (1080p)"), (3840, "3840 (4K)")],
+    )
+    led = forms.ChoiceField(
+        label=_("Who leads"),
+        choices=[
+            ("", _("I do: I click where to go on each key frame")),
+            ("1", _("the network: where it sees the most")),
+        ],
+        required=False,
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, prefix="journey")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        things = [one.strip() for one in given.get("things", "").split(",") if one.strip()]
+        if given.get("kind") == Journey.Kind.CLASSES and not 2 <= len(things) <= 12:
+            raise forms.ValidationError(
+                _("A journey from one thing to the next needs two to twelve names, such as: dog, banana.")
+            )
+        return {**given, "things": things}
+
+    @property
+    def trouble(self) -> str:
+        """The first thing that is wrong, in words."""
+        for name, errors in self.errors.items():
+            label = self.fields[name].label if name in self.fields else ""
+            return f"{label}: {errors[0]}" if label else str(errors[0])
+        return ""
+
+    def journey(self, original: Original, dreamed: DreamForm, film: FilmForm) -> Journey:
+        """Not saved yet. Raises ValueError or TypeError where it cannot be, LibraryError without the network."""
+        given, network = self.cleaned_data, dreamed.cleaned_data["network"]
+        kind = given["kind"]
+        zoom = plan.ZOOMS[kind]
+        recipe, title = dreamed.recipe(original), dreamed.cleaned_data["title"]
+        seed = recipe.seed
+        if kind == Journey.Kind.LAYERS:
+            opened = network_of(network)
+            styles: list[dict[str, Any]] = [{"layer": name} for name in plan.layers_of(opened)]
+            title = str(_("Through the layers"))
+        else:
+            styles = [{"label": one} for one in given["things"]]
+        stages = [recipe.target]
+        if kind != Journey.Kind.ZOOM:
+            stages = [recipe_for(network, style, seed=seed).target for style in styles]
+        if kind == Journey.Kind.CLASSES:
+            title = " → ".join(given["things"])
+        if any(term.guide for stage in stages for term in stage.terms):
+            raise ValueError(_("A journey cannot be guided by a picture. Choose a style or names."))
+        chosen = dreamed.whole.chosen
+        usual = preset("photo", network)
+        calm = {name: value for name, value in plan.CALM.items() if name not in chosen}
+        # Each key frame is dreamed on as a photograph is, also where static is what it began with.
+        base = {**recipe.to_json(), "noise": None, **calm}
+        if original.is_static:
+            depth = dreamed.cleaned_data["depth"]
+            plainly = Recipe.from_json({**usual, "target": recipe.target.to_json()}).to_json()
+            base = {**plainly, **calm, **chosen, "iterations": _iterations(usual, depth), "seed": seed}
+            base["model"] = network
+        height, width = plan.size_of(original.height, original.width, given["side"])
+        made = Journey(
+            owner=original.owner,
+            original=original,
+            kind=kind,
+            title=(title or dreamed.cleaned_data["label"])[:120],
+            network=network,
+            recipe=Recipe.from_json(base).to_json(),
+            stages=[stage.to_json() for stage in stages],
+            each=given["each"],
+            zoom=zoom,
+            width=width,
+            height=height,
+            **{name: film.cleaned_data[name] for name in FilmForm.Meta.fields},
+        )
+        plan_of(made)  # says what is wrong
+        if given["led"]:
+            made.until, made.film_next = plan_of(made).key_frames, True
+        return made
 
 
 class ShowForm(forms.ModelForm[Work]):

@@ -8,21 +8,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext as _
-from numpy.typing import NDArray
 from PIL import Image
 
 from canvas import frames, thumbnails
-from canvas.models import Dream
 from dreamer.engine import Network, Recipe, dream, ranking
 from dreamer.engine import Progress as DreamProgress
 from dreamer.engine.atlas import chief_layers
@@ -33,35 +29,40 @@ from dreamer.engine.octaves import Size
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
-from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, Progress, finish, holding
-from gallery.studio import cost, video
+from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, finish, give_back, holding
+from gallery.studio import cost, journeys, video
 from gallery.studio.models import Original, Work
+from gallery.studio.sources import Pixels, network_of, pixels_of
+from gallery.studio.watch import Watch
 
 log = logging.getLogger(__name__)
-
-Pixels = NDArray[np.uint8]
 
 # px, the longer side of what is tried; a dream has the picture's own size.
 SKETCH, PREVIEW = 256, 512
 PREVIEW_UNITS = 12.0
 SEEN = 3  # classes that a lesson names
 SHEET = 12  # styles tried at once
-UPDATE_SECONDS = 0.5
-GROWING_SIDE = 640  # px of what is shown while it is dreamed
 FILM_SIDES = {".gif": 480, ".mp4": 1080}
 FPS = 10.0
-LIVE_WAIT_SECONDS = 20.0  # how long a live dream may hold a work between two tiles
 
 
-def run(work: Work, submit: Callable[[Work], None]) -> None:
-    """Does a claimed work, and writes how it ended; `submit` queues what follows from it."""
+def run(work: Work, submit: Callable[[Work], None]) -> bool:
+    """Does a claimed work, and writes how it ended; `submit` queues what follows from it.
+
+    True where it gave way to others before its end: it needs another turn.
+    """
     began = time.monotonic()
     with holding(work):
         try:
-            if work.kind == Work.Kind.VIDEO:
-                done = video.make(work, network_of(work.network), _Watch(work))
+            done: dict[str, Any] | None
+            if work.kind in BEGINNINGS:
+                done = BEGINNINGS[work.kind](work, submit)
+            elif work.kind in journeys.PARTS:
+                done = journeys.PARTS[work.kind](work, Watch(work))
+            elif work.kind == Work.Kind.VIDEO:
+                done = video.make(work, network_of(work.network), Watch(work))
             else:
-                done = BEGINNINGS[work.kind](work, submit) if work.kind in BEGINNINGS else _picture(work)
+                done = _picture(work)
         except ClaimLost:
             raise
         except (LibraryError, ValueError, OSError) as error:
@@ -70,25 +71,21 @@ def run(work: Work, submit: Callable[[Work], None]) -> None:
             log.exception("The studio's work %s failed.", work.key)
             words = "This dream failed on our side. Try it once more, or another style."
             raise JobFailed(words) from error
+        seconds = work.seconds + time.monotonic() - began
+        if done is None:
+            Work.objects.filter(pk=work.pk).update(seconds=seconds)
+            return give_back(work)
         try:
-            finish(work, seconds=time.monotonic() - began, growing=None, **done)
+            with transaction.atomic():
+                finish(work, seconds=seconds, growing=None, **done)
+                if work.kind == Work.Kind.KEY_FRAME:
+                    journeys.follow(work, submit)
         except ClaimLost:  # it was cancelled at the last moment
             for name in done.values():
                 if isinstance(name, str):
                     default_storage.delete(name)
             raise
-
-
-@lru_cache(maxsize=2)
-def _opened(path: Path, changed: float) -> Network:
-    threads = settings.DREAM_THREADS or 0
-    return Network.open(path, device=settings.DREAM_DEVICE, threads=threads, gpu_memory=settings.DREAM_GPU_MEMORY)
-
-
-def network_of(name: str) -> Network:
-    """Opened once a process, and again when its file has changed. Raises LibraryError."""
-    files = registry().get(name)
-    return _opened(files.path, files.model.stat().st_mtime)
+    return False
 
 
 def source_of(work: Work, side: int | None = None) -> Pixels | None:
@@ -106,26 +103,12 @@ def source_of(work: Work, side: int | None = None) -> Pixels | None:
     return np.ascontiguousarray(pixels)
 
 
-def pixels_of(original: Original) -> Pixels:
-    """An uploaded picture, uint8 [h, w, 3]."""
-    with original.picture.open("rb") as file, Image.open(file) as image:
-        return np.asarray(_on_white(image))
-
-
 def mask_of(work: Work) -> Pixels | None:
     """The painted mask, uint8 [h, w]; None where there is none."""
     if work.mask is None:
         return None
     with Image.open(io.BytesIO(bytes(work.mask)), formats=["PNG"]) as image:
         return np.asarray(image.convert("L"))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode != "RGBA":
-        return image.convert("RGB")
-    paper = Image.new("RGB", image.size, "white")
-    paper.paste(image, mask=image.getchannel("A"))
-    return paper
 
 
 # --- the sheet -------------------------------------------------------------------------------------------------------
@@ -253,7 +236,7 @@ def _picture(work: Work) -> dict[str, Any]:
             raise ValueError("The picture that this was to be dreamed on is no longer here. Upload it once more.")
         start = noise_start(recipe)
     suffixes = FILM_SIDES if work.kind == Work.Kind.DREAM else {}
-    watch = _Watch(work)
+    watch = Watch(work)
     with tempfile.TemporaryDirectory() as name:
         films = {suffix: Path(name) / f"steps{suffix}" for suffix in suffixes}
         with ExitStack() as stack:
@@ -294,45 +277,3 @@ def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dic
         for column, (suffix, data) in contents.items()
     }
     return {**done, "width": pixels.shape[1], "height": pixels.shape[0]}
-
-
-class _Watch:
-    """What a dream reports to while it is made: writes how far it is, and notices that it is not wanted any more."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._progress = Progress(work, UPDATE_SECONDS)
-        self._grown = self._asked = 0.0
-        self._is_live = False
-
-    def progress(self, progress: DreamProgress) -> None:
-        self._progress(progress.fraction)
-
-    def grow(self, snapshot: Snapshot) -> None:
-        """The picture as it is, for whoever watches."""
-        if self._work.kind not in Work.KEPT or time.monotonic() - self._grown < 2 * UPDATE_SECONDS:
-            return
-        self._grown = time.monotonic()
-        image = Image.fromarray(snapshot())
-        image.thumbnail((GROWING_SIDE, GROWING_SIDE))
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=80)
-        self._progress.update(growing=buffer.getvalue())
-
-    def cancelled(self) -> bool:
-        """Called between tiles. The live canvas goes first: while it dreams on this site, the studio waits a while."""
-        until = time.monotonic() + LIVE_WAIT_SECONDS
-        while time.monotonic() < until and self._live():
-            time.sleep(0.25)
-            self._progress.pause()
-        self._progress.pause()
-        return False
-
-    def _live(self) -> bool:
-        """Whether a dreamer is at a canvas now; looked up once a second."""
-        now = time.monotonic()
-        if now - self._asked >= 1.0:
-            self._asked = now
-            alive = Dream.objects.filter(state=Dream.State.DREAMING, expires_at__gt=timezone.now())
-            self._is_live = alive.exists()
-        return self._is_live

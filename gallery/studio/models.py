@@ -56,9 +56,69 @@ class Original(models.Model):
         return float(self.film["frames"] / self.film["fps"]) if self.film else 0.0
 
 
+class Journey(models.Model):
+    """A film that goes deeper and deeper into a picture: what is dreamed, and how its film is shown (dreamer.journey).
+
+    Its key frames and films are works. Whoever made it goes where they like, one key frame after another; or it goes
+    by itself, up to key frame `until`.
+    """
+
+    class Kind(models.TextChoices):
+        ZOOM = "zoom", _("Deeper and deeper")
+        LAYERS = "layers", _("Through the layers of the network")
+        CLASSES = "classes", _("From one thing to the next")
+
+    key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_journeys")
+    original = models.ForeignKey(Original, null=True, on_delete=models.SET_NULL, related_name="journeys")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ZOOM)
+    title = models.CharField(max_length=120, blank=True)
+    network = models.CharField(max_length=64)
+    recipe: Any = models.JSONField()  # dreamer.engine.Recipe
+    stages: Any = models.JSONField()  # targets, one after another
+    each = models.PositiveIntegerField()  # key frames of each
+    zoom = models.FloatField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    fps = models.PositiveIntegerField(default=24)
+    seconds = models.FloatField(default=2.5)  # from one key frame to the next
+    loop = models.BooleanField(default=False)
+    follow = models.BooleanField(default=False)  # the dream's strength follows the music's loudness
+
+    until = models.PositiveIntegerField(default=0)  # the key frame up to which it goes by itself
+    film_next = models.BooleanField(default=False)  # its film is made as soon as it is there
+    reserved = models.FloatField(default=0.0)  # what that will cost, beside the works that are rows already
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-created_at"])]
+
+    def __str__(self) -> str:
+        return self.title or self.key
+
+    def get_absolute_url(self) -> str:
+        return reverse("studio_journey", args=[self.key])
+
+    @property
+    def key_frames(self) -> WorkQuerySet:
+        """Its key frames, made and to be made, in their order."""
+        return Work.objects.filter(journey=self, kind=Work.Kind.KEY_FRAME).order_by("number")
+
+    @property
+    def films(self) -> WorkQuerySet:
+        """Its films, made and to be made, the newest first."""
+        return Work.objects.filter(journey=self, kind=Work.Kind.FILM).order_by("-pk")
+
+    def forget(self) -> None:
+        """Deletes it and its key frames; films that are made stay."""
+        self.films.filter(state=State.DONE).update(journey=None)
+        self.delete()
+
+
 class WorkQuerySet(JobQuerySet["Work"]):
     def dreams(self) -> WorkQuerySet:
-        """What people dream to keep or to show, not what was only tried."""
+        """What people dream to keep or to show: pictures and films, not what was only tried."""
         return self.filter(kind__in=Work.KEPT)
 
     def published(self) -> WorkQuerySet:
@@ -68,7 +128,7 @@ class WorkQuerySet(JobQuerySet["Work"]):
 
 
 class Work(BackgroundJob):
-    """A dream that somebody asked for, and the job that makes it."""
+    """A dream that somebody asked for, or a step of it, and the job that makes it."""
 
     class Kind(models.TextChoices):
         SHEET = "sheet", _("Styles that suit the picture")
@@ -78,8 +138,10 @@ class Work(BackgroundJob):
         LESSON = "lesson", _("What the network sees in the picture")
         STEP = "step", _("What one layer makes of it")
         VIDEO = "video", _("A dreamed video")
+        KEY_FRAME = "keyframe", _("A key frame of a journey")
+        FILM = "film", _("A journey")
 
-    KEPT = (Kind.DREAM, Kind.VIDEO)
+    KEPT = (Kind.DREAM, Kind.VIDEO, Kind.FILM)
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -97,6 +159,13 @@ class Work(BackgroundJob):
     title = models.CharField(max_length=120, blank=True)  # the style's
     recipe: Any = models.JSONField(default=dict)  # dreamer.engine.Recipe
     units = models.FloatField(default=0.0)  # what it costs, in millions of pixels times steps (gallery.studio.cost)
+
+    # Of a key frame or a film: its journey. A key frame has a number, from 0, and may know where the next one lies.
+    journey = models.ForeignKey(Journey, null=True, on_delete=models.CASCADE, related_name="works")
+    number = models.PositiveIntegerField(null=True)
+    towards: Any = models.JSONField(null=True)  # [x, y, zoom]: dreamer.journey.path.Waypoint
+    credit = models.CharField(max_length=320, blank=True)  # of the music in a film
+    credit_link = models.URLField(blank=True)
 
     # Of a lesson: what the network takes the picture for, before or after it was dreamed on: [[label, chance], ...].
     seen: Any = models.JSONField(default=list)
@@ -126,6 +195,11 @@ class Work(BackgroundJob):
             models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="studio_open"),
             models.Index(fields=["owner", "kind", "-created_at"], name="studio_mine"),
             models.Index(fields=["published_at"], condition=Q(published_at__isnull=False), name="studio_public"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["journey", "number"], condition=Q(number__isnull=False), name="studio_key_frame_once"
+            )
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from dreamsite.core.tasks import enqueue, periodic_task
 from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio import queue, video
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Journey, Original, Work
 
 ORIGINALS_STAY = timedelta(days=7)
 TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was cancelled
@@ -22,8 +22,11 @@ def forget() -> None:
     for original in Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY)[:50]:
         original.delete()
     tried = Work.objects.exclude(state__in=OPEN).filter(created_at__lt=now - TRIES_STAY)
-    for work in tried.exclude(kind__in=Work.KEPT, state=State.DONE)[:200]:
+    for work in tried.exclude(kind__in=Work.KEPT, state=State.DONE).filter(journey=None)[:200]:
         work.delete()
+    for journey in Journey.objects.filter(created_at__lt=now - TRIES_STAY)[:50]:
+        if not Work.objects.filter(journey=journey, created_at__gte=now - TRIES_STAY).exists():
+            journey.forget()
     video.sweep()
 
 

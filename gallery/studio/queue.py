@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Sum
+from django.db.models import Case, F, Sum, When
 from django.utils import timezone
 
 from dreamsite.core.tasks import STUDIO, enqueue, task
@@ -42,8 +42,9 @@ def turn() -> None:
     """Does the next work, whosever it is."""
     from gallery.studio import jobs
 
-    if work := take():
-        jobs.run(work, submit)
+    work = take()
+    if work and jobs.run(work, submit):
+        enqueue(turn)
 
 
 def take() -> Work | None:
@@ -53,7 +54,7 @@ def take() -> Work | None:
 
 def waiting() -> list[Work]:
     """What nobody is at: new works, and those whose worker has ended."""
-    fields = ("pk", "owner_id", "units", "network")
+    fields = ("pk", "owner_id", "units", "fraction", "network")
     return list(Work.objects.claimable().only(*fields).order_by("pk"))
 
 
@@ -63,21 +64,26 @@ def in_order() -> Iterator[Work]:
     for work in waiting():
         of[work.owner_id].append(work)
     for works in of.values():
-        works.sort(key=lambda work: (work.units, work.pk))
+        works.sort(key=lambda work: (left(work), work.pk))
     since = timezone.now() - LATELY
     served = dict.fromkeys(of, 0.0) | dict(
         Work.objects.filter(owner__in=of, started_at__gte=since)
-        .exclude(state=State.WAITING)
         .values_list("owner")
-        .annotate(sum=Sum("units"))
+        # A film that gave way to others has been served in part.
+        .annotate(sum=Sum(Case(When(state=State.WAITING, then=F("units") * F("fraction")), default=F("units"))))
     )
     while of:
         person = min(of, key=lambda one: (served[one], of[one][0].pk))
         work = of[person].pop(0)
-        served[person] += work.units
+        served[person] += left(work)
         if not of[person]:
             del of[person]
         yield work
+
+
+def left(work: Work) -> float:
+    """What is left to do of a work, in units."""
+    return work.units * (1 - work.fraction)
 
 
 def ahead(work: Work) -> tuple[int, float]:
@@ -89,11 +95,11 @@ def ahead(work: Work) -> tuple[int, float]:
     for other in in_order():
         if other.pk == work.pk:
             break
-        units += other.units
+        units += left(other)
         count += 1
-    return count, (units + work.units) / speed
+    return count, (units + left(work)) / speed
 
 
 def closed() -> bool:
     """Whether so much waits that nothing more is taken."""
-    return sum(work.units / cost.USUAL_SPEED for work in waiting()) > CLOSED_SECONDS
+    return sum(left(work) / cost.USUAL_SPEED for work in waiting()) > CLOSED_SECONDS

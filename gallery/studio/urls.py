@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from gallery.studio.feeds import DreamsFeed
-from gallery.studio.views import comparing, explaining, ordering, reporting, showing, uploads, videos
+from gallery.studio.views import comparing, explaining, journeying, ordering, reporting, showing, uploads, videos
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
@@ -22,6 +22,14 @@ urlpatterns = [
     path("studio/pictures/<str:key>/delete/", uploads.delete_original, name="studio_delete_original"),
     path("studio/classes.json", ordering.classes, name="studio_classes"),
     path("studio/noise/", uploads.from_noise, name="studio_noise"),
+    path("studio/pictures/<str:key>/journey/price/", journeying.price, name="studio_journey_price"),
+    path("studio/pictures/<str:key>/journey/order/", journeying.begin, name="studio_journey_order"),
+    path("studio/journeys/<str:key>/", journeying.journey, name="studio_journey"),
+    path("studio/journeys/<str:key>.json", journeying.journey_json, name="studio_journey_json"),
+    path("studio/journeys/<str:key>/go/", journeying.go, name="studio_journey_go"),
+    path("studio/journeys/<str:key>/film/", journeying.film, name="studio_journey_film"),
+    path("studio/journeys/<str:key>/stop/", journeying.stop, name="studio_journey_stop"),
+    path("studio/journeys/<str:key>/delete/", journeying.delete, name="studio_journey_delete"),
     path("studio/dreams/<str:key>/", showing.work, name="studio_work"),
     path("studio/dreams/<str:key>.json", showing.work_json, name="studio_work_json"),
     path("studio/dreams/<str:key>/mask.png", showing.mask, name="studio_mask"),

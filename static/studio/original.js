@@ -259,6 +259,41 @@ main.querySelector("[data-guide-file]")?.addEventListener("change", async (event
   input.value = "";
 });
 
+// --- A journey into it ----------------------------------------------------------------------------------------------
+
+const journey = /** @type {HTMLDetailsElement | null} */ (main.querySelector("[data-journey]"));
+if (journey) {
+  const words = /** @type {HTMLElement} */ (journey.querySelector("[data-journey-cost]"));
+  const begin = /** @type {HTMLButtonElement} */ (journey.querySelector("[data-journey-begin]"));
+  const kind = /** @type {HTMLSelectElement} */ (journey.querySelector("select"));
+  let asked = 0;
+  const look = async () => {
+    const things = /** @type {HTMLElement | null} */ (field("journey-things").closest(".field"));
+    if (things) things.hidden = kind.value !== "classes";
+    if (!journey.open) return;
+    const turn = ++asked;
+    try {
+      const found = await json(journey.dataset.journey ?? "", { method: "POST", body: new FormData(form) });
+      if (turn !== asked) return;
+      const { units, left, seconds, key_frames: count, length } = found;
+      const time = seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
+      words.textContent = `${count} key frames, a film of ${Math.round(length)} s. About ${time} of work: ${Math.ceil(units)} of the ${Math.floor(left)} units you have left today.`;
+      begin.disabled = units > left && field("journey-led").value === "1";
+    } catch (error) {
+      if (turn === asked) words.textContent = error instanceof Error ? error.message : String(error);
+    }
+  };
+  let waits = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  journey.addEventListener("toggle", () => void look());
+  journey.addEventListener("input", (event) => {
+    event.stopPropagation(); // no part of the dream that is previewed
+    clearTimeout(waits);
+    waits = setTimeout(look, SETTLES);
+  });
+  form.addEventListener("input", () => void look());
+  void look();
+}
+
 sheet.addEventListener("click", ({ target }) => {
   const button = target instanceof Element ? target.closest(".sketch") : null;
   if (button) pick(/** @type {HTMLElement} */ (button).dataset.sketch ?? "");

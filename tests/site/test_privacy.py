@@ -32,7 +32,7 @@ from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Highlight, Upload
 from gallery.pages.models import PageVersion
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Journey, Original, Work
 from tests.conftest import PASSWORD
 from tests.rows import every_value
 from tests.site.world import World
@@ -78,6 +78,7 @@ EXPORTED = {
     "gallery.film.requested_by": "film-title",
     "gallery.highlight.chosen_by": "highlight-caption",
     "gallery.original.owner": '"kept": false',
+    "gallery.journey.owner": "journey-title",
     "gallery.work.owner": "work-caption",
     "dreamer.ownstyle.by": "own-style",
     "dreamer.job.by": "network-of-job",
@@ -211,6 +212,17 @@ def everything(wanda: User) -> None:
     Highlight.objects.create(frame=world.frame, caption="highlight-caption", chosen_by=wanda)
     kept = default_storage.save(f"studio/{NAME}.jpg", ContentFile(WORDS.encode()))
     original = Original.objects.create(owner=wanda, picture=kept, width=1, height=1)
+    Journey.objects.create(
+        owner=wanda,
+        title=f"journey-title {WORDS}",
+        network="house",
+        recipe={},
+        stages=[],
+        each=1,
+        zoom=2,
+        width=2,
+        height=2,
+    )
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
     OwnStyle.objects.create(network="house", layer="a", channel=1, title="own-style", by=wanda)
     Job.objects.create(kind="fetch", network="network-of-job", by=wanda)

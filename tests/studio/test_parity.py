@@ -17,7 +17,7 @@ from dreamer.management.commands.dream import Command
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import jobs
-from gallery.studio.forms import DreamForm
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm
 from gallery.studio.models import Original, Work
 from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
 from tests.studio.test_studio import painted, picked, uploaded
@@ -42,27 +42,30 @@ SAME = {
     "studio_noise": "--noise",
     "studio_original": "--sheet",
     "studio_compare": "--compare",
+    "journey-kind": "--journey",
+    "journey-things": "--class",
+    "journey-each": "--key-frames",
+    "journey-side": "--frame-side",
+    "fps": "--fps",
+    "seconds": "--seconds",
+    "loop": "--loop",
+    "studio_journey_go": "--path",
     "gif": "--gif",
     "mp4": "--film",
     "studio_video": "--video",
 }
 # What only one of them has, and why.
 ONLY_WEB = {
+    "journey-led": "the command is led by the network wherever there is no --path",
     "title": "a name for people; the command's file has the name that it is given",
 }
 ONLY_COMMAND = {
     "--preset": "the web chooses it: a photograph's, or noise's for a class that grows from static",
     "--tile": "bounds the memory of the machine, which is the operator's",
-    "--fps": "the web's animations have one speed",
+    "--zoom": "on the web each kind of journey has its own",
     "--dreams": "a zoom without key frames; the web has journeys, which are smoother",
     "--turn": "belongs to --dreams",
     "--between": "belongs to --dreams",
-    "--journey": "journeys are not on the web yet",
-    "--path": "journeys are not on the web yet",
-    "--key-frames": "journeys are not on the web yet",
-    "--zoom": "journeys are not on the web yet",
-    "--seconds": "journeys are not on the web yet",
-    "--loop": "journeys are not on the web yet",
     "--device": "the operator's, by DREAM_DEVICE",
     "--threads": "the operator's, by DREAM_THREADS",
 }
@@ -88,7 +91,9 @@ def options() -> set[str]:
 
 
 def test_every_field_of_the_web_is_an_option_of_the_command() -> None:
-    assert set(DreamForm.base_fields) == {name for name in SAME if name in DreamForm.base_fields} | set(ONLY_WEB)
+    journey = {f"journey-{name}" for name in JourneyForm.base_fields}
+    on_the_web = {*DreamForm.base_fields, *FilmForm.base_fields, *journey}
+    assert on_the_web == {name for name in SAME if name in on_the_web} | set(ONLY_WEB)
     assert set(SAME.values()) <= options()
     assert all(SAME.values()) and all(ONLY_WEB.values())
 

@@ -25,7 +25,7 @@ from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import cost, jobs, periodic_tasks, queue
+from gallery.studio import cost, jobs, periodic_tasks, queue, watch
 from gallery.studio.forms import settings_of
 from gallery.studio.models import Original, Work
 from tests.dreamer import nets
@@ -433,7 +433,7 @@ def test_a_cancelled_dream_ends_soon_and_leaves_nothing(
 ) -> None:
     key = picked(client, original).json()["key"]
     before = set(default_storage.listdir("studio")[1])
-    monkeypatch.setattr(jobs, "UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "UPDATE_SECONDS", 0.0)
     real = jobs.dream
 
     def cancels(*args: Any, **options: Any) -> Any:
@@ -486,7 +486,7 @@ def test_the_live_canvas_goes_first(client: Client, original: Original, monkeypa
         waited.append(seconds)
         Dream.objects.filter(pk=live.pk).update(state=Dream.State.WAITING)
 
-    monkeypatch.setattr(jobs.time, "sleep", sleep)
+    monkeypatch.setattr(watch.time, "sleep", sleep)
     worker.empty(STUDIO)
     assert waited and Work.objects.dreams().get().state == State.DONE
 

@@ -18,7 +18,7 @@ from dreamer.registered import preset, registry
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue, video
-from gallery.studio.forms import DreamForm, settings_of
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, settings_of
 from gallery.studio.jobs import preview_side
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
@@ -47,6 +47,9 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "networks": networks(),
         "form": DreamForm(initial=settings_of(again) if again else None, usual=_usual(network)),
         "again": again,
+        "journey_form": JourneyForm(),
+        "film_form": FilmForm(),
+        "journeys": found.journeys.order_by("-created_at"),
         "sketches": _sketches(found, network),
         "dreams": found.works.dreams().order_by("-created_at"),
         "left": units_left(request.user),

@@ -23,7 +23,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery import media
 from gallery.studio import moderation, queue, video
 from gallery.studio.forms import ShowForm
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Journey, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, network_title, units_left, visible_work
 from gallery.uploads import pictures
@@ -51,6 +51,7 @@ def studio(request: HttpRequest) -> HttpResponse:
         own = Work.objects.filter(owner=request.user).dreams().select_related("original").order_by("-created_at")
         context |= {
             "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
+            "journeys": Journey.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "left": units_left(request.user),
         }
@@ -77,12 +78,13 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "section": "studio",
         "work": found,
         "mine": mine,
-        "network": network_title(found.network),
+        "network": network_title(found.recipe.get("model") or found.network),
         "original": found.original if mine or found.show_before else None,
         "is_video": found.kind == Work.Kind.VIDEO,
+        "is_film": found.kind == Work.Kind.FILM,
         "form": ShowForm(instance=found),
         "recipe": json.dumps(found.recipe, indent=2),
-        "command": _command(found),
+        "command": "" if found.kind == Work.Kind.FILM else _command(found),
         "print": _print_sizes(found),
         "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",

@@ -37,7 +37,7 @@ LIVE: dict[str, Any] = {
     "octaves": 7,
     "finest": 0.65,
     "taper": 1.3,
-    "step": 3.5,
+    "step": 2.6,
     "smooth": 4,
     "colour": "vivid",
     "wash": 40.0,

@@ -49,14 +49,14 @@ def make(
     films: Sequence[Path],
     how: dict[str, Any],
     *,
-    ending: Callable[[int, int], Iterator[Image.Image]] = lambda width, height: iter(()),
+    ending: Callable[[Image.Image], Iterator[Image.Image]] = lambda last: iter(()),
     report: Report = lambda fraction, words: None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Pixels:
     """Dreams all key frames from `start` (uint8 [h, w, 3], of the film's size) on, and writes the films; the last one.
 
     how       a Film's settings: fps, seconds, loop, strength
-    ending    pictures after the journey, of a width and height: a card with credits
+    ending    pictures after the journey, from its last one on: a card with credits
 
     Raises Interrupted with the key frame that was under way; no film is written then.
     """
@@ -94,12 +94,13 @@ def _write(
     made: Film,
     load: Callable[[int], Pixels],
     picture: Pixels,
-    ending: Callable[[int, int], Iterator[Image.Image]],
+    ending: Callable[[Image.Image], Iterator[Image.Image]],
     report: Report,
 ) -> None:
     height, width = picture.shape[:2]
+    last = Image.fromarray(load(0) if made.loop else picture)
     steps = (made.step(number, load, (width, height)) for number in range(len(made.waypoints)))
-    frames = chain(chain.from_iterable(steps), made.rest(load, (width, height)), ending(width, height))
+    frames = chain(chain.from_iterable(steps), made.rest(load, (width, height)), ending(last))
     with ExitStack() as stack:
         reels: list[tuple[Add, tuple[int, int]]] = []
         for path in films:

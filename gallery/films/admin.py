@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from dreamer.film import audio
 from dreamsite.core.models import User
 from dreamsite.core.tasks import enqueue
-from gallery.films import audio
 from gallery.films.models import Film, Track
 from gallery.films.tasks import make_film
 from gallery.jobs import files

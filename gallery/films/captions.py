@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from canvas.models import Frame
+from dreamer.film import cards
 from gallery import licence
-from gallery.films import cards
 from gallery.films.models import Film
 from gallery.films.plan import Plan
 

@@ -14,9 +14,10 @@ from typing import Any
 import av
 from django.conf import settings
 
+from dreamer.film import cards
 from dreamsite.core.tasks import jobs
 from dreamsite.core.tasks.jobs import State
-from gallery.films import captions, cards, encode, plan, publish, render, source
+from gallery.films import captions, encode, plan, publish, render, source
 from gallery.films.models import Film
 from gallery.jobs import files
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from dreamer.film import audio, cards
 from dreamsite.core.tasks import jobs
 from gallery import licence
-from gallery.films import audio, captions, cards, encode, previews, source
+from gallery.films import captions, encode, previews, source
 from gallery.films.chapters import Chapter, chapters
 from gallery.films.models import Film, FilmFile
 from gallery.films.plan import Plan

@@ -21,12 +21,13 @@ from PIL import Image
 from canvas import frames as kept_frames
 from canvas import journal, wire
 from canvas.models import Canvas, Frame
+from dreamer.film import audio
 from dreamsite.core import tasks
 from dreamsite.core.models import User
 from dreamsite.core.tasks import heartbeats
 from dreamsite.core.tasks.jobs import State
 from dreamsite.core.tasks.models import WorkerHeartbeat
-from gallery.films import audio, encode, make, plan, source
+from gallery.films import encode, make, plan, source
 from gallery.films.models import Film, Track
 from gallery.films.requests import request_film
 from tests.films.conftest import BEGUN, SIDE, grey, levels, pictures

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ from dreamer.engine.studio import FRAME_SIDES, Job, run
 from dreamer.engine.target import Target
 from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
+from dreamer.film import audio, music
 from dreamer.journey.make import Route, make
 from dreamer.journey.path import Waypoint, read_path
 from dreamer.journey.plan import CALM, KEY_FRAMES, KINDS, LARGEST, ZOOMS, Plan, layers_of, scaled, size_of
@@ -206,6 +208,15 @@ class Command(BaseCommand):
             "--seconds", type=float, default=2.5, metavar="S", help="from one key frame to the next (default: 2.5)"
         )
         journey.add_argument("--loop", action="store_true", help="end where it began, so that it can be shown for ever")
+        journey.add_argument(
+            "--music", type=Path, metavar="FILE", help="under the journey's --film, cut to its length or repeated"
+        )
+        journey.add_argument(
+            "--credit",
+            metavar="'TITLE; AUTHOR; LICENCE; LINK'",
+            help="of the music, shown at the film's end; --music asks for it",
+        )
+        journey.add_argument("--follow", action="store_true", help="the dream is the stronger the louder the music is")
         machine = parser.add_argument_group("the machine")
         machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
@@ -227,6 +238,8 @@ class Command(BaseCommand):
             if options["journey"] is not None:
                 self._journey(options)
                 return
+            if options["music"] or options["credit"] or options["follow"]:
+                raise ValueError("received --music, --credit or --follow without --journey, expected a journey")
             recipe, network = self._recipe(options)
             job = self._job(options)
             started = time.monotonic()
@@ -271,7 +284,8 @@ class Command(BaseCommand):
         fps = options["fps"] or FPS[0]
         if fps != int(fps):
             raise ValueError(f"fps: received {fps}, expected a whole number for a journey")
-        how = {"fps": int(fps), "seconds": options["seconds"], "loop": options["loop"]}
+        how: dict[str, Any] = {"fps": int(fps), "seconds": options["seconds"], "loop": options["loop"]}
+        credit = self._credit(options)
         Film(route.waypoints or (Waypoint(),), **how)  # says what is wrong before the work
         started_with = replace(plan.recipe, noise=options["noise"])
         Job(options["dreamed"], options["photo"], films=films, frame_side=side).check(started_with)
@@ -287,9 +301,19 @@ class Command(BaseCommand):
             start = scaled(start, *size_of(start.shape[0], start.shape[1], side))
         began = time.monotonic()
         last: Any = start
-        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
+        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped, tempfile.TemporaryDirectory() as folder:
+            more: dict[str, Any] = {}
+            track = Path(folder) / "music.m4a"
+            if credit:
+                sound = music.clean(options["music"], track)
+                lines, heading = [f"Music: {credit.words}", credit.link], f"Dreamed by {network.name}"
+                more["ending"] = lambda shown: music.ending(shown, heading, lines, int(fps), settings.FILM_FONT)
+                if options["follow"]:
+                    how["strength"] = music.strength(sound)
             try:
-                last = make(start, plan, route, network, films, how, report=bar.show, cancelled=stopped)
+                last = make(start, plan, route, network, films, how, report=bar.show, cancelled=stopped, **more)
+                if credit:
+                    audio.under(options["film"], track, sound.seconds, options["film"])
             except Interrupted as error:
                 write_picture(options["dreamed"], error.picture, plan.recipe.to_json())
                 words = f"Stopped; {options['dreamed']} shows how far it came, and no film was written."
@@ -298,6 +322,18 @@ class Command(BaseCommand):
         written = ", ".join(str(path) for path in (options["dreamed"], *films))
         took = duration(time.monotonic() - began)
         self.stdout.write(f"{written}: {plan.key_frames} key frames with {network.name} in {took}.")
+
+    def _credit(self, options: dict[str, Any]) -> music.Credit | None:
+        """The credit of the music; None without music. Raises ValueError where one is there without the other."""
+        if options["music"] is None:
+            if options["credit"] or options["follow"]:
+                raise ValueError("received --credit or --follow without --music, expected a file of music")
+            return None
+        if options["film"] is None:
+            raise ValueError("received --music without --film, expected an .mp4 to put it under")
+        if not options["credit"]:
+            raise ValueError("received --music without --credit, expected 'Title; Author; Licence; https://…'")
+        return music.Credit.parse(options["credit"])
 
     def _plan(self, options: dict[str, Any]) -> tuple[Plan, Route, Network]:
         """What is dreamed on the journey, and where it goes. Raises ValueError where the options do not fit."""

@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamsite.core.files import whole_file
+
 RATE = 48_000
 BIT_RATE = 160_000
 FADE_IN, FADE_OUT = 0.6, 4.0  # seconds, at the film's ends
@@ -94,3 +96,30 @@ def _decoded(container: Any) -> Iterator[Samples]:
             yield out.to_ndarray()
     for out in resampler.resample(None):
         yield out.to_ndarray()
+
+
+def under(film: Path, track: Path, track_seconds: float, target: Path) -> None:
+    """Writes `target`, an MP4 with the pictures of one file, copied, and a track under them, cut or repeated to their
+    length, with fades."""
+    with (
+        whole_file(target) as draft,
+        av.open(str(film)) as source,
+        av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
+        container.metadata.update(dict(source.metadata))
+        video = source.streams.video[0]
+        seconds = float((video.duration or 0) * (video.time_base or 0)) or float(source.duration or 0) / av.time_base
+        copy = container.add_stream_from_template(video, opaque=True)
+        heard, packets = 0.0, stream(track, track_seconds, seconds, container)
+        for packet in source.demux(video):
+            if packet.dts is None or packet.pts is None:
+                continue
+            now = float(packet.pts * packet.time_base)
+            packet.stream = copy
+            # Sound lies beside its picture in the file: a player reads both in one go.
+            while heard <= now and (more := next(packets, None)) is not None:
+                heard = more[0]
+                container.mux(more[1])
+            container.mux(packet)
+        for _until, rest in packets:
+            container.mux(rest)

@@ -1,0 +1,141 @@
+"""Music under films: a file made anew in a child process, its credit, and how loud it is when."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+
+from dreamer.film import cards
+from dreamer.film.child import EVERY
+
+ROOT = Path(__file__).resolve().parents[2]
+CARD, FADE = 4.0, 0.75  # seconds that the end card is shown, and that it takes to appear
+SMOOTH = 0.4  # seconds over which loudness is averaged: a dream that trembles is no dream
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is taken, and what the process may use."""
+
+    seconds: float = 900.0
+    made_bytes: int = 64 * 1024**2
+    memory: int = 1024**3
+    cpu_seconds: int = 60
+    wall_seconds: float = 90.0
+
+
+@dataclass(frozen=True)
+class Music:
+    """A clean file. `loudness` is 0 to 1 of each tenth of a second."""
+
+    seconds: float
+    loudness: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What is owed to whoever made the music: all of it is required. Raises ValueError for what is missing."""
+
+    title: str
+    author: str
+    licence: str
+    link: str
+
+    def __post_init__(self) -> None:
+        for name, text in asdict(self).items():
+            if not text.strip():
+                raise ValueError(f"credit: received no {name}, expected title, author, licence and link")
+        if urlsplit(self.link).scheme not in ("http", "https") or not urlsplit(self.link).netloc:
+            raise ValueError(f"credit: received {self.link!r} as the link, expected an address such as https://…")
+
+    @classmethod
+    def parse(cls, text: str) -> Credit:
+        """'Title; Author; Licence; https://…'."""
+        parts = [part.strip() for part in text.split(";")]
+        if len(parts) != 4:
+            raise ValueError(f"credit: received {text!r}, expected 'Title; Author; Licence; https://…'")
+        return cls(*parts)
+
+    @property
+    def words(self) -> str:
+        return f"“{self.title}” by {self.author}, {self.licence}"
+
+
+class MusicRefused(ValueError):
+    """No music that we take: the message says what was received and what is possible."""
+
+
+def clean(source: Path, target: Path, limits: Limits = Limits()) -> Music:
+    """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then.
+
+    The process has the limits' memory and seconds, no sockets, and is killed when its time is over.
+    """
+    command = [sys.executable, "-m", "dreamer.film.child", str(source.resolve()), str(target.resolve())]
+    command.append(json.dumps(asdict(limits)))
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limits.wall_seconds,
+            check=False,
+        )
+        answer: dict[str, Any] = {"refused": "died"}
+        with contextlib.suppress(ValueError, IndexError):
+            answer = json.loads(done.stdout.splitlines()[-1])
+        if isinstance(made := answer.get("made"), dict):
+            return Music(float(made["seconds"]), tuple(made["loudness"]))
+        raise MusicRefused(_words(answer, limits))
+    except subprocess.TimeoutExpired:
+        raise MusicRefused(_words({"refused": "died"}, limits)) from None
+    finally:
+        if sys.exc_info()[0] is not None:
+            with contextlib.suppress(FileNotFoundError):
+                target.unlink()
+
+
+def _words(answer: dict[str, Any], limits: Limits) -> str:
+    kinds = "MP3, M4A, Ogg, FLAC or WAV"
+    return {
+        "type": f"This is no sound we can read. Expected {kinds}.",
+        "broken": "The file says it is sound, but it cannot be read. Is it whole? Send it again, or save it anew.",
+        "silent": f"There is no sound in this file. Expected {kinds}.",
+        "codec": f"The sound in it is packed as {answer.get('name')}. Expected {kinds}.",
+        "seconds": f"The music is too long. Expected at most {limits.seconds / 60:.0f} minutes.",
+        "short": "The music is shorter than a second. Expected more of it.",
+    }.get(answer.get("refused", ""), f"This file could not be read within its limits. Save it anew, as {kinds}.")
+
+
+def strength(music: Music) -> Callable[[float], float]:
+    """How loud it is at each second of a film, 0 to 1, smooth; the music begins anew where it ends."""
+    width = max(1, round(SMOOTH / EVERY))
+    values = np.asarray(music.loudness or (1.0,))
+    values = np.convolve(np.concatenate([values[-width:], values, values[:width]]), np.ones(width) / width, "same")
+    smooth = values[width : len(values) - width]
+
+    def at(seconds: float) -> float:
+        place = seconds % music.seconds / EVERY
+        return float(np.interp(place, np.arange(len(smooth)), smooth))
+
+    return at
+
+
+def ending(last: Image.Image, heading: str, lines: Sequence[str], fps: int, font: str = "") -> Iterator[Image.Image]:
+    """The end card with its credit, fading in over a film's last picture: RGB of its size, CARD seconds of it."""
+    captions = cards.Captions("", "", "", "", "", nobody=heading, credits=tuple(lines))
+    card = cards.credits(*last.size, captions, font)
+    fade = max(1, round(FADE * fps))
+    for index in range(round(CARD * fps)):
+        yield Image.blend(last, card, min(1.0, (index + 1) / fade))

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench sheets load attack lock clean help
+.PHONY: run test lint format clock bench sheets load visit attack lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -32,6 +32,9 @@ sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing th
 
 load: .venv/dev  ## the canvas under many sockets, on this machine only
 	$(BIN)/python -m tests.bench.load $(ARGS)
+
+visit: .venv/dev ## from an opened link to the first stroke, on a throttled phone in a real browser
+	$(BIN)/python -m tests.bench.visit $(ARGS)
 
 attack: .venv/dev ## what attackers can do to the canvas and to the server, beside a quiet one, on this machine only
 	$(BIN)/python -m tests.bench.griefing $(ARGS)

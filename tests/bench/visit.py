@@ -1,0 +1,132 @@
+"""`make visit`: from a link that is opened to one's first stroke seen by somebody else, in a real browser.
+
+The phone is throttled as Lighthouse does it for a slow one: 150 ms a round trip, 1.6 Mbit/s down, 0.75 up, a processor
+four times slower. The other visitor is not. On the canvas is a dreamed frame of the usual size. A member's name and
+password are typed at 100 ms a key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import environment, running
+from tests.browser.conftest import PROGRAMS, QUIET
+from tests.browser.visitor import PHONE, Visitor, line, strokes
+
+environment.isolate()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
+
+ROUND_TRIP = 150  # ms
+DOWN, UP = 1.6e6 / 8 * 0.9, 0.75e6 / 8 * 0.9  # bytes/s; Lighthouse takes a tenth off
+SLOWER = 4  # the processor
+KEY = 100  # ms between two keys
+ASKED = {"as a guest": 5.0, "with signing up": 20.0}  # seconds
+
+# A frame that weighs what a dream does: smooth forms with grain on them.
+_FRAME = """
+import numpy
+from PIL import Image
+from canvas import frames
+from canvas.models import Canvas, Frame
+canvas, random = Canvas.objects.default(), numpy.random.default_rng(3)
+soft = random.integers(0, 256, (40, 40, 3), numpy.uint8)
+large = numpy.asarray(Image.fromarray(soft).resize((canvas.width, canvas.height), Image.Resampling.BICUBIC)).astype(int)
+grain = random.normal(0, 9, large.shape)
+made = frames.encode((large + grain).clip(0, 255).astype(numpy.uint8), Frame.Kind.DREAM)
+frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, seq=0))
+"""
+_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+
+
+def throttled(page: Page) -> Page:
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": ROUND_TRIP, "downloadThroughput": DOWN, "uploadThroughput": UP},
+    )
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    return page
+
+
+def as_guest(stranger: Visitor) -> None:
+    stranger.page.goto(stranger.site.url + "/", wait_until="commit")
+
+
+def with_signing_up(stranger: Visitor) -> None:
+    page = stranger.page
+    page.goto(stranger.site.url + "/", wait_until="commit")
+    page.locator("details:has(a[href*=signup]) > summary").first.click()
+    page.locator("details a[href*=signup]").first.click(no_wait_after=True)
+    page.locator("[name=username]").press_sequentially("mira", delay=KEY)
+    page.locator("[name=password1]").press_sequentially(running.PASSWORD, delay=KEY)
+    page.locator("form[action*=signup] button[type=submit]").click(no_wait_after=True)
+    page.wait_for_url(stranger.site.url + "/", wait_until="commit")
+
+
+def visit(browser: Browser, site: running.RunningSite, arrive: Callable[[Visitor], None]) -> tuple[float, float, float]:
+    """Seconds from the opened link to the first paint, to the canvas that can be drawn on, to the stroke seen."""
+    other = Visitor(browser, site, site.person(0)).open()
+    stranger = Visitor(browser, site, **PHONE)
+    throttled(stranger.page)
+    before, ink = strokes(site), other.shown_ink()
+    shown = other.pixels()
+    began = time.monotonic()
+    arrive(stranger)
+    stranger.page.wait_for_selector(".dock", state="visible")
+    stranger.ready()
+    ready = time.monotonic() - began
+    painted = float(stranger.page.evaluate(_PAINTED) or 0) / 1000
+    stranger.fingers(line(80, 300, 300, 480, steps=8))
+    running.until(lambda: strokes(site) > before, "the stroke in the journal")
+    running.until(lambda: (other.pixels() != shown).any() or other.shown_ink() != ink, "the stroke at the other's")
+    seen = time.monotonic() - began
+    for visitor in (stranger, other):
+        visitor.close()
+    return painted, ready, seen
+
+
+def measure(turns: int) -> dict[str, list[tuple[float, float, float]]]:
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise SystemExit(f"received none of {', '.join(PROGRAMS)}, expected a chromium: apt-get install {PROGRAMS[0]}")
+    ways: dict[str, Callable[[Visitor], None]] = {"as a guest": as_guest, "with signing up": with_signing_up}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=program, args=[*QUIET, *root])
+        template = running.prepare(Path(folder) / "template")
+        for turn in range(turns):
+            for name, arrive in ways.items():
+                site = running.RunningSite(running.copy(template, Path(folder) / f"{turn}-{name.replace(' ', '-')}"))
+                try:
+                    site.shell(_FRAME)
+                    site.start_web()
+                    found[name].append(visit(browser, site, arrive))
+                finally:
+                    site.stop()
+        browser.close()
+    return found
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="tests.bench.visit", description=(__doc__ or "").split("\n\n")[1])
+    parser.add_argument("--turns", type=int, default=3, help="visits of each kind (%(default)s)")
+    options = parser.parse_args(argv)
+    print("| | first paint | ready to draw | stroke seen by another | asked |\n|---|---|---|---|---|")
+    for name, times in measure(options.turns).items():
+        painted, ready, seen = (statistics.median(column) for column in zip(*times, strict=True))
+        print(f"| {name} | {painted:.1f} s | {ready:.1f} s | {seen:.1f} s | {ASKED[name]:.0f} s |")
+
+
+if __name__ == "__main__":
+    main()

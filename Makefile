@@ -10,6 +10,9 @@ help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
 
 run: .venv/run   ## the whole site: environment, database, static files, web server, dreamer
+	@! $(BIN)/python dreamer/engine/cuda.py || { echo "An NVIDIA card answers: fetching the libraries it needs, once, a gigabyte."; \
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cuda.lock \
+	|| echo "They could not be fetched, and dreams are made by the processor."; }
 	@$(BIN)/python manage.py up
 
 test: .venv/dev node_modules/.installed ## everything that tests need, then lint, types and every test
@@ -44,10 +47,11 @@ attack: .venv/dev ## what attackers can do to the canvas and to the server, besi
 # For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
 # SHA-256. The tool is not in the environment that it would describe.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
-lock:            ## requirements.lock and deploy/uvicorn.lock anew: exact versions and hashes of everything
+lock:            ## requirements.lock, the card's and deploy/uvicorn.lock anew: exact versions and hashes of everything
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder" \
 	&& "$$folder/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 \
 	&& "$$folder/bin/"$(LOCK) requirements.txt -o requirements.lock \
+	&& "$$folder/bin/"$(LOCK) -c requirements.lock requirements-cuda.txt -o requirements-cuda.lock \
 	&& "$$folder/bin/"$(LOCK) -c requirements.lock deploy/uvicorn.txt -o deploy/uvicorn.lock
 
 clean:           ## forget the environment; var/ (the site's state) stays

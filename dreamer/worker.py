@@ -248,6 +248,7 @@ class Dreamer:
                 device=settings.DREAM_DEVICE,
                 threads=settings.DREAM_THREADS,
                 gpu_memory=settings.DREAM_GPU_MEMORY,
+                tf32=settings.DREAM_TF32,
             )
             opened = _Opened(version, network, files)
             log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from dreamer.engine import cuda
+
 SECRET_LENGTH = 50  # what Django's own generator makes
 GUESSED_FIRST = {"admin", "administrator", "django-admin", "wp-admin", "backend", "cms", ""}
 
@@ -224,6 +226,14 @@ RULES = (
 @register(Tags.security)
 def check_site(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     return [message for rule in RULES if not rule.deploy for message in rule.messages()]
+
+
+@register()
+def check_device(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A graphics card that cannot be used is said, for dreams would go to the processor without a word."""
+    why = cuda.obstacle() if settings.DREAM_DEVICE != "cpu" else ""
+    hint = "Put that right, or set DREAM_DEVICE=cpu where the card is for other work."
+    return [Warning(f"Dreams cannot use the graphics card: {why}.", hint=hint, id="dreamsite.W014")] if why else []
 
 
 @register(Tags.security, deploy=True)

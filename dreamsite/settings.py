@@ -339,6 +339,7 @@ STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # 
 DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))
 DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_GPU_MEMORY = env.integer("DREAM_GPU_MEMORY", 0, low=0, high=2**20) * 2**20  # bytes, given in MiB; 0: no limit
+DREAM_TF32 = env.flag("DREAM_TF32", True)  # products of 10 bits on graphics cards that have them
 DREAM_GUESSES = env.flag("DREAM_GUESSES", True)  # the network says what it sees in drawings
 # Seconds after which a canvas that nobody has drawn on gets a few seeds to dream from; 0: never.
 DREAM_SEEDS_AFTER = env.number("DREAM_SEEDS_AFTER", 120.0, low=0, high=8_640_000.0)

@@ -43,18 +43,19 @@ class Network:
         max_sessions: int | None = None,
         gpu_memory: int = 0,
         resident: bool | None = None,
+        tf32: bool = True,
     ) -> None:
         self.name = files.name
         self.labels = files.labels
         self.sha256 = files.info.sha256
         self.logits = files.info.logits
         self.min_size = files.info.min_size
-        self._home = files.info.fixed_size
+        self.fixed_size = files.info.fixed_size  # of pictures, where a network has one
         self._files = files
         self.forward = prepare(files)
         self.layers = layers(self.forward, files)
         self.runners = Runners(
-            self.forward, device, threads=threads, most=max_sessions, memory=gpu_memory, resident=resident
+            self.forward, device, threads=threads, most=max_sessions, memory=gpu_memory, resident=resident, tf32=tf32
         )
         self.device, self.resident = self.runners.device, self.runners.resident
         self.threads, self.gpu_memory = self.runners.threads, gpu_memory
@@ -71,6 +72,7 @@ class Network:
                       CPU a layer takes two (tiles side by side, a tile on all cores), and 4 are kept; on a GPU one for
                       each octave, whose tiles are of one size, and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena on a GPU in bytes, 0 for none; one arena for all networks
+        tf32          whether a GPU may multiply with 10 bits, where it can (``session.BoundRunner``)
         resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
                       tests want it: so what a GPU does can be seen where there is none
         """
@@ -166,12 +168,12 @@ class Network:
         self, picture: Floats, target: Target, options: GradientOptions, mask: Floats | None
     ) -> tuple[Floats, float]:
         """The gradient at the one size that the network has, and the objective's value, of a picture of any size."""
-        assert self._home is not None
-        small = resampled(picture, self._home)
-        mask = None if mask is None else resampled(mask, self._home)
-        tiles = plan(*self._home, tile=max(self._home))
+        assert self.fixed_size is not None
+        small = resampled(picture, self.fixed_size)
+        mask = None if mask is None else resampled(mask, self.fixed_size)
+        tiles = plan(*self.fixed_size, tile=max(self.fixed_size))
         vectors = self._wanted(target, options.guide)
-        work = Work(self.runners, small, self._home, (0, 0), mask, *vectors, tiles, options)
+        work = Work(self.runners, small, self.fixed_size, (0, 0), mask, *vectors, tiles, options)
         ((_, results),) = work.gradients()
         return (np.zeros_like(small), 0.0) if results is None else (results[0][0], float(results[1]))
 
@@ -204,10 +206,10 @@ class Network:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
         found = self.layer(layer)
         picture = self._checked(picture, "picture", [found])
-        if found.fixed and self._home is not None:
-            picture = resampled(picture, self._home)
+        if found.fixed and self.fixed_size is not None:
+            picture = resampled(picture, self.fixed_size)
         whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
-        question = Question("features", (layer,), fixed=self._home if found.fixed else None)
+        question = Question("features", (layer,), fixed=self.fixed_size if found.fixed else None)
         runner = self.runners.get(question, whole, self.threads)
         values: Floats = runner.run(runner.place(picture), whole.window, {})[0][0]
         return values

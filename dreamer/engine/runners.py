@@ -31,6 +31,7 @@ class Runners:
         most: int | None = None,
         memory: int = 0,
         resident: bool | None = None,
+        tf32: bool = True,
     ) -> None:
         if threads < 0:
             raise ValueError(f"threads must be 0, for all cores, or more; got {threads}")
@@ -42,6 +43,7 @@ class Runners:
         self.threads = threads or cores()
         self.at_once = 1 if self.resident else self.threads // -(-self.threads // MOST_AT_ONCE)
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, forward))
+        self._tf32 = tf32
         self._most, self._memory = most or (12 if self.resident else 4), memory
         self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
         self._lock = threading.Lock()
@@ -58,7 +60,9 @@ class Runners:
             if key not in self._runners:
                 model = build(self.forward, question)
                 self._runners[key] = (
-                    BoundRunner(model, self.device, self._memory) if self.resident else CpuRunner(model, threads)
+                    BoundRunner(model, self.device, self._memory, tf32=self._tf32)
+                    if self.resident
+                    else CpuRunner(model, threads)
                 )
                 while len(self._runners) > self._most:
                     self._runners.popitem(last=False)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from ..graph import ours
+from . import cuda
 from .bands import cores
 from .tiles import Roll, Window, cut, picked
 
@@ -35,6 +36,9 @@ def cuda_works() -> bool:
     """Whether a session really gets CUDA: a GPU build lists the provider even where no GPU answers."""
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         return False
+    if cuda.driver() is None:
+        return False
+    cuda.load()
     ort.set_default_logger_severity(4)  # its failure is an answer here, not an error to print
     try:
         session = ort.InferenceSession(_trifle(), providers=["CUDAExecutionProvider"])
@@ -54,9 +58,10 @@ def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
     if cuda_works():
         return "cuda"
     if wanted == "cuda":
+        why = cuda.obstacle() or "no NVIDIA driver answers, or ONNX Runtime refuses it"
         raise RuntimeError(
-            "device 'cuda' was asked for, but ONNX Runtime cannot use it on this machine: check the "
-            "driver, CUDA and cuDNN, or choose device 'auto' or 'cpu'"
+            f"device 'cuda' was asked for, but ONNX Runtime cannot use it on this machine ({why}); "
+            "put that right, or choose device 'auto' or 'cpu'"
         )
     return "cpu"
 
@@ -90,16 +95,20 @@ class BoundRunner:
     """A model on one device, by I/O binding: pictures, and what is made of them, may stay there. On a GPU nothing may
     fall back to the CPU, which the session refuses to do; models for it compute no sizes, so there is no reason to.
 
-    ``memory`` limits the GPU's arena, in bytes (0: no limit). HEURISTIC, because the exhaustive search of algorithms
-    starts again for every new shape.
+    ``memory`` limits the GPU's arena, in bytes (0: no limit). ``tf32`` allows products of 10 bits, on cards that have
+    them: faster, and off where gradients are compared. HEURISTIC, because the exhaustive search of algorithms starts
+    again for every new shape.
     """
 
-    def __init__(self, model: onnx.ModelProto, device: Literal["cpu", "cuda"], memory: int = 0) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, device: Literal["cpu", "cuda"], memory: int = 0, *, tf32: bool = True
+    ) -> None:
         _share_arena()
         options, provider, settings = _options(1), "CPUExecutionProvider", {}
         if device == "cuda":
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-            provider, settings = "CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC", **_arena(memory)}
+            provider = "CUDAExecutionProvider"
+            settings = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": str(int(tf32)), **_arena(memory)}
         self._session = ort.InferenceSession(model.SerializeToString(), options, providers=[(provider, settings)])
         if provider not in self._session.get_providers():
             raise RuntimeError("the session was refused CUDA: see ONNX Runtime's log for the reason")

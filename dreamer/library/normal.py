@@ -209,7 +209,7 @@ def _free_reshapes(graph: Graph) -> None:
     shapes = shapes_at(graph)
     for node in [n for n in graph.nodes if n.op in ("Reshape", "Squeeze", "Flatten")]:
         source, result = shapes.get(node.inputs[0]), shapes.get(node.outputs[0])
-        if source is None or result is None:
+        if not source or not result:  # unknown, or one number
             continue
         if source == result:
             graph.drop(node)

@@ -29,6 +29,7 @@ from django.views.decorators.http import require_POST
 
 from canvas.models import Canvas
 from canvas.moderation.models import Act
+from dreamer.engine import cuda
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.fetch import source
 from dreamer.library.importing import layers
@@ -135,7 +136,15 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             "delete": self.has_delete_permission(request),
         }
         stamp = _stamp(_jobs())
-        return {**self.admin_site.each_context(request), "opts": self.opts, "may": may, "stamp": stamp, **more}
+        device = {"device": settings.DREAM_DEVICE, "card": cuda.driver() is not None, "obstacle": cuda.obstacle()}
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "may": may,
+            "stamp": stamp,
+            **device,
+            **more,
+        }
 
     @method_decorator(never_cache)
     def state(self, request: HttpRequest) -> JsonResponse:

@@ -171,6 +171,7 @@ def _open(name: str) -> tuple[ModelFiles, Network]:
             device=settings.DREAM_DEVICE,
             threads=settings.DREAM_THREADS,
             gpu_memory=settings.DREAM_GPU_MEMORY,
+            tf32=settings.DREAM_TF32,
         )
     except (LibraryError, ValueError, RuntimeError, OSError) as error:
         raise JobFailed(str(error)) from error

@@ -20,7 +20,8 @@ Pixels = NDArray[np.uint8]
 @lru_cache(maxsize=2)
 def _opened(path: Path, changed: float) -> Network:
     threads = settings.DREAM_THREADS or 0
-    return Network.open(path, device=settings.DREAM_DEVICE, threads=threads, gpu_memory=settings.DREAM_GPU_MEMORY)
+    memory, tf32 = settings.DREAM_GPU_MEMORY, settings.DREAM_TF32
+    return Network.open(path, device=settings.DREAM_DEVICE, threads=threads, gpu_memory=memory, tf32=tf32)
 
 
 def network_of(name: str) -> Network:

@@ -91,8 +91,9 @@ def say(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def torch_network(network: Network, folder: Path) -> Any:
-    """The network with its gradients by PyTorch eager over the same tiles, or None without PyTorch."""
+def torch_network(network: Network, folder: Path, *, bf16: bool = False) -> Any:
+    """The network with its gradients by PyTorch eager over the same tiles, or None without PyTorch; in float32, or as
+    one would on processors that have bfloat16: by autocast, channels last."""
     try:
         import onnx
         import torch
@@ -103,6 +104,9 @@ def torch_network(network: Network, folder: Path) -> Any:
     torch.set_num_threads(network.threads)
     files = ModelFiles.read(folder)
     reference = TorchReference(onnx.load(str(files.model)))
+    if bf16:
+        last = torch.channels_last
+        reference.values = {k: v.to(memory_format=last) if v.ndim == 4 else v for k, v in reference.values.items()}
 
     class Eager(Network):
         """Overrides nothing but where a window's gradient comes from."""
@@ -114,6 +118,7 @@ def torch_network(network: Network, folder: Path) -> Any:
             weights = torch.from_numpy(term.vector(layer.channels))[None, :, None, None]
 
             def objective(values: Any) -> Any:
+                values = values.float()
                 weighted = values * weights
                 if border:
                     ones = np.ones(values.shape[2:], np.float32)
@@ -126,15 +131,16 @@ def torch_network(network: Network, folder: Path) -> Any:
             roll = where.get("roll", (0, 0))
             for done, tile in enumerate(tiles, 1):
                 window = cut(picture, roll, tile.window)
-                whole = picture_gradient(
-                    reference,
-                    window,
-                    objective,
-                    term.layer,
-                    mean=files.info.mean,
-                    scale=files.info.scale,
-                    bgr=files.info.channel_order == "BGR",
-                )
+                with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                    whole = picture_gradient(
+                        reference,
+                        window,
+                        objective,
+                        term.layer,
+                        mean=files.info.mean,
+                        scale=files.info.scale,
+                        bgr=files.info.channel_order == "BGR",
+                    )
                 paste(whole[(slice(None), *tile.inner)], out, roll, tile.core)
                 if options.on_tile:
                     options.on_tile(done, len(tiles))
@@ -233,11 +239,19 @@ def live(layer: str, smooth: bool) -> Recipe:
 
 
 def measure(
-    folder: Path, network: Network, eager: Any, layer: str, smooth: bool, picture: NDArray[np.uint8], repeat: int
+    folder: Path,
+    network: Network,
+    eager: Any,
+    half: Any,
+    layer: str,
+    smooth: bool,
+    picture: NDArray[np.uint8],
+    repeat: int,
 ) -> dict[str, Any]:
     """One case: the best of ``repeat`` alternating dreams each, and the rates around them."""
     recipe, rates = live(layer, smooth), sgemm_rates(network.threads)
-    timed = {"ours": Timed(network)} | ({} if eager is None or smooth else {"PyTorch": Timed(eager)})
+    others = {} if eager is None or smooth else {"PyTorch": Timed(eager), "PyTorch bf16": Timed(half)}
+    timed = {"ours": Timed(network)} | others
     turns: dict[str, list[Turn]] = {name: [] for name in timed}
     ceiling = dict.fromkeys(rates, 0.0)
     title = f"{layer}{' (smoothed pool)' if smooth else ''}"
@@ -255,6 +269,7 @@ def measure(
     (seconds, _, octaves), windows = min(turns["ours"]), timed["ours"].windows
     processor = {name: min(turn.processor for turn in ts) for name, ts in turns.items()}
     torchs = min(turns["PyTorch"]) if "PyTorch" in turns else None
+    bf16 = min(turns["PyTorch bf16"]).wall if "PyTorch bf16" in turns else None
     flops = {window: convolution_flops(network, layer, *window) for ws in windows for window in set(ws)}
     operations = [sum(flops[window] for window in ws) for ws in windows]
     speed = sum(operations) / seconds / 1e9
@@ -264,6 +279,8 @@ def measure(
         "ours_s": round(seconds, 3),
         "pytorch_s": round(torchs.wall, 3) if torchs else None,
         "ratio": round(torchs.wall / seconds, 2) if torchs else None,
+        "pytorch_bf16_s": round(bf16, 3) if bf16 else None,
+        "bf16_ratio": round(bf16 / seconds, 2) if bf16 else None,
         "ours_processor_s": round(processor["ours"], 3),
         "pytorch_processor_s": round(processor["PyTorch"], 3) if torchs else None,
         "processor_ratio": round(processor["PyTorch"] / processor["ours"], 2) if torchs else None,
@@ -302,6 +319,9 @@ def table(name: str, case: dict[str, Any]) -> str:
         row("  dream", case["ours_s"], case["pytorch_s"], f"{case['gflops_per_s']:.0f} GFLOP/s"),
         row("    processor", case["ours_processor_s"], case["pytorch_processor_s"], "(all cores together)"),
     ]
+    if case["pytorch_bf16_s"]:
+        bf16 = f"PyTorch {case['pytorch_bf16_s']:>7.3f} s   ratio {case['bf16_ratio']:>4.2f}"
+        lines.append(f"{'    in bf16':<24} {'':>8}     {bf16}")
     for octave in case["octaves"]:
         height, width = octave["window"]
         title = f"    {octave['tiles']:>2} of {width} x {height}"
@@ -357,7 +377,7 @@ def main(argv: list[str] | None = None) -> None:
         dream(picture, network, live(options.peak_of, options.smooth))
         print(_peak_of_this_process())
         return
-    eager = torch_network(network, folder)
+    eager, half = torch_network(network, folder), torch_network(network, folder, bf16=True)
     cases: dict[str, Any] = {}
     path = Path(options.json)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -365,7 +385,7 @@ def main(argv: list[str] | None = None) -> None:
     for layer in options.layers or layers_to_measure(network):
         for smooth in (False, True):
             name = f"{layer}{' (smoothed pool)' if smooth else ''}"
-            cases[name] = case = measure(folder, network, eager, layer, smooth, picture, options.repeat)
+            cases[name] = case = measure(folder, network, eager, half, layer, smooth, picture, options.repeat)
             if gpu is not None:
                 timed = Timed(gpu)
                 case["cuda_s"] = round(min(timed.dream(picture, live(layer, smooth)).wall for _ in range(3)), 3)

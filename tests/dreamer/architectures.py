@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -352,9 +352,17 @@ def made(kind: Callable[[], nn.Module]) -> nn.Module:
     return net.eval()
 
 
-def export(net: nn.Module, file: Path, *, side: int = SIDE, dynamic: bool = False, new: bool = False) -> None:
+def export(
+    net: nn.Module,
+    file: Path,
+    *,
+    side: int = SIDE,
+    dynamic: bool = False,
+    new: bool = False,
+    outputs: Sequence[str] = ("scores",),
+) -> None:
     """Write a network as an ONNX file, with torch's older exporter or its ``new`` one, quietly."""
-    x, names = torch.randn(1, 3, side, side), {"input_names": ["input"], "output_names": ["scores"]}
+    x, names = torch.randn(1, 3, side, side), {"input_names": ["input"], "output_names": list(outputs)}
     options: dict[str, Any] = {"opset_version": 18 if new else 17, "dynamo": new, **names}
     if dynamic and new:
         size = torch.export.Dim("h", min=32, max=1024), torch.export.Dim("w", min=32, max=1024)

@@ -25,6 +25,7 @@ def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest
     assert list(cases) == [layer, f"{layer} (smoothed pool)"]
     exact = cases[layer]
     assert exact["ratio"] == pytest.approx(exact["pytorch_s"] / exact["ours_s"], rel=0.2)
+    assert exact["bf16_ratio"] == pytest.approx(exact["pytorch_bf16_s"] / exact["ours_s"], rel=0.2)
     assert exact["sgemm_share"] == min(exact["sgemm_shares"].values())
     assert {"numpy", "onnxruntime", "pytorch"} == set(exact["sgemm_gflops_per_s"])
     assert exact["gflop"] == pytest.approx(sum(octave["gflop"] for octave in exact["octaves"]), abs=0.5)
@@ -43,8 +44,10 @@ def test_both_compute_the_same_gradient(tmp_path: Path, border: int) -> None:
     picture = np.random.default_rng(3).uniform(0, 255, (3, 130, 170)).astype(np.float32)
     options = GradientOptions(tile=64, halo=24, border=border)
     target = Target.layer("block/output")
-    ours, theirs = (n.gradient(picture, target, options)[0] for n in (network, bench.torch_network(network, folder)))
+    eager, half = bench.torch_network(network, folder), bench.torch_network(network, folder, bf16=True)
+    ours, theirs, rounded = (n.gradient(picture, target, options)[0] for n in (network, eager, half))
     assert relative_error(ours, theirs) < 1e-3
+    assert 1e-3 < relative_error(ours, rounded) < 0.3
 
 
 def test_convolution_arithmetic_is_counted(tmp_path: Path) -> None:

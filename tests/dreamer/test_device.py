@@ -45,7 +45,7 @@ without_a_gpu = pytest.mark.skipif(not cuda_works(), reason="ONNX Runtime gets n
 @pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=without_a_gpu)])
 def resident(tmp_path_factory: pytest.TempPathFactory, request: Any) -> Network:
     folder = register_tiny(tmp_path_factory.mktemp("models"))
-    return Network.open(folder, device=request.param, threads=1, resident=True)
+    return Network.open(folder, device=request.param, threads=1, resident=True, tf32=False)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_a_gpu_dreams_what_the_cpu_does(tmp_path: Path, monkeypatch: pytest.Monk
     recipe = replace(SMALL, octaves=2, iterations=2, near=0.1, chroma=40.0, mean_free=True)
     folder = register_tiny(tmp_path)
     expected, got = (
-        dream(photo, Network.open(folder, device=name), recipe, mask=mask if masked else None).astype(float)
+        dream(photo, Network.open(folder, device=name, tf32=False), recipe, mask=mask if masked else None).astype(float)
         for name in ("cpu", "cuda")
     )
     assert np.abs(got - expected).mean() < 0.05 * np.abs(expected - photo).mean()

@@ -404,7 +404,7 @@ def test_the_model_for_a_gpu_keeps_no_shape_arithmetic(network: Network, tmp_pat
 @pytest.mark.parametrize("term", [Term(LAYER), Term(LAYER, ((3, 1.0),)), Term("logits", ((2, 1.0),))], ids=str)
 def test_gpu_and_cpu_agree(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term: Term) -> None:
     monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "0")
-    gpu = Network.open(register_tiny(tmp_path), device="cuda")
+    gpu = Network.open(register_tiny(tmp_path), device="cuda", tf32=False)
     assert gpu.device == "cuda"
     picture = noise(200, 168)
     expected, value = network.gradient(picture, Target((term,)), GradientOptions(tile=96))

@@ -97,6 +97,20 @@ def page(client: Client, address: str) -> str:
     return html
 
 
+def test_it_says_which_device_dreams(owner: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dreamer.engine.cuda.obstacle", lambda: "")
+    monkeypatch.setattr("dreamer.engine.cuda.driver", lambda: None)
+    assert "Dreams are made by the processor: no NVIDIA driver answers" in page(owner, path)
+    why = "NVIDIA&#x27;s libcudnn.so.9 cannot be loaded"
+    monkeypatch.setattr("dreamer.engine.cuda.obstacle", lambda: "NVIDIA's libcudnn.so.9 cannot be loaded")
+    assert f"the graphics card cannot be used: {why}." in page(owner, path)
+    monkeypatch.setattr("dreamer.engine.cuda.obstacle", lambda: "")
+    monkeypatch.setattr("dreamer.engine.cuda.driver", lambda: (13, 0))
+    assert "Dreams are made by the graphics card." in page(owner, path)
+    monkeypatch.setattr("django.conf.settings.DREAM_DEVICE", "cpu")
+    assert "by the processor, as DREAM_DEVICE says." in page(owner, path)
+
+
 # --- who -------------------------------------------------------------------------------------------------------------
 
 

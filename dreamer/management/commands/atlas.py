@@ -45,6 +45,7 @@ class Command(BaseCommand):
                 device=options["device"],
                 threads=options["threads"],
                 gpu_memory=settings.DREAM_GPU_MEMORY,
+                tf32=settings.DREAM_TF32,
             )
             layers = options["layer"] or chief_layers(network)
             total = sum(network.layer(layer).channels for layer in layers)

@@ -484,6 +484,7 @@ class Command(BaseCommand):
                 device=options["device"],
                 threads=options["threads"],
                 gpu_memory=settings.DREAM_GPU_MEMORY,
+                tf32=settings.DREAM_TF32,
             )
         return self._opened[name]
 

@@ -270,7 +270,7 @@ WORDS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the tables; with --write also into docs/networks.md."""
+    """Print the tables; with --write also into the document."""
     parser = argparse.ArgumentParser(prog="tests.bench.networks", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the tables")
     parser.add_argument("--file", nargs="+", type=Path, default=[], metavar="FILE", help="networks' files of your own")

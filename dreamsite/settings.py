@@ -387,7 +387,7 @@ SECURE_CSP = {
     "script-src": ["'self'"],
     "style-src": ["'self'"],
     "img-src": ["'self'", "data:", "blob:", *_media_hosts],
-    "media-src": ["'self'", *_media_hosts],
+    "media-src": ["'self'", "blob:", *_media_hosts],
     "connect-src": ["'self'", *_sockets, *_media_hosts],
     "font-src": ["'self'"],
     "manifest-src": ["'self'"],

@@ -8,15 +8,15 @@ const APART = 0.08; // seconds that the two may be apart while they run
 /** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
-/** @param {HTMLElement} figure */
-function together(figure) {
-  const [before, after] = /** @type {HTMLVideoElement[]} */ ([...figure.querySelectorAll("video")]);
-  const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (figure.querySelector(`[data-${name}]`));
+/** @param {HTMLElement} films */
+function together(films) {
+  const [before, after] = /** @type {HTMLVideoElement[]} */ ([...films.querySelectorAll("video")]);
+  const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (films.querySelector(`[data-${name}]`));
   const play = find("play"), moment = /** @type {HTMLInputElement} */ (find("moment")), time = find("clock");
   const words = { play: play.textContent ?? "", pause: "Pause" };
   before.controls = after.controls = false;
   find("controls").hidden = false;
-  compare(figure);
+  compare(/** @type {HTMLElement} */ (films.querySelector(".compare")));
 
   const follow = (apart = APART) => {
     if (Math.abs(before.currentTime - after.currentTime) > apart) before.currentTime = after.currentTime;
@@ -55,4 +55,4 @@ function together(figure) {
   show();
 }
 
-for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-films]"))) together(figure);
+for (const films of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-films]"))) together(films);

@@ -132,12 +132,12 @@ class Found:
     count: int = 0
 
 
-def attack(client: Any, media: Path, count: int, seed: int, *, named: bool = True, keep: Path | None = None) -> Found:
+def attack(client: Any, media: Path, count: int, seed: int, *, share: float = SHARE, keep: Path | None = None) -> Found:
     """Sends `count` damaged files (and those that have a name); each upload that is taken is deleted again."""
     random_, found, began = random.Random(seed), Found(), time.monotonic()
-    files = list(special()) if named else []
+    files = list(special())
     for _ in range(count):
-        kind = VIDEO if random_.random() < SHARE else PICTURE
+        kind = VIDEO if random_.random() < share else PICTURE
         files_of = honest()[kind]
         files.append((kind, damaged(random_, random_.choice(files_of), files_of)))
     before = _there(media)
@@ -206,6 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.hostile", description=__doc__)
     parser.add_argument("--count", type=int, default=5000, help="damaged files, 1 to 1000000 (default: 5000)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", type=float, default=SHARE, help=f"of them, videos, 0 to 1 (default: {SHARE})")
     parser.add_argument("--keep", type=Path, help="a folder for the files that were trouble")
     options, _others = parser.parse_known_args()
     if not 1 <= options.count <= 1_000_000:
@@ -229,7 +230,7 @@ def main() -> None:
 
         client = Client()
         client.force_login(User.objects.create_user("ada", password="hunter2 hunter2"))
-        found = attack(client, media, options.count, options.seed, keep=options.keep)
+        found = attack(client, media, options.count, options.seed, share=options.share, keep=options.keep)
     own, children = (
         resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -18,6 +18,7 @@ from tests.browser.axe import serious
 from tests.browser.visitor import PHONE, Visitor
 from tests.dreamer import nets
 from tests.running import RunningSite, until
+from tests.video import films
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"phone": PHONE, "desktop": {}}
@@ -242,3 +243,39 @@ def test_networks_stand_side_by_side(ada: Visitor) -> None:
     page.locator(".beside .sketch").nth(1).click()
     expect(page.locator("[data-adjust]")).to_be_visible()
     expect(page.locator(".sketch[aria-pressed=true]")).to_have_count(1)
+
+
+def clip(seconds: float = 1.0) -> dict[str, Any]:
+    data = films.video(films.scene(round(12 * seconds), 160, 96), sound=films.tone(seconds))
+    return {"name": "pond.mp4", "mimeType": "video/mp4", "buffer": data}
+
+
+def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> None:
+    page = ada.page
+    page.goto(f"{ada.site.url}/studio/")
+    state = page.locator("[data-video] .drop-state")
+    page.set_input_files("[name=video]", [{"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"no video at all"}])
+    expect(state).to_contain_text("no video we can read")
+    ada.trouble.clear()  # the console tells of the refusal
+    sound(page)
+    page.set_input_files("[name=video]", [clip()])
+    page.wait_for_url("**/studio/pictures/*/")
+    page.locator(".sketch img").first.wait_for()
+    page.locator(".sketch").first.click()
+    expect(page.locator("[data-cost]")).to_contain_text("It takes")
+    expect(page.locator("[data-mask]")).to_be_hidden()
+    sound(page)
+    page.locator("[data-dream]").click()
+    page.wait_for_url("**/studio/dreams/*/")
+    page.locator("[data-films]").wait_for()
+    expect(page.locator("[data-controls]")).to_be_visible()
+    sound(page)
+    page.locator("[data-play]").click()
+    expect(page.locator("[data-play]")).to_have_text("Pause")
+    before, after = (f"document.querySelectorAll('[data-films] video')[{n}]" for n in (0, 1))
+    page.wait_for_function(f"{after}.currentTime > 0.2 && !{before}.paused")
+    page.locator("[data-play]").click()
+    page.wait_for_function(f"{after}.paused && Math.abs({after}.currentTime - {before}.currentTime) < 0.05")
+    page.locator("[data-moment]").focus()
+    page.keyboard.press("End")
+    page.wait_for_function(f"{after}.currentTime > 0.8 && {before}.currentTime > 0.8")

@@ -23,11 +23,10 @@ def client(settings: Any, tmp_path: Path, db: None) -> Client:
 
 @pytest.mark.django_db
 def test_damaged_files_are_refused_in_words_and_leave_nothing(
-    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    client: Client, tmp_path: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
-    monkeypatch.setattr(hostile, "SHARE", 0.15)
     with django_capture_on_commit_callbacks(execute=False):
-        found = hostile.attack(client, tmp_path / "media", 30, seed=7)
+        found = hostile.attack(client, tmp_path / "media", 30, seed=7, share=0.15)
     taken = sum(count for answer, count in found.answers.items() if answer.endswith(" 201"))
     left = [line for line in found.trouble if "it left" in line]
     assert len(left) == taken, "only what was taken is stored, and deleted after the transaction"

@@ -198,6 +198,7 @@ PARTS = (
         "your journeys in the studio: what is dreamed on them, and how their films are shown",
         _rows_of("gallery.Journey", "owner", "reserved"),
     ),
+    Part("music.jsonl", "the music you put under them", _rows_of("gallery.Music", "journey__owner", "loudness")),
     Part(
         "reports.jsonl",
         "what you reported, on the canvas and in the studio",

@@ -20,7 +20,7 @@ from dreamer.registered import preset, registry
 from gallery.studio import video
 from gallery.studio.jobs import recipe_for
 from gallery.studio.journeys import plan_of
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.recipe_form import RecipeForm, YesNo
 from gallery.studio.sources import network_of
 
@@ -239,10 +239,24 @@ class FilmForm(forms.ModelForm[Journey]):
         widget=forms.NumberInput(attrs={"step": "0.5"}),
     )
     loop = forms.BooleanField(label=_("End where it began, so that it can be shown for ever"), required=False)
+    follow = forms.BooleanField(label=_("With music: the louder, the deeper the dream"), required=False)
 
     class Meta:
         model = Journey
-        fields = ["seconds", "fps", "loop"]
+        fields = ["seconds", "fps", "loop", "follow"]
+
+
+class MusicForm(forms.ModelForm[Music]):
+    """A file of music, and all that is owed to whoever made it."""
+
+    music = forms.FileField(label=_("File"), help_text=_("MP3, M4A, Ogg, FLAC or WAV, up to 15 minutes."))
+
+    class Meta:
+        model = Music
+        fields = ["title", "author", "licence", "link"]
+        labels = {"title": _("Title"), "author": _("By"), "licence": _("Licence"), "link": _("Where it is found")}
+
+    field_order = ["music"]
 
 
 class JourneyForm(forms.Form):

@@ -29,6 +29,7 @@ from canvas import thumbnails
 from dreamer.engine import Network, Recipe, Target, dream
 from dreamer.engine.dream import noise_start
 from dreamer.engine.film import film
+from dreamer.film import audio, music
 from dreamer.journey.lead import most_active
 from dreamer.journey.path import Waypoint
 from dreamer.journey.plan import Plan, next_key_frame, scaled
@@ -40,7 +41,7 @@ from gallery.films.plan import Part, Segment
 from gallery.films.plan import Plan as FilmPlan
 from gallery.jobs import files
 from gallery.studio import cost
-from gallery.studio.models import Journey, Work
+from gallery.studio.models import Journey, Music, Work
 from gallery.studio.sources import Pixels, network_of, pixels_of
 from gallery.studio.watch import Watch
 
@@ -55,7 +56,13 @@ def plan_of(journey: Journey) -> Plan:
 
 def film_of(journey: Journey, waypoints: list[Waypoint]) -> Film:
     """Its film along these waypoints. Raises ValueError where there are none."""
-    return Film(tuple(waypoints), fps=journey.fps, seconds=journey.seconds, loop=journey.loop)
+    heard = music_of(journey) if journey.follow else None
+    strength = music.strength(heard.sound) if heard else None
+    return Film(tuple(waypoints), journey.fps, journey.seconds, journey.loop, strength)
+
+
+def music_of(journey: Journey) -> Music | None:
+    return Music.objects.filter(journey=journey).first() if journey.pk else None
 
 
 def new_key_frame(journey: Journey, number: int) -> Work:
@@ -198,10 +205,21 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
     waypoints = [_towards(one, load(number), journey, network) for number, one in enumerate(on_the_way)]
     made, size = film_of(journey, waypoints), (journey.width, journey.height)
     outputs = encode.outputs(av1=False, lossless=False, threads=settings.FILM_THREADS)
-    film_plan = _film_plan(made)
+    heard = music_of(journey)
+    film_plan = _film_plan(made, heard)
     directory = encode.WorkDirectory(
         files.work_directory(f"studio/{work.key}/{work.edition}"),
-        _fingerprint(made, size, [str(one.picture) for one in key_frames], outputs),
+        _fingerprint(
+            made.waypoints,
+            made.fps,
+            made.seconds,
+            made.loop,
+            journey.follow,
+            str(heard),
+            size,
+            [str(one.picture) for one in key_frames],
+            outputs,
+        ),
     )
     for segment in film_plan.segments:
         if directory.has(segment):
@@ -215,20 +233,37 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
             watch.cancelled()
             watch.show(ENCODED * (start + done) / film_plan.length)
 
-        frames = made.rest(load, size) if segment.index == len(waypoints) else made.step(segment.index, load, size)
+        if segment.index < len(waypoints):
+            frames = made.step(segment.index, load, size)
+        elif segment.index == len(waypoints) and not made.loop:
+            frames = made.rest(load, size)
+        else:
+            frames = _card(journey, heard, Image.fromarray(load(0 if made.loop else len(key_frames) - 1)))
         encode.segment(directory, segment, frames, outputs, made.fps, report)
-    done = _published(work, made, film_plan, directory, outputs[0], load(len(key_frames) - 1))
+    done = _published(work, made, film_plan, directory, outputs[0], load(len(key_frames) - 1), heard)
     shutil.rmtree(directory.folder.parent, ignore_errors=True)
     return done
 
 
 def _published(
-    work: Work, made: Film, film_plan: FilmPlan, directory: encode.WorkDirectory, output: encode.Output, last: Pixels
+    work: Work,
+    made: Film,
+    film_plan: FilmPlan,
+    directory: encode.WorkDirectory,
+    output: encode.Output,
+    last: Pixels,
+    heard: Music | None,
 ) -> dict[str, Any]:
     done = _stored(work, last, "last")
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "film.mp4"
         encode.join(path, directory, film_plan, output)
+        if heard:
+            track = Path(name) / "music.m4a"
+            with heard.file.open("rb") as file:
+                track.write_bytes(file.read())
+            audio.under(path, track, heard.seconds, path)
+            done |= {"credit": heard.credit.words[:320], "credit_link": heard.link}
         if made.length <= GIF_SECONDS:
             gif = Path(name) / "film.gif"
             with film(gif, fps=GIF_FPS, rest=0.0) as add:
@@ -237,6 +272,13 @@ def _published(
             done["gif"], *_rest = files.store(gif, f"studio/{work.key}.gif")
         done["mp4"], *_rest = files.store(path, f"studio/{work.key}.mp4")
     return done
+
+
+def _card(journey: Journey, heard: Music | None, last: Image.Image) -> Iterator[Image.Image]:
+    """Whose music it is, at the film's end."""
+    lines = [_("Music: %(credit)s") % {"credit": heard.credit.words}, heard.link] if heard else []
+    heading = _("%(title)s, dreamed by %(name)s") % {"title": journey, "name": journey.owner.username}
+    return music.ending(last, heading, lines, journey.fps, settings.FILM_FONT)
 
 
 def _thinned(path: Path, fps: int) -> Iterator[Pixels]:
@@ -249,9 +291,11 @@ def _thinned(path: Path, fps: int) -> Iterator[Pixels]:
                 yield np.asarray(image)
 
 
-def _film_plan(made: Film) -> FilmPlan:
-    """Its pieces: one from each key frame to the next, and the rest at the end."""
-    lengths = [made.step_frames] * len(made.waypoints) + ([made.rest_frames] if made.rest_frames else [])
+def _film_plan(made: Film, heard: Music | None) -> FilmPlan:
+    """Its pieces: one from each key frame to the next, the rest at the end, and a card with the music's credit."""
+    rest = [made.rest_frames] if made.rest_frames else []
+    card = [round(music.CARD * made.fps)] if heard else []
+    lengths = [made.step_frames] * len(made.waypoints) + rest + card
     starts = [sum(lengths[:index]) for index in range(len(lengths))]
     parts = [Part(None, 0, 0, length, start) for length, start in zip(lengths, starts, strict=True)]
     segments = [

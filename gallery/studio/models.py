@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Frame
+from dreamer.film import music
+from dreamer.film.music import Credit
 from dreamsite.core.tasks.jobs import BackgroundJob, JobQuerySet, State
 
 
@@ -114,6 +116,30 @@ class Journey(models.Model):
         """Deletes it and its key frames; films that are made stay."""
         self.films.filter(state=State.DONE).update(journey=None)
         self.delete()
+
+
+class Music(models.Model):
+    """What is heard under a journey's film, made anew from what was uploaded (dreamer.film.music), and its credit."""
+
+    journey = models.OneToOneField(Journey, on_delete=models.CASCADE, related_name="music")
+    file = models.FileField(max_length=200)
+    seconds = models.FloatField()
+    loudness: Any = models.JSONField()  # 0 to 1, of each tenth of a second
+    title = models.CharField(max_length=120)
+    author = models.CharField(max_length=120)
+    licence = models.CharField(max_length=60)
+    link = models.URLField()
+
+    def __str__(self) -> str:
+        return self.credit.words
+
+    @property
+    def credit(self) -> Credit:
+        return Credit(self.title, self.author, self.licence, self.link)
+
+    @property
+    def sound(self) -> music.Music:
+        return music.Music(self.seconds, tuple(self.loudness))
 
 
 class WorkQuerySet(JobQuerySet["Work"]):
@@ -227,3 +253,8 @@ def _delete_original(instance: Original, **_kwargs: Any) -> None:
 @receiver(post_delete, sender=Work)
 def _delete_work(instance: Work, **_kwargs: Any) -> None:
     transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])
+
+
+@receiver(post_delete, sender=Music)
+def _delete_music(instance: Music, **_kwargs: Any) -> None:
+    transaction.on_commit(lambda: instance.file.delete(save=False))

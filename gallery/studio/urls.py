@@ -28,6 +28,7 @@ urlpatterns = [
     path("studio/journeys/<str:key>.json", journeying.journey_json, name="studio_journey_json"),
     path("studio/journeys/<str:key>/go/", journeying.go, name="studio_journey_go"),
     path("studio/journeys/<str:key>/film/", journeying.film, name="studio_journey_film"),
+    path("studio/journeys/<str:key>/music/", journeying.music, name="studio_journey_music"),
     path("studio/journeys/<str:key>/stop/", journeying.stop, name="studio_journey_stop"),
     path("studio/journeys/<str:key>/delete/", journeying.delete, name="studio_journey_delete"),
     path("studio/dreams/<str:key>/", showing.work, name="studio_work"),

@@ -28,6 +28,7 @@ const own = shown.src, ownWords = state.textContent;
 /** @type {Map<string, Work>} */
 const works = new Map();
 let latest = 0; // the newest preview
+let wish = ""; // the key of a sketch
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let settling;
 
@@ -64,6 +65,10 @@ function showSketch(work) {
     button.prepend(image);
   }
   if (work.state === "failed") button.closest("li")?.remove();
+  if (work.key === wish) {
+    wish = "";
+    pick(work.key);
+  }
 }
 
 async function poll() {
@@ -108,7 +113,10 @@ function choose({ layer = "", channel = null, label = "", title }, key) {
 /** @param {string} key */
 function pick(key) {
   const work = works.get(key);
-  if (!work) return;
+  if (!work) {
+    wish = key; // picked before the page knew what it is
+    return;
+  }
   if (work.picture) shown.src = work.picture;
   choose(work, key);
 }

@@ -54,6 +54,7 @@ TABLE = {
     "studio_journey_json key": Row("login 404 404 404", key="nobodys"),
     "studio_journey_go key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_journey_film key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_journey_music key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_journey_stop key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_journey_delete key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_work key": Row("404", key="nobodys"),

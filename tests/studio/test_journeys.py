@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 from datetime import timedelta
@@ -24,9 +25,10 @@ from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
 from dreamsite.core.tasks.jobs import State, claim
 from gallery.films import encode
 from gallery.studio import cost, jobs, journeys, periodic_tasks, queue
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.sources import network_of
 from tests.dreamer import nets
+from tests.dreamer.test_music import tone
 from tests.studio.test_studio import photograph, pixels_of
 
 Kind = Work.Kind
@@ -347,3 +349,39 @@ def test_a_bison_goes_through_forty_steps_as_a_gif(client: Client) -> None:
         steps = gif.n_frames
     octaves = len(cost.octave_sizes(60, 80, 4, 1.4, 32, 1.0))
     assert steps == 1 + 10 * octaves, "the picture, and each step of the dream on it"
+
+
+# --- music -----------------------------------------------------------------------------------------------------------
+
+CREDIT = {"title": "Night", "author": "Ada Lovelace", "licence": "CC BY 4.0", "link": "https://example.org/night"}
+
+
+def test_music_is_heard_under_a_journey_and_credited(client: Client, original: Original, tmp_path: Path) -> None:
+    journey = begun(client, original, **{"journey-led": "1", "journey-each": 1})
+    worker.empty(STUDIO)
+    url, data = f"/studio/journeys/{journey.key}/music/", tone(tmp_path / "a.wav").read_bytes()
+
+    def sent(content: bytes, **fields: Any) -> str:
+        file = SimpleUploadedFile("night.wav", content, "audio/wav")
+        return client.post(url, {"music": file, **CREDIT, **fields}, follow=True).content.decode()
+
+    for fields in ({"title": ""}, {"author": " "}, {"licence": ""}, {"link": ""}, {"link": "javascript:alert(1)"}):
+        sent(data, **fields)
+        assert not Music.objects.exists(), "all of the credit is required"
+    assert "no sound we can read" in sent(b"<html>") and not Music.objects.exists()
+    assert "“Night” by Ada Lovelace, CC BY 4.0" in html.unescape(sent(data))
+    assert client.post(f"/studio/journeys/{journey.key}/film/", {**FILM, "follow": "on"}).status_code == 302
+    worker.empty(STUDIO)
+    film = journey.films.first()
+    assert film and film.state == State.DONE, film and film.message
+    with av.open(default_storage.open(film.mp4.name)) as container:
+        sound = sum(frame.samples for frame in container.decode(audio=0)) / 48_000
+        container.seek(0)
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(pictures) == 12 + 48 + 96 and sound == pytest.approx(len(pictures) / 24, abs=0.06)
+    assert np.median(pictures[-1]) < 30, "the end card"
+    page = html.unescape(Client().get(film.get_absolute_url()).content.decode())
+    assert "“Night” by Ada Lovelace, CC BY 4.0" in page and CREDIT["link"] in page
+    stored = Music.objects.get().file.name
+    client.post(url, {"remove": "1"})
+    assert not Music.objects.exists() and stored

@@ -49,6 +49,9 @@ SAME = {
     "fps": "--fps",
     "seconds": "--seconds",
     "loop": "--loop",
+    "follow": "--follow",
+    "music": "--music",
+    "credit": "--credit",
     "studio_journey_go": "--path",
     "gif": "--gif",
     "mp4": "--film",
@@ -60,9 +63,6 @@ ONLY_WEB = {
     "title": "a name for people; the command's file has the name that it is given",
 }
 ONLY_COMMAND = {
-    "--music": "the web has no music under journeys yet",
-    "--credit": "belongs to --music",
-    "--follow": "belongs to --music",
     "--preset": "the web chooses it: a photograph's, or noise's for a class that grows from static",
     "--tile": "bounds the memory of the machine, which is the operator's",
     "--zoom": "on the web each kind of journey has its own",

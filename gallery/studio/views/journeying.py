@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+import threading
+from pathlib import Path
 
 from django.contrib import messages
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,19 +18,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from dreamer.film import music as sound
 from dreamer.journey.path import MOST_KEY_FRAMES, Waypoint
 from dreamer.library import LibraryError
 from dreamer.registered import registry
+from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
 from gallery.studio import cost, journeys, queue
-from gallery.studio.forms import DreamForm, FilmForm, JourneyForm
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm
+from gallery.studio.models import Journey, Music, Original, Work, new_key
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, network_title, refuse, units_left, wants_json
 
+MUSIC_BYTES = 64 * 1024**2
+BUSY_SECONDS = 20.0  # how long an upload waits for the one before it
 AHEAD = 8  # key frames that it goes by itself when somebody asks
+
+_reading = threading.Lock()  # one at a time in a process: memory and processor stay bounded
 
 
 @require_POST
@@ -93,7 +105,7 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
     films = list(found.films)
     films_open = [one for one in films if one.is_open]
     film_units = journeys.new_film(found).units
-    return render(
+    response = render(
         request,
         "gallery/studio/journey.html",
         {
@@ -115,8 +127,12 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
             "form": FilmForm(instance=found),
             "ahead": AHEAD,
             "path": json.dumps([one.towards for one in done if one.towards]),
+            "music": Music.objects.filter(journey=found).first(),
+            "music_form": MusicForm(),
         },
     )
+    upload_pass.grant(response, MUSIC_BYTES + upload_pass.FIELDS)
+    return response
 
 
 @never_cache
@@ -201,6 +217,48 @@ def film(request: SignedIn, key: str) -> HttpResponse:
     with transaction.atomic():
         found.save(update_fields=[*form.cleaned_data])
         queue.submit(made)
+    return redirect(found)
+
+
+@require_POST
+@member_required
+def music(request: SignedIn, key: str) -> HttpResponse:
+    """Puts music under the films that are made from now on (MusicForm's fields); with `remove`, takes it away."""
+    found = get_object_or_404(Journey, key=key, owner=request.user)
+    if request.POST.get("remove"):
+        Music.objects.filter(journey=found).delete()
+        return redirect(found)
+    form = MusicForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _music_refused(request, found, str(next(iter(form.errors.values()))[0]))
+    file = form.cleaned_data["music"]
+    if file.size > MUSIC_BYTES:
+        words = _("The file is larger than %(most)d MB. Save it smaller, as MP3 for example.")
+        return _music_refused(request, found, words % {"most": MUSIC_BYTES // 1024**2})
+    if not _reading.acquire(timeout=BUSY_SECONDS):
+        return _music_refused(request, found, _("Other music is being read at the moment. Try again in a minute."))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "upload", Path(folder) / "clean.m4a"
+            with source.open("wb") as copy:
+                shutil.copyfileobj(file, copy)
+            made = sound.clean(source, target)
+            row = form.save(commit=False)
+            row.journey, row.seconds, row.loudness = found, made.seconds, list(made.loudness)
+            row.credit  # noqa: B018  raises ValueError where something is missing
+            row.file = default_storage.save(f"studio/{new_key()}.m4a", ContentFile(target.read_bytes()))
+    except ValueError as error:
+        return _music_refused(request, found, str(error))
+    finally:
+        _reading.release()
+    with transaction.atomic():
+        Music.objects.filter(journey=found).delete()
+        row.save()
+    return redirect(found)
+
+
+def _music_refused(request: SignedIn, found: Journey, words: str) -> HttpResponse:
+    messages.error(request, words)
     return redirect(found)
 
 

@@ -21,6 +21,7 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     guests = settings.GUESTS and not Rules.objects.filter(canvas=canvas, members_only=True).exists()
     context = {
         "canvas": canvas,
+        "frame": canvas.frame,
         "guests": guests,
         "socket": f"/ws/c/{canvas.slug}/",
         "degrees": json.dumps(shown),

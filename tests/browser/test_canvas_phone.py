@@ -160,3 +160,14 @@ def test_who_watches_loads_a_small_copy_and_who_draws_the_picture(site: RunningS
     assert any("/media/frames/" in url and not url.endswith("-thumb.webp") for url in loaded)
     visitor.close()
     assert visitor.trouble == []
+
+
+def test_the_page_names_all_modules_at_once(browser: Browser, site: RunningSite) -> None:
+    """Else a browser learns of each level of imports by a round trip of its own."""
+    phone = Visitor(browser, site, **PHONE).open()
+    loaded = "performance.getEntriesByType('resource').map(({name}) => name).filter((name) => name.endsWith('.js'))"
+    named = "[...document.querySelectorAll('link[rel=modulepreload]')].map(({href}) => href)"
+    modules = phone.page.evaluate(named)
+    assert set(phone.page.evaluate(loaded)) == set(modules) and len(modules) == len(set(modules)) > 40
+    assert phone.trouble == []
+    phone.close()

@@ -273,9 +273,12 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     page.locator("[data-play]").click()
     expect(page.locator("[data-play]")).to_have_text("Pause")
     before, after = (f"document.querySelectorAll('[data-films] video')[{n}]" for n in (0, 1))
-    page.wait_for_function(f"{after}.currentTime > 0.2 && !{before}.paused")
+    until(lambda: page.evaluate(f"{after}.currentTime > 0.2 && !{before}.paused"), "the two run together")
     page.locator("[data-play]").click()
-    page.wait_for_function(f"{after}.paused && Math.abs({after}.currentTime - {before}.currentTime) < 0.05")
+    until(
+        lambda: page.evaluate(f"{after}.paused && Math.abs({after}.currentTime - {before}.currentTime) < 0.05"),
+        "the two run together",
+    )
     page.locator("[data-moment]").focus()
     page.keyboard.press("End")
-    page.wait_for_function(f"{after}.currentTime > 0.8 && {before}.currentTime > 0.8")
+    until(lambda: page.evaluate(f"{after}.currentTime > 0.8 && {before}.currentTime > 0.8"), "the two run together")

@@ -59,6 +59,24 @@ main.addEventListener("keydown", (event) => {
   aim(x + way[0] * STEP, y + way[1] * STEP);
 });
 
+main.addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches("[data-steer-form]")) return;
+  event.preventDefault(); // the page stays, and so does the focus
+  const words = find("[data-steer-words]");
+  try {
+    const body = new FormData(form, event.submitter);
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    history.replaceState(null, "", location.pathname);
+    await renew();
+  } catch (error) {
+    if (!words) return;
+    words.textContent = error instanceof Error ? error.message : String(error);
+    words.classList.remove("visually-hidden");
+  }
+});
+
 // --- What is on its way -----------------------------------------------------------------------------------------------
 
 /** Takes the page's live part from the server, and leaves the focus where it was. */

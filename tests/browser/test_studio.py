@@ -282,3 +282,30 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     page.locator("[data-moment]").focus()
     page.keyboard.press("End")
     until(lambda: page.evaluate(f"{after}.currentTime > 0.8 && {before}.currentTime > 0.8"), "the two run together")
+
+
+def test_a_journey_is_steered_by_the_hand_and_by_keys(ada: Visitor) -> None:
+    page = bench(ada)
+    page.get_by_text("A journey into it").click()
+    expect(page.locator("[data-journey-cost]")).to_contain_text("8 key frames")
+    page.get_by_label("Size").last.select_option("640")
+    sound(page)
+    page.locator("[data-journey-begin]").click()
+    page.wait_for_url("**/studio/journeys/*/")
+    steer = page.locator("[data-steer]")
+    expect(steer).to_be_visible()
+    sound(page)
+    box = steer.bounding_box()
+    assert box
+    steer.click(position={"x": 0.9 * box["width"], "y": 0.4 * box["height"]})
+    expect(page.locator(".strip a")).to_have_count(2)
+    expect(page.locator("[data-open]")).to_have_count(0)
+    page.locator("#steer").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-steer-words]")).to_have_text("45 % from the left, 50 % from the top")
+    page.keyboard.press("Enter")
+    expect(page.locator(".strip a")).to_have_count(3)
+    expect(page.locator("#steer")).to_be_focused()
+    told = page.request.get(page.url.rstrip("/") + ".json").json()["key_frames"]
+    assert [one["towards"] for one in told] == [[0.75, pytest.approx(0.4, abs=0.02), 2.0], [0.45, 0.5, 2.0], None]
+    sound(page)

@@ -37,6 +37,8 @@ def name_sizes(
                 padding = node.attrs.get("auto_pad", b"NOTSET"), pads[axis] + pads[axis + 2]
                 reach = node.attrs.get("dilations", [1, 1])[axis] * (kernel[axis] - 1)
                 stride = node.attrs.get("strides", [1, 1])[axis]
+                if sizes[axis] is None:
+                    continue  # of what is not known nothing can be counted, and two such need not be equal
                 if stride != 1 or (padding[1] != reach and not padding[0].startswith(b"SAME")):
                     key = Size(sizes[axis], padding, reach, stride, bool(stride > 1 and node.attrs.get("ceil_mode", 0)))
                     sizes[axis] = names.setdefault(key, f"size{len(names)}")

@@ -10,8 +10,9 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from dreamer.gradient.rules import RULES
-from dreamer.graph import GraphError
+from dreamer.graph import Graph, GraphError, Node
 from dreamer.graph.ops import OPS
+from dreamer.graph.sizes import name_sizes
 
 from .gradients import finite_differences, forward, relative_error, seeded_gradient
 from .nets import INPUT, model, node, tiny_inception
@@ -342,3 +343,12 @@ def test_ties_are_settled_as_in_pytorch() -> None:
     pooled = model(*one("GlobalMaxPool"), [Y], opset=18, shape=x.shape)
     first = seeded_gradient(pooled, x, Y, ones[:, :, :1, :1])
     np.testing.assert_array_equal(first, [[[[0, 1], [0, 0]], [[1, 0], [0, 0]]]])
+
+
+def test_sizes_that_nobody_knows_are_not_taken_for_equal() -> None:
+    """Two strided convolutions behind maps with channels last, as in ConvNeXt: one is half of the other."""
+    graph = Graph.read(model([node("Relu", [X], Y)], {}, [Y], opset=18))
+    shapes = {"a": (1, 4, None, None), "b": (1, 4, None, None), "c": (1, 4, None, None), "d": (1, 4, None, None)}
+    halves = [Node("Conv", [i, "w"], [o], {"kernel_shape": [2, 2], "strides": [2, 2]}) for i, o in ("ab", "cd")]
+    name_sizes(halves, graph.constants, shapes)
+    assert shapes["b"] == shapes["d"] == (1, 4, None, None)

@@ -130,6 +130,8 @@ def architecture(net: nn.Module, side: int, *, dynamic: bool, new: bool, timed: 
             ratio = _ratio(tapped, network, names) if timed else "-"
         except (LibraryError, GraphError, ValueError) as error:
             return [f"refused: {str(error).replace(str(file), 'it')[:120]}", "-", "-", "-", "-"]
+        except Exception as error:  # the runtime's: a fault of ours, and a row that says so
+            return ["yes", "-", "-", f"fails: {type(error).__name__}", "-"]
     return ["yes", layers, " ".join(errors), dream, ratio]
 
 

@@ -42,7 +42,7 @@ visit: .venv/dev ## from an opened link to the first stroke, on a throttled phon
 attack: .venv/dev ## what attackers can do to the canvas and to the server, beside a quiet one, on this machine only
 	$(BIN)/python -m tests.bench.griefing $(ARGS)
 	$(BIN)/python -m tests.bench.siege $(ARGS)
-	$(BIN)/python -m tests.bench.hostile $(ARGS)
+	$(BIN)/python -m tests.bench.hostile
 
 # For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
 # SHA-256. The tool is not in the environment that it would describe.

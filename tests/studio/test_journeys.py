@@ -87,6 +87,13 @@ def go(client: Client, journey: Journey, number: int, **fields: Any) -> Any:
     return client.post(url, {"from": number, **fields}, headers={"Accept": "application/json"})
 
 
+def taken() -> Work:
+    """The work whose turn it is."""
+    work = queue.take()
+    assert work is not None
+    return work
+
+
 def page_of(client: Client, journey: Journey) -> str:
     answer = client.get(journey.get_absolute_url())
     assert answer.status_code == 200
@@ -232,7 +239,7 @@ def test_killed_at_any_instant_a_journey_is_made_once_and_right(
         Work.objects.filter(number=number).update(state=State.RUNNING, holder="dead", attempts=1)
         with heartbeats.sending():
             periodic_tasks.take_up()
-        jobs.run(queue.take(), queue.submit)  # type: ignore[arg-type]
+        jobs.run(taken(), queue.submit)
     assert [one.state for one in journey.key_frames] == [State.DONE] * 3 and len(whole) == 1
     # Killed in the middle of the film: the pieces that are whole are not made again.
     real, made = encode.segment, []
@@ -246,7 +253,7 @@ def test_killed_at_any_instant_a_journey_is_made_once_and_right(
     monkeypatch.setattr(encode, "segment", dies)
     try:
         with pytest.raises(BaseException, match="worker ends"):
-            jobs.run(queue.take(), queue.submit)  # type: ignore[arg-type]
+            jobs.run(taken(), queue.submit)
     finally:
         stopping.clear()
     assert made == [0, 1] and journey.films[0].state == State.WAITING
@@ -261,7 +268,7 @@ def test_killed_at_any_instant_a_journey_is_made_once_and_right(
 def test_a_long_film_gives_way_to_others_and_goes_on(client: Client, original: Original) -> None:
     journey = begun(client, original, **{"journey-led": "1", "journey-each": 3})
     while journey.key_frames.filter(state=State.DONE).count() < 4:
-        jobs.run(queue.take(), queue.submit)  # type: ignore[arg-type]
+        jobs.run(taken(), queue.submit)
     bob = User.objects.create_user("bob", password="hunter2 hunter2")
     other = Work.objects.create(owner=bob, kind=Kind.LESSON, network="tiny", original=original, units=0.2)
     claimed = claim(Work, journey.films.get().pk)
@@ -277,7 +284,7 @@ def test_a_long_film_gives_way_to_others_and_goes_on(client: Client, original: O
 
 def test_a_journey_that_is_stopped_keeps_what_there_is(client: Client, original: Original) -> None:
     journey = begun(client, original, **{"journey-led": "1", "journey-each": 3})
-    jobs.run(queue.take(), queue.submit)  # type: ignore[arg-type]
+    jobs.run(taken(), queue.submit)
     assert client.post(f"/studio/journeys/{journey.key}/stop/").status_code == 302
     worker.empty(STUDIO)
     journey.refresh_from_db()

@@ -23,6 +23,7 @@ from django.test import Client
 
 from canvas import frames
 from dreamsite import health
+from dreamsite.core import appearance
 from dreamsite.core.models import User
 from gallery.moments import paint
 from gallery.sharing import cards
@@ -43,6 +44,12 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A file of theirs takes the longest: begun last, it would be waited for by everybody. Those of `live` often wait, and
 # lint, which begins with them, computes meanwhile.
 SLOW = ("live", "browser")
+
+
+@pytest.fixture(autouse=True)
+def usual_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site is called and looks as it does at first; no page asks the database for it until a test changes it."""
+    monkeypatch.setattr(appearance, "_known", (float("inf"), appearance.Look()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -234,8 +234,14 @@ async def opened(
         client.reading.set()
 
 
-# For a site where drawers draw without a rest, for as long as a slow machine needs: no newcomer's ink lasts so long.
-PLENTY = {"canvas.limits.INK_LEVELS": [[0, 1e9, 1e9]]}
+# For a site where drawers draw without a rest, for as long as a slow machine needs: no newcomer's ink lasts so long, nor
+# what the newest accounts behind an address share, which everybody is for a moment after a server's start.
+PLENTY = {
+    "canvas.limits.INK_LEVELS": [[0, 1e9, 1e9]],
+    "canvas.limits.ADDRESS_RATE": 1e9,
+    "canvas.limits.ADDRESS_BURST": 1e9,
+    "canvas.limits.NEWEST_SHARE": 1e9,
+}
 
 
 class Drawer:

@@ -234,8 +234,8 @@ async def opened(
         client.reading.set()
 
 
-# For a site where drawers draw without a rest, for as long as a slow machine needs: no newcomer's ink lasts so long, nor
-# what the newest accounts behind an address share, which everybody is for a moment after a server's start.
+# For a site where drawers draw without a rest, for as long as a slow machine needs: no newcomer's ink lasts so long.
+# Nor does what the newest accounts behind an address share; for a moment after a server's start everybody is one.
 PLENTY = {
     "canvas.limits.INK_LEVELS": [[0, 1e9, 1e9]],
     "canvas.limits.ADDRESS_RATE": 1e9,

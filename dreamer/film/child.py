@@ -2,30 +2,24 @@
 
     python -m dreamer.film.child IN OUT LIMITS
 
-As dreamer.video.child: limits first, one demuxer by the file's first bytes, decoders of a list, no sockets. On standard
-output comes one line of JSON: {"made": {"seconds", "loudness"}} or {"refused": code, ...}.
+One demuxer by the file's first bytes, the decoders of a list, no protocol to fetch anything by. What is made is
+{"seconds", "loudness"}.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from dreamer.video.child import SOUNDS, limit
+from dreamer.film import sandbox
+from dreamer.film.sandbox import Refused
 
 RATE = 48_000
 EVERY = 0.1  # seconds of one value of loudness
+# Of sound, in videos too.
+SOUNDS = ("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "pcm_s16le", "pcm_s16be", "pcm_s24le", "alac", "flac")
 DECODERS = (*SOUNDS, "pcm_f32le", "pcm_u8", "pcm_s32le", "mp2")
-
-
-class Refused(Exception):
-    def __init__(self, code: str, **said: Any) -> None:
-        super().__init__(code)
-        self.code, self.said = code, said
 
 
 def kind_of(begins: bytes) -> str | None:
@@ -98,19 +92,5 @@ def _made(container: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any
     return {"seconds": count / RATE, "loudness": [round(min(1.0, power / full), 3) for power in powers]}
 
 
-def main() -> None:
-    source, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
-    limit(limits)
-    try:
-        answer: dict[str, Any] = {"made": made_anew(source, target, limits)}
-    except Refused as refused:
-        answer = {"refused": refused.code, **refused.said}
-    except MemoryError:
-        answer = {"refused": "memory"}
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # what a damaged file left behind in a library need not be taken down
-
-
 if __name__ == "__main__":
-    main()
+    sandbox.serve(made_anew)

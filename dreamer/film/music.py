@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
 
-from dreamer.film import cards
+from dreamer.film import cards, sandbox
 from dreamer.film.child import EVERY
 
-ROOT = Path(__file__).resolve().parents[2]
 CARD, FADE = 4.0, 0.75  # seconds that the end card is shown, and that it takes to appear
 SMOOTH = 0.4  # seconds over which loudness is averaged: a dream that trembles is no dream
 
 
-@dataclass(frozen=True)
-class Limits:
+@dataclass(frozen=True, kw_only=True)
+class Limits(sandbox.Limits):
     """What is taken, and what the process may use."""
 
     seconds: float = 900.0
@@ -76,46 +70,24 @@ class MusicRefused(ValueError):
 
 
 def clean(source: Path, target: Path, limits: Limits = Limits()) -> Music:
-    """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then.
-
-    The process has the limits' memory and seconds, no sockets, and is killed when its time is over.
-    """
-    command = [sys.executable, "-m", "dreamer.film.child", str(source.resolve()), str(target.resolve())]
-    command.append(json.dumps(asdict(limits)))
+    """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.wall_seconds,
-            check=False,
-        )
-        answer: dict[str, Any] = {"refused": "died"}
-        with contextlib.suppress(ValueError, IndexError):
-            answer = json.loads(done.stdout.splitlines()[-1])
-        if isinstance(made := answer.get("made"), dict):
-            return Music(float(made["seconds"]), tuple(made["loudness"]))
-        raise MusicRefused(_words(answer, limits))
-    except subprocess.TimeoutExpired:
-        raise MusicRefused(_words({"refused": "died"}, limits)) from None
-    finally:
-        if sys.exc_info()[0] is not None:
-            with contextlib.suppress(FileNotFoundError):
-                target.unlink()
+        made = sandbox.run("dreamer.film.child", source, target, limits)
+    except sandbox.Refused as refused:
+        raise MusicRefused(_words(refused, limits)) from None
+    return Music(float(made["seconds"]), tuple(made["loudness"]))
 
 
-def _words(answer: dict[str, Any], limits: Limits) -> str:
+def _words(refused: sandbox.Refused, limits: Limits) -> str:
     kinds = "MP3, M4A, Ogg, FLAC or WAV"
     return {
         "type": f"This is no sound we can read. Expected {kinds}.",
         "broken": "The file says it is sound, but it cannot be read. Is it whole? Send it again, or save it anew.",
         "silent": f"There is no sound in this file. Expected {kinds}.",
-        "codec": f"The sound in it is packed as {answer.get('name')}. Expected {kinds}.",
+        "codec": f"The sound in it is packed as {refused.received.get('name')}. Expected {kinds}.",
         "seconds": f"The music is too long. Expected at most {limits.seconds / 60:.0f} minutes.",
         "short": "The music is shorter than a second. Expected more of it.",
-    }.get(answer.get("refused", ""), f"This file could not be read within its limits. Save it anew, as {kinds}.")
+    }.get(refused.code, f"This file could not be read within its limits. Save it anew, as {kinds}.")
 
 
 def strength(music: Music) -> Callable[[float], float]:

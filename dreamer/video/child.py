@@ -2,41 +2,29 @@
 
     python -m dreamer.video.child IN OUT LIMITS
 
-LIMITS is JSON (clean.Limits). On standard output comes one line of JSON: {"made": {...}} (clean.Made), or {"refused":
-code, ...} with what was received. Before the first byte of the file is read the process limits itself: memory, seconds
-of processor, size and number of files, and no sockets. What a decoder may be told by the file is limited, too: one
+LIMITS is JSON (clean.Limits); what is made is a clean.Made. What a decoder may be told by the file is limited, too: one
 demuxer, by the file's first bytes; the decoders of a list; no protocol to fetch anything by; no more pixels than
 allowed.
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import resource
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from dreamer.film import sandbox
+from dreamer.film.child import SOUNDS
+from dreamer.film.sandbox import Refused
+
 # What a file begins with, and how the demuxer for it is called. Nothing else is opened.
 FORMATS = {"mp4": "mov", "webm": "matroska"}
 DECODERS = ("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "libdav1d", "av1")
-SOUNDS = ("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "pcm_s16le", "pcm_s16be", "pcm_s24le", "alac", "flac")
 UNSAID = 2  # matrix coefficients, table 4
 CURVES = {16: "pq", 18: "hlg"}  # transfer characteristics, ITU-T H.273 table 3
 RATE = 48_000  # of the sound
 CHUNK = 1024  # samples of a packet of AAC
-
-
-class Refused(Exception):
-    """The file is not taken; `code` and `said` say why, `clean` puts it into words."""
-
-    def __init__(self, code: str, **said: Any) -> None:
-        super().__init__(code)
-        self.code, self.said = code, said
 
 
 def kind_of(begins: bytes) -> str | None:
@@ -44,58 +32,6 @@ def kind_of(begins: bytes) -> str | None:
     if begins[4:8] in (b"ftyp", b"moov", b"wide", b"mdat", b"free", b"skip"):
         return "mp4"
     return "webm" if begins.startswith(b"\x1a\x45\xdf\xa3") else None
-
-
-def limit(limits: dict[str, Any]) -> None:
-    """Takes from this process what it does not need."""
-    os.nice(10)
-    for what, most in (
-        (resource.RLIMIT_AS, limits["memory"]),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, limits["made_bytes"]),
-        (resource.RLIMIT_NOFILE, 32),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
-    no_sockets()
-
-
-def no_sockets() -> bool:
-    """Has Linux refuse every new socket to this process and its threads, by a seccomp filter; False elsewhere.
-
-    The filter is five instructions of classic BPF over struct seccomp_data (linux/seccomp.h): another architecture than
-    the one this was built for is let alone, `socket` and `socketpair` answer EACCES, all else is allowed.
-    """
-    machines = {"x86_64": (0xC000003E, 41, 53), "aarch64": (0xC00000B7, 198, 199)}
-    found = machines.get(os.uname().machine)
-    if sys.platform != "linux" or found is None:
-        return False
-    architecture, socket, pair = found
-    load, equal, answer = 0x20, 0x15, 0x06
-    code = [
-        (load, 0, 0, 4),  # seccomp_data.arch
-        (equal, 0, 4, architecture),
-        (load, 0, 0, 0),  # seccomp_data.nr
-        (equal, 1, 0, socket),
-        (equal, 0, 1, pair),
-        (answer, 0, 0, 0x00050000 | 13),  # SECCOMP_RET_ERRNO | EACCES
-        (answer, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
-    ]
-
-    class Instruction(ctypes.Structure):
-        _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
-
-    class Program(ctypes.Structure):
-        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Instruction))]
-
-    rows = (Instruction * len(code))(*(Instruction(*row) for row in code))
-    program = Program(len(code), rows)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
-        return False
-    return not libc.prctl(22, 2, ctypes.byref(program), 0, 0)  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
 def made_anew(source: Path, target: Path, limits: dict[str, Any]) -> dict[str, Any]:
@@ -265,19 +201,5 @@ def _picture(frame: Any, size: tuple[int, int]) -> Any:
     return np.ascontiguousarray(np.rot90(array, turns))
 
 
-def main() -> None:
-    source, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
-    limit(limits)
-    try:
-        answer: dict[str, Any] = {"made": made_anew(source, target, limits)}
-    except Refused as refused:
-        answer = {"refused": refused.code, **refused.said}
-    except MemoryError:
-        answer = {"refused": "memory"}
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # what a damaged file left behind in a library need not be taken down
-
-
 if __name__ == "__main__":
-    main()
+    sandbox.serve(made_anew)

@@ -7,19 +7,15 @@ need not know where it came from.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from dreamer.film import sandbox
 
 
-@dataclass(frozen=True)
-class Limits:
+@dataclass(frozen=True, kw_only=True)
+class Limits(sandbox.Limits):
     """What is taken, and what comes out."""
 
     seconds: float = 30.0  # of film
@@ -73,53 +69,24 @@ class VideoRefused(ValueError):
 
 
 def clean(source: Path, target: Path, limits: Limits = Limits()) -> Made:
-    """Writes `target`, an MP4. Raises VideoRefused, and leaves nothing then.
-
-    The process has the limits' memory and seconds, no sockets, no settings of this one, and is killed when its time is
-    over.
-    """
-    command = [sys.executable, "-m", "dreamer.video.child", str(source), str(target), json.dumps(asdict(limits))]
+    """Writes `target`, an MP4. Raises VideoRefused, and leaves nothing then."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.wall_seconds,
-            check=False,
-        )
-        answer = _answer(done.stdout)
-        if "made" in answer:
-            return Made.from_json(answer["made"])
-        raise _refused(answer, limits)
-    except subprocess.TimeoutExpired:
-        raise _refused({"refused": "time"}, limits) from None
-    finally:
-        if sys.exc_info()[0] is not None:
-            with contextlib.suppress(FileNotFoundError):
-                target.unlink()
+        return Made.from_json(sandbox.run("dreamer.video.child", source, target, limits))
+    except sandbox.Refused as refused:
+        raise _refused(refused, limits) from None
 
 
-def _answer(output: bytes) -> dict[str, Any]:
-    """What the process said; one that was killed by a limit or by the file said nothing."""
-    with contextlib.suppress(ValueError):
-        answer = json.loads(output.splitlines()[-1] if output.strip() else b"")
-        if isinstance(answer, dict):
-            return answer
-    return {"refused": "died"}
-
-
-def _refused(answer: dict[str, Any], limits: Limits) -> VideoRefused:
-    width, height = answer.get("width", 0), answer.get("height", 0)
-    seconds = answer.get("seconds", 0.0)
+def _refused(refused: sandbox.Refused, limits: Limits) -> VideoRefused:
+    received = refused.received
+    width, height = received.get("width", 0), received.get("height", 0)
+    seconds = received.get("seconds", 0.0)
     kinds = "MP4, MOV or WebM with H.264, HEVC, VP8, VP9 or AV1"
     words = {
         "type": f"This is no video we can read. Expected {kinds}.",
         "broken": "The file says it is a video, but it cannot be read. Is it whole? Send it again, or save it anew.",
         "no_pictures": "There are no pictures in this file, only sound or text. Expected a video.",
         "empty": "Not one picture can be read from this video. Is the file whole? Send it again, or save it anew.",
-        "codec": f"The pictures in it are packed as {answer.get('name')}. Expected {kinds}.",
+        "codec": f"The pictures in it are packed as {received.get('name')}. Expected {kinds}.",
         "pixels": (
             f"The video is {width} × {height}. Expected at most {limits.pixels / 1e6:.1f} million pixels, "
             f"{limits.side_in} a side (4K): save it smaller."
@@ -132,8 +99,7 @@ def _refused(answer: dict[str, Any], limits: Limits) -> VideoRefused:
         "time": "This video takes too long to read. Save it shorter or smaller, as MP4 with H.264 in Full HD.",
         "died": "This video could not be read within its limits. Save it anew, as MP4 with H.264 in Full HD.",
     }
-    code = answer.get("refused", "died")
-    return VideoRefused(code, words.get(code, words["died"]))
+    return VideoRefused(refused.code, words.get(refused.code, words["died"]))
 
 
 def _length(seconds: float) -> str:

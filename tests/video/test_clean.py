@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamer.video import clean as clean_module
-from dreamer.video.child import kind_of, no_sockets
-from dreamer.video.clean import ROOT, Limits, Made, VideoRefused, clean
+from dreamer.film import sandbox
+from dreamer.film.sandbox import ROOT, no_sockets
+from dreamer.video.child import kind_of
+from dreamer.video.clean import Limits, Made, VideoRefused, clean
 from tests.video.films import decoded, heard, scene, tone, turned, video
 
 PICTURES = scene(12)
@@ -162,7 +163,7 @@ def test_the_process_has_no_sockets_and_no_secrets(tmp_path: Path, monkeypatch: 
     if sys.platform != "linux":
         pytest.fail("sockets are refused on Linux only")
     script = (
-        "import socket; from dreamer.video.child import no_sockets\n"
+        "import socket; from dreamer.film.sandbox import no_sockets\n"
         "assert no_sockets()\n"
         "try: socket.socket()\n"
         "except PermissionError: print('refused')"
@@ -178,7 +179,7 @@ def test_the_process_has_no_sockets_and_no_secrets(tmp_path: Path, monkeypatch: 
         return subprocess.CompletedProcess(command, 0, json.dumps({"refused": "empty"}).encode(), b"")
 
     monkeypatch.setenv("SECRET_KEY", "do not tell")
-    monkeypatch.setattr(clean_module.subprocess, "run", run)
+    monkeypatch.setattr(sandbox.subprocess, "run", run)
     with pytest.raises(VideoRefused):
         clean(tmp_path / "in", tmp_path / "out", Limits())
     assert "SECRET_KEY" not in seen["env"] and seen["stdin"] == subprocess.DEVNULL

@@ -1,0 +1,146 @@
+"""Files that nobody vouches for are read in a process of their own, which may do nothing but read and write one file.
+
+`run` is the side of whoever wants the file, `serve` that of the process. Before the first byte of the file is read the
+process limits itself: memory, seconds of processor, size and number of files, and no sockets. What it found comes back
+as one line of JSON on its standard output: {"made": {...}}, or {"refused": code, ...} with what was received.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a process may use: bytes that it writes, bytes of addresses, seconds of processor and of the clock."""
+
+    made_bytes: int
+    memory: int
+    cpu_seconds: int
+    wall_seconds: float
+
+
+class Refused(Exception):
+    """The file is not taken; `code` and `received` say why, and whoever wanted it puts it into words."""
+
+    def __init__(self, code: str, **received: Any) -> None:
+        super().__init__(code)
+        self.code, self.received = code, received
+
+
+def run(module: str, source: Path, target: Path, limits: Limits) -> dict[str, Any]:
+    """What the process made as `target`, which is not left behind where it made nothing.
+
+    It has no settings of this one, and is killed when its time is over. Raises Refused: with the process' own code,
+    "time", or "died" where a limit or the file ended it without a word.
+    """
+    command = [sys.executable, "-m", module, str(source.resolve()), str(target.resolve()), json.dumps(asdict(limits))]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limits.wall_seconds,
+            check=False,
+        )
+        answer = _answer(done.stdout)
+        if isinstance(made := answer.get("made"), dict):
+            return made
+        raise Refused(answer.pop("refused", "died"), **answer)
+    except subprocess.TimeoutExpired:
+        raise Refused("time") from None
+    finally:
+        if sys.exc_info()[0] is not None:
+            target.unlink(missing_ok=True)
+
+
+def _answer(output: bytes) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        answer = json.loads(output.splitlines()[-1] if output.strip() else b"")
+        if isinstance(answer, dict):
+            return answer
+    return {"refused": "died"}
+
+
+# --- in the process --------------------------------------------------------------------------------------------------
+
+
+def serve(made_anew: Callable[[Path, Path, dict[str, Any]], dict[str, Any]]) -> None:
+    """Runs `made_anew(source, target, limits)` by the command line, limited, and says what came of it."""
+    source, target, limits = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+    limit(limits)
+    try:
+        answer: dict[str, Any] = {"made": made_anew(source, target, limits)}
+    except Refused as refused:
+        answer = {"refused": refused.code, **refused.received}
+    except MemoryError:
+        answer = {"refused": "memory"}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # what a damaged file left behind in a library need not be taken down
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """Takes from this process what it does not need."""
+    os.nice(10)
+    for what, most in (
+        (resource.RLIMIT_AS, limits["memory"]),
+        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
+        (resource.RLIMIT_FSIZE, limits["made_bytes"]),
+        (resource.RLIMIT_NOFILE, 32),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+    no_sockets()
+
+
+def no_sockets() -> bool:
+    """Has Linux refuse every new socket to this process and its threads, by a seccomp filter; False elsewhere.
+
+    The filter is five instructions of classic BPF over struct seccomp_data (linux/seccomp.h): another architecture than
+    the one this was built for is let alone, `socket` and `socketpair` answer EACCES, all else is allowed.
+    """
+    machines = {"x86_64": (0xC000003E, 41, 53), "aarch64": (0xC00000B7, 198, 199)}
+    found = machines.get(os.uname().machine)
+    if sys.platform != "linux" or found is None:
+        return False
+    architecture, socket, pair = found
+    load, equal, answer = 0x20, 0x15, 0x06
+    code = [
+        (load, 0, 0, 4),  # seccomp_data.arch
+        (equal, 0, 4, architecture),
+        (load, 0, 0, 0),  # seccomp_data.nr
+        (equal, 1, 0, socket),
+        (equal, 0, 1, pair),
+        (answer, 0, 0, 0x00050000 | 13),  # SECCOMP_RET_ERRNO | EACCES
+        (answer, 0, 0, 0x7FFF0000),  # SECCOMP_RET_ALLOW
+    ]
+
+    class Instruction(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+
+    class Program(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Instruction))]
+
+    rows = (Instruction * len(code))(*(Instruction(*row) for row in code))
+    program = Program(len(code), rows)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
+        return False
+    return not libc.prctl(22, 2, ctypes.byref(program), 0, 0)  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamer.film.mux import mux, pictures
 from dreamsite.core.files import whole_file
 
 RATE = 48_000
@@ -110,16 +111,4 @@ def under(film: Path, track: Path, track_seconds: float, target: Path) -> None:
         video = source.streams.video[0]
         seconds = float((video.duration or 0) * (video.time_base or 0)) or float(source.duration or 0) / av.time_base
         copy = container.add_stream_from_template(video, opaque=True)
-        heard, packets = 0.0, stream(track, track_seconds, seconds, container)
-        for packet in source.demux(video):
-            if packet.dts is None or packet.pts is None:
-                continue
-            now = float(packet.pts * packet.time_base)
-            packet.stream = copy
-            # Sound lies beside its picture in the file: a player reads both in one go.
-            while heard <= now and (more := next(packets, None)) is not None:
-                heard = more[0]
-                container.mux(more[1])
-            container.mux(packet)
-        for _until, rest in packets:
-            container.mux(rest)
+        mux(container, pictures(source, copy), stream(track, track_seconds, seconds, container))

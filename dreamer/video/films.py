@@ -12,6 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from dreamer.engine.bands import Bytes
+from dreamer.film import mux
 from dreamsite.core.files import whole_file
 
 RECIPE = "comment"  # the name among a film's words under which it carries its recipe
@@ -72,18 +73,5 @@ def join(path: Path, film: Path, sound: Path | None, recipe: str = "") -> None:
     ):
         if recipe:
             container.metadata[RECIPE] = recipe
-        video = source.streams.video[0]
-        stream = container.add_stream_from_template(video)
-        heard, packets = 0.0, sound_of(sound)(container) if sound else iter(())
-        for packet in source.demux(video):
-            if packet.dts is None or packet.pts is None:
-                continue
-            now = float(packet.pts * packet.time_base)
-            packet.stream = stream
-            # Sound lies beside its picture in the file: a player reads both in one go.
-            while heard <= now and (more := next(packets, None)) is not None:
-                heard = more[0]
-                container.mux(more[1])
-            container.mux(packet)
-        for _, rest in packets:
-            container.mux(rest)
+        stream = container.add_stream_from_template(source.streams.video[0])
+        mux.mux(container, mux.pictures(source, stream), sound_of(sound)(container) if sound else iter(()))

@@ -20,6 +20,7 @@ import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from dreamer.film import mux
 from dreamsite.core.files import whole_file
 from gallery.films.chapters import Chapter
 from gallery.films.plan import Plan, Segment
@@ -161,27 +162,18 @@ def join(
         with av.open(str(work.path(plan.segments[0], output))) as first:
             stream: Any = container.add_stream_from_template(first.streams.video[0], opaque=True)
             codecs = [_mime(output.encoder, bytes(first.streams.video[0].codec_context.extradata or b""))]
-        heard, packets = 0.0, sound(container) if sound else iter(())
+        heard = sound(container) if sound else iter(())
         if sound:
             codecs.append("mp4a.40.2")
-        for part in plan.segments:
-            pause()
-            with av.open(str(work.path(part, output))) as source:
-                video = source.streams.video[0]
-                shift = round(Fraction(part.start, plan.fps) / video.time_base)
-                for packet in source.demux(video):
-                    if packet.dts is None or packet.pts is None:
-                        continue  # how the demuxer says that it is at the end
-                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    now = float(packet.pts * video.time_base)
-                    packet.stream = stream
-                    # Sound lies beside its picture in the file: a player reads both in one go.
-                    while heard <= now and (more := next(packets, None)) is not None:
-                        heard = more[0]
-                        container.mux(more[1])
-                    container.mux(packet)
-        for _, more_packets in packets:
-            container.mux(more_packets)
+
+        def packets() -> Iterator[tuple[float, Any]]:
+            for part in plan.segments:
+                pause()
+                with av.open(str(work.path(part, output))) as source:
+                    shift = round(Fraction(part.start, plan.fps) / source.streams.video[0].time_base)
+                    yield from mux.pictures(source, stream, shift)
+
+        mux.mux(container, packets(), heard)
     return ", ".join(codecs)
 
 

@@ -28,13 +28,6 @@ def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(jobs, "SHEET", 1)
 
 
-@pytest.fixture
-def client() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("ada", password="hunter2 hunter2"))
-    return client
-
-
 def text_of(client: Client) -> str:
     response = client.get(PAGE)
     assert response.status_code == 200

@@ -49,18 +49,6 @@ def tiny(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def ada() -> User:
-    return User.objects.create_user("ada", password="hunter2 hunter2")
-
-
-@pytest.fixture
-def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
-@pytest.fixture
 def original(client: Client) -> Original:
     sent = {"picture": photograph(120, 90)}
     answer = client.post("/studio/upload/", sent, headers={"Accept": "application/json"})

@@ -35,18 +35,6 @@ def files(settings: Any, tmp_path: Path, db: None) -> None:
 
 
 @pytest.fixture
-def ada() -> User:
-    return User.objects.create_user("ada", password="hunter2 hunter2")
-
-
-@pytest.fixture
-def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
-@pytest.fixture
 def moderator() -> User:
     user = User.objects.create_user("mod", password="hunter2 hunter2", is_staff=True)
     names = "moderate", "review_report"

@@ -40,18 +40,6 @@ def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(jobs, "SHEET", 2)  # styles tried; what a person gets is tested once, below
 
 
-@pytest.fixture
-def ada() -> User:
-    return User.objects.create_user("ada", password="hunter2 hunter2")
-
-
-@pytest.fixture
-def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
 def photograph(width: int = 120, height: int = 90, **how: Any) -> SimpleUploadedFile:
     """A sky, a hill and some noise."""
     rows, columns = np.mgrid[0:height, 0:width]

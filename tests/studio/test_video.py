@@ -19,7 +19,6 @@ from PIL import Image
 
 from dreamer.engine.pictures import read_recipe
 from dreamer.video.clean import Limits
-from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.jobs.files import work_directory
@@ -37,13 +36,6 @@ def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPat
     settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
     monkeypatch.setattr(jobs, "SHEET", 1)
     monkeypatch.setattr(video, "SEGMENT", 4)
-
-
-@pytest.fixture
-def client() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("ada", password="hunter2 hunter2"))
-    return client
 
 
 def sent(client: Client, data: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -61,12 +61,7 @@ def steps(owner: User) -> list[Step]:
     state = SiteState.objects.filter(id=1).first()
     skipped = set(state.steps_skipped) if state else set()
     found = [make(owner) for make in _STEPS]
-    return [Step(**{**vars(step), "skipped": step.may_skip and step.name in skipped}) for step in found]
-
-
-def left(owner: User) -> int:
-    """How many are not done."""
-    return sum(not step.over for step in steps(owner))
+    return [replace(step, skipped=step.may_skip and step.name in skipped) for step in found]
 
 
 def _second_factor(owner: User) -> Step:
@@ -245,7 +240,7 @@ def first_steps(request: HttpRequest) -> HttpResponse:
         if "mail" in request.POST:
             _try_mail(request, owner)
         else:
-            _skip(request.POST.get("skip", ""), request.POST.get("unskip", ""))
+            _skip(owner, request.POST.get("skip", ""), request.POST.get("unskip", ""))
         return redirect("first_steps")
     found = steps(owner)
     context = {
@@ -257,9 +252,9 @@ def first_steps(request: HttpRequest) -> HttpResponse:
     return render(request, "first_steps.html", context)
 
 
-def _skip(skip: str, unskip: str) -> None:
+def _skip(owner: User, skip: str, unskip: str) -> None:
     state, _made = SiteState.objects.get_or_create(id=1)
-    names = {step.__name__.removeprefix("_").replace("_", "-") for step in _STEPS}
+    names = {step.name for step in steps(owner) if step.may_skip}
     state.steps_skipped = sorted((set(state.steps_skipped) | {skip} & names) - {unskip})
     state.save(update_fields=["steps_skipped"])
 

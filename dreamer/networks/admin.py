@@ -105,11 +105,13 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         for files in installed:  # each is measured once by itself
             if not Job.objects.filter(kind=Job.Kind.MEASURE, network=files.name).exists():
                 jobs.request(Job.Kind.MEASURE, files.name)
+        current = _jobs()
         names = {files.name for files in installed}
         measured = {row.name: row for row in Network.objects.all()}
         site = default_model()
         context = self._context(
             request,
+            current,
             title=_("Networks"),
             networks=[_Shown(files, measured.get(files.name), in_use) for files in installed],
             problems=found.problems(),
@@ -117,7 +119,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             titles={files.name: files.info.title for files in installed},
             site_title=next((files.info.title for files in installed if files.name == site), site),
             decided=settings.DREAM_MODEL,
-            jobs=_with_words(_jobs()),
+            jobs=_with_words(current),
             published=[
                 (wanted, fetching.amount(0, wanted.weights.size) if wanted.weights.size else "")
                 for name, wanted in SOURCES.items()
@@ -129,19 +131,19 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         )
         return render(request, "admin/dreamer/network/change_list.html", context, status=status)
 
-    def _context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:
+    def _context(self, request: HttpRequest, current: list[Job], **more: Any) -> dict[str, Any]:
+        """`current` is read before anything else that the page shows: what ends meanwhile changes the stamp."""
         may = {
             "add": self.has_add_permission(request),
             "change": self.has_change_permission(request),
             "delete": self.has_delete_permission(request),
         }
-        stamp = _stamp(_jobs())
         device = {"device": settings.DREAM_DEVICE, "card": cuda.driver() is not None, "obstacle": cuda.obstacle()}
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "may": may,
-            "stamp": stamp,
+            "stamp": _stamp(current),
             **device,
             **more,
         }
@@ -288,6 +290,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         self, request: HttpRequest, files: ModelFiles, form: OwnStyleForm | None = None, status: int = 200
     ) -> HttpResponse:
         trying.order_missing(files)  # a cache that fills itself
+        current = _jobs()
         canvas, canvases = self._canvas(request), list(Canvas.objects.order_by("pk"))
         off, own = shelves.off_at(canvas, files.name), {key(s.layer, s.channel): s for s in _owned(files.name)}
         shown = []
@@ -310,6 +313,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             initial = preview.options["form"]
         context = self._context(
             request,
+            current,
             title=files.info.title,
             files=files,
             network=_Shown(files, Network.objects.filter(name=files.name).first(), choosing.in_use()),
@@ -318,7 +322,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             canvas=canvas,
             canvases=canvases,
             surprises=shelves.of_canvas(canvas, files)[1],
-            jobs=_with_words([job for job in _jobs() if job.network == files.name]),
+            jobs=_with_words([job for job in current if job.network == files.name]),
             form=form or OwnStyleForm(files, known, initial=initial),
             classes=files.labels if files.info.logits else (),
             preview=preview,

@@ -21,7 +21,7 @@ from canvas.moderation.models import Act
 from dreamer.engine.pictures import read_picture
 from dreamer.library.sources import Source
 from dreamer.models import Choice, Job, Network, OwnStyle, StyleOff
-from dreamer.networks import choosing, jobs, shelves, trying
+from dreamer.networks import admin, choosing, jobs, shelves, trying
 from dreamer.registered import default_model, registry
 from dreamer.worker import Dreamer
 from dreamsite.core import tasks
@@ -463,6 +463,25 @@ def test_a_style_of_one_s_own(owner: Client, path: str, canvas: Canvas, shelf: l
     assert (first.layer, first.channel, first.title) == (layer, 3, "Mine")
     owner.post(f"{path}n/tiny/own/{own.pk}/remove")
     assert not OwnStyle.objects.exists() and acts()[-1] == "network-own-style-removed"
+
+
+@pytest.mark.parametrize("address", ["", "n/tiny/"])
+def test_what_ends_while_the_page_is_made_still_changes_it(
+    owner: Client, path: str, shelf: list[str], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    owner.post(f"{path}n/tiny/own", {"layer": shelf[0].partition("@")[2], "channel": "2", "preview": "yes"})
+    made = admin.NetworkAdmin._context
+
+    def late(*args: Any, **more: Any) -> Any:
+        """What the page shows has been read; now the preview is done, before its stamp is taken."""
+        Job.objects.filter(kind="preview").update(state="done")
+        return made(*args, **more)
+
+    monkeypatch.setattr(admin.NetworkAdmin, "_context", late)
+    html = page(owner, f"{path}{address}")
+    shown = re.search(r'data-stamp="([^"]*)"', html)
+    assert shown and "networks-preview" not in html
+    assert shown[1] != owner.get(f"{path}state").json()["stamp"]
 
 
 def test_a_class_is_a_style_too_by_its_name(owner: Client, path: str, canvas: Canvas) -> None:

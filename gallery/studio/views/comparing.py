@@ -73,6 +73,8 @@ def _label(request: HttpRequest) -> str:
 def _row(found: Original, name: str, title: str, label: str) -> dict[str, Any]:
     """What there is of one network. `knows`: whether it can dream of the class that is asked for."""
     works = found.works.filter(network=name)
+    # Asked before the sketches are read: a sheet that ends meanwhile has made them, and the page looks again.
+    waits = not label and works.filter(kind=Work.Kind.SHEET).open().exists()
     wanted = _class_of(name, label) if label else None
     tried = [(sketch, _target(sketch)) for sketch in works.filter(kind=Work.Kind.SKETCH).order_by("pk")]
     if label:
@@ -80,7 +82,6 @@ def _row(found: Original, name: str, title: str, label: str) -> dict[str, Any]:
     else:
         shown = [sketch for sketch, _target in tried][:SHOWN]
     knows = not label or wanted is not None
-    waits = not label and works.filter(kind=Work.Kind.SHEET).open().exists()
     return {
         "name": name,
         "title": title,

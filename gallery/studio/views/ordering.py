@@ -74,11 +74,13 @@ def original_json(request: SignedIn, key: str) -> JsonResponse:
     """What a page that is open asks for while styles arrive: {"complete", "styles", "sketches": [...]}."""
     found = get_object_or_404(Original, key=key, owner=request.user)
     network = network_named(str(request.GET.get("network", "")))
+    waiting = _sheet_waits(found, network)
+    found.refresh_from_db(fields=["styles"])  # after it: a sheet that has ended has left its styles
     return JsonResponse(
         {
             "complete": found.complete,
             "styles": len(found.styles.get(network, ())),
-            "waiting": _sheet_waits(found, network),
+            "waiting": waiting,
             "sketches": [work_as_json(sketch) for sketch in _sketches(found, network)],
         }
     )

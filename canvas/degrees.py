@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from canvas import limits
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text that whoever shows it looks up: pages, and browser modules (tests.translations knows)."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Degree:
     name: str  # in the database and in the protocol
@@ -37,38 +42,38 @@ class Degree:
 DEGREES = (
     Degree(
         "warn",
-        "Warning",
-        effect="Reads your words, says so, and draws on.",
-        sheet="A message from the moderators",
-        sheet_effect="Please read it; then you can draw again.",
-        line="A moderator has written to you",
+        gettext_noop("Warning"),
+        effect=gettext_noop("Reads your words, says so, and draws on."),
+        sheet=gettext_noop("A message from the moderators"),
+        sheet_effect=gettext_noop("Please read it; then you can draw again."),
+        line=gettext_noop("A moderator has written to you"),
         may_draw=False,
         must_acknowledge=True,
     ),
     Degree(
         "cool_down",
-        "Cool down",
-        effect="Draws with little ink.",
-        sheet="Slowly, please",
-        sheet_effect="You have less ink than usual{until}.",
+        gettext_noop("Cool down"),
+        effect=gettext_noop("Draws with little ink."),
+        sheet=gettext_noop("Slowly, please"),
+        sheet_effect=gettext_noop("You have less ink than usual{until}."),
         ink_divisor=limits.COOL_DOWN,
     ),
     Degree(
         "read_only",
-        "Read only",
-        effect="Watches, and may take own strokes back.",
-        sheet="You can watch, but not draw",
-        sheet_effect="You cannot draw{until}. You can still undo your own strokes.",
-        line="You can watch, but not draw",
+        gettext_noop("Read only"),
+        effect=gettext_noop("Watches, and may take own strokes back."),
+        sheet=gettext_noop("You can watch, but not draw"),
+        sheet_effect=gettext_noop("You cannot draw{until}. You can still undo your own strokes."),
+        line=gettext_noop("You can watch, but not draw"),
         may_draw=False,
     ),
     Degree(
         "suspend",
-        "Suspended",
-        effect="Is signed out, and cannot come in.",
-        sheet="You are suspended",
-        sheet_effect="You cannot be on this canvas{until}.",
-        line="You are suspended",
+        gettext_noop("Suspended"),
+        effect=gettext_noop("Is signed out, and cannot come in."),
+        sheet=gettext_noop("You are suspended"),
+        sheet_effect=gettext_noop("You cannot be on this canvas{until}."),
+        line=gettext_noop("You are suspended"),
         may_enter=False,
         may_draw=False,
         may_undo=False,

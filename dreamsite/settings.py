@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from dreamsite import stores
 from dreamsite.accounts import providers
@@ -107,7 +106,7 @@ MIDDLEWARE = [
     "dreamsite.core.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "dreamsite.core.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -134,6 +133,8 @@ TEMPLATES = [
                 "dreamsite.accounts.views.sign_in_options",
                 "gallery.farewell.views.project_ended",
                 "dreamsite.core.appearance.context",
+                "django.template.context_processors.i18n",
+                "dreamsite.core.languages.context",
             ]
         },
     }
@@ -399,7 +400,16 @@ SECURE_CSP = {
 
 # --- Language, time, logs ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# docs/translating.md says how another one is added.
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "español"),
+    ("fr", "français"),
+    ("pt-br", "português (Brasil)"),
+    ("ja", "日本語"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

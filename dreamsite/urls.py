@@ -7,7 +7,7 @@ from django.views.generic import TemplateView
 
 from dreamer import views as dreamer
 from dreamer.guesses.views import answer as guess_answer
-from dreamsite import appearance, claim, first_steps, health, metrics, security
+from dreamsite import appearance, claim, first_steps, health, languages, metrics, security
 
 robots = TemplateView.as_view(
     template_name="robots.txt", content_type="text/plain", extra_context={"site": lambda: settings.SITE_URL}
@@ -25,6 +25,8 @@ urlpatterns = [
     path("look/<slug:version>.css", appearance.accent_css, name="accent_css"),
     path("look/<slug:version>.png", appearance.logo, name="logo"),
     path("look/site.webmanifest", appearance.webmanifest, name="webmanifest"),
+    path("language/", languages.choose, name="language"),
+    path("words/<slug:language>-<slug:version>.json", languages.words, name="words"),
     path("robots.txt", robots, name="robots"),
     path(".well-known/security.txt", security.security_txt, name="security_txt"),
     path("healthz", health.healthz, name="healthz"),

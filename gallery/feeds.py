@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
@@ -32,6 +33,7 @@ class FeedEntry:
 
 class HistoryFeed(Feed[FeedEntry, tuple[Canvas, HttpRequest]]):
     feed_type = Atom1Feed
+    language = settings.LANGUAGE_CODE
     link = reverse_lazy("history")
     feed_url = reverse_lazy("history_feed")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
+from dreamsite.core.languages import in_one_language
 from gallery import converters, media, my_strokes, slideshow, views
 from gallery.feeds import HighlightsFeed, HistoryFeed
 from gallery.frame import actions
@@ -19,7 +20,7 @@ register_converter(converters.MonthConverter, "month")
 urlpatterns = [
     path("history/", views.history, name="history"),
     path("history.json", views.history_json, name="history_json"),
-    path("history/feed/", HistoryFeed(), name="history_feed"),
+    path("history/feed/", in_one_language(HistoryFeed()), name="history_feed"),
     path("history/timeline.json", timeline.as_json, name="timeline_json"),
     path("history/now", moments.now, name="now"),
     path("history/ink", moments.ink_of, name="ink"),
@@ -33,7 +34,7 @@ urlpatterns = [
     path("history/<moment:moment>.json", moments.as_json, name="moment_json"),
     path("history/<moment:moment>.png", moments.picture, name="moment_png"),
     path("highlights/", highlights.highlights, name="highlights"),
-    path("highlights/feed/", HighlightsFeed(), name="highlights_feed"),
+    path("highlights/feed/", in_one_language(HighlightsFeed()), name="highlights_feed"),
     path("frames/<int:pk>/", frame.page, name="frame"),
     path("frames/<int:pk>.json", frame.page_json, name="frame_json"),
     path("frames/<int:pk>/picture", frame.picture, name="frame_picture"),

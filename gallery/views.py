@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from canvas.models import Canvas
+from dreamsite.core.languages import in_one_language
 from gallery import frames, query_params
 from gallery.frame import views as frame_views
 from gallery.highlights.models import Highlight
@@ -80,6 +81,7 @@ def _shortcuts(canvas: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[
 
 
 @require_safe
+@in_one_language
 def history_json(request: HttpRequest) -> HttpResponse:
     """The same, for programs; `?every=` leaves out all but every n-th frame after `?after=`."""
     canvas = query_params.canvas(request)

@@ -1,6 +1,8 @@
 // @ts-check
 /** What every page has: messages that can be put away, menus that close, times that tell the local hour too. */
 
+import { locale } from "./i18n.js";
+
 const SHOWN_MS = 7000;
 
 /** @param {Element} message */
@@ -44,9 +46,6 @@ for (const tab of document.querySelectorAll(".ways [aria-current]")) {
   if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft += (left + right - view.left - view.right) / 2;
 }
 
-// "en" alone would be American, with the month before the day; the pages say "21 November".
-const lang = document.documentElement.lang.replace(/^en$/, "en-GB") || undefined;
-
 // Pages are written in UTC, the same for everybody; here each reader gets their own hour, and UTC in the tooltip. Where a
 // page says UTC beside another zone (`data-utc`, or a field of the timeline), it stays.
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
@@ -55,8 +54,8 @@ for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySel
   if (written.endsWith("UTC") && time.dataset.utc === undefined) {
     const seconds = /\d:\d\d:\d\d/.test(written);
     time.title = written;
-    time.textContent = moment.toLocaleString(lang, { dateStyle: "long", timeStyle: seconds ? "medium" : "short" });
+    time.textContent = moment.toLocaleString(locale, { dateStyle: "long", timeStyle: seconds ? "medium" : "short" });
   } else if (!time.title) {
-    time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "long" });
+    time.title = moment.toLocaleString(locale, { dateStyle: "full", timeStyle: "long" });
   }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from contextlib import nullcontext
 from typing import Any
 
 import segno
@@ -26,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from dreamsite.accounts import known
 from dreamsite.core import appearance, names
 from dreamsite.core.addresses import network
+from dreamsite.core.languages import speaking_to
 from dreamsite.core.models import TAKEN, SiteState, User
 
 
@@ -77,6 +79,12 @@ class Adapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return f"{appearance.current().name}: {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In the receiver's language, whoever asked for the letter; a stranger's is that of the page."""
+        user = context.get("user")
+        with speaking_to(user) if getattr(user, "language", "") else nullcontext():
+            super().send_mail(template_prefix, email, context)
 
     def get_login_stages(self) -> list[str]:
         ours = f"{ConfirmAddressStage.__module__}.{ConfirmAddressStage.__qualname__}"

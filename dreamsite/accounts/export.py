@@ -65,6 +65,7 @@ def profile(user: User) -> Row:
         "joined": user.date_joined,
         "last_sign_in": user.last_login,
         "closes": user.closes_at,
+        "language": user.language,
         "clean_hours": hours,
         "email": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "second_factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),

@@ -55,6 +55,9 @@ class User(AbstractUser):
     # Drew before signing up: a made-up name and a browser's session (dreamsite.accounts.guests).
     guest = models.BooleanField(_("guest"), default=False, editable=False)
 
+    # In which they are written to, and which signing in brings to a browser; empty: never asked.
+    language = models.CharField(_("language"), max_length=10, blank=True, editable=False)
+
     # Leaving: when what the site knows of them is to be scrubbed, unless they sign in before; and when it was.
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True, editable=False, db_index=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)

@@ -16,6 +16,7 @@ from canvas.models import Frame
 from canvas.moderation.permissions import MODERATE
 from dreamsite.core import second_factor
 from dreamsite.core.errors import NotFound
+from dreamsite.core.languages import in_one_language
 from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files, origins
@@ -107,6 +108,7 @@ def _commands(request: HttpRequest, this: Frame) -> list[str]:
 
 
 @require_safe
+@in_one_language
 def page_json(request: HttpRequest, pk: int) -> HttpResponse:
     this = find(pk)
     previous, following = frames.neighbours(this)
@@ -162,6 +164,7 @@ def origins_json(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@in_one_language
 def recipe_json(request: HttpRequest, pk: int) -> HttpResponse:
     """The recipe as `manage.py dream --recipe` takes it."""
     this = find(pk)

@@ -22,6 +22,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core import appearance
 from dreamsite.core.errors import NotFound, json_error
+from dreamsite.core.languages import in_one_language
 from dreamsite.core.middleware import policy
 from gallery import licence, media, recipe
 from gallery.frame import views as frame_views
@@ -106,6 +107,7 @@ def _framed(response: HttpResponse) -> HttpResponse:
 
 
 @require_safe
+@in_one_language
 def oembed(request: HttpRequest) -> HttpResponse:
     """oembed.com: `?url=` of a frame's page, `?maxwidth=`, `?maxheight=`, `?format=` json or xml."""
     form = request.GET.get("format", "json")

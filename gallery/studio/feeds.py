@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -28,6 +29,7 @@ class DreamsFeed(Feed[DreamEntry, HttpRequest]):
     """The newest first, each with its picture enclosed."""
 
     feed_type = Atom1Feed
+    language = settings.LANGUAGE_CODE
     link = reverse_lazy("dreams")
     feed_url = reverse_lazy("dreams_feed")
 

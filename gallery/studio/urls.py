@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from dreamsite.core.languages import in_one_language
 from gallery.studio.feeds import DreamsFeed
 from gallery.studio.views import comparing, explaining, journeying, ordering, reporting, showing, uploads, videos
 
@@ -40,5 +41,5 @@ urlpatterns = [
     path("studio/dreams/<str:key>/report/", reporting.report, name="studio_report"),
     path("studio/dreams/<str:key>/delete/", showing.delete, name="studio_delete"),
     path("dreams/", showing.dreams, name="dreams"),
-    path("dreams/feed/", DreamsFeed(), name="dreams_feed"),
+    path("dreams/feed/", in_one_language(DreamsFeed()), name="dreams_feed"),
 ]

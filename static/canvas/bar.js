@@ -1,6 +1,7 @@
 // @ts-check
 /** The bar: what the network dreams of and when, how many people are here, how the connection is. */
 
+import { gettext, ngettext } from "../i18n.js";
 import * as messages from "./messages.js";
 import { steady } from "./steady.js";
 
@@ -125,7 +126,7 @@ export class Bar {
 
     /** @param {Dream} dream */
     #facts({ state, model, layer, channel, device }) {
-        const facts = state === "no-model" || state === "away" ? [] : [["Network", model], ["Layer", layer], ["Channel", channel ?? (layer && "all")], ["Runs on", device?.toUpperCase()]];
+        const facts = state === "no-model" || state === "away" ? [] : [[gettext("Network"), model], [gettext("Layer"), layer], [gettext("Channel"), channel ?? (layer && gettext("all"))], [gettext("Runs on"), device?.toUpperCase()]];
         this.facts.replaceChildren(
             ...facts.filter(([, value]) => value !== "" && value !== undefined && value !== null).flatMap(([name, value]) => {
                 const term = document.createElement("dt"), definition = document.createElement("dd");
@@ -139,13 +140,13 @@ export class Bar {
     /** @param {number} count @param {string[]} drawing names of those who draw */
     showPeople(count, drawing) {
         this.people.textContent = String(count);
-        this.drawing.replaceChildren(...(drawing.length ? drawing : ["Nobody is drawing just now."]).map((text) => {
+        this.drawing.replaceChildren(...(drawing.length ? drawing : [gettext("Nobody is drawing just now.")]).map((text) => {
             const item = document.createElement("li");
             item.textContent = text;
             return item;
         }));
-        const who = drawing.length ? ` Drawing now: ${drawing.join(", ")}.` : "";
-        const label = `${count} ${count === 1 ? "person is" : "people are"} here.${who}`;
+        const who = drawing.length ? ` ${gettext("Drawing now: %(names)s.", { names: drawing.join(", ") })}` : "";
+        const label = ngettext("%(n)s person is here.", "%(n)s people are here.", count) + who;
         this.people.parentElement?.setAttribute("title", label);
         this.people.parentElement?.setAttribute("aria-label", label);
         this.people.parentElement?.classList.toggle("drawing", drawing.length > 0);
@@ -160,7 +161,7 @@ export class Bar {
             this.#pill();
         }
         if (first || !frame.number) return;
-        this.announce(`A new dream: number ${frame.number}${frame.title ? `, ${frame.title}` : ""}.`);
+        this.announce(gettext("A new dream: number %(number)s%(title)s.", { number: frame.number, title: frame.title ? `, ${frame.title}` : "" }));
         this.pill.classList.remove("fresh");
         void this.pill.offsetWidth; // starts the animation again
         this.pill.classList.add("fresh");
@@ -209,11 +210,11 @@ export class Bar {
         else if (dream.state === "dreaming") {
             part = dream.fraction;
             time = dream.octaves ? `${Math.max(1, dream.octave)}/${dream.octaves}` : `${Math.round(100 * dream.fraction)} %`;
-            this.time.title = dream.octaves ? `Octave ${Math.max(1, dream.octave)} of ${dream.octaves}` : "";
+            this.time.title = dream.octaves ? gettext("Octave %(n)s of %(all)s", { n: Math.max(1, dream.octave), all: dream.octaves }) : "";
         } else if (dream.state === "waiting" && dream.next_at) {
             const left = Math.max(0, dream.next_at - this.now());
             part = 1 - Math.min(1, left / this.interval);
-            time = left > 500 ? `${Math.ceil(left / 1000)} s` : "now";
+            time = left > 500 ? gettext("%(n)s s", { n: Math.ceil(left / 1000) }) : gettext("now");
             this.time.title = "";
         }
         this.time.textContent = time;
@@ -232,7 +233,7 @@ export class Bar {
         let { detail } = shown;
         const left = Math.ceil((connection.retryAt - steady()) / 1000);
         const waiting = lost && connection.state === "offline";
-        if (waiting) detail += left > 0 ? ` Trying again in ${left} s.` : " Trying again …";
+        if (waiting) detail += ` ${left > 0 ? gettext("Trying again in %(n)s s.", { n: left }) : gettext("Trying again …")}`;
         this.statusDetail.textContent = detail;
         this.retry.hidden = !(waiting && left > 2);
         // The countdown would be read out every second: announce the rest only, once.

@@ -4,6 +4,8 @@
  * shows no more than that; the picture itself comes when they draw or look closer. A tab that nobody sees loads nothing.
  */
 
+import { gettext } from "../i18n.js";
+
 /**
  * @typedef {import("./layers.js").Layers} Layers
  * @typedef {import("./pixels.js").Pixels} Pixels
@@ -89,7 +91,7 @@ export class Bases {
                 this.small = !exact;
             } catch (error) {
                 console.warn(`The picture of frame ${frame.number} cannot be loaded:`, error);
-                if (attempt === 1) this.ui.trouble("The newest picture cannot be loaded. Trying again.");
+                if (attempt === 1) this.ui.trouble(gettext("The newest picture cannot be loaded. Trying again."));
             }
             if (loaded && attempt > 1) this.ui.trouble(null);
         }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Covering an area together: one trusted person requests it, the others are asked, and enough votes cover it. */
 
+import { gettext } from "../i18n.js";
+
 /** @typedef {import("./types.js").CoverRequest} CoverRequest */
 
 const SIDE = 256; // px of the canvas
@@ -28,7 +30,7 @@ export class Cover {
     /** The next tap on the canvas says where. */
     choose() {
         this.choosing = true;
-        this.#show("Tap the spot that should be covered.", false);
+        this.#show(gettext("Tap the spot that should be covered."), false);
     }
 
     /** @param {number} x @param {number} y of the canvas, px */
@@ -38,13 +40,13 @@ export class Cover {
         const w = Math.round(Math.min(side, width)), h = Math.round(Math.min(side, height));
         const left = Math.round(Math.min(Math.max(0, x - w / 2), width - w)), top = Math.round(Math.min(Math.max(0, y - h / 2), height - h));
         this.choosing = false;
-        this.#offer({ x: left, y: top, width: w, height: h, votes: 0, quorum: 0, until: Infinity }, "Cover this area for ten minutes? Others whom the site trusts must agree; then a moderator looks.");
+        this.#offer({ x: left, y: top, width: w, height: h, votes: 0, quorum: 0, until: Infinity }, gettext("Cover this area for ten minutes? Others whom the site trusts must agree; then a moderator looks."));
     }
 
     /** Somebody else asks. @param {CoverRequest} request */
     show(request) {
         if (this.choosing || (this.request && this.request.votes === 0)) return; // we are at it ourselves
-        this.#offer(request, `${request.votes} of ${request.quorum} people ask to cover the marked area until a moderator has looked.`);
+        this.#offer(request, gettext("%(votes)s of %(quorum)s people ask to cover the marked area until a moderator has looked.", { votes: request.votes, quorum: request.quorum }));
     }
 
     close() {
@@ -83,11 +85,11 @@ export class Cover {
             });
             const reply = await answer.json();
             if (!answer.ok) page.notify(reply.detail);
-            else if (reply.covered) page.notify("The area is covered. A moderator will look.");
-            else page.notify(`Thank you. ${reply.votes} of ${reply.quorum} people ask for it now.`);
+            else if (reply.covered) page.notify(gettext("The area is covered. A moderator will look."));
+            else page.notify(gettext("Thank you. %(votes)s of %(quorum)s people ask for it now.", { votes: reply.votes, quorum: reply.quorum }));
             this.close();
         } catch {
-            page.notify("That did not reach the server. Try again in a moment.");
+            page.notify(gettext("That did not reach the server. Try again in a moment."));
         } finally {
             this.yes.disabled = false;
         }

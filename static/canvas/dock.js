@@ -1,6 +1,7 @@
 // @ts-check
 /** The dock: the tool in use, and the brush as it is set; preferences.js remembers it. */
 
+import { gettext, ngettext } from "../i18n.js";
 import { recall, remember } from "./preferences.js";
 import { nameOf } from "./colour_names.js";
 import { another, colourOf, hexOf, PALETTES, RAINBOW } from "./palette.js";
@@ -63,7 +64,7 @@ export class Dock {
         this.buttons = new Map(TOOLS.map((tool) => [tool, this.#button(tool)]));
         find("buttons").append(...this.buttons.values());
         find("keys").append(...TOOLS.flatMap(({ key }) => [keyOf(key), " "]));
-        find("help").textContent = TOOLS.map(({ help }) => help).join(", ");
+        find("help").textContent = TOOLS.map(({ help }) => gettext(help)).join(", ");
 
         find("shuffle").addEventListener("click", () => this.shuffle());
         this.any.addEventListener("click", () => this.toggleColours());
@@ -137,7 +138,7 @@ export class Dock {
         this.palette = another(this.palette);
         this.#fill();
         this.choose(PALETTES[this.palette].swatches[3]);
-        this.announce(`Palette ${PALETTES[this.palette].name}.`);
+        this.announce(gettext("Palette %(name)s.", { name: gettext(PALETTES[this.palette].name) }));
     }
 
     /** @param {number} size px */
@@ -219,7 +220,7 @@ export class Dock {
                 button.type = "button";
                 button.className = "swatch";
                 button.title = nameOf(hex);
-                button.setAttribute("aria-label", `Recent colour: ${nameOf(hex)}`);
+                button.setAttribute("aria-label", gettext("Recent colour: %(colour)s", { colour: nameOf(hex) }));
                 button.style.setProperty("--swatch", hex);
                 button.addEventListener("click", () => this.choose(hex));
                 return button;
@@ -230,7 +231,7 @@ export class Dock {
     #fill() {
         const { name, swatches } = PALETTES[this.palette];
         this.paletteName.textContent = name;
-        this.swatches.setAttribute("aria-label", `Palette ${name}`);
+        this.swatches.setAttribute("aria-label", gettext("Palette %(name)s", { name: gettext(name) }));
         this.swatches.replaceChildren(
             ...swatches.map((swatch, index) => {
                 const button = document.createElement("button");
@@ -238,9 +239,9 @@ export class Dock {
                 button.className = "swatch";
                 button.dataset.colour = swatch;
                 button.setAttribute("role", "radio");
-                const what = swatch === RAINBOW ? "the colour under the brush" : nameOf(swatch);
-                button.setAttribute("aria-label", `Colour ${index + 1}: ${what}`);
-                button.title = swatch === RAINBOW ? "Picks up the colour under the brush" : what;
+                const what = swatch === RAINBOW ? gettext("the colour under the brush") : nameOf(swatch);
+                button.setAttribute("aria-label", gettext("Colour %(n)s: %(colour)s", { n: index + 1, colour: what }));
+                button.title = swatch === RAINBOW ? gettext("Picks up the colour under the brush") : what;
                 if (swatch !== RAINBOW) button.style.setProperty("--swatch", swatch);
                 button.addEventListener("click", () => this.choose(swatch));
                 return button;
@@ -283,14 +284,14 @@ export class Dock {
         this.preview.style.setProperty("--size", `${6 + 20 * Math.sqrt(size / SIZES[1])}px`);
         this.preview.style.setProperty("--opacity", String(0.25 + 0.75 * opacity));
         this.sizeInput.value = String(size);
-        this.sizeInput.setAttribute("aria-valuetext", `${size} pixels`);
+        this.sizeInput.setAttribute("aria-valuetext", ngettext("%(n)s pixel", "%(n)s pixels", size));
         this.sizeText.textContent = `${size} px`;
         this.opacityInput.value = String(Math.round(100 * opacity));
-        this.opacityInput.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} per cent`);
+        this.opacityInput.setAttribute("aria-valuetext", gettext("%(n)s per cent", { n: Math.round(100 * opacity) }));
         this.opacityText.textContent = `${Math.round(100 * opacity)} %`;
         this.dynamicInput.checked = this.dynamic;
         this.symmetryInput.value = String(this.symmetry);
-        this.symmetryText.textContent = this.symmetry === 1 ? "off" : this.symmetry === 2 ? "left and right" : `${this.symmetry}-fold`;
+        this.symmetryText.textContent = this.symmetry === 1 ? gettext("off") : this.symmetry === 2 ? gettext("left and right") : gettext("%(n)s-fold", { n: this.symmetry });
         this.symmetryInput.setAttribute("aria-valuetext", this.symmetryText.textContent);
         this.steadyInput.value = String(this.steady);
         remember(this);

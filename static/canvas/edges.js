@@ -1,6 +1,8 @@
 // @ts-check
 /** Arrows at the window's edge towards people who draw outside of it; pressing one goes there. */
 
+import { gettext } from "../i18n.js";
+
 const MOST = 5;
 const LASTS = 8000; // ms after the last point
 const MARGIN = 34; // CSS px from the window's edge to an arrow's middle
@@ -50,8 +52,8 @@ export class Edges {
             const button = document.createElement("button");
             button.type = "button";
             button.className = "edge";
-            button.title = `${name} is drawing here`;
-            button.setAttribute("aria-label", `Go to where ${name} is drawing`);
+            button.title = gettext("%(name)s is drawing here", { name });
+            button.setAttribute("aria-label", gettext("Go to where %(name)s is drawing", { name }));
             const made = { button, x, y, until: 0 };
             button.addEventListener("click", () => this.go(made.x, made.y));
             this.layer.append(button);

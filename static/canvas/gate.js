@@ -4,6 +4,7 @@
  * decides (canvas/gate.py); here it is shown before anybody draws in vain.
  */
 
+import { gettext } from "../i18n.js";
 import { INK_LOW } from "./limits.js";
 import * as messages from "./messages.js";
 
@@ -49,7 +50,7 @@ export class Gate {
 
     /** @param {Rules} rules */
     setRules(rules) {
-        if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.notify("Slow mode: everybody has less ink for a while.");
+        if (rules.slow > 1 && this.rules.slow === 1 && this.page.signedIn()) this.page.notify(gettext("Slow mode: everybody has less ink for a while."));
         this.rules = rules;
         this.page.regions.setRules(rules.regions);
         this.#show();
@@ -151,7 +152,7 @@ export class Gate {
             if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(`status ${answer.status}`);
             this.page.sheet.close(); // the server then sends our new status
         } catch {
-            this.page.notify("That did not reach the server. Try again in a moment.");
+            this.page.notify(gettext("That did not reach the server. Try again in a moment."));
         } finally {
             button.disabled = false;
         }

@@ -4,6 +4,7 @@
  * with a word; then the next dreams go that way there.
  */
 
+import { gettext } from "../i18n.js";
 import * as messages from "./messages.js";
 
 /** @typedef {import("./types.js").Guess} Guess */
@@ -106,7 +107,7 @@ export class Guesses {
         button.type = "button";
         button.className = "guess-close";
         button.textContent = "×";
-        button.setAttribute("aria-label", "Dismiss this guess");
+        button.setAttribute("aria-label", gettext("Dismiss this guess"));
         button.addEventListener("click", () => this.#remove(guess.id));
         return button;
     }
@@ -125,7 +126,7 @@ export class Guesses {
             if (!answer.ok) return page.notify(reply.detail);
             this.show({ ...guess, chosen: reply.chosen });
         } catch {
-            page.notify("That did not reach the server. Try again in a moment.");
+            page.notify(gettext("That did not reach the server. Try again in a moment."));
         }
     }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The canvas' page: makes the parts and ties them together. */
 
+import { gettext } from "../i18n.js";
 import { Attention } from "./attention.js";
 import { Bar } from "./bar.js";
 import { nameOf } from "./colour_names.js";
@@ -181,7 +182,7 @@ const session = new Session({
             const { points } = op;
             const x = points[points.length - 3] / 8, y = points[points.length - 2] / 8;
             if (name) tags.show(op.author, name, x, y);
-            if (session.live) edges.show(op.author, name ?? "Somebody", x, y);
+            if (session.live) edges.show(op.author, name ?? gettext("Somebody"), x, y);
         },
         changed: () => {
             undoButton.disabled = !undoStack.canUndo;
@@ -210,7 +211,7 @@ function reload(reason) {
     session.net.stop();
     const last = Number(storage?.getItem("dreamsite:reloaded") ?? 0);
     if (!storage || Math.abs(Date.now() - last) < 20_000) {
-        bar.showTrouble(`${reason} Please reload the page in a moment.`);
+        bar.showTrouble(gettext("%(reason)s Please reload the page in a moment.", { reason }));
         return;
     }
     storage.setItem("dreamsite:reloaded", String(Date.now()));
@@ -238,7 +239,7 @@ function join() {
     joining ??= becomeGuest().catch((problem) => {
         joining = null;
         session.ink.store();
-        notices.show(problem instanceof TypeError ? "The server cannot be reached. Your stroke waits here." : problem.message);
+        notices.show(problem instanceof TypeError ? gettext("The server cannot be reached. Your stroke waits here.") : problem.message);
         if (!(problem instanceof TypeError)) invite.showModal();
     });
     return true;
@@ -292,13 +293,13 @@ const workspace = {
         if (strokes.length) undoStack.erase(strokes);
         return strokes.length;
     },
-    nothingToErase: () => notices.show("The eraser takes off strokes of yours that no dream has taken in yet."),
+    nothingToErase: () => notices.show(gettext("The eraser takes off strokes of yours that no dream has taken in yet.")),
     pan: (dx, dy) => (reference.moving ? reference.shift(dx, dy) : changeView(() => view.pan(dx, dy))),
     magnify: (x, y) => cursor.magnify(x, y),
     putLoupeAway: () => cursor.putAway(),
     chooseColour: (hex) => {
         dock.choose(hex);
-        bar.announce(`Colour ${nameOf(hex)}.`);
+        bar.announce(gettext("Colour %(colour)s.", { colour: nameOf(hex) }));
     },
 };
 
@@ -307,7 +308,7 @@ const currentTool = () => (pointer.space || reference.moving ? hand : dock.tool)
 
 function undo() {
     pointer.finish();
-    if (!undoStack.undo() && session.me) notices.show("Nothing to undo: your last stroke is already part of a dream.");
+    if (!undoStack.undo() && session.me) notices.show(gettext("Nothing to undo: your last stroke is already part of a dream."));
 }
 
 function redo() {
@@ -379,7 +380,7 @@ listen({
     shuffle: () => dock.shuffle(),
     help,
     hide: () => {
-        if (document.body.classList.toggle("bare")) bar.announce("The controls are hidden. F brings them back.");
+        if (document.body.classList.toggle("bare")) bar.announce(gettext("The controls are hidden. F brings them back."));
     },
     peek,
     answer: () => guesses.focus(),
@@ -428,7 +429,7 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
         const link = links[button.dataset.share ?? ""](button.dataset);
         const done = await share(link, dataset.title);
         // Without https nothing can be copied: then the link itself is shown.
-        if (done !== "shared") notices.show(done === "copied" ? "Link copied." : link);
+        if (done !== "shared") notices.show(done === "copied" ? gettext("Link copied.") : link);
     });
 }
 

@@ -1,24 +1,22 @@
 // @ts-check
 /** What the page says, in one place. */
 
+import { duration, gettext, locale, ngettext } from "../i18n.js";
 import { CloseCode, RejectReason } from "./codes.js";
 
-/** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
-
 /** @param {number} n */
-export const strokes = (n) => count(n, "stroke", "strokes");
+export const strokes = (n) => ngettext("%(n)s stroke", "%(n)s strokes", n);
 
 /** Why ink was refused, by the REJECT code of docs/protocol.md. @type {Record<number, string>} */
 const REFUSED = {
-    [RejectReason.SIGN_IN]: "you are signed out now. Sign in again within ten minutes and it will still be sent",
-    [RejectReason.GAP]: "part of it was lost on the way",
-    [RejectReason.STALE]: "it was drawn more than ten minutes ago, and the canvas has changed since",
-    [RejectReason.BUDGET]: "you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more",
-    [RejectReason.LOCKED]: "this area is locked",
-    [RejectReason.SUSPENDED]: "you may not draw at the moment",
-    [RejectReason.UNAVAILABLE]: "the server could not take it",
-    [RejectReason.ENDED]: "the project has ended",
+    [RejectReason.SIGN_IN]: gettext("you are signed out now. Sign in again within ten minutes and it will still be sent"),
+    [RejectReason.GAP]: gettext("part of it was lost on the way"),
+    [RejectReason.STALE]: gettext("it was drawn more than ten minutes ago, and the canvas has changed since"),
+    [RejectReason.BUDGET]: gettext("you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more"),
+    [RejectReason.LOCKED]: gettext("this area is locked"),
+    [RejectReason.SUSPENDED]: gettext("you may not draw at the moment"),
+    [RejectReason.UNAVAILABLE]: gettext("the server could not take it"),
+    [RejectReason.ENDED]: gettext("the project has ended"),
 };
 
 /**
@@ -26,27 +24,27 @@ const REFUSED = {
  * @param {Closed | null} closed why nothing can be drawn at all, where that is so
  */
 export function loss({ code, strokes: n, undo }, closed = null) {
-    if (undo && code === RejectReason.DREAMED) return "Too late to undo: it is already part of a dream.";
-    const why = REFUSED[code] ?? `the server refused it (${code})`;
-    if (closed && code >= RejectReason.LOCKED) return `${undo ? "That stays as it is" : many(n)}. ${closed.title} ${closed.detail}`.trim();
-    if (undo) return `That could not be undone: ${why}.`;
-    return `${many(n)}: ${why}.`;
+    if (undo && code === RejectReason.DREAMED) return gettext("Too late to undo: it is already part of a dream.");
+    const why = REFUSED[code] ?? gettext("the server refused it (%(code)s)", { code: String(code) });
+    if (closed && code >= RejectReason.LOCKED) return `${undo ? gettext("That stays as it is") : many(n)}. ${closed.title} ${closed.detail}`.trim();
+    if (undo) return gettext("That could not be undone: %(why)s.", { why });
+    return gettext("%(what)s: %(why)s.", { what: many(n), why });
 }
 
 /** @param {number} n */
-const many = (n) => (n === 1 ? "Your last stroke is not in the picture" : `${n} of your strokes are not in the picture`);
+const many = (n) => ngettext("Your last stroke is not in the picture", "%(n)s of your strokes are not in the picture", n);
 
 /** Why there is no connection, by close code. @type {Record<number, string>} */
 const CLOSED = {
-    [CloseCode.MALFORMED]: "The server could not read what this page sent.",
-    [CloseCode.SIGNED_OUT]: "You have been signed out.",
-    [CloseCode.FORBIDDEN]: "Your account cannot use this canvas.",
-    [CloseCode.NO_CANVAS]: "There is no such canvas.",
-    [CloseCode.VERSION]: "The site has a new version.",
-    [CloseCode.BEHIND]: "Your connection was too slow to keep up.",
-    [CloseCode.ENDED]: "The project has ended.",
-    [CloseCode.TOO_FAST]: "That was too much at once for the server.",
-    [CloseCode.UNAVAILABLE]: "The server is busy for a moment.",
+    [CloseCode.MALFORMED]: gettext("The server could not read what this page sent."),
+    [CloseCode.SIGNED_OUT]: gettext("You have been signed out."),
+    [CloseCode.FORBIDDEN]: gettext("Your account cannot use this canvas."),
+    [CloseCode.NO_CANVAS]: gettext("There is no such canvas."),
+    [CloseCode.VERSION]: gettext("The site has a new version."),
+    [CloseCode.BEHIND]: gettext("Your connection was too slow to keep up."),
+    [CloseCode.ENDED]: gettext("The project has ended."),
+    [CloseCode.TOO_FAST]: gettext("That was too much at once for the server."),
+    [CloseCode.UNAVAILABLE]: gettext("The server is busy for a moment."),
 };
 
 /**
@@ -56,17 +54,17 @@ const CLOSED = {
  */
 export function connection({ state, code, waiting }, closed = null) {
     const kept = waiting
-        ? `${strokes(waiting)} of yours ${waiting === 1 ? "waits" : "wait"} here and will be sent.`
-        : "What you draw now is kept here and sent later.";
+        ? ngettext("%(n)s stroke of yours waits here and will be sent.", "%(n)s strokes of yours wait here and will be sent.", waiting)
+        : gettext("What you draw now is kept here and sent later.");
     switch (state) {
         case "offline":
-            return { title: CLOSED[code] ?? "The connection is lost.", detail: kept };
+            return { title: CLOSED[code] ?? gettext("The connection is lost."), detail: kept };
         case "over":
             if (code === CloseCode.FORBIDDEN && closed) return { title: closed.title, detail: closed.detail };
-            if (code === CloseCode.ENDED) return { title: CLOSED[code], detail: "What was drawn and dreamed stays in the history." };
-            return { title: CLOSED[code] ?? "The connection has ended.", detail: "Reload the page to try again." };
+            if (code === CloseCode.ENDED) return { title: CLOSED[code], detail: gettext("What was drawn and dreamed stays in the history.") };
+            return { title: CLOSED[code] ?? gettext("The connection has ended."), detail: gettext("Reload the page to try again.") };
         case "connecting":
-            return { title: "Connecting …", detail: "" };
+            return { title: gettext("Connecting …"), detail: "" };
         default:
             return null;
     }
@@ -74,8 +72,8 @@ export function connection({ state, code, waiting }, closed = null) {
 
 /** After a loss. @param {number} waiting strokes that were kept meanwhile */
 export function back(waiting) {
-    if (!waiting) return "Connected again.";
-    return `Connected again; your ${waiting === 1 ? "stroke is" : "strokes are"} sent.`;
+    if (!waiting) return gettext("Connected again.");
+    return ngettext("Connected again; your stroke is sent.", "Connected again; your strokes are sent.", waiting);
 }
 
 /** As it is typed in the project's folder. @param {string} command */
@@ -100,52 +98,53 @@ export function dream(dream, staff, dreamed) {
     const title = dream.title || dream.layer || "";
     switch (dream.state) {
         case "waiting":
-            return { label: "Next dream", title };
+            return { label: gettext("Next dream"), title };
         case "dreaming":
-            return { label: "Dreaming of", title, busy: true };
+            return { label: gettext("Dreaming of"), title, busy: true };
         case "resting":
-            return { label: "Resting until somebody draws", hint: "Nothing new has been drawn. The next stroke starts it again." };
+            return { label: gettext("Resting until somebody draws"), hint: gettext("Nothing new has been drawn. The next stroke starts it again.") };
         case "no-model": {
-            const label = dreamed ? "Not dreaming" : "No dreams yet";
+            const label = dreamed ? gettext("Not dreaming") : gettext("No dreams yet");
             return staff
                 ? {
-                    label, hint: "There is no network to dream with. On the server, fetch one, or import a file:",
+                    label, hint: gettext("There is no network to dream with. On the server, fetch one, or import a file:"),
                     commands: [manage("model fetch googlenet"), manage("model import PATH")],
                 }
-                : { label, hint: "This site has no network to dream with at the moment. Drawing works all the same." };
+                : { label, hint: gettext("This site has no network to dream with at the moment. Drawing works all the same.") };
         }
         case "paused":
-            return { label: "Dreaming is paused", hint: staff ? "Resume it in the administration." : "" };
+            return { label: gettext("Dreaming is paused"), hint: staff ? gettext("Resume it in the administration.") : "" };
         case "failed":
-            return { label: "A dream failed", hint: staff && dream.message ? dream.message : "It will try again shortly." };
+            return { label: gettext("A dream failed"), hint: staff && dream.message ? dream.message : gettext("It will try again shortly.") };
         default:
             return staff
-                ? { label: "The dreamer is away", hint: "No dreamer process holds this canvas. On the server, start one:", commands: [manage("dreamer")] }
-                : { label: "The dreamer is away", hint: "You can keep drawing; dreams continue when it is back." };
+                ? { label: gettext("The dreamer is away"), hint: gettext("No dreamer process holds this canvas. On the server, start one:"), commands: [manage("dreamer")] }
+                : { label: gettext("The dreamer is away"), hint: gettext("You can keep drawing; dreams continue when it is back.") };
     }
 }
 
 /** While a better network is on its way. @param {import("./types.js").Dream} dream */
 export function arriving({ state, model, arriving }) {
     if (!arriving) return "";
-    if (state === "no-model") return `${arriving.title} is on its way, and dreams as soon as it is here`;
-    return `Dreaming with ${model && model !== "house" ? model : "the small network"} while ${arriving.title} arrives`;
+    if (state === "no-model") return gettext("%(network)s is on its way, and dreams as soon as it is here", { network: arriving.title });
+    const now = model && model !== "house" ? model : gettext("the small network");
+  return gettext("Dreaming with %(now)s while %(network)s arrives", { now, network: arriving.title });
 }
 
 /** Instead of the above while nothing is known. */
-export const UNKNOWN = "Can’t reach the dreamer";
+export const UNKNOWN = gettext("Can’t reach the dreamer");
 
 /** A stranger has become a guest. @param {string} name */
 export function guest(name) {
-    return `You draw as ${name}. To keep the name and your strokes, sign up when you like.`;
+    return gettext("You draw as %(name)s. To keep the name and your strokes, sign up when you like.", { name });
 }
 
 /** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */
 export function untouched(mayDraw, state) {
-    const first = mayDraw ? "The canvas is empty. Draw something" : "The canvas is empty. Sign up and draw something";
+    const first = mayDraw ? gettext("The canvas is empty. Draw something.") : gettext("The canvas is empty. Sign up and draw something.");
     return state === "waiting" || state === "resting" || state === "dreaming"
-        ? `${first}. Soon the network will dream on it.`
-        : `${first}.`;
+        ? `${first} ${gettext("Soon the network will dream on it.")}`
+        : first;
 }
 
 // --- What we may do ----------------------------------------------------------------------------------------------------
@@ -155,13 +154,13 @@ export function untouched(mayDraw, state) {
 /** @param {number} at ms @param {number} now ms @returns {string} the time of day, with the date where it is another */
 function moment(at, now) {
     const then = new Date(at);
-    const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const time = then.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
     if (new Date(now).toDateString() === then.toDateString()) return time;
-    return `${then.toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
+    return `${then.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
 }
 
 /** @param {number | null} until @param {number} now */
-const ending = (until, now) => (until === null ? "" : ` until ${moment(until, now)}`);
+const ending = (until, now) => (until === null ? "" : ` ${gettext("until %(moment)s", { moment: moment(until, now) })}`);
 
 /** @param {string} why somebody's own words */
 const sentence = (why) => (why && !/[.!?…]$/.test(why) ? `${why}.` : why);
@@ -176,48 +175,48 @@ const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd(
  * @returns {Closed | null}
  */
 export function closed(rules, status, against, now) {
-    if (rules.ended) return { title: "The project has ended.", detail: "What was drawn and dreamed stays in the history.", everybody: true };
+    if (rules.ended) return { title: gettext("The project has ended."), detail: gettext("What was drawn and dreamed stays in the history."), everybody: true };
     const ours = against && {
-        title: `${against.line}${ending(against.until, now)}.`,
-        detail: against.must_acknowledge ? "You can draw again once you have read it." : short(against.reason),
+        title: `${gettext(against.line)}${ending(against.until, now)}.`,
+        detail: against.must_acknowledge ? gettext("You can draw again once you have read it.") : short(against.reason),
         everybody: false,
     };
     if (against && !against.may_enter) return ours;
-    if (rules.frozen) return { title: "The canvas is frozen.", detail: sentence(rules.why) || "Nobody can draw for the moment.", everybody: true };
+    if (rules.frozen) return { title: gettext("The canvas is frozen."), detail: sentence(rules.why) || gettext("Nobody can draw for the moment."), everybody: true };
     if (against && !against.may_draw) return ours;
     if (rules.members_only && status?.guest) {
-        return { title: "Only members can draw here just now.", detail: "Keep your name, from the menu, and draw on.", everybody: false };
+        return { title: gettext("Only members can draw here just now."), detail: gettext("Keep your name, from the menu, and draw on."), everybody: false };
     }
     if (rules.newcomers_after !== null && status && status.joined > rules.newcomers_after) {
-        return { title: "New accounts cannot draw just now.", detail: "Moderators are at work; you can draw again soon.", everybody: true };
+        return { title: gettext("New accounts cannot draw just now."), detail: gettext("Moderators are at work; you can draw again soon."), everybody: true };
     }
     return null;
 }
 
 /** @param {import("./types.js").Against} against @param {number} now ms */
 export function sanction({ must_acknowledge, sheet, sheet_effect, until }, now) {
-    const open = until === null && !must_acknowledge ? " Until a moderator lifts it." : "";
-    return { title: sheet, effect: sheet_effect.replace("{until}", ending(until, now)) + open };
+    const open = until === null && !must_acknowledge ? ` ${gettext("Until a moderator lifts it.")}` : "";
+    return { title: gettext(sheet), effect: gettext(sheet_effect).replace("{until}", ending(until, now)) + open };
 }
 
 /** @param {import("./types.js").Region} region @param {number} now ms */
 export function region({ kind, until, why }, now) {
-    if (kind === "request") return "Cover this area?";
-    if (kind === "cover") return `Covered${ending(until, now)}, until a moderator has looked.`;
-    return `Locked${ending(until, now)}. ${sentence(why)}`.trim();
+    if (kind === "request") return gettext("Cover this area?");
+    if (kind === "cover") return gettext("Covered%(until)s, until a moderator has looked.", { until: ending(until, now) });
+    return `${gettext("Locked%(until)s.", { until: ending(until, now) })} ${sentence(why)}`.trim();
 }
 
 /** What the network sees. @param {string[]} words */
-export const guess = (words) => `The network sees: ${words.map((word) => `${word}?`).join(" ")}`;
+export const guess = (words) => gettext("The network sees: %(words)s", { words: words.map((word) => `${word}?`).join(" ") });
 
 /** @param {string} word */
-export const agree = (word) => `Yes: let the next dreams make it more of a ${word}`;
+export const agree = (word) => gettext("Yes: let the next dreams make it more of a %(word)s", { word });
 
 /** @param {string} word */
-export const agreed = (word) => `Agreed: ${word}. The next dreams go that way here.`;
+export const agreed = (word) => gettext("Agreed: %(word)s. The next dreams go that way here.", { word });
 
 /** @param {import("./types.js").Ink} ink */
 export function ink({ left, seconds }) {
-    if (left >= 0.05) return `${Math.round(100 * left)} % ink`;
-    return seconds > 1 ? `Out of ink. Refilled in ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Out of ink";
+    if (left >= 0.05) return gettext("%(n)s % ink", { n: Math.round(100 * left) });
+    return seconds > 1 ? gettext("Out of ink. Refilled in %(time)s", { time: duration(seconds < 90 ? seconds : 60 * Math.ceil(seconds / 60)) }) : gettext("Out of ink");
 }

@@ -4,6 +4,8 @@
  * page: no request carries it, nothing keeps it, and it is gone with the page.
  */
 
+import { gettext } from "../i18n.js";
+
 const FURTHEST = 2048; // px; a larger photograph is scaled down when it is read
 
 export class Reference {
@@ -67,7 +69,7 @@ export class Reference {
         try {
             bitmap = await createImageBitmap(file);
         } catch {
-            return this.notify("This browser cannot read that file as a picture.");
+            return this.notify(gettext("This browser cannot read that file as a picture."));
         }
         const share = Math.min(1, FURTHEST / Math.max(bitmap.width, bitmap.height));
         this.width = this.sheet.width = Math.max(1, Math.round(bitmap.width * share));
@@ -79,7 +81,7 @@ export class Reference {
         this.y = view.canvasY(view.windowHeight / 2);
         this.sheet.hidden = this.panel.hidden = false;
         this.#lay();
-        this.notify("Only you see this picture. It never leaves your browser.");
+        this.notify(gettext("Only you see this picture. It never leaves your browser."));
     }
 
     #lay() {

@@ -4,6 +4,7 @@
  * socket (net.js), the frames (bases.js) and our own ink (ink.js). docs/protocol.md is its law; it knows no page.
  */
 
+import { gettext } from "../i18n.js";
 import { Bases, BLANK, SPREAD } from "./bases.js";
 import { CloseCode, RejectReason } from "./codes.js";
 import { Ink } from "./ink.js";
@@ -123,7 +124,7 @@ export class Session {
         } catch (error) {
             if (!(error instanceof wire.ProtocolError)) throw error;
             console.error("A message of the server cannot be read:", error.message);
-            if (error.version) this.ui.reload("The site has a new version.");
+            if (error.version) this.ui.reload(gettext("The site has a new version."));
             else this.net.drop();
             return;
         }
@@ -208,8 +209,8 @@ export class Session {
     #welcome(news) {
         const { canvas } = news;
         const { bounds } = this.layers.picture;
-        if (canvas.width !== bounds.x1 || canvas.height !== bounds.y1) return this.ui.reload("The canvas has another size now.");
-        if (this.bases.base && news.head < this.seq) return this.ui.reload("The canvas was set back.");
+        if (canvas.width !== bounds.x1 || canvas.height !== bounds.y1) return this.ui.reload(gettext("The canvas has another size now."));
+        if (this.bases.base && news.head < this.seq) return this.ui.reload(gettext("The canvas was set back."));
         const clock = news.now - steady();
         if (clock < this.ink.clock - CLOCK_SET) this.ink.lastStroke = 0; // its clock was set back: later names are earlier
         this.ink.clock = clock;
@@ -229,7 +230,7 @@ export class Session {
 
     /** For good. Everybody leaves this page, but not at the same moment. */
     #ended() {
-        this.leaving ??= setTimeout(() => this.ui.reload("The project has ended."), this.random() * LEAVING);
+        this.leaving ??= setTimeout(() => this.ui.reload(gettext("The project has ended.")), this.random() * LEAVING);
     }
 
     /** The base that a welcome names. @param {Frame} frame */
@@ -279,7 +280,7 @@ export class Session {
         this.joined = false;
         // The server cannot read what we send; sending it again would only close the next connection too.
         if (code === CloseCode.MALFORMED) this.ink.giveUp(RejectReason.UNAVAILABLE);
-        if (code === CloseCode.VERSION) this.ui.reload("The site has a new version.");
+        if (code === CloseCode.VERSION) this.ui.reload(gettext("The site has a new version."));
         if (code === CloseCode.FORBIDDEN) this.ink.giveUp(RejectReason.SUSPENDED);
         if (code === CloseCode.ENDED) this.#ended();
         this.#connection(final ? "over" : "offline", code, steady() + retryIn);

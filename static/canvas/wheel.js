@@ -4,6 +4,7 @@
  * for those who listen: the ring by the arrow keys, the square by arrows for saturation (left, right) and brightness.
  */
 
+import { gettext } from "../i18n.js";
 import { colourOfHsv, hsvOf, nameOf } from "./colour_names.js";
 import { colourOf, hexOf } from "./palette.js";
 
@@ -65,7 +66,7 @@ export class Wheel {
         this.ring.setAttribute("aria-valuenow", String(Math.round(h)));
         this.ring.setAttribute("aria-valuetext", name);
         this.square.setAttribute("aria-valuenow", String(Math.round(100 * v)));
-        this.square.setAttribute("aria-valuetext", `${name}, saturation ${Math.round(100 * s)} per cent, brightness ${Math.round(100 * v)} per cent`);
+        this.square.setAttribute("aria-valuetext", gettext("%(name)s, saturation %(s)s per cent, brightness %(v)s per cent", { name, s: Math.round(100 * s), v: Math.round(100 * v) }));
         this.name.textContent = name;
         this.hex.value = hex;
     }

@@ -1,6 +1,8 @@
 // @ts-check
 /** The pictures of an exhibit in the administration: up and down instead of numbers, which stay for who has no script. */
 
+import { gettext } from "../i18n.js";
+
 addEventListener("DOMContentLoaded", () => {
   const group = document.querySelector("#pictures-group");
   if (!group) return;
@@ -29,7 +31,7 @@ addEventListener("DOMContentLoaded", () => {
   function equip(form) {
     const head = form.querySelector("h3");
     if (!head || head.querySelector("[data-move]")) return;
-    for (const [step, sign, label] of /** @type {[number, string, string][]} */ ([[-1, "↑", "Earlier"], [1, "↓", "Later"]])) {
+    for (const [step, sign, label] of /** @type {[number, string, string][]} */ ([[-1, "↑", gettext("Earlier")], [1, "↓", gettext("Later")]])) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "exhibit-move";

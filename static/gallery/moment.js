@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of a moment: painted here, changed in place while somebody moves through time. */
 
+import { gettext } from "../i18n.js";
 import "../share.js";
 import { moment as fillForm } from "./moment_form.js";
 import { load, put, urlOf } from "./replay.js";
@@ -67,7 +68,7 @@ async function go(to, { push = true } = {}) {
     if (boxesShown) void showMyStrokes();
   } catch (error) {
     if (signal.aborted) return;
-    state.textContent = `This moment could not be painted here: ${error instanceof Error ? error.message : error}`;
+    state.textContent = gettext("This moment could not be painted here: %(why)s", { why: error instanceof Error ? error.message : String(error) });
   } finally {
     if (!signal.aborted) main.classList.remove("loading");
   }
@@ -111,15 +112,15 @@ function updateText(now) {
   main.querySelector('[data-field="utc"]')?.setAttribute("datetime", now.at);
   main.querySelector('[data-field="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
   setText("sentence", now.sentence);
-  image.alt = `The canvas on ${now.utc} UTC.`;
+  image.alt = gettext("The canvas on %(moment)s UTC.", { moment: now.utc });
   const links = { around: now.around, slideshow: now.slideshow, day: now.day, picture: now.picture, frame: now.frame?.page, following: now.following?.page };
   for (const [name, href] of Object.entries(links)) {
     const link = main.querySelector(`a[data-field="${name}"]`);
     if (link instanceof HTMLAnchorElement && href) link.href = href;
     main.querySelector(`[data-field="${name}-line"]`)?.toggleAttribute("hidden", !href);
   }
-  if (now.frame) setText("frame", `The frame below (${now.frame.number})`);
-  if (now.following) setText("following", `The next dream (${now.following.number})`);
+  if (now.frame) setText("frame", gettext("The frame below (%(number)s)", { number: now.frame.number }));
+  if (now.following) setText("following", gettext("The next dream (%(number)s)", { number: now.following.number }));
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (main.querySelectorAll("a[data-step]"))) {
     const to = now.steps[link.dataset.step ?? ""];
     if (to) {
@@ -174,7 +175,7 @@ segments.addEventListener("click", (event) => {
 function stop() {
   cancelAnimationFrame(playing);
   playing = 0;
-  playButton.textContent = "Watch it being drawn";
+  playButton.textContent = gettext("Watch it being drawn");
 }
 
 /** Plays the ink of this span, with its pauses made short. */
@@ -191,7 +192,7 @@ function play() {
   const times = ink.length ? [0] : [];
   for (let i = 1; i < ink.length; i++) times.push(times[i - 1] + Math.min(ink[i].at - ink[i - 1].at, 400));
   const begun = performance.now();
-  playButton.textContent = "Stop";
+  playButton.textContent = gettext("Stop");
   const tick = (/** @type {number} */ now) => {
     let count = times.findIndex((time) => time > now - begun);
     if (count < 0) count = times.length;
@@ -225,7 +226,7 @@ async function showMyStrokes() {
     for (const [name, value] of Object.entries({ x, y, width, height, rx: 12, class: recent ? "my-strokes-box recent" : "my-strokes-box" })) box.setAttribute(name, String(value));
     return box;
   }));
-  state.textContent = strokes.length ? "" : "None of your strokes are on the canvas at this moment.";
+  state.textContent = strokes.length ? "" : gettext("None of your strokes are on the canvas at this moment.");
 }
 
 if (myStrokesButton) {

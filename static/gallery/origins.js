@@ -5,6 +5,8 @@
  * By keys as well: arrows move the place (Shift in strides), Enter or Space asks.
  */
 
+import { gettext } from "../i18n.js";
+
 /** @typedef {{name: string, colour: string, width: number, line: number[]}} Origin */
 /** @typedef {{people: {name: string, page: string}[], strokes: Origin[]}} Answer */
 
@@ -13,9 +15,9 @@ const STRIDE = 5; // times that, with Shift
 
 /** The words for an answer. @param {Answer} answer */
 export function words({ people, strokes }) {
-  if (!strokes.length) return "Nobody had drawn anything here. The network dreamed this by itself.";
-  if (!people.length) return "This grew from strokes whose authors are not named.";
-  return "This grew from strokes by";
+  if (!strokes.length) return gettext("Nobody had drawn anything here. The network dreamed this by itself.");
+  if (!people.length) return gettext("This grew from strokes whose authors are not named.");
+  return gettext("This grew from strokes by");
 }
 
 /**
@@ -27,7 +29,7 @@ export function origins(stage, told) {
   const { width, height } = svg.viewBox.baseVal;
   let [x, y] = [width / 2, height / 2];
   let asking = new AbortController();
-  told.textContent = "Touch a form in the picture.";
+  told.textContent = gettext("Touch a form in the picture.");
 
   const place = element("circle", { class: "origins-place", r: String(Math.max(width, height) / 60) });
   const lines = element("g", {});
@@ -53,7 +55,7 @@ export function origins(stage, told) {
       if (error instanceof DOMException && error.name === "AbortError") return;
       console.info("Whose strokes these are is not known.", error);
       lines.replaceChildren();
-      told.textContent = "That could not be looked up. Try again in a moment.";
+      told.textContent = gettext("That could not be looked up. Try again in a moment.");
     }
   }
 

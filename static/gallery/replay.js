@@ -4,6 +4,7 @@
  * by the same code as the living canvas: to the bit what everybody saw.
  */
 
+import { gettext } from "../i18n.js";
 import { loadFrame } from "../canvas/frames.js";
 import { colourOf } from "../canvas/palette.js";
 import { Picture } from "../canvas/picture.js";
@@ -102,6 +103,6 @@ export async function urlOf(pixels) {
   put(pixels, canvas);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   canvas.width = canvas.height = 0; // Safari counts the memory of canvases that nobody holds
-  if (!(blob instanceof Blob)) throw new Error("This browser makes no PNG.");
+  if (!(blob instanceof Blob)) throw new Error(gettext("This browser makes no PNG."));
   return URL.createObjectURL(blob);
 }

@@ -4,7 +4,7 @@
  * asked for less motion gets no melting, and it waits for their hand to begin.
  */
 
-import { lang } from "./times.js";
+import { gettext, locale } from "../i18n.js";
 
 /** @typedef {{number: number, hidden: boolean, title: string, made_at: string, page: string, picture: string}} Frame */
 
@@ -55,7 +55,7 @@ async function next() {
 /** @param {Frame} frame */
 async function show(frame) {
   back.src = frame.picture;
-  back.alt = `Frame ${frame.number}`;
+  back.alt = gettext("Frame %(number)s", { number: frame.number });
   await Promise.race([back.decode(), new Promise((_, fail) => setTimeout(() => fail(new Error("too slow")), LONGEST))]);
   back.hidden = false;
   back.classList.add("slide-on");
@@ -63,11 +63,11 @@ async function show(frame) {
   [front, back] = [back, front];
   if (page) {
     page.href = frame.page;
-    page.textContent = `Frame ${frame.number}`;
+    page.textContent = gettext("Frame %(number)s", { number: frame.number });
   }
   if (time) {
     time.dateTime = frame.made_at;
-    time.textContent = `${new Date(frame.made_at).toLocaleString(lang, { dateStyle: "long", timeStyle: "medium", timeZone: "UTC" })} UTC`;
+    time.textContent = `${new Date(frame.made_at).toLocaleString(locale, { dateStyle: "long", timeStyle: "medium", timeZone: "UTC" })} UTC`;
   }
 }
 
@@ -90,8 +90,8 @@ async function step() {
 function set(on) {
   playing = on;
   clearTimeout(timer);
-  if (play) play.textContent = on ? "Pause" : "Play";
-  if (status) status.textContent = on ? "Playing" : "Paused";
+  if (play) play.textContent = on ? gettext("Pause") : gettext("Play");
+  if (status) status.textContent = on ? gettext("Playing") : gettext("Paused");
   if (on) timer = setTimeout(step, still ? 0 : 1000 * Number(pace?.value ?? 8));
   void awake(on);
 }

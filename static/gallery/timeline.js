@@ -5,6 +5,7 @@
  * server's; this only shows them and asks for more.
  */
 
+import { gettext } from "../i18n.js";
 import { Tooltip } from "./tooltip.js";
 import { Track } from "./track.js";
 import { zone } from "./zone.js";
@@ -32,14 +33,14 @@ export class Timeline {
     this.timer = undefined;
 
     const whole = /** @type {HTMLElement} */ (element.querySelector('[data-track="whole"]'));
-    this.whole = new Track(whole, this.#handlers(), this.tooltip, "The whole history");
+    this.whole = new Track(whole, this.#handlers(), this.tooltip, gettext("The whole history"));
     this.whole.extent(this.since, this.until);
     this.near = /** @type {Track | null} */ (null);
     if (this.#reach()) {
       const part = document.createElement("div");
       part.className = "track track-near";
       whole.after(part);
-      this.near = new Track(part, this.#handlers(), this.tooltip, "Around this moment");
+      this.near = new Track(part, this.#handlers(), this.tooltip, gettext("Around this moment"));
     }
     this.move(this.at);
     this.#load(this.whole, this.since, this.until);

@@ -1,13 +1,12 @@
 // @ts-check
 /** Moments as people and addresses write them. */
 
+import { locale } from "../i18n.js";
 import { zone } from "./zone.js";
 
-// "en" alone would be American, with the month before the day; the pages say "21 November".
-export const lang = (document.documentElement.lang || "en").replace(/^en$/, "en-GB");
-const day = new Intl.DateTimeFormat(lang, { weekday: "short", day: "numeric", month: "short", timeZone: zone });
-const time = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone });
-const coarse = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", timeZone: zone });
+const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone });
+const coarse = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 
 /** Short, by the viewer's clock. @param {number} ms */
 export function dayOf(ms) {

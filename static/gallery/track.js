@@ -1,6 +1,7 @@
 // @ts-check
 /** One line of time: bars, marks, labels, and a slider over them. */
 
+import { ngettext } from "../i18n.js";
 import { dayOf, timeOf } from "./times.js";
 
 /**
@@ -157,7 +158,7 @@ export class Track {
     const bar = this.bars.find(({ at, end }) => ms >= 1000 * at && ms < 1000 * end);
     const style = this.styles.filter(({ style }) => style <= ms).at(-1)?.title;
     if (!bar) return style ?? "";
-    const info = `${bar.strokes.toLocaleString()} ${bar.strokes === 1 ? "stroke" : "strokes"}, ${bar.frames.toLocaleString()} ${bar.frames === 1 ? "frame" : "frames"}`;
+    const info = `${ngettext("%(n)s stroke", "%(n)s strokes", bar.strokes)}, ${ngettext("%(n)s frame", "%(n)s frames", bar.frames)}`;
     return style ? `${info} · ${style}` : info;
   }
 

@@ -1,6 +1,8 @@
 // @ts-check
 /** The panel's requests to the server, and small helpers. */
 
+import { duration, gettext, ngettext } from "../i18n.js";
+
 const root = /** @type {HTMLElement} */ (document.querySelector('[data-mod="panel"]'));
 const token = /** @type {HTMLInputElement | null} */ (root.querySelector("[name=csrfmiddlewaretoken]"))?.value ?? "";
 
@@ -18,27 +20,21 @@ export async function ask(what, data) {
     try {
         answer = await fetch(address, options);
     } catch {
-        throw new Error("The site did not answer. Nothing is known to be done: look at the log, then try again.");
+        throw new Error(gettext("The site did not answer. Nothing is known to be done: look at the log, then try again."));
     }
     const reply = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(reply.detail || `The site answered ${answer.status}.`);
+    if (!answer.ok) throw new Error(reply.detail || gettext("The site answered %(status)s.", { status: String(answer.status) }));
     return reply;
 }
 
 /** Where an act that needs another moderator's yes, or many steps, is watched. @param {{url: string, steps: number}} pending */
-export const waiting = ({ url, steps }) => make("a", { href: url, className: "button button-small" }, `${counted(steps, "step")} more: see what waits`);
+export const waiting = ({ url, steps }) => make("a", { href: url, className: "button button-small" }, ngettext("%(n)s step more: see what waits", "%(n)s steps more: see what waits", steps));
 
 /** @param {number} at ms since 1970 */
 export function ago(at) {
     const seconds = Math.max(0, (Date.now() - at) / 1000);
-    if (seconds < 90) return `${Math.round(seconds)} s ago`;
-    if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
-    if (seconds < 129_600) return `${Math.round(seconds / 3600)} h ago`;
-    return `${Math.round(seconds / 86_400)} days ago`;
+    return gettext("%(time)s ago", { time: duration(seconds) });
 }
-
-/** @param {number} count @param {string} one @param {string} [many] */
-export const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /**
  * An element. @template {keyof HTMLElementTagNameMap} T

@@ -1,6 +1,7 @@
 // @ts-check
 /** The panel's switches and its log. */
 
+import { gettext, locale } from "../i18n.js";
 import { ago, ask, make } from "./panel_api.js";
 
 /** @typedef {{notify: (text: string) => void, trouble: (problem: unknown) => void}} Say */
@@ -21,7 +22,7 @@ export async function showSwitches(given) {
     try {
         const [state, shelf] = await Promise.all([ask("state"), ask(root.dataset.styles ?? "")]);
         const select = /** @type {HTMLSelectElement} */ (part("style"));
-        select.replaceChildren(make("option", { value: "" }, "Any other style"), ...shelf.styles.map(
+        select.replaceChildren(make("option", { value: "" }, gettext("Any other style")), ...shelf.styles.map(
             (/** @type {any} */ style) => make("option", { value: JSON.stringify(style) }, style.title)));
         show(state);
     } catch (problem) {
@@ -35,18 +36,18 @@ function show(state) {
     check("paused").checked = state.paused;
     check("members_only").checked = state.members_only;
     check("newcomers").checked = state.newcomers !== null;
-    part("newcomers-text").textContent = state.newcomers ? `not those who joined after ${new Date(state.newcomers).toLocaleString()}` : "";
+    part("newcomers-text").textContent = state.newcomers ? gettext("not those who joined after %(moment)s", { moment: new Date(state.newcomers).toLocaleString(locale) }) : "";
     const slow = /** @type {HTMLSelectElement} */ (part("slow"));
     if (![...slow.options].some((option) => option.value === String(state.slow))) slow.add(new Option(`× ${state.slow}`, String(state.slow)));
     slow.value = String(state.slow);
     const { named, wanted, now } = state.style;
-    part("style-text").textContent = named ? `next: ${named}` : wanted ? "next: another" : now ? `now: ${now}` : "";
+    part("style-text").textContent = named ? gettext("next: %(style)s", { style: named }) : wanted ? gettext("next: another") : now ? gettext("now: %(style)s", { style: now }) : "";
     part("regions").replaceChildren(...state.regions.map((/** @type {any} */ region) => {
-        const open = make("button", { type: "button", className: "button button-small" }, "Open");
+        const open = make("button", { type: "button", className: "button button-small" }, gettext("Open"));
         open.addEventListener("click", () => void turn("region", { id: region.id }));
         const [x, y, w, h] = region.rect;
-        const until = region.until ? `, until ${new Date(region.until).toLocaleTimeString()}` : "";
-        return make("li", null, make("span", null, `${region.kind === "cover" ? "Covered" : "Locked"}: ${w} × ${h} at ${x}, ${y}${until}`), open);
+        const until = region.until ? `, ${gettext("until %(moment)s", { moment: new Date(region.until).toLocaleTimeString(locale) })}` : "";
+        return make("li", null, make("span", null, `${region.kind === "cover" ? gettext("Covered") : gettext("Locked")}: ${gettext("%(size)s at %(place)s", { size: `${w} × ${h}`, place: `${x}, ${y}` })}${until}`), open);
     }));
 }
 
@@ -57,7 +58,7 @@ const check = (name) => /** @type {HTMLInputElement} */ (part(name));
 async function turn(name, value) {
     try {
         const { act, state } = await ask("switch", { switch: name, value, why: why.value });
-        here?.notify(`${act.title}. It is in the log, and can be undone there.`);
+        here?.notify(gettext("%(act)s. It is in the log, and can be undone there.", { act: act.title }));
         show(state);
     } catch (problem) {
         here?.trouble(problem);
@@ -76,7 +77,7 @@ part("style-set").addEventListener("click", () => {
 });
 part("lock").addEventListener("click", () => {
     const rect = here?.box();
-    if (!rect) return here?.trouble("Draw a rectangle first.");
+    if (!rect) return here?.trouble(gettext("Draw a rectangle first."));
     const minutes = Number(/** @type {HTMLSelectElement} */ (part("lock-minutes")).value) || null;
     void turn("region", { rect, minutes, why: why.value });
 });
@@ -89,14 +90,14 @@ export async function showLog(say) {
         part("acts").replaceChildren(...acts.map((/** @type {any} */ act) => {
             const row = make("li", { className: act.undone ? "mod-undone" : "" },
                 make("b", null, act.title), make("span", null, [act.what, act.why].filter(Boolean).join(". ")),
-                make("small", null, `${act.by || "the site"}, ${ago(act.at)}${act.undone ? ", taken back" : ""}`));
+                make("small", null, `${act.by || gettext("the site")}, ${ago(act.at)}${act.undone ? `, ${gettext("taken back")}` : ""}`));
             if (act.undoable) {
-                const undo = make("button", { type: "button", className: "button button-small" }, act.again ? "Do it again" : "Undo");
+                const undo = make("button", { type: "button", className: "button button-small" }, act.again ? gettext("Do it again") : gettext("Undo"));
                 undo.addEventListener("click", async () => {
                     undo.disabled = true;
                     try {
                         const { pending } = await ask("undo", { act: act.id });
-                        say.notify(act.again ? "Done again." : "Taken back.");
+                        say.notify(act.again ? gettext("Done again.") : gettext("Taken back."));
                         if (pending) location.assign(pending.url); // many steps: their page shows how far they are
                     } catch (problem) {
                         say.trouble(problem);
@@ -108,7 +109,7 @@ export async function showLog(say) {
             }
             return row;
         }));
-        if (!acts.length) part("acts").replaceChildren(make("li", { className: "mod-empty" }, "Nothing has been done here yet."));
+        if (!acts.length) part("acts").replaceChildren(make("li", { className: "mod-empty" }, gettext("Nothing has been done here yet.")));
     } catch (problem) {
         say.trouble(problem);
     }

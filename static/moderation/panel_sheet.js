@@ -1,7 +1,8 @@
 // @ts-check
 /** The moderators' panel: who drew, taking ink out, earlier pictures back, switches, and the log with its undo. */
 
-import { ago, ask, counted, make, waiting } from "./panel_api.js";
+import { gettext, ngettext } from "../i18n.js";
+import { ago, ask, make, waiting } from "./panel_api.js";
 import * as overlay from "./panel_overlay.js";
 import { showLog, showSwitches } from "./panel_more.js";
 
@@ -125,7 +126,7 @@ function endPointing() {
 
 part("cancel").addEventListener("click", endPointing);
 part("point").addEventListener("click", () => {
-    beginPointing("Tap a spot to see who drew there.");
+    beginPointing(gettext("Tap a spot to see who drew there."));
     overlay.point(async (x, y, radius) => {
         endPointing();
         await lookUp(x, y, radius).catch(trouble);
@@ -136,8 +137,8 @@ part("point").addEventListener("click", () => {
 async function lookUp(x, y, radius) {
     const { strokes } = await ask(`at?x=${x}&y=${y}&r=${radius}`);
     overlay.showLines(strokes);
-    notify(strokes.length ? "" : "Nobody has drawn here.");
-    const states = { visible: "there", dreamed: "dreamed", hidden: "taken out", undone: "taken back" };
+    notify(strokes.length ? "" : gettext("Nobody has drawn here."));
+    const states = { visible: gettext("there"), dreamed: gettext("dreamed"), hidden: gettext("taken out"), undone: gettext("taken back") };
     part("here").replaceChildren(...strokes.map((/** @type {any} */ stroke) => {
         const box = make("input", { type: "checkbox", checked: chosen.has(stroke.author) });
         box.addEventListener("change", () => choose(stroke.author, box.checked));
@@ -145,14 +146,14 @@ async function lookUp(x, y, radius) {
         swatch.style.setProperty("--swatch", stroke.colour);
         const state = states[/** @type {keyof typeof states} */ (stroke.state)];
         return make("li", null, make("label", { className: "mod-person" }, box, swatch,
-            make("b", null, stroke.name || "somebody who has left"),
+            make("b", null, stroke.name || gettext("somebody who has left")),
             make("span", null, `${ago(stroke.at)}, ${Math.round(stroke.width)} px, ${state}`)));
     }));
 }
 
 part("rect").addEventListener("click", () => {
     if (box) return setBox(null);
-    beginPointing("Drag a rectangle over the canvas.");
+    beginPointing(gettext("Drag a rectangle over the canvas."));
     overlay.drag((drawn) => {
         endPointing();
         setBox(drawn);
@@ -164,8 +165,8 @@ function setBox(to) {
     box = to;
     overlay.showBox(to);
     numbers.forEach((input, i) => (input.value = to ? String(to[i]) : ""));
-    part("rect").textContent = to ? "Whole canvas again" : "Draw a rectangle";
-    part("rect-text").textContent = to ? `${to[2]} × ${to[3]} px at ${to[0]}, ${to[1]}` : "The whole canvas";
+    part("rect").textContent = to ? gettext("Whole canvas again") : gettext("Draw a rectangle");
+    part("rect-text").textContent = to ? gettext("%(size)s at %(place)s", { size: `${to[2]} × ${to[3]} px`, place: `${to[0]}, ${to[1]}` }) : gettext("The whole canvas");
     forget();
     if (!part("page-ink").hidden) void listPeople();
 }
@@ -191,24 +192,24 @@ async function listPeople() {
 
 function showPeople() {
     const young = listed.filter((person) => isYoung(person)).length;
-    part("young").textContent = `New accounts (${young})`;
-    part("none").textContent = chosen.size ? `None (${chosen.size} chosen)` : "None";
+    part("young").textContent = gettext("New accounts (%(n)s)", { n: young });
+    part("none").textContent = chosen.size ? gettext("None (%(n)s chosen)", { n: chosen.size }) : gettext("None");
     people.replaceChildren(...listed.map((person) => {
         const tick = make("input", { type: "checkbox", checked: chosen.has(person.id) });
         tick.addEventListener("change", () => choose(person.id, tick.checked));
-        const joined = person.joined ? `joined ${ago(person.joined)}` : "has left";
+        const joined = person.joined ? gettext("joined %(when)s", { when: ago(person.joined) }) : gettext("has left");
         const out = person.all - person.strokes;
-        const facts = [counted(person.strokes, "stroke"), out ? `${out} out` : "", joined, person.sanction.replace("_", " ")];
-        const name = person.name || `somebody (${person.id})`;
+        const facts = [ngettext("%(n)s stroke", "%(n)s strokes", person.strokes), out ? gettext("%(n)s out", { n: out }) : "", joined, person.sanction.replace("_", " ")];
+        const name = person.name || gettext("somebody (%(id)s)", { id: String(person.id) });
         const label = make("label", { className: "mod-person" }, tick, make("b", null, name),
             make("span", null, facts.filter(Boolean).join(", ")));
         const row = make("li", null, label);
         if (person.name && root.dataset.sanction) {
-            row.append(make("a", { href: `${root.dataset.sanction}?person=${person.id}`, className: "mod-link" }, "Sanction"));
+            row.append(make("a", { href: `${root.dataset.sanction}?person=${person.id}`, className: "mod-link" }, gettext("Sanction")));
         }
         return row;
     }));
-    if (!listed.length) people.replaceChildren(make("li", { className: "mod-empty" }, "Nobody has drawn here in this time. Choose a longer one above."));
+    if (!listed.length) people.replaceChildren(make("li", { className: "mod-empty" }, gettext("Nobody has drawn here in this time. Choose a longer one above.")));
 }
 
 /** @param {any} person */
@@ -263,7 +264,7 @@ async function listFrames() {
             });
             return button;
         }));
-        if (!found.length) frames.replaceChildren(make("p", { className: "mod-empty" }, "Nothing has been dreamed yet."));
+        if (!found.length) frames.replaceChildren(make("p", { className: "mod-empty" }, gettext("Nothing has been dreamed yet.")));
     } catch (problem) {
         trouble(problem);
     }
@@ -303,7 +304,7 @@ async function busy(button, work) {
 }
 
 part("look").addEventListener("click", () => busy(part("look"), async () => {
-    notify("Working it out …");
+    notify(gettext("Working it out …"));
     let plan = await ask("preview", rollbackRequest());
     const widened = plan.covers > EVERYWHERE && frame === null && !whole.checked && !wholeDecided;
     if (widened) {
@@ -311,13 +312,13 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
         plan = await ask("preview", rollbackRequest());
     }
     const nothing = !plan.strokes && !plan.restores;
-    notify(nothing ? "There is nothing to change: no such strokes are in the picture now." : "");
+    notify(nothing ? gettext("There is nothing to change: no such strokes are in the picture now.") : "");
     overlay.showLines(plan.lines);
     if (nothing) return;
-    const words = [`${counted(plan.strokes, "stroke")} of ${counted(plan.people.length, "person", "people")}`];
-    if (plan.dreamed) words.push(`${plan.dreamed} of them dreamed`);
-    if (plan.restores) words.push(plan.source ? `the picture comes from frame ${plan.source.number}, ${ago(plan.source.at)}` : "the picture begins blank");
-    const wide = widened ? " Their ink was nearly everywhere, so the whole area comes back, with everybody else’s strokes on it." : "";
+    const words = [gettext("%(strokes)s of %(people)s", { strokes: ngettext("%(n)s stroke", "%(n)s strokes", plan.strokes), people: ngettext("%(n)s person", "%(n)s people", plan.people.length) })];
+    if (plan.dreamed) words.push(gettext("%(n)s of them dreamed", { n: plan.dreamed }));
+    if (plan.restores) words.push(plan.source ? gettext("the picture comes from frame %(number)s, %(when)s", { number: plan.source.number, when: ago(plan.source.at) }) : gettext("the picture begins blank"));
+    const wide = widened ? ` ${gettext("Their ink was nearly everywhere, so the whole area comes back, with everybody else’s strokes on it.")}` : "";
     part("count").textContent = words.join("; ") + "." + wide;
     preview.hidden = false;
     await Promise.all(["before", "after"].map((name) => {
@@ -332,18 +333,18 @@ part("look").addEventListener("click", () => busy(part("look"), async () => {
 }));
 
 part("apply").addEventListener("click", () => busy(part("apply"), async () => {
-    notify("Putting it in order …");
+    notify(gettext("Putting it in order …"));
     const { act, pending } = await ask("apply", rollbackRequest());
     forget();
     chosen.clear();
     whole.checked = wholeDecided = false; // the next one is judged afresh
     overlay.showLines([]);
     await listPeople();
-    notify(`Done: ${act.what}. `);
-    const back = make("button", { type: "button", className: "button button-small" }, "Undo");
+    notify(`${gettext("Done: %(what)s.", { what: act.what })} `);
+    const back = make("button", { type: "button", className: "button button-small" }, gettext("Undo"));
     back.addEventListener("click", () => busy(back, async () => {
         const answer = await ask("undo", { act: act.id });
-        notify(answer.pending ? "" : "Taken back.");
+        notify(answer.pending ? "" : gettext("Taken back."));
         if (answer.pending) message.append(waiting(answer.pending));
         tabs[0].focus({ preventScroll: true });
         await listPeople();

@@ -1,6 +1,8 @@
 // @ts-check
 /** Which part of a picture is sent: a frame over it that fingers, a mouse or keys move and size. */
 
+import { gettext } from "../i18n.js";
+
 /**
  * A part of a picture, in the picture's pixels.
  * @typedef {{x: number, y: number, width: number, height: number}} Part
@@ -148,7 +150,7 @@ export class Crop {
     const shares = { left: part.x / width, top: part.y / height, right: (part.x + part.width) / width, bottom: (part.y + part.height) / height };
     for (const [name, share] of Object.entries(shares)) this.stage.style.setProperty(`--${name}`, `${100 * share}%`);
     this.measure.textContent = isWhole(part, this.size)
-      ? `All of it, ${width} × ${height}`
-      : `${part.width} × ${part.height} of ${width} × ${height}`;
+      ? gettext("All of it, %(size)s", { size: `${width} × ${height}` })
+      : gettext("%(part)s of %(size)s", { part: `${part.width} × ${part.height}`, size: `${width} × ${height}` });
   }
 }

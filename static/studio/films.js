@@ -1,6 +1,7 @@
 // @ts-check
 /** A video and its dream, one above the other with a movable edge, shown at the same moment. The dream is heard. */
 
+import { gettext } from "../i18n.js";
 import { compare } from "../gallery/compare.js";
 
 const APART = 0.08; // seconds that the two may be apart while they run
@@ -13,7 +14,7 @@ function together(films) {
   const [before, after] = /** @type {HTMLVideoElement[]} */ ([...films.querySelectorAll("video")]);
   const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (films.querySelector(`[data-${name}]`));
   const play = find("play"), moment = /** @type {HTMLInputElement} */ (find("moment")), time = find("clock");
-  const words = { play: play.textContent ?? "", pause: "Pause" };
+  const words = { play: play.textContent ?? "", pause: gettext("Pause") };
   before.controls = after.controls = false;
   find("controls").hidden = false;
   compare(/** @type {HTMLElement} */ (films.querySelector(".compare")));

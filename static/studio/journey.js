@@ -1,6 +1,8 @@
 // @ts-check
 /** A journey: click where to go next on a key frame, watch the next one grow, and see the film when it is made. */
 
+import { gettext, roughly } from "../i18n.js";
+
 const POLL = 900; // ms
 const STEP = 0.05; // of the picture, for each press of an arrow key
 
@@ -11,7 +13,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /** @param {string} selector */
 const find = (selector) => /** @type {HTMLElement | null} */ (main.querySelector(selector));
 /** @param {number} seconds */
-const about = (seconds) => (seconds < 90 ? `about ${Math.max(1, Math.ceil(seconds))} s` : `about ${Math.ceil(seconds / 60)} min`);
+const about = (seconds) => gettext("about %(time)s", { time: roughly(seconds) });
 
 // --- Steering ---------------------------------------------------------------------------------------------------------
 
@@ -30,7 +32,7 @@ function aim(x, y) {
   frame.style.left = `${100 * (at[0] - size / 2)}%`;
   frame.style.top = `${100 * (at[1] - size / 2)}%`;
   frame.style.width = frame.style.height = `${100 * size}%`;
-  if (words) words.textContent = `${Math.round(100 * at[0])} % from the left, ${Math.round(100 * at[1])} % from the top`;
+  if (words) words.textContent = gettext("%(x)s % from the left, %(y)s % from the top", { x: Math.round(100 * at[0]), y: Math.round(100 * at[1]) });
 }
 
 const aimed = () => [Number(field("x").value), Number(field("y").value)];
@@ -105,7 +107,7 @@ async function watch() {
     try {
       found = await (await fetch(main.dataset.journey ?? "", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) })).json();
     } catch {
-      for (const words of main.querySelectorAll("[data-words]")) words.textContent = "The studio cannot be reached. The journey goes on; trying again …";
+      for (const words of main.querySelectorAll("[data-words]")) words.textContent = gettext("The studio cannot be reached. The journey goes on; trying again …");
       continue;
     }
     const shown = [...main.querySelectorAll("[data-words]")].map((words) => /** @type {HTMLElement} */ (words).dataset.words);
@@ -121,7 +123,7 @@ async function watch() {
       const words = find(`[data-words="${work.key}"]`);
       if (progress) progress.value = work.fraction;
       const text = work.state === "waiting" && work.ahead
-        ? `${work.ahead} before it, ${about(work.seconds)}`
+        ? gettext("%(n)s before it, %(time)s", { n: work.ahead, time: about(work.seconds) })
         : about(work.state === "waiting" ? work.seconds : work.seconds);
       if (words && words.textContent !== text) words.textContent = text;
       const picture = /** @type {HTMLImageElement | null} */ (find(`[data-growing="${work.key}"]`));

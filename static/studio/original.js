@@ -4,6 +4,7 @@
  * for previews; and the dream is requested.
  */
 
+import { gettext, ngettext, roughly } from "../i18n.js";
 import { Mask } from "./mask.js";
 
 const POLL = 800; // ms while something is on its way
@@ -36,7 +37,7 @@ let settling;
 async function json(url, how) {
   const answer = await fetch(url, { signal: AbortSignal.timeout(30_000), ...how, headers: { Accept: "application/json" } });
   const result = await answer.json();
-  if (!answer.ok) throw new Error(result.detail ?? `The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Error(result.detail ?? gettext("The server answered %(status)s.", { status: String(answer.status) }));
   return result;
 }
 
@@ -78,12 +79,14 @@ async function poll() {
     const open = sketches.filter((/** @type {Work} */ sketch) => ["waiting", "running"].includes(sketch.state));
     const [first] = open;
     sheetState.textContent = !styles && waiting
-      ? "The network is looking at your picture …"
-      : first ? `${open.length} more on the way${first.ahead > open.length ? `, after ${first.ahead} of other people’s` : ""} …` : "";
+      ? gettext("The network is looking at your picture …")
+      : first ? (first.ahead > open.length
+      ? gettext("%(n)s more on the way, after %(others)s of other people’s …", { n: open.length, others: first.ahead })
+      : gettext("%(n)s more on the way …", { n: open.length })) : "";
     more.hidden = open.length > 0 || styles <= sketches.length;
     if (open.length || (!styles && waiting)) setTimeout(poll, POLL);
   } catch {
-    sheetState.textContent = "The studio cannot be reached. Trying again …";
+    sheetState.textContent = gettext("The studio cannot be reached. Trying again …");
     setTimeout(poll, 5 * POLL);
   }
 }
@@ -123,11 +126,11 @@ function pick(key) {
 
 /** @param {{units: number, left: number, seconds: number}} dream what it would cost, and what is left today */
 function showCost({ units, left, seconds }) {
-  const time = seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
+  const time = roughly(seconds);
   const enough = units <= left;
   cost.textContent = enough
-    ? `About ${time}. It takes ${Math.ceil(units)} of the ${Math.floor(left)} units you have left today.`
-    : `It takes ${Math.ceil(units)} units, and you have ${Math.floor(left)} left today. Make it fainter, or come back tomorrow.`;
+    ? gettext("About %(time)s. It takes %(units)s of the %(left)s units you have left today.", { time, units: Math.ceil(units), left: Math.floor(left) })
+    : gettext("It takes %(units)s units, and you have %(left)s left today. Make it fainter, or come back tomorrow.", { units: Math.ceil(units), left: Math.floor(left) });
   dream.disabled = !enough;
 }
 
@@ -136,15 +139,15 @@ async function preview() {
   const turn = ++latest;
   const body = new FormData(form);
   body.set("kind", "preview");
-  state.textContent = "A preview is on its way …";
+  state.textContent = gettext("A preview is on its way …");
   try {
     const first = await json(main.dataset.order ?? "", { method: "POST", body });
     if (turn === latest) showCost(first.dream);
     let work = /** @type {Work} */ (first);
     while (turn === latest && ["waiting", "running"].includes(work.state)) {
       state.textContent = work.state === "waiting" && work.ahead
-        ? `${work.ahead} before yours, about ${Math.ceil(work.seconds)} s …`
-        : `Preview ${Math.round(100 * work.fraction)} % …`;
+        ? gettext("%(n)s before yours, about %(time)s …", { n: work.ahead, time: roughly(work.seconds) })
+        : gettext("Preview %(n)s % …", { n: Math.round(100 * work.fraction) });
       await new Promise((done) => setTimeout(done, POLL / 2));
       work = await json(`${work.url.replace(/\/$/, "")}.json`);
     }
@@ -179,7 +182,7 @@ if (classes) {
       item.append(button);
       return item;
     }));
-    found.textContent = !text ? "" : answer.labels.length ? `${answer.labels.length} found` : `This network knows no ${text}.`;
+    found.textContent = !text ? "" : answer.labels.length ? ngettext("%(n)s found", "%(n)s found", answer.labels.length) : gettext("This network knows no %(word)s.", { word: text });
     found.classList.toggle("visually-hidden", !text || answer.labels.length > 0);
   };
   search.addEventListener("input", () => void look());
@@ -243,7 +246,7 @@ guides.addEventListener("input", ({ target }) => {
 main.querySelector("[data-guide-file]")?.addEventListener("change", async (event) => {
   const input = /** @type {HTMLInputElement} */ (event.target), [file] = input.files ?? [];
   if (!file) return;
-  guideState.textContent = "Sending the picture …";
+  guideState.textContent = gettext("Sending the picture …");
   const body = new FormData();
   body.append("csrfmiddlewaretoken", field("csrfmiddlewaretoken").value);
   body.append("guide", "1");
@@ -256,7 +259,7 @@ main.querySelector("[data-guide-file]")?.addEventListener("change", async (event
     radio.name = "by";
     radio.value = key;
     image.src = picture;
-    image.alt = "The picture you just uploaded";
+    image.alt = gettext("The picture you just uploaded");
     label.append(radio, image);
     guides.append(label);
     guideState.textContent = "";
@@ -284,8 +287,8 @@ if (journey) {
       const found = await json(journey.dataset.journey ?? "", { method: "POST", body: new FormData(form) });
       if (turn !== asked) return;
       const { units, left, seconds, key_frames: count, length } = found;
-      const time = seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
-      words.textContent = `${count} key frames, a film of ${Math.round(length)} s. About ${time} of work: ${Math.ceil(units)} of the ${Math.floor(left)} units you have left today.`;
+      const time = roughly(seconds);
+      words.textContent = gettext("%(frames)s key frames, a film of %(length)s s. About %(time)s of work: %(units)s of the %(left)s units you have left today.", { frames: count, length: Math.round(length), time, units: Math.ceil(units), left: Math.floor(left) });
       begin.disabled = units > left && field("journey-led").value === "1";
     } catch (error) {
       if (turn === asked) words.textContent = error instanceof Error ? error.message : String(error);

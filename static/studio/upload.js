@@ -4,6 +4,7 @@
  * version of it travels first, so that work begins at once; the whole of it follows.
  */
 
+import { gettext } from "../i18n.js";
 import { Crop, encoded, isWhole } from "./crop.js";
 
 const SMALL = 512; // px of the longer side
@@ -27,7 +28,7 @@ async function send(form, url, file, small) {
     signal: AbortSignal.timeout(600_000), // a large photograph over a bad line
   });
   const result = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(result.detail ?? "The picture did not reach the server. Try again in a moment.");
+  if (!answer.ok) throw new Error(result.detail ?? gettext("The picture did not reach the server. Try again in a moment."));
   return result;
 }
 
@@ -63,7 +64,7 @@ function listen(form) {
   /** @param {() => Promise<{url: string}>} how */
   const sending = async (how) => {
     busy();
-    state.textContent = "Sending your picture …";
+    state.textContent = gettext("Sending your picture …");
     try {
       location.assign((await how()).url);
     } catch (error) {
@@ -74,15 +75,15 @@ function listen(form) {
   };
 
   const upload = async () => {
-    if (!chosen) throw new Error("Choose a picture first.");
+    if (!chosen) throw new Error(gettext("Choose a picture first."));
     const { file, picture } = chosen, { part } = crop;
     const asItIs = isWhole(part, picture) && TAKEN.includes(file.type);
     const whole = asItIs ? file : await encoded(picture, part, SIDE, 0.95);
-    if (!whole) throw new Error("Your browser could not cut the picture. Try a smaller one.");
+    if (!whole) throw new Error(gettext("Your browser could not cut the picture. Try a smaller one."));
     const small = whole.size > LARGE ? await encoded(picture, part, SMALL, 0.9) : null;
     const begun = await send(form, form.action, small ?? whole, small !== null);
     if (small) {
-      state.textContent = "The first dreams begin. The picture itself is still on its way …";
+      state.textContent = gettext("The first dreams begin. The picture itself is still on its way …");
       await send(form, `${begun.url}full/`, whole, false);
     }
     return begun;
@@ -111,7 +112,7 @@ function listen(form) {
     event.preventDefault();
     const file = event.dataTransfer?.files[0];
     if (file) void choose(file);
-    else state.textContent = "That was no file. Save the picture first, then drop it here.";
+    else state.textContent = gettext("That was no file. Save the picture first, then drop it here.");
   });
   addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => /^(image|video)\//.test(type))));
 }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Uploading a video: what is too long or too large is said before it travels; then how much of it has been sent. */
 
+import { gettext } from "../i18n.js";
+
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-video]"));
 
 /** How long a video is, in seconds; 0 where the browser cannot tell. @param {File} file @returns {Promise<number>} */
@@ -33,7 +35,7 @@ function send(form, file, sent) {
   request.timeout = 1_800_000; // a large video over a bad line
   request.upload.onprogress = (event) => sent(event.lengthComputable ? event.loaded / event.total : 0);
   return new Promise((done, fail) => {
-    const lost = () => fail(new Error("The video did not reach the server. Try again in a moment."));
+    const lost = () => fail(new Error(gettext("The video did not reach the server. Try again in a moment.")));
     request.onerror = request.ontimeout = lost;
     request.onload = () => {
       if (request.status === 201 && request.response?.url) done(request.response);
@@ -57,13 +59,13 @@ function listen(form) {
     form.classList.add("busy");
     try {
       const megabytes = Math.ceil(file.size / 2 ** 20);
-      if (file.size > most.bytes) throw new Error(`The file is ${megabytes} MB. At most ${most.bytes / 2 ** 20} MB can be sent: cut a piece out of it.`);
+      if (file.size > most.bytes) throw new Error(gettext("The file is %(size)s MB. At most %(most)s MB can be sent: cut a piece out of it.", { size: megabytes, most: most.bytes / 2 ** 20 }));
       const seconds = await secondsOf(file);
-      if (seconds > most.seconds + 0.5) throw new Error(`The video is ${Math.round(seconds)} s long. At most ${most.seconds} s can be dreamed: cut a piece out of it.`);
+      if (seconds > most.seconds + 0.5) throw new Error(gettext("The video is %(length)s s long. At most %(most)s s can be dreamed: cut a piece out of it.", { length: Math.round(seconds), most: most.seconds }));
       bar.hidden = false;
       const { url } = await send(form, file, (share) => {
         bar.value = share;
-        state.textContent = share < 1 ? `Sending your video: ${Math.round(100 * share)} %` : "The video is being read …";
+        state.textContent = share < 1 ? gettext("Sending your video: %(n)s %", { n: Math.round(100 * share) }) : gettext("The video is being read …");
         if (share >= 1) bar.removeAttribute("value");
       });
       location.assign(url);

@@ -1,13 +1,15 @@
 // @ts-check
 /** A dream that is being made: how far it is, how long it will take, and the picture as it grows. */
 
+import { gettext, ngettext, roughly } from "../i18n.js";
+
 const POLL = 700; // ms
 
 const main = /** @type {HTMLElement} */ (document.querySelector("[data-work]"));
 main.classList.add("ready");
 
 /** @param {number} seconds */
-const about = (seconds) => (seconds < 90 ? `about ${Math.max(1, Math.ceil(seconds))} s` : `about ${Math.ceil(seconds / 60)} min`);
+const about = (seconds) => gettext("about %(time)s", { time: roughly(seconds) });
 
 async function watch() {
   const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (main.querySelector(`[data-${name}]`));
@@ -18,14 +20,14 @@ async function watch() {
     try {
       work = await (await fetch(main.dataset.work ?? "", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) })).json();
     } catch {
-      find("words").textContent = "The studio cannot be reached. The dream goes on; trying again …";
+      find("words").textContent = gettext("The studio cannot be reached. The dream goes on; trying again …");
       continue;
     }
     if (!["waiting", "running"].includes(work.state)) return location.reload();
     part.value = work.fraction;
-    find("title").textContent = work.state === "waiting" ? "Waiting" : "Dreaming";
+    find("title").textContent = work.state === "waiting" ? gettext("Waiting") : gettext("Dreaming");
     const words = work.state === "waiting" && work.ahead
-      ? `${work.ahead} ${work.ahead === 1 ? "dream" : "dreams"} before yours, ${about(work.seconds)}`
+      ? ngettext("%(n)s dream before yours, %(time)s", "%(n)s dreams before yours, %(time)s", work.ahead, { time: about(work.seconds) })
       : about(work.seconds * (1 - work.fraction));
     if (find("words").textContent !== words) find("words").textContent = words;
     if (work.growing && work.fraction - grown > 0.04) {

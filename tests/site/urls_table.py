@@ -230,6 +230,8 @@ TABLE = {
     "accent_css version": Row("404", version="0"),
     "logo version": Row("404", version="0"),
     "webmanifest": Row("200"),
+    "language": Row("200", "200"),
+    "words language version": Row("404", language="de", version="0"),
     "robots": Row("200"),
     "security_txt": Row("404 404 404 404 404"),
     "healthz": Row("200", "200"),

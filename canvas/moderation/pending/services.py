@@ -33,6 +33,7 @@ from canvas.moderation.permissions import MODERATE, SANCTION
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.switches import services as switches
 from dreamsite.core.errors import InvalidRequest
+from dreamsite.core.languages import speaking_to
 from dreamsite.core.models import User
 from dreamsite.core.tasks import enqueue, jobs, task
 
@@ -146,7 +147,18 @@ def _mail(row: PendingAct, what: str) -> None:
     from allauth.account.models import EmailAddress
 
     owners = User.objects.filter(is_superuser=True, is_active=True, closed_at=None)
-    found = EmailAddress.objects.filter(user__in=owners, verified=True).values_list("email", flat=True)
+    found = EmailAddress.objects.filter(user__in=owners, verified=True).select_related("user")
+    for email, owner in sorted({address.email: address.user for address in found}.items()):
+        with speaking_to(owner):
+            subject, body = _letter(row, what)
+        try:
+            send_mail(subject, body + "\n", None, [email])
+        except OSError:
+            log.exception("The mail about act %d could not be sent to an owner.", row.pk)
+
+
+def _letter(row: PendingAct, what: str) -> tuple[str, str]:
+    """Subject and body, in the language that is spoken now."""
     address = settings.SITE_URL + reverse("pending_act", args=[row.pk])
     who = row.asked_by.get_username() if row.asked_by else _("Somebody")
     words = {
@@ -156,11 +168,7 @@ def _mail(row: PendingAct, what: str) -> None:
     }[what] % {"who": who, "what": describe(row)}
     by = _("%(who)s agreed.") % {"who": row.answered_by.get_username()} if row.answered_by else row.reason
     body = "\n\n".join(filter(None, [words, by, row.why and _("Reason: %s") % row.why, address]))
-    for email in sorted(set(found)):
-        try:
-            send_mail(_("Moderation: %s") % describe(row), body + "\n", None, [email])
-        except OSError:
-            log.exception("The mail about act %d could not be sent to an owner.", row.pk)
+    return _("Moderation: %s") % describe(row), body
 
 
 # --- Carrying out ---------------------------------------------------------------------------------------------------
@@ -280,7 +288,7 @@ def describe(row: PendingAct) -> str:
     if row.kind == PendingAct.Kind.UNDO:
         return _("take back an act of %d steps") % row.total
     if row.kind == PendingAct.Kind.SANCTION:
-        return _("%(degree)s for %(name)s") % {"degree": degrees.BY_NAME[row.what["degree"]].label, "name": name}
+        return _("%(degree)s for %(name)s") % {"degree": _(degrees.BY_NAME[row.what["degree"]].label), "name": name}
     words = _("change a sanction of %s") if row.kind == PendingAct.Kind.EDIT else _("lift a sanction of %s")
     return words % name
 

@@ -21,6 +21,7 @@ from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Act, Appeal, Case, PendingAct
 from canvas.moderation.permissions import ALL, REVIEW_APPEAL
+from dreamsite.core.languages import speaking_to
 from dreamsite.core.models import User
 
 ISSUE = Act.add_verb("sanction", gettext_lazy("Issued a sanction"))
@@ -209,7 +210,8 @@ def _mail(person: Any, what: str, sanction: Sanction) -> None:
     if address is None:
         return
     context = {"person": person, "sanction": sanction, "what": what, "days": APPEAL_DAYS, "site": _site()}
-    subject, _newline, body = render_to_string("moderation/mail.txt", context).strip().partition("\n")
+    with speaking_to(person):
+        subject, _newline, body = render_to_string("moderation/mail.txt", context).strip().partition("\n")
     try:
         send_mail(subject, body.strip() + "\n", None, [address.email])
     except OSError:

@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(error_messages={'unique': 'Somebody has this name already.'}, help_text='2 to 24 letters, digits, dots, dashes or underscores. Everybody sees it.', max_length=24, unique=True, validators=[django.core.validators.MinLengthValidator(2), django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Use letters, digits, dots, dashes and underscores, beginning with a letter or a digit.')], verbose_name='username')),
                 ('skeleton', models.CharField(editable=False, max_length=24, unique=True)),
                 ('guest', models.BooleanField(default=False, editable=False, verbose_name='guest')),
+                ('language', models.CharField(blank=True, editable=False, max_length=10, verbose_name='language')),
                 ('closes_at', models.DateTimeField(blank=True, db_index=True, editable=False, null=True, verbose_name='closes at')),
                 ('closed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='closed at')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),

@@ -1,10 +1,12 @@
 // @ts-check
 
+import { gettext } from "../../i18n.js";
+
 /** Ink. @type {import("./types.js").Tool} */
 export const brush = {
     name: "brush",
-    label: "Brush and its size",
-    title: "Brush (B); again for its size",
+    label: gettext("Brush and its size"),
+    title: gettext("Brush (B); again for its size"),
     help: "brush",
     key: "b",
     icon: "",

@@ -11,6 +11,7 @@ docs/translating.md says how to translate.
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -27,6 +28,9 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("canvas", "dreamer", "dreamsite", "gallery", "templates")
+# In browser modules texts are in double quotes: readers of JavaScript lose their way in template literals.
+JS_TEXT = r'"((?:[^"\\\n]|\\.)*)"'
+JS_CALL = re.compile(rf"\b(n?gettext|gettext_noop)\(\s*{JS_TEXT}(?:\s*,\s*{JS_TEXT})?")
 SENT = ("canvas/degrees.py",)  # whose texts go to browsers in English, and are looked up there
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
@@ -60,9 +64,9 @@ def _texts(domain: str) -> Iterator[tuple[str, object, list[str], str | None]]:
     """File, text or (one, many), comments, context."""
     if domain == "djangojs":
         for file in sources("*.js", "static"):
-            with file.open("rb") as code:
-                for _line, text, comments, context in extract("javascript", code, KEYWORDS, ["Translators:"]):
-                    yield file.name, text, comments, context
+            for name, one, many in JS_CALL.findall(file.read_text()):
+                unescaped = [json.loads(f'"{text}"') for text in (one, many)]
+                yield file.name, tuple(unescaped) if name == "ngettext" else unescaped[0], [], None
         for name in SENT:
             with (ROOT / name).open("rb") as code:
                 for _line, text, comments, context in extract("python", code, KEYWORDS, ["Translators:"]):

@@ -2,7 +2,8 @@
 
 `run` is the side of whoever wants the file, `serve` that of the process. Before the first byte of the file is read the
 process limits itself: memory, seconds of processor, size and number of files, and no sockets. What it found comes back
-as one line of JSON on its standard output: {"made": {...}}, or {"refused": code, ...} with what was received.
+as lines of JSON on its standard output: {"part": 0.4} where it is that far, and at last {"made": {...}}, or
+{"refused": code, ...} with what was received.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ import ctypes
 import json
 import os
 import resource
+import selectors
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+LISTEN_SECONDS = 0.25  # how often `told` is called, at least
+OUTPUT_MOST = 64 * 1024  # bytes of what a process says
+TELL_SECONDS = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,37 +46,64 @@ class Refused(Exception):
         self.code, self.received = code, received
 
 
-def run(module: str, source: Path, target: Path, limits: Limits) -> dict[str, Any]:
+def run(
+    module: str,
+    source: Path,
+    target: Path,
+    limits: Limits,
+    told: Callable[[float], None] = lambda part: None,
+) -> dict[str, Any]:
     """What the process made as `target`, which is not left behind where it made nothing.
 
-    It has no settings of this one, and is killed when its time is over. Raises Refused: with the process' own code,
-    "time", or "died" where a limit or the file ended it without a word.
+    It has no settings of this one, and is killed when its time is over, or when `told` raises, which is called all the
+    time with how far it is. Raises Refused: with the process' own code, "time", or "died" where a limit or the file
+    ended it without a word.
     """
     command = [sys.executable, "-m", module, str(source.resolve()), str(target.resolve()), json.dumps(asdict(limits))]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.wall_seconds,
-            check=False,
-        )
-        answer = _answer(done.stdout)
-        if isinstance(made := answer.get("made"), dict):
-            return made
-        raise Refused(answer.pop("refused", "died"), **answer)
-    except subprocess.TimeoutExpired:
-        raise Refused("time") from None
-    finally:
-        if sys.exc_info()[0] is not None:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with process:
+        try:
+            answer = _answer(_heard(process, limits.wall_seconds, told))
+            if isinstance(made := answer.get("made"), dict):
+                return made
+            raise Refused(answer.pop("refused", "died"), **answer)
+        except BaseException:
             target.unlink(missing_ok=True)
+            raise
+        finally:
+            process.kill()
+
+
+def _heard(process: subprocess.Popen[bytes], seconds: float, told: Callable[[float], None]) -> bytes:
+    """All that the process says until it ends, the last of it. Raises Refused where it takes longer."""
+    output, part, until = b"", 0.0, time.monotonic() + seconds
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if time.monotonic() > until:
+                raise Refused("time")
+            if selector.select(LISTEN_SECONDS):
+                piece = os.read(process.stdout.fileno(), OUTPUT_MOST)
+                if not piece:
+                    return output
+                output = (output + piece)[-OUTPUT_MOST:]
+                found = _answer(output).get("part")
+                part = float(found) if isinstance(found, int | float) else part
+            told(part)
 
 
 def _answer(output: bytes) -> dict[str, Any]:
+    """The last line that is whole."""
     with contextlib.suppress(ValueError):
-        answer = json.loads(output.splitlines()[-1] if output.strip() else b"")
+        answer = json.loads((output.splitlines() or [b""])[-1])
         if isinstance(answer, dict):
             return answer
     return {"refused": "died"}
@@ -92,6 +125,18 @@ def serve(made_anew: Callable[[Path, Path, dict[str, Any]], dict[str, Any]]) -> 
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     os._exit(0)  # what a damaged file left behind in a library need not be taken down
+
+
+_told = 0.0
+
+
+def tell(part: float) -> None:
+    """Says how far it is, 0 to 1, now and then."""
+    global _told
+    if time.monotonic() - _told >= TELL_SECONDS:
+        _told = time.monotonic()
+        sys.stdout.write(json.dumps({"part": round(min(1.0, max(0.0, part)), 3)}) + "\n")
+        sys.stdout.flush()
 
 
 def limit(limits: dict[str, Any]) -> None:

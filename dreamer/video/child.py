@@ -76,13 +76,16 @@ def _made(container: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any
     context = video.codec_context
     context.options = {**context.options, "max_pixels": str(limits["pixels"])}
     context.thread_count, context.thread_type = 1, "SLICE"
+    length = min(told, limits["seconds"]) or limits["seconds"]
     audio = container.streams.best("audio")
     if audio is not None and (audio.codec_context is None or audio.codec_context.name not in SOUNDS):
         audio = None
-    return _written(container, video, audio, target, limits)
+    return _written(container, video, audio, target, limits, length)
 
 
-def _written(container: Any, video: Any, audio: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any]:
+def _written(
+    container: Any, video: Any, audio: Any, target: Path, limits: dict[str, Any], length: float
+) -> dict[str, Any]:
     import av
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
@@ -127,6 +130,7 @@ def _written(container: Any, video: Any, audio: Any, target: Path, limits: dict[
             at = frame.time - begin
             if at > limits["seconds"] + 0.5:
                 raise Refused("seconds", seconds=at)
+            sandbox.tell(at / length)
             # A steady rate: picture n is what is shown at n / fps seconds, by the times in the file. Where it holds
             # more pictures than that, some go; where fewer, one is shown longer.
             while last is not None and count / fps < at - 0.5 / fps:
@@ -136,8 +140,8 @@ def _written(container: Any, video: Any, audio: Any, target: Path, limits: dict[
             raise Refused("empty")
         show(last)
         # The last picture is shown as long as the file says, at most a second longer than its moment.
-        length = float(video.duration * video.time_base) if video.duration else 0.0
-        end = min(length, count / fps + 1.0, limits["seconds"] + 0.5)
+        told = float(video.duration * video.time_base) if video.duration else 0.0
+        end = min(told, count / fps + 1.0, limits["seconds"] + 0.5)
         while count / fps < end - 0.5 / fps:
             show(last)
         out.mux(stream.encode(None))

@@ -7,6 +7,7 @@ need not know where it came from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,15 @@ class VideoRefused(ValueError):
         self.code = code
 
 
-def clean(source: Path, target: Path, limits: Limits = Limits()) -> Made:
-    """Writes `target`, an MP4. Raises VideoRefused, and leaves nothing then."""
+def clean(
+    source: Path, target: Path, limits: Limits = Limits(), told: Callable[[float], None] = lambda part: None
+) -> Made:
+    """Writes `target`, an MP4. Raises VideoRefused, and leaves nothing then.
+
+    `told` is called all the time with how far it is, 0 to 1; where it raises, it is the end of it.
+    """
     try:
-        return Made.from_json(sandbox.run("dreamer.video.child", source, target, limits))
+        return Made.from_json(sandbox.run("dreamer.video.child", source, target, limits, told))
     except sandbox.Refused as refused:
         raise _refused(refused, limits) from None
 

@@ -53,7 +53,9 @@ def _make(row: Download) -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        jobs.finish(row, file=name, size=size, sha256=sha, count=count, made_at=timezone.now())
+        with transaction.atomic():
+            jobs.finish(row, file=name, size=size, sha256=sha, count=count, made_at=timezone.now())
+            files.keep([name])
     except BaseException:
         with transaction.atomic():
             files.delete_after_commit([] if Download.objects.filter(pk=row.pk, file=name).exists() else [name])

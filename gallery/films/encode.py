@@ -73,6 +73,10 @@ class WorkDirectory:
         files = self._finished.get(segment.index)
         return files is not None and all(_size(self.folder / name) == size for name, size in files.items())
 
+    def files(self, segment: Segment) -> list[Path]:
+        """Those of a segment that is listed."""
+        return [self.folder / name for name in self._finished.get(segment.index, {})]
+
     def path(self, segment: Segment, output: Output) -> Path:
         return self.folder / f"{segment.index:05}-{output.name}.mp4"
 
@@ -90,8 +94,12 @@ def segment(
     outputs: Sequence[Output],
     fps: int,
     progress: Callable[[int], None] = lambda done: None,
+    beside: Sequence[Path] = (),
 ) -> None:
-    """Encodes one segment into all its files; each picture is made once. `progress` gets the video frames done."""
+    """Encodes one segment into all its files; each picture is made once. `progress` gets the video frames done.
+
+    `beside` are other files in the folder that belong to the segment, and are whole by then.
+    """
     paths = [work.path(part, output) for output in outputs]
     with contextlib.ExitStack() as open_files:
         drafts = [open_files.enter_context(whole_file(path)) for path in paths]
@@ -103,7 +111,7 @@ def segment(
             for writer in writers:
                 writer.add(frame, done - 1)
             progress(done)
-    work.finish(part, paths)
+    work.finish(part, [*paths, *beside])
 
 
 class _Writer:

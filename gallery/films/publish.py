@@ -74,6 +74,7 @@ def publish(
                 tiles=tiles.to_json(),
             )
             FilmFile.objects.bulk_create(rows)
+            files.keep(stored)
     except BaseException:
         with transaction.atomic():
             # A commit whose answer was lost may have been made after all: then they are named, and stay.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 
+from dreamsite.core.tasks import WORKER, heartbeats
 from gallery.jobs.models import PendingDeletion
 
 log = logging.getLogger(__name__)
@@ -36,8 +38,25 @@ class _MovableFile(File[bytes]):
         return str(self._path)
 
 
+def save(name: str, content: File[bytes]) -> str:
+    """Stores a file of a job under this name, or one like it; the name.
+
+    It is deleted again unless `keep` is called in the transaction whose rows name it: by `discard`, or, where this
+    process dies, by another worker.
+    """
+    name = default_storage.get_available_name(name)
+    while PendingDeletion.objects.filter(name=name).exists():  # it may be deleted at any moment
+        path = PurePosixPath(name)
+        name = default_storage.get_alternative_name(str(path.with_suffix("")), path.suffix)
+    PendingDeletion.objects.create(name=name, holder=WORKER)
+    saved = default_storage.save(name, content)
+    if saved != name:  # somebody took it meanwhile
+        PendingDeletion.objects.create(name=saved, holder=WORKER)
+    return saved
+
+
 def store(path: Path, name: str, pause: Callable[[], None] = lambda: None) -> tuple[str, int, str]:
-    """Moves a local file into the storage under a name with `{sha}` in it; (name, bytes, SHA-256)."""
+    """Saves a local file, which is moved, under a name that may have `{sha}` in it; (name, bytes, SHA-256)."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -46,26 +65,40 @@ def store(path: Path, name: str, pause: Callable[[], None] = lambda: None) -> tu
     sha, size = digest.hexdigest(), path.stat().st_size
     path.chmod(0o644)
     with path.open("rb") as file:
-        saved = default_storage.save(name.format(sha=sha[:20]), _MovableFile(path, file))
+        saved = save(name.format(sha=sha[:20]), _MovableFile(path, file))
     path.unlink(missing_ok=True)
     return saved, size, sha
 
 
 def store_bytes(data: bytes, name: str) -> str:
-    return default_storage.save(name.format(sha=hashlib.sha256(data).hexdigest()[:20]), ContentFile(data))
+    """Saves bytes under a name that may have `{sha}` in it; the name."""
+    return save(name.format(sha=hashlib.sha256(data).hexdigest()[:20]), ContentFile(data))
+
+
+def keep(names: Iterable[str]) -> None:
+    """Called in the transaction in which a job's rows come to name these files."""
+    PendingDeletion.objects.filter(name__in=list(names), holder=WORKER).delete()
+
+
+def discard(part: str) -> None:
+    """Deletes what this process saved under names with this part, and nobody kept."""
+    if PendingDeletion.objects.filter(name__contains=part, holder=WORKER).update(holder=""):
+        delete_pending()
 
 
 def delete_after_commit(names: Iterable[str]) -> None:
     """Deletes stored files when the transaction is committed; a crash in between only delays it."""
-    rows = [PendingDeletion(name=name) for name in names if name]
-    if rows:
-        PendingDeletion.objects.bulk_create(rows)
+    wanted = {name for name in names if name}
+    if wanted:
+        PendingDeletion.objects.filter(name__in=wanted).delete()
+        PendingDeletion.objects.bulk_create([PendingDeletion(name=name) for name in wanted])
         transaction.on_commit(delete_pending)
 
 
 def delete_pending() -> None:
     """Called after commits, and by workers for what a process that died left behind."""
-    for row in PendingDeletion.objects.order_by("pk"):
+    held = Q(holder=WORKER) | Q(holder__in=heartbeats.alive())
+    for row in PendingDeletion.objects.exclude(held).order_by("pk"):
         try:
             default_storage.delete(row.name)
         except Exception:

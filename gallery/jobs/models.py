@@ -25,10 +25,13 @@ class FileJob(BackgroundJob):
 class PendingDeletion(models.Model):
     """A stored file that must go: written where nobody may see it any longer, deleted after the commit.
 
-    A row, so that a process which dies in between leaves no withdrawn film at its old address.
+    A row, so that a process which dies in between leaves no withdrawn film at its old address. And the other way round:
+    a file that a worker is about to store stands here, under the worker's name, until the row of its job names it;
+    where the worker dies before that, the file goes.
     """
 
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, db_index=True)
+    holder = models.CharField(max_length=64, blank=True)  # dreamsite.core.tasks.WORKER; empty: it goes now
 
     def __str__(self) -> str:
         return self.name

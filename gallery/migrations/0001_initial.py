@@ -58,7 +58,8 @@ class Migration(migrations.Migration):
             name='PendingDeletion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
+                ('name', models.CharField(db_index=True, max_length=200)),
+                ('holder', models.CharField(blank=True, max_length=64)),
             ],
         ),
         migrations.CreateModel(
@@ -295,7 +296,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(editable=False, null=True)),
                 ('finished_at', models.DateTimeField(editable=False, null=True)),
                 ('key', models.CharField(default=gallery.studio.models.new_key, editable=False, max_length=20, unique=True)),
-                ('kind', models.CharField(choices=[('sheet', 'Styles that suit the picture'), ('sketch', 'A style tried, small'), ('preview', 'A preview'), ('dream', 'A dream'), ('lesson', 'What the network sees in the picture'), ('step', 'What one layer makes of it'), ('video', 'A dreamed video'), ('keyframe', 'A key frame of a journey'), ('film', 'A journey')], max_length=8)),
+                ('kind', models.CharField(choices=[('sheet', 'Styles that suit the picture'), ('sketch', 'A style tried, small'), ('preview', 'A preview'), ('dream', 'A dream'), ('lesson', 'What the network sees in the picture'), ('step', 'What one layer makes of it'), ('read', 'A video that is read'), ('video', 'A dreamed video'), ('keyframe', 'A key frame of a journey'), ('film', 'A journey')], max_length=8)),
                 ('mask', models.BinaryField(null=True)),
                 ('network', models.CharField(max_length=64)),
                 ('title', models.CharField(blank=True, max_length=120)),
@@ -308,6 +309,8 @@ class Migration(migrations.Migration):
                 ('seen', models.JSONField(default=list)),
                 ('growing', models.BinaryField(null=True)),
                 ('seconds', models.FloatField(default=0.0)),
+                ('upload', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('pieces', models.JSONField(default=dict)),
                 ('picture', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('thumbnail', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('gif', models.FileField(blank=True, max_length=200, upload_to='')),

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image
@@ -29,11 +27,13 @@ from dreamer.engine.octaves import Size
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
-from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, finish, give_back, holding
-from gallery.studio import cost, journeys, video
-from gallery.studio.models import Original, Work
+from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, finish, give_back, holding, let_go
+from gallery.jobs import files
+from gallery.studio import cost, failures, journeys, pieces, reading, video
+from gallery.studio.models import Original, Work, WorkQuerySet
 from gallery.studio.sources import Pixels, network_of, pixels_of
 from gallery.studio.watch import Watch
+from gallery.uploads import check
 
 log = logging.getLogger(__name__)
 
@@ -49,43 +49,77 @@ FPS = 10.0
 def run(work: Work, submit: Callable[[Work], None]) -> bool:
     """Does a claimed work, and writes how it ended; `submit` queues what follows from it.
 
-    True where it gave way to others before its end: it needs another turn.
+    True where it gave way to others before its end: it needs another turn. Raises what will pass, and the queue tries
+    it again.
     """
+    files.discard(work.key)  # of an attempt that this worker could not tidy up after
+    try:
+        return _run(work, submit)
+    finally:
+        files.discard(work.key)
+        forget_passing(Work.objects.ended().filter(pk=work.pk))
+
+
+def _run(work: Work, submit: Callable[[Work], None]) -> bool:
     began = time.monotonic()
+    passing: Exception | None = None
     with holding(work):
         try:
-            done: dict[str, Any] | None
-            if work.kind in BEGINNINGS:
-                done = BEGINNINGS[work.kind](work, submit)
-            elif work.kind in journeys.PARTS:
-                done = journeys.PARTS[work.kind](work, Watch(work))
-            elif work.kind == Work.Kind.VIDEO:
-                done = video.make(work, network_of(work.network), Watch(work))
-            else:
-                done = _picture(work)
-        except ClaimLost:
-            raise
-        except (LibraryError, ValueError, OSError) as error:
-            raise JobFailed(str(error)) from error
-        except Exception as error:
-            log.exception("The studio's work %s failed.", work.key)
-            words = "This dream failed on our side. Try it once more, or another style."
-            raise JobFailed(words) from error
-        seconds = work.seconds + time.monotonic() - began
-        if done is None:
-            Work.objects.filter(pk=work.pk).update(seconds=seconds)
-            return give_back(work)
-        try:
+            done = _done(work, submit)
+            if done is None:
+                Work.objects.filter(pk=work.pk).update(seconds=work.seconds + time.monotonic() - began)
+                return give_back(work)
             with transaction.atomic():
-                finish(work, seconds=seconds, growing=None, **done)
-                if work.kind == Work.Kind.KEY_FRAME:
-                    journeys.follow(work, submit)
-        except ClaimLost:  # it was cancelled at the last moment
-            for name in done.values():
-                if isinstance(name, str):
-                    default_storage.delete(name)
+                _finish(work, submit, done, work.seconds + time.monotonic() - began)
+        except (ClaimLost, JobFailed):
             raise
+        except Exception as error:
+            if failures.passes(error) and let_go(work):
+                log.warning("The studio's work %s waits for what will pass: %s", work.key, error)
+                passing = error
+            elif isinstance(error, LibraryError | ValueError | FileNotFoundError | check.CheckRefused):
+                raise JobFailed(str(error)) from error
+            else:
+                log.exception("The studio's work %s failed.", work.key)
+                raise JobFailed(_("This dream failed on our side. Try it once more, or another style.")) from error
+    if passing:
+        raise passing
     return False
+
+
+def _done(work: Work, submit: Callable[[Work], None]) -> dict[str, Any] | Original | None:
+    """What came of it: the columns that say so, or an original; None where it gave way to others."""
+    if work.kind in BEGINNINGS:
+        return BEGINNINGS[work.kind](work, submit)
+    if work.kind in journeys.PARTS:
+        return journeys.PARTS[work.kind](work, Watch(work))
+    if work.kind == Work.Kind.VIDEO:
+        return video.make(work, network_of(work.network), Watch(work))
+    if work.kind == Work.Kind.READ:
+        return reading.read(work, Watch(work))
+    return _picture(work)
+
+
+def _finish(work: Work, submit: Callable[[Work], None], done: dict[str, Any] | Original, seconds: float) -> None:
+    """In one transaction: the row says that it is done and names its files, and what follows from it is queued."""
+    if isinstance(done, Original):
+        done.save()
+        files.keep([str(done.picture.name), str(done.video.name)])
+        submit(sheet(done, work.network))
+        done = {"original": done}
+    finish(work, seconds=seconds, growing=None, **done)
+    files.keep(name for name in done.values() if isinstance(name, str))
+    if work.kind == Work.Kind.KEY_FRAME:
+        journeys.follow(work, submit)
+
+
+def forget_passing(ended: WorkQuerySet) -> None:
+    """Deletes what is stored of works only until they end."""
+    for work in ended.exclude(upload="", pieces={}):
+        with transaction.atomic():
+            files.delete_after_commit(work.passing_files)
+            Work.objects.filter(pk=work.pk).update(upload="", pieces={})
+        pieces.forget(work)
 
 
 def source_of(work: Work, side: int | None = None) -> Pixels | None:
@@ -162,6 +196,12 @@ BEGINNINGS: dict[str, Callable[[Work, Callable[[Work], None]], dict[str, Any]]] 
     Work.Kind.SHEET: _sheet,
     Work.Kind.LESSON: _lesson,
 }
+
+
+def sheet(original: Original, network: str) -> Work:
+    """The styles of a network to be tried on a picture; not saved yet."""
+    units = SHEET * cost.LEAST
+    return Work(owner=original.owner, kind=Work.Kind.SHEET, original=original, network=network, units=units)
 
 
 def sketch(original: Original, network: str, style: dict[str, Any]) -> Work:
@@ -273,7 +313,6 @@ def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dic
     contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.webp", thumbnails.encode(pixels))}
     contents |= {suffix[1:]: (suffix[1:], path.read_bytes()) for suffix, path in films.items()}
     done: dict[str, Any] = {
-        column: default_storage.save(f"studio/{work.key}.{suffix}", ContentFile(data))
-        for column, (suffix, data) in contents.items()
+        column: files.store_bytes(data, f"studio/{work.key}.{suffix}") for column, (suffix, data) in contents.items()
     }
     return {**done, "width": pixels.shape[1], "height": pixels.shape[0]}

@@ -1,8 +1,8 @@
 """A journey's works: its key frames, each dreamed on a part of the one before, and its film.
 
 A key frame is a work of its own, so that everybody has a turn between two of them, and a worker that is killed loses
-one at most. A film is cut at key frames: its pieces lie in a folder of the worker's machine, and it goes on after the
-last one, or, on another machine, from the beginning.
+one at most. A film is cut at key frames: its pieces are stored, and any worker goes on after the last one
+(gallery.studio.pieces).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -20,8 +19,6 @@ from typing import Any
 import av
 import numpy as np
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from PIL import Image
 
@@ -42,6 +39,7 @@ from gallery.films.plan import Plan as FilmPlan
 from gallery.jobs import files
 from gallery.studio import cost
 from gallery.studio.models import Journey, Music, Work
+from gallery.studio.pieces import Pieces
 from gallery.studio.sources import Pixels, network_of, pixels_of
 from gallery.studio.watch import Watch
 
@@ -179,8 +177,8 @@ def _stored(work: Work, pixels: Pixels, name: str) -> dict[str, Any]:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
     return {
-        "picture": default_storage.save(f"studio/{work.key}-{name}.jpg", ContentFile(buffer.getvalue())),
-        "thumbnail": default_storage.save(f"studio/{work.key}.small.webp", ContentFile(thumbnails.encode(pixels))),
+        "picture": files.store_bytes(buffer.getvalue(), f"studio/{work.key}-{name}.jpg"),
+        "thumbnail": files.store_bytes(thumbnails.encode(pixels), f"studio/{work.key}.small.webp"),
         "width": pixels.shape[1],
         "height": pixels.shape[0],
     }
@@ -207,8 +205,8 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
     outputs = encode.outputs(av1=False, lossless=False, threads=settings.FILM_THREADS)
     heard = music_of(journey)
     film_plan = _film_plan(made, heard)
-    directory = encode.WorkDirectory(
-        files.work_directory(f"studio/{work.key}/{work.edition}"),
+    pieces = Pieces(
+        work,
         _fingerprint(
             made.waypoints,
             made.fps,
@@ -222,7 +220,7 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
         ),
     )
     for segment in film_plan.segments:
-        if directory.has(segment):
+        if pieces.have(segment):
             continue
         if segment.index and _others_wait(work):
             watch.show(ENCODED * segment.start / film_plan.length)
@@ -239,10 +237,9 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
             frames = made.rest(load, size)
         else:
             frames = _card(journey, heard, Image.fromarray(load(0 if made.loop else len(key_frames) - 1)))
-        encode.segment(directory, segment, frames, outputs, made.fps, report)
-    done = _published(work, made, film_plan, directory, outputs[0], load(len(key_frames) - 1), heard)
-    shutil.rmtree(directory.folder.parent, ignore_errors=True)
-    return done
+        encode.segment(pieces.local, segment, frames, outputs, made.fps, report)
+        pieces.share(segment)
+    return _published(work, made, film_plan, pieces.local, outputs[0], load(len(key_frames) - 1), heard)
 
 
 def _published(

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from canvas.models import Frame
 from dreamer.film import music
 from dreamer.film.music import Credit
-from dreamsite.core.tasks.jobs import BackgroundJob, JobQuerySet, State
+from dreamsite.core.tasks.jobs import OPEN, BackgroundJob, JobQuerySet, State
+from gallery.jobs import files
 
 
 def new_key() -> str:
@@ -143,6 +144,10 @@ class Music(models.Model):
 
 
 class WorkQuerySet(JobQuerySet["Work"]):
+    def ended(self) -> WorkQuerySet:
+        """What nobody will go on with."""
+        return self.exclude(state__in=OPEN)
+
     def dreams(self) -> WorkQuerySet:
         """What people dream to keep or to show: pictures and films, not what was only tried."""
         return self.filter(kind__in=Work.KEPT)
@@ -163,6 +168,7 @@ class Work(BackgroundJob):
         DREAM = "dream", _("A dream")
         LESSON = "lesson", _("What the network sees in the picture")
         STEP = "step", _("What one layer makes of it")
+        READ = "read", _("A video that is read")
         VIDEO = "video", _("A dreamed video")
         KEY_FRAME = "keyframe", _("A key frame of a journey")
         FILM = "film", _("A journey")
@@ -197,6 +203,11 @@ class Work(BackgroundJob):
     seen: Any = models.JSONField(default=list)
     growing = models.BinaryField(null=True)  # a small JPEG of it while it is dreamed
     seconds = models.FloatField(default=0.0)
+
+    # Of what is read: the file as it came, until it is read. No address leads to it.
+    upload = models.FileField(max_length=200, blank=True)
+    # Of a film under way: its stored segments (gallery.studio.pieces).
+    pieces: Any = models.JSONField(default=dict)
 
     picture = models.FileField(max_length=200, blank=True)
     thumbnail = models.FileField(max_length=200, blank=True)
@@ -238,6 +249,16 @@ class Work(BackgroundJob):
     def files(self) -> list[Any]:
         return [file for file in (self.picture, self.thumbnail, self.gif, self.mp4) if file]
 
+    @property
+    def piece_names(self) -> list[str]:
+        """The stored files of its segments."""
+        return [name for saved in self.pieces.get("segments", {}).values() for name in saved.values()]
+
+    @property
+    def passing_files(self) -> list[str]:
+        """What is stored of it only until it has ended."""
+        return [*([str(self.upload.name)] if self.upload else []), *self.piece_names]
+
 
 @receiver(post_delete, sender=Original)
 def _delete_original(instance: Original, **_kwargs: Any) -> None:
@@ -253,6 +274,7 @@ def _delete_original(instance: Original, **_kwargs: Any) -> None:
 @receiver(post_delete, sender=Work)
 def _delete_work(instance: Work, **_kwargs: Any) -> None:
     transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])
+    files.delete_after_commit(instance.passing_files)
 
 
 @receiver(post_delete, sender=Music)

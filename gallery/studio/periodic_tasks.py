@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from dreamsite.core.tasks import enqueue, periodic_task
 from dreamsite.core.tasks.jobs import OPEN, State
-from gallery.studio import queue, video
+from gallery.studio import jobs, pieces, queue, reading
 from gallery.studio.models import Journey, Original, Work
 
 ORIGINALS_STAY = timedelta(days=7)
+UNREAD_STAY = timedelta(hours=1)  # of bytes that nothing names
 TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was cancelled
 
 
@@ -27,13 +29,25 @@ def forget() -> None:
     for journey in Journey.objects.filter(created_at__lt=now - TRIES_STAY)[:50]:
         if not Work.objects.filter(journey=journey, created_at__gte=now - TRIES_STAY).exists():
             journey.forget()
-    video.sweep()
+    jobs.forget_passing(Work.objects.ended())
+    pieces.sweep()
+    _forget_unread()
 
 
 @periodic_task
 def take_up() -> None:
     """Works whose turn was lost with a worker or a queue get another one."""
-    old = Work.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - timedelta(minutes=2))
-    lost = Work.objects.abandoned().exists() or old.exists()
-    if lost and not Work.objects.running().exists():
+    if queue.lost():
         enqueue(queue.turn)
+
+
+def _forget_unread() -> None:
+    """Deletes videos that came, and whose request ended before it could say so."""
+    try:
+        _folders, found = default_storage.listdir(reading.UNREAD)
+    except FileNotFoundError:
+        return
+    names = {f"{reading.UNREAD}/{name}" for name in found}
+    for name in names - set(Work.objects.filter(upload__in=names).values_list("upload", flat=True)):
+        if default_storage.get_modified_time(name) < timezone.now() - UNREAD_STAY:
+            default_storage.delete(name)

@@ -14,14 +14,17 @@ from datetime import timedelta
 from django.db.models import Case, F, Sum, When
 from django.utils import timezone
 
-from dreamsite.core.tasks import STUDIO, enqueue, task
+from dreamsite.core.tasks import STUDIO, WORKER, enqueue, task
 from dreamsite.core.tasks.jobs import State, claim
 from gallery.studio import cost
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Work
 
 log = logging.getLogger(__name__)
 
+_doing: set[int] = set()  # what this process is at
+
 LATELY = timedelta(minutes=30)  # how long a served person stays behind
+TURN_LOST = timedelta(minutes=2)
 CLOSED_SECONDS = 30 * 60.0  # of waiting work, and no more is taken
 
 
@@ -31,20 +34,30 @@ def submit(work: Work) -> None:
     enqueue(turn)
 
 
-def submit_sheet(original: Original, network: str) -> None:
-    """Has the styles of a network tried on a picture."""
-    units = 12 * cost.LEAST
-    submit(Work(owner=original.owner, kind=Work.Kind.SHEET, original=original, network=network, units=units))
-
-
 @task(queue_name=STUDIO)
 def turn() -> None:
     """Does the next work, whosever it is."""
     from gallery.studio import jobs
 
     work = take()
-    if work and jobs.run(work, submit):
+    if work is None:
+        return
+    _doing.add(work.pk)
+    try:
+        again = jobs.run(work, submit)
+    finally:
+        _doing.discard(work.pk)
+    if again:
         enqueue(turn)
+
+
+def lost() -> bool:
+    """Whether a work has no turn: its worker is gone, or could not write how it ended, or the queue was lost."""
+    forgotten = Work.objects.filter(state=State.RUNNING, holder=WORKER).exclude(pk__in=_doing)
+    if Work.objects.running().exclude(pk__in=forgotten.values("pk")).exists():
+        return False  # its worker looks for the next one
+    old = Work.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - TURN_LOST)
+    return Work.objects.abandoned().exists() or forgotten.exists() or old.exists()
 
 
 def take() -> Work | None:

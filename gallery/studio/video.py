@@ -1,7 +1,8 @@
 """A dreamed video: what one costs, and how a work makes it, segment by segment, so that a killed worker loses seconds.
 
-The pictures come from the clean file that the upload became (dreamer.video.clean). A segment ends where a shot does, or
-after SEGMENT pictures; beside it lies its last dreamed picture, from which the next one goes on.
+The pictures come from the clean file that the upload became (gallery.studio.reading). A segment ends where a shot does,
+or after SEGMENT pictures; beside it lies its last dreamed picture, from which the next one goes on. Both are stored, so
+that any worker does (gallery.studio.pieces).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any, Protocol
 
 import av
 import numpy as np
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from PIL import Image
@@ -30,22 +30,19 @@ from dreamer.engine.film import fit
 from dreamer.engine.octaves import shrink
 from dreamer.engine.pictures import write_picture
 from dreamer.video.carry import Carried, dreamed
-from dreamer.video.clean import Limits, Made
+from dreamer.video.clean import Made
 from dreamer.video.films import RECIPE, pictures, sound_of
 from dreamer.video.job import Shares
 from dreamsite.core.files import whole_file
-from dreamsite.core.tasks.jobs import ClaimLost
 from gallery.films import encode
 from gallery.films.plan import Plan, Segment
-from gallery.jobs.files import work_directory
+from gallery.jobs import files
 from gallery.studio.models import Original, Work
+from gallery.studio.pieces import Pieces
 
-LIMITS = Limits()
-MAX_BYTES = 128 * 1024**2
 SIDES = (320, 480, 640, 960)  # px of the longer side that a video may be dreamed at
 SIDE = 480
 SEGMENT = 48  # pictures; what a killed worker loses at most
-FOLDER = "studio"  # of what is under way
 CARRYING = 1.2  # units a million pixels: looking for motion, moving the dream, encoding
 ENCODED = 0.98  # of all the work: the rest is joining and storing
 
@@ -77,43 +74,24 @@ def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
         raise ValueError(_("The video that this was to be dreamed on is no longer here. Upload it once more."))
     made, recipe = Made.from_json(original.film), Recipe.from_json(work.recipe)
     size = work.height, work.width
-    folder = work_directory(f"{FOLDER}/{work.key}")
     guide = _guide(work) if any(term.guide for term in recipe.target.terms) else None
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "clean.mp4"
         with default_storage.open(str(original.video.name)) as stored, source.open("wb") as copy:
             shutil.copyfileobj(stored, copy)
-        film = _Film(work, made, recipe, size, source, folder)
-        try:
-            film.make(network, watch, guide)
-        except ClaimLost:
-            if not Work.objects.open().filter(pk=work.pk).exists():  # nobody goes on with it
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-        done = film.store(Path(name))
-    shutil.rmtree(folder, ignore_errors=True)
-    return done
-
-
-def sweep() -> None:
-    """Deletes what is left on this machine of videos that nobody makes any more."""
-    root = work_directory(FOLDER)
-    found = {path.name for path in root.iterdir()} if root.is_dir() else set()
-    for key in found - set(Work.objects.open().filter(key__in=found).values_list("key", flat=True)):
-        shutil.rmtree(root / key, ignore_errors=True)
+        film = _Film(work, made, recipe, size, source)
+        film.make(network, watch, guide)
+        return film.store(Path(name))
 
 
 class _Film:
     """One video, as far as it is dreamed."""
 
-    def __init__(
-        self, work: Work, made: Made, recipe: Recipe, size: tuple[int, int], source: Path, folder: Path
-    ) -> None:
+    def __init__(self, work: Work, made: Made, recipe: Recipe, size: tuple[int, int], source: Path) -> None:
         self.work, self.made, self.recipe, self.size, self.source = work, made, recipe, size, source
-        self.carried = folder / "carried"
-        self.carried.mkdir(parents=True, exist_ok=True)
         parts = json.dumps([av.__version__, recipe.to_json(), made.to_json(), size, str(work.original and work.key)])
-        self.segments = encode.WorkDirectory(folder / "segments", hashlib.sha256(parts.encode()).hexdigest())
+        self.pieces = Pieces(work, hashlib.sha256(parts.encode()).hexdigest())
+        self.segments = self.pieces.local
         self.output = encode.outputs(av1=False, lossless=False, threads=1)[0]
         self.plan = Plan([], _segments(made), made.fps)
 
@@ -121,10 +99,11 @@ class _Film:
         """What is not there yet."""
         shares = Shares(self.recipe, self.made, self.size)
         for number, segment in enumerate(self.plan.segments):
-            if self.segments.has(segment) and self._last(segment).exists():
+            if self.pieces.have(segment):
                 continue
             before = self._before(self.plan.segments[number - 1]) if number else None
             self._encode(segment, before, network, watch, guide, shares)
+            self.pieces.share(segment)
 
     def _encode(
         self, segment: Segment, before: Carried | None, network: Network, watch: Watch, guide: Any, shares: Shares
@@ -159,10 +138,11 @@ class _Film:
             if count < segment.start + segment.length:
                 raise ValueError(_("The video ends before it should. Upload it once more."))
 
-        encode.segment(self.segments, segment, shown(), [self.output], self.made.fps)
+        beside = [self._last(segment)]
+        encode.segment(self.segments, segment, shown(), [self.output], self.made.fps, beside=beside)
 
     def _last(self, segment: Segment) -> Path:
-        return self.carried / f"{segment.index:05}.png"
+        return self.segments.folder / f"{segment.index:05}-last.png"
 
     def _before(self, segment: Segment) -> Carried:
         """The last picture of a segment that is whole, and its dream."""
@@ -184,7 +164,7 @@ class _Film:
             "mp4": ("mp4", film.read_bytes()),
         }
         return {
-            column: default_storage.save(f"studio/{self.work.key}.{suffix}", ContentFile(data))
+            column: files.store_bytes(data, f"studio/{self.work.key}.{suffix}")
             for column, (suffix, data) in contents.items()
         }
 

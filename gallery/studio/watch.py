@@ -36,6 +36,10 @@ class Watch:
         self._progress(fraction)
         self._work.fraction = fraction
 
+    def pause(self) -> None:
+        """Where there is nothing new to say: whether it is still wanted. Raises ClaimLost or Interrupted."""
+        self._progress.pause()
+
     def grow(self, snapshot: Snapshot) -> None:
         """The picture as it is, for whoever watches."""
         if (

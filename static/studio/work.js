@@ -25,7 +25,7 @@ async function watch() {
     }
     if (!["waiting", "running"].includes(work.state)) return location.reload();
     part.value = work.fraction;
-    find("title").textContent = work.state === "waiting" ? gettext("Waiting") : gettext("Dreaming");
+    find("title").textContent = work.state === "waiting" ? gettext("Waiting") : (find("title").dataset.doing ?? "");
     const words = work.state === "waiting" && work.ahead
       ? ngettext("%(n)s dream before yours, %(time)s", "%(n)s dreams before yours, %(time)s", work.ahead, { time: about(work.seconds) })
       : about(work.seconds * (1 - work.fraction));

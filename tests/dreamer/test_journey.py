@@ -19,9 +19,10 @@ from PIL import Image
 from dreamer.engine import Network, Recipe, Target
 from dreamer.engine.noise import noise_picture
 from dreamer.journey import path, plan
+from dreamer.journey.between import between
 from dreamer.journey.lead import most_active
 from dreamer.journey.path import Path as Way
-from dreamer.journey.path import Waypoint, read_path
+from dreamer.journey.path import Waypoint, moved, read_path
 from dreamer.journey.plan import Plan, ground, next_key_frame, size_of
 from dreamer.journey.render import Film
 from tests.dreamer import nets
@@ -128,6 +129,28 @@ def test_a_film_has_no_jump_at_its_key_frames_and_ends_where_a_loop_began() -> N
     loop = Film(points, seconds=0.5, loop=True)
     (*_, last) = loop.step(2, pictures.__getitem__, (96, 96))
     assert loop.frames == 36 and np.abs(np.asarray(last).astype(int) - pictures[0]).mean() < 25
+
+
+def test_on_plain_ground_the_next_key_frame_comes_in_without_a_rectangle() -> None:
+    plain, dreamed = (Image.fromarray(np.full((120, 200, 3), level, np.uint8)) for level in (100, 200))
+    waypoint = Waypoint(0.4, 0.5, 2.0)
+    seen = []
+    for share in (0.3, 0.6, 0.8):
+        view = Way([waypoint]).view(0, share)
+        picture = np.asarray(between(plain, dreamed, waypoint, view, share, (200, 120)))[..., 0].astype(int) - 100
+        seen.append(picture.max())
+        left, top, right, bottom = (
+            round(n * side) for n, side in zip(moved(view, waypoint.box), (200, 120) * 2, strict=True)
+        )
+        rows, columns = np.nonzero(picture > picture.max() / 2)
+        assert len(rows) > 50, "something of it is seen"
+        width, height = right - left, bottom - top
+        assert min(columns) > left + 0.05 * width and max(columns) < right - 0.05 * width, "not to its sides"
+        # How far it reaches differs from line to line: no side is straight.
+        ends = [columns[rows == row].max() for row in range(min(rows), max(rows) + 1)]
+        assert np.ptp(ends) > 0.1 * width, "no side is straight"
+        assert min(rows) > top + 0.05 * height and max(rows) < bottom - 0.05 * height
+    assert seen == sorted(seen) and seen[-1] > 80
 
 
 def test_a_quiet_place_is_less_dreamed_and_a_loud_one_wholly() -> None:

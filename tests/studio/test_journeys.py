@@ -219,7 +219,7 @@ def test_only_its_maker_sees_and_steers_a_journey(client: Client, original: Orig
 
 
 def test_killed_at_any_instant_a_journey_is_made_once_and_right(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
     journey = begun(client, original, **{"journey-led": "1", "journey-each": 2})
     whole = [one.pk for one in Work.objects.all()]
@@ -245,6 +245,9 @@ def test_killed_at_any_instant_a_journey_is_made_once_and_right(
     finally:
         stopping.clear()
     assert made == [0, 1] and journey.films[0].state == State.WAITING
+    settings.VAR_DIR = (
+        tmp_path / "another machine's"
+    )  # which has the storage in common with the first, and nothing else
     worker.empty(STUDIO)
     assert made == [0, 1, 1, 2] and journey.films.get().state == State.DONE
     assert journey.key_frames.count() == 3

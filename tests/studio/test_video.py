@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +17,12 @@ from django.utils import timezone
 from PIL import Image
 
 from dreamer.engine.pictures import read_recipe
+from dreamer.film import sandbox
 from dreamer.video.clean import Limits
 from dreamsite.core.tasks import STUDIO, heartbeats, worker
 from dreamsite.core.tasks.jobs import State
-from gallery.jobs.files import work_directory
-from gallery.studio import jobs, periodic_tasks, queue, video
+from gallery.jobs.files import delete_pending, work_directory
+from gallery.studio import jobs, periodic_tasks, pieces, queue, reading, video
 from gallery.studio.models import Original, Work
 from tests.studio.test_studio import picked
 from tests.video import films
@@ -42,6 +42,14 @@ def sent(client: Client, data: bytes) -> Any:
     return client.post("/studio/video/", {"video": SimpleUploadedFile("x.mp4", data, "video/mp4")}, headers=JSON)
 
 
+def read(client: Client, data: bytes) -> Work:
+    """A video that was sent, and what the worker made of it."""
+    response = sent(client, data)
+    assert response.status_code == 201, response.content
+    worker.empty(STUDIO)
+    return Work.objects.get(key=response.json()["url"].split("/")[-2])
+
+
 @pytest.fixture(scope="module")
 def clip() -> bytes:
     return films.video(films.scene(10), sound=films.tone(1, click=0.25))
@@ -50,10 +58,10 @@ def clip() -> bytes:
 @pytest.fixture
 def original(client: Client, clip: bytes) -> Original:
     """A video with its sheet tried."""
-    response = sent(client, clip)
-    assert response.status_code == 201, response.content
-    worker.empty(STUDIO)
-    return Original.objects.get(key=response.json()["url"].split("/")[-2])
+    work = read(client, clip)
+    assert work.state == State.DONE, work.message
+    assert client.get(work.get_absolute_url()).url == work.original.get_absolute_url()
+    return work.original
 
 
 def ordered(client: Client, original: Original, **more: Any) -> Work:
@@ -63,6 +71,8 @@ def ordered(client: Client, original: Original, **more: Any) -> Work:
 
 
 def stored() -> set[Path]:
+    """All files, once those are gone that go after the commit, which a test never comes to."""
+    delete_pending()
     return {path for path in Path(default_storage.path("")).rglob("*") if path.is_file()}
 
 
@@ -98,8 +108,9 @@ def test_a_video_is_tried_on_its_first_picture_and_dreamed_whole(client: Client,
 
 
 def test_a_killed_worker_loses_one_segment_and_the_film_is_the_same(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
+    before = stored()
     whole = ordered(client, original)
     worker.empty(STUDIO)
     whole.refresh_from_db()
@@ -118,6 +129,9 @@ def test_a_killed_worker_loses_one_segment_and_the_film_is_the_same(
     with pytest.raises(KeyboardInterrupt):
         jobs.run(queue.take(), queue.submit)
     assert Work.objects.filter(pk=again.pk, state=State.RUNNING).update(holder="dead")
+    settings.VAR_DIR = (
+        tmp_path / "another machine's"
+    )  # which has the storage in common with the first, and nothing else
     monkeypatch.setattr(video, "dreamed", lambda *a, start, **k: (made.append(start), real(*a, start=start, **k))[1])
     with heartbeats.sending():
         periodic_tasks.take_up()
@@ -128,6 +142,8 @@ def test_a_killed_worker_loses_one_segment_and_the_film_is_the_same(
     first, second = (films.decoded(Path(default_storage.path(w.mp4.name))) for w in (whole, again))
     apart = [float(np.abs(a.astype(int) - b).mean()) for a, b in zip(first, second, strict=True)]
     assert max(apart) < 2.5, "what the encoder may lose; the dreams are the same"
+    results = {Path(default_storage.path(file.name)) for work in (whole, again) for file in work.files}
+    assert stored() - before == results and again.pieces == {}, "and nothing else is left behind"
 
 
 def test_a_cancelled_video_leaves_nothing(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +161,7 @@ def test_a_cancelled_video_leaves_nothing(client: Client, original: Original, mo
     worker.empty(STUDIO)
     work.refresh_from_db()
     assert work.state == State.CANCELLED and not work.mp4
-    video.sweep()
+    pieces.sweep()
     assert stored() == before and not work_directory(f"studio/{work.key}").exists()
     assert b"cancelled" in client.get(work.get_absolute_url()).content
 
@@ -187,25 +203,64 @@ def test_refusals_are_sentences_and_leave_nothing(
 ) -> None:
     before = stored()
     for data, words in (
-        (b"", "No video came"),
         (b"hello" * 99, "no video we can read"),
         (clip[:300], "cannot be read"),
         (films.video(films.scene(2), times=[0, 12 * 36_000]), "10.0 hours long. Expected at most 30 s"),
     ):
-        answer = client.post("/studio/video/", {"video": io.BytesIO(data)} if data else {}, headers=JSON)
-        assert answer.status_code == 422 and words in answer.json()["detail"], answer.content
+        work = read(client, data)
+        assert work.state == State.FAILED and words in work.message and work.original is None
+        page = client.get(work.get_absolute_url()).content.decode()
+        assert words in page and "This video cannot be taken" in page and "Choose another video" in page
+        assert Client().get(work.get_absolute_url()).status_code == 404, "it is nobody else's"
+    assert "No video came" in client.post("/studio/video/", {}, headers=JSON).json()["detail"]
     settings.UPLOAD_CHECK = "false"
-    answer = sent(client, clip)
-    assert answer.status_code == 422 and "not accepted" in answer.json()["detail"]
-    monkeypatch.setattr(video, "MAX_BYTES", 1000)
+    assert "not accepted" in read(client, clip).message
+    monkeypatch.setattr(reading, "MAX_BYTES", 1000)
     assert "Expected at most 0 MB" in sent(client, clip).json()["detail"]
     assert stored() == before and not Original.objects.exists()
+
+
+def test_the_request_opens_no_video_and_one_that_is_cancelled_leaves_nothing(
+    client: Client, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored()
+    monkeypatch.setattr("dreamer.film.sandbox.run", None)  # whatever would open it
+    key = sent(client, clip).json()["url"].split("/")[-2]
+    page = client.get(f"/studio/dreams/{key}/").content.decode()
+    assert "Waiting" in page and "How much of the video is read" in page
+    assert "Your video is being read" in client.get("/studio/").content.decode()
+    work = Work.objects.get(key=key)
+    assert default_storage.size(work.upload.name) == len(clip)
+    assert client.get(f"/media/{work.upload.name}").status_code == 404, "no address leads to it"
+    assert sent(client, clip).status_code == 201 and sent(client, clip).status_code == 429, "two at a time"
+    for work in Work.objects.all():
+        client.post(f"/studio/dreams/{work.key}/cancel/")
+    periodic_tasks.forget()
+    assert stored() == before
+
+
+def test_a_video_whose_reading_is_cancelled_ends_the_process_that_reads(
+    client: Client, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, told = stored(), []
+    monkeypatch.setattr("dreamsite.core.tasks.jobs.UPDATE_SECONDS", 0)
+    monkeypatch.setattr("gallery.studio.watch.UPDATE_SECONDS", 0)
+    real = sandbox._heard
+
+    def heard(process: Any, *rest: Any) -> bytes:
+        told.append(process)
+        client.post(f"/studio/dreams/{Work.objects.get(kind=Work.Kind.READ).key}/cancel/")
+        return real(process, *rest)
+
+    monkeypatch.setattr(sandbox, "_heard", heard)
+    assert read(client, clip).state == State.CANCELLED
+    assert told[0].poll() is not None and stored() == before
 
 
 def test_the_studio_tells_the_limits_before(client: Client) -> None:
     page = client.get("/studio/").content.decode()
     assert "up to 30 seconds, 128 MB and 4K" in page
-    assert Limits() == video.LIMITS
+    assert Limits() == reading.LIMITS
 
 
 def test_a_poster_is_a_picture_of_the_film(client: Client, original: Original) -> None:

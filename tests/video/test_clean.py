@@ -174,12 +174,13 @@ def test_the_process_has_no_sockets_and_no_secrets(tmp_path: Path, monkeypatch: 
     assert no_sockets.__doc__
     seen: dict[str, Any] = {}
 
-    def run(command: list[str], **how: Any) -> Any:
-        seen.update(how)
-        return subprocess.CompletedProcess(command, 0, json.dumps({"refused": "empty"}).encode(), b"")
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **how: Any) -> None:
+            seen.update(how)
+            super().__init__(command, **how)
 
     monkeypatch.setenv("SECRET_KEY", "do not tell")
-    monkeypatch.setattr(sandbox.subprocess, "run", run)
+    monkeypatch.setattr(sandbox.subprocess, "Popen", Noted)
     with pytest.raises(VideoRefused):
         clean(tmp_path / "in", tmp_path / "out", Limits())
     assert "SECRET_KEY" not in seen["env"] and seen["stdin"] == subprocess.DEVNULL

@@ -178,6 +178,20 @@ def give_back(job: BackgroundJob) -> bool:
     return bool(_held(job).update(state=State.WAITING, holder="", expected_at=None, attempts=F("attempts") - 1))
 
 
+def write(job: BackgroundJob, **columns: Any) -> None:
+    """Writes columns of a job that this worker holds. Raises ClaimLost where it does not any more."""
+    if not _held(job).update(**columns):
+        raise _lost(job)
+
+
+def let_go(job: BackgroundJob) -> bool:
+    """Lets go of a job that could not be done for a reason that will pass: it counts as an attempt; False where it was
+    no longer held, or has had as many attempts as there are."""
+    if job.attempts >= ATTEMPTS:
+        return False
+    return bool(_held(job).update(state=State.WAITING, holder="", expected_at=None))
+
+
 class Progress:
     """Writes how far a job is, every `seconds`. Raises ClaimLost or Interrupted where it must not go on."""
 

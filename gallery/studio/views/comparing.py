@@ -60,7 +60,7 @@ def compare_order(request: SignedIn, key: str) -> HttpResponse:
             if label:
                 queue.submit(jobs.sketch(found, name, {"label": label, "title": label.split(",")[0][:120]}))
             else:
-                queue.submit_sheet(found, name)
+                queue.submit(jobs.sheet(found, name))
     query = f"?{urlencode({'class': label})}" if label else ""
     return redirect(reverse("studio_compare", args=[found.key]) + query)
 

@@ -19,7 +19,7 @@ from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue, video
 from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, settings_of
-from gallery.studio.jobs import preview_side
+from gallery.studio.jobs import SHEET, preview_side, sheet, sketch
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, network_named, networks, refuse, units_left, wants_json
@@ -39,7 +39,7 @@ def original(request: SignedIn, key: str) -> HttpResponse:
     if again:
         network = again.network
     if network and network not in found.styles and not _sheet_waits(found, network):
-        queue.submit_sheet(found, network)
+        queue.submit(sheet(found, network))
     context = {
         "section": "studio",
         "original": found,
@@ -177,8 +177,6 @@ def cancel(request: SignedIn, key: str) -> HttpResponse:
 
 def _more(request: SignedIn, found: Original) -> HttpResponse:
     """The next twelve styles."""
-    from gallery.studio.jobs import SHEET, sketch
-
     network = network_named(str(request.POST.get("network", "")))
     tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
     styles = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried][:SHEET]

@@ -62,6 +62,8 @@ def units_left(user: User) -> float:
 def visible_work(request: HttpRequest, key: str) -> Work:
     """A work that whoever asks may see: a hidden one only its maker, who is told so, and moderators. Raises Http404."""
     found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
+    if found.kind == Work.Kind.READ and request.user != found.owner:
+        raise Http404
     if found.hidden_at and request.user != found.owner and not second_factor.may(request, MODERATE):
         raise Http404
     return found

@@ -21,7 +21,7 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import moderation, queue, video
+from gallery.studio import moderation, queue, reading
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Journey, Original, Work
 from gallery.studio.serialize import work_as_json
@@ -42,22 +42,23 @@ def studio(request: HttpRequest) -> HttpResponse:
         "most_megabytes": pictures.MAX_BYTES // 1024**2,
         "closed": queue.closed(),
         "video": {
-            "megabytes": video.MAX_BYTES // 1024**2,
-            "seconds": round(video.LIMITS.seconds),
-            "bytes": video.MAX_BYTES,
+            "megabytes": reading.MAX_BYTES // 1024**2,
+            "seconds": round(reading.LIMITS.seconds),
+            "bytes": reading.MAX_BYTES,
         },
     }
     if request.user.is_authenticated:
         own = Work.objects.filter(owner=request.user).dreams().select_related("original").order_by("-created_at")
         context |= {
             "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
+            "unread": Work.objects.filter(owner=request.user, kind=Work.Kind.READ).open().order_by("-pk"),
             "journeys": Journey.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "left": units_left(request.user),
         }
     response = render(request, "gallery/studio/studio.html", context)
     if request.user.is_authenticated:
-        upload_pass.grant(response, max(pictures.MAX_BYTES, video.MAX_BYTES) + upload_pass.FIELDS)
+        upload_pass.grant(response, max(pictures.MAX_BYTES, reading.MAX_BYTES) + upload_pass.FIELDS)
     return response
 
 
@@ -74,6 +75,8 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
     """A dream's page, for whoever has its address: being made, finished, failed or hidden."""
     found = visible_work(request, key)
     mine = found.owner_id == request.user.pk
+    if found.kind == Work.Kind.READ and found.state == State.DONE and mine:
+        return redirect(found.original or "studio")  # it became a picture
     context = {
         "section": "studio",
         "work": found,
@@ -81,10 +84,11 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "network": network_title(found.recipe.get("model") or found.network),
         "original": found.original if mine or found.show_before else None,
         "is_video": found.kind == Work.Kind.VIDEO,
+        "is_read": found.kind == Work.Kind.READ,
         "is_film": found.kind == Work.Kind.FILM,
         "form": ShowForm(instance=found),
         "recipe": json.dumps(found.recipe, indent=2),
-        "command": "" if found.kind == Work.Kind.FILM else _command(found),
+        "command": "" if found.kind in (Work.Kind.FILM, Work.Kind.READ) else _command(found),
         "print": _print_sizes(found),
         "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",

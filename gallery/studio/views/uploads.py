@@ -21,7 +21,7 @@ from canvas import frames
 from canvas.models import Frame
 from dreamsite.core.members import member_required
 from gallery import media
-from gallery.studio import queue
+from gallery.studio import jobs, queue
 from gallery.studio.models import Original, Work
 from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
 from gallery.uploads import pictures
@@ -138,6 +138,6 @@ def begin(request: SignedIn, original: Original) -> HttpResponse:
         return refuse(request, _("This site has no network to dream with at the moment."), status=503)
     with transaction.atomic():
         original.save()
-        queue.submit_sheet(original, network)
+        queue.submit(jobs.sheet(original, network))
     url = original.get_absolute_url()
     return JsonResponse({"url": url}, status=201) if wants_json(request) else redirect(url)

@@ -1,84 +1,52 @@
-"""Videos that people upload to the studio."""
+"""Videos that people upload to the studio: the request takes the bytes, and a worker reads them."""
 
 from __future__ import annotations
 
-import io
-import shutil
-import tempfile
-import threading
-from pathlib import Path
-
-from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from PIL import Image
 
-from dreamer.video.clean import Made, VideoRefused, clean
-from dreamer.video.films import pictures
 from dreamsite.core.members import member_required
-from gallery.studio import video
-from gallery.studio.models import Original, new_key
-from gallery.studio.views.requests import SignedIn, refuse
-from gallery.studio.views.uploads import ORIGINALS, begin
-from gallery.uploads import check
+from gallery.studio import queue, reading
+from gallery.studio.models import Original, Work
+from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
+from gallery.studio.views.uploads import ORIGINALS
 
-BUSY_SECONDS = 20.0  # how long an upload waits for the one before it
-CHECKED_EVERY = 5.0  # seconds of film between two pictures that the site's check sees
-
-_reading = threading.Lock()  # one at a time in a process: memory and processor stay bounded
+UNREAD = 2  # videos of one person at a time that wait to be read
 
 
 @require_POST
 @member_required
 def upload(request: SignedIn) -> HttpResponse:
-    """Takes a video: `video` a file. It is made anew; its first picture is the original that styles are tried on."""
+    """Takes a video: `video` a file. The answer is the address of the work that reads it, and its JSON's: it becomes a
+    picture of one's own, its first one, on which styles are tried."""
     file = request.FILES.get("video")
     if not isinstance(file, UploadedFile):
         return refuse(request, _("No video came with this. Choose an MP4, MOV or WebM file."))
-    if (file.size or 0) > video.MAX_BYTES:
+    if (file.size or 0) > reading.MAX_BYTES:
         words = _("The file is %(size)d MB. Expected at most %(most)d MB: cut a piece out of it, or save it smaller.")
-        return refuse(request, words % {"size": (file.size or 0) // 1024**2, "most": video.MAX_BYTES // 1024**2})
-    if Original.objects.filter(owner=request.user).count() >= ORIGINALS:
+        return refuse(request, words % {"size": (file.size or 0) // 1024**2, "most": reading.MAX_BYTES // 1024**2})
+    unread = Work.objects.open().filter(owner=request.user, kind=Work.Kind.READ).count()
+    if unread >= UNREAD:
+        return refuse(request, _("Your other videos are still being read. Try again in a minute."), 429)
+    if Original.objects.filter(owner=request.user).count() + unread >= ORIGINALS:
         return refuse(request, _("You have many pictures here. Delete one you no longer need, then upload this one."))
-    if not _reading.acquire(timeout=BUSY_SECONDS):
-        return refuse(request, _("Another video is being read at the moment. Try again in a minute."), 503)
+    if queue.closed():
+        return refuse(
+            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
+        )
+    network = network_named("")
+    if not network:
+        return refuse(request, _("This site has no network to dream with at the moment."), 503)
+    work = reading.new(request.user, network, file)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder) / "upload", Path(folder) / "clean.mp4"
-            with source.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-            made = clean(source, target, video.LIMITS)
-            return begin(request, _original(request, target, made))
-    except VideoRefused as error:
-        return refuse(request, str(error))
-    except check.CheckRefused as error:
-        return refuse(request, str(error))
-    finally:
-        _reading.release()
-
-
-def _original(request: SignedIn, path: Path, made: Made) -> Original:
-    """Not saved yet; its files are stored. Raises CheckRefused, and stores nothing then."""
-    size, every = (made.height, made.width), max(1, round(CHECKED_EVERY * made.fps))
-    first = b""
-    for number, picture in enumerate(pictures(path, size)):
-        if number % every == 0:
-            buffer = io.BytesIO()
-            Image.fromarray(picture).save(buffer, "JPEG", quality=92, subsampling=0)
-            check.check(buffer.getvalue(), "image/jpeg")
-            first = first or buffer.getvalue()
-    key = new_key()
-    with path.open("rb") as file:
-        stored = default_storage.save(f"uploads/{key}.mp4", File(file))
-    return Original(
-        key=key,
-        owner=request.user,
-        picture=default_storage.save(f"uploads/{key}.jpg", ContentFile(first)),
-        video=stored,
-        film=made.to_json(),
-        width=made.width,
-        height=made.height,
-    )
+        with transaction.atomic():
+            queue.submit(work)
+    except BaseException:
+        default_storage.delete(str(work.upload.name))
+        raise
+    return JsonResponse({"url": work.get_absolute_url()}, status=201) if wants_json(request) else redirect(work)

@@ -1,0 +1,82 @@
+"""A video that somebody uploaded is read: by the worker, in a process that may do nothing else (dreamer.video.clean).
+
+The request that brought it only stored its bytes, where no address leads to them. What comes out is an original, whose
+first picture styles are tried on; or the reason why not, in words. The bytes go in either case.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from dreamer.video.clean import Limits, Made, clean
+from dreamer.video.films import pictures
+from gallery.jobs import files
+from gallery.studio import cost
+from gallery.studio.models import Original, Work
+from gallery.studio.watch import Watch
+from gallery.uploads import check
+
+LIMITS = Limits()
+MAX_BYTES = 128 * 1024**2
+UNREAD = ".unread"  # no address leads into a folder that begins with a dot
+UNITS_PER_MEGABYTE = 0.05
+CHECKED_EVERY = 5.0  # seconds of film between two pictures that the site's check sees
+CLEANED = 0.9  # of the work: the rest is looking at what came out, and storing it
+
+
+def new(owner: Any, network: str, file: Any) -> Work:
+    """A video that came, to be read; stored, not saved yet. Its styles will be this network's."""
+    return Work(
+        owner=owner,
+        kind=Work.Kind.READ,
+        network=network,
+        upload=default_storage.save(f"{UNREAD}/{secrets.token_urlsafe(12)}", file),
+        units=cost.LEAST + UNITS_PER_MEGABYTE * (file.size or 0) / 1024**2,
+    )
+
+
+def read(work: Work, watch: Watch) -> Original:
+    """What it became, not saved yet; its files are stored. Raises VideoRefused, CheckRefused or ClaimLost."""
+
+    def told(part: float) -> None:
+        watch.show(CLEANED * part)
+        watch.pause()
+
+    with tempfile.TemporaryDirectory() as name:
+        source, target = Path(name) / "upload", Path(name) / "clean.mp4"
+        try:
+            with work.upload.open("rb") as stored, source.open("wb") as copy:
+                shutil.copyfileobj(stored, copy, files.CHUNK)
+        except FileNotFoundError as error:
+            raise ValueError(_("The video is no longer here. Upload it once more.")) from error
+        made = clean(source, target, LIMITS, told)
+        return _original(work, target, made)
+
+
+def _original(work: Work, path: Path, made: Made) -> Original:
+    size, every = (made.height, made.width), max(1, round(CHECKED_EVERY * made.fps))
+    first = b""
+    for number, picture in enumerate(pictures(path, size)):
+        if number % every == 0:
+            buffer = io.BytesIO()
+            Image.fromarray(picture).save(buffer, "JPEG", quality=92, subsampling=0)
+            check.check(buffer.getvalue(), "image/jpeg")
+            first = first or buffer.getvalue()
+    stored, *_rest = files.store(path, f"uploads/{work.key}.mp4")
+    return Original(
+        owner=work.owner,
+        picture=files.store_bytes(first, f"uploads/{work.key}.jpg"),
+        video=stored,
+        film=made.to_json(),
+        width=made.width,
+        height=made.height,
+    )

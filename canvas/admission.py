@@ -24,6 +24,7 @@ class Admission:
         self._inbound: dict[int, Inbound] = {}
         self._addresses: dict[str, Bucket] = {}
         self.newest = Newest()
+        self.earlier = frozenset({0})  # the frames that an UNDREAM may bring back
         self.picture = False  # whether the canvas starts from a frame, which many hands made
         self.pixels = 0.0  # of the canvas
 
@@ -81,6 +82,8 @@ class Admission:
             )
         if known:
             return None
+        if isinstance(op, wire.Stroke) and op.frame is not None and op.frame not in self.earlier:
+            return RejectReason.STALE
         status = self._statuses.get(who, NOBODY)
         reason = gate.judge(op, self.rules, status, now_ms)
         if (

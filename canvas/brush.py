@@ -74,16 +74,22 @@ def stamp_square(x: float, y: float, width: float) -> tuple[int, int, int, int, 
     return (qx >> 2) - c, (qy >> 2) - c, c, diameter, qx & 3, qy & 3
 
 
-def blend(pixels: Pixels, colour: tuple[int, int, int], alpha: NDArray[np.uint16]) -> None:
-    """In place: `pixels` [h, w, 3] takes `colour` with coverage `alpha` [h, w], 0..255, rounded to nearest."""
+def blend(pixels: Pixels, colour: tuple[int, int, int] | Pixels, alpha: NDArray[np.uint16]) -> None:
+    """In place: `pixels` [h, w, 3] takes `colour`, one or that of each pixel, with coverage `alpha` [h, w], 0..255,
+    rounded to nearest."""
     a = alpha[:, :, None]
     value = pixels * (255 - a) + np.array(colour, np.uint16) * a + np.uint16(127)
     # value // 255 for 0 <= value < 65535, without a division
     pixels[:] = (value + 1 + (value >> 8)) >> 8
 
 
-def draw(pixels: Pixels, points: Sequence[Point], carry: int, colour: tuple[int, int, int], opacity: int) -> None:
-    """Draws one piece of a stroke onto `pixels`, in place; what lies outside is clipped."""
+def draw(
+    pixels: Pixels, points: Sequence[Point], carry: int, colour: tuple[int, int, int] | Pixels, opacity: int
+) -> None:
+    """Draws one piece of a stroke onto `pixels`, in place; what lies outside is clipped.
+
+    `colour` may be a picture of the same size: it is what the stroke brings back.
+    """
     height, width = pixels.shape[:2]
     for x, y, w in stamps(points, carry):
         left, top, c, diameter, phase_x, phase_y = stamp_square(x, y, w)
@@ -91,7 +97,8 @@ def draw(pixels: Pixels, points: Sequence[Point], carry: int, colour: tuple[int,
         x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
         if x0 < x1 and y0 < y1:
             whole = mask(diameter, phase_x, phase_y, opacity)
-            blend(pixels[y0:y1, x0:x1], colour, whole[y0 - top : y1 - top, x0 - left : x1 - left])
+            ink = colour if isinstance(colour, tuple) else colour[y0:y1, x0:x1]
+            blend(pixels[y0:y1, x0:x1], ink, whole[y0 - top : y1 - top, x0 - left : x1 - left])
 
 
 def bounds(points: Sequence[Point]) -> Rect:

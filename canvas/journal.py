@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from canvas import thumbnails, user_status, wire
+from canvas import earlier, thumbnails, user_status, wire
 from canvas.connections import kept_open
 from canvas.gate import Rules
 from canvas.models import Batch, Canvas, Dream, Frame
@@ -24,6 +24,7 @@ class DatabaseJournal:
     def __init__(self, canvas_id: int) -> None:
         self._canvas_id = canvas_id
         self._rules = Rules()
+        self._earlier: tuple[tuple[int | None, int], list[Frame | None]] | None = None
 
     @kept_open()
     def state(self) -> State:
@@ -31,7 +32,7 @@ class DatabaseJournal:
         canvas = found.get(pk=self._canvas_id)
         rules = self._rules_at(canvas.rules_version, canvas.site_ended_at)
         dream = getattr(canvas, "dream", None)
-        frame = frame_news(canvas.frame) if canvas.frame else None
+        frame = frame_news(canvas.frame, self._earlier_at(canvas)) if canvas.frame else None
         return State(canvas_news(canvas), canvas.head, frame, dream_news(dream), rules)
 
     @kept_open()
@@ -60,6 +61,13 @@ class DatabaseJournal:
             ).get()
             wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at))
             return missed, _write(self._canvas_id, head, wanted, now_ms)
+
+    def _earlier_at(self, canvas: Canvas) -> list[Frame | None]:
+        """What the undream brush may bring back; asks the database only where that may have changed."""
+        key = (canvas.frame_id, canvas.visibility)
+        if self._earlier is None or self._earlier[0] != key:
+            self._earlier = key, earlier.earlier(canvas, canvas.frame)
+        return self._earlier[1]
 
     def _rules_at(self, version: int | None, ended_at: datetime | None) -> Rules:
         self._rules = user_status.rules(self._canvas_id, version, ended_at, self._rules)
@@ -124,17 +132,28 @@ def canvas_news(canvas: Canvas) -> dict[str, Any]:
     }
 
 
-def frame_news(frame: Frame) -> dict[str, Any]:
+def frame_news(frame: Frame, listed: list[Frame | None]) -> dict[str, Any]:
     return {
-        "id": frame.pk,
+        **_picture_news(frame),
         "number": frame.number,
         "seq": frame.seq,
-        "url": frame.picture.url,
-        "preview": {"url": frame.thumbnail.url, "width": thumbnails.size(frame.width, frame.height)[0]},
+        "earlier": [_picture_news(one) for one in listed if one is not None],
+        # What the undream brush takes up: the frame before the last dream, or what there is in its place.
+        "before": _id(listed[1] if len(listed) > 1 else listed[0]),
         "page": frame.get_absolute_url(),
         "title": frame.title,
         "kind": frame.kind,
     }
+
+
+def _picture_news(frame: Frame) -> dict[str, Any]:
+    """A frame's picture and its small copy."""
+    width = thumbnails.size(frame.width, frame.height)[0]
+    return {"id": frame.pk, "url": frame.picture.url, "preview": {"url": frame.thumbnail.url, "width": width}}
+
+
+def _id(frame: Frame | None) -> int:
+    return frame.pk if frame else 0
 
 
 def _current(guess: Any) -> Any:

@@ -16,6 +16,8 @@ MAX_POINTS = 512  # points in one piece; two seconds of a 240 Hz pen
 BATCH_BYTES = 60 * 1024  # operations in one tick's batch: with its header it is one message
 MAX_NUMBERS = 4096  # numbers in one HIDE
 
+EARLIER = 3  # how far back an UNDREAM may reach, in dreams; one more is listed, as a dream may come meanwhile
+
 MAX_PIECES = 0xFFFE  # pieces of one stroke: an ACK's `next` must hold their number, and 65535 is its UNDO
 # What one socket may send, and one person draw. Rates a second, and the burst that a reconnect may bring.
 MESSAGES_RATE, MESSAGES_BURST = 120, 600  # a browser flushes at most 60 times a second

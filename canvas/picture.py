@@ -11,6 +11,12 @@ from canvas.brush import Pixels
 
 Numbered = tuple[int, wire.Operation]
 NumberedStroke = tuple[int, wire.Stroke]  # a stroke's piece
+Earlier = Callable[[int], Pixels | None]  # the picture of a frame that an UNDREAM names; None: not to be seen here
+
+
+def nothing_earlier(frame: int) -> Pixels | None:
+    """Where no earlier picture comes back: an UNDREAM paints nothing."""
+    return None
 
 
 def blank(width: int, height: int, colour: tuple[int, int, int]) -> Pixels:
@@ -42,8 +48,11 @@ def compose(
     base: Pixels,
     operations: Iterable[Numbered],
     cancelled: Callable[[], bool] | None = None,
+    earlier: Earlier = nothing_earlier,
 ) -> Pixels:
     """A new picture [h, w, 3]: `base` (left as it is) with the operations after it.
+
+    `earlier` is asked for what an UNDREAM brings back.
 
     `cancelled` is called before each operation: hours of strokes take seconds. Raises Cancelled when it returns True.
     """
@@ -51,7 +60,9 @@ def compose(
     for number, op in visible(operations):
         if cancelled is not None and cancelled():
             raise Cancelled(f"stopped painting before operation {number}")
-        brush.draw(pixels, op.points, op.carry, op.colour, op.opacity)
+        ink = op.colour if op.frame is None else earlier(op.frame)
+        if ink is not None and (isinstance(ink, tuple) or ink.shape == pixels.shape):
+            brush.draw(pixels, op.points, op.carry, ink, op.opacity)
     return pixels
 
 

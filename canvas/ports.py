@@ -35,6 +35,11 @@ class State:
         return int(self.frame["id"]) if self.frame else 0
 
     @property
+    def earlier(self) -> tuple[int, ...]:
+        """The frames that an UNDREAM may bring back here, newest first, and one more."""
+        return tuple(one["id"] for one in (self.frame or {}).get("earlier", ()))
+
+    @property
     def base_seq(self) -> int:
         return int(self.frame["seq"]) if self.frame else 0
 

@@ -375,6 +375,8 @@ class Room:
             self.audience.rebase(state, read)
             self.presence.only(self.tail.authors())
         self.audience.state = state
+        if state.base_id == before.base_id and state.earlier != before.earlier:
+            self.audience.send({"type": "frame", "frame": state.frame})
         self._look_at_picture()
         if state.dream != before.dream:
             self.audience.send({"type": "dream", "dream": state.dream})
@@ -382,6 +384,7 @@ class Room:
     def _look_at_picture(self) -> None:
         canvas = self.state.canvas
         self.admission.picture = self.state.frame is not None
+        self.admission.earlier = frozenset((0, *self.state.earlier[: limits.EARLIER]))
         self.admission.pixels = float(canvas.get("width", 0) * canvas.get("height", 0))
 
     def _apply_rules(self, state: State) -> None:

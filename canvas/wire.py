@@ -19,7 +19,7 @@ HEADER = struct.Struct("<BBBB")
 BATCH, NEWS, MARK, REJECT, ACK = 0x01, 0x02, 0x03, 0x04, 0x05
 JOIN, INK, SEEN = 0x11, 0x12, 0x13
 
-STROKE, UNDO, HIDE = 1, 2, 3
+STROKE, UNDO, HIDE, UNDREAM = 1, 2, 3, 4
 
 _BATCH = struct.Struct("<QQH")
 _TOKEN = struct.Struct("<Q")
@@ -29,6 +29,7 @@ _JOIN = struct.Struct("<IQ")
 _COUNT = struct.Struct("<H")
 _OP = struct.Struct("<BIQ")
 _STROKE = struct.Struct("<HBBBBBHH")
+_UNDREAM = struct.Struct("<HBIBHH")
 _HIDE = struct.Struct("<BH")
 
 
@@ -83,6 +84,8 @@ class Stroke:
     points: tuple[tuple[int, int, int], ...]  # x, y, diameter in 1/8 px
     last: bool = False
     author: int = 0
+    # An UNDREAM: it paints this frame's picture back (0: the bare paper) instead of `colour`, which is black then.
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,11 @@ def ack(stroke_id: int, next_piece: int) -> bytes:
 
 def encode(op: Operation) -> bytes:
     match op:
+        case Stroke(frame=int()):
+            head = _OP.pack(UNDREAM, op.author, op.stroke_id) + _UNDREAM.pack(
+                op.piece, int(op.last), op.frame, op.opacity, op.carry, len(op.points)
+            )
+            return head + b"".join(struct.pack("<hhH", *point) for point in op.points)
         case Stroke():
             head = _OP.pack(STROKE, op.author, op.stroke_id) + _STROKE.pack(
                 op.piece, int(op.last), *op.colour, op.opacity, op.carry, len(op.points)
@@ -191,7 +199,9 @@ _NOTHING = encode(Hide(()))
 
 def size(op: Stroke | Undo) -> int:
     """How many bytes `encode` makes of it."""
-    return _OP.size + (_STROKE.size + 6 * len(op.points) if isinstance(op, Stroke) else 0)
+    if isinstance(op, Undo):
+        return _OP.size
+    return _OP.size + (_STROKE if op.frame is None else _UNDREAM).size + 6 * len(op.points)
 
 
 def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operation], int]:
@@ -207,7 +217,10 @@ def operations_from(data: bytes, count: int, at: int = 0) -> tuple[list[Operatio
 
 
 def scan(data: bytes, count: int) -> Iterator[tuple[int, int, int, int]]:
-    """(kind, author, stroke id, piece) of each operation, but no points: quick enough for hours of ink."""
+    """(kind, author, stroke id, piece) of each operation, but no points: quick enough for hours of ink.
+
+    An UNDREAM counts as a STROKE.
+    """
     return (head[:4] for head in _walk(data, count))
 
 
@@ -222,6 +235,10 @@ def _walk(data: bytes, count: int) -> Iterator[tuple[int, int, int, int, int]]:
             case 1:
                 piece, *_, n = _STROKE.unpack_from(data, at)
                 at += _STROKE.size + 6 * n
+            case 4:
+                kind = STROKE
+                piece, *_, n = _UNDREAM.unpack_from(data, at)
+                at += _UNDREAM.size + 6 * n
             case 3:
                 at += _HIDE.size + 8 * _HIDE.unpack_from(data, at)[1]
         yield kind, author, stroke_id, piece, at
@@ -231,9 +248,15 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
     kind, author, stroke_id = _OP.unpack_from(data, at)
     at += _OP.size
     match kind:
-        case 1:
-            piece, flags, r, g, b, opacity, carry, n = _STROKE.unpack_from(data, at)
-            at += _STROKE.size
+        case 1 | 4:
+            frame: int | None = None
+            if kind == STROKE:
+                piece, flags, r, g, b, opacity, carry, n = _STROKE.unpack_from(data, at)
+                at += _STROKE.size
+            else:
+                piece, flags, frame, opacity, carry, n = _UNDREAM.unpack_from(data, at)
+                at += _UNDREAM.size
+                r = g = b = 0
             if piece >= limits.MAX_PIECES:
                 raise ProtocolError(f"piece {piece}, expected less than {limits.MAX_PIECES}: begin a new stroke")
             if flags > 1:
@@ -244,7 +267,7 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
                 raise ProtocolError("opacity 0, expected 1 to 255")
             flat = struct.unpack_from("<" + "hhH" * n, data, at)
             points = tuple(zip(flat[0::3], flat[1::3], flat[2::3], strict=True))
-            return Stroke(stroke_id, piece, (r, g, b), opacity, carry, points, bool(flags), author), at + 6 * n
+            return Stroke(stroke_id, piece, (r, g, b), opacity, carry, points, bool(flags), author, frame), at + 6 * n
         case 2:
             return Undo(stroke_id, author), at
         case 3:
@@ -255,7 +278,7 @@ def _operation(data: bytes, at: int) -> tuple[Operation, int]:
                     f"hide flags {show} with {n} numbers, expected 0 or 1 and at most {limits.MAX_NUMBERS}"
                 )
             return Hide(struct.unpack_from(f"<{n}Q", data, at), bool(show), author, stroke_id), at + 8 * n
-    raise ProtocolError(f"operation kind {kind}, expected 1 to 3")
+    raise ProtocolError(f"operation kind {kind}, expected 1 to 4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +321,8 @@ def first_of_ink(data: bytes) -> tuple[int, int, int]:
     try:
         (count,) = _COUNT.unpack_from(data, HEADER.size)
         kind, _, stroke_id = _OP.unpack_from(data, HEADER.size + _COUNT.size)
-        piece = _STROKE.unpack_from(data, HEADER.size + _COUNT.size + _OP.size)[0] if kind == STROKE else 0
+        layout = _UNDREAM if kind == UNDREAM else _STROKE
+        piece = layout.unpack_from(data, HEADER.size + _COUNT.size + _OP.size)[0] if kind in (STROKE, UNDREAM) else 0
     except struct.error:
         raise ProtocolError(f"message cut short at byte {len(data)}") from None
     return count, stroke_id, piece
@@ -334,6 +358,6 @@ def _ink(data: bytes) -> Ink:
     mine: list[Stroke | Undo] = []
     for op in found:
         if not isinstance(op, Stroke | Undo):
-            raise ProtocolError(f"{type(op).__name__} from a browser, expected STROKE or UNDO")
+            raise ProtocolError(f"{type(op).__name__} from a browser, expected STROKE, UNDREAM or UNDO")
         mine.append(op)
     return Ink(tuple(mine))

@@ -42,7 +42,8 @@ class DrawingSession:
     def add(self, stroke: Stroke) -> None:
         self.began_at, self.count = stroke.began_at, self.count + 1
         self.box = self.box.union(stroke.box)
-        self.colours[stroke.colour] = self.colours.get(stroke.colour, 0) + 1
+        if stroke.colour:  # the undream brush has none
+            self.colours[stroke.colour] = self.colours.get(stroke.colour, 0) + 1
 
     @property
     def shown_colours(self) -> list[str]:

@@ -1,7 +1,8 @@
 """Frames: the kept pictures of a canvas, the newest of which it starts from.
 
 codec (pixels to files and back), storing (reading and keeping), bases (what a canvas starts from, and when that goes
-back), composing (base and ink to a picture), visibility (hiding and showing again). What others use is named here.
+back), composing (base and ink to a picture), earlier (what the
+undream brush brings back), visibility (hiding and showing again). What others use is named here.
 """
 
 from canvas.frames.bases import StorageTrouble as StorageTrouble
@@ -13,6 +14,7 @@ from canvas.frames.codec import encode as encode
 from canvas.frames.composing import Composed as Composed
 from canvas.frames.composing import base as base
 from canvas.frames.composing import compose as compose
+from canvas.frames.earlier import earlier_pictures as earlier_pictures
 from canvas.frames.storing import FrameDamaged as FrameDamaged
 from canvas.frames.storing import FrameGone as FrameGone
 from canvas.frames.storing import NewFrame as NewFrame

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from canvas import growth, journal, lease, picture, strokes, wire
 from canvas.brush import Pixels
 from canvas.frames import bases
+from canvas.frames.earlier import earlier_pictures
 from canvas.frames.storing import FrameGone, load
 from canvas.models import Canvas, Frame, Growth
 from canvas.picture import Numbered
@@ -67,7 +68,7 @@ def compose(
         seq = now.head if up_to is None else up_to
         numbered = journal.operations(now, since, now.head)
         drawn = [(number, op) for number, op in picture.visible(numbered) if number <= seq]
-        painted = picture.compose(pixels, drawn, cancelled)
+        painted = picture.compose(pixels, drawn, cancelled, earlier_pictures(now, now.frame))
         ages = growth.inked(_ages(now, numbered), (op for _, op in drawn)) if claimed else None
         return Composed(painted, seq, frozenset(picture.authors(drawn)), len(drawn), now.frame_id, claimed, ages)
 

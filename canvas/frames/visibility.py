@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from canvas import lease, notify
@@ -39,7 +40,7 @@ def hide(frame: Frame) -> bool:
     def write() -> bool:
         if not unchanged.update(**hidden):
             return False
-        visibility_changed.send(Frame, frame=frame)
+        _changed(frame)
         return True
 
     done = bases.step_back(frame, write)
@@ -63,10 +64,15 @@ def unhide(frame: Frame, *, as_base: bool = False) -> bool:
             Canvas.objects.filter(pk=locked.pk).update(frame=frame)
             locked.frame = frame
             lease.withdraw(locked)
-        visibility_changed.send(Frame, frame=frame)
-        if as_base:
-            notify.look(locked.slug)
+        _changed(frame)
+        notify.look(locked.slug)
     return True
+
+
+def _changed(frame: Frame) -> None:
+    """Tells everybody, in the transaction that changed it."""
+    Canvas.objects.filter(pk=frame.canvas_id).update(visibility=F("visibility") + 1)
+    visibility_changed.send(Frame, frame=frame)
 
 
 def _copy(name: str, slug: str, sha256: str = "") -> str:

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('growth', models.FloatField(default=0.08, help_text='How much further the front comes with each dream, as a share of the shorter side.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='growth')),
                 ('hold', models.FloatField(default=0.9, help_text='How much of its place, tone and colour new ink keeps in a dream: 0 nothing, 1 all. It fades.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='hold')),
                 ('head', models.BigIntegerField(default=0, editable=False)),
+                ('visibility', models.PositiveIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={

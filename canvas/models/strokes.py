@@ -59,7 +59,9 @@ class Stroke(models.Model):
     top = models.SmallIntegerField()
     right = models.SmallIntegerField()
     bottom = models.SmallIntegerField()
-    colour = models.CharField(max_length=7)  # of its first piece: the rainbow brush changes it on the way
+    colour = models.CharField(
+        max_length=7
+    )  # of its first piece: the rainbow brush changes it on the way; none: undreams
     opacity = models.PositiveSmallIntegerField()  # 1 to 255
     width = models.FloatField()  # the widest diameter, px
     pieces = models.PositiveIntegerField()

@@ -101,7 +101,7 @@ def drawn(user: User) -> Iterator[Row]:
                     "canvas": canvas.slug,
                     "began_at": stroke.began_at,
                     "ended_at": stroke.ended_at,
-                    "colour": stroke.colour,
+                    "colour": stroke.colour or None,  # the undream brush has none
                     "opacity": round(stroke.opacity / 255, 3),
                     "taken_back": stroke.undone_seq is not None,
                     "hidden": bool(stroke.hidden),

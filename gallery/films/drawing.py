@@ -11,7 +11,9 @@ from canvas.picture import Numbered
 Sources = Callable[[int, int], Sequence[Numbered]]  # operations after a number, up to and with another
 
 
-def steps(base: Pixels, operations: Sequence[Numbered], count: int) -> Iterator[Pixels]:
+def steps(
+    base: Pixels, operations: Sequence[Numbered], count: int, earlier: picture.Earlier = picture.nothing_earlier
+) -> Iterator[Pixels]:
     """`count` pictures from `base` on, the last with all of `operations` in it, each with about as many more points.
 
     `operations` are those that can be seen (canvas.picture.visible). The pictures are new arrays or the one before.
@@ -26,6 +28,6 @@ def steps(base: Pixels, operations: Sequence[Numbered], count: int) -> Iterator[
         if step == count:
             until = len(costs)
         if until > done:
-            pixels = picture.compose(pixels, operations[done:until])
+            pixels = picture.compose(pixels, operations[done:until], earlier=earlier)
             done = until
         yield pixels

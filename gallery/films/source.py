@@ -61,7 +61,8 @@ def thumbnail(still: Still) -> Image.Image | None:
 def strokes_between(canvas: Canvas, before: Still, after: Still, base: Pixels, count: int) -> Iterator[Pixels]:
     """`count` pictures of how the drawing between two frames came about; `base` is the picture of the first."""
     visible = strokes.shown(canvas, journal.operations(canvas, before.seq, after.seq))
-    return drawing.steps(base, visible, count)
+    earlier = frames.earlier_pictures(canvas, Frame.objects.get(pk=before.id))
+    return drawing.steps(base, visible, count, earlier)
 
 
 def hidden_numbers(film: Film, film_plan: Plan) -> list[int]:

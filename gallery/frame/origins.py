@@ -53,7 +53,7 @@ def at(frame: Frame, x: float, y: float) -> list[Origin]:
     return [
         Origin(
             names.get(one.author, ""),
-            one.colour,
+            one.colour or "#808080",  # the undream brush has none
             one.width,
             _thinned([(x / 8, y / 8) for _, op in ink[one.author, one.stroke_id] for x, y, _ in op.points]),
         )

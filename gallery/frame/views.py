@@ -78,6 +78,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "before": before.base,
         "below": media.path(before.base.picture) if before.base else "",
         "ink": canvas_url("ink", canvas, frame=before.base.pk if before.base else 0),
+        "earlier": json.dumps(ink.earlier(before)),
         "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
         + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from canvas import earlier as canvas_earlier
 from canvas import journal, strokes, wire
 from canvas.models import Canvas, Frame
 from canvas.picture import Numbered, NumberedStroke
+from gallery import media
 
 MAX_OPERATIONS = 20_000  # in one span; a checkpoint every few thousand keeps real ones far below
 
@@ -101,6 +103,12 @@ def read(span: Span) -> Ink:
         running = max(running, times[number])
         along.append(running)
     return Ink(kept, along, complete)
+
+
+def earlier(span: Span) -> dict[str, str]:
+    """The pictures that an UNDREAM of this span may bring back: their addresses by the frame's id."""
+    listed = canvas_earlier.earlier(span.canvas, span.base)
+    return {str(frame.pk): media.path(frame.picture) for frame in listed if frame is not None}
 
 
 def messages(ink: Ink) -> Iterable[bytes]:

@@ -17,6 +17,7 @@ from canvas import frames, picture
 from canvas.brush import Pixels
 from canvas.picture import NumberedStroke
 from dreamsite.core.turns import Pace
+from gallery.moments import ink
 from gallery.moments.ink import Span
 
 MAX_OPERATIONS = 12_000  # a few seconds of painting
@@ -60,6 +61,8 @@ def key(span: Span, operations: list[NumberedStroke]) -> str:
     """What says exactly what is in the picture."""
     # Names of strokes too: after a restored backup a number may stand for another one.
     names = "".join(f"{number} {op.author} {op.stroke_id} " for number, op in operations)
+    if any(op.frame is not None for _, op in operations):
+        names += " ".join(ink.earlier(span))  # what can be brought back, as long as nobody hides it
     below = span.base.sha256 if span.base else f"{span.canvas.width} {span.canvas.height} {span.canvas.background}"
     return "moment:" + hashlib.sha256(f"{span.canvas.pk} {below} {names}".encode()).hexdigest()
 
@@ -70,7 +73,7 @@ def pixels(span: Span, operations: list[NumberedStroke]) -> Pixels:
         base = frames.load(span.base.pk)
     else:
         base = picture.blank(span.canvas.width, span.canvas.height, span.canvas.background_rgb)
-    return picture.compose(base, operations)
+    return picture.compose(base, operations, earlier=frames.earlier_pictures(span.canvas, span.base))
 
 
 def encode(painted: Pixels) -> bytes:

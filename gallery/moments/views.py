@@ -155,6 +155,7 @@ def _description(
         "page": request.build_absolute_uri(moment_url(canvas, moment)),
         "picture": request.build_absolute_uri(canvas_url("moment_png", canvas, moment)),
         "ink": canvas_url("ink", canvas, frame=span.base.pk if span.base else 0),
+        "earlier": ink.earlier(span),
         "day": canvas_url("day", canvas, local.date()),
         "around": _around(canvas, span),
         "slideshow": canvas_url("slideshow", canvas, **{"from": span.base.number if span.base else 1}),

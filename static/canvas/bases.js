@@ -13,8 +13,10 @@ import { gettext } from "../i18n.js";
  * @typedef {import("./types.js").Ui} Ui
  *
  * A frame's picture, or (not `exact`) its small copy scaled to the picture's size.
- * @typedef {(frame: Frame, exact: boolean) => Promise<Pixels>} Load
+ * @typedef {(frame: import("./types.js").Earlier, exact: boolean) => Promise<Pixels>} Load
  */
+
+import { EarlierPictures } from "./earlier.js";
 
 const AGAIN = 5000; // ms until a picture that could not be loaded is asked for again
 export const SPREAD = 1500; // ms over which everybody's fetches of a new frame are spread
@@ -42,6 +44,8 @@ export class Bases {
         this.exact = exact;
         this.awake = awake;
         this.small = false; // the base is a small copy
+        this.earlier = new EarlierPictures(load, (id) => layers.brought(id));
+        layers.picture.earlier = (id) => this.earlier.get(id);
         /** @type {Frame | null} what the picture stands on; null until the first is here */
         this.base = null;
         /** @type {Frame | null} being loaded */
@@ -60,10 +64,22 @@ export class Bases {
     /** A new frame. @param {Frame} frame @param {number} spread ms over which to spread the fetch */
     announce(frame, spread) {
         const { newest } = this;
-        if (newest && (frame.id === newest.id || frame.seq < newest.seq)) return;
+        if (newest && frame.id === newest.id) return this.#relist(newest, frame);
+        if (newest && frame.seq < newest.seq) return;
         // A slow connection finishes what it began, and then takes the newest.
         if (this.coming) this.next = frame;
         else void this.#fetch(frame, spread);
+    }
+
+    /** An earlier frame was hidden, or is shown again. @param {Frame} known @param {Frame} told */
+    #relist(known, told) {
+        const ids = (/** @type {Frame} */ { earlier = [] }) => earlier.map(({ id }) => id).join();
+        const same = ids(known) === ids(told);
+        known.earlier = told.earlier; // the addresses may be others, too
+        known.before = told.before;
+        if (known !== this.base) return;
+        this.earlier.use(known.earlier ?? [], !this.small);
+        if (!same) this.layers.rebase(this.layers.picture.base, known.seq);
     }
 
     /** A frame was taken away: back to an earlier one, whose operations will be sent again. @param {Frame} frame */
@@ -99,6 +115,7 @@ export class Bases {
         const first = !this.base;
         this.base = frame;
         this.coming = null;
+        this.earlier.use(frame.earlier ?? [], !this.small);
         this.ui.frame(frame, () => this.layers.rebase(picture, frame.seq), first);
         this.installed(frame);
         const { next } = this;
@@ -115,6 +132,7 @@ export class Bases {
             (picture) => {
                 if (this.base !== base) return;
                 this.small = false;
+                this.earlier.use(base.earlier ?? [], true);
                 this.layers.rebase(picture, base.seq);
             },
             (error) => {

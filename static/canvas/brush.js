@@ -64,15 +64,20 @@ export function spacing(w) {
     return Math.max(w / 4, 8);
 }
 
-/** Paints one piece of a stroke: walks along it and stamps; `surfaces` all get the same ink. */
+/** Paints one piece of a stroke: walks along it and stamps; `surfaces` all get the same ink.
+ *
+ * Ink with a frame brings its picture back; it paints nothing where that is not to be seen.
+ */
 export class StrokePainter {
     /**
-     * @param {{r: number, g: number, b: number, opacity: number, carry: number}} ink
+     * @param {{r: number, g: number, b: number, opacity: number, carry: number, frame?: number}} ink
      * @param {Pixels[]} surfaces
      * @param {Rect} clip within the surfaces; nothing is painted outside
+     * @param {(frame: number) => Pixels | null} [earlier] the picture of the frame that ink brings back
      */
-    constructor(ink, surfaces, clip) {
-        this.surfaces = surfaces;
+    constructor(ink, surfaces, clip, earlier = () => null) {
+        this.back = ink.frame === undefined ? null : earlier(ink.frame);
+        this.surfaces = ink.frame !== undefined && !this.back ? [] : surfaces;
         this.clip = clip;
         this.r = ink.r;
         this.g = ink.g;
@@ -140,6 +145,7 @@ export class StrokePainter {
      * @param {number} side @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
      */
     blend(surface, coverage, left, top, side, x0, y0, x1, y1) {
+        if (this.back) return this.#bringBack(surface, this.back.bytes, coverage, left, top, side, x0, y0, x1, y1);
         const { alpha, r, g, b } = this;
         const { bytes, width } = surface;
         for (let y = y0; y < y1; y++) {
@@ -159,15 +165,36 @@ export class StrokePainter {
             }
         }
     }
+
+    /**
+     * As `blend`, with the colour that the earlier picture has at each pixel.
+     * @param {Pixels} surface @param {Uint8Array} from @param {Uint8Array} coverage @param {number} left @param {number} top
+     * @param {number} side @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
+     */
+    #bringBack({ bytes, width }, from, coverage, left, top, side, x0, y0, x1, y1) {
+        for (let y = y0; y < y1; y++) {
+            let covered = (y - top) * side + (x0 - left);
+            let at = 4 * (y * width + x0);
+            for (const end = at + 4 * (x1 - x0); at < end; at += 4, covered++) {
+                const a = this.alpha[coverage[covered]];
+                if (a === 0) continue;
+                for (let channel = at; channel < at + 3; channel++) {
+                    const value = bytes[channel] * (255 - a) + from[channel] * a + 127;
+                    bytes[channel] = (value + 1 + (value >> 8)) >> 8;
+                }
+            }
+        }
+    }
 }
 
 /**
  * Draws one piece of a stroke inside `clip`.
  * @param {Pixels} surface @param {Rect} clip @param {Stroke} piece
+ * @param {(frame: number) => Pixels | null} [earlier] as for StrokePainter
  */
-export function draw(surface, clip, piece) {
+export function draw(surface, clip, piece, earlier) {
     const { points } = piece;
-    const painter = new StrokePainter(piece, [surface], clip);
+    const painter = new StrokePainter(piece, [surface], clip, earlier);
     painter.begin(points[0], points[1], points[2]);
     for (let i = 3; i < points.length; i += 3) painter.to(points[i], points[i + 1], points[i + 2]);
     return painter;

@@ -48,7 +48,7 @@ export class Layers {
     append(seq, op, own) {
         if (own && this.local.includes(own)) this.local.splice(this.local.indexOf(own), 1);
         for (const rect of this.picture.append(seq, op)) {
-            if (this.leaving && op.kind === STROKE && !own) draw(this.leaving, rect, op);
+            if (this.leaving && op.kind === STROKE && !own) draw(this.leaving, rect, op, this.picture.earlier);
             this.stale.push(rect);
         }
     }
@@ -71,7 +71,7 @@ export class Layers {
         for (let i = 0; i < this.local.length; i++) {
             const { op, bounds } = this.local[i];
             if (!overlap(bounds, rect) || this.picture.isUndone(op.author, op.strokeId)) continue;
-            draw(this.shown, rect, op);
+            draw(this.shown, rect, op, this.picture.earlier);
         }
         this.tiles.add(rect);
     }
@@ -98,7 +98,8 @@ export class Layers {
 
     /** @param {LocalPiece} piece */
     painter(piece) {
-        return new StrokePainter(piece.op, this.leaving ? [this.shown, this.leaving] : [this.shown], this.shown.bounds);
+        const surfaces = this.leaving ? [this.shown, this.leaving] : [this.shown];
+        return new StrokePainter(piece.op, surfaces, this.shown.bounds, this.picture.earlier);
     }
 
     /** Says that a piece was painted up to a new last point. @param {LocalPiece} piece */
@@ -116,6 +117,16 @@ export class Layers {
         bounds.y0 = Math.min(bounds.y0, segment.y0);
         bounds.y1 = Math.max(bounds.y1, segment.y1);
         this.tiles.add(segment);
+    }
+
+    /** A frame's picture has come: shows what brings it back. @param {number} frame */
+    brought(frame) {
+        const rects = this.picture.brought(frame);
+        for (const { op, bounds } of this.local) {
+            const inside = op.frame === frame ? clip(bounds, this.shown.bounds) : null;
+            if (inside) rects.push(inside);
+        }
+        this.refreshAll(merged(rects, this.shown.bounds));
     }
 
     /** Takes pieces off the top. @param {Set<LocalPiece>} pieces */

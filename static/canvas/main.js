@@ -30,6 +30,7 @@ import { Tags } from "./tags.js";
 import { eyedropper } from "./tools/eyedropper.js";
 import { hand } from "./tools/hand.js";
 import { TOOLS } from "./tools/manifest.js";
+import { undream } from "./tools/undream.js";
 import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
 import { STROKE } from "./wire.js";
@@ -160,6 +161,7 @@ const session = new Session({
             peekButton.hidden = screen.arrival.before === null;
             stage.classList.add("ready");
             bar.showFrame(frame, first);
+            bringBack();
             showHint();
         },
         trouble: (message) => bar.showTrouble(message),
@@ -287,6 +289,9 @@ const workspace = {
     get ink() {
         return dock.rainbow ? null : dock.colour;
     },
+    get before() {
+        return { r: 0, g: 0, b: 0, frame: session.bases.base?.before ?? 0 };
+    },
     paper: background,
     erase: ({ clientX, clientY }) => {
         const strokes = session.ink.near(view.canvasX(clientX), view.canvasY(clientY), dock.size / 4);
@@ -332,7 +337,15 @@ const cursor = new Cursor(stage, find(".cursor"), find(".loupe"), view, layers, 
     size: dock.size,
     mayDraw: (session.me !== null || guestsWelcome()) && (cover.choosing || gate.closed === null),
 }));
-dock.changed = () => cursor.show();
+dock.changed = () => {
+    cursor.show();
+    bringBack();
+};
+
+/** Has the picture that the undream brush brings back at hand while that is the tool. */
+function bringBack() {
+    if (dock.tool === undream) session.bases.earlier.get(workspace.before.frame ?? 0);
+}
 
 view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;

@@ -11,7 +11,7 @@ export const strokes = (n) => ngettext("%(n)s stroke", "%(n)s strokes", n);
 const REFUSED = {
     [RejectReason.SIGN_IN]: gettext("you are signed out now. Sign in again within ten minutes and it will still be sent"),
     [RejectReason.GAP]: gettext("part of it was lost on the way"),
-    [RejectReason.STALE]: gettext("it was drawn more than ten minutes ago, and the canvas has changed since"),
+    [RejectReason.STALE]: gettext("it was drawn too long ago, and the canvas has changed since"),
     [RejectReason.BUDGET]: gettext("you are out of ink for now. It refills by itself; drawing over other people’s fresh strokes uses more"),
     [RejectReason.LOCKED]: gettext("this area is locked"),
     [RejectReason.SUSPENDED]: gettext("you may not draw at the moment"),

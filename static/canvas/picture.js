@@ -27,6 +27,8 @@ export class Picture {
         this.base = new Pixels(width, height);
         this.base.fill(this.base.bounds, ...background);
         this.pixels.copy(this.base, this.base.bounds);
+        /** What an UNDREAM brings back; null while that is not to be seen. @type {(frame: number) => Pixels | null} */
+        this.earlier = () => null;
         /** @type {Entry[]} */
         this.entries = [];
         /** @type {Set<string>} strokes taken back by the journal, or by ourselves and not confirmed by the journal yet */
@@ -97,6 +99,11 @@ export class Picture {
         this.render(this.bounds);
     }
 
+    /** A frame's picture has come: paints what brings it back. @param {number} frame */
+    brought(frame) {
+        return this.#renderAll(({ op }) => op.kind === STROKE && op.frame === frame);
+    }
+
     /** Forgets the operations; what they painted stays until the base that is to come. */
     restart() {
         this.entries = [];
@@ -127,7 +134,7 @@ export class Picture {
 
     /** @param {Entry} entry @param {Rect} rect */
     #paint(entry, rect) {
-        if (entry.op.kind === STROKE) brush.draw(this.pixels, rect, entry.op);
+        if (entry.op.kind === STROKE) brush.draw(this.pixels, rect, entry.op, this.earlier);
     }
 
     /** Whether an operation that was kept from us is shown by now: a HIDE of nothing has its number. */

@@ -8,7 +8,7 @@ import { STROKE } from "./wire.js";
 /**
  * @typedef {import("./layers.js").Layers} Layers
  * @typedef {import("./layers.js").LocalPiece} LocalPiece
- * @typedef {{r: number, g: number, b: number}} Colour
+ * @typedef {{r: number, g: number, b: number, frame?: number}} Colour `frame`: ink that brings this frame's picture back
  *
  * Where finished pieces go.
  * @typedef {object} Journal
@@ -126,10 +126,10 @@ export class OwnStroke {
 
     /** @param {number} piece @param {number} carry @param {number} x @param {number} y @param {number} w in 1/8 px */
     #open(piece, carry, x, y, w) {
-        const { r, g, b } = this.colour;
+        const { r, g, b, frame } = this.colour;
         return this.layers.open({
             kind: STROKE, author: this.journal.author(), strokeId: this.id, piece, last: false,
-            r, g, b, opacity: this.opacity, carry, points: [x, y, w],
+            r, g, b, ...(frame === undefined ? {} : { frame }), opacity: this.opacity, carry, points: [x, y, w],
         });
     }
 

@@ -6,7 +6,11 @@
  * A small copy of a frame's picture; `width` in px.
  * @typedef {{url: string, width: number}} Preview
  *
- * @typedef {{id: number, number: number, seq: number, url: string, preview: Preview | null, page: string, title: string, kind: string}} Frame
+ * A picture that the undream brush may bring back.
+ * @typedef {{id: number, url: string, preview: Preview | null}} Earlier
+ *
+ * @typedef {{id: number, number: number, seq: number, url: string, preview: Preview | null, page: string, title: string, kind: string,
+ *   earlier?: Earlier[], before?: number}} Frame `before`: the frame before the last dream, which is among `earlier`; 0: the bare paper
  * @typedef {{id: number, x: number, y: number, width: number, height: number, words: string[], authors: number[],
  *   chosen: number | null, until: number}} Guess what the network sees in a drawing; in px
  * @typedef {{state: string, title: string, layer: string, channel: number | null, model: string, device: string,

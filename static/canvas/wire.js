@@ -12,16 +12,17 @@ export const VERSION = 1;
 export const BATCH = 0x01, NEWS = 0x02, MARK = 0x03, REJECT = 0x04, ACK = 0x05;
 export const JOIN = 0x11, INK = 0x12, SEEN = 0x13;
 
-export const STROKE = 1, UNDO = 2, HIDE = 3;
+export const STROKE = 1, UNDO = 2, HIDE = 3, UNDREAM = 4; // the last is a Stroke with a frame
 
 const HEADER = 4;
 const OP_HEAD = 13;
-const STROKE_HEAD = 11;
+const STROKE_HEAD = 11, UNDREAM_HEAD = 12;
 
 /**
  * `points` is flat: x, y, diameter, x, y, diameter, ... in 1/8 px; `carry` in 1/256 px.
  * @typedef {{kind: 1, author: number, strokeId: number, piece: number, last: boolean, r: number, g: number, b: number,
- *   opacity: number, carry: number, points: ArrayLike<number>}} Stroke
+ *   opacity: number, carry: number, points: ArrayLike<number>, frame?: number}} Stroke `frame`: it paints that frame's picture
+ *   back (0: the bare paper) instead of its colour
  * @typedef {{kind: 2, author: number, strokeId: number}} Undo
  * @typedef {{kind: 3, author: number, strokeId: number, show: boolean, numbers: number[]}} Hide
  * @typedef {Stroke | Undo | Hide} Operation
@@ -99,10 +100,13 @@ function readOperation(reader) {
     const author = reader.u32();
     const strokeId = reader.u64();
     switch (kind) {
-        case STROKE: {
+        case STROKE:
+        case UNDREAM: {
             const piece = reader.u16();
             const flags = reader.u8();
-            const r = reader.u8(), g = reader.u8(), b = reader.u8();
+            const frame = kind === UNDREAM ? reader.u32() : undefined;
+            let r = 0, g = 0, b = 0;
+            if (kind === STROKE) [r, g, b] = [reader.u8(), reader.u8(), reader.u8()];
             const opacity = reader.u8();
             const carry = reader.u16();
             const n = reader.u16();
@@ -116,7 +120,9 @@ function readOperation(reader) {
                 points[i + 1] = reader.view.getInt16(at + 2, true);
                 points[i + 2] = reader.view.getUint16(at + 4, true);
             }
-            return { kind, author, strokeId, piece, last: flags === 1, r, g, b, opacity, carry, points };
+            /** @type {Stroke} */
+            const stroke = { kind: STROKE, author, strokeId, piece, last: flags === 1, r, g, b, opacity, carry, points };
+            return frame === undefined ? stroke : { ...stroke, frame };
         }
         case UNDO:
             return { kind, author, strokeId };
@@ -129,7 +135,7 @@ function readOperation(reader) {
             return { kind, author, strokeId, show: flags === 1, numbers };
         }
         default:
-            throw new ProtocolError(`operation kind ${kind}, expected 1 to 3`);
+            throw new ProtocolError(`operation kind ${kind}, expected 1 to 4`);
     }
 }
 
@@ -221,7 +227,7 @@ export function decodeOperations(data) {
 export function sizeOf(op) {
     switch (op.kind) {
         case STROKE:
-            return OP_HEAD + STROKE_HEAD + 2 * op.points.length;
+            return OP_HEAD + (op.frame === undefined ? STROKE_HEAD : UNDREAM_HEAD) + 2 * op.points.length;
         case UNDO:
             return OP_HEAD;
         case HIDE:
@@ -271,16 +277,15 @@ class Writer {
 
     /** @param {Operation} op */
     operation(op) {
-        this.u8(op.kind);
+        this.u8(op.kind === STROKE && op.frame !== undefined ? UNDREAM : op.kind);
         this.u32(op.author);
         this.u64(op.strokeId);
         switch (op.kind) {
             case STROKE:
                 this.u16(op.piece);
                 this.u8(op.last ? 1 : 0);
-                this.u8(op.r);
-                this.u8(op.g);
-                this.u8(op.b);
+                if (op.frame !== undefined) this.u32(op.frame);
+                else for (const channel of [op.r, op.g, op.b]) this.u8(channel);
                 this.u8(op.opacity);
                 this.u16(op.carry);
                 this.u16(op.points.length / 3);

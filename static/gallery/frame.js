@@ -34,10 +34,10 @@ async function view(name) {
   if (name !== "compare" || loaded) return;
   loaded = true;
   const drawn = /** @type {HTMLImageElement} */ (both.querySelector("[data-drawn]"));
-  const { below = "", belowSeq, seq, width, height, background = "#ffffff", ink = "", drawing = "" } = figure.dataset;
+  const { below = "", belowSeq, seq, width, height, background = "#ffffff", ink = "", earlier = "{}", drawing = "" } = figure.dataset;
   try {
     const base = below ? { picture: below, seq: Number(belowSeq) } : null;
-    const replay = await load(base, { width: Number(width), height: Number(height), background, ink });
+    const replay = await load(base, { width: Number(width), height: Number(height), background, ink, earlier: JSON.parse(earlier) });
     drawn.src = await urlOf(replay.paint(replay.upTo(Number(seq))));
   } catch (error) {
     console.info("Painted by the server instead.", error);

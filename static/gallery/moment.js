@@ -12,7 +12,7 @@ import { zone } from "./zone.js";
 /**
  * @typedef {{id: number, number: number, seq: number, made_ms: number, page: string, picture: string, thumbnail: string,
  *   kind: string, title: string, width: number, height: number}} Frame
- * @typedef {{at: string, utc: string, sentence: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string,
+ * @typedef {{at: string, utc: string, sentence: string, local: string, zone: string, offset: string, page: string, picture: string, ink: string, earlier: Record<string, string>,
  *   day: string, around: string, slideshow: string, frame: Frame | null, following: Frame | null, steps: Record<string, string | null>}} MomentInfo
  */
 
@@ -79,7 +79,7 @@ async function paint(now, signal) {
   const id = now.frame?.id ?? 0;
   if (replayed !== id || !replay) {
     const wide = now.frame?.width ?? Number(width), high = now.frame?.height ?? Number(height);
-    const loaded = await load(now.frame, { width: wide, height: high, background, ink: now.ink }, signal);
+    const loaded = await load(now.frame, { width: wide, height: high, background, ink: now.ink, earlier: now.earlier }, signal);
     if (signal.aborted) return;
     replay = loaded;
     replayed = id;

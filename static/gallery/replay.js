@@ -9,17 +9,21 @@ import { loadFrame } from "../canvas/frames.js";
 import { colourOf } from "../canvas/palette.js";
 import { Picture } from "../canvas/picture.js";
 import { Pixels } from "../canvas/pixels.js";
-import { BATCH, decode } from "../canvas/wire.js";
+import { BATCH, decode, STROKE } from "../canvas/wire.js";
 
 /** @typedef {{seq: number, at: number, op: import("../canvas/wire.js").Operation}} Drawn `at` in ms since 1970 */
 
 export class Replay {
-  /** @param {Pixels} base @param {number} seq what is in the base @param {Drawn[]} ink */
-  constructor(base, seq, ink) {
+  /**
+   * @param {Pixels} base @param {number} seq what is in the base @param {Drawn[]} ink
+   * @param {(frame: number) => Pixels | null} [earlier] what the undream brush brings back
+   */
+  constructor(base, seq, ink, earlier = () => null) {
     this.base = base;
     this.seq = seq;
     this.ink = ink;
     this.picture = new Picture(base.width, base.height, [255, 255, 255]);
+    this.picture.earlier = earlier;
     this.picture.rebase(base, seq);
     this.painted = 0; // operations
   }
@@ -54,16 +58,25 @@ export class Replay {
 
 /**
  * @param {{picture: string, seq: number} | null} frame the base; null for the blank canvas
- * @param {{width: number, height: number, background: string, ink: string}} canvas
+ * @param {{width: number, height: number, background: string, ink: string, earlier?: Record<string, string>}} canvas `earlier`:
+ *   pictures that the undream brush may bring back, by the frame's id
  * @param {AbortSignal} [signal]
  */
-export async function load(frame, { width, height, background, ink }, signal) {
+export async function load(frame, { width, height, background, ink, earlier = {} }, signal) {
   const [base, answer] = await Promise.all([
     frame ? loadFrame(frame.picture, width, height) : blank(width, height, background),
     fetch(ink, { signal: AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(60_000)]) }),
   ]);
   if (!answer.ok) throw new Error(await answer.text());
-  return new Replay(base, frame?.seq ?? 0, read(await answer.arrayBuffer()));
+  const drawn = read(await answer.arrayBuffer());
+  const named = new Set(drawn.flatMap(({ op }) => (op.kind === STROKE && op.frame !== undefined ? [op.frame] : [])));
+  /** @type {Map<number, Pixels>} */
+  const pictures = new Map();
+  await Promise.all([...named].map(async (id) => {
+    if (id === 0) pictures.set(id, blank(width, height, background));
+    else if (earlier[id]) pictures.set(id, await loadFrame(earlier[id], width, height));
+  }));
+  return new Replay(base, frame?.seq ?? 0, drawn, (id) => pictures.get(id) ?? null);
 }
 
 /** @param {number} width @param {number} height @param {string} background */

@@ -143,7 +143,7 @@ async function lookUp(x, y, radius) {
         const box = make("input", { type: "checkbox", checked: chosen.has(stroke.author) });
         box.addEventListener("change", () => choose(stroke.author, box.checked));
         const swatch = make("i", { className: "mod-swatch" });
-        swatch.style.setProperty("--swatch", stroke.colour);
+        swatch.style.setProperty("--swatch", stroke.colour || "transparent"); // the undream brush has none
         const state = states[/** @type {keyof typeof states} */ (stroke.state)];
         return make("li", null, make("label", { className: "mod-person" }, box, swatch,
             make("b", null, stroke.name || gettext("somebody who has left")),

@@ -192,6 +192,38 @@ def sees_the_drawing_under_the_dream(artist: Visitor) -> None:
     expect(overlay).to_be_hidden()
 
 
+def as_served(site: RunningSite, visitor: Visitor) -> None:
+    served = site.shell(AS_SERVED).partition("pixels:")[2]
+    expected = np.frombuffer(bytes.fromhex(served), np.uint8).reshape(1536, 1536, 3)
+
+    def alike() -> bool:
+        """JPEG decoders may differ by a little."""
+        off = np.abs(visitor.pixels().astype(int) - expected)
+        return bool(off.max() <= 8 and off.mean() <= 2)
+
+    until(alike, what="the server's picture")
+
+
+def undreams(site: RunningSite, artist: Visitor, watcher: Visitor) -> None:
+    """A second frame is light where the first was dark; the brush brings the first one back."""
+    site.shell(FRAME)
+    until(lambda: artist.pixels()[5, 5].min() > 235, what="the negative of the negative")
+    artist.page.get_by_role("button", name="Undream").click()
+    artist.draw(line(500, 700, 1000, 700), pause_ms=20)
+    until(lambda: strokes(site, "framed") == 3)
+    assert [op.frame is None for _, op in operations(site, "framed") if isinstance(op, wire.Stroke) and op.last] == [
+        True,
+        True,
+        False,
+    ]
+    as_served(site, artist)
+    x, y, scale = (artist.view()[name] for name in ("x", "y", "scale"))
+    column, row = round((750 - x) / scale), round((700 - y) / scale)
+    assert artist.pixels()[row, column].max() < 130
+    until(lambda: watcher.pixels()[row, column].max() < 130, what="the watcher sees it, too")
+    artist.page.keyboard.press("b")
+
+
 def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     site: RunningSite, visit: Callable[..., Visitor]
 ) -> None:
@@ -207,19 +239,12 @@ def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     artist.page.keyboard.press("2")
     artist.draw(spiral(700, 500, 180))
     until(lambda: strokes(site, "framed") == 2)
-    served = site.shell(AS_SERVED).partition("pixels:")[2]
-    expected = np.frombuffer(bytes.fromhex(served), np.uint8).reshape(1536, 1536, 3)
-
-    def as_served() -> bool:
-        """JPEG decoders may differ by a little."""
-        off = np.abs(artist.pixels().astype(int) - expected)
-        return bool(off.max() <= 8 and off.mean() <= 2)
-
-    until(as_served)
+    as_served(site, artist)
     # Who watches on a phone sees a small copy of the frame.
     exact = artist.pixels().astype(int)
     until(lambda: np.abs(watcher.pixels() - exact).mean() <= 4, what="the same picture, softer")
     sees_the_drawing_under_the_dream(artist)
+    undreams(site, artist, watcher)
     assert artist.page.evaluate("window.sameDocument") is True
     artist.page.locator(".dream summary").click()
     artist.page.get_by_role("link", name="Open this frame").click()

@@ -8,6 +8,8 @@ import json
 import random
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,13 @@ def random_pixels(chance: random.Random, width: int, height: int) -> Pixels:
     return np.frombuffer(chance.randbytes(width * height * 3), np.uint8).reshape(height, width, 3).copy()
 
 
-def random_stroke(chance: random.Random, stroke: int, side: int, author: int) -> list[wire.Operation]:
-    """The pieces of one stroke: any width, sometimes leaving the canvas, standing still, or of one point."""
+def random_stroke(
+    chance: random.Random, stroke: int, side: int, author: int, frames: Sequence[int] = ()
+) -> list[wire.Operation]:
+    """The pieces of one stroke: any width, sometimes leaving the canvas, standing still, or of one point.
+
+    Where there are `frames`, every third brings back one of them.
+    """
     x, y, w = (
         chance.randint(-40, side * 8 + 40),
         chance.randint(-40, side * 8 + 40),
@@ -47,16 +54,21 @@ def random_stroke(chance: random.Random, stroke: int, side: int, author: int) ->
         points.append((x, y, w))
     colour = (chance.randrange(256), chance.randrange(256), chance.randrange(256))
     cut = pieces(stroke, points, each=chance.choice([1, 3, 40]), colour=colour, opacity=chance.choice([1, 102, 255]))
+    if frames and chance.random() < 1 / 3:
+        frame = chance.choice(frames)
+        cut = [replace(piece, colour=(0, 0, 0), frame=frame) for piece in cut]
     return [wire_client.by(piece, author) for piece in cut]
 
 
-def random_journal(chance: random.Random, side: int, *, authors: int = 3) -> list[wire.Operation]:
+def random_journal(
+    chance: random.Random, side: int, *, authors: int = 3, frames: Sequence[int] = ()
+) -> list[wire.Operation]:
     """Strokes of several people interleaved piece by piece, with undo, hide and show among them."""
     going: list[list[wire.Operation]] = []
     for author in range(1, authors + 1):
         mine: list[wire.Operation] = []
         for stroke in range(chance.randint(1, 5)):
-            mine += random_stroke(chance, author * 1000 + stroke, side, author)
+            mine += random_stroke(chance, author * 1000 + stroke, side, author, frames)
             if chance.random() < 0.25:
                 mine.append(wire.Undo(author * 1000 + chance.randint(0, stroke), author))
         going.append(mine)
@@ -80,6 +92,11 @@ def as_line(
     """A journal in the form that tests/js/replay.mjs reads."""
     hexed = [[number, wire.encode(op).hex()] for number, op in operations]
     return {"width": side, "height": side, "background": list(background), "ops": hexed, **more}
+
+
+def pictures_of(pictures: Mapping[int, Pixels]) -> dict[str, str]:
+    """What UNDREAMs bring back, in the form that tests/js/replay.mjs reads."""
+    return {str(frame): base64_of(pixels) for frame, pixels in pictures.items()}
 
 
 def base64_of(pixels: Pixels) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from canvas import picture, wire
 from canvas.brush import Pixels
 from canvas.gate import Rules, UserStatus
+from canvas.limits import EARLIER
 from canvas.member import Member, Person
 from canvas.ports import Admit, State
 from canvas.room import Room
@@ -113,7 +114,19 @@ class MemoryJournal:
         with self._lock:
             number = (self.frame["id"] if self.frame else 0) + 1
             self.pictures[number] = (255 - self.canvas() // 2).astype(np.uint8)
-            self.frame = {"id": number, "number": number, "seq": self.head, "url": f"/{number}"}
+            earlier = [{"id": number}, *(self.frame["earlier"] if self.frame else [])][: EARLIER + 1]
+            self.frame = {
+                "id": number,
+                "number": number,
+                "seq": self.head,
+                "url": f"/{number}",
+                "earlier": earlier,
+            }
+
+    def hide_below(self, number: int) -> None:
+        """Hides a frame that is not the base."""
+        assert self.frame and self.frame["id"] != number
+        self.frame = {**self.frame, "earlier": [one for one in self.frame["earlier"] if one["id"] != number]}
 
 
 class NoLayer:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas import brush, picture
+from canvas import brush, picture, wire
 from tests import wire_client
 from tests.canvas import journals
 from tests.sockets import pieces
@@ -29,7 +30,23 @@ def make_golden() -> list[dict[str, object]]:
         operations = journals.numbered(journals.random_stroke(chance, index, side, 1))
         pixels = picture.compose(picture.blank(side, side, WHITE), operations)
         vectors.append(journals.as_line(side, WHITE, operations, sha256=journals.digest(pixels)))
+    for index in range(40, 52):
+        side = chance.choice([32, 64])
+        pictures = {index: journals.random_pixels(chance, side, side)}
+        operations = journals.numbered(
+            [
+                *journals.random_stroke(chance, 1, side, 1),
+                *(replace(op, frame=index, colour=(0, 0, 0)) for op in strokes_of(chance, side)),
+            ]
+        )
+        pixels = picture.compose(picture.blank(side, side, WHITE), operations, earlier=pictures.get)
+        more = {"earlier": journals.pictures_of(pictures), "sha256": journals.digest(pixels)}
+        vectors.append(journals.as_line(side, WHITE, operations, **more))
     return vectors
+
+
+def strokes_of(chance: random.Random, side: int) -> list[wire.Stroke]:
+    return [op for op in journals.random_stroke(chance, 2, side, 1) if isinstance(op, wire.Stroke)]
 
 
 def test_golden_vectors_are_what_this_brush_paints() -> None:

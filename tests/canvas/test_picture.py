@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,30 @@ def test_order_matters_and_the_base_is_left_alone() -> None:
     assert (base == 9).all()
 
 
+def test_an_undream_brings_an_earlier_picture_back_where_the_brush_was() -> None:
+    before = np.arange(SIDE * SIDE * 3, dtype=np.uint32).reshape(SIDE, SIDE, 3).astype(np.uint8)
+    ink = replace(dot(5), frame=7)
+    covers = compose(dot(5)) == 0  # where the same stamp in black leaves nothing of the paper
+    made = picture.compose(picture.blank(SIDE, SIDE, WHITE), [(1, ink)], earlier={7: before}.get)
+    assert covers.any() and np.array_equal(made[covers], before[covers])
+    untouched = compose(dot(5)) == 255
+    assert (made[untouched] == 255).all() and untouched.any()
+
+
+def test_an_undream_of_what_is_not_to_be_seen_paints_nothing() -> None:
+    ink = replace(dot(5), frame=7)
+    blank = compose()
+    assert np.array_equal(compose(ink), blank)
+    other = picture.blank(SIDE + 1, SIDE, (0, 0, 0))
+    assert np.array_equal(picture.compose(blank, [(1, ink)], earlier=lambda frame: other), blank), "another size"
+
+
+def test_an_undream_can_be_undone() -> None:
+    black = picture.blank(SIDE, SIDE, (0, 0, 0))
+    journal = journals.numbered([replace(dot(5), frame=7), wire.Undo(5, 1)])
+    assert np.array_equal(picture.compose(compose(), journal, earlier=lambda frame: black), compose())
+
+
 def test_authors_are_those_whose_ink_can_be_seen() -> None:
     numbered = journals.numbered([dot(1), dot(2, author=2), wire.Undo(2, 2), dot(3, author=3), wire.Hide((4,))])
     assert picture.authors(numbered) == {1}
@@ -66,19 +91,20 @@ def test_painting_ends_when_it_is_called_off() -> None:
 
 @pytest.mark.slow
 def test_a_thousand_random_journals_look_the_same_in_the_browser() -> None:
-    """Strokes, undo, hide, and a frame that lands in between: server and browser agree to the byte."""
+    """Strokes, undreams, undo, hide, and a frame that lands in between: server and browser agree to the byte."""
     chance, lines, expected = random.Random(30), [], []
     for index in range(1000):
         side = chance.choice([24, 40, 64])
-        operations = journals.numbered(journals.random_journal(chance, side))
-        more: dict[str, object] = {}
+        pictures = {frame: journals.random_pixels(chance, side, side) for frame in (0, 7)}
+        operations = journals.numbered(journals.random_journal(chance, side, frames=(0, 7, 9)))  # nobody can see 9
+        more: dict[str, object] = {"earlier": journals.pictures_of(pictures)}
         start = picture.blank(side, side, (250, 240, 230))
         if index % 2:  # a dream took in the first part while the rest was being drawn
             base, seq = journals.random_pixels(chance, side, side), chance.randint(0, len(operations))
             more["rebase"] = {"at": chance.randint(seq, len(operations)), "base": journals.base64_of(base), "seq": seq}
-            made = picture.compose(base, [some for some in operations if some[0] > seq])
+            made = picture.compose(base, [some for some in operations if some[0] > seq], earlier=pictures.get)
         else:
-            made = picture.compose(start, operations)
+            made = picture.compose(start, operations, earlier=pictures.get)
         lines.append(journals.as_line(side, (250, 240, 230), operations, **more))
         expected.append(journals.digest(made))
     got = journals.replay_in_node(lines)

@@ -98,6 +98,44 @@ async def test_whoever_is_here_draws_on_when_the_clock_is_set(journal: MemoryJou
     await here.stop()
 
 
+async def test_an_undream_names_one_of_the_newest_frames_or_is_refused(journal: MemoryJournal, room: Room) -> None:
+    anna = joined(journal, room, 1)
+
+    def undreams(number: int, frame: int) -> None:
+        anna.put(wire.Stroke(stroke_id(random.Random(number)), 0, (0, 0, 0), 255, 0, ((8, 8, 80),), True, 0, frame))
+
+    for _ in range(5):
+        journal.land_frame()
+    room.audience.state = journal.state()
+    room._look_at_picture()
+    for number, frame in enumerate((0, 5, 4, 3)):
+        undreams(number, frame)
+    await until(lambda: not anna.pending)
+    assert not anna.refused and [op.frame for _, op in journal.operations() if isinstance(op, wire.Stroke)] == [
+        0,
+        5,
+        4,
+        3,
+    ]
+    for number, frame in enumerate((2, 1, 6, 2**32 - 1), 10):
+        undreams(number, frame)
+    await until(lambda: len(anna.refused) == 4)
+    assert {code for _, code in anna.refused} == {wire.RejectReason.STALE} and journal.head == 4
+
+
+async def test_everybody_hears_that_an_earlier_frame_was_hidden(journal: MemoryJournal, room: Room) -> None:
+    for _ in range(3):
+        journal.land_frame()
+    anna = joined(journal, room, 1)
+    await until(lambda: anna.news and anna.news[-1].get("frame"))
+    journal.hide_below(2)
+    await until(lambda: [one["id"] for one in anna.news[-1].get("frame", {}).get("earlier", [])] == [3, 1])
+    assert anna.news[-1]["type"] == "frame"
+    told = len(anna.news)
+    await room._poll_once()
+    assert len([news for news in anna.news[told:] if news["type"] == "frame"]) == 0, "once"
+
+
 async def test_latecomers_are_not_sent_what_moderators_hid(journal: MemoryJournal, room: Room) -> None:
     """Anna draws, Ben too; Ben's ink is hidden, and then shown again."""
     anna, ben = joined(journal, room, 1), joined(journal, room, 2)

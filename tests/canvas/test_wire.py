@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,10 @@ strokes = st.builds(
     st.booleans(),
     u32,
 )
+undreams = st.builds(lambda op, frame: replace(op, colour=(0, 0, 0), frame=frame), strokes, u32)
 operations = st.one_of(
     strokes,
+    undreams,
     st.builds(wire.Undo, u53, u32),
     st.builds(wire.Hide, st.lists(u53, max_size=5).map(tuple), st.booleans(), u32, u53),
 )
@@ -39,9 +42,12 @@ def test_operations_come_back_as_they_went(ops: list[wire.Operation]) -> None:
     assert [piece for *_, piece in scanned] == [getattr(op, "piece", 0) for op in ops]
 
 
-@given(st.lists(st.one_of(strokes, st.builds(wire.Undo, u53, u32)), min_size=1, max_size=8))
+@given(st.lists(st.one_of(strokes, undreams, st.builds(wire.Undo, u53, u32)), min_size=1, max_size=8))
 def test_ink_comes_back_as_it_went(ops: list[wire.Stroke | wire.Undo]) -> None:
-    assert wire.from_client(wire_client.ink(ops)) == wire.Ink(tuple(ops))
+    data = wire_client.ink(ops)
+    assert wire.from_client(data) == wire.Ink(tuple(ops))
+    assert len(data) == wire.HEADER.size + 2 + sum(map(wire.size, ops))
+    assert wire.first_of_ink(data) == (len(ops), ops[0].stroke_id, getattr(ops[0], "piece", 0))
 
 
 @given(u32, u53)
@@ -58,7 +64,7 @@ def test_random_bytes_raise_protocol_error_and_nothing_else(data: bytes) -> None
         assert error.code in (4400, 4406, 4413)
 
 
-@given(st.lists(strokes, min_size=1, max_size=3), st.integers(0, 2**32))
+@given(st.lists(st.one_of(strokes, undreams), min_size=1, max_size=3), st.integers(0, 2**32))
 def test_mutated_ink_raises_protocol_error_and_nothing_else(ops: list[wire.Operation], seed: int) -> None:
     chance, data = random.Random(seed), bytearray(wire_client.ink(ops))
     for _ in range(chance.randint(1, 4)):

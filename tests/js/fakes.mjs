@@ -184,6 +184,8 @@ export class FakeServer {
     compose() {
         const picture = new Picture(SIDE, SIDE, PAPER);
         const seq = this.frame?.seq ?? 0;
+        const listed = (/** @type {number} */ id) => this.frame?.earlier?.some((one) => one.id === id);
+        picture.earlier = (id) => (listed(id) ? this.pictures.get(id) ?? null : null);
         if (this.frame) picture.rebase(/** @type {Pixels} */ (this.pictures.get(this.frame.id)), seq);
         this.journal.slice(seq).forEach((op, i) => picture.append(seq + i + 1, op));
         return picture;
@@ -198,7 +200,9 @@ export class FakeServer {
         picture.pixels.bytes.forEach((byte, i) => (dreamed.bytes[i] = i % 4 === 3 ? 255 : byte ^ 0x15));
         const id = 100 + this.pictures.size;
         this.pictures.set(id, dreamed);
-        this.frame = { id, number: id - 99, seq, url: `/${id}`, preview: { url: `/${id}-small`, width: SIDE / 2 }, page: `/frames/${id}/`, title: "t", kind: "dream" };
+        const before = this.frame?.id ?? 0, below = this.frame?.earlier ?? [];
+        const self = { id, url: `/${id}`, preview: { url: `/${id}-small`, width: SIDE / 2 } };
+        this.frame = { ...self, number: id - 99, seq, page: `/frames/${id}/`, title: "t", kind: "dream", before, earlier: [self, ...below].slice(0, 4) };
         this.position = seq;
         for (const socket of this.sockets) if (socket.joined) socket.push(say.news({ type: "frame", frame: this.frame }));
     }

@@ -6,6 +6,7 @@
  *   {"width": 64, "height": 64, "background": [255, 255, 255],
  *    "base": "<base64 of RGB bytes, width * height * 3>",          optional: the base's picture instead of the background
  *    "seq": 0,                                                     optional: the base's number, 0 where it is not given
+ *    "earlier": {"7": "<base64>"},                                 optional: pictures of frames that UNDREAMs bring back
  *    "ops": [[1, "<hex of one encoded operation>"], ...],          numbers and operations, in order
  *    "rebase": {"at": 5, "base": "<base64>", "seq": 3}}            optional: after 5 of them, a new base that holds up to 3
  *
@@ -42,8 +43,10 @@ export function digest(pixels) {
 }
 
 /** @param {any} journal one line, parsed; see above */
-export function replay({ width, height, background, base, seq = 0, ops, rebase }) {
+export function replay({ width, height, background, base, seq = 0, earlier = {}, ops, rebase }) {
     const picture = new Picture(width, height, background);
+    const pictures = new Map(Object.entries(earlier).map(([id, text]) => [Number(id), pixelsFrom(text, width, height)]));
+    picture.earlier = (id) => pictures.get(id) ?? null;
     if (base) picture.rebase(pixelsFrom(base, width, height), seq);
     ops.forEach((/** @type {[number, string]} */ [number, hex], /** @type {number} */ index) => {
         if (rebase && rebase.at === index) picture.rebase(pixelsFrom(rebase.base, width, height), rebase.seq);

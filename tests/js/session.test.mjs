@@ -413,6 +413,73 @@ test("a new frame is the new base; later ink and wet ink stay on top", async (pa
     assert.notEqual(Buffer.compare(layers.shown.bytes, layers.picture.pixels.bytes), 0, "the wet ink is still to be seen");
 });
 
+/** Ink that brings a frame's picture back, over most of the canvas. @param {number} frame @returns {wire.Operation} */
+const undream = (frame) => ({
+    kind: 1, author: 9, strokeId: 5 + frame, piece: 0, last: true, r: 0, g: 0, b: 0, opacity: 255, carry: 0, frame,
+    points: Int32Array.of(40 * 8, 40 * 8, 600, 60 * 8, 50 * 8, 600),
+});
+
+test("an undream shows the earlier frame as soon as that is here, and again on the next base", async (pass) => {
+    const server = new FakeServer();
+    const { layers, told } = visit(server);
+    await settled();
+    for (let i = 0; i < 3; i++) {
+        server.append(...foreign(2));
+        server.dream();
+    }
+    await pass(2000);
+    assert.ok(!told.loaded.includes(101), "nothing is loaded that nobody asks for");
+    server.append(undream(101));
+    await pass(100);
+    assert.ok(told.loaded.includes(101));
+    same(layers.shown, server.compose().pixels);
+    server.dream(server.head - 1);
+    await pass(2000);
+    same(layers.shown, server.compose().pixels);
+    const late = visit(server);
+    await pass(2000);
+    same(late.layers.shown, server.compose().pixels);
+});
+
+test("an earlier frame is hidden: what was brought back of it goes", async (pass) => {
+    const server = new FakeServer();
+    const { layers } = visit(server);
+    await settled();
+    for (let i = 0; i < 3; i++) server.dream();
+    await pass(2000);
+    server.append(...foreign(1), undream(101));
+    await pass(100);
+    const shown = Buffer.from(layers.shown.bytes);
+    const frame = /** @type {import("../../static/canvas/types.js").Frame} */ (server.frame);
+    server.frame = { ...frame, before: 100, earlier: frame.earlier?.filter(({ id }) => id !== 101) };
+    server.last.push(say.news({ type: "frame", frame: server.frame }));
+    await pass(100);
+    same(layers.shown, server.compose().pixels);
+    assert.notEqual(Buffer.compare(layers.shown.bytes, shown), 0);
+});
+
+test("one's own undream: the hand paints what the journal will", async (pass) => {
+    const server = new FakeServer();
+    const { session, layers } = visit(server);
+    await settled();
+    for (let i = 0; i < 2; i++) {
+        server.append(...foreign(2));
+        server.dream();
+    }
+    await pass(2000);
+    server.deaf = true;
+    const { kind, author, ...ink } = /** @type {wire.Stroke} */ (undream(100));
+    session.ink.put(layers.add({ ...ink, kind, author: 7, points: Array.from(ink.points) }));
+    await pass(100);
+    const wet = Buffer.from(layers.shown.bytes);
+    server.deaf = false;
+    session.ink.again();
+    await pass(100);
+    assert.equal(server.head, 5);
+    same(layers.picture.pixels, server.compose().pixels);
+    assert.equal(Buffer.compare(layers.shown.bytes, wet), 0);
+});
+
 test("the fetch of a frame is spread over a second and a half", async (pass) => {
     const server = new FakeServer();
     const { session } = visit(server, { random: () => 0.9 });

@@ -11,6 +11,10 @@ const EVERY = [
         kind: 1, author: 7, strokeId: 1_790_000_000_000 * 4096 + 4095, piece: 65535, last: true, r: 1, g: 2, b: 255,
         opacity: 102, carry: 65535, points: Int32Array.of(-2048, 32767, 8, -32768, 0, 992, 5, 6, 65535),
     },
+    {
+        kind: 1, author: 7, strokeId: 3, piece: 2, last: false, r: 0, g: 0, b: 0, opacity: 102, carry: 9, frame: 2 ** 32 - 1,
+        points: Int32Array.of(-1, 2, 8),
+    },
     { kind: 2, author: 2 ** 32 - 1, strokeId: Number.MAX_SAFE_INTEGER },
     { kind: 3, author: 1, strokeId: 0, show: true, numbers: [1, 2 ** 40, 3] },
     { kind: 3, author: 1, strokeId: 0, show: false, numbers: [] },
@@ -42,10 +46,21 @@ test("the bytes are those of the protocol's page", () => {
     );
 });
 
+test("an undream's bytes are those of the protocol's page", () => {
+    const op = /** @type {wire.Stroke} */ ({
+        kind: 1, author: 0, strokeId: 258, piece: 3, last: true, r: 0, g: 0, b: 0, opacity: 40, carry: 513, frame: 0x01020304, points: [-1, 2, 8],
+    });
+    assert.deepEqual(
+        [...wire.encodeOperation(op)],
+        [4, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 1, 4, 3, 2, 1, 40, 1, 2, 1, 0, 255, 255, 2, 0, 8, 0],
+    );
+});
+
 test("what a browser sends is read back", () => {
     assert.deepEqual(server.read(wire.encodeJoin(12, 2 ** 40)), { join: { frame: 12, seq: 2 ** 40 } });
     assert.deepEqual(server.read(wire.encodeSeen(2n ** 63n + 1n)), { seen: 2n ** 63n + 1n });
     assert.deepEqual(server.read(wire.encodeInk([EVERY[1]])), { ink: [EVERY[1]] });
+    assert.deepEqual(server.read(wire.encodeInk([EVERY[2]])), { ink: [EVERY[2]] });
 });
 
 test("the server's other frames", () => {
@@ -81,15 +96,15 @@ const malformed = {
     "more operations than bytes": patched(one, 20, 2),
     "bytes after the end": patched(new Uint8Array(one.length + 1), 0, ...one),
     "an operation of kind 0": patched(one, 22, 0),
-    "an operation of kind 4": patched(one, 22, 4),
+    "an operation of kind 5": patched(one, 22, 5),
     "a stroke id past 2^53": patched(one, 27, 255, 255, 255, 255, 255, 255, 255, 255),
     "a first number past 2^53": patched(one, 4, 0, 0, 0, 0, 0, 0, 32, 0),
     "stroke flags 2": patched(one, 37, 2),
     "opacity 0": patched(one, 41, 0),
     "no points": server.batch(1, [/** @type {wire.Stroke} */ ({ ...EVERY[0], points: [] })]),
     "too many points": server.batch(1, [/** @type {wire.Stroke} */ ({ ...EVERY[0], points: new Int32Array(3 * 513) })]),
-    "hide flags 2": patched(server.batch(1, [EVERY[2]]), 35, 2),
-    "hide cut short": patched(server.batch(1, [EVERY[2]]), 36, 4),
+    "hide flags 2": patched(server.batch(1, [EVERY[3]]), 35, 2),
+    "hide cut short": patched(server.batch(1, [EVERY[3]]), 36, 4),
     "a short mark": server.mark(1n).subarray(0, 11),
     "a long reject": patched(new Uint8Array(16), 0, ...server.reject(1, 2, 3)),
     "news that is not JSON": patched(server.news({ type: "x" }), 4, 0x7d),

@@ -89,17 +89,20 @@ class Plan:
         else:
             source, since = frames.load(self.source.pk), self.source.seq
         operations = [(number, op) for number, op in self._visible(since) if number <= seq]
-        earlier = restore.replayed(_as_large(source, now), operations, rect)
+        undreamed = frames.earlier_pictures(self.canvas, self.source)
+        earlier = restore.replayed(_as_large(source, now), operations, rect, undreamed)
         return restore.blend(now, earlier, self.alpha)
 
     def before(self) -> Pixels:
         now, seq = frames.base(self.canvas)
-        return picture.compose(now, journal.operations(self.canvas, seq, self.canvas.head))
+        operations = journal.operations(self.canvas, seq, self.canvas.head)
+        return picture.compose(now, operations, earlier=frames.earlier_pictures(self.canvas, self.canvas.frame))
 
     def after(self) -> Pixels:
         """The canvas as everybody would see it."""
         seq = self.canvas.frame.seq if self.canvas.frame else 0
-        return picture.compose(self.restored, self._visible(seq))
+        below = None if self.restores else self.canvas.frame  # nothing comes back from behind a restoration
+        return picture.compose(self.restored, self._visible(seq), earlier=frames.earlier_pictures(self.canvas, below))
 
     def rect(self) -> Rect:
         """Where the picture would change, and a little around it."""

@@ -90,10 +90,10 @@ def blend(now: Pixels, earlier: Pixels, alpha: Alpha) -> Pixels:
     return ((now * (255 - a) + earlier * a + 127) // 255).astype(np.uint8)
 
 
-def replayed(source: Pixels, operations: Iterable[Numbered], rect: Rect) -> Pixels:
+def replayed(source: Pixels, operations: Iterable[Numbered], rect: Rect, earlier: picture.Earlier) -> Pixels:
     """`source` with the operations that touch the rectangle on top: right within it, whatever it is outside."""
     near = [(number, op) for number, op in operations if _touches(op, rect)]
-    return picture.compose(source, near)
+    return picture.compose(source, near, earlier=earlier)
 
 
 def _touches(op: wire.Operation, rect: Rect) -> bool:

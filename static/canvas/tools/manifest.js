@@ -8,6 +8,7 @@ import { brush } from "./brush.js";
 import { eraser } from "./eraser.js";
 import { eyedropper } from "./eyedropper.js";
 import { hand } from "./hand.js";
+import { undream } from "./undream.js";
 
 /** @type {readonly import("./types.js").Tool[]} */
-export const TOOLS = [brush, eraser, eyedropper, hand];
+export const TOOLS = [brush, eraser, undream, eyedropper, hand];

@@ -14,6 +14,7 @@
  * @property {(event: PointerEvent, undecided: boolean, ink: Colour | null) => Gesture | null} draw begins a stroke of
  *   that ink; null where drawing is not possible
  * @property {Colour | null} ink as it is set; null takes the colours that the brush meets
+ * @property {Colour} before ink that brings back what was there before the last dream
  * @property {Colour} paper the canvas' background
  * @property {(event: PointerEvent) => number} erase takes our own strokes at a point of the window off the canvas, as far
  *   as no dream has taken them in; how many there were

@@ -56,6 +56,7 @@ class Rules:
     members_only: bool = False  # guests may not draw
     regions: tuple[Region, ...] = ()
     ended: bool = False  # the whole project has
+    closed: bool = False  # this canvas is, by its maker
 
     def news(self) -> dict[str, Any]:
         """NEWS `rules` of docs/protocol.md."""
@@ -103,14 +104,14 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
     """Why the operation is refused, or None where the operation may enter.
 
     Taking back one's own ink stays possible wherever it harms nobody: only on a canvas that stands still (frozen,
-    ended) and for the suspended it is refused.
+    closed, ended) and for the suspended it is refused.
     """
     if rules.ended:
         return RejectReason.ENDED
     against = status.against(now)
     if not all(degree.may_enter for degree in against):
         return RejectReason.SUSPENDED
-    if rules.frozen:
+    if rules.frozen or rules.closed:
         return RejectReason.LOCKED
     if isinstance(op, wire.Undo):
         return None if all(degree.may_undo for degree in against) else RejectReason.SUSPENDED

@@ -15,7 +15,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from canvas import connections, limits, metrics, notify
+from canvas import connections, limits, metrics, notify, people
 from canvas.journal import DatabaseJournal, canvas_id
 from canvas.member import Member
 from canvas.people import DatabasePeople
@@ -82,6 +82,7 @@ class Hub:
     def __init__(self) -> None:
         self._open: dict[str, OpenRoom] = {}
         self._unknown: dict[str, float] = {}  # names that no canvas has -> until when nobody asks again
+        self._telling: asyncio.Task[None] | None = None
         self.leaving = False  # the process ends: nobody comes in any more
         metrics.VIEWERS.set_function(lambda: sum(len(room.members) for room in self.rooms()))
         metrics.WAITING.set_function(lambda: sum(room.waiting for room in self.rooms()))
@@ -89,6 +90,13 @@ class Hub:
 
     def rooms(self) -> list[Room]:
         return [held.room for held in list(self._open.values())]
+
+    async def _tell_people(self) -> None:
+        """Says for the list of canvases how many people are at each, while there are rooms."""
+        while self._open:
+            counts = {slug: held.room.people() for slug, held in list(self._open.items())}
+            await asyncio.to_thread(people.tell_counts, counts)
+            await asyncio.sleep(people.COUNT_SECONDS)
 
     async def leave(self) -> None:
         """Sends every socket to another process, a few at a time, and returns when what they drew is written."""
@@ -129,6 +137,11 @@ class Hub:
         except Exception:
             await self._close(slug, room)
             raise
+        if room.state.canvas.get("slug", slug) != slug:  # it was opened under an address that it no longer has
+            self._close_later(slug, room)
+            return None
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_people())
         self._close_later(slug, room)  # whoever asked may be gone by now
         return room
 

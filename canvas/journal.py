@@ -30,10 +30,17 @@ class DatabaseJournal:
     def state(self) -> State:
         found: Any = Canvas.objects.select_related("frame", "dream").annotate(**user_status.rules_columns())
         canvas = found.get(pk=self._canvas_id)
-        rules = self._rules_at(canvas.rules_version, canvas.site_ended_at)
+        rules = self._rules_at(canvas.rules_version, canvas.site_ended_at, canvas.closed_at)
         dream = getattr(canvas, "dream", None)
-        frame = frame_news(canvas.frame, self._earlier_at(canvas)) if canvas.frame else None
-        return State(canvas_news(canvas), canvas.head, frame, dream_news(dream), rules)
+        if dream is None and canvas.head == 0 and (canvas.maker_id or canvas.day_of_id):
+            dream_state: dict[str, Any] = {"state": "resting", "position": 0}  # nobody looks at it before the first ink
+        else:
+            dream_state = dream_news(dream)
+        frame = None
+        if canvas.frame:
+            canvas.frame.canvas = canvas  # its address depends on it
+            frame = frame_news(canvas.frame, self._earlier_at(canvas))
+        return State(canvas_news(canvas), canvas.head, frame, dream_state, rules)
 
     @kept_open()
     def since(self, seq: int) -> list[wire.Batch]:
@@ -56,10 +63,10 @@ class DatabaseJournal:
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
             # it: a switch that anybody was told of is committed, so what is written here obeys it.
             canvas: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
-            *dreamed, version, ended_at = canvas.values_list(
-                "frame__seq", "dream__position", "rules_version", "site_ended_at"
+            *dreamed, version, ended_at, closed_at = canvas.values_list(
+                "frame__seq", "dream__position", "rules_version", "site_ended_at", "closed_at"
             ).get()
-            wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at))
+            wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at, closed_at))
             return missed, _write(self._canvas_id, head, wanted, now_ms)
 
     def _earlier_at(self, canvas: Canvas) -> list[Frame | None]:
@@ -69,8 +76,8 @@ class DatabaseJournal:
             self._earlier = key, earlier.earlier(canvas, canvas.frame)
         return self._earlier[1]
 
-    def _rules_at(self, version: int | None, ended_at: datetime | None) -> Rules:
-        self._rules = user_status.rules(self._canvas_id, version, ended_at, self._rules)
+    def _rules_at(self, version: int | None, ended_at: datetime | None, closed_at: datetime | None) -> Rules:
+        self._rules = user_status.rules(self._canvas_id, version, ended_at, closed_at, self._rules)
         return self._rules
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -14,6 +15,20 @@ from canvas.connections import kept_open
 from canvas.gate import UserStatus
 from canvas.member import Person
 from canvas.wire import CloseCode
+
+COUNT_SECONDS = 5.0  # how often a process says how many people are at its canvases
+
+
+def tell_counts(counts: Mapping[str, int]) -> None:
+    """How many are at each canvas, by slug, for whoever lists canvases; known to every process, and soon forgotten."""
+    cache.set_many({f"here:{slug}": count for slug, count in counts.items()}, timeout=3 * COUNT_SECONDS)
+
+
+def counts(slugs: Iterable[str]) -> dict[str, int]:
+    """How many were at each of these canvases some seconds ago."""
+    keys = {f"here:{slug}": slug for slug in slugs}
+    found = dict.fromkeys(keys.values(), 0)
+    return found | {keys[key]: int(count) for key, count in cache.get_many(keys).items()}
 
 
 class DatabasePeople:

@@ -371,6 +371,8 @@ class Room:
         if read is not None:
             await self._tell_names(read)
         before = self.state
+        if state.canvas.get("slug") != before.canvas.get("slug"):
+            self.audience.close(CloseCode.NO_CANVAS)  # it has another address now, which is not everybody's to know
         if state.base_id != before.base_id:
             self.audience.rebase(state, read)
             self.presence.only(self.tail.authors())

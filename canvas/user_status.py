@@ -30,12 +30,15 @@ def rules_columns() -> dict[str, Any]:
     return {"rules_version": F("rules__version"), "site_ended_at": ended_at}
 
 
-def rules(canvas_id: int, version: int | None, ended_at: datetime | None, known: gate.Rules) -> gate.Rules:
+def rules(
+    canvas_id: int, version: int | None, ended_at: datetime | None, closed_at: datetime | None, known: gate.Rules
+) -> gate.Rules:
     """The canvas' rules, by the columns above; asks the database only where the version is not the known one."""
     now = timezone.now()
-    ended = ended_at is not None and ended_at <= now
+    ended, closed = (at is not None and at <= now for at in (ended_at, closed_at))
     if (version or 0) == known.version:
-        return known if ended == known.ended else replace(known, ended=ended)
+        same = (ended, closed) == (known.ended, known.closed)
+        return known if same else replace(known, ended=ended, closed=closed)
     row = Rules.objects.get(canvas=canvas_id)
     return gate.Rules(
         version=row.version,
@@ -49,6 +52,7 @@ def rules(canvas_id: int, version: int | None, ended_at: datetime | None, known:
             for one in Region.objects.in_force(now).filter(canvas=canvas_id).order_by("pk")
         ),
         ended=ended,
+        closed=closed,
     )
 
 

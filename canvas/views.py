@@ -25,7 +25,7 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
         "guests": guests,
         "socket": f"/ws/c/{canvas.slug}/",
         "degrees": json.dumps(shown),
-        "seconds": round(settings.DREAM_INTERVAL),
+        "seconds": round(canvas.interval),
     }
     return render(request, "canvas/canvas.html", context)
 

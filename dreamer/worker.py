@@ -19,6 +19,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from canvas import frames, growth, lease, limits, notify, picture, strokes, user_status
@@ -43,6 +45,9 @@ RETRY_SECONDS = 0.5  # after a failed dream or checkpoint, doubled each time up 
 FAR_SECONDS = 60.0  # a dream further away than this leaves time for checkpoints
 GIVES_UP = 5  # so many styles of a network that failed one after the other, and the last good network takes its place
 KEEPS_FAILING = 3  # so many failures in a row, and checkpoints keep the journal's tail short meanwhile
+
+
+_LIVELY = [state for state in Dream.State.values if state != Dream.State.RESTING]
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,10 @@ class Dreamer:
 
     def look(self) -> None:
         """One look at each canvas: dreams where one is due. One SELECT where there is nothing to do."""
-        ruled = Canvas.objects.annotate(**user_status.rules_columns())
-        canvases = ruled.select_related("dream", "frame", "choice").order_by("pk")
+        ruled = Canvas.objects.filter(_worth_a_look()).annotate(**user_status.rules_columns())
+        # Whose dream has been due for longest comes first, so that many canvases have their turns one after the other.
+        due_first = F("dream__next_at").asc(nulls_first=True), "pk"
+        canvases = ruled.select_related("dream", "frame", "choice").order_by(*due_first)
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
         read_at, self._used = time.monotonic(), set()
@@ -136,9 +143,9 @@ class Dreamer:
     def _visit(self, canvas: Canvas, row: Dream) -> None:
         now = timezone.now()
         ended_at: datetime | None = getattr(canvas, "site_ended_at", None)
-        if ended_at is not None and ended_at <= now:
+        if any(at is not None and at <= now for at in (ended_at, canvas.closed_at)):
             return self._finish(canvas, row, now)
-        latest = now + timedelta(seconds=settings.DREAM_INTERVAL)
+        latest = now + timedelta(seconds=canvas.interval)
         if row.next_at is None or row.next_at > latest:
             # The first visit; or the interval was shortened, or the clock has jumped back.
             row.next_at = latest
@@ -162,7 +169,7 @@ class Dreamer:
             if state == Dream.State.WAITING:
                 self._dream(canvas, row, now)
             else:
-                self._report(canvas, next_at=_next_due(row.next_at, now))
+                self._report(canvas, next_at=_next_due(row.next_at, now, canvas.interval))
         return None
 
     def _guess(self, canvas: Canvas) -> None:
@@ -176,7 +183,7 @@ class Dreamer:
             log.exception("%s: the drawing could not be looked at.", canvas.slug)
 
     def _finish(self, canvas: Canvas, row: Dream, now: datetime) -> None:
-        """After the project's end: a last frame with all the ink, dreamed if that can be, and then nothing more."""
+        """After the end of the project or canvas: a last frame with all the ink, dreamed if it can be, and no more."""
         self._find_model(canvas)
         failures = self._failures.get(canvas.pk, 0)
         if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
@@ -335,7 +342,7 @@ class Dreamer:
         self._failures.pop(canvas.pk, None)
         self._bad.pop(self._opened[network.name].version, None)
         now = timezone.now()
-        interval = timedelta(seconds=settings.DREAM_INTERVAL)
+        interval = timedelta(seconds=canvas.interval)
         # Dreams are missed because one lasts, not because of a night in which nobody dreamed.
         missed = max(0, int((now - began) / interval))
         if missed:
@@ -344,7 +351,7 @@ class Dreamer:
                 canvas.slug,
                 missed,
                 seconds,
-                settings.DREAM_INTERVAL,
+                canvas.interval,
             )
         planned = row.next_at if row.next_at and began - row.next_at < interval else began
         # As DreamCanvas did: a dream that took longer than the interval is followed by the next at once.
@@ -394,7 +401,7 @@ class Dreamer:
             canvas,
             state=Dream.State.FAILED,
             message=f"The last dream failed: {error}"[:300],
-            next_at=timezone.now() + timedelta(seconds=_backoff(count)),
+            next_at=timezone.now() + timedelta(seconds=_backoff(count, canvas.interval)),
         )
 
     def _checkpoint(self, canvas: Canvas, *, everything: bool = False) -> None:
@@ -411,7 +418,7 @@ class Dreamer:
             log.info("%s: the checkpoint was dropped (%s).", canvas.slug, error)
             lease.drop(canvas, self.holder)
         except Exception:
-            self._checkpoints[canvas.pk] = failures + 1, time.monotonic() + _backoff(failures + 1)
+            self._checkpoints[canvas.pk] = failures + 1, time.monotonic() + _backoff(failures + 1, canvas.interval)
             log.exception("%s: the checkpoint failed.", canvas.slug)
             lease.drop(canvas, self.holder)
         else:
@@ -463,21 +470,32 @@ class Dreamer:
         return self.stop.is_set() or self._lost.is_set()
 
 
+def _worth_a_look() -> Q:
+    """The canvases that there can be anything to do about, at no cost for all the others.
+
+    Not those that people begin with, members' own and the days of a daily canvas, before the first ink, nor what is
+    closed and has all its ink in a frame.
+    """
+    begun = Q(maker=None, day_of=None) | Q(head__gt=0) | Q(frame__isnull=False)
+    lives = Q(closed_at=None) | Q(head__gt=Coalesce("frame__seq", 0)) | Q(dream__state__in=_LIVELY)
+    return Q(daily=False) & begun & lives
+
+
 def _seeds_due(canvas: Canvas) -> bool:
     """Whether nobody has drawn on an untouched canvas for so long that the dreamer plants seeds of its own."""
     patience = timedelta(seconds=settings.DREAM_SEEDS_AFTER)
     return bool(patience) and timezone.now() - canvas.created_at >= patience
 
 
-def _next_due(planned: datetime, now: datetime) -> datetime:
-    """When the next dream after now is due."""
-    interval = timedelta(seconds=settings.DREAM_INTERVAL)
+def _next_due(planned: datetime, now: datetime, seconds: float) -> datetime:
+    """When the next dream after now is due, at one every so many seconds."""
+    interval = timedelta(seconds=seconds)
     return planned + (max(0, int((now - planned) / interval)) + 1) * interval
 
 
-def _backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row."""
-    return float(min(settings.DREAM_INTERVAL, RETRY_SECONDS * 2 ** min(failures, 16)))
+def _backoff(failures: int, most: float) -> float:
+    """Seconds to wait after so many failures in a row, at most those between two dreams."""
+    return float(min(most, RETRY_SECONDS * 2 ** min(failures, 16)))
 
 
 def _changed(path: Path) -> str:

@@ -304,6 +304,8 @@ ACCOUNT_RATE_LIMITS = {
     "export": "6/h/user",
     "close": "10/h/user",
     "suspended": "10/h/ip",
+    "canvas_made": "60/h/user",
+    "canvas_act": "60/h/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 0  # dreamsite.asgi has put the client's address in its place
 GUESTS = env.flag("GUESTS", True)  # people may draw before they sign up
@@ -329,6 +331,10 @@ EMAIL_BACKEND = (
 # --- The canvas and the dream --------------------------------------------------------------------------------------
 CANVAS_SLUG = env.text("CANVAS_SLUG", "main")
 CANVAS_SIZE = env.integer("CANVAS_SIZE", 1536, low=64, high=3840)
+MEMBER_CANVASES = env.flag("MEMBER_CANVASES", True)  # members may make canvases of their own
+CANVASES_PER_PERSON = env.integer("CANVASES_PER_PERSON", 3, low=1, high=10_000)  # that are not in the archive
+CANVASES_ARCHIVED_PER_PERSON = env.integer("CANVASES_ARCHIVED_PER_PERSON", 20, low=0, high=10_000)
+CANVASES_PER_DAY = env.integer("CANVASES_PER_DAY", 5, low=1, high=10_000)  # that one person makes within 24 hours
 MODELS_DIR = Path(env.text("MODELS_DIR") or VAR_DIR / "models").resolve()
 HOUSE_MODEL = env.flag("HOUSE_MODEL", True)  # the network that comes with the program is there too
 DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: dreamer.registered decides

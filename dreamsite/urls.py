@@ -15,6 +15,7 @@ robots = TemplateView.as_view(
 urlpatterns = [
     path("", include("gallery.farewell.urls")),  # before the canvas: after the end `/` is something else
     path("", include("canvas.urls")),
+    path("", include("dreamsite.canvases.urls")),
     path("", include("canvas.moderation.urls")),
     path("", include("gallery.urls")),
     path("c/<slug:slug>/guesses/<int:pk>/", guess_answer, name="guess"),

@@ -8,6 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -16,6 +17,17 @@ from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 
 ZONE_COOKIE = "zone"  # set by static/gallery/zone.js
+
+
+SHOWN_CANVASES = 12
+
+
+def canvases(chosen: Canvas) -> list[Canvas]:
+    """What a page about one canvas offers beside it: the site's own and the newest listed ones not in the archive."""
+    others = Canvas.objects.listed().current().filter(day_of=None, daily=False)
+    found = list(others.order_by(F("maker").asc(nulls_first=True), "-pk")[:SHOWN_CANVASES])
+    found.sort(key=lambda other: other.pk)
+    return found if chosen in found else [*found, chosen]
 
 
 def canvas(request: HttpRequest) -> Canvas:

@@ -30,7 +30,7 @@ def history(request: HttpRequest) -> HttpResponse:
     if request.GET.get("at", "").strip():
         return jump(request)
     canvas, zone = query_params.canvas(request), query_params.zone(request)
-    canvases = list(Canvas.objects.order_by("pk"))
+    canvases = query_params.canvases(canvas)
     before, after = query_params.number(request, "before"), query_params.number(request, "after")
     shown = frames.page(canvas, before=before, after=after)
     days = [

@@ -21,6 +21,17 @@ class CanvasQuerySet(models.QuerySet["Canvas"]):
         """The canvas at `/`; made on the first call."""
         return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": appearance.current().name})[0]
 
+    def listed(self) -> CanvasQuerySet:
+        """Those that lists, feeds, the sitemap and other people's pages may name; the others have their link only."""
+        return self.filter(listed=True)
+
+    def current(self) -> CanvasQuerySet:
+        """Those that are not put away in the archive."""
+        return self.filter(archived_at=None)
+
+    def made_by(self, person: Any) -> CanvasQuerySet:
+        return self.filter(maker=person, deleted_at=None)
+
     def lock(self, pk: int) -> Canvas:
         """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
         return self.select_for_update(of=("self",)).select_related("frame").get(pk=pk)
@@ -65,6 +76,33 @@ class Canvas(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("How much of its place, tone and colour new ink keeps in a dream: 0 nothing, 1 all. It fades."),
     )
+    rhythm = models.FloatField(
+        _("rhythm"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text=_("Seconds from dream to dream. Empty: as the whole site."),
+    )
+    # Whose canvas it is; nobody's where it is the site's own, or its maker has left.
+    maker: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="canvases"
+    )
+    # Where not, the address is all there is to know it by, and nobody can guess it.
+    listed = models.BooleanField(
+        _("listed"), default=True, help_text=_("Everybody finds it. Otherwise only those who have its link see it.")
+    )
+    listing_asked_at = models.DateTimeField(null=True, blank=True, editable=False)  # its maker waits for a yes
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, help_text=_("Nobody draws here any more."))
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)  # closed for good; its history stays
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)  # gone for everybody, and purged later
+    # A canvas that begins anew each day: what people draw on are its days, canvases of their own.
+    daily = models.BooleanField(
+        _("daily"), default=False, help_text=_("It begins anew each day; each day goes to the archive.")
+    )
+    day_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="days"
+    )
+    day = models.DateField(null=True, blank=True, editable=False)
     # The journal's last number. Locking this row is what makes numbers gapless and in commit order.
     head = models.BigIntegerField(default=0, editable=False)
     # The newest frame that counts: the base of the canvas as everybody sees it.
@@ -76,6 +114,12 @@ class Canvas(models.Model):
 
     class Meta:
         verbose_name_plural = "canvases"
+        constraints = [
+            models.UniqueConstraint(fields=["day_of", "day"], name="canvas_day"),
+            models.CheckConstraint(
+                condition=models.Q(archived_at=None) | ~models.Q(closed_at=None), name="canvas_archived_is_closed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -84,6 +128,16 @@ class Canvas(models.Model):
         if self.slug == settings.CANVAS_SLUG:
             return reverse("canvas")
         return reverse("canvas", args=[self.slug])
+
+    @property
+    def key(self) -> str:
+        """The query string that opens a page about something of a canvas that is not listed; "" for a listed one."""
+        return "" if self.listed else f"?canvas={self.slug}"
+
+    @property
+    def interval(self) -> float:
+        """Seconds from dream to dream."""
+        return self.rhythm or float(settings.DREAM_INTERVAL)
 
     @property
     def background_rgb(self) -> tuple[int, int, int]:
@@ -114,6 +168,10 @@ class Batch(models.Model):
 class FrameQuerySet(models.QuerySet["Frame"]):
     def visible(self) -> FrameQuerySet:
         return self.filter(hidden_at=None)
+
+    def public(self) -> FrameQuerySet:
+        """The visible ones of listed canvases: what everybody may come across."""
+        return self.visible().filter(canvas__listed=True)
 
     def whole(self) -> FrameQuerySet:
         """Those that still have their large picture (gallery/space)."""
@@ -170,7 +228,7 @@ class Frame(models.Model):
         return f"{self.canvas} {self.number}"
 
     def get_absolute_url(self) -> str:
-        return reverse("frame", args=[self.pk])
+        return reverse("frame", args=[self.pk]) + self.canvas.key
 
 
 class Growth(models.Model):

@@ -30,6 +30,7 @@ from canvas.models import CleanHours
 from canvas.moderation.audit.models import nameless
 from canvas.moderation.models import Act, Appeal, CoverVote, IpDigest, Note, Report, Signal
 from dreamsite.accounts import guests, sessions
+from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 from gallery.studio.models import Journey, Original, Work
@@ -132,6 +133,7 @@ def scrub(pk: int) -> bool:
     end_sessions(user)
     _end_unfinished_sign_ins(user)
     _scrub_admin_history(user)
+    canvases.leave(user)
     for model, column in _DELETED:
         model._default_manager.filter(**{column: user}).delete()
     for model, column, emptied in _EMPTIED:

@@ -189,6 +189,7 @@ PARTS = (
         "every stroke you drew: [x, y, width] in px of each point; times, colour, what became of it",
         drawn,
     ),
+    Part("canvases.jsonl", "the canvases you made", _rows_of("canvas.Canvas", "maker")),
     Part("guesses.jsonl", "what the network saw in what you drew", guesses),
     Part("dreams.jsonl", "what you dreamed in the studio: recipes, and the addresses of pages and files", dreams),
     Part(

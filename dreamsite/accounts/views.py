@@ -71,12 +71,12 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
         raise NotFound(_("Nobody here has this name."))
     if found.username != name:
         return redirect(found)
-    frames = found.frames.visible()
+    frames = found.frames.public()
     context = {
         "person": found,
         # Nobody else gets this mark, whatever they call themselves.
         "speaks_for_the_site": found.has_perm(MODERATE),
-        "strokes": Stroke.objects.by(found).count(),
+        "strokes": Stroke.objects.by(found).filter(canvas__listed=True).count(),
         "frames": frames.count(),
         "latest": list(frames.select_related("canvas").order_by("-id")[:SHOWN_FRAMES]),
         "section": "account" if found == request.user else "",

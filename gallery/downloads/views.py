@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from dreamsite.core.tasks.jobs import State
 from gallery import licence, media, query_params
@@ -28,7 +27,7 @@ def days(request: HttpRequest) -> HttpResponse:
     every = Download.objects.filter(canvas=canvas).exclude(state__in=[State.EMPTY, State.CANCELLED])
     rows = list(every[skip : skip + ROWS + 1])
     shown = rows[:ROWS]
-    canvases = list(Canvas.objects.order_by("pk"))
+    canvases = query_params.canvases(canvas)
     context = {
         "section": "films",
         "canvas": canvas,

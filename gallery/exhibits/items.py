@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from canvas.models import Frame
 from gallery import media
 from gallery.exhibits.models import Exhibit, Picture
+from gallery.links import frame_url
 from gallery.uploads.models import Upload
 
 
@@ -55,7 +55,7 @@ def items_of(exhibit: Exhibit) -> list[ExhibitItem]:
 
 
 def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
-    if frame is not None and frame.hidden_at is None:
+    if frame is not None and frame.hidden_at is None and frame.canvas.listed:
         moment = f"{frame.made_at:%Y-%m-%d %H:%M:%S}"
         words = _("The canvas on %(moment)s UTC.") % {"moment": moment}
         if frame.title:
@@ -77,5 +77,5 @@ def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
 
 def _drawing(frame: Frame) -> ItemImage:
     words = _("What was drawn before the network dreamed.")
-    address = reverse("frame_drawing", args=[frame.pk])
+    address = frame_url("frame_drawing", frame)
     return ItemImage(address, frame.width, frame.height, "", "", words, address)

@@ -61,7 +61,7 @@ def request_whole_films() -> None:
     now = timezone.now()
     if ended_at is None or ended_at > now or not (all_ink_in_frames() or now - ended_at > LAST_FRAME_TIMEOUT):
         return
-    for canvas in Canvas.objects.exclude(frame=None):
+    for canvas in Canvas.objects.listed().exclude(frame=None):
         requested = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not requested.exists():
             strokes.index(canvas)  # the farewell counts them

@@ -46,8 +46,12 @@ class Track(models.Model):
 
 
 class FilmQuerySet(JobQuerySet["Film"]):
+    def public(self) -> FilmQuerySet:
+        """Films of canvases that everybody may come across."""
+        return self.filter(canvas__listed=True)
+
     def ready(self) -> FilmQuerySet:
-        return self.filter(state=State.DONE)
+        return self.public().filter(state=State.DONE)
 
     def showing(self, canvas: Any, at: datetime) -> FilmQuerySet:
         """Films, made or not, that a frame of this canvas and moment belongs to."""

@@ -33,7 +33,7 @@ def films_due() -> None:
     now = timezone.now() - SETTLED
     span = span_of_hours()
     (over,) = windows([now], int(span.total_seconds()))  # everything before this is over
-    for canvas in Canvas.objects.all():
+    for canvas in Canvas.objects.listed():
         if _looked.get(canvas.pk) == over:
             continue
         since = max(over - LOOK_BACK, _earliest(canvas))

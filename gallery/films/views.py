@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 from dreamsite.core.tasks.jobs import State
 from gallery import licence, media, query_params
@@ -52,7 +52,7 @@ def films(request: HttpRequest) -> HttpResponse:
         for day, group in groupby(shown, key=lambda film: film.starts_at.astimezone(UTC).date())
     ]
     others = every.filter(kind__in=[Film.Kind.WHOLE, Film.Kind.PART]).exclude(state__in=[State.EMPTY, State.CANCELLED])
-    canvases = list(Canvas.objects.order_by("pk"))
+    canvases = query_params.canvases(canvas)
     context = {
         "section": "films",
         "canvas": canvas,
@@ -155,6 +155,8 @@ def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
 def request_whole(request: HttpRequest) -> HttpResponse:
     """Requests the whole film so far, with the options of its form."""
     canvas = query_params.canvas(request)
+    if not canvas.listed:
+        raise PermissionDenied(_("Films are made of canvases that are listed."))
     lossless, drawing = (name in request.POST for name in ("lossless", "drawing"))
     made = request_whole_film(canvas, lossless=lossless, drawing=drawing, requested_by=request.user)
     if made is None:
@@ -181,7 +183,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _find(pk: int) -> Film:
-    found = Film.objects.select_related("canvas").prefetch_related("files").filter(pk=pk).first()
+    found = Film.objects.public().select_related("canvas").prefetch_related("files").filter(pk=pk).first()
     if found is None:
         raise NotFound(_("There is no film with this address."))
     return found

@@ -20,7 +20,7 @@ from gallery.frame.views import find
 @moderator_required()
 def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks the dreamer for this frame's style with its next dream."""
-    frame = find(pk)
+    frame = find(request, pk)
     style = recipe.style(frame)
     if style is None:
         raise PermissionDenied(_("This frame has no style that the dreamer could dream of again."))
@@ -33,7 +33,7 @@ def dream_again(request: HttpRequest, pk: int) -> HttpResponse:
 @moderator_required()
 def hide(request: HttpRequest, pk: int) -> HttpResponse:
     """Hides the frame from everybody; its page stays, and says so."""
-    frame = find(pk)
+    frame = find(request, pk)
     done, waits = pending.frames(frame.canvas, [frame.pk], True, request.user, request.POST.get("why", ""))
     if waits:
         return redirect("pending_act", waits.pk)

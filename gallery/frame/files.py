@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.cache import caches
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from canvas import thumbnails
 from canvas.models import Frame
 from canvas.picture import NumberedStroke
 from gallery import media
+from gallery.links import frame_url
 from gallery.moments import ink, paint
 
 
@@ -78,7 +78,7 @@ def _drawing(frame: Frame) -> File:
     """What was drawn before this frame: measured once somebody has asked for it."""
     known: tuple[int, str] | None = caches["pages"].get(_drawing_key(frame))
     size, sha256 = known or (None, None)
-    address = reverse("frame_drawing", args=[frame.pk])
+    address = frame_url("frame_drawing", frame)
     return File(
         "drawing",
         _("What was drawn, before the dream"),

@@ -21,16 +21,17 @@ from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files, origins
 from gallery.highlights.models import MAX_CAPTION, Highlight
-from gallery.links import canvas_url
+from gallery.links import canvas_url, frame_url
 from gallery.moments import ink
 from gallery.moments import views as moments
 
 SHOWN_PEOPLE = 60
 
 
-def find(pk: int) -> Frame:
+def find(request: HttpRequest, pk: int) -> Frame:
+    """The frame. One of a canvas that is not listed only for who names its canvas: nobody finds it by counting."""
     found = Frame.objects.with_people().filter(pk=pk).first()
-    if found is None:
+    if found is None or not (found.canvas.listed or request.GET.get("canvas") == found.canvas.slug):
         raise NotFound(_("There is no frame with this address, at least not yet."))
     return found
 
@@ -42,7 +43,7 @@ def hidden_from(request: HttpRequest, this: Frame) -> bool:
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """For a hidden frame the page says so and links to its neighbours (410)."""
-    this = find(pk)
+    this = find(request, pk)
     previous, following = frames.neighbours(this)
     canvas = this.canvas
     context: dict[str, Any] = {
@@ -67,7 +68,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "sentence": recipe.sentence(this),
         "facts": recipe.facts(this),
         "commands": _commands(request, this),
-        "card": request.build_absolute_uri(reverse("frame_card", args=[pk])),
+        "card": request.build_absolute_uri(frame_url("frame_card", this)),
         "filename": files.filename(this),
         "files": files.of(this),
         "licence": licence.current(),
@@ -79,7 +80,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "below": media.path(before.base.picture) if before.base else "",
         "ink": canvas_url("ink", canvas, frame=before.base.pk if before.base else 0),
         "earlier": json.dumps(ink.earlier(before)),
-        "embed": request.build_absolute_uri(reverse("frame_embed", args=[pk])),
+        "embed": request.build_absolute_uri(frame_url("frame_embed", this)),
         "oembed": f"{request.build_absolute_uri(reverse('oembed'))}?"
         + urlencode({"url": request.build_absolute_uri(this.get_absolute_url())}),
     }
@@ -102,8 +103,8 @@ def _commands(request: HttpRequest, this: Frame) -> list[str]:
     written = files.filename(this, "-recipe", ".json")
     absolute = request.build_absolute_uri
     return [
-        f"curl -o {drawing} {absolute(reverse('frame_drawing', args=[this.pk]))}",
-        f"curl -o {written} {absolute(reverse('frame_recipe', args=[this.pk]))}",
+        f"curl -o {drawing} {absolute(frame_url('frame_drawing', this))}",
+        f"curl -o {written} {absolute(frame_url('frame_recipe', this))}",
         f"manage.py dream {drawing} {dreamed} --recipe {written}",
     ]
 
@@ -111,7 +112,7 @@ def _commands(request: HttpRequest, this: Frame) -> list[str]:
 @require_safe
 @in_one_language
 def page_json(request: HttpRequest, pk: int) -> HttpResponse:
-    this = find(pk)
+    this = find(request, pk)
     previous, following = frames.neighbours(this)
     answer = as_json(request, this, people=[person.get_username() for person in this.contributors.all()])
     answer["previous"] = previous and _json_address(request, previous)
@@ -122,14 +123,14 @@ def page_json(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
     """A lasting address for a frame's picture, wherever it is stored."""
-    this = find(pk)
+    this = find(request, pk)
     return _gone() if hidden_from(request, this) else redirect(this.picture.url)
 
 
 @require_safe
 def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What was drawn before this frame, as PNG: the frame below it and the ink that it was dreamed of."""
-    this = find(pk)
+    this = find(request, pk)
     if hidden_from(request, this):
         return _gone()
     response = moments.painted_response(lambda: files.painted(this, request.META.get("REMOTE_ADDR", "")))
@@ -141,7 +142,7 @@ def drawing(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 def origins_json(request: HttpRequest, pk: int) -> HttpResponse:
     """Whose strokes what is seen at ?x&y, whole px, grew from: the nearest that may be shown, the newest first."""
-    this = find(pk)
+    this = find(request, pk)
     if hidden_from(request, this):
         return _gone()
     x, y = query_params.number(request, "x"), query_params.number(request, "y")
@@ -168,7 +169,7 @@ def origins_json(request: HttpRequest, pk: int) -> HttpResponse:
 @in_one_language
 def recipe_json(request: HttpRequest, pk: int) -> HttpResponse:
     """The recipe as `manage.py dream --recipe` takes it."""
-    this = find(pk)
+    this = find(request, pk)
     if hidden_from(request, this):
         return _gone()
     if not this.recipe.get("target"):
@@ -185,7 +186,7 @@ def _gone() -> HttpResponse:
 
 
 def _json_address(request: HttpRequest, this: Frame) -> str:
-    return request.build_absolute_uri(reverse("frame_json", args=[this.pk]))
+    return request.build_absolute_uri(frame_url("frame_json", this))
 
 
 def as_json(request: HttpRequest, this: Frame, people: list[str] | None = None) -> dict[str, Any]:

@@ -14,8 +14,8 @@ MAX_CAPTION = 280
 
 class HighlightQuerySet(models.QuerySet["Highlight"]):
     def shown(self) -> HighlightQuerySet:
-        """Newest first, without frames that have been hidden since."""
-        found = self.filter(frame__hidden_at=None).select_related("frame__canvas")
+        """Newest first, without frames that have been hidden since, or whose canvas is not listed any more."""
+        found = self.filter(frame__hidden_at=None, frame__canvas__listed=True).select_related("frame__canvas")
         return found.order_by("-chosen_at", "-pk")
 
     def newest(self, canvas: Canvas, count: int) -> list[Highlight]:

@@ -47,7 +47,9 @@ def highlights(request: HttpRequest) -> HttpResponse:
 @moderator_required()
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
     """Makes a frame a highlight, with or without a caption; `drop` removes it."""
-    frame = frame_views.find(pk)
+    frame = frame_views.find(request, pk)
+    if not frame.canvas.listed:
+        raise PermissionDenied(_("A frame of a canvas that is not listed cannot be a highlight."))
     if frame.hidden_at is not None:
         raise PermissionDenied(_("A hidden frame cannot be a highlight."))
     drop, caption = "drop" in request.POST, request.POST.get("caption", "").strip()[:MAX_CAPTION]

@@ -10,7 +10,6 @@ from typing import Any
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -22,7 +21,7 @@ from canvas.wire import milliseconds
 from dreamsite.core.errors import NotFound
 from gallery import frames, media, query_params, recipe
 from gallery.converters import utc_iso
-from gallery.links import canvas_query, canvas_url
+from gallery.links import canvas_query, canvas_url, frame_url
 from gallery.moments import ink, paint
 from gallery.timeline import buckets, chart
 
@@ -186,7 +185,7 @@ def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:
         "made_at": utc_iso(frame.made_at),
         "made_ms": milliseconds(frame.made_at),
         "page": frame.get_absolute_url(),
-        "json": reverse("frame_json", args=[frame.pk]),
+        "json": frame_url("frame_json", frame),
         "picture": media.lasting(request, frame.picture),
         "thumbnail": media.lasting(request, frame.thumbnail),
         "width": frame.width,

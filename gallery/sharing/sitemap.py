@@ -33,7 +33,7 @@ PAGES = ("canvas", "history", "calendar", "highlights", "films", "downloads", "e
 def index(request: HttpRequest) -> HttpResponse:
     absolute = request.build_absolute_uri
     parts = [absolute(reverse("sitemap_pages"))]
-    for canvas in Canvas.objects.order_by("pk"):
+    for canvas in Canvas.objects.listed().order_by("pk"):
         for month, (first, last) in _months(canvas).items():
             parts += [
                 absolute(canvas_url("sitemap_frames", canvas, month, 1 + number))

@@ -40,7 +40,7 @@ LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture
 @require_safe
 def frame_card(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Before and after as one picture of 1200 x 630."""
-    this = frame_views.find(pk)
+    this = frame_views.find(request, pk)
     if this.hidden_at is not None:
         return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
     return painted_response(lambda: cards.card(this, address=request.META.get("REMOTE_ADDR", "")), "image/jpeg")
@@ -50,7 +50,7 @@ def frame_card(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 def frame_pair(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The same, small, for a page of our own."""
-    this = frame_views.find(pk)
+    this = frame_views.find(request, pk)
     if this.hidden_at is not None:
         return HttpResponse(_("This frame is hidden."), status=410, content_type="text/plain; charset=utf-8")
     return painted_response(lambda: cards.card(this, cards.PAIR, request.META.get("REMOTE_ADDR", "")), "image/jpeg")
@@ -60,8 +60,8 @@ def frame_pair(request: HttpRequest, pk: int) -> HttpResponseBase:
 @xframe_options_exempt
 def embed(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture and where it is from. This page and the next are the only ones that may be put into an iframe."""
-    this = frame_views.find(pk)
-    hidden = this.hidden_at is not None
+    this = frame_views.find(request, pk)
+    hidden = this.hidden_at is not None or not this.canvas.listed
     context = {"frame": this, "hidden": hidden, "sentence": "" if hidden else recipe.sentence(this)}
     return _framed(render(request, "gallery/embed.html", context, status=410 if hidden else 200))
 
@@ -70,7 +70,7 @@ def embed(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_exempt
 def canvas_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The newest picture of a canvas, which looks for a newer one by itself, and the way to the canvas."""
-    canvas = get_object_or_404(Canvas, slug=slug)
+    canvas = get_object_or_404(Canvas.objects.listed(), slug=slug)
     context = {"canvas": canvas, "frame": newest(canvas), "seconds": LIVE_SECONDS}
     response = render(request, "gallery/canvas_embed.html", context)
     response["Cache-Control"] = f"public, max-age={LIVE_SECONDS // 2}"
@@ -113,7 +113,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
     form = request.GET.get("format", "json")
     if form not in ("json", "xml"):
         return json_error(501, "format", _("The format can be json or xml."))
-    shown = _shown_at(request.GET.get("url", ""))
+    shown = _shown_at(request, request.GET.get("url", ""))
     answer = _photo(request, shown) if isinstance(shown, Work) else _rich(request, shown)
     response: HttpResponse = JsonResponse(answer) if form == "json" else HttpResponse(_xml(answer), "text/xml")
     response["Access-Control-Allow-Origin"] = "*"
@@ -182,15 +182,15 @@ def _rich(request: HttpRequest, shown: Frame | Canvas) -> dict[str, Any]:
     return answer
 
 
-def _shown_at(address: str) -> Frame | Canvas | Work:
+def _shown_at(request: HttpRequest, address: str) -> Frame | Canvas | Work:
     """What the page at this address is about; NotFound where that is no frame, no canvas and no published dream."""
     try:
         match = resolve(urlsplit(address).path or "/") if address else None
     except (Resolver404, ValueError):
         match = None
     if match is not None and match.url_name in ("frame", "frame_embed"):
-        frame = frame_views.find(match.kwargs["pk"])
-        if frame.hidden_at is not None:
+        frame = frame_views.find(request, match.kwargs["pk"])
+        if frame.hidden_at is not None or not frame.canvas.listed:
             raise NotFound(_("This frame is hidden."))
         return frame
     if match is not None and match.url_name == "studio_work":
@@ -200,7 +200,7 @@ def _shown_at(address: str) -> Frame | Canvas | Work:
     # The canvas' own addresses are the farewell's, which have no names (gallery.farewell.urls).
     if match is not None and (match.url_name or "canvas") in ("canvas", "canvas_embed", "last_canvas"):
         slug = match.kwargs.get("slug") or settings.CANVAS_SLUG
-        if canvas := Canvas.objects.filter(slug=slug).first():
+        if canvas := Canvas.objects.listed().filter(slug=slug).first():
             return canvas
     raise NotFound(_("“url” must be the address of a canvas, or of a frame's or a dream's page."))
 

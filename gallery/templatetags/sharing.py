@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.conf import settings
 from django.urls import reverse
 
 from canvas.models import Canvas
@@ -20,6 +19,8 @@ register = template.Library()
 def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
     """Open Graph and oEmbed of a canvas: the newest frame, before and after."""
     absolute = context["request"].build_absolute_uri
+    if not canvas.listed:
+        return {"secret": True}
     frame = newest(canvas)
     address = absolute(canvas.get_absolute_url())
     return {
@@ -29,7 +30,7 @@ def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
         "card": frame and absolute(reverse("frame_card", args=[frame.pk])),
         "width": cards.WIDTH,
         "height": cards.HEIGHT,
-        "seconds": round(settings.DREAM_INTERVAL),
+        "seconds": round(canvas.interval),
         "oembed": f"{absolute(reverse('oembed'))}?{urlencode({'url': address})}",
     }
 
@@ -38,4 +39,4 @@ def canvas_card(context: dict[str, Any], canvas: Canvas) -> dict[str, Any]:
 def hello(canvas: Canvas) -> dict[str, Any]:
     """The strip that tells strangers what this is, by one dream before and after."""
     pk = example(canvas)
-    return {"pair": pk and reverse("frame_pair", args=[pk]), "seconds": round(settings.DREAM_INTERVAL)}
+    return {"pair": pk and reverse("frame_pair", args=[pk]) + canvas.key, "seconds": round(canvas.interval)}

@@ -29,7 +29,7 @@ import * as messages from "./messages.js";
  */
 
 /** @type {Rules} */
-const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false };
+const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false, closed: false };
 
 export class Gate {
     /** @param {Page} page */

@@ -183,6 +183,7 @@ export function closed(rules, status, against, now) {
     };
     if (against && !against.may_enter) return ours;
     if (rules.frozen) return { title: gettext("The canvas is frozen."), detail: sentence(rules.why) || gettext("Nobody can draw for the moment."), everybody: true };
+    if (rules.closed) return { title: gettext("This canvas is closed."), detail: gettext("Nobody draws here any more; its history stays."), everybody: true };
     if (against && !against.may_draw) return ours;
     if (rules.members_only && status?.guest) {
         return { title: gettext("Only members can draw here just now."), detail: gettext("Keep your name, from the menu, and draw on."), everybody: false };

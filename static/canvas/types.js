@@ -21,7 +21,7 @@
  * @typedef {{id: number, kind: "lock" | "cover" | "request", x: number, y: number, width: number, height: number,
  *   until: number | null, why: string}} Region in px; `request`: somebody asks to cover it
  * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, members_only: boolean, regions: Region[],
- *   ended: boolean}} Rules
+ *   ended: boolean, closed: boolean}} Rules
  * @typedef {{id: number, degree: string, reason: string, until: number | null}} Sanction
  * @typedef {{may_enter: boolean, may_draw: boolean, must_acknowledge: boolean, line: string, sheet: string,
  *   sheet_effect: string, gravity: [boolean, number]}} Degree a row of canvas/degrees.py

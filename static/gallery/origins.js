@@ -48,7 +48,7 @@ export function origins(stage, told) {
     asking.abort();
     asking = new AbortController();
     try {
-      const found = await fetch(`${stage.dataset.origins}?x=${x}&y=${y}`, { signal: asking.signal });
+      const found = await fetch(new URL(`${stage.dataset.origins}${stage.dataset.origins?.includes("?") ? "&" : "?"}x=${x}&y=${y}`, location.href), { signal: asking.signal });
       if (!found.ok) throw new Error(await found.text());
       show(await found.json());
     } catch (error) {

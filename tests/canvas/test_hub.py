@@ -12,11 +12,12 @@ import pytest
 from channels.layers import get_channel_layer
 
 from canvas import hub as hubs
-from canvas import limits, notify
+from canvas import limits, notify, people
 from canvas.hub import Hub
 from canvas.member import Member
 from canvas.ports import State
 from canvas.room import Room
+from canvas.wire import CloseCode
 from tests.canvas.test_room import until
 
 FRAMELESS = State({"width": 64, "height": 64}, 0)
@@ -170,3 +171,36 @@ async def test_look_wakes_the_poll(hub: Hub, journals: list[Journal]) -> None:
     before = journals[0].reads
     await asyncio.to_thread(notify.look, "here")
     await until(lambda: journals[0].reads > before)
+
+
+async def test_a_canvas_that_moved_to_another_address_has_no_room_at_the_old_one(
+    hub: Hub, journals: list[Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+
+    async def send(_: Any) -> None: ...
+
+    async def close(code: int) -> None:
+        closed.append(code)
+
+    def state() -> State:
+        return State({"slug": slug, "width": 64, "height": 64}, 0)
+
+    slug = "here"
+    monkeypatch.setattr(Journal, "state", lambda self: state())
+    room = await hub.room("here")
+    assert room is not None
+    one = Member(send, close, None)
+    room.enter(one)
+    slug = "elsewhere"
+    room._poll_now.set()
+    await until(lambda: closed)
+    assert closed == [CloseCode.NO_CANVAS]
+    assert await hub.room("here") is None
+
+
+async def test_a_process_says_how_many_are_at_each_canvas(hub: Hub) -> None:
+    room = await hub.room("here")
+    assert room is not None
+    room.enter(member())
+    await until(lambda: people.counts(["here", "there"]) == {"here": 1, "there": 0})

@@ -23,7 +23,7 @@ from dreamer import worker
 from dreamer.engine import Recipe
 from dreamer.models import Choice
 from dreamer.worker import Dreamer
-from dreamsite.core.models import SiteState
+from dreamsite.core.models import SiteState, User
 from tests.dreamer import nets
 
 
@@ -510,3 +510,54 @@ def test_an_end_with_nothing_new_makes_no_frame(
     for _ in range(3):
         due(dreamer)
     assert Frame.objects.count() == 1 and len(negatives) == 1
+
+
+def test_a_closed_canvas_gets_its_last_frame_and_costs_nothing_then(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels]
+) -> None:
+    dreamer.look()
+    Canvas.objects.filter(pk=canvas.pk).update(closed_at=timezone.now())
+    dreamer.look()
+    assert Frame.objects.get().seq == 1 and len(negatives) == 1
+    due(dreamer)
+    assert board().state == "resting" and len(negatives) == 1
+    with CaptureQueriesContext(connection) as queries:
+        dreamer.look()
+    assert len(queries) == 1 and not dreamer._opened, "no network stays in memory for it"
+
+
+def test_a_members_canvas_costs_nothing_before_its_first_ink(
+    db: None, canvas: Canvas, model: Path, dreamer: Dreamer, settings: Any
+) -> None:
+    settings.DREAM_SEEDS_AFTER = 1
+    Canvas.objects.filter(pk=canvas.pk).delete()
+    maker = User.objects.create_user("ada")
+    long_ago = timezone.now() - timedelta(days=1)
+    own = Canvas.objects.create(slug="own", title="Own", width=64, height=64, maker=maker, created_at=long_ago)
+    with CaptureQueriesContext(connection) as queries:
+        dreamer.look()
+    assert len(queries) == 1 and not dreamer._opened and not Dream.objects.exists()
+    assert journal.DatabaseJournal(own.pk).state().dream["state"] == "resting"
+    journal.append(own, [dot(1)])
+    due(dreamer)
+    assert Frame.objects.get().canvas == own
+
+
+def test_each_canvas_dreams_in_its_own_rhythm_and_the_longest_due_comes_first(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
+) -> None:
+    settings.DREAM_INTERVAL = 30.0
+    slow = Canvas.objects.create(slug="slow", title="Slow", width=64, height=64, rhythm=600)
+    journal.append(slow, [dot(1)])
+    dreamer.look()
+    assert 25 < in_seconds(Dream.objects.get(canvas=canvas)) <= 30
+    assert 590 < in_seconds(Dream.objects.get(canvas=slow)) <= 600
+    now = timezone.now()
+    for first, second in ((slow, canvas), (canvas, slow)):
+        Dream.objects.filter(canvas=first).update(next_at=now - timedelta(seconds=20))
+        Dream.objects.filter(canvas=second).update(next_at=now - timedelta(seconds=10))
+        newest = Frame.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        dreamer.look()
+        made = Frame.objects.filter(pk__gt=newest).order_by("pk").values_list("canvas", flat=True)
+        assert list(made) == [first.pk, second.pk]
+    assert 570 < in_seconds(Dream.objects.get(canvas=slow)) <= 600

@@ -134,7 +134,7 @@ export class FakeServer {
             type: "welcome", you: socket.person, canvas: { slug: "x", title: "X", width: SIDE, height: SIDE, background: PAPER },
             frame: this.frame, head: this.head, people: 1, names: {}, now: Date.now() + 5000, trouble: null,
             dream: { state: "waiting", position: this.position }, status: null,
-            rules: { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false },
+            rules: { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false, closed: false },
         };
     }
 

@@ -5,7 +5,7 @@ import * as messages from "../../static/canvas/messages.js";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 /** @type {import("../../static/canvas/types.js").Rules} */
-const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false };
+const OPEN = { frozen: false, why: "", slow: 1, newcomers_after: null, members_only: false, regions: [], ended: false, closed: false };
 const FINE = { joined: NOW - 1000, hours: 0, trusted: false, sanctions: [], guest: false };
 
 const MILD = { may_enter: true, may_draw: true, must_acknowledge: false };
@@ -27,6 +27,7 @@ test("an open canvas says nothing, and less ink is no closed door", () => {
 });
 
 test("what is closed for everybody and what for us", () => {
+    assert.match(messages.closed({ ...OPEN, closed: true }, FINE, null, NOW)?.title ?? "", /closed/);
     const frozen = { ...OPEN, frozen: true, why: "a raid" };
     assert.deepEqual(messages.closed(frozen, FINE, null, NOW), { title: "The canvas is frozen.", detail: "a raid.", everybody: true });
     assert.equal(messages.closed(frozen, FINE, against("suspend"), NOW)?.everybody, false);

@@ -59,6 +59,7 @@ EXPORTED = {
     "canvas.frame_contributors.user": '"page": "/frames/',
     "canvas.sanction.user": "sanction-reason",
     "canvas.cleanhours.user": '"hours": 77',
+    "canvas.canvas.maker": "canvas-of-hers",
     "moderation.act.by": "act-by-her",
     "moderation.act.person": "act-about-her",
     "moderation.report.reporter": "report-text",
@@ -226,6 +227,7 @@ def everything(wanda: User) -> None:
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
     OwnStyle.objects.create(network="house", layer="a", channel=1, title="own-style", by=wanda)
     Job.objects.create(kind="fetch", network="network-of-job", by=wanda)
+    Canvas.objects.create(slug="hers", title="canvas-of-hers", maker=wanda, listed=False)
     Guess.objects.create(
         canvas=canvas,
         network="house",

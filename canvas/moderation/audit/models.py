@@ -94,6 +94,8 @@ class Act(models.Model):
         "newcomers": _("Changed who may draw by when they joined"),
         "members-only": _("Let only members draw"),
         "guests-too": _("Let guests draw"),
+        "list-canvas": _("Put a canvas on the list"),
+        "unlist-canvas": _("Took a canvas off the list"),
         "pause-dream": _("Paused the dream"),
         "resume-dream": _("Resumed the dream"),
         "next-style": _("Asked for another style"),

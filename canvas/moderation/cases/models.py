@@ -21,16 +21,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(closed_at=None)
 
     def with_all(self) -> CaseQuerySet:
-        return self.select_related("canvas", "frame", "region", "claimed_by", "closed_by", "last_by", "appeal__person")
+        people = ("claimed_by", "closed_by", "last_by", "appeal__person", "canvas__maker")
+        return self.select_related("canvas", "frame__canvas", "region", *people)
 
 
 class Case(models.Model):
-    """One thing to decide: reports about one spot or frame, an appeal, or a cover that people put up together."""
+    """One thing to decide: reports about a spot or frame, an appeal, a cover that people put up, a canvas to list."""
 
     class Kind(models.TextChoices):
         REPORT = "report", _("Report")
         APPEAL = "appeal", _("Appeal")
         COVER = "cover", _("Cover")
+        LISTING = "listing", _("Canvas to list")
 
     class Outcome(models.TextChoices):
         # The first three tell a reporter's accuracy: right, wrong, and neither.
@@ -39,6 +41,8 @@ class Case(models.Model):
         MOOT = "moot", _("No longer there")
         STANDS = "stands", _("The sanction stands")
         OVERTURNED = "overturned", _("The sanction was overturned")
+        LISTED = "listed", _("On the list")
+        UNLISTED = "unlisted", _("Not on the list")
         LIFTED = "lifted", _("The sanction was lifted before a decision")
 
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.REPORT)

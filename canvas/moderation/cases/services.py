@@ -21,6 +21,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.cases import evidence, scores, subjects
 from canvas.moderation.models import Act, Case, Evidence, Note, Report
 from canvas.moderation.signals import ip_digests
+from canvas.moderation.switches import services as switches
 from dreamsite.core.clocks import lately
 from dreamsite.core.turns import Turns
 
@@ -214,6 +215,7 @@ OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
     Case.Kind.REPORT: (Case.Outcome.ACTED, Case.Outcome.DISMISSED, Case.Outcome.MOOT),
     Case.Kind.COVER: (Case.Outcome.ACTED, Case.Outcome.DISMISSED),
     Case.Kind.APPEAL: (),
+    Case.Kind.LISTING: (Case.Outcome.LISTED, Case.Outcome.UNLISTED),
 }
 
 
@@ -226,6 +228,8 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
     if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
         case.region.lift(by)
         notify.look(case.region.canvas.slug)
+    if case.kind == Case.Kind.LISTING and case.canvas is not None:
+        switches.turn(case.canvas, "listed", outcome == Case.Outcome.LISTED, by, why, case.op)
     Act.objects.record(by, DECIDE, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=outcome)
 
 

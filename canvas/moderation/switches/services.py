@@ -124,6 +124,7 @@ def state(canvas: Canvas) -> dict[str, Any]:
         "slowest": limits.SLOWEST,
         "newcomers": milliseconds(rules.newcomers_after),
         "members_only": rules.members_only,
+        "listed": Canvas.objects.filter(pk=canvas.pk, listed=True).exists(),
         "paused": bool(dream and dream.paused),
         "style": {
             "now": (dream.style or {}).get("title", "") if dream else "",
@@ -168,6 +169,19 @@ def _parse_newcomers(canvas: Canvas, requested: Any, by: Any) -> int | None:
 def _read_newcomers(canvas: Canvas, value: Value) -> int | None:
     at = Rules.objects.of(canvas).newcomers_after
     return milliseconds(at)
+
+
+# --- the list of canvases --------------------------------------------------------------------------------------------
+
+
+def _save_canvas(canvas: Canvas, **what: Any) -> None:
+    Canvas.objects.filter(pk=canvas.pk).update(**what)
+
+
+def _parse_listed(canvas: Canvas, requested: Any, by: Any) -> bool:
+    if requested and Canvas.objects.filter(pk=canvas.pk).exclude(deleted_at=None).exists():
+        raise InvalidRequest(_("This canvas is deleted."))
+    return bool(requested)
 
 
 # --- regions ---------------------------------------------------------------------------------------------------------
@@ -297,6 +311,12 @@ SWITCHES: dict[str, Switch] = {
         lambda canvas, value, by: _save_rules(canvas, members_only=value),
         lambda canvas, requested, by: bool(requested),
         lambda value: "members-only" if value else "guests-too",
+    ),
+    "listed": Switch(
+        lambda canvas, value: Canvas.objects.filter(pk=canvas.pk, listed=True).exists(),
+        lambda canvas, value, by: _save_canvas(canvas, listed=value, listing_asked_at=None),
+        _parse_listed,
+        lambda value: "list-canvas" if value else "unlist-canvas",
     ),
     "region": Switch(
         lambda canvas, value: {**value, "locked": not value["locked"]},

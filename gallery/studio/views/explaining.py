@@ -81,10 +81,10 @@ def _example(request: HttpRequest) -> dict[str, Any]:
             return {"original": found}
     # The newest one that is explained already comes before one that nobody has asked about.
     explained = Work.objects.filter(kind=Work.Kind.LESSON, state=State.DONE, frame__isnull=False)
-    explained = explained.filter(frame__in=Frame.objects.visible(), network=network_named("")).order_by("-pk")
+    explained = explained.filter(frame__in=Frame.objects.public(), network=network_named("")).order_by("-pk")
     if lesson := explained.select_related("frame").first():
         return {"frame": lesson.frame}
-    frame = Frame.objects.visible().dreams().order_by("-pk").first()
+    frame = Frame.objects.public().dreams().order_by("-pk").first()
     return {"frame": frame} if frame else {}
 
 

@@ -38,7 +38,7 @@ def studio(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "studio",
         "published": Work.objects.published()[:12],
-        "frame": Frame.objects.visible().dreams().order_by("-pk").first(),
+        "frame": Frame.objects.public().dreams().order_by("-pk").first(),
         "most_megabytes": pictures.MAX_BYTES // 1024**2,
         "closed": queue.closed(),
         "video": {

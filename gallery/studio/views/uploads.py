@@ -77,7 +77,7 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
 @member_required
 def from_frame(request: SignedIn, pk: int) -> HttpResponse:
     """Begins with a frame of the canvas: nothing is uploaded."""
-    frame = get_object_or_404(Frame.objects.visible(), pk=pk)
+    frame = get_object_or_404(Frame.objects.public(), pk=pk)
     buffer = io.BytesIO()
     Image.fromarray(frames.load(frame.pk)).save(buffer, "JPEG", quality=95, subsampling=0)
     name = default_storage.save(f"studio/{frame.sha256[:24]}.jpg", ContentFile(buffer.getvalue()))

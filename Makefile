@@ -47,11 +47,12 @@ attack: .venv/dev ## what attackers can do to the canvas and to the server, besi
 # For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
 # SHA-256. The tool is not in the environment that it would describe.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
-lock:            ## requirements.lock, the card's and deploy/uvicorn.lock anew: exact versions and hashes of everything
+lock:            ## requirements.lock, the card's, OpenVINO's and deploy/uvicorn.lock anew: exact versions and hashes of everything
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder" \
 	&& "$$folder/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 \
 	&& "$$folder/bin/"$(LOCK) requirements.txt -o requirements.lock \
 	&& "$$folder/bin/"$(LOCK) -c requirements.lock requirements-cuda.txt -o requirements-cuda.lock \
+	&& "$$folder/bin/"$(LOCK) -c requirements.lock requirements-openvino.txt -o requirements-openvino.lock \
 	&& "$$folder/bin/"$(LOCK) -c requirements.lock deploy/uvicorn.txt -o deploy/uvicorn.lock
 
 clean:           ## forget the environment; var/ (the site's state) stays
@@ -65,7 +66,7 @@ clean:           ## forget the environment; var/ (the site's state) stays
 	@touch $@
 
 # torch first and alone: asked for by another package it would bring its CUDA build.
-.venv/dev: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/dev: requirements.txt requirements-dev.txt requirements-openvino.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep -o '^torch==[0-9.]*' requirements-dev.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run $@

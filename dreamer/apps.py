@@ -7,5 +7,10 @@ class DreamerConfig(AppConfig):
     name = "dreamer"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from dreamer import checks  # registers the system check
+        from dreamer.engine import openvino
         from dreamer.networks import fetching, importing, trying  # what workers do
+
+        openvino.keep_compiled(settings.VAR_DIR / "openvino")

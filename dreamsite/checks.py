@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from dreamer.engine import cuda
+from dreamer.engine import cuda, openvino
 
 SECRET_LENGTH = 50  # what Django's own generator makes
 GUESSED_FIRST = {"admin", "administrator", "django-admin", "wp-admin", "backend", "cms", ""}
@@ -230,7 +230,16 @@ def check_site(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
 
 @register()
 def check_device(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A graphics card that cannot be used is said, for dreams would go to the processor without a word."""
+    """A graphics card that cannot be used is said, for dreams would go to the processor without a word; and so is
+    OpenVINO, without which nothing would dream."""
+    if settings.DREAM_DEVICE == "openvino":
+        if why := openvino.obstacle():
+            hint = "Put that right, or set DREAM_DEVICE=auto."
+            return [Error(f"Dreams cannot be made by OpenVINO: {why}.", hint=hint, id="dreamsite.E015")]
+        if not openvino.has_bf16():
+            slow = "This processor does not multiply in bf16: OpenVINO dreams no faster than DREAM_DEVICE=cpu does."
+            return [Warning(slow, id="dreamsite.W016")]
+        return []
     why = cuda.obstacle() if settings.DREAM_DEVICE != "cpu" else ""
     hint = "Put that right, or set DREAM_DEVICE=cpu where the card is for other work."
     return [Warning(f"Dreams cannot use the graphics card: {why}.", hint=hint, id="dreamsite.W014")] if why else []

@@ -343,10 +343,10 @@ DREAM_FETCH = env.text("DREAM_FETCH", "" if env.on_a_build_machine else "googlen
 NETWORK_UPLOAD = env.integer("NETWORK_UPLOAD_MB", 700, low=1, high=100_000) * 1_000_000  # bytes of a network's files
 DREAM_INTERVAL = env.number("DREAM_INTERVAL", 30.0, low=0.1, high=86400.0)  # seconds from dream to dream
 STYLE_INTERVAL = env.number("STYLE_INTERVAL", 600.0, low=1.0, high=864000.0)  # seconds a style stays
-DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda"))
+DREAM_DEVICE = env.choice("DREAM_DEVICE", "auto", ("auto", "cpu", "cuda", "openvino"))
 DREAM_THREADS = env.integer("DREAM_THREADS", 0, low=0, high=256)  # 0: all cores
 DREAM_GPU_MEMORY = env.integer("DREAM_GPU_MEMORY", 0, low=0, high=2**20) * 2**20  # bytes, given in MiB; 0: no limit
-DREAM_TF32 = env.flag("DREAM_TF32", True)  # products of 10 bits on graphics cards that have them
+DREAM_TF32 = env.flag("DREAM_TF32", True)  # products of 10 bits on graphics cards that have them, of bf16 by OpenVINO
 DREAM_GUESSES = env.flag("DREAM_GUESSES", True)  # the network says what it sees in drawings
 # Seconds after which a canvas that nobody has drawn on gets a few seeds to dream from; 0: never.
 DREAM_SEEDS_AFTER = env.number("DREAM_SEEDS_AFTER", 120.0, low=0, high=8_640_000.0)

@@ -66,9 +66,13 @@ def facts(frame: Frame) -> list[tuple[str, str]]:
         (_("Step"), _number(recipe.get("step"))),
         (_("Seed"), recipe.get("seed")),
         (_("Took"), _("%(seconds)s s") % {"seconds": _number(round(frame.seconds, 1))} if frame.seconds else None),
-        (_("Ran on"), {"cpu": _("processor"), "cuda": _("graphics card")}.get(str(recipe.get("device", "")).lower())),
+        (_("Ran on"), _device(str(recipe.get("device", "")).lower())),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _device(name: str) -> str | None:
+    return {"cpu": _("processor"), "cuda": _("graphics card"), "openvino": _("processor, by OpenVINO")}.get(name)
 
 
 def style(frame: Frame) -> dict[str, Any] | None:

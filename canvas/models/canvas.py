@@ -211,7 +211,7 @@ class Frame(models.Model):
     recipe = models.JSONField(default=dict, blank=True)  # dreamer.engine.Recipe, plus device; empty for a checkpoint
     title = models.CharField(max_length=120, blank=True)  # what the network was dreaming of
     seconds = models.FloatField(default=0.0, help_text=_("How long the dream took."))
-    device = models.CharField(max_length=8, blank=True)  # cpu or cuda
+    device = models.CharField(max_length=8, blank=True)  # cpu, cuda or openvino
     contributors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="frames", blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     # Since when `picture`, its size and its sides are the thumbnail's: the large one was given up.

@@ -66,13 +66,14 @@ class Network:
     def open(cls, folder: str | Path, **options: Any) -> Network:
         """Read a model folder (see ``dreamer.library``). LibraryError and GraphError say what is wrong with it.
 
-        device        auto, cpu or cuda; ``network.device`` says what it is
+        device        auto, cpu, cuda or openvino; ``network.device`` says what it is
         threads       cores to use, 0 for all
         max_sessions  how many ONNX Runtime sessions to keep; the weights are in memory once for each. On the
                       CPU a layer takes two (tiles side by side, a tile on all cores), and 4 are kept; on a GPU one for
                       each octave, whose tiles are of one size, and 12 are kept
         gpu_memory    limit of ONNX Runtime's arena on a GPU in bytes, 0 for none; one arena for all networks
-        tf32          whether a GPU may multiply with 10 bits, where it can (``session.BoundRunner``)
+        tf32          whether products may be rounded where that is faster: to 10 bits on a GPU (TF32), to 7 by OpenVINO
+                      (bf16)
         resident      whether pictures lie on the device and models are of fixed sizes; None: on a GPU. On the CPU only
                       tests want it: so what a GPU does can be seen where there is none
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import replace
@@ -12,8 +13,11 @@ from ..graph import Graph
 from .bands import cores
 from .build import Question, build
 from .forward import layer_size
+from .openvino import OpenVinoRunner
 from .session import BoundRunner, CpuRunner, Device, choose_device
 from .tiles import Tile
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4  # tiles, each of which takes some 300 MB with GoogLeNet: more cores than that share them
 
@@ -39,32 +43,42 @@ class Runners:
             raise ValueError(f"max_sessions must be at least 1, got {most}")
         self.forward = forward
         self.device = choose_device(device)
-        self.resident = self.device == "cuda" if resident is None else resident
+        self.resident = self.device == "cuda" if resident is None or self.device == "openvino" else resident
         self.threads = threads or cores()
-        self.at_once = 1 if self.resident else self.threads // -(-self.threads // MOST_AT_ONCE)
+        self.one_size = self.resident or self.device == "openvino"  # models for each size, on everything there is
+        self.at_once = 1 if self.one_size else self.threads // -(-self.threads // MOST_AT_ONCE)
         self.layer_size = lru_cache(maxsize=256)(partial(layer_size, forward))
         self._tf32 = tf32
-        self._most, self._memory = most or (12 if self.resident else 4), memory
-        self._runners: OrderedDict[tuple[Question, int], Any] = OrderedDict()
+        self._most, self._memory = most or (12 if self.one_size else 4), memory
+        self._runners: OrderedDict[tuple[Question, tuple[int, int] | None, int], Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, question: Question, place: Tile, threads: int) -> Any:
-        """The session that answers a question: on the CPU for windows of every size, on a GPU for this tile's. The
-        least recently used ones are given up."""
+        """The session that answers a question: on the CPU for windows of every size, on a GPU and by OpenVINO for this
+        tile's. The least recently used ones are given up."""
+        rows, columns = place.window
+        size = rows.stop - rows.start, columns.stop - columns.start
         if self.resident:
-            rows, columns = place.window
-            question = replace(question, window=(rows.stop - rows.start, columns.stop - columns.start))
-            threads = 1
+            question, threads = replace(question, window=size), 1
+        compiled = self.device == "openvino" and question.purpose != "features"  # asked once, that takes longer
         with self._lock:
-            key = question, threads
+            key = question, size if compiled else None, threads
             if key not in self._runners:
-                model = build(self.forward, question)
-                self._runners[key] = (
-                    BoundRunner(model, self.device, self._memory, tf32=self._tf32)
-                    if self.resident
-                    else CpuRunner(model, threads)
-                )
+                self._runners[key] = self._made(question, size if compiled else None, threads)
                 while len(self._runners) > self._most:
                     self._runners.popitem(last=False)
             self._runners.move_to_end(key)
             return self._runners[key]
+
+    def _made(self, question: Question, compiled: tuple[int, int] | None, threads: int) -> Any:
+        if compiled:
+            model = build(self.forward, replace(question, fixed=compiled))
+            try:
+                return OpenVinoRunner(model, threads, exact=not self._tf32)
+            except RuntimeError as error:
+                layers = ", ".join(question.layers)
+                log.warning("OpenVINO cannot compile what leads to %s; ONNX Runtime computes it: %s", layers, error)
+        model = build(self.forward, question)
+        if self.device != "openvino" and self.resident:
+            return BoundRunner(model, self.device, self._memory, tf32=self._tf32)
+        return CpuRunner(model, threads)

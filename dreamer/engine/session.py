@@ -9,7 +9,7 @@ import logging
 import mmap
 import threading
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import onnx
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from ..graph import ours
-from . import cuda
+from . import cuda, openvino
 from .bands import cores
 from .tiles import Roll, Window, cut, picked
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "openvino"]
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,14 @@ def cuda_works() -> bool:
         ort.set_default_logger_severity(2)
 
 
-def choose_device(wanted: Device) -> Literal["cpu", "cuda"]:
-    """The device to use. Raises RuntimeError where CUDA is demanded and no session gets it."""
-    if wanted not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device must be 'auto', 'cpu' or 'cuda', got {wanted!r}")
+def choose_device(wanted: Device) -> Literal["cpu", "cuda", "openvino"]:
+    """The device to use. Raises RuntimeError where CUDA or OpenVINO is demanded and cannot be used."""
+    if wanted not in get_args(Device):
+        raise ValueError(f"device must be {', '.join(map(repr, get_args(Device)))}; got {wanted!r}")
+    if wanted == "openvino":
+        if why := openvino.obstacle():
+            raise RuntimeError(f"device 'openvino' was asked for, but {why}; or choose device 'auto' or 'cpu'")
+        return "openvino"
     if wanted == "cpu":
         return "cpu"
     if cuda_works():
@@ -144,7 +148,7 @@ class BoundRunner:
         return [value if stays else value.numpy() for value, stays in zip(values, staying, strict=True)]
 
 
-def upload(array: NDArray[Any], device: Literal["cpu", "cuda"]) -> ort.OrtValue:
+def upload(array: NDArray[Any], device: str) -> ort.OrtValue:
     """The array on a device."""
     return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), device, 0)
 

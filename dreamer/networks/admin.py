@@ -29,7 +29,7 @@ from django.views.decorators.http import require_POST
 
 from canvas.models import Canvas
 from canvas.moderation.models import Act
-from dreamer.engine import cuda
+from dreamer.engine import cuda, openvino
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.fetch import source
 from dreamer.library.importing import layers
@@ -138,7 +138,9 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             "change": self.has_change_permission(request),
             "delete": self.has_delete_permission(request),
         }
-        device = {"device": settings.DREAM_DEVICE, "card": cuda.driver() is not None, "obstacle": cuda.obstacle()}
+        chosen = settings.DREAM_DEVICE
+        why = openvino.obstacle() if chosen == "openvino" else cuda.obstacle()
+        device = {"device": chosen, "card": cuda.driver() is not None, "obstacle": why}
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,

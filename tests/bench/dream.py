@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.engine import Network, Recipe, Target, dream
+from dreamer.engine import Network, Recipe, Target, dream, openvino
 from dreamer.engine.gradient_options import DEFAULT, GradientOptions
 from dreamer.engine.session import cuda_works
 from dreamer.engine.tiles import cut, paste
@@ -250,8 +250,10 @@ def measure(
 ) -> dict[str, Any]:
     """One case: the best of ``repeat`` alternating dreams each, and the rates around them."""
     recipe, rates = live(layer, smooth), sgemm_rates(network.threads)
-    others = {} if eager is None or smooth else {"PyTorch": Timed(eager), "PyTorch bf16": Timed(half)}
-    timed = {"ours": Timed(network)} | others
+    others = {} if eager is None or smooth else {"PyTorch": eager, "PyTorch bf16": half}
+    if not openvino.obstacle():
+        others["OpenVINO"] = Network.open(folder, device="openvino", threads=network.threads)
+    timed = {"ours": Timed(network)} | {name: Timed(other) for name, other in others.items()}
     turns: dict[str, list[Turn]] = {name: [] for name in timed}
     ceiling = dict.fromkeys(rates, 0.0)
     title = f"{layer}{' (smoothed pool)' if smooth else ''}"
@@ -269,7 +271,7 @@ def measure(
     (seconds, _, octaves), windows = min(turns["ours"]), timed["ours"].windows
     processor = {name: min(turn.processor for turn in ts) for name, ts in turns.items()}
     torchs = min(turns["PyTorch"]) if "PyTorch" in turns else None
-    bf16 = min(turns["PyTorch bf16"]).wall if "PyTorch bf16" in turns else None
+    bf16, vino = (min(turns[name]).wall if name in turns else None for name in ("PyTorch bf16", "OpenVINO"))
     flops = {window: convolution_flops(network, layer, *window) for ws in windows for window in set(ws)}
     operations = [sum(flops[window] for window in ws) for ws in windows]
     speed = sum(operations) / seconds / 1e9
@@ -281,6 +283,8 @@ def measure(
         "ratio": round(torchs.wall / seconds, 2) if torchs else None,
         "pytorch_bf16_s": round(bf16, 3) if bf16 else None,
         "bf16_ratio": round(bf16 / seconds, 2) if bf16 else None,
+        "openvino_s": round(vino, 3) if vino else None,
+        "openvino_gain": round(seconds / vino, 2) if vino else None,
         "ours_processor_s": round(processor["ours"], 3),
         "pytorch_processor_s": round(processor["PyTorch"], 3) if torchs else None,
         "processor_ratio": round(processor["PyTorch"] / processor["ours"], 2) if torchs else None,
@@ -322,6 +326,9 @@ def table(name: str, case: dict[str, Any]) -> str:
     if case["pytorch_bf16_s"]:
         bf16 = f"PyTorch {case['pytorch_bf16_s']:>7.3f} s   ratio {case['bf16_ratio']:>4.2f}"
         lines.append(f"{'    in bf16':<24} {'':>8}     {bf16}")
+    if case["openvino_s"]:
+        vino = f"ours with OpenVINO {case['openvino_s']:>7.3f} s, so many times as fast: {case['openvino_gain']:.2f}"
+        lines.append(f"    {vino}")
     for octave in case["octaves"]:
         height, width = octave["window"]
         title = f"    {octave['tiles']:>2} of {width} x {height}"

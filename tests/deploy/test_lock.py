@@ -16,7 +16,12 @@ def pins(name: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "lock"), [("requirements.txt", "requirements.lock"), ("deploy/uvicorn.txt", "deploy/uvicorn.lock")]
+    ("wanted", "lock"),
+    [
+        ("requirements.txt", "requirements.lock"),
+        ("requirements-openvino.txt", "requirements-openvino.lock"),
+        ("deploy/uvicorn.txt", "deploy/uvicorn.lock"),
+    ],
 )
 def test_a_lock_holds_every_pin_with_hashes(wanted: str, lock: str) -> None:
     assert pins(wanted) <= pins(lock), "run make lock"
@@ -28,10 +33,10 @@ def test_a_lock_holds_every_pin_with_hashes(wanted: str, lock: str) -> None:
     assert "://" not in text, "nobody's index is in it"
 
 
-def test_both_locks_agree() -> None:
+def test_the_locks_agree() -> None:
     """pip refuses two versions of one package."""
     versions: dict[str, set[str]] = {}
-    for name, version in pins("deploy/uvicorn.lock") | pins("requirements.lock"):
+    for name, version in pins("deploy/uvicorn.lock") | pins("requirements-openvino.lock") | pins("requirements.lock"):
         versions.setdefault(name, set()).add(version)
     assert {name for name, found in versions.items() if len(found) > 1} <= {"cbor2"}, "one for each interpreter"
 

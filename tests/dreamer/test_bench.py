@@ -26,6 +26,7 @@ def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest
     exact = cases[layer]
     assert exact["ratio"] == pytest.approx(exact["pytorch_s"] / exact["ours_s"], rel=0.2)
     assert exact["bf16_ratio"] == pytest.approx(exact["pytorch_bf16_s"] / exact["ours_s"], rel=0.2)
+    assert exact["openvino_gain"] == pytest.approx(exact["ours_s"] / exact["openvino_s"], rel=0.2)
     assert exact["sgemm_share"] == min(exact["sgemm_shares"].values())
     assert {"numpy", "onnxruntime", "pytorch"} == set(exact["sgemm_gflops_per_s"])
     assert exact["gflop"] == pytest.approx(sum(octave["gflop"] for octave in exact["octaves"]), abs=0.5)
@@ -33,7 +34,7 @@ def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest
     assert exact["ours_s"] >= sum(octave["ours_s"] for octave in exact["octaves"]) * 0.9
     assert cases[f"{layer} (smoothed pool)"]["pytorch_s"] is None  # PyTorch's pools have no such gradient
     printed = capsys.readouterr().out
-    assert "ratio" in printed and "share of sgemm" in printed and layer in printed
+    assert "ratio" in printed and "OpenVINO" in printed and "share of sgemm" in printed and layer in printed
 
 
 @pytest.mark.parametrize("border", [0, 16])

@@ -109,6 +109,11 @@ def test_it_says_which_device_dreams(owner: Client, path: str, monkeypatch: pyte
     assert "Dreams are made by the graphics card." in page(owner, path)
     monkeypatch.setattr("django.conf.settings.DREAM_DEVICE", "cpu")
     assert "by the processor, as DREAM_DEVICE says." in page(owner, path)
+    monkeypatch.setattr("django.conf.settings.DREAM_DEVICE", "openvino")
+    monkeypatch.setattr("dreamer.engine.openvino.obstacle", lambda: "the package openvino is not installed")
+    assert "Nothing dreams, for OpenVINO, which DREAM_DEVICE asks for, cannot be used: the package" in page(owner, path)
+    monkeypatch.setattr("dreamer.engine.openvino.obstacle", lambda: "")
+    assert "Dreams are made by the processor with OpenVINO, as DREAM_DEVICE says." in page(owner, path)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------

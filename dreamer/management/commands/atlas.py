@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, metavar="DIR", help="default: atlas/NAME in the folder for state")
         parser.add_argument("--side", type=int, default=SIDE, help=f"pixels of a small picture (default: {SIDE})")
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda", "openvino"), default=settings.DREAM_DEVICE)
         parser.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
 
     def handle(self, **options: Any) -> None:

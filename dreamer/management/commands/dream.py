@@ -218,7 +218,7 @@ class Command(BaseCommand):
         )
         journey.add_argument("--follow", action="store_true", help="the dream is the stronger the louder the music is")
         machine = parser.add_argument_group("the machine")
-        machine.add_argument("--device", choices=("auto", "cpu", "cuda"), default=settings.DREAM_DEVICE)
+        machine.add_argument("--device", choices=("auto", "cpu", "cuda", "openvino"), default=settings.DREAM_DEVICE)
         machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dreamer.journey.lead import most_active
 from dreamer.journey.path import Waypoint
 from dreamer.journey.plan import Pixels, Plan, next_key_frame
 from dreamer.journey.render import Film
+from dreamsite.core.files import whole_file
 
 DREAMED = 0.8  # of the work: the rest is drawing the pictures between and encoding
 GIF_SIDE = 480
@@ -48,6 +48,7 @@ def make(
     network: Network,
     films: Sequence[Path],
     how: dict[str, Any],
+    folder: Path,
     *,
     ending: Callable[[Image.Image], Iterator[Image.Image]] = lambda last: iter(()),
     report: Report = lambda fraction, words: None,
@@ -56,37 +57,40 @@ def make(
     """Dreams all key frames from `start` (uint8 [h, w, 3], of the film's size) on, and writes the films; the last one.
 
     how       a Film's settings: fps, seconds, loop, strength
+    folder    for key frames: those that are there already are not dreamed again
     ending    pictures after the journey, from its last one on: a card with credits
 
     Raises Interrupted with the key frame that was under way; no film is written then.
     """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
 
-        def save(number: int, picture: Pixels) -> None:
-            np.save(folder / f"{number}.npy", picture)
+    def save(number: int, picture: Pixels) -> None:
+        with whole_file(folder / f"{number}.npy") as draft:
+            np.save(draft, picture)
 
-        @lru_cache(maxsize=3)
-        def load(number: int) -> Pixels:
-            loaded: Pixels = np.load(folder / f"{number}.npy")
-            return loaded
+    @lru_cache(maxsize=3)
+    def load(number: int) -> Pixels:
+        loaded: Pixels = np.load(folder / f"{number}.npy")
+        return loaded
 
-        picture, gone = start, []
-        save(0, start)
-        for number in range(1, plan.key_frames + 1):
+    picture, gone = start, []
+    save(0, start)
+    for number in range(1, plan.key_frames + 1):
 
-            def show(progress: Progress, number: int = number) -> None:
-                done = (number - 1 + progress.fraction) / plan.key_frames
-                report(DREAMED * done, f"key frame {number}/{plan.key_frames}")
+        def show(progress: Progress, number: int = number) -> None:
+            done = (number - 1 + progress.fraction) / plan.key_frames
+            report(DREAMED * done, f"key frame {number}/{plan.key_frames}")
 
-            gone.append(route.at(number - 1, picture, plan, network))
-            picture = next_key_frame(picture, gone[-1], number, plan, network, progress=show, cancelled=cancelled)
-            save(number, picture)
-        if how.get("loop"):
-            gone.append(route.at(plan.key_frames, picture, plan, network))
-        if films:
-            _write(films, Film(tuple(gone), **how), load, picture, ending, report)
-        return picture
+        gone.append(route.at(number - 1, picture, plan, network))
+        if (folder / f"{number}.npy").exists():
+            picture = load(number)
+            continue
+        picture = next_key_frame(picture, gone[-1], number, plan, network, progress=show, cancelled=cancelled)
+        save(number, picture)
+    if how.get("loop"):
+        gone.append(route.at(plan.key_frames, picture, plan, network))
+    if films:
+        _write(films, Film(tuple(gone), **how), load, picture, ending, report)
+    return picture
 
 
 def _write(

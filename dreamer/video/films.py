@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,23 @@ def sound_of(path: Path) -> Callable[[Any], Iterator[tuple[float, list[Any]]]]:
     return add
 
 
-def join(path: Path, film: Path, sound: Path | None, recipe: str = "") -> None:
-    """Writes an MP4 with the pictures of one file and the sound of another, both copied, and the dream's recipe."""
+def join(path: Path, films: Sequence[Path], sound: Path | None, recipe: str = "") -> None:
+    """Writes an MP4 with the pictures of some files, one after the other, and the sound of another, all copied, and the
+    dream's recipe. The files have been encoded alike."""
     with (
         whole_file(path) as draft,
         av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as container,
-        av.open(str(film)) as source,
+        av.open(str(films[0])) as first,
     ):
         if recipe:
             container.metadata[RECIPE] = recipe
-        stream = container.add_stream_from_template(source.streams.video[0])
-        mux.mux(container, mux.pictures(source, stream), sound_of(sound)(container) if sound else iter(()))
+        stream = container.add_stream_from_template(first.streams.video[0])
+
+        def packets() -> Iterator[tuple[float, Any]]:
+            shift = 0
+            for film in films:
+                with av.open(str(film)) as source:
+                    yield from mux.pictures(source, stream, shift)
+                    shift += source.streams.video[0].duration or 0
+
+        mux.mux(container, packets(), sound_of(sound)(container) if sound else iter(()))

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+
+from PIL import Image
 
 from dreamer.engine import Network, Progress, Recipe
 from dreamer.engine.dream import Interrupted
 from dreamer.engine.film import fit, mp4
 from dreamer.engine.octaves import octave_sizes, steps_of
 from dreamer.engine.pictures import PictureError, check_writable, read_picture
+from dreamer.film.unfinished import digest, unfinished
+from dreamsite.core.files import whole_file
 
-from .carry import dreamed, short
+from .carry import Carried, dreamed, short
 from .clean import GENEROUS, Made, clean
 from .films import join, pictures
 
 SIDE = 640  # px of the longer side of what is dreamed, where nothing else is asked for
 SMALLEST, LARGEST = 64, 3840
+SEGMENT = 120  # pictures; what a killed command loses at most
 
 
 @dataclass(frozen=True)
@@ -56,41 +61,72 @@ def run(
 ) -> tuple[Made, bool]:
     """Read, dream, write, with the video's own sound: what was read, and whether all of it was dreamed.
 
-    Cancelled, it writes the film as far as it came. VideoRefused, PictureError and ValueError say what is wrong.
+    Cancelled, it writes the film as far as it came; killed, the next call with the same arguments goes on after the
+    last SEGMENT that was whole. VideoRefused, PictureError and ValueError say what is wrong.
     """
     job.check()
     guide = None if job.guide is None else read_picture(job.guide)
-    with tempfile.TemporaryDirectory() as folder:
-        source, silent = Path(folder) / "clean.mp4", Path(folder) / "silent.mp4"
-        made = clean(job.video, source, replace(GENEROUS, side=job.side))
+    files = [digest(path) for path in (job.video, job.guide) if path]
+    with unfinished(job.dreamed, files, job.side, recipe.to_json(), network.name, SEGMENT) as folder:
+        source = folder / "clean.mp4"
+        made = _read(job, source)
         size = fit(made.height, made.width, job.side)
         shares = Shares(recipe, made, size)
+        films: list[Path] = []
         count, finished = 0, True
 
         def report(p: Progress) -> None:
             if progress is not None:
                 progress(shares.progress(count, p))
 
-        with mp4(silent, made.fps, 0.0) as add:
-            dreams = dreamed(
-                pictures(source, size),
-                network,
-                recipe,
-                cuts=made.cuts,
-                guide=guide,
-                progress=report,
-                cancelled=cancelled,
-            )
-            try:
-                for found in dreams:
-                    add(found.dreamed)
-                    count += 1
-            except Interrupted as stopped:
-                finished = False
-                if count == 0:
-                    add(stopped.picture)
-        join(job.dreamed, silent, source if made.sound else None, json.dumps(recipe.to_json()))
+        before: Carried | None = None
+        while finished and count < made.frames:
+            start, end = count, min(count + SEGMENT, made.frames)
+            films.append(folder / f"{start:07}.mp4")
+            last = films[-1].with_suffix(".png")
+            if films[-1].exists():  # by a process that was killed
+                count = end
+                before = Carried(next(pictures(source, size, end - 1)), read_picture(last))
+                continue
+            with mp4(films[-1], made.fps, 0.0) as add:
+                dreams = dreamed(
+                    islice(pictures(source, size, start), end - start),
+                    network,
+                    recipe,
+                    cuts=made.cuts,
+                    start=start,
+                    before=before,
+                    guide=guide,
+                    progress=report,
+                    cancelled=cancelled,
+                )
+                try:
+                    for before in dreams:
+                        add(before.dreamed)
+                        count += 1
+                    if before is not None:
+                        with whole_file(last) as draft:
+                            Image.fromarray(before.dreamed).save(draft, "PNG", compress_level=1)
+                except Interrupted as stopped:
+                    finished = False
+                    if count == start:
+                        add(stopped.picture)
+            if finished and count < end:
+                raise PictureError(f"{job.video}: it ends after {count} pictures, expected {made.frames}")
+        join(job.dreamed, films, source if made.sound else None, json.dumps(recipe.to_json()))
     return made, finished
+
+
+def _read(job: Job, source: Path) -> Made:
+    """The video as a clean file, unless it is there already."""
+    note = source.with_suffix(".json")
+    if note.exists():
+        return Made.from_json(json.loads(note.read_text()))
+    with whole_file(source) as draft:
+        made = clean(job.video, draft, replace(GENEROUS, side=job.side))
+    with whole_file(note) as draft:
+        draft.write_text(json.dumps(made.to_json()))
+    return made
 
 
 def units(recipe: Recipe, height: int, width: int) -> float:

@@ -65,7 +65,7 @@ function listen(form) {
       bar.hidden = false;
       const { url } = await send(form, file, (share) => {
         bar.value = share;
-        state.textContent = share < 1 ? gettext("Sending your video: %(n)s %", { n: Math.round(100 * share) }) : gettext("The video has arrived …");
+        state.textContent = share < 1 ? gettext("Sending your video: %(n)s %", { n: Math.round(100 * share) }) : gettext("The video is being read …");
         if (share >= 1) bar.removeAttribute("value");
       });
       location.assign(url);

@@ -5,6 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from PIL import Image
 
 from dreamer.engine import Network, Recipe, Target
 from dreamer.engine.noise import noise_picture
-from dreamer.journey import path, plan
+from dreamer.journey import make, path, plan
 from dreamer.journey.between import between
 from dreamer.journey.lead import most_active
 from dreamer.journey.path import Path as Way
@@ -27,6 +31,8 @@ from dreamer.journey.plan import Plan, ground, next_key_frame, size_of
 from dreamer.journey.render import Film
 from tests.dreamer import nets
 from tests.dreamer.test_dream_command import LAYER, SMALL, here, models, run
+from tests.running import ROOT
+from tests.video.films import decoded
 
 __all__ = ["here", "models"]  # fixtures
 
@@ -219,6 +225,46 @@ def test_the_command_goes_along_a_path_and_writes_the_film(here: Path) -> None:
         assert gif.n_frames > 20
     with Image.open("last.png") as last:
         assert last.size == (64, 48)
+
+
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from pathlib import Path
+from django.conf import settings
+from django.core.management import call_command
+from dreamer.journey import make
+settings.MODELS_DIR, settings.DREAM_MODEL = Path(sys.argv[1]), sys.argv[2]
+real = make.next_key_frame
+def next_key_frame(picture, waypoint, number, *rest, **more):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(picture, waypoint, number, *rest, **more)
+make.next_key_frame = next_key_frame
+call_command("dream", *sys.argv[3:])
+"""
+
+
+def test_killed_and_called_again_the_command_goes_on(
+    here: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["photo.png", "last.png", "--journey", "zoom", "--key-frames", "3", "--film", "a.mp4", "--seconds", "0.5"]
+    words += ["--frame-side", "64", *LAYER, *SMALL]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dreamsite.settings", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", KILLED, str(settings.MODELS_DIR), settings.DREAM_MODEL, *words]
+    assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL
+    assert not Path("a.mp4").exists() and not Path("last.png").exists()
+    made: list[int] = []
+    real = make.next_key_frame
+    monkeypatch.setattr(make, "next_key_frame", lambda *given, **more: (made.append(given[2]), real(*given, **more))[1])
+    run(*words)
+    film, last = decoded(Path("a.mp4")), Path("last.png").read_bytes()
+    run(*words)
+    assert made == [2, 3, 1, 2, 3], "the first key frame was there"
+    assert last == Path("last.png").read_bytes()
+    assert len(film) == len(decoded(Path("a.mp4"))) == 3 * 12 + 48
+    assert not [path for path in here.iterdir() if "unfinished" in path.name]
 
 
 def test_the_command_goes_through_layers_and_classes_from_noise(here: Path) -> None:

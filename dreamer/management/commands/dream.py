@@ -6,7 +6,6 @@ import argparse
 import json
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -39,6 +39,7 @@ from dreamer.engine.target import Target
 from dreamer.engine.target_options import LayerOption, build_target, parse_size
 from dreamer.engine.zoom import Journey
 from dreamer.film import audio, music
+from dreamer.film.unfinished import digest, unfinished
 from dreamer.journey.make import Route, make
 from dreamer.journey.path import Waypoint, read_path
 from dreamer.journey.plan import CALM, KEY_FRAMES, KINDS, LARGEST, ZOOMS, Plan, layers_of, scaled, size_of
@@ -285,13 +286,34 @@ class Command(BaseCommand):
         if fps != int(fps):
             raise ValueError(f"fps: received {fps}, expected a whole number for a journey")
         how: dict[str, Any] = {"fps": int(fps), "seconds": options["seconds"], "loop": options["loop"]}
-        credit = self._credit(options)
+        self._credit(options)
         Film(route.waypoints or (Waypoint(),), **how)  # says what is wrong before the work
         started_with = replace(plan.recipe, noise=options["noise"])
         Job(options["dreamed"], options["photo"], films=films, frame_side=side).check(started_with)
+        photo = digest(options["photo"]) if options["photo"] else None
+        path = [[point.x, point.y, point.zoom] for point in (*route.waypoints, Waypoint(zoom=route.zoom))]
+        wanted = [started_with.to_json(), [one.to_json() for one in plan.stages], plan.each, path, photo, side]
+        with unfinished(options["dreamed"], *wanted, options["preset"], network.name) as folder:
+            self._go(options, plan, route, network, how, films, side, folder)
+
+    def _go(
+        self,
+        options: dict[str, Any],
+        plan: Plan,
+        route: Route,
+        network: Network,
+        how: dict[str, Any],
+        films: tuple[Path, ...],
+        side: int,
+        folder: Path,
+    ) -> None:
+        """Dreams the key frames and writes the films. Killed, the next call goes on after the last whole key frame."""
+        credit = self._credit(options)
         if options["photo"]:
             start = read_picture(options["photo"])
             start = scaled(start, *size_of(start.shape[0], start.shape[1], side))
+        elif (folder / "0.npy").exists():
+            start = np.load(folder / "0.npy")
         else:
             given = {f.name: options[f.name] for f in fields(Recipe) if f.metadata and options[f.name] is not None}
             usual = registered.preset(options["preset"] or "noise", network.name)
@@ -301,17 +323,17 @@ class Command(BaseCommand):
             start = scaled(start, *size_of(start.shape[0], start.shape[1], side))
         began = time.monotonic()
         last: Any = start
-        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped, tempfile.TemporaryDirectory() as folder:
+        with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
             more: dict[str, Any] = {}
-            track = Path(folder) / "music.m4a"
+            track = folder / "music.m4a"
             if credit:
                 sound = music.clean(options["music"], track)
                 lines, heading = [f"Music: {credit.words}", credit.link], f"Dreamed by {network.name}"
-                more["ending"] = lambda shown: music.ending(shown, heading, lines, int(fps), settings.FILM_FONT)
+                more["ending"] = lambda shown: music.ending(shown, heading, lines, how["fps"], settings.FILM_FONT)
                 if options["follow"]:
                     how["strength"] = music.strength(sound)
             try:
-                last = make(start, plan, route, network, films, how, report=bar.show, cancelled=stopped, **more)
+                last = make(start, plan, route, network, films, how, folder, report=bar.show, cancelled=stopped, **more)
                 if credit:
                     audio.under(options["film"], track, sound.seconds, options["film"])
             except Interrupted as error:

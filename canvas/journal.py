@@ -186,5 +186,6 @@ def dream_news(dream: Dream | None) -> dict[str, Any]:
         "octaves": dream.octaves,
         "message": dream.message,
         "arriving": dream.arriving,
+        "coming": dream.coming,
         "guess": _current(dream.guess),
     }

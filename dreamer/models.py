@@ -24,6 +24,7 @@ class Choice(models.Model):
     network = models.CharField(_("network"), max_length=64, blank=True)  # empty: as the site does
     # Whether half of the styles are chosen at random among everything the network knows.
     surprises = models.BooleanField(_("surprises"), default=True)
+    votes = models.BooleanField(_("votes"), default=True)  # whether people vote for the next style
 
     def __str__(self) -> str:
         return f"{self.canvas}: {self.network or _('as the site')}"
@@ -41,6 +42,22 @@ class StyleOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.canvas}: not {self.style} of {self.network}"
+
+
+class StyleVote(models.Model):
+    """What somebody wants a canvas to dream of next (dreamer.voting); gone with the next style."""
+
+    canvas = models.ForeignKey(Canvas, on_delete=models.CASCADE, related_name="style_votes")
+    voter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="style_votes")
+    network = models.CharField(max_length=64)
+    style = models.CharField(max_length=220)  # dreamer.styles.key
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["canvas", "voter"], name="style_vote_one_each")]
+
+    def __str__(self) -> str:
+        return f"{self.canvas}: {self.style} of {self.network}"
 
 
 class OwnStyle(models.Model):

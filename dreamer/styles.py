@@ -46,6 +46,12 @@ class Style:
         except KeyError:
             return None
 
+    @classmethod
+    def of_shelf(cls, model: str, entry: ShelfStyle, layers: Mapping[str, Layer]) -> Style:
+        layer = layers.get(entry.layer)
+        title = entry.title or (describe(layer, entry.channel) if layer else "")
+        return cls(model, entry.layer, entry.channel, title)
+
     def fits(self, layers: Mapping[str, Layer]) -> bool:
         layer = layers.get(self.layer)
         return layer is not None and (self.channel is None or self.channel < layer.channels)
@@ -74,7 +80,7 @@ def choose(
     deep = deep or [layer for layer in layers.values() if layer.spatial]
     if not deep:
         raise ValueError(f"{model} has no layer with height and width to dream of")
-    usable = [style for entry in shelf if (style := _from_shelf(model, entry, layers)).fits(layers)]
+    usable = [style for entry in shelf if (style := Style.of_shelf(model, entry, layers)).fits(layers)]
     if avoid is None:
         usable = usable[:OPENERS]
     for _ in range(20):
@@ -83,12 +89,6 @@ def choose(
         if style != avoid:
             return style
     return style  # a network of one layer with one channel
-
-
-def _from_shelf(model: str, entry: ShelfStyle, layers: Mapping[str, Layer]) -> Style:
-    layer = layers.get(entry.layer)
-    title = entry.title or (describe(layer, entry.channel) if layer else "")
-    return Style(model, entry.layer, entry.channel, title)
 
 
 def _random(model: str, layers: Sequence[Layer], chance: random.Random) -> Style:

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from canvas import frames, growth, lease, limits, notify, picture, strokes, user_status
 from canvas.models import Batch, Canvas, Dream, Frame
+from dreamer import voting
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
 from dreamer.guesses.listening import Listener
@@ -279,17 +280,32 @@ class Dreamer:
         before = Style.from_json(row.style)
         named = Style.from_json(row.style_named or {})
         if named and named.model == self._network.name and named.fits(self._network.layers):
-            style = named
+            style, chosen = named, {"by": "moderator"}
+        elif (wanted := self._voted(canvas)) is not None:
+            style, chosen = wanted
         else:
+            chosen = {"by": "chance"}
             shelf, surprises = shelves.of_canvas(canvas, self._files)
             style = choose(
                 self._network.name, self._network.layers, shelf, self._chance, avoid=before, surprises=surprises
             )
         until = timezone.now() + timedelta(seconds=settings.STYLE_INTERVAL)
-        self._report(canvas, style=style.to_json(), style_until=until, style_wanted=False, style_named=None)
-        row.style, row.style_until, row.style_wanted, row.style_named = style.to_json(), until, False, None
+        stored = style.to_json() | {"chosen": chosen}
+        self._report(canvas, style=stored, style_until=until, style_wanted=False, style_named=None)
+        row.style, row.style_until, row.style_wanted, row.style_named = stored, until, False, None
+        if row.coming is not None:
+            voting.announce(canvas, self._files)
         log.info("%s: the style is now %s.", canvas.slug, style.title)
         return style
+
+    def _voted(self, canvas: Canvas) -> tuple[Style, dict[str, Any]] | None:
+        """What people voted for, and how many did; None where nobody has, or it does not fit the network."""
+        assert self._network is not None and self._files is not None
+        first = voting.take(canvas, self._files)
+        if first is None:
+            return None
+        found = Style.of_shelf(self._network.name, first.style, self._network.layers)
+        return (found, {"by": "vote", "votes": first.votes}) if found.fits(self._network.layers) else None
 
     def _dream(self, canvas: Canvas, row: Dream, began: datetime) -> None:
         network = self._network
@@ -326,7 +342,7 @@ class Dreamer:
                 composed.seq,
                 composed.authors,
                 title=style.title,
-                recipe=recipe.to_json() | led,
+                recipe=recipe.to_json() | led | {"chosen": row.style.get("chosen")},
                 seconds=round(seconds, 3),
                 device=network.device,
                 ages=None if composed.ages is None else growth.older(composed.ages),

@@ -309,6 +309,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 0  # dreamsite.asgi has put the client's address in its place
 GUESTS = env.flag("GUESTS", True)  # people may draw before they sign up
+GUEST_VOTES = env.flag("GUEST_VOTES", True)  # and vote for the next style
 MFA_ADAPTER = "dreamsite.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -19,6 +19,8 @@ urlpatterns = [
     path("", include("canvas.moderation.urls")),
     path("", include("gallery.urls")),
     path("c/<slug:slug>/guesses/<int:pk>/", guess_answer, name="guess"),
+    path("c/<slug:slug>/styles/", dreamer.vote, name="style_vote"),
+    path("c/<slug:slug>/styles/picture/", dreamer.style_picture, name="style_picture"),
     path("moderation/styles", dreamer.styles, name="moderation_styles"),
     path("", include("dreamsite.accounts.urls")),
     path("claim/<str:token>/", claim.claim, name="claim"),

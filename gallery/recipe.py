@@ -47,6 +47,17 @@ def sentence(frame: Frame) -> str:
     return text + "."
 
 
+def chosen(recipe: dict[str, Any]) -> str:
+    """How the style came to be: by people's votes, a moderator, or chance; empty where nobody wrote it down."""
+    how = recipe.get("chosen")
+    if not isinstance(how, dict):
+        return ""
+    if how.get("by") == "vote":
+        votes = _count(how.get("votes"))
+        return ngettext("by vote, %(count)s vote", "by vote, %(count)s votes", votes) % {"count": votes}
+    return {"moderator": _("by a moderator"), "chance": _("by chance")}.get(str(how.get("by")), "")
+
+
 def agreed(frame: Frame) -> list[str]:
     """The words that people agreed with, and that led this dream."""
     listed = frame.recipe.get("guesses")
@@ -59,6 +70,7 @@ def facts(frame: Frame) -> list[tuple[str, str]]:
     recipe = frame.recipe
     rows: list[tuple[str, Any]] = [
         (_("Dreamed of"), "; ".join(targets(recipe))),
+        (_("Chosen"), chosen(recipe)),
         (_("People saw"), ", ".join(agreed(frame))),
         (_("Network"), recipe.get("model")),
         (_("Octaves"), _octaves(recipe)),

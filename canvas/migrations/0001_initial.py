@@ -113,6 +113,7 @@ class Migration(migrations.Migration):
                 ('style_named', models.JSONField(default=None, null=True)),
                 ('paused', models.BooleanField(default=False)),
                 ('guess', models.JSONField(default=None, null=True)),
+                ('coming', models.JSONField(default=None, null=True)),
                 ('arriving', models.JSONField(default=None, null=True)),
             ],
         ),

@@ -273,6 +273,8 @@ class Dream(models.Model):
     paused = models.BooleanField(default=False)
     # What the network sees in the newest drawing (dreamer.guesses.listening.news), and until when browsers show it.
     guess: Any = models.JSONField(null=True, default=None)
+    # What people want next, as far as they have voted (dreamer.voting): {"title", "votes"}.
+    coming: Any = models.JSONField(null=True, default=None)
     # A better network that is being fetched, and will dream here then: {"title", "fraction"}; None: there is none.
     arriving: Any = models.JSONField(null=True, default=None)
 

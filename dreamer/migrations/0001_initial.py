@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('canvas', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='choice', serialize=False, to='canvas.canvas')),
                 ('network', models.CharField(blank=True, max_length=64, verbose_name='network')),
                 ('surprises', models.BooleanField(default=True, verbose_name='surprises')),
+                ('votes', models.BooleanField(default=True, verbose_name='votes')),
             ],
         ),
         migrations.CreateModel(
@@ -112,6 +113,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('canvas', 'network', 'style'), name='style_off_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StyleVote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('network', models.CharField(max_length=64)),
+                ('style', models.CharField(max_length=220)),
+                ('at', models.DateTimeField(auto_now=True)),
+                ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='style_votes', to='canvas.canvas')),
+                ('voter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='style_votes', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('canvas', 'voter'), name='style_vote_one_each')],
             },
         ),
     ]

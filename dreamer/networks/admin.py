@@ -324,6 +324,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
             canvas=canvas,
             canvases=canvases,
             surprises=shelves.of_canvas(canvas, files)[1],
+            votes=not hasattr(canvas, "choice") or canvas.choice.votes,
             jobs=_with_words([job for job in current if job.network == files.name]),
             form=form or OwnStyleForm(files, known, initial=initial),
             classes=files.labels if files.info.logits else (),
@@ -345,7 +346,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
         on, surprises = request.POST.getlist("on"), "surprises" in request.POST
         if not on and not surprises:
             messages.error(request, _("Leave a style on: with none the canvas would have nothing to dream of."))
-        elif shelves.turn(canvas, files, on, surprises, request.user):
+        elif shelves.turn(canvas, files, on, surprises, request.user, votes="votes" in request.POST):
             messages.success(request, _("%(canvas)s keeps to it from its next style on.") % {"canvas": canvas.title})
         return self._back(files.name, canvas)
 

@@ -40,7 +40,7 @@ def off_at(canvas: Canvas, network: str) -> set[str]:
     return set(StyleOff.objects.filter(canvas=canvas, network=network).values_list("style", flat=True))
 
 
-def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, by: Any) -> bool:
+def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, by: Any, *, votes: bool = True) -> bool:
     """Has just the styles with these keys on at a canvas; False where that changes nothing.
 
     A style that was turned off while the canvas dreams of it is followed by another one at the next dream.
@@ -50,13 +50,13 @@ def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, 
         before = off_at(canvas, files.name) & known
         after = known - on
         choice, _new = Choice.objects.select_for_update().get_or_create(canvas=canvas)
-        if before == after and choice.surprises == surprises:
+        if before == after and (choice.surprises, choice.votes) == (surprises, votes):
             return False
         StyleOff.objects.filter(canvas=canvas, network=files.name, style__in=before - after).delete()
         StyleOff.objects.bulk_create(
             StyleOff(canvas=canvas, network=files.name, style=style) for style in sorted(after - before)
         )
-        Choice.objects.filter(canvas=canvas).update(surprises=surprises)
+        Choice.objects.filter(canvas=canvas).update(surprises=surprises, votes=votes)
         dream = Dream.objects.filter(canvas=canvas).first()
         if dream and dream.style.get("model") == files.name:
             now = key(str(dream.style.get("layer")), dream.style.get("channel"))
@@ -70,6 +70,7 @@ def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, 
             off=sorted(after - before),
             on=sorted(before - after),
             surprises=surprises,
+            votes=votes,
         )
     return True
 

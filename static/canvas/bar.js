@@ -33,6 +33,8 @@ export class Bar {
         this.octaves = find("octaves");
         this.facts = find("facts");
         this.hint = find("hint");
+        this.coming = find("coming");
+        this.comingLine = find("coming-line");
         this.commands = find("commands");
         this.nextStyle = page.querySelector('[data-bar="next-style"]');
         this.drawing = find("drawing");
@@ -75,6 +77,8 @@ export class Bar {
         const { label, hint, commands = [] } = this.#pill();
         if (before?.state !== dream.state && hint) this.announce([`${label}. ${hint}`, ...commands].join(" "));
         this.#arriving(dream, before?.arriving ?? null);
+        this.coming.textContent = this.comingLine.textContent = messages.coming(dream);
+        this.coming.hidden = this.comingLine.hidden = !dream.coming;
         this.tick();
     }
 

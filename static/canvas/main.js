@@ -33,6 +33,7 @@ import { TOOLS } from "./tools/manifest.js";
 import { undream } from "./tools/undream.js";
 import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
+import { Votes } from "./votes.js";
 import { STROKE } from "./wire.js";
 import { share } from "../share.js";
 import * as messages from "./messages.js";
@@ -106,6 +107,15 @@ guessSwitch.checked = guesses.wanted;
 guessSwitch.addEventListener("change", () => {
     guesses.wanted = guessSwitch.checked;
 });
+const votes = new Votes(/** @type {HTMLDialogElement} */ (find('[data-dialog="styles"]')), {
+    url: dataset.votes ?? "",
+    token,
+    join: async () => {
+        if (session.me) return true;
+        if (join()) await joining;
+        return joining !== null;
+    },
+});
 const cover = new Cover(find(".cover"), regions, {
     url: dataset.coverUrl ?? "",
     token,
@@ -154,6 +164,7 @@ const session = new Session({
         dream: (dream) => {
             bar.showDream(dream);
             if (dream.guess) guesses.show(dream.guess);
+            votes.show(dream.coming ?? null);
             showHint();
         },
         frame: (frame, install, first) => {
@@ -252,7 +263,7 @@ async function becomeGuest() {
     const reply = await answer.json();
     if (!answer.ok) throw new Error(reply.detail);
     for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[name="csrfmiddlewaretoken"]'))) field.value = reply.token;
-    token = guesses.page.token = cover.page.token = reply.token;
+    token = guesses.page.token = cover.page.token = votes.page.token = reply.token;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stranger]"))) element.hidden = true;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-guest-only]"))) element.hidden = false;
     session.renew();
@@ -410,6 +421,10 @@ const buttons = {
     undo,
     redo,
     help,
+    styles: () => {
+        closeMenus();
+        void votes.open();
+    },
     reference: () => {
         closeMenus();
         reference.choose();

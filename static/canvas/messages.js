@@ -131,6 +131,12 @@ export function arriving({ state, model, arriving }) {
   return gettext("Dreaming with %(now)s while %(network)s arrives", { now, network: arriving.title });
 }
 
+/** What people have voted for. @param {import("./types.js").Dream} dream */
+export function coming({ coming }) {
+    if (!coming) return "";
+    return ngettext("Next style: %(title)s, %(n)s vote", "Next style: %(title)s, %(n)s votes", coming.votes, { title: coming.title });
+}
+
 /** Instead of the above while nothing is known. */
 export const UNKNOWN = gettext("Can’t reach the dreamer");
 

@@ -15,6 +15,7 @@
  *   chosen: number | null, until: number}} Guess what the network sees in a drawing; in px
  * @typedef {{state: string, title: string, layer: string, channel: number | null, model: string, device: string,
  *   position: number, next_at: number | null, fraction: number, octave: number, octaves: number, message: string, guess?: Guess | null,
+ *   coming?: {title: string, votes: number} | null,
  *   arriving?: {title: string, fraction: number} | null}} Dream `arriving`: a better network that is on its way
  * @typedef {{state: "connecting" | "catching-up" | "live" | "offline" | "over", code: number, retryAt: number,
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal

@@ -71,6 +71,8 @@ TABLE = {
     "canvas slug": Row("200", "200", slug="elsewhere"),
     "cover slug": Row("405", "401 400 400 400", slug="elsewhere"),
     "guess slug pk": Row("405", "401 400 400 400", slug="elsewhere", pk=lambda w: w.guess.pk),
+    "style_vote slug": Row("200", "401 400 400 400", slug="elsewhere"),
+    "style_picture slug": Row("404 404 404 404 404", slug="elsewhere"),
     "next_style slug": Row("405", "login 403 302 302", slug="elsewhere"),
     "canvases": Row("200"),
     "canvases_archive": Row("200"),

@@ -48,7 +48,8 @@ def test_limits_are_the_same() -> None:
 
 
 def test_kinds_are_the_same() -> None:
-    messages, operations = ("BATCH", "NEWS", "MARK", "REJECT", "ACK", "JOIN", "INK", "SEEN"), ("STROKE", "UNDO", "HIDE")
+    messages = ["BATCH", "NEWS", "MARK", "REJECT", "ACK", "JOIN", "INK", "SEEN"]
+    operations = "STROKE", "UNDO", "HIDE", "UNDREAM"
     names = *messages, *operations, "MAGIC", "VERSION"
     browser = exports("wire.js")
     assert {name: browser[name] for name in names} == {name: getattr(wire, name) for name in names}

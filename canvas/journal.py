@@ -83,7 +83,8 @@ class DatabaseJournal:
 
 @kept_open()
 def canvas_id(slug: str) -> int | None:
-    return Canvas.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    """The canvas of this name; a daily one has no ink of its own, its days have (canvas.daily)."""
+    return Canvas.objects.filter(slug=slug, daily=False).values_list("pk", flat=True).first()
 
 
 def append(canvas: Canvas, operations: list[wire.Operation]) -> wire.Batch | None:

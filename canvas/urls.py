@@ -7,4 +7,5 @@ from canvas import views
 urlpatterns = [
     path("", views.canvas, name="canvas"),
     path("c/<slug:slug>/", views.canvas, name="canvas"),
+    path("c/<slug:slug>/stage/", views.stage, name="stage"),
 ]

@@ -33,6 +33,7 @@ from dreamer.house import BUILTIN
 from dreamer.library import ModelFiles
 from dreamer.library.files import INFO, LABELS, MODEL, SHELF
 from dreamer.networks import shelves
+from dreamer.networks.choosing import decided_by
 from dreamer.registered import candidates, preset, registry
 from dreamer.styles import Style, choose
 
@@ -104,7 +105,7 @@ class Dreamer:
         ruled = Canvas.objects.filter(_worth_a_look()).annotate(**user_status.rules_columns())
         # Whose dream has been due for longest comes first, so that many canvases have their turns one after the other.
         due_first = F("dream__next_at").asc(nulls_first=True), "pk"
-        canvases = ruled.select_related("dream", "frame", "choice").order_by(*due_first)
+        canvases = ruled.select_related("dream", "frame", "choice", "day_of__choice").order_by(*due_first)
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
         read_at, self._used = time.monotonic(), set()
@@ -214,7 +215,7 @@ class Dreamer:
 
         A model is read once, sound or not, and again only when one of its files has changed.
         """
-        choice = getattr(canvas, "choice", None)
+        choice = getattr(decided_by(canvas), "choice", None)
         names = candidates(choice.network if choice else "")
         self._network, self._files = None, None
         self._no_model = "There is no network yet: `manage.py model import FILE` brings one."

@@ -11,6 +11,7 @@ class DreamsiteConfig(AppConfig):
     def ready(self) -> None:
         from dreamsite import checks  # registers the system checks
         from dreamsite.accounts import closing, sessions, sockets, staff  # their signals
+        from dreamsite.canvases import periodic_tasks  # for workers
 
 
 class UserSessionsConfig(AppConfig):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from dreamsite import stores
 from dreamsite.accounts import providers
+from dreamsite.core import addresses as core_addresses
 from dreamsite.env import Env, kept_secret
 from gallery.donations import addresses
 
@@ -336,6 +338,10 @@ MEMBER_CANVASES = env.flag("MEMBER_CANVASES", True)  # members may make canvases
 CANVASES_PER_PERSON = env.integer("CANVASES_PER_PERSON", 3, low=1, high=10_000)  # that are not in the archive
 CANVASES_ARCHIVED_PER_PERSON = env.integer("CANVASES_ARCHIVED_PER_PERSON", 20, low=0, high=10_000)
 CANVASES_PER_DAY = env.integer("CANVASES_PER_DAY", 5, low=1, high=10_000)  # that one person makes within 24 hours
+# The sites that may put a frame or a canvas into an iframe of theirs, as frame-ancestors of a Content-Security-Policy.
+EMBED_ON = env.parsed("EMBED_ON", core_addresses.embedders, ["*"])
+# The zone whose midnight ends the day of a daily canvas.
+DAILY_ZONE = env.parsed("DAILY_ZONE", core_addresses.zone, ZoneInfo("UTC"))
 MODELS_DIR = Path(env.text("MODELS_DIR") or VAR_DIR / "models").resolve()
 HOUSE_MODEL = env.flag("HOUSE_MODEL", True)  # the network that comes with the program is there too
 DREAM_MODEL = env.text("DREAM_MODEL")  # a registered model's name; empty: dreamer.registered decides

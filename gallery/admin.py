@@ -148,10 +148,27 @@ class HighlightAdmin(ChangedFieldsAdmin):
 
 @admin.register(Canvas)
 class CanvasAdmin(ChangedFieldsAdmin):
-    list_display = ["title", "slug", "size", "head", "created_at"]
-    search_fields = ["title", "slug"]
-    readonly_fields = ["head", "frame", "created_at"]
-    fields = ["title", "slug", ("width", "height"), "background", ("front", "growth", "hold"), *readonly_fields]
+    list_display = ["title", "slug", "size", "listed", "daily", "maker", "head", "created_at"]
+    list_filter = [
+        "listed",
+        "daily",
+        ("maker", admin.EmptyFieldListFilter),
+        ("archived_at", admin.EmptyFieldListFilter),
+    ]
+    list_select_related = ["maker"]
+    search_fields = ["title", "slug", "=maker__username"]
+    readonly_fields = ["maker", "head", "frame", "archived_at", "created_at"]
+    fields = [
+        "title",
+        "slug",
+        ("width", "height"),
+        "background",
+        ("front", "growth", "hold"),
+        "rhythm",
+        ("listed", "daily"),
+        "closed_at",
+        *readonly_fields,
+    ]
 
     @admin.display(description=_("Size"))
     def size(self, canvas: Canvas) -> str:

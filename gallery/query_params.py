@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from canvas import daily
 from canvas.models import Canvas
 from dreamsite.core.errors import NotFound
 
@@ -36,7 +37,7 @@ def canvas(request: HttpRequest) -> Canvas:
     found = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
     if found is None and slug:
         raise NotFound(_("There is no canvas called “%(slug)s”.") % {"slug": slug[:40]})
-    return found or Canvas.objects.default()
+    return daily.today(found or Canvas.objects.default())
 
 
 def number(request: HttpRequest, name: str) -> int | None:

@@ -9,6 +9,16 @@ const SHOWN_MS = 2000;
 /** Whether this browser can do either; without https it can do neither. */
 export const canShare = Boolean(navigator.share || navigator.clipboard);
 
+/** @param {string} text @returns {Promise<"copied" | "failed">} */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "copied";
+  } catch {
+    return "failed";
+  }
+}
+
 /**
  * @param {string} url @param {string} [title]
  * @returns {Promise<"shared" | "copied" | "failed">} "shared" also where somebody closed the sheet again
@@ -23,12 +33,7 @@ export async function share(url, title = document.title) {
       if (error instanceof DOMException && error.name === "AbortError") return "shared";
     }
   }
-  try {
-    await navigator.clipboard.writeText(url);
-    return "copied";
-  } catch {
-    return "failed";
-  }
+  return copy(url);
 }
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-share-link]"))) {

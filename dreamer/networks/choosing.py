@@ -23,9 +23,14 @@ def in_use() -> list[tuple[Canvas, str]]:
     ]
 
 
+def decided_by(canvas: Canvas) -> Canvas:
+    """The canvas whose network and styles hold here: a day follows the daily canvas that it is a day of."""
+    return canvas.day_of or canvas
+
+
 def chosen(canvas: Canvas) -> str:
     """The network that somebody chose for this canvas; empty where it follows the site."""
-    choice = getattr(canvas, "choice", None)
+    choice = getattr(decided_by(canvas), "choice", None)
     return choice.network if choice else ""
 
 

@@ -13,6 +13,7 @@ from canvas.moderation.models import Act
 from dreamer.library import ModelFiles
 from dreamer.library.files import ShelfStyle
 from dreamer.models import Choice, OwnStyle, StyleOff
+from dreamer.networks import choosing
 from dreamer.styles import key
 
 STYLES = Act.add_verb("network-styles", _("Turned styles on or off"))
@@ -29,6 +30,7 @@ def of_network(files: ModelFiles) -> list[ShelfStyle]:
 
 def of_canvas(canvas: Canvas, files: ModelFiles) -> tuple[Sequence[ShelfStyle], bool]:
     """The styles that are on at a canvas, and whether others may come by chance."""
+    canvas = choosing.decided_by(canvas)
     off = off_at(canvas, files.name)
     shelf = [style for style in of_network(files) if key(style.layer, style.channel) not in off]
     choice = Choice.objects.filter(canvas=canvas).first()

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from canvas import people
+from canvas import daily, people
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases import listing
 from dreamer.library import LibraryError
@@ -44,15 +44,15 @@ class Entry:
 
 def entries(canvases: Iterable[Canvas]) -> list[Entry]:
     """With the newest picture of each: the base, which is visible, whole, and what everybody sees there."""
-    listed = list(canvases)
-    here = people.counts(canvas.slug for canvas in listed)
-    return [Entry(canvas, canvas.frame, here[canvas.slug]) for canvas in listed]
+    listed = [(canvas, daily.latest(canvas)) for canvas in canvases]
+    here = people.counts(shown.slug for _canvas, shown in listed)
+    return [Entry(canvas, shown.frame, here[shown.slug]) for canvas, shown in listed]
 
 
 @require_safe
 def canvases(request: HttpRequest) -> HttpResponse:
     """Those that are listed, the site's own first, then by their newest picture; before them one's own."""
-    found = Canvas.objects.listed().current().select_related("frame", "maker")
+    found = Canvas.objects.listed().current().filter(day_of=None).select_related("frame", "maker")
     order = (F("maker").asc(nulls_first=True), F("frame__made_at").desc(nulls_last=True), "pk")
     page = Paginator(found.order_by(*order), PAGE).get_page(request.GET.get("page"))
     user = request.user

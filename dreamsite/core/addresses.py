@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
 IPV6_PREFIX = 64  # bits: one household, or one rented server, has them all
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
 
 
 def forwarded(peer: str, headers: Iterable[str], proxies: int) -> str:
@@ -26,6 +30,24 @@ def forwarded(peer: str, headers: Iterable[str], proxies: int) -> str:
         return str(ipaddress.ip_address(entry))
     except ValueError:
         return peer
+
+
+def embedders(text: str) -> list[str]:
+    """The sources of `frame-ancestors`: `*`, `none`, or origins by spaces. Raises ValueError for anything else."""
+    words = text.split()
+    if words in (["*"], ["none"]):
+        return ["*"] if words == ["*"] else ["'none'"]
+    if not words or not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("expected *, none, or origins by spaces, as https://blog.example or https://*.example.org")
+    return words
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its IANA name. Raises ValueError where there is none of this name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected a time zone, as UTC or Europe/Berlin") from None
 
 
 def network(address: str) -> str:

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from canvas import daily
 from canvas import views as canvas_views
 from canvas.models import Canvas
 from dreamsite.core.models import SiteState
@@ -52,5 +53,5 @@ def last_canvas(request: HttpRequest, canvas: Canvas | None = None) -> HttpRespo
     """The canvas as everybody left it. Before the end, the canvas itself."""
     if not over(request):
         return redirect("canvas")
-    canvas = canvas or Canvas.objects.default()
+    canvas = daily.latest(canvas or Canvas.objects.default())
     return render(request, "gallery/farewell/last.html", {"canvas": canvas, "last": content.last_frame(canvas)})

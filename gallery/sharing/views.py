@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from canvas import thumbnails
+from canvas import daily, thumbnails
 from canvas.models import Canvas, Frame
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core import appearance
@@ -33,7 +33,7 @@ from gallery.studio.models import Work
 WIDTH, HEIGHT = 480, 560  # px of the frame that others put up, picture and a line of words
 WORDS = HEIGHT - WIDTH
 EXAMPLE_SECONDS = 600
-LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture
+LIVE_SECONDS = 30  # how often the embedded canvas looks for a newer picture where no script runs
 
 
 @same_for_everybody
@@ -69,12 +69,19 @@ def embed(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @xframe_options_exempt
 def canvas_embed(request: HttpRequest, slug: str) -> HttpResponse:
-    """The newest picture of a canvas, which looks for a newer one by itself, and the way to the canvas."""
+    """A canvas as it lives, to look at, and the way to it: the one live page that may be put into an iframe."""
     canvas = get_object_or_404(Canvas.objects.listed(), slug=slug)
-    context = {"canvas": canvas, "frame": newest(canvas), "seconds": LIVE_SECONDS}
+    address, canvas = canvas.get_absolute_url(), daily.today(canvas)
+    context = {
+        "canvas": canvas,
+        "frame": newest(canvas),
+        "seconds": LIVE_SECONDS,
+        "socket": f"/ws/c/{canvas.slug}/",
+        "address": address,
+    }
     response = render(request, "gallery/canvas_embed.html", context)
     response["Cache-Control"] = f"public, max-age={LIVE_SECONDS // 2}"
-    return _framed(response)
+    return _framed(response, live=True)
 
 
 def newest(canvas: Canvas) -> Frame | None:
@@ -94,13 +101,15 @@ def example(canvas: Canvas) -> int | None:
     return known
 
 
-def _framed(response: HttpResponse) -> HttpResponse:
+def _framed(response: HttpResponse, *, live: bool = False) -> HttpResponse:
+    """Lets the sites of the owner's choice show this page; only a `live` one runs a script and talks to this site."""
+    script = ("script-src", "connect-src") if live else ()
     response["Content-Security-Policy"] = policy(
         {
             **{name: ["'none'"] for name in ("default-src", "base-uri", "form-action")},
             "style-src": ["'self'"],
-            "img-src": settings.SECURE_CSP["img-src"],
-            "frame-ancestors": ["*"],
+            **{name: settings.SECURE_CSP[name] for name in ("img-src", *script)},
+            "frame-ancestors": settings.EMBED_ON,
         }
     )
     return response
@@ -145,7 +154,7 @@ def _photo(request: HttpRequest, work: Work) -> dict[str, Any]:
 
 
 def _rich(request: HttpRequest, shown: Frame | Canvas) -> dict[str, Any]:
-    frame = shown if isinstance(shown, Frame) else newest(shown)
+    frame = shown if isinstance(shown, Frame) else newest(daily.today(shown))
     width = min(_size(request, "maxwidth") or WIDTH, (_size(request, "maxheight") or HEIGHT) - WORDS)
     width = max(width, 160)
     absolute = request.build_absolute_uri

@@ -35,7 +35,7 @@ import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
 import { Votes } from "./votes.js";
 import { STROKE } from "./wire.js";
-import { share } from "../share.js";
+import { copy, share } from "../share.js";
 import * as messages from "./messages.js";
 
 /** @template {HTMLElement} E @param {string} selector @returns {E} */
@@ -178,6 +178,7 @@ const session = new Session({
         trouble: (message) => bar.showTrouble(message),
         rules: (rules) => {
             gate.setRules(rules);
+            if (rules.closed && "daily" in dataset) dayOver ??= setTimeout(() => reload(gettext("The day is over.")), Math.random() * 20_000);
             showWays();
         },
         status: (status) => {
@@ -230,6 +231,9 @@ function reload(reason) {
     storage.setItem("dreamsite:reloaded", String(Date.now()));
     location.reload();
 }
+
+/** Set when the day of a daily canvas has ended: the page then shows the next. @type {ReturnType<typeof setTimeout> | undefined} */
+let dayOver = undefined;
 
 // --- Guests ------------------------------------------------------------------------------------------------------------
 
@@ -450,14 +454,15 @@ const links = {
     place: () => page() + hashOf(placeOf(view)),
     moment: ({ moment, canvas }) => `${location.origin}${moment}${new Date(session.now()).toISOString().slice(0, 19)}Z?canvas=${canvas}`,
     canvas: page,
+    embed: ({ embed }) => `<iframe src="${location.origin}${embed}" width="480" height="560" title="${(dataset.title ?? "").replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" loading="lazy" frameborder="0"></iframe>`,
 };
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-share]"))) {
     button.addEventListener("click", async () => {
         closeMenus();
         const link = links[button.dataset.share ?? ""](button.dataset);
-        const done = await share(link, dataset.title);
+        const done = button.dataset.share === "embed" ? await copy(link) : await share(link, dataset.title);
         // Without https nothing can be copied: then the link itself is shown.
-        if (done !== "shared") notices.show(done === "copied" ? gettext("Link copied.") : link);
+        if (done !== "shared") notices.show(done === "copied" ? button.dataset.share === "embed" ? gettext("Code copied.") : gettext("Link copied.") : link);
     });
 }
 

@@ -80,6 +80,7 @@ TABLE = {
     "canvas_settings slug": Row("login 403 403 403", "login 403 403 403", slug="elsewhere"),
     "canvas_styles slug": Row("405", "login 403 403 403", slug="elsewhere"),
     "canvas_act slug act": Row("405", "login 403 403 403", slug="elsewhere", act="close"),
+    "stage slug": Row("200", slug="elsewhere"),
     "c/<slug:slug>/ slug": Row("200", "200", at="/c/elsewhere/"),
     "moderation_styles": Row("401 403 200 200"),
     "moderation_at slug": Row("401 403 400 400", slug="elsewhere"),

@@ -1,0 +1,64 @@
+"""A canvas that begins anew each day: its days are canvases of their own, and go to the archive when they are over."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from canvas import notify
+from canvas.models import Canvas, Rules
+from dreamsite.core.models import SiteState
+
+# What a day has of the canvas it is a day of.
+SAME = ("width", "height", "background", "front", "growth", "hold", "rhythm", "listed")
+
+
+def day_at(moment: datetime) -> date:
+    """Which day it is then, where the site's days begin (settings.DAILY_ZONE)."""
+    return moment.astimezone(settings.DAILY_ZONE).date()
+
+
+def today(canvas: Canvas) -> Canvas:
+    """What people see and draw on at this canvas' address: for a daily one its day, made as the first one comes."""
+    if not canvas.daily:
+        return canvas
+    if SiteState.ended():
+        return latest(canvas)
+    day = day_at(timezone.now())
+    found = canvas.days.select_related("frame", "day_of").filter(day=day).first()
+    return found or _begin(canvas, day)
+
+
+def latest(canvas: Canvas) -> Canvas:
+    """The newest day there is; the canvas itself where there is none, or it is no daily one."""
+    days = canvas.days.select_related("frame", "day_of") if canvas.daily else Canvas.objects.none()
+    return days.order_by("-day").first() or canvas
+
+
+@transaction.atomic
+def _begin(canvas: Canvas, day: date) -> Canvas:
+    fields = {name: getattr(canvas, name) for name in SAME} | {
+        "slug": f"{canvas.slug[:29]}-{day:%Y-%m-%d}",
+        "title": f"{canvas.title[:50]}, {date_format(day, 'j F Y')}",
+    }
+    made, new = Canvas.objects.get_or_create(day_of=canvas, day=day, defaults=fields)
+    if new and Rules.objects.filter(canvas=canvas, members_only=True).exists():
+        Rules.objects.create(canvas=made, members_only=True)
+    return made
+
+
+def put_away() -> int:
+    """Archives the days that are over; how many there were. Whoever is still there is told."""
+    now = timezone.now()
+    over = Canvas.objects.filter(day__lt=day_at(now), archived_at=None)
+    slugs = list(over.values_list("slug", flat=True))
+    if slugs:
+        over.filter(slug__in=slugs).update(archived_at=now, closed_at=Coalesce("closed_at", now))
+    for slug in slugs:
+        notify.look(slug)
+    return len(slugs)

@@ -167,6 +167,16 @@ def mark(token: int) -> bytes:
     return header(MARK) + _TOKEN.pack(token)
 
 
+def websocket_message(message: bytes) -> bytes:
+    """The message as a server sends it in one piece, not masked (RFC 6455 5.2): the same bytes for every socket."""
+    size = len(message)
+    if size < 126:
+        return bytes((0x82, size)) + message
+    if size < 0x10000:
+        return struct.pack(">BBH", 0x82, 126, size) + message
+    return struct.pack(">BBQ", 0x82, 127, size) + message
+
+
 def reject(stroke_id: int, piece: int, reason: RejectReason) -> bytes:
     return header(REJECT) + _REJECT.pack(stroke_id, piece, reason)
 

@@ -1,8 +1,9 @@
 """`make load`: the live canvas under many sockets, on this machine only, beside a named alternative in the same run.
 
 Starts a site of its own on 127.0.0.1, opens N viewers, lets 10 people draw 30 points a second each, and says what every
-viewer really got. The alternative is what Channels' documentation leads to, made as good as it goes: the same frames,
-one `group_send` a tick instead of one a point, and no database at all.
+viewer really got. Beside it, in the same run: a bare event loop that sends the same messages and does nothing else
+(`tests.bench.bare_loop`), and what Channels' documentation leads to, made as good as it goes: one `group_send` a tick
+instead of one a point, and no database at all.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import os
 import random
 import resource
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,7 +38,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
 DRAWERS, RATE = 10, 30  # people, points a second of each
 SAMPLED = 10  # of so many viewers one measures latency: decoding everything would measure us
 GROUP = "load"
-OURS, THEIRS = "dreamsite", "Channels group_send a tick"
+OURS, THEIRS, BARE = "dreamsite", "Channels group_send a tick", "a bare loop"
 
 
 # --- the alternative, an ASGI application: `tests.bench.load:alternative` ---------------------------------------------
@@ -78,7 +81,13 @@ def _alternative() -> Any:
         async def ink(self, event: dict[str, Any]) -> None:
             await self.send(bytes_data=event["frame"])
 
-    return ProtocolTypeRouter({"http": get_asgi_application(), "websocket": Consumer.as_asgi()})
+    async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+
+    by_type = {"http": get_asgi_application(), "websocket": Consumer.as_asgi(), "lifespan": lifespan}
+    return ProtocolTypeRouter(by_type)
 
 
 def __getattr__(name: str) -> Any:
@@ -212,6 +221,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def memory(pid: int) -> int:
+    """Bytes of real memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 async def draw(drawer: Viewer, sent: dict[tuple[int, int], float], until: float, chance: random.Random) -> int:
     """One point a message, `RATE` a second, from this moment to `until`; how many there were."""
     stroke, piece, x, y = stroke_id(chance), 0, 6000, 6000
@@ -229,13 +243,18 @@ async def draw(drawer: Viewer, sent: dict[tuple[int, int], float], until: float,
     return count
 
 
-async def measure(site: running.RunningSite, name: str, viewers: int, seconds: float) -> Row:
+async def measure(
+    site: running.RunningSite, name: str, viewers: int, seconds: float, bare: tuple[int, int] | None = None
+) -> Row:
+    """One row. `bare`: the port and the process id of what is measured instead of the site."""
     sent: dict[tuple[int, int], float] = {}
     loop, chance = asyncio.get_running_loop(), random.Random(1)
 
+    port, pid = bare or (site.port, site.web.pid if site.web else 0)
+
     async def connect(headers: dict[str, str], sampled: bool) -> Viewer:
         _, one = await loop.create_connection(
-            lambda: Viewer(site.url, headers, sent if sampled else None), "127.0.0.1", site.port
+            lambda: Viewer(site.url, headers, sent if sampled else None), "127.0.0.1", port
         )
         await asyncio.wait_for(one.ready, running.PATIENCE)
         return one
@@ -247,10 +266,9 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
     pens = [await connect(site.person(number).headers, False) for number in range(DRAWERS)]
     await asyncio.sleep(1)
 
-    assert site.web is not None
-    began, cpu, until = time.perf_counter(), cpu_seconds(site.web.pid), time.perf_counter() + seconds
+    began, cpu, until = time.perf_counter(), cpu_seconds(pid), time.perf_counter() + seconds
     offered = sum(await asyncio.gather(*(draw(drawer, sent, until, chance) for drawer in pens)))
-    used, took = cpu_seconds(site.web.pid) - cpu, time.perf_counter() - began
+    used, took = cpu_seconds(pid) - cpu, time.perf_counter() - began
     rates = sorted(one.frames / took for one in watching)
     await asyncio.sleep(1.0)  # what is still on its way counts as delivered, and its lateness too
     delivered = sum(one.operations for one in watching) / (offered * viewers)
@@ -260,7 +278,7 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
         one.transport.abort()
     return Row(
         name,
-        site.server,
+        "uvloop" if bare else site.server,
         viewers,
         delivered,
         statistics.median(rates),
@@ -268,45 +286,79 @@ async def measure(site: running.RunningSite, name: str, viewers: int, seconds: f
         1000 * late[len(late) // 2],
         1000 * late[min(len(late) - 1, int(len(late) * 0.99))],
         100 * used / took,
-        site.memory() / 1e6,
+        memory(pid) / 1e6,
         lost,
     )
+
+
+@contextlib.contextmanager
+def cores(*numbers: int) -> Iterator[None]:
+    """What is started inside runs on these cores only, so that a server has one and those who measure another."""
+    before = os.sched_getaffinity(0)
+    if len(before) > 1:
+        os.sched_setaffinity(0, {sorted(before)[number] for number in numbers})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def row(folder: Path, template: Path, name: str, server: str, viewers: int, seconds: float) -> Row:
+    """Starts one server on the first core, and measures it from the second."""
+    tune = {"dreamsite.servers.limits.CONNECTIONS": 10_000}  # all of them come from one address
+    site = running.RunningSite(running.copy(template, folder / f"{name}-{server}"), server=server, tune=tune)
+    bare = None
+    try:
+        with cores(0):
+            if name == BARE:
+                command = [sys.executable, "-m", "tests.bench.bare_loop", str(site.port)]
+                bare = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+                running.until(site.answers)
+            else:
+                site.start_web(application=APPLICATION if name == OURS else "tests.bench.load:alternative")
+        with cores(1):
+            return asyncio.run(measure(site, name, viewers, seconds, (site.port, bare.pid) if bare else None))
+    finally:
+        if bare:
+            bare.terminate()
+            bare.wait()
+        site.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__.partition("\n")[0])
     parser.add_argument("--viewers", type=int, default=100, help="sockets that only watch, 1 to 5000 (default: 100)")
     parser.add_argument("--seconds", type=float, default=8, help="of drawing in each run, 1 to 120 (default: 8)")
-    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
-    parser.add_argument("--alone", action="store_true", help="without the alternative")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), action="append", help="(default: both)")
+    parser.add_argument("--alone", action="store_true", help="without the alternatives")
     options = parser.parse_args()
     if not (1 <= options.viewers <= 5000 and 1 <= options.seconds <= 120):
         parser.error("expected 1 to 5000 viewers and 1 to 120 seconds")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
+    servers = options.server or ["uvicorn", "daphne"]
+    wanted = [(OURS, server) for server in servers]
+    if not options.alone:
+        wanted = [(BARE, servers[0]), *wanted, (THEIRS, servers[0])]
+    rows: dict[tuple[str, str], Row] = {}
     with tempfile.TemporaryDirectory(prefix="dreamsite-load-") as folder:
         template = running.prepare(Path(folder) / "template")
         print(
             f"{DRAWERS} people drawing {RATE} points/s each, {options.viewers} watching, {options.seconds:g} s a row\n"
         )
         print(Row.HEAD, flush=True)
-        rows = []
-        for name, application in ((OURS, APPLICATION), (THEIRS, "tests.bench.load:alternative"))[: 2 - options.alone]:
-            site = running.RunningSite(running.copy(template, Path(folder) / name), server=options.server)
-            site.start_web(application=application)
-            try:
-                rows.append(asyncio.run(measure(site, name, options.viewers, options.seconds)))
-            finally:
-                site.stop()
-            print(rows[-1].line(options.seconds), flush=True)
-        if len(rows) == 2:
-            ours, theirs = rows
+        for name, server in wanted:
+            rows[name, server] = one = row(Path(folder), template, name, server, options.viewers, options.seconds)
+            print(one.line(options.seconds), flush=True)
+    for server in servers:
+        ours, bare = rows[OURS, server], rows.get((BARE, servers[0]))
+        if bare:
             print(
-                f"\nframes/s {ours.frames / max(theirs.frames, 0.1):.1f} : 1, delivered {ours.delivered:.2f} against "
-                f"{theirs.delivered:.2f}, p99 1 : {theirs.p99 / ours.p99:.1f}. A tick of 33 ms gives 30 frames/s."
+                f"\n{server}: {ours.frames:.1f} frames/s (a tick of 33 ms gives 30), p99 {ours.p99 / bare.p99:.1f} and "
+                f"processor {ours.cpu / bare.cpu:.2f} times the bare loop's."
             )
-    if rows[0].lost or rows[0].delivered < 0.5:
+    if any(ours.lost or ours.delivered < 0.5 for (name, _), ours in rows.items() if name == OURS):
         sys.exit("The canvas did not carry this.")
 
 

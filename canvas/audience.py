@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from canvas import limits, wire
@@ -20,6 +20,7 @@ class Audience:
         self.members: set[Member] = set()
         self.state = State({}, 0)
         self._tail, self._welcome, self._clock = tail, welcome, clock
+        self._rounds = 0  # of marks
 
     # --- one of them -----------------------------------------------------------------------------------------------
 
@@ -35,7 +36,7 @@ class Audience:
     def seen(self, member: Member, token: int) -> None:
         """The echo of a mark: there may be room for more."""
         member.seen(token)
-        if member.joined and member.seq < self._tail.head:
+        if member.joined and (member.seq < self._tail.head or member.behind_since is not None):
             self.catch_up(member)
 
     def catch_up(self, member: Member) -> None:
@@ -47,32 +48,48 @@ class Audience:
             chunk = self._tail.after(member.seq)
             member.push(chunk.message())
             member.seq = chunk.last
-        if member.seq < self._tail.head:
-            member.behind_since = member.behind_since or self._clock()
-            member.mark(secrets.randbits(64))
+        if member.seq < self._tail.head or (member.behind_since is not None and member.full):
+            self._is_behind(member)
         elif member.behind_since is not None:
             member.behind_since = None
             member.push(wire.news(self._welcome(member)))  # the news that it missed
 
+    def _is_behind(self, member: Member) -> None:
+        if member.behind_since is None:
+            member.behind_since = self._clock()
+        member.mark(secrets.randbits(64))
+
     # --- all of them -----------------------------------------------------------------------------------------------
 
     def send(self, message: dict[str, Any]) -> None:
-        """News to everybody who is not behind; the `welcome` at the end of catching up tells the others."""
+        """News to everybody who reads; the `welcome` at the end of catching up tells the others."""
         data = wire.news(message)
+        ready = wire.websocket_message(data)
         for member in self.members:
-            if member.joined and not member.full:
-                member.push(data)
+            if not member.joined:
+                continue
+            if member.full:
+                self._is_behind(member)
+            else:
+                member.push(data, ready)
 
-    def broadcast(self, batch: wire.Batch) -> None:
-        """The next batch of the journal: encoded once, the same bytes to each socket."""
+    def broadcast(self, batch: wire.Batch) -> Iterator[None]:
+        """The next batch of the journal: encoded once, the same bytes to each socket.
+
+        Stops after each slice of sockets, so that others have their turn: who joins meanwhile gets the batch from the
+        tail, and is left out here by the number that they have.
+        """
         message = batch.message()
-        for member in self.members:
-            if member.joined and member.seq == batch.first - 1:
+        ready, before, last = wire.websocket_message(message), batch.first - 1, batch.last
+        for number, member in enumerate(list(self.members), 1):
+            if member.seq == before and member.joined:
                 if member.full:
                     self.catch_up(member)  # says how far it is, and waits for its echo
                 else:
-                    member.push(message)
-                    member.seq = batch.last
+                    member.push(message, ready)
+                    member.seq = last
+            if number % limits.BROADCAST_SLICE == 0:
+                yield
 
     def rebase(self, state: State, read: list[wire.Batch] | None) -> None:
         """A new base. Forward: the browsers hold the operations after it. Backward: `read` is the journal after it."""
@@ -90,12 +107,18 @@ class Audience:
                 self.catch_up(member)
 
     def mark(self) -> None:
-        """Asks everybody to confirm what they were sent; those who have been behind for long are closed."""
+        """Asks to confirm what was sent: those who were sent much, and now and then everybody.
+
+        Those who have been behind for long are closed. An echo costs as much as three messages of ink, so there are
+        as few as tell a reader that has stopped.
+        """
         now, token = self._clock(), secrets.randbits(64)
+        self._rounds += 1
+        all_of_them = self._rounds % limits.MARK_ROUNDS == 0
         for member in list(self.members):
             if member.behind_since is not None and now - member.behind_since > limits.BEHIND_SECONDS:
                 member.close(CloseCode.BEHIND)
-            else:
+            elif all_of_them or member.unmarked >= limits.MARK_BYTES:
                 member.mark(token)
 
     def close(self, code: CloseCode) -> None:

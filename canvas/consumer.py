@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from canvas import wire
 from canvas.hub import hub
-from canvas.member import Member, Person
+from canvas.member import WRITE, Member, Person
 from canvas.room import Room
 from canvas.wire import CloseCode
 from dreamsite.core.addresses import network
@@ -66,7 +66,9 @@ class CanvasConsumer(LeanConsumer):
             person = Person(user.pk, user.get_username(), stored(getattr(session, "session_key", None) or ""))
         client = self.scope.get("client")
         address = network(client[0]) if client else ""
-        self.member = Member(self._send, self.close, person, address)
+        extensions: dict[str, Any] = self.scope.get("extensions") or {}
+        write = extensions.get(WRITE)
+        self.member = Member(self._send, self.close, person, address, write)
         try:
             self.room = await hub.room(self.slug)
         except Exception:

@@ -15,6 +15,9 @@ from canvas import limits, wire
 from canvas.rate_limits import Inbound
 from canvas.wire import CloseCode
 
+# An extension of ASGI that our servers have (dreamsite.servers): a function that takes a socket's ready bytes.
+WRITE = "dreamsite.write"
+
 
 @dataclass(frozen=True)
 class Person:
@@ -25,6 +28,9 @@ class Person:
 
 class Member:
     """A viewer, or a drawer. `send` and `close` are the server's; a `send` that blocks is finished in the background.
+
+    `write`, where a server has it (dreamsite.servers), takes ready bytes of the socket at once, or says that it cannot
+    take them now.
 
     Nobody is awaited: under daphne `send` never blocks and buffers without limit, under uvicorn it blocks with the
     reader. Either way the bytes that the browser has not confirmed (by echoing a MARK) are counted, and a member with
@@ -37,8 +43,9 @@ class Member:
         close: Callable[[int], Awaitable[None]],
         person: Person | None,
         address: str = "",
+        write: Callable[[bytes], bool] | None = None,
     ) -> None:
-        self._send, self._close, self.person = send, close, person
+        self._send, self._close, self._write, self.person = send, close, write, person
         self.address = address  # what counts as one (dreamsite.core.addresses); never written anywhere
         self.joined = False
         self.seq = 0  # the journal's number up to which this member has been told
@@ -61,16 +68,19 @@ class Member:
 
     @property
     def full(self) -> bool:
-        return self.outstanding > limits.OUTBOX_BYTES
+        return self._sent - self._confirmed > limits.OUTBOX_BYTES
 
-    def push(self, data: bytes) -> None:
+    def push(self, data: bytes, ready: bytes | None = None) -> None:
+        """Sends a message. `ready` is the same in the socket's own bytes, which cost a third where they are taken."""
         if self.closed:
             return
         self._sent += len(data)
-        self._waiting.append(data)
-        if self.outstanding > limits.MAX_UNREAD_BYTES:
+        if self._sent - self._confirmed > limits.MAX_UNREAD_BYTES:
             self.close(CloseCode.BEHIND)
-        elif self._sending is None:
+        elif self._sending is not None:
+            self._waiting.append(data)
+        elif ready is None or self._write is None or not self._write(ready):
+            self._waiting.append(data)
             self._send_on()
 
     def _send_on(self) -> None:
@@ -95,9 +105,14 @@ class Member:
         self.closed = True
         self._waiting.clear()
 
+    @property
+    def unmarked(self) -> int:
+        """Bytes sent since it was last asked to confirm some."""
+        return self._sent - self._marked
+
     def mark(self, token: int) -> None:
         """Asks the browser to confirm what it was sent so far; nothing where nothing was sent since the last time."""
-        if self._marked != self._sent and len(self._marks) < 64:
+        if self.unmarked and len(self._marks) < 64:
             self._marks[token] = self._sent
             self.push(wire.mark(token))
             self._marked = self._sent

@@ -13,7 +13,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -63,6 +63,7 @@ class Room:
         self._last_people: dict[str, Any] = {}
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling: asyncio.Task[None] | None = None  # the newest batch to everybody, after those before it
 
     @property
     def members(self) -> set[Member]:
@@ -116,10 +117,11 @@ class Room:
     async def stop(self) -> None:
         if self._ready is not None:
             await asyncio.gather(self._ready, return_exceptions=True)
-        for task in self._tasks:
+        tasks = [*self._tasks, self._telling] if self._telling else self._tasks
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks, self._ready = [], None
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks, self._ready, self._telling = [], None, None
 
     async def blocking(self, call: Callable[..., Result], *args: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
@@ -229,7 +231,6 @@ class Room:
                 pause = min(5.0, pause * 2 or 0.5)
                 continue
             self._set_trouble(None)
-            metrics.TICK.observe(self.clock() - began)
             pause = 0.0
             if self._drafts:
                 self._wake.set()
@@ -237,7 +238,11 @@ class Room:
             self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self.clock() - began)))
 
     async def _write(self) -> None:
-        """Writes everything that waits as one batch, and only then sends it to anybody."""
+        """Writes everything that waits as one batch, and only then sends it to anybody.
+
+        While it is sent the next one may be written; not the one after that, so a slow crowd gets fewer, larger ones.
+        """
+        began = self.clock()
         drafts = self._next_drafts()
         if not drafts:
             return
@@ -263,13 +268,13 @@ class Room:
             missed, written = await self.blocking(self._journal.append, self.head, admit, now_ms)
         for _ in drafts:  # new ones may have come in behind them
             self._drafts.popleft()
+        await self._told()
         await self.absorb(missed)
         if written:
             await self.absorb([written], ours=True)
             metrics.OPERATIONS.inc(written.count)
             metrics.STROKES.inc(sum(isinstance(op, wire.Stroke) and op.piece == 0 for _, op in drafts))
-        for member, answer in answers:
-            member.push(answer)
+        self._tell(None, answers, began)
         if written:
             self.publisher.publish(
                 {
@@ -308,7 +313,35 @@ class Room:
                 self._poll_now.set()
                 return
             self.admission.learn(batch, self.clock(), ours=ours)
-            self.audience.broadcast(batch)
+            self._tell(batch)
+
+    def _tell(
+        self, batch: wire.Batch | None, answers: Sequence[tuple[Member, bytes]] = (), began: float | None = None
+    ) -> None:
+        """Begins to send, in turn: a batch to everybody, and then what single ones are answered."""
+        self._telling = asyncio.create_task(self._tell_after(self._telling, batch, answers, began))
+
+    async def _told(self) -> None:
+        """Returns when everybody has been sent what there is."""
+        while self._telling is not None and not self._telling.done():
+            await asyncio.wait({self._telling})
+
+    async def _tell_after(
+        self,
+        before: asyncio.Task[None] | None,
+        batch: wire.Batch | None,
+        answers: Sequence[tuple[Member, bytes]],
+        began: float | None,
+    ) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        if batch is not None:
+            for _ in self.audience.broadcast(batch):
+                await asyncio.sleep(0)
+        for member, answer in answers:
+            member.push(answer)
+        if began is not None:
+            metrics.TICK.observe(self.clock() - began)
 
     async def _tell_names(self, batches: list[wire.Batch]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
@@ -370,6 +403,7 @@ class Room:
         read = await self.blocking(self._journal.since, state.base_seq) if backward else None
         if read is not None:
             await self._tell_names(read)
+        await self._told()  # whoever drew what the new base holds hears that it is written before the base replaces it
         before = self.state
         if state.canvas.get("slug") != before.canvas.get("slug"):
             self.audience.close(CloseCode.NO_CANVAS)  # it has another address now, which is not everybody's to know

@@ -11,15 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
-from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from canvas.member import WRITE
 from dreamsite.servers import limits
 from dreamsite.servers.limits import AddressLimit, Inflow, Overdue
 
 LOOK_SECONDS = 2.0
-# Which of its parsers uvicorn takes, it finds out when it starts.
-_Http: Any = AutoHTTPProtocol
-_WebSocket: Any = AutoWebSocketsProtocol
+_Http: Any = AutoHTTPProtocol  # which of its parsers uvicorn takes, it finds out when it starts
 
 
 class Connections:
@@ -97,12 +96,24 @@ class Connection(_Http):
             self.overdue.complete()
 
 
-class Socket(_WebSocket):
-    """An open socket, whose bytes are counted before anything looks at them."""
+class Socket(WebSocketsSansIOProtocol):
+    """An open socket, whose bytes are counted before anything looks at them, and which takes ready bytes."""
 
     def connection_made(self, transport: Any) -> None:
         self._inflow, self._raw = Inflow(), transport
         super().connection_made(transport)
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:  # else the handshake was refused, and there is no scope
+            self.scope["extensions"][WRITE] = self.write_ready
+
+    def write_ready(self, data: bytes) -> bool:
+        """Sends one whole message as it is on the wire; False where the client must be waited for, or is gone."""
+        if self.close_sent or not self.handshake_complete or not self.writable.is_set():
+            return False
+        self.transport.write(data)
+        return True
 
     def data_received(self, data: bytes) -> None:
         if self._inflow.take(len(data)):

@@ -1,4 +1,4 @@
-"""What the canvas is measured against: an event loop that gathers ink and sends each message's ready bytes, and no more.
+"""What the canvas is measured against: an event loop that gathers ink and sends ready bytes, and does nothing more.
 
     python -m tests.bench.bare_loop PORT
 
@@ -45,7 +45,8 @@ class Socket(asyncio.Protocol):
             headers = {name.strip().lower(): value.strip() for name, _, value in lines}
             if b"sec-websocket-key" not in headers:  # somebody asks whether it is up
                 self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                return self.transport.close()
+                self.transport.close()
+                return
             del self.buffer[: len(head) + 4]
             accept = base64.b64encode(hashlib.sha1(headers[b"sec-websocket-key"] + GUID).digest())
             self.transport.write(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+import websockets.protocol
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.uri import parse_uri
 
 from canvas import limits, wire
 from canvas.audience import Audience
@@ -53,7 +58,7 @@ class Hall:
 
     def add(self, batch: wire.Batch) -> None:
         assert self.tail.append(batch)
-        self.audience.broadcast(batch)
+        list(self.audience.broadcast(batch))
 
     def reader(self, frame: int = 0, seq: int = 0) -> Reader:
         reader = Reader()
@@ -94,6 +99,69 @@ async def test_who_does_not_read_gets_nothing_more_until_they_do(hall: Hall, mon
     assert slow.heard[-1] == "welcome" and slow.member.seq == 19, "which says what they missed"
     numbers = [number for pair in slow.heard if isinstance(pair, tuple) for number in range(pair[0], pair[1] + 1)]
     assert numbers == list(range(1, 20))
+
+
+async def test_who_missed_only_news_is_told_when_they_read_again(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_BYTES", 60)
+    slow = hall.reader()
+    hall.add(batch(1, 3))
+    assert slow.member.full and slow.member.seq == hall.tail.head, "it has all the ink"
+    hall.audience.send({"type": "rules"})
+    assert "rules" not in slow.heard and slow.member.behind_since is not None
+    hall.audience.seen(slow.member, slow.token)
+    assert slow.heard[-1] == "welcome" and slow.member.behind_since is None
+
+
+async def test_marks_are_few_and_find_those_who_were_sent_much(hall: Hall) -> None:
+    quiet = hall.reader()
+    marks = 0
+    for number in range(4 * limits.MARK_ROUNDS):
+        hall.add(batch(number + 1))
+        before = len(quiet.member._marks)
+        hall.audience.mark()
+        marks += len(quiet.member._marks) - before
+    assert marks == 4
+    hall.audience.mark()
+    hall.audience.seen(quiet.member, quiet.token)
+    quiet.member.push(bytes(limits.MARK_BYTES))
+    assert not quiet.member._marks
+    hall.audience.mark()
+    assert quiet.member._marks
+
+
+async def test_a_socket_s_ready_bytes_are_taken_where_it_can_and_order_is_kept() -> None:
+    taken: list[bytes] = []
+    opened = asyncio.Event()
+
+    async def send(data: bytes) -> None:
+        await opened.wait()
+        taken.append(data)
+
+    async def close(code: int) -> None: ...
+
+    def write(ready: bytes) -> bool:
+        if opened.is_set():
+            taken.append(ready[2:])
+        return opened.is_set()
+
+    member = Member(send, close, None, write=write)
+    member.push(b"one", wire.websocket_message(b"one"))  # it cannot now, so it is sent, which waits
+    member.push(b"two", wire.websocket_message(b"two"))
+    opened.set()
+    member.push(b"three", wire.websocket_message(b"three"))  # behind those that wait
+    while len(taken) < 3:
+        await asyncio.sleep(0)
+    member.push(b"four", wire.websocket_message(b"four"))
+    member.push(b"five")
+    assert taken == [b"one", b"two", b"three", b"four", b"five"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
+def test_ready_bytes_are_one_message_of_the_socket_s_own(size: int) -> None:
+    client = ClientProtocol(parse_uri("ws://localhost/"), state=websockets.protocol.State.OPEN, max_size=None)
+    client.receive_data(wire.websocket_message(bytes(size)))
+    (frame,) = client.events_received()
+    assert isinstance(frame, Frame) and frame.opcode is Opcode.BINARY and frame.fin and len(frame.data) == size
 
 
 async def test_who_stays_behind_is_closed(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

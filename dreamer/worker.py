@@ -111,24 +111,31 @@ class Dreamer:
         read_at, self._used = time.monotonic(), set()
         for listed in canvases:
             canvas: Canvas | None = listed
-            if time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
+            if late := time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
                 canvas = canvases.filter(pk=listed.pk).first()
+            self._turn(canvas)
+            if late and listed.maker_id:  # however many canvases members have, the site's own keep their rhythm
+                for own in canvases.filter(maker=None, dream__next_at__lte=timezone.now()):
+                    self._turn(own)
             if self.stop.is_set():
                 return
-            seen: Dream | None = getattr(canvas, "dream", None)
-            if canvas is None or not lease.take(canvas, self.holder, seen):
-                continue
-            self._lost.clear()
-            try:
-                if seen is None or seen.holder != self.holder:
-                    seen = Dream.objects.get(canvas=canvas)
-                self._visit(canvas, seen)
-            except Error:
-                raise
-            except Exception:
-                log.exception("%s: the visit failed; the other canvases have their turn.", canvas.slug)
         for name in self._opened.keys() - self._used:  # a network takes memory
             del self._opened[name]
+
+    def _turn(self, canvas: Canvas | None) -> None:
+        """Visits a canvas, where it is still there and nobody else has its lease."""
+        seen: Dream | None = getattr(canvas, "dream", None)
+        if canvas is None or self.stop.is_set() or not lease.take(canvas, self.holder, seen):
+            return
+        self._lost.clear()
+        try:
+            if seen is None or seen.holder != self.holder:
+                seen = Dream.objects.get(canvas=canvas)
+            self._visit(canvas, seen)
+        except Error:
+            raise
+        except Exception:
+            log.exception("%s: the visit failed; the other canvases have their turn.", canvas.slug)
 
     def _renew(self) -> None:
         while not self.stop.wait(lease.RENEW_SECONDS):

@@ -65,13 +65,15 @@ def _ask_site() -> dict[str, Any]:
     newest = dict(Frame.objects.dreams().values_list("canvas").annotate(newest=Max("id")).order_by())
     frames = {frame.canvas_id: frame for frame in Frame.objects.filter(pk__in=newest.values())}
     last = dict(Frame.objects.values_list("canvas").annotate(last=Max("number")).order_by())
-    for canvas in Canvas.objects.all():
+    # The addresses of the others are their keys, and days would be a label more each day.
+    listed = Canvas.objects.listed().current()
+    for canvas in listed:
         seen["dreamsite_journal_head"][canvas.slug] = canvas.head
         seen["dreamsite_frames"][canvas.slug] = last.get(canvas.pk, 0)
         if frame := frames.get(canvas.pk):
             seen["dreamsite_dream_seconds"][canvas.slug] = frame.seconds
             seen["dreamsite_dream_age_seconds"][canvas.slug] = (now - frame.made_at).total_seconds()
-    for slug, missed in Dream.objects.values_list("canvas__slug", "missed"):
+    for slug, missed in Dream.objects.filter(canvas__in=listed).values_list("canvas__slug", "missed"):
         seen["dreamsite_dreams_missed"][slug] = missed
     states = dict(Dream.objects.values_list("state").annotate(count=Count("pk")).order_by())
     seen["dreamsite_dream_state"] = {str(state): states.get(state, 0) for state in Dream.State.values}

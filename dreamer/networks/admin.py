@@ -293,7 +293,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     ) -> HttpResponse:
         trying.order_missing(files)  # a cache that fills itself
         current = _jobs()
-        canvas, canvases = self._canvas(request), list(Canvas.objects.order_by("pk"))
+        canvas, canvases = self._canvas(request), [one for one, _network in choosing.in_use()]
         off, own = shelves.off_at(canvas, files.name), {key(s.layer, s.channel): s for s in _owned(files.name)}
         shown = []
         for style in shelves.of_network(files):

@@ -19,7 +19,11 @@ USE = Act.add_verb("network-use", _("Chose a network for a canvas"))
 def in_use() -> list[tuple[Canvas, str]]:
     """Each canvas with the name of the network it dreams with, or would if it were there; empty where it has none."""
     return [
-        (canvas, default_model(chosen(canvas))) for canvas in Canvas.objects.select_related("choice").order_by("pk")
+        (canvas, default_model(chosen(canvas)))
+        for canvas in Canvas.objects.current()
+        .filter(deleted_at=None, day_of=None)
+        .select_related("choice")
+        .order_by("pk")
     ]
 
 

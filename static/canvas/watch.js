@@ -66,10 +66,13 @@ const session = new Session({
     ui: {
         connection: ({ state }) => {
             stage.dataset.connection = state;
-            clearTimeout(telling);
-            lost.hidden = true;
             if (state === "over") renew();
-            else if (state === "offline" || state === "connecting") telling = setTimeout(() => (lost.hidden = false), LOST);
+            if (state !== "live") telling ??= setTimeout(() => (lost.hidden = false), LOST); // it tries again and again meanwhile
+            else {
+                clearTimeout(telling);
+                telling = undefined;
+                lost.hidden = true;
+            }
         },
         frame: (frame, install, first) => {
             screen.change(install, first || frame.kind !== "dream" ? null : frame.seq);

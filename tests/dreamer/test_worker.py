@@ -561,3 +561,28 @@ def test_each_canvas_dreams_in_its_own_rhythm_and_the_longest_due_comes_first(
         made = Frame.objects.filter(pk__gt=newest).order_by("pk").values_list("canvas", flat=True)
         assert list(made) == [first.pk, second.pk]
     assert 570 < in_seconds(Dream.objects.get(canvas=slow)) <= 600
+
+
+def test_the_sites_own_canvas_keeps_its_rhythm_however_many_others_there_are(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dream, due again while members' canvases have their turns, comes between two of theirs."""
+    maker = User.objects.create_user("ada")
+    own = [Canvas.objects.create(slug=f"own{n}", title="Own", width=64, height=64, maker=maker) for n in range(3)]
+    for one in own:
+        journal.append(one, [dot(1)])
+    dreamer.look()
+    Dream.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+    monkeypatch.setattr(worker, "LOOK_SECONDS", -1.0)  # every dream takes its time
+    visited: list[str] = []
+    visit = dreamer._visit
+
+    def visiting(here: Canvas, row: Dream) -> None:
+        visited.append(here.slug)
+        visit(here, row)
+        Dream.objects.filter(canvas=canvas).update(next_at=timezone.now() - timedelta(seconds=1))
+
+    monkeypatch.setattr(dreamer, "_visit", visiting)
+    dreamer.look()
+    assert [slug for slug in visited if slug != "here"] == ["own0", "own1", "own2"]
+    assert all("here" in visited[at - 1 : at + 2] for at, slug in enumerate(visited) if slug != "here")

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import json
 import os
 import random
 import resource
@@ -39,6 +40,8 @@ DRAWERS, RATE = 10, 30  # people, points a second of each
 SAMPLED = 10  # of so many viewers one measures latency: decoding everything would measure us
 GROUP = "load"
 OURS, THEIRS, BARE = "dreamsite", "Channels group_send a tick", "a bare loop"
+ABUSED = "dreamsite, and three who abuse it"
+NEWCOMERS = 40  # who join during a row
 
 
 # --- the alternative, an ASGI application: `tests.bench.load:alternative` ---------------------------------------------
@@ -106,6 +109,8 @@ class Viewer(asyncio.Protocol):
         self.frames = self.operations = 0
         self.late: list[float] = []
         self.lost = False
+        self.began, self.complete = time.perf_counter(), float("nan")  # when it was opened, and had the canvas
+        self._wanted = self._has = -1
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sent, self._buffer, self._open = sent, bytearray(), False
         at = urlsplit(url)
@@ -129,7 +134,8 @@ class Viewer(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """One binary message; a client's are masked (RFC 6455 5.3), here with zeros."""
         size = bytes((0x80 | len(data),)) if len(data) < 126 else bytes((0x80 | 126,)) + struct.pack(">H", len(data))
-        self.transport.write(b"\x82" + size + bytes(4) + data)
+        if not self.transport.is_closing():
+            self.transport.write(b"\x82" + size + bytes(4) + data)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -168,8 +174,16 @@ class Viewer(asyncio.Protocol):
     def _take(self, message: bytes) -> None:
         if message[2] == wire.MARK:
             self.send(wire_client.seen(int.from_bytes(message[4:], "little")))
+        elif message[2] == wire.NEWS and self._wanted < 0:
+            news = json.loads(message[4:])
+            if news["type"] != "welcome":
+                return
+            self._wanted, self._has = news["head"], max(self._has, (news["frame"] or {"seq": 0})["seq"])
+            self._look()
         elif message[2] == wire.BATCH:
             count = int.from_bytes(message[20:22], "little")
+            self._has = int.from_bytes(message[4:12], "little") + count - 1
+            self._look()
             self.frames += 1
             self.operations += count
             if self._sent is not None:
@@ -177,6 +191,10 @@ class Viewer(asyncio.Protocol):
                 for _, _, stroke, piece in wire.scan(message[22:], count):
                     if (stroke, piece) in self._sent:
                         self.late.append(now - self._sent[stroke, piece])
+
+    def _look(self) -> None:
+        if self.complete != self.complete and 0 <= self._wanted <= self._has:
+            self.complete = time.perf_counter()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
@@ -202,17 +220,18 @@ class Row:
     cpu: float
     memory: float
     lost: int
+    join: float
 
     HEAD = (
-        "| design | server | viewers | delivered | frames/s | worst | p50 ms | p99 ms | CPU % | CPU s/10⁶ | MB | lost |"
-        "\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|---|"
+        "| design | server | viewers | delivered | frames/s | worst | p50 ms | p99 ms | join p95 ms | CPU % "
+        "| CPU s/10⁶ | MB | lost |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     )
 
     def line(self, seconds: float) -> str:
         million = self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * DRAWERS * RATE * seconds) * 1e6
         columns = f"{self.delivered:.2f} | {self.frames:.1f} | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f}"
-        cost = f"{self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost}"
+        cost = f"{self.join:.0f} | {self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost}"
         return f"| {self.name} | {self.server} | {self.viewers} | {columns} | {cost} |"
 
 
@@ -267,6 +286,16 @@ async def measure(
     await asyncio.sleep(1)
 
     began, cpu, until = time.perf_counter(), cpu_seconds(pid), time.perf_counter() + seconds
+    newcomers: list[Viewer] = []
+
+    async def come() -> None:
+        """One after the other, all the while."""
+        for _ in range(NEWCOMERS):
+            await asyncio.sleep(0.9 * seconds / NEWCOMERS)
+            newcomers.append(await connect({}, False))
+
+    abuse = [asyncio.create_task(bad(site, port)) for bad in ABUSE] if name == ABUSED else []
+    coming = asyncio.create_task(come())
     offered = sum(await asyncio.gather(*(draw(drawer, sent, until, chance) for drawer in pens)))
     used, took = cpu_seconds(pid) - cpu, time.perf_counter() - began
     rates = sorted(one.frames / took for one in watching)
@@ -274,7 +303,12 @@ async def measure(
     delivered = sum(one.operations for one in watching) / (offered * viewers)
     late = sorted(late for one in watching for late in one.late) or [float("nan")]
     lost = sum(one.lost for one in (*watching, *pens))
-    for one in (*watching, *pens):
+    await coming
+    for task in abuse:
+        task.cancel()
+    await asyncio.gather(*abuse, return_exceptions=True)
+    joins = sorted(one.complete - one.began for one in newcomers)  # NaN for who never had it: sorts anywhere, shows
+    for one in (*watching, *pens, *newcomers):
         one.transport.abort()
     return Row(
         name,
@@ -288,7 +322,61 @@ async def measure(
         100 * used / took,
         memory(pid) / 1e6,
         lost,
+        1000 * joins[int(len(joins) * 0.95)],
     )
+
+
+# --- three who do what they can to hold the others up ----------------------------------------------------------------
+
+
+async def stall(site: running.RunningSite, port: int) -> None:
+    """Joins and never reads again; comes back when it is closed."""
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        one = Viewer(site.url, {}, None)
+        one.connection_made(writer.transport)
+        await reader.readuntil(b"\r\n\r\n")
+        one.send(wire_client.join(0, 0))
+        while not writer.transport.is_closing():
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)
+
+
+async def flood(site: running.RunningSite, port: int) -> None:
+    """Ink of somebody signed in, as fast as the socket takes it, until it is closed; and again."""
+    chance, loop = random.Random(2), asyncio.get_running_loop()
+    while True:
+        headers = site.person(DRAWERS).headers
+        _, one = await loop.create_connection(lambda: Viewer(site.url, headers, None), "127.0.0.1", port)  # noqa: B023
+        with contextlib.suppress(ConnectionError):
+            await one.ready
+            while not one.lost:
+                path = ((100, 100, 64), (9000, 9000, 255))
+                stroke = wire.Stroke(stroke_id(chance), 0, (9, 9, 9), 255, 1600, path)
+                for _ in range(20):
+                    one.send(wire_client.ink([stroke]))
+                await asyncio.sleep(0.002)  # ten thousand messages a second, from the process that measures
+        await asyncio.sleep(0.2)
+
+
+async def drip(site: running.RunningSite, port: int) -> None:
+    """Messages in pieces of one byte each, six thousand of them a second."""
+    loop = asyncio.get_running_loop()
+    while True:
+        _, one = await loop.create_connection(lambda: Viewer(site.url, {}, None), "127.0.0.1", port)
+        with contextlib.suppress(ConnectionError):
+            await one.ready
+            while not one.lost:
+                data = wire_client.seen(1)
+                for number, byte in enumerate(data if not one.transport.is_closing() else b""):
+                    last, first = number == len(data) - 1, number == 0
+                    head = bytes(((0x80 if last else 0) | (2 if first else 0), 0x81))
+                    one.transport.write(head + bytes(4) + bytes((byte,)))
+                await asyncio.sleep(0.002)
+        await asyncio.sleep(0.2)
+
+
+ABUSE = (stall, flood, drip)
 
 
 @contextlib.contextmanager
@@ -315,7 +403,7 @@ def row(folder: Path, template: Path, name: str, server: str, viewers: int, seco
                 bare = subprocess.Popen(command, cwd=Path(__file__).parents[2])
                 running.until(site.answers)
             else:
-                site.start_web(application=APPLICATION if name == OURS else "tests.bench.load:alternative")
+                site.start_web(application="tests.bench.load:alternative" if name == THEIRS else APPLICATION)
         with cores(1):
             return asyncio.run(measure(site, name, viewers, seconds, (site.port, bare.pid) if bare else None))
     finally:
@@ -330,6 +418,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=100, help="sockets that only watch, 1 to 5000 (default: 100)")
     parser.add_argument("--seconds", type=float, default=8, help="of drawing in each run, 1 to 120 (default: 8)")
     parser.add_argument("--server", choices=("daphne", "uvicorn"), action="append", help="(default: both)")
+    parser.add_argument("--abuse", action="store_true", help="a stalled reader, a flooder and one-byte pieces, too")
     parser.add_argument("--alone", action="store_true", help="without the alternatives")
     options = parser.parse_args()
     if not (1 <= options.viewers <= 5000 and 1 <= options.seconds <= 120):
@@ -338,7 +427,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     servers = options.server or ["uvicorn", "daphne"]
-    wanted = [(OURS, server) for server in servers]
+    wanted = [(name, server) for server in servers for name in (OURS, ABUSED)[: 1 + options.abuse]]
     if not options.alone:
         wanted = [(BARE, servers[0]), *wanted, (THEIRS, servers[0])]
     rows: dict[tuple[str, str], Row] = {}
@@ -358,7 +447,9 @@ def main() -> None:
                 f"\n{server}: {ours.frames:.1f} frames/s (a tick of 33 ms gives 30), p99 {ours.p99 / bare.p99:.1f} and "
                 f"processor {ours.cpu / bare.cpu:.2f} times the bare loop's."
             )
-    if any(ours.lost or ours.delivered < 0.5 for (name, _), ours in rows.items() if name == OURS):
+        if abused := rows.get((ABUSED, server)):
+            print(f"{server}: with the three p99 is {abused.p99 / ours.p99:.2f} times what it is without.")
+    if any(ours.lost or ours.delivered < 0.5 for (name, _), ours in rows.items() if name in (OURS, ABUSED)):
         sys.exit("The canvas did not carry this.")
 
 

@@ -54,6 +54,7 @@ class Rules:
     slow: int = 1
     newcomers_after: int | None = None  # accounts made later may not draw
     members_only: bool = False  # guests may not draw
+    reactions: bool = True  # people may leave marks at places
     regions: tuple[Region, ...] = ()
     ended: bool = False  # the whole project has
     closed: bool = False  # this canvas is, by its maker

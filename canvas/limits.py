@@ -35,6 +35,19 @@ JOIN_MESSAGES = 20  # a JOIN counts as so many messages: its answer may be the w
 AREA_RATE, AREA_BURST = 8_000_000, 120_000_000
 STAMP_AREA = 1_000  # what any stamp costs besides its pixels, in pixels: a thin line is many small stamps
 
+# What people do beside drawing (canvas/together.py); what is more does nothing. A few marks in a row, then one in two
+# seconds; a class behind one address; what all viewers are shown at most, whoever it comes from.
+MARKS = 5  # kinds of marks
+REACTIONS_RATE, REACTIONS_BURST = 0.5, 5
+REACTIONS_ADDRESS_RATE, REACTIONS_ADDRESS_BURST = 3, 30
+REACTIONS_ROOM_RATE, REACTIONS_ROOM_BURST = 8, 24
+WHO_RATE, WHO_BURST = 0.5, 10
+HERE = 100  # people who are named
+FOLLOW_RATE, FOLLOW_BURST = 0.2, 6
+FOLLOWERS = 20  # of one person
+VIEW_RATE, VIEW_BURST = 10, 20  # a browser says where it looks eight times a second at most
+DISMISSED_SECONDS = 600  # who was sent away may not follow the same person for so long
+
 TICK = 1 / 30  # one row, one transaction, one broadcast
 TICK_SLOW = 1 / 10  # under load
 POLL = 0.5  # how often a room asks the database for what the layer may not have told it

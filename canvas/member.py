@@ -51,6 +51,7 @@ class Member:
         self.seq = 0  # the journal's number up to which this member has been told
         self.frame = 0  # the base it was told of
         self.last_ink: dict[str, Any] | None = None  # how little ink they have left, as last sent
+        self.follows: int | None = None  # whose view it follows
         self.closed = False
         self.behind_since: float | None = None
         self._sent = self._confirmed = self._marked = 0

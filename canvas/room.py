@@ -30,6 +30,7 @@ from canvas.presence import Presence
 from canvas.publisher import Publisher
 from canvas.rate_limits import check
 from canvas.tail import Tail
+from canvas.together import Together
 from canvas.wall_clock import WallClock
 from canvas.wire import CloseCode, RejectReason
 
@@ -54,6 +55,9 @@ class Room:
         self.audience = Audience(self.tail, self._welcome, lambda: self.clock())
         self.publisher = Publisher(layer)
         self.access = AccessMonitor(people, self.admission, self.members, self.blocking, clock=clock, wall_ms=wall_ms)
+        self.together = Together(
+            self.audience, self.admission, self.publisher.publish, lambda: self.clock(), lambda: self.wall_ms()
+        )
         self._wall_clock = WallClock(lambda: self.clock(), lambda: self.wall_ms())
         self.trouble: str | None = None
         self.tick_seconds = limits.TICK
@@ -138,6 +142,7 @@ class Room:
 
     def leave(self, member: Member) -> None:
         self.members.discard(member)
+        self.together.left(member)
 
     def receive(self, member: Member, data: bytes) -> None:
         """One message of a browser. Never waits, never asks the database; raises ProtocolError with the close code."""
@@ -156,10 +161,14 @@ class Room:
             case wire.Join(frame, seq):
                 inbound.join(now)
                 self.audience.join(member, frame, seq)
+                self.together.greet(member)
             case wire.Seen(token):
                 self.audience.seen(member, token)
             case wire.Ink(operations) if member.person is not None:
+                self.together.stop(member)  # a follower does not draw
                 self._ink(member, member.person, operations)
+            case wire.React() | wire.Who() | wire.Follow() | wire.View() | wire.Dismiss() as message:
+                self.together.receive(member, message)
 
     def _welcome(self, member: Member) -> dict[str, Any]:
         person = member.person
@@ -365,6 +374,8 @@ class Room:
                     self._poll_now.set()
             case "people":
                 self.presence.heard(message["from"], message["count"], self.clock())
+            case "reaction" | "view" | "release" | "here":
+                self.together.heard(message)
             case "look":
                 self._poll_now.set()
             case "cover":
@@ -465,6 +476,8 @@ class Room:
             if now - published >= limits.PEOPLE_SECONDS:
                 published = now
                 self.publisher.publish({"type": "people", "count": len(self.members)})
+                self.publisher.publish(self.together.heartbeat())
+                self.together.tidy()
             if now - forgotten >= limits.FORGET_SECONDS:
                 forgotten = now
                 oldest = min(self._wall_clock.readings()) - limits.REMEMBER_MS

@@ -47,6 +47,7 @@ def rules(
         slow=row.slow,
         newcomers_after=milliseconds(row.newcomers_after),
         members_only=row.members_only,
+        reactions=row.reactions,
         regions=tuple(
             gate.Region(one.pk, one.kind, one.x, one.y, one.width, one.height, milliseconds(one.until), one.why)
             for one in Region.objects.in_force(now).filter(canvas=canvas_id).order_by("pk")

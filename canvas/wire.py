@@ -18,6 +18,7 @@ HEADER = struct.Struct("<BBBB")
 
 BATCH, NEWS, MARK, REJECT, ACK = 0x01, 0x02, 0x03, 0x04, 0x05
 JOIN, INK, SEEN = 0x11, 0x12, 0x13
+REACT, WHO, FOLLOW, VIEW, DISMISS = 0x14, 0x15, 0x16, 0x17, 0x18
 
 STROKE, UNDO, HIDE, UNDREAM = 1, 2, 3, 4
 
@@ -26,6 +27,9 @@ _TOKEN = struct.Struct("<Q")
 _REJECT = struct.Struct("<QHB")
 _ACK = struct.Struct("<QH")
 _JOIN = struct.Struct("<IQ")
+_REACT = struct.Struct("<HHB")
+_FOLLOW = struct.Struct("<I")
+_VIEW = struct.Struct("<hhHH")
 _COUNT = struct.Struct("<H")
 _OP = struct.Struct("<BIQ")
 _STROKE = struct.Struct("<HBBBBBHH")
@@ -307,8 +311,47 @@ class Seen:
     token: int
 
 
+@dataclass(frozen=True, slots=True)
+class React:
+    """A mark at a place of the canvas (px)."""
+
+    x: int
+    y: int
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Asks who is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Follows somebody's view; 0: nobody any more."""
+
+    who: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the window of somebody who is followed shows of the canvas: its middle and its sides (px)."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Wants nobody to follow."""
+
+
+Together = React | Who | Follow | View | Dismiss  # what people do beside drawing (canvas.together)
+
+
 def kind_of(data: bytes) -> int:
-    """JOIN, INK or SEEN: what a browser's message is, by its head alone."""
+    """JOIN, INK, SEEN or one of the others: what a browser's message is, by its head alone."""
     if len(data) > limits.MAX_MESSAGE:
         raise ProtocolError(f"{len(data)} bytes, expected at most {limits.MAX_MESSAGE}", CloseCode.TOO_LARGE)
     try:
@@ -321,8 +364,8 @@ def kind_of(data: bytes) -> int:
             raise ProtocolError(f"reserved byte {reserved}, expected 0")
     except struct.error:
         raise ProtocolError(f"message cut short at byte {len(data)}") from None
-    if kind not in (JOIN, INK, SEEN):
-        raise ProtocolError(f"message kind {kind:#x}, expected JOIN, INK or SEEN")
+    if not JOIN <= kind <= DISMISS:
+        raise ProtocolError(f"message kind {kind:#x}, expected {JOIN:#x} to {DISMISS:#x}")
     return int(kind)
 
 
@@ -338,7 +381,7 @@ def first_of_ink(data: bytes) -> tuple[int, int, int]:
     return count, stroke_id, piece
 
 
-def from_client(data: bytes) -> Join | Ink | Seen:
+def from_client(data: bytes) -> Join | Ink | Seen | Together:
     """One message of a browser, checked for shape (bounds that depend on the canvas are the room's to check)."""
     kind = kind_of(data)
     try:
@@ -347,10 +390,29 @@ def from_client(data: bytes) -> Join | Ink | Seen:
             return Join(*_JOIN.unpack_from(data, HEADER.size))
         if kind == INK:
             return _ink(data)
+        if kind in (WHO, DISMISS):
+            _exactly(data, 0)
+            return Who() if kind == WHO else Dismiss()
+        if kind == REACT:
+            return _react(data)
+        if kind == FOLLOW:
+            _exactly(data, _FOLLOW.size)
+            return Follow(*_FOLLOW.unpack_from(data, HEADER.size))
+        if kind == VIEW:
+            _exactly(data, _VIEW.size)
+            return View(*_VIEW.unpack_from(data, HEADER.size))
         _exactly(data, _TOKEN.size)
         return Seen(*_TOKEN.unpack_from(data, HEADER.size))
     except struct.error:
         raise ProtocolError(f"message cut short at byte {len(data)}") from None
+
+
+def _react(data: bytes) -> React:
+    _exactly(data, _REACT.size)
+    found = React(*_REACT.unpack_from(data, HEADER.size))
+    if found.mark >= limits.MARKS:
+        raise ProtocolError(f"mark {found.mark}, expected less than {limits.MARKS}")
+    return found
 
 
 def _exactly(data: bytes, size: int) -> None:

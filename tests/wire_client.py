@@ -31,6 +31,26 @@ def seen(token: int) -> bytes:
     return wire.header(wire.SEEN) + _TOKEN.pack(token)
 
 
+def react(x: int, y: int, mark: int) -> bytes:
+    return wire.header(wire.REACT) + struct.pack("<HHB", x, y, mark)
+
+
+def who() -> bytes:
+    return wire.header(wire.WHO)
+
+
+def follow(person: int) -> bytes:
+    return wire.header(wire.FOLLOW) + struct.pack("<I", person)
+
+
+def view(x: int, y: int, width: int, height: int) -> bytes:
+    return wire.header(wire.VIEW) + struct.pack("<hhHH", x, y, width, height)
+
+
+def dismiss() -> bytes:
+    return wire.header(wire.DISMISS)
+
+
 def from_server(data: bytes) -> tuple[int, Any]:
     """(kind, content) of a server's message: Batch, a dict, or a tuple of numbers."""
     magic, version, kind, _ = wire.HEADER.unpack_from(data)

@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
                 ('slow', models.PositiveSmallIntegerField(default=1, help_text="1: off. N: everybody has a newcomer's ink, and so many times less of it.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='slow mode')),
                 ('newcomers_after', models.DateTimeField(blank=True, help_text='Accounts made after this moment may not draw.', null=True, verbose_name='signed up before')),
                 ('version', models.PositiveBigIntegerField(default=1, editable=False)),
+                ('reactions', models.BooleanField(default=True, help_text='People may leave marks at places.', verbose_name='marks')),
                 ('members_only', models.BooleanField(default=False, help_text='Guests, who have not signed up, may not draw.', verbose_name='members only')),
             ],
             options={

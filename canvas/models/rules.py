@@ -46,6 +46,7 @@ class Rules(models.Model):
     members_only = models.BooleanField(
         _("members only"), default=False, help_text=_("Guests, who have not signed up, may not draw.")
     )
+    reactions = models.BooleanField(_("marks"), default=True, help_text=_("People may leave marks at places."))
     version = models.PositiveBigIntegerField(default=1, editable=False)
 
     objects = RulesQuerySet.as_manager()

@@ -116,9 +116,22 @@ export class Dock {
 
     /** Takes a tool; where it is in hand already, shows or hides what it is set to, or puts it away. @param {Tool} tool */
     take(tool) {
+        if (this.buttons.get(tool)?.hidden) return;
         if (this.tool !== tool) this.use(tool);
         else if (tool.options) this.toggleSheet();
         else this.use(TOOLS[0]);
+    }
+
+    /** Shows a tool, or takes it away. @param {Tool} tool @param {boolean} offered */
+    offer(tool, offered) {
+        const button = this.buttons.get(tool);
+        if (button) button.hidden = !offered;
+        if (!offered && this.tool === tool) this.use(TOOLS[0]);
+    }
+
+    /** Draws a tool's button anew. @param {Tool} tool @param {SVGElement} icon */
+    picture(tool, icon) {
+        this.buttons.get(tool)?.querySelector("svg")?.replaceWith(icon);
     }
 
     /** @param {string} colour #rrggbb or the well */

@@ -26,16 +26,20 @@ import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { Gate } from "./gate.js";
 import { Edges } from "./edges.js";
+import { Following } from "./following.js";
+import { drawn } from "./marks.js";
+import { Reactions } from "./reactions.js";
 import { Tags } from "./tags.js";
 import { eyedropper } from "./tools/eyedropper.js";
 import { hand } from "./tools/hand.js";
 import { TOOLS } from "./tools/manifest.js";
+import { mark } from "./tools/mark.js";
 import { undream } from "./tools/undream.js";
 import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
 import { Votes } from "./votes.js";
-import { STROKE } from "./wire.js";
 import { copy, share } from "../share.js";
+import { encodeDismiss, encodeFollow, encodeReact, encodeView, encodeWho, STROKE } from "./wire.js";
 import * as messages from "./messages.js";
 
 /** @template {HTMLElement} E @param {string} selector @returns {E} */
@@ -107,6 +111,42 @@ guessSwitch.checked = guesses.wanted;
 guessSwitch.addEventListener("change", () => {
     guesses.wanted = guessSwitch.checked;
 });
+const reactions = new Reactions(find(".reactions"), view, find("#mark-sheet"), {
+    send: (x, y, kind) => session.net.send(encodeReact(x, y, kind)),
+    announce: (text) => bar.announce(text),
+    notify: (text) => notices.show(text),
+    chosen: () => dock.picture(mark, drawn(reactions.mark)),
+});
+const marksSwitch = /** @type {HTMLInputElement} */ (find('[data-preference="marks"]'));
+marksSwitch.checked = reactions.wanted;
+marksSwitch.addEventListener("change", () => {
+    reactions.wanted = marksSwitch.checked;
+});
+const following = new Following(document, view, {
+    me: () => session.me?.id ?? null,
+    who: () => session.net.send(encodeWho()),
+    follow: (who) => session.net.send(encodeFollow(who)),
+    look: (x, y, wide, high) => session.net.send(encodeView(x, y, wide, high)),
+    dismiss: () => session.net.send(encodeDismiss()),
+    announce: (text) => bar.announce(text),
+    notify: (text) => notices.show(text),
+});
+
+/** What people do beside drawing. @param {Record<string, any>} news */
+function together(news) {
+    switch (news.type) {
+        case "reaction":
+            return reactions.show(/** @type {import("./reactions.js").Reaction} */ (news), news.by === session.me?.id);
+        case "here":
+            return following.showHere(news.people);
+        case "following":
+            return following.told(news.who, news.why);
+        case "followers":
+            return following.setFollowers(news.followers);
+        case "view":
+            return following.look(/** @type {import("./following.js").Looked} */ (news));
+    }
+}
 const votes = new Votes(/** @type {HTMLDialogElement} */ (find('[data-dialog="styles"]')), {
     url: dataset.votes ?? "",
     token,
@@ -149,6 +189,8 @@ const session = new Session({
     storageKey: `dreamsite:ink:${dataset.slug}`,
     ui: {
         connection: (connection) => {
+            if (connection.state === "live" && stage.dataset.connection !== "live") following.live();
+            else if (connection.state !== "live") following.setFollowers([]);
             stage.dataset.connection = connection.state;
             bar.showConnection(connection, gate.closed);
             showHint();
@@ -179,6 +221,7 @@ const session = new Session({
         rules: (rules) => {
             gate.setRules(rules);
             if (rules.closed && "daily" in dataset) dayOver ??= setTimeout(() => reload(gettext("The day is over.")), Math.random() * 20_000);
+            dock.offer(mark, rules.reactions !== false);
             showWays();
         },
         status: (status) => {
@@ -186,6 +229,7 @@ const session = new Session({
             coverButton.hidden = !status?.trusted;
         },
         ink: (ink) => gate.setInk(ink),
+        together,
         cover: (request) => cover.show(request),
         loss: (loss) => notices.show(messages.loss(loss, gate.closed)),
         refused: (id) => drawing.refuse(id),
@@ -297,6 +341,10 @@ session.ink.beforeTick = () => {
 /** What tools work on. @type {import("./tools/types.js").Workspace} */
 const workspace = {
     draw(event, undecided, ink) {
+        if (following.leader) {
+            notices.show(gettext("You follow somebody. Stop following to draw."));
+            return null;
+        }
         if (!cover.choosing) return drawing.begin(event, undecided, ink);
         const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);
         return { move: () => {}, end: () => cover.chosen(x, y), cancel: () => {} };
@@ -314,6 +362,10 @@ const workspace = {
         return strokes.length;
     },
     nothingToErase: () => notices.show(gettext("The eraser takes off strokes of yours that no dream has taken in yet.")),
+    mark: (x, y) => {
+        if (session.me) return reactions.drop(view.canvasX(x), view.canvasY(y));
+        if (!join()) invite.showModal();
+    },
     pan: (dx, dy) => (reference.moving ? reference.shift(dx, dy) : changeView(() => view.pan(dx, dy))),
     magnify: (x, y) => cursor.magnify(x, y),
     putLoupeAway: () => cursor.putAway(),
@@ -366,6 +418,8 @@ view.changed = () => {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     world.classList.toggle("near", view.scale * devicePixelRatio >= 3);
     tags.layOut();
+    reactions.layOut();
+    following.moved();
     edges.layOut();
     regions.layOut();
     guesses.layOut();
@@ -377,6 +431,7 @@ attention.left = () => session.sleep();
 /** @param {(view: View) => void} change */
 function changeView(change) {
     if (pointer.drawing) pointer.finish(); // the canvas moves away from under the pen
+    following.stop();
     change(view);
 }
 

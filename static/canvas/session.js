@@ -195,6 +195,12 @@ export class Session {
                 return this.ui.status(/** @type {import("./types.js").UserStatus} */ (/** @type {unknown} */ (news)));
             case "ink":
                 return this.ui.ink({ left: news.left, seconds: news.seconds });
+            case "reaction":
+            case "here":
+            case "following":
+            case "followers":
+            case "view":
+                return this.ui.together(news);
             case "cover":
                 return this.ui.cover(news.request);
             case "ended":

@@ -21,7 +21,7 @@
  *   waiting: number}} Connection `waiting` is how many strokes of ours are not in the journal
  * @typedef {{id: number, kind: "lock" | "cover" | "request", x: number, y: number, width: number, height: number,
  *   until: number | null, why: string}} Region in px; `request`: somebody asks to cover it
- * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, members_only: boolean, regions: Region[],
+ * @typedef {{frozen: boolean, why: string, slow: number, newcomers_after: number | null, members_only: boolean, reactions?: boolean, regions: Region[],
  *   ended: boolean, closed: boolean}} Rules
  * @typedef {{id: number, degree: string, reason: string, until: number | null}} Sanction
  * @typedef {{may_enter: boolean, may_draw: boolean, must_acknowledge: boolean, line: string, sheet: string,
@@ -44,6 +44,7 @@
  * @property {(status: UserStatus | null) => void} status
  * @property {(ink: Ink) => void} ink
  * @property {(request: CoverRequest) => void} cover somebody asks to cover an area; only trusted people are asked
+ * @property {(news: Record<string, any>) => void} together what people do beside drawing: `reaction`, `here`, `following`, `followers`, `view`
  * @property {(loss: Loss) => void} loss
  * @property {(stroke: number) => void} refused stop drawing this stroke
  * @property {(operation: import("./wire.js").Operation) => void} applied

@@ -11,6 +11,7 @@ export const VERSION = 1;
 
 export const BATCH = 0x01, NEWS = 0x02, MARK = 0x03, REJECT = 0x04, ACK = 0x05;
 export const JOIN = 0x11, INK = 0x12, SEEN = 0x13;
+export const REACT = 0x14, WHO = 0x15, FOLLOW = 0x16, VIEW = 0x17, DISMISS = 0x18;
 
 export const STROKE = 1, UNDO = 2, HIDE = 3, UNDREAM = 4; // the last is a Stroke with a frame
 
@@ -339,5 +340,45 @@ export function encodeSeen(token) {
     const writer = new Writer(HEADER + 8);
     writer.header(SEEN);
     writer.u64(token);
+    return writer.bytes;
+}
+
+/** A mark at a place of the canvas, px. @param {number} x @param {number} y @param {number} mark */
+export function encodeReact(x, y, mark) {
+    const writer = new Writer(HEADER + 5);
+    writer.header(REACT);
+    writer.u16(x);
+    writer.u16(y);
+    writer.u8(mark);
+    return writer.bytes;
+}
+
+/** Asks who is here. */
+export function encodeWho() {
+    const writer = new Writer(HEADER);
+    writer.header(WHO);
+    return writer.bytes;
+}
+
+/** Follows somebody; 0: nobody any more. @param {number} who */
+export function encodeFollow(who) {
+    const writer = new Writer(HEADER + 4);
+    writer.header(FOLLOW);
+    writer.u32(who);
+    return writer.bytes;
+}
+
+/** What our window shows of the canvas: its middle and its sides, px. @param {number} x @param {number} y @param {number} width @param {number} height */
+export function encodeView(x, y, width, height) {
+    const writer = new Writer(HEADER + 8);
+    writer.header(VIEW);
+    for (const value of [x, y, width, height]) writer.u16(value); // the first two may be negative: setUint16 wraps
+    return writer.bytes;
+}
+
+/** Wants nobody to follow. */
+export function encodeDismiss() {
+    const writer = new Writer(HEADER);
+    writer.header(DISMISS);
     return writer.bytes;
 }

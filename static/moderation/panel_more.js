@@ -34,6 +34,7 @@ export async function showSwitches(given) {
 function show(state) {
     check("frozen").checked = state.frozen.on;
     check("paused").checked = state.paused;
+    check("reactions").checked = state.reactions;
     check("members_only").checked = state.members_only;
     check("newcomers").checked = state.newcomers !== null;
     part("newcomers-text").textContent = state.newcomers ? gettext("not those who joined after %(moment)s", { moment: new Date(state.newcomers).toLocaleString(locale) }) : "";
@@ -68,6 +69,7 @@ async function turn(name, value) {
 
 check("frozen").addEventListener("change", () => turn("frozen", { on: check("frozen").checked, why: why.value }));
 check("paused").addEventListener("change", () => turn("paused", check("paused").checked));
+check("reactions").addEventListener("change", () => turn("reactions", check("reactions").checked));
 check("members_only").addEventListener("change", () => turn("members_only", check("members_only").checked));
 check("newcomers").addEventListener("change", () => turn("newcomers", check("newcomers").checked ? Date.now() : null));
 part("slow").addEventListener("change", () => turn("slow", Number(/** @type {HTMLSelectElement} */ (part("slow")).value)));

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, line, operations
-from tests.running import RunningSite
+from tests.running import RunningSite, until
 
 pytestmark = pytest.mark.browser
 
@@ -31,3 +31,54 @@ def test_an_arrow_leads_to_somebody_outside_the_window(browser: Browser, site: R
     assert phone.trouble == artist.trouble == []
     phone.close()
     artist.close()
+
+
+def test_marks_and_following(browser: Browser, site: RunningSite) -> None:
+    """One with a phone follows one at a desk, sees the marks they leave, and is sent away."""
+    leader = Visitor(browser, site, site.person(3)).open()
+    phone = Visitor(browser, site, site.person(4), **PHONE).open()
+    desk, page = leader.page, phone.page
+    # A mark is for everybody, and none for whoever wants none.
+    desk.keyboard.press("v")
+    desk.keyboard.press("v")
+    expect(desk.locator("#mark-sheet")).to_be_visible()
+    desk.locator("#mark-sheet label", has_text="leaf").click()
+    assert axe.serious(desk) == []
+    before = len(operations(site))
+    desk.mouse.click(700, 450)
+    expect(page.locator(".mark")).to_be_visible()
+    expect(page.locator("[data-bar=live]")).to_have_text(f"{site.person(3).name} left a mark: leaf.")
+    assert len(operations(site)) == before
+    expect(page.locator(".mark")).to_have_count(0)  # gone by itself
+    page.evaluate("document.querySelector('[data-preference=marks]').click()")
+    desk.keyboard.press("b")
+    desk.keyboard.press("v")
+    desk.mouse.click(720, 470)
+    expect(desk.locator(".mark")).to_be_visible()
+    expect(page.locator(".mark")).to_have_count(0)
+    # Following, by touch.
+    page.tap(".people")
+    page.get_by_role("button", name=f"Follow {site.person(3).name}").tap()
+    expect(desk.get_by_text(f"{site.person(4).name} follows your view.")).to_be_visible()
+    assert axe.serious(page) == axe.serious(desk) == []
+    desk.keyboard.press("b")
+    for _ in range(6):
+        desk.keyboard.press("+")
+    desk.keyboard.press("ArrowRight")
+
+    def middle(visitor: Visitor) -> tuple[float, float]:
+        size, view = visitor.page.viewport_size, visitor.view()
+        assert size
+        return (size["width"] / 2 - view["x"]) / view["scale"], (size["height"] / 2 - view["y"]) / view["scale"]
+
+    until(lambda: max(abs(a - b) for a, b in zip(middle(leader), middle(phone), strict=True)) < 3, "the same place")
+    phone.fingers(line(100, 300, 300, 300))
+    expect(page.get_by_text("Stop following to draw.")).to_be_visible()
+    assert len(operations(site)) == before
+    desk.get_by_role("button", name="End it").click()
+    expect(page.get_by_text("does not want to be followed now")).to_be_visible()
+    expect(desk.get_by_text("follows your view.")).to_be_hidden()
+    expect(page.get_by_role("button", name="Stop following")).to_be_hidden()
+    assert phone.trouble == leader.trouble == []
+    phone.close()
+    leader.close()

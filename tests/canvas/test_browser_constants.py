@@ -49,6 +49,7 @@ def test_limits_are_the_same() -> None:
 
 def test_kinds_are_the_same() -> None:
     messages = ["BATCH", "NEWS", "MARK", "REJECT", "ACK", "JOIN", "INK", "SEEN"]
+    messages += ["REACT", "WHO", "FOLLOW", "VIEW", "DISMISS"]
     operations = "STROKE", "UNDO", "HIDE", "UNDREAM"
     names = *messages, *operations, "MAGIC", "VERSION"
     browser = exports("wire.js")

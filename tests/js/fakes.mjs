@@ -271,7 +271,7 @@ export function visit(server, { storage, random = () => 0.5, loadMs = 0, open = 
                 note("frame")(frame);
             },
             trouble: note("trouble"), loss: note("loss"), refused: note("refused"), applied: note("applied"),
-            rules: note("rules"), status: note("status"), ink: note("ink"), cover: note("cover"),
+            rules: note("rules"), status: note("status"), ink: note("ink"), cover: note("cover"), together: note("together"),
             changed: () => {}, reload: note("reload"),
         },
     });

@@ -93,6 +93,8 @@ class Act(models.Model):
         "slow": _("Changed the slow mode"),
         "newcomers": _("Changed who may draw by when they joined"),
         "members-only": _("Let only members draw"),
+        "marks-off": _("Switched marks at places off"),
+        "marks-on": _("Switched marks at places on"),
         "guests-too": _("Let guests draw"),
         "list-canvas": _("Put a canvas on the list"),
         "unlist-canvas": _("Took a canvas off the list"),

@@ -20,7 +20,7 @@ from canvas.moderation.read_only_admin import ReadOnlyAdmin, dashboard_link
 class RulesAdmin(ReadOnlyAdmin):
     """The switches themselves are on the canvas, in the moderators' panel, where they act at once and are recorded."""
 
-    list_display = ["canvas", "frozen", "frozen_why", "slow", "newcomers_after", "members_only", "panel"]
+    list_display = ["canvas", "frozen", "frozen_why", "slow", "newcomers_after", "members_only", "reactions", "panel"]
     list_filter = ["frozen"]
     list_select_related = ["canvas"]
 

@@ -124,6 +124,7 @@ def state(canvas: Canvas) -> dict[str, Any]:
         "slowest": limits.SLOWEST,
         "newcomers": milliseconds(rules.newcomers_after),
         "members_only": rules.members_only,
+        "reactions": rules.reactions,
         "listed": Canvas.objects.filter(pk=canvas.pk, listed=True).exists(),
         "paused": bool(dream and dream.paused),
         "style": {
@@ -317,6 +318,12 @@ SWITCHES: dict[str, Switch] = {
         lambda canvas, value, by: _save_canvas(canvas, listed=value, listing_asked_at=None),
         _parse_listed,
         lambda value: "list-canvas" if value else "unlist-canvas",
+    ),
+    "reactions": Switch(
+        lambda canvas, value: Rules.objects.of(canvas).reactions,
+        lambda canvas, value, by: _save_rules(canvas, reactions=value),
+        lambda canvas, requested, by: bool(requested),
+        lambda value: "marks-on" if value else "marks-off",
     ),
     "region": Switch(
         lambda canvas, value: {**value, "locked": not value["locked"]},

@@ -8,7 +8,8 @@ import { brush } from "./brush.js";
 import { eraser } from "./eraser.js";
 import { eyedropper } from "./eyedropper.js";
 import { hand } from "./hand.js";
+import { mark } from "./mark.js";
 import { undream } from "./undream.js";
 
 /** @type {readonly import("./types.js").Tool[]} */
-export const TOOLS = [brush, eraser, undream, eyedropper, hand];
+export const TOOLS = [brush, eraser, undream, eyedropper, mark, hand];

@@ -20,6 +20,7 @@
  *   as no dream has taken them in; how many there were
  * @property {() => void} nothingToErase says what an eraser can and cannot take off
  * @property {(dx: number, dy: number) => void} pan moves the view by CSS px
+ * @property {(x: number, y: number) => void} mark leaves the mark in hand at a point of the window
  * @property {(x: number, y: number) => string} magnify shows the loupe at a point of the window; the colour there, #rrggbb
  * @property {() => void} putLoupeAway
  * @property {(hex: string) => void} chooseColour
@@ -31,7 +32,7 @@
  * @property {string} help what its key does, in a few words
  * @property {string} key a lower-case letter
  * @property {string} icon the path of a 24 by 24 px drawing made of lines; empty where the button shows the brush as it is set
- * @property {"brush" | "loupe" | "grab"} cursor
+ * @property {"brush" | "loupe" | "grab" | "mark"} cursor
  * @property {string} [options] the id of a sheet that a second press on the button opens
  * @property {boolean} inks puts something on the canvas, which needs the right to draw; one that does not gives way to
  *   a second finger at any time

@@ -26,6 +26,7 @@ STYLE = {"model": "house", "layer": "b4", "channel": 3, "title": "Eyes"}
         ("slow", 4, "slow"),
         ("newcomers", 1_700_000_000_000, "newcomers"),
         ("members_only", True, "members-only"),
+        ("reactions", False, "marks-off"),
         ("paused", True, "pause-dream"),
         ("style", "next", "next-style"),
         ("style", STYLE, "this-style"),

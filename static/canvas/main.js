@@ -343,7 +343,7 @@ const workspace = {
     draw(event, undecided, ink) {
         if (following.leader) {
             notices.show(gettext("You follow somebody. Stop following to draw."));
-            return null;
+            return { move: () => {}, end: () => {}, cancel: () => {} }; // not null, which would move the view, and end it
         }
         if (!cover.choosing) return drawing.begin(event, undecided, ink);
         const x = view.canvasX(event.clientX), y = view.canvasY(event.clientY);

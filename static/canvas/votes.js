@@ -29,7 +29,7 @@ export class Votes {
         this.said.textContent = "";
         this.dialog.showModal();
         await this.#ask("GET");
-        if (!this.styles.length && !this.said.textContent) this.said.textContent = gettext("There is nothing to vote for here: the style of this canvas is fixed.");
+        if (!this.styles.length && !this.said.textContent) this.said.textContent = gettext("There is nothing to vote for at the moment.");
     }
 
     /** What leads now. @param {{title: string, votes: number} | null} coming */

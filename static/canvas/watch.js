@@ -82,7 +82,7 @@ const session = new Session({
             if (closed && "daily" in dataset) renew(); // the day is over: the page shows the next one
         },
         reload: () => renew(),
-        you: () => {}, people: () => {}, dream: () => {}, trouble: () => {}, status: () => {}, ink: () => {}, cover: () => {},
+        you: () => {}, people: () => {}, dream: () => {}, trouble: () => {}, status: () => {}, ink: () => {}, cover: () => {}, together: () => {},
         loss: () => {}, refused: () => {}, applied: () => {}, changed: () => {},
     },
 });

@@ -307,6 +307,50 @@ def test_strategies_and_plain_rules_agree() -> None:
         assert relative_error(fast, plain) < 1e-5
 
 
+@pytest.mark.parametrize("group", [1, 16])
+@pytest.mark.parametrize("size", [(17, 20), (16, 13)])
+@pytest.mark.parametrize(
+    ("kernel", "pads"),
+    [
+        ((3, 3), (1, 1, 1, 1)),
+        ((3, 3), (0, 0, 1, 1)),
+        ((2, 2), (0, 0, 0, 0)),
+        ((5, 4), (2, 0, 1, 2)),
+        ((7, 3), (0,) * 4),
+    ],
+)
+def test_strided_convolutions_by_phases(kernel: Any, pads: Any, size: Any, group: int) -> None:
+    """Depthwise and whole, at even and odd sizes, also where windows leave pixels out."""
+    random = np.random.default_rng(0)
+    weights = random.normal(0, 1, (16 * (1 + (group == 1)), 16 // group, *kernel)).astype(np.float32)
+    nodes = [node("Conv", [X, "w"], Y, strides=[2, 2], pads=list(pads), group=group)]
+    net, x = model(nodes, {"w": weights}, [Y], shape=(1, 16, *size)), spread_out((1, 16, *size))
+    seed = random.normal(0, 1, forward(net, x, Y).shape).astype(np.float32)
+    fast, plain = (seeded_gradient(net, x, Y, seed, **o) for o in ({}, {"strategies": {}}))
+    assert relative_error(fast, plain) < 1e-5
+
+
+@pytest.mark.parametrize("channels", [16, 5])
+@pytest.mark.parametrize("turned", [False, True])
+def test_activations_in_blocks(channels: int, turned: bool) -> None:
+    """ReLU6, another Clip and SiLU, whose sigmoid is read once more."""
+    nodes = [
+        node("Clip", [X, "low", "six"], "a"),
+        node("Clip", ["a", "minus", "half"], "b"),
+        node("Sigmoid", [X], "s"),
+        node("Mul", ["s", X] if turned else [X, "s"], "c"),
+        node("Add", ["b", "c"], "d"),
+        node("Add", ["d", "s"], Y),
+    ]
+    bounds = {"low": 0.0, "six": 6.0, "minus": -1.0, "half": 0.5}
+    shape = (1, channels, 5, 6)
+    net = model(nodes, {k: np.asarray(v, np.float32) for k, v in bounds.items()}, [Y], opset=18, shape=shape)
+    x = spread_out(shape) * 4
+    seed = np.random.default_rng(1).normal(0, 1, shape).astype(np.float32)
+    fast, plain = (seeded_gradient(net, x, Y, seed, **o) for o in ({}, {"strategies": {}}))
+    assert relative_error(fast, plain) < 1e-5
+
+
 def test_a_missing_rule_names_node_and_op() -> None:
     net = model([node("Relu", [X], "r"), node("Asinh", ["r"], Y)], {}, [Y])
     with pytest.raises(GraphError, match=r"'y' \(Asinh\).*no gradient rule for op 'Asinh'"):

@@ -43,6 +43,50 @@ def by_phases(tape: Workbench, node: Node, dy: str) -> Gradients | None:
     return None
 
 
+def interleaved(tape: Workbench, node: Node, dy: str) -> Gradients | None:
+    """With stride 2 and channels in whole blocks, depthwise too: the even and the odd rows and columns are convolutions
+    of stride 1 with every other weight each.
+
+    With padding p pixel 2j + a gets weight a + p - 2o of output j + o.
+    """
+    weights, window, group = _parts(tape, node)
+    x, kernel, numbers = node.inputs[0], weights.shape[2:], (0, 1)
+    if (
+        window.strides != (2, 2)
+        or window.dilations != (1, 1)
+        or window.pads is None
+        or not tape.in_blocks(x)
+        or not all(k >= 2 and before <= k - 2 for k, before in zip(kernel, window.pads[:2], strict=True))
+    ):
+        return None
+    turned = flipped(weights, group)[:, :, ::-1, ::-1]
+    # places of the picture beyond those that twice as many as there are outputs make
+    more = [
+        max(0, -((before + after + 1 - k) // 2))
+        for k, before, after in zip(kernel, window.pads[:2], window.pads[2:], strict=True)
+    ]
+    reach = [  # of each axis' even and odd places: the first and the last o
+        [(-((k - 1 - a - before) // 2), (a + before) // 2) for a in numbers]
+        for k, before in zip(kernel, window.pads[:2], strict=True)
+    ]
+    batch, _, *size = tape.graph.shapes.get(dy, (1, None, None, None))
+    longer = [length if not m or length is None else f"{length}+{m}" for length, m in zip(size, more, strict=True)]
+
+    def phase(*at: int) -> str:
+        spans = [reach[axis][a] for axis, a in enumerate(at)]
+        rows, columns = (
+            [a + before - 2 * o for o in range(first, last + 1)]
+            for a, before, (first, last) in zip(at, window.pads or (), spans, strict=False)
+        )
+        mine = np.ascontiguousarray(turned[:, :, rows][:, :, :, columns])
+        pads = [-first for first, _ in spans] + [last + m for (_, last), m in zip(spans, more, strict=True)]
+        made = tape("Conv", dy, tape.graph.constant(mine), pads=pads, group=group)
+        tape.graph.shapes[made] = (batch, len(turned), *longer)
+        return made
+
+    return only_first(node, tape.interleave(x, [(phase(row, 0), phase(row, 1)) for row in numbers]))
+
+
 def _parts(tape: Workbench, node: Node) -> tuple[Array, Window, int]:
     weights = tape.const(node, 1)
     assert weights is not None

@@ -175,16 +175,8 @@ def _share(tape: Workbench, dy: str, c_wins: str, b_beats_a: str, before: Offset
 
 
 def _interleave(tape: Workbench, x: str, phases: list[tuple[str, str]]) -> str:
-    """A tensor of ``x``'s size out of its (even, odd) columns in even and in odd rows; what is beyond is cut, and is 0.
-
-    A convolution of stride 2 before takes the phases as they are.
-    """
-    merged = []
-    for pair in phases:
-        columns = [tape("Unsqueeze", phase, tape.graph.integers(4)) for phase in pair]
-        merged.append(tape("Reshape", tape("Concat", *columns, axis=4), tape.graph.integers(0, 0, 0, -1)))
-    lines = tape("Concat", tape.graph.integers(0, 0, -1), tape("Shape", merged[0], start=3), axis=0)
-    whole = tape("Reshape", tape("Concat", *merged, axis=3), lines)
-    dx = tape("Slice", whole, tape.graph.integers(0, 0), tape.size(x), tape.graph.integers(2, 3), like=x)
+    """``Workbench.interleave``, where what is beyond the picture is 0: a convolution of stride 2 before takes the
+    phases as they are."""
+    dx = tape.interleave(x, phases)
     tape.phases[dx] = phases
     return dx

@@ -113,6 +113,16 @@ class Workbench(Tape):
         self.graph.shapes[difference] = self.graph.shapes[mask] = size or self.graph.shapes[x]
         return mask
 
+    def interleave(self, x: str, phases: list[tuple[str, str]]) -> str:
+        """A tensor of ``x``'s size out of its (even, odd) columns in even and in odd rows; what is beyond is cut."""
+        merged = []
+        for pair in phases:
+            columns = [self("Unsqueeze", phase, self.graph.integers(4)) for phase in pair]
+            merged.append(self("Reshape", self("Concat", *columns, axis=4), self.graph.integers(0, 0, 0, -1)))
+        lines = self("Concat", self.graph.integers(0, 0, -1), self("Shape", merged[0], start=3), axis=0)
+        whole = self("Reshape", self("Concat", *merged, axis=3), lines)
+        return self("Slice", whole, self.graph.integers(0, 0), self.size(x), self.graph.integers(2, 3), like=x)
+
 
 def rectified(graph: Graph) -> set[str]:
     """Tensors that are never negative and through whose zeros no gradient passes: they come from Relu."""

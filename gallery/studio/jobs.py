@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from dreamer.engine.atlas import chief_layers
 from dreamer.engine.classes import seen_in
 from dreamer.engine.dream import Snapshot, noise_start
 from dreamer.engine.film import Add, film, fit
-from dreamer.engine.octaves import Size
+from dreamer.engine.octaves import Size, octave_sizes, steps_of
 from dreamer.engine.pictures import write_picture
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
@@ -44,6 +45,7 @@ SEEN = 3  # classes that a lesson names
 SHEET = 12  # styles tried at once
 FILM_SIDES = {".gif": 480, ".mp4": 1080}
 FPS = 10.0
+GIF_MOST = 60  # pictures in a GIF, so that it is small enough to post; of more steps it shows every second or third
 
 
 def run(work: Work, submit: Callable[[Work], None]) -> bool:
@@ -285,9 +287,15 @@ def _picture(work: Work) -> dict[str, Any]:
                 for suffix, path in films.items()
             ]
 
+            left = _steps(recipe, *start.shape[:2])
+            every = {".gif": max(1, math.ceil(left / GIF_MOST))}
+
             def show(progress: DreamProgress, snapshot: Snapshot) -> None:
-                for add, size in reels:
-                    add(snapshot(size))
+                nonlocal left
+                left -= 1
+                for suffix, (add, size) in zip(films, reels, strict=True):
+                    if left % every.get(suffix, 1) == 0:
+                        add(snapshot(size))
                 watch.grow(snapshot)
 
             for add, (height, width) in reels:
@@ -304,6 +312,12 @@ def _picture(work: Work) -> dict[str, Any]:
             )
         done = _stored(work, pixels, recipe, Path(name), films)
         return {**done, "seen": _seen(network, pixels)} if work.kind == Work.Kind.STEP else done
+
+
+def _steps(recipe: Recipe, height: int, width: int) -> int:
+    """How many there are, in all octaves."""
+    sizes = octave_sizes(height, width, recipe.octaves, recipe.octave_scale, recipe.min_size, recipe.finest)
+    return sum(steps_of(len(sizes), recipe.iterations, recipe.taper))
 
 
 def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dict[str, Path]) -> dict[str, Any]:

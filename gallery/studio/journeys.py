@@ -219,10 +219,11 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
             outputs,
         ),
     )
+    moved = False  # each turn makes a piece at least, whoever is next: else it would be this film's again, for ever
     for segment in film_plan.segments:
         if pieces.have(segment):
             continue
-        if segment.index and _others_wait(work):
+        if moved and _others_wait(work):
             watch.show(ENCODED * segment.start / film_plan.length)
             Work.objects.filter(pk=work.pk).update(fraction=ENCODED * segment.start / film_plan.length)
             return None
@@ -239,6 +240,7 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
             frames = _card(journey, heard, Image.fromarray(load(0 if made.loop else len(key_frames) - 1)))
         encode.segment(pieces.local, segment, frames, outputs, made.fps, report)
         pieces.share(segment)
+        moved = True
     return _published(work, made, film_plan, pieces.local, outputs[0], load(len(key_frames) - 1), heard)
 
 

@@ -10,7 +10,10 @@ async function watch() {
     await new Promise((done) => setTimeout(done, POLL));
     const page = await fetch(location.href, { signal: AbortSignal.timeout(30_000) }).then((answer) => answer.text()).catch(() => "");
     const next = new DOMParser().parseFromString(page, "text/html").querySelector("[data-beside]");
-    if (next && next.outerHTML !== rows.outerHTML) rows.replaceWith(next);
+    if (!next || next.outerHTML === rows.outerHTML) continue;
+    const focused = rows.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    rows.replaceWith(next);
+    if (focused) /** @type {HTMLElement | null} */ (next.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
   }
 }
 

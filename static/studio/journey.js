@@ -69,7 +69,7 @@ main.addEventListener("submit", async (event) => {
   try {
     const body = new FormData(form, event.submitter);
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) });
-    if (!answer.ok) throw new Error((await answer.json()).detail);
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail ?? gettext("The server answered %(status)s.", { status: String(answer.status) }));
     history.replaceState(null, "", location.pathname);
     await renew();
   } catch (error) {
@@ -124,7 +124,7 @@ async function watch() {
       if (progress) progress.value = work.fraction;
       const text = work.state === "waiting" && work.ahead
         ? gettext("%(n)s before it, %(time)s", { n: work.ahead, time: about(work.seconds) })
-        : about(work.state === "waiting" ? work.seconds : work.seconds);
+        : about(work.seconds);
       if (words && words.textContent !== text) words.textContent = text;
       const picture = /** @type {HTMLImageElement | null} */ (find(`[data-growing="${work.key}"]`));
       if (picture && work.growing && work.fraction - grown > 0.08) {

@@ -36,7 +36,7 @@ let settling;
 /** @param {string} url @param {RequestInit} [how] */
 async function json(url, how) {
   const answer = await fetch(url, { signal: AbortSignal.timeout(30_000), ...how, headers: { Accept: "application/json" } });
-  const result = await answer.json();
+  const result = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(result.detail ?? gettext("The server answered %(status)s.", { status: String(answer.status) }));
   return result;
 }
@@ -167,11 +167,11 @@ if (classes) {
   const search = /** @type {HTMLInputElement} */ (classes.querySelector("input"));
   const list = /** @type {HTMLElement} */ (classes.querySelector("[data-class-list]"));
   const found = /** @type {HTMLElement} */ (classes.querySelector("[data-class-state]"));
-  let asked = 0;
+  let newest = 0;
   const look = async () => {
-    const turn = ++asked, text = search.value.trim();
+    const turn = ++newest, text = search.value.trim();
     const answer = text ? await json(`${classes.dataset.classes}&q=${encodeURIComponent(text)}`).catch(() => null) : { labels: [] };
-    if (turn !== asked || !answer) return;
+    if (turn !== newest || !answer) return;
     list.replaceChildren(...answer.labels.map((/** @type {string} */ label) => {
       const item = document.createElement("li"), button = document.createElement("button");
       button.type = "button";
@@ -277,21 +277,21 @@ if (journey) {
   const words = /** @type {HTMLElement} */ (journey.querySelector("[data-journey-cost]"));
   const begin = /** @type {HTMLButtonElement} */ (journey.querySelector("[data-journey-begin]"));
   const kind = /** @type {HTMLSelectElement} */ (journey.querySelector("select"));
-  let asked = 0;
+  let newest = 0;
   const look = async () => {
     const things = /** @type {HTMLElement | null} */ (field("journey-things").closest(".field"));
     if (things) things.hidden = kind.value !== "classes";
     if (!journey.open) return;
-    const turn = ++asked;
+    const turn = ++newest;
     try {
       const found = await json(journey.dataset.journey ?? "", { method: "POST", body: new FormData(form) });
-      if (turn !== asked) return;
+      if (turn !== newest) return;
       const { units, left, seconds, key_frames: count, length } = found;
       const time = roughly(seconds);
       words.textContent = gettext("%(frames)s key frames, a film of %(length)s s. About %(time)s of work: %(units)s of the %(left)s units you have left today.", { frames: count, length: Math.round(length), time, units: Math.ceil(units), left: Math.floor(left) });
       begin.disabled = units > left && field("journey-led").value === "1";
     } catch (error) {
-      if (turn === asked) words.textContent = error instanceof Error ? error.message : String(error);
+      if (turn === newest) words.textContent = error instanceof Error ? error.message : String(error);
     }
   };
   let waits = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
@@ -317,18 +317,23 @@ more.addEventListener("click", async () => {
   more.hidden = true;
   const body = new FormData(form);
   body.set("kind", "more");
-  await json(main.dataset.order ?? "", { method: "POST", body }).catch(() => {});
-  await poll();
+  try {
+    await json(main.dataset.order ?? "", { method: "POST", body });
+    await poll();
+  } catch (error) {
+    sheetState.textContent = error instanceof Error ? error.message : String(error);
+    more.hidden = false;
+  }
 });
 // Held down, the picture is as it was uploaded.
 shown.addEventListener("pointerdown", () => {
   const now = shown.src;
   shown.src = own;
   const back = () => {
-    shown.src = now;
-    removeEventListener("pointerup", back);
+    if (shown.src === own) shown.src = now; // else a preview has come meanwhile
+    for (const type of ["pointerup", "pointercancel"]) removeEventListener(type, back);
   };
-  addEventListener("pointerup", back);
+  for (const type of ["pointerup", "pointercancel"]) addEventListener(type, back);
 });
 for (const select of main.querySelectorAll("[data-submits]")) {
   select.addEventListener("change", () => /** @type {HTMLSelectElement} */ (select).form?.submit());

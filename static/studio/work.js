@@ -28,7 +28,7 @@ async function watch() {
     find("title").textContent = work.state === "waiting" ? gettext("Waiting") : (find("title").dataset.doing ?? "");
     const words = work.state === "waiting" && work.ahead
       ? ngettext("%(n)s dream before yours, %(time)s", "%(n)s dreams before yours, %(time)s", work.ahead, { time: about(work.seconds) })
-      : about(work.seconds * (1 - work.fraction));
+      : about(work.seconds);
     if (find("words").textContent !== words) find("words").textContent = words;
     if (work.growing && work.fraction - grown > 0.04) {
       grown = work.fraction;

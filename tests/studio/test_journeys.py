@@ -267,6 +267,9 @@ def test_a_long_film_gives_way_to_others_and_goes_on(client: Client, original: O
     film = journey.films.get()
     assert film.state == State.WAITING and 0 < film.fraction < 1
     assert [work.pk for work in queue.in_order()] == [other.pk, film.pk]
+    claimed = claim(Work, film.pk)  # its turn again, and the other still waits
+    assert claimed and jobs.run(claimed, queue.submit)
+    assert journey.films.get().fraction > film.fraction, "each turn brings it further"
     worker.empty(STUDIO)
     queue.turn.func()
     queue.turn.func()

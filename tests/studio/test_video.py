@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -144,6 +146,41 @@ def test_a_killed_worker_loses_one_segment_and_the_film_is_the_same(
     assert max(apart) < 2.5, "what the encoder may lose; the dreams are the same"
     results = {Path(default_storage.path(file.name)) for work in (whole, again) for file in work.files}
     assert stored() - before == results and again.pieces == {}, "and nothing else is left behind"
+
+
+def test_what_fails_for_a_moment_is_tried_again_and_made_once(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage refuses each kind of file once, and the database is away when the result is written."""
+    before, refused = stored(), set[str]()
+    work = ordered(client, original)
+    real, end = default_storage.save, jobs.finish
+
+    def save(name: str, *rest: Any, **options: Any) -> str:
+        suffix = Path(name).suffix
+        if suffix not in refused:
+            refused.add(suffix)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(name, *rest, **options)
+
+    def finish(*rest: Any, **columns: Any) -> None:
+        if "finish" not in refused:
+            refused.add("finish")
+            raise OperationalError("database is locked")
+        end(*rest, **columns)
+
+    monkeypatch.setattr(default_storage, "save", save)
+    monkeypatch.setattr(jobs, "finish", finish)
+    while (taken := queue.take()) is not None:
+        try:
+            jobs.run(taken, queue.submit)
+        except (OSError, OperationalError):
+            work.refresh_from_db()
+            assert work.state == State.WAITING and work.message == "", "it waits for another turn"
+    work.refresh_from_db()
+    assert (work.state, work.message) == (State.DONE, "") and refused >= {".mp4", ".png", ".jpg", ".webp", "finish"}
+    assert len(films.decoded(Path(default_storage.path(work.mp4.name)))) == 10
+    assert stored() - before == {Path(default_storage.path(file.name)) for file in work.files}
 
 
 def test_a_cancelled_video_leaves_nothing(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:

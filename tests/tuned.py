@@ -1,16 +1,19 @@
 """Runs a module with other limits than production's: `TUNE='{"canvas.limits.POLL": 9}' python -m tests.tuned daphne …`.
 
 So that no test waits half a minute and production needs no knob that only tests turn. `PUBLISHED` puts a file of the
-tests' server in GoogLeNet's place: `{"address": ..., "sha256": ..., "size": ...}`.
+tests' server in GoogLeNet's place: `{"address": ..., "sha256": ..., "size": ...}`. `KILLED` is a function and a number,
+`gallery.jobs.files.save:2`: when it has been called so often, the process ends as if somebody had killed it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import json
 import os
 import runpy
+import signal
 import sys
 from typing import Any
 
@@ -48,6 +51,20 @@ def publish(address: str, sha256: str, size: int) -> None:
     SOURCES["googlenet"] = dataclasses.replace(real, weights=part, labels=None)
 
 
+def kill_after(path: str, count: int) -> None:
+    module, name = path.rsplit(".", 1)
+    owner = importlib.import_module(module)
+    real, left = getattr(owner, name), itertools.count(count - 1, -1)
+
+    def killed(*args: Any, **options: Any) -> Any:
+        answer = real(*args, **options)
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, name, killed)
+
+
 if __name__ == "__main__":
     clock.move()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
@@ -55,5 +72,8 @@ if __name__ == "__main__":
     tune(json.loads(os.environ.get("TUNE") or "{}"))
     if published := os.environ.get("PUBLISHED"):
         publish(**json.loads(published))
+    if killed := os.environ.get("KILLED"):
+        function, _colon, calls = killed.partition(":")
+        kill_after(function, int(calls))
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

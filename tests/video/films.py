@@ -55,13 +55,17 @@ def video(
     pixels: str = "yuv420p",
     sound: NDArray[np.float32] | None = None,
     sound_codec: str = "aac",
+    layout: str = "stereo",
     times: Sequence[int] | None = None,
     aspect: Fraction | None = None,
     curve: int | None = None,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> bytes:
-    """A file's bytes. `times` in units of 1 / fps; `curve` a transfer characteristic of BT.2020 (16 PQ, 18 HLG)."""
+    """A file's bytes. `times` in units of 1 / fps; `curve` a transfer characteristic of BT.2020 (16 PQ, 18 HLG).
+
+    All channels of the sound have what its first one has.
+    """
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=kind, options=container_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=fps, options=options or {})
@@ -72,7 +76,7 @@ def video(
         if curve:
             context = stream.codec_context
             context.color_trc, context.color_primaries, context.colorspace = curve, 9, 9
-        heard: Any = container.add_stream(sound_codec, rate=RATE, layout="stereo") if sound is not None else None
+        heard: Any = container.add_stream(sound_codec, rate=RATE, layout=layout) if sound is not None else None
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixels)
             frame.pts, frame.time_base = (times[number] if times else number), Fraction(1, fps)
@@ -81,8 +85,9 @@ def video(
         if sound is not None:
             size = heard.codec_context.frame_size or 1024
             for at in range(0, sound.shape[1], size):
-                piece = np.ascontiguousarray(sound[:, at : at + size])
-                audio = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+                mono = sound[:1, at : at + size]
+                piece = np.repeat(mono, heard.codec_context.channels, axis=0)
+                audio = av.AudioFrame.from_ndarray(piece, format="fltp", layout=layout)
                 audio.sample_rate, audio.pts, audio.time_base = RATE, at, Fraction(1, RATE)
                 container.mux(heard.encode(audio))
             container.mux(heard.encode(None))

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -106,6 +107,52 @@ def test_sound_stays_where_it_was(tmp_path: Path) -> None:
         assert made.sound
         loud = np.flatnonzero(np.abs(heard(path)) > 0.3)
         assert abs(loud[0] / 48_000 - 0.5) < 0.03, first
+
+
+@pytest.mark.parametrize("layout", ["mono", "5.1"])
+def test_sound_of_any_number_of_channels_is_heard_in_two(tmp_path: Path, layout: str) -> None:
+    made, path = cleaned(tmp_path, video(PICTURES, sound=tone(1, click=0.5), layout=layout))
+    with av.open(str(path)) as container:
+        assert made.sound and container.streams.audio[0].layout.name == "stereo"
+    loud = np.flatnonzero(np.abs(heard(path)) > 0.2)
+    assert abs(loud[0] / 48_000 - 0.5) < 0.03
+
+
+def test_sound_that_goes_on_ends_with_the_pictures_and_where_it_ends_first_there_is_silence(tmp_path: Path) -> None:
+    for seconds in (3.0, 0.4):
+        made, path = cleaned(tmp_path, video(PICTURES, sound=tone(seconds, click=0.1)))
+        assert made.frames == 12
+        with av.open(str(path)) as container:
+            lengths = [float(stream.duration * stream.time_base) for stream in container.streams]
+        assert abs(lengths[0] - lengths[1]) < 0.1, (seconds, lengths)
+
+
+def test_a_phones_own_files(tmp_path: Path) -> None:
+    """HEVC of ten bits in a QuickTime file, with its own tag, B-frames and so an edit list, turned, and with sound."""
+    quiet = {"x265-params": "log-level=none:bframes=3"}
+    data = video(PICTURES, codec="libx265", pixels="yuv420p10le", kind="mov", options=quiet, sound=tone(1, click=0.5))
+    assert b"elst" in data and b"hev1" in data
+    data = turned(data.replace(b"hev1", b"hvc1"), 90)
+    made, path = cleaned(tmp_path, data)
+    assert (made.width, made.height, made.frames) == (64, 96, 12)
+    assert far(decoded(path)[3], np.rot90(PICTURES[3], -1)) < 12
+    loud = np.flatnonzero(np.abs(heard(path)) > 0.3)
+    assert abs(loud[0] / 48_000 - 0.5) < 0.03
+
+
+def test_of_two_fields_one_is_shown(tmp_path: Path) -> None:
+    """What moves has no comb: the second field, filmed later, is left out."""
+    plain = np.full((64, 96, 3), 60, np.uint8)
+    woven = []
+    for number in range(8):
+        picture = plain.copy()
+        picture[0::2, 8 * number : 8 * number + 24] = 220  # the first field
+        picture[1::2, 8 * number + 12 : 8 * number + 36] = 220  # the second, half a picture later
+        woven.append(picture)
+    how = {"options": {"x264-params": "interlaced=1:tff=1:crf=8", "flags": "+ildct+ilme"}, "pixels": "yuv422p"}
+    _made, path = cleaned(tmp_path, video(woven, **how))
+    shown = decoded(path)[4].astype(int)
+    assert np.abs(np.diff(shown, axis=0)).mean() < 6 < np.abs(np.diff(woven[4].astype(int), axis=0)).mean()
 
 
 def test_a_clean_file_says_nothing_of_where_it_was_filmed(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench sheets load visit attack lock clean help
+.PHONY: run test lint format clock bench bench-gpu sheets load visit attack lock clean help
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
 
 run: .venv/run   ## the whole site: environment, database, static files, web server, dreamer
 	@! $(BIN)/python dreamer/engine/cuda.py || { echo "An NVIDIA card answers: fetching the libraries it needs, once, a gigabyte."; \
@@ -29,6 +29,12 @@ clock: .venv/dev ## the tests that know of time, at the ends of days, months and
 
 bench: .venv/dev ## the dream against PyTorch, in the same run: var/bench/dream.json
 	$(BIN)/python -m tests.bench.dream $(ARGS)
+
+# A PyTorch built for the card is measured beside it where one is installed; the environment's own is built without.
+bench-gpu: .venv/dev ## an NVIDIA card: is the dream right there, and how long does it take: var/bench/gpu.json
+	@$(BIN)/python -m tests.bench.gpu --check
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cuda.lock
+	$(BIN)/python -m tests.bench.gpu $(ARGS)
 
 sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing they keep: docs/dreams
 	$(BIN)/python -m dreamer.sheets $(ARGS)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dreamer.engine import Network, Target
+from dreamer.engine import Network, Target, cuda
 from dreamer.engine.gradient_options import GradientOptions
 from dreamer.house import BUILTIN
 from tests.bench import dream as bench
+from tests.bench import gpu
 
 from .gradients import relative_error
 from .nets import register_googlenet, register_tiny
@@ -74,3 +75,26 @@ def test_which_model_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert bench.find_model(None) == folder
     with pytest.raises(SystemExit, match=r"received .*nowhere, expected a registered model's folder"):
         bench.main(["--model", str(tmp_path / "nowhere")])
+
+
+def test_the_card_s_bench_refuses_in_words_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "driver", lambda: None)
+    monkeypatch.setattr(cuda, "obstacle", lambda: "")
+    for arguments in ([], ["--check"]):
+        with pytest.raises(SystemExit, match="no NVIDIA driver answers on this machine"):
+            gpu.main(arguments)
+    monkeypatch.setattr(cuda, "obstacle", lambda: "NVIDIA's libcudnn.so.9 cannot be loaded")
+    with pytest.raises(SystemExit, match=r"cannot be measured: NVIDIA's libcudnn\.so\.9"):
+        gpu.main([])
+
+
+def test_the_card_s_bench_measures_what_it_says(tmp_path: Path) -> None:
+    """On the processor, with pictures that stay as on a card: everything but the card itself."""
+    bench_of = gpu.Bench(register_tiny(tmp_path), device="cpu", side=96, window=64, repeat=1)
+    answers = {name: answer for name, answer in bench_of.parts("block/output") if "compiled" not in name}
+    results = {name: answer() for name, answer in answers.items()}
+    assert [result[:2] for result in results.values()][:3] == ["ok"] * 3, results
+    assert results["PyTorch eager"].endswith(" s") and results["window of 64 px, ours"].endswith(" s")
+    assert results["the same in bfloat16"] == "refused: NotImplementedError"
+    (row,) = {result for _, _, result in gpu.measured(bench_of, ["block/output"], budget=-1)}
+    assert row.startswith("left out")

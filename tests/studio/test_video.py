@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from PIL import Image
 from dreamer.engine.pictures import read_recipe
 from dreamer.film import sandbox
 from dreamer.video.clean import Limits
+from dreamsite.core.storage import StorageUnavailable
 from dreamsite.core.tasks import STUDIO, heartbeats, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.jobs.files import delete_pending, work_directory
@@ -160,7 +160,7 @@ def test_what_fails_for_a_moment_is_tried_again_and_made_once(
         suffix = Path(name).suffix
         if suffix not in refused:
             refused.add(suffix)
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise StorageUnavailable("The storage failed: no space left on device")
         return real(name, *rest, **options)
 
     def finish(*rest: Any, **columns: Any) -> None:

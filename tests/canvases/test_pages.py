@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from canvas.models import Canvas, Rules, Sanction
 from canvas.moderation import undo
 from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Act, Case
+from canvas.moderation.permissions import MODERATORS
 from canvas.wire import RejectReason
 from dreamer.models import Choice
 from dreamsite.accounts import closing, export
@@ -272,6 +274,16 @@ def test_who_may_not_review_does_not_decide(own: Client, private: Canvas) -> Non
         assert answer.status_code == status
     private.refresh_from_db()
     assert not private.listed
+
+
+def test_a_moderator_does_not_list_a_canvas_of_their_own(own: Client, maker: User, private: Canvas) -> None:
+    maker.groups.add(Group.objects.get(name=MODERATORS))
+    own.post(f"/c/{private.slug}/settings/ask/")
+    case = Case.objects.get()
+    answer = own.post(f"/moderation/cases/{case.pk}/decide", {"version": case.version, "outcome": "listed"})
+    assert answer.status_code == 409 and "your own" in answer.content.decode()
+    private.refresh_from_db()
+    assert not private.listed and Case.objects.get().is_open
 
 
 def test_another_title_is_read_by_a_moderator_before_it_is_listed(own: Client, private: Canvas) -> None:

@@ -224,6 +224,8 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
     """Closes the case. Raises Conflict, NotYours, and ValueError for an outcome that its kind does not know."""
     if outcome not in OUTCOMES[case.kind]:
         raise ValueError(f"outcome {outcome!r}, expected one of {', '.join(OUTCOMES[case.kind])}")
+    if case.kind == Case.Kind.LISTING and case.canvas is not None and case.canvas.maker_id == by.pk:
+        raise NotYours(_("This canvas is your own. Somebody else decides about it."))
     close(case, version, by, outcome)
     if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
         case.region.lift(by)

@@ -26,6 +26,7 @@ from dreamsite.core.errors import json_error
 from dreamsite.core.turns import Pace
 
 VOTES_A_MINUTE = 12  # of one person
+PICTURES_SECONDS = 3600  # between two looks whether pictures of a network's styles are missing
 _asks = Pace("lists of styles", 20, 2.0)
 _votes = Pace("votes", 20, 6.0)
 
@@ -79,6 +80,8 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
         if files is None or not (style is None or (isinstance(style, str) and style in known)):
             return json_error(400, "unreadable", _("Received no style, expected one of the list, or null."))
         voting.cast(canvas, files, request.user, style)
+    if files and styles and cache.add(f"style-pictures:{files.name}", 1, PICTURES_SECONDS):
+        trying.order_missing(files)
     votes = voting.tally(canvas, files.name) if files else {}
     mine = StyleVote.objects.filter(canvas=canvas, voter=request.user.pk).values_list("style", flat=True).first()
     answer = JsonResponse(

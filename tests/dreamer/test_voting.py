@@ -17,7 +17,7 @@ from canvas import journal, wire
 from canvas.journal import dream_news
 from canvas.models import Canvas, Dream, Frame
 from dreamer import views, voting, worker
-from dreamer.models import Choice, StyleVote
+from dreamer.models import Choice, Job, StyleVote
 from dreamer.networks import shelves, trying
 from dreamer.styles import key
 from dreamer.worker import Dreamer
@@ -136,6 +136,16 @@ def test_the_picture_of_a_style(canvas: Canvas) -> None:
     answer = Client().get(listed[0]["picture"])
     assert b"".join(answer) == b"a picture"
     assert Client().get("/c/here/styles/picture/?style=../../x").status_code == 404
+
+
+def test_pictures_that_are_missing_are_ordered_once_whoever_asks(canvas: Canvas) -> None:
+    for _ in range(3):
+        assert Client().get("/c/here/styles/").status_code == 200
+    job = Job.objects.get()
+    assert (job.kind, job.network, job.state) == (Job.Kind.PICTURES, "tiny", "waiting")
+    Job.objects.all().delete()
+    assert Client().get("/c/here/styles/").status_code == 200
+    assert not Job.objects.exists(), "not again within the hour"
 
 
 def test_the_dreamer_takes_the_winner_and_the_frames_page_says_so(

@@ -38,7 +38,7 @@ ALIKE = {
         "oEmbed",
         "Enter",
     ),
-    *("ACC", "FPS", "SVG", "HTML", "DNS", "ID", "GIF", "MP4", "EUR", "Bitcoin", "PayPal", "Python", "Tab"),
+    *("ACC", "FPS", "SVG", "HTML", "DNS", "ID", "GIF", "MP", "EUR", "Bitcoin", "PayPal", "Python", "Tab"),
 }
 # Where templates show what is typed, or is read by machines.
 CODE = {"code", "pre", "kbd", "script", "style", "samp"}

@@ -7,7 +7,7 @@
 
 const root = globalThis.document?.documentElement;
 
-/** "en" alone would be American, with the month before the day; the pages say "21 November". */
+/** English of England: in the American one the month stands before the day. */
 export const locale = (root?.lang || "en").replace(/^en$/, "en-GB");
 
 /** @typedef {{ messages: Record<string, string | string[]>, plurals: number[] }} Words */
@@ -51,9 +51,6 @@ export function ngettext(one, many, n, values) {
 
 /** Marks a text that is looked up later. @param {string} text */
 export const gettext_noop = (text) => text;
-
-/** "a, b and c". @param {string[]} parts */
-export const listed = (parts) => new Intl.ListFormat(locale, { type: "conjunction" }).format(parts);
 
 /** A span of time with its unit. @param {number} seconds */
 export function duration(seconds) {

@@ -196,10 +196,13 @@ def test_a_closed_canvas_takes_no_ink_from_the_next_write_on(own: Client, maker:
         return [] if gate.judge(stroke(maker.pk), rules, status, 0) else [stroke(maker.pk)]
 
     assert journal.append(0, admit, 1)[1] is not None
+    assert b"data-hello" in Client().get(f"/c/{private.slug}/").content
     own.post(f"{base}close/")
     assert journal.append(1, admit, 2)[1] is None and journal.state().rules.closed
     assert gate.judge(wire.Undo(7 << 12, author=maker.pk), seen[-1], gate.UserStatus(), 0) == RejectReason.LOCKED
-    assert Client().get(f"/c/{private.slug}/").status_code == 200  # it stays visible
+    page = Client().get(f"/c/{private.slug}/")
+    assert page.status_code == 200, "it stays visible"
+    assert b"data-hello" not in page.content, "nobody is invited to draw"
     assert "Open it again" in own.get(base).content.decode()
     own.post(f"{base}reopen/")
     assert journal.append(1, admit, 3)[1] is not None and not seen[-1].closed

@@ -31,7 +31,11 @@ def test_the_chosen_style_comes_next_and_once(
     chosen = {"model": "tiny", "layer": layer, "channel": 1, "title": "What the moderator wants"}
     switches.turn(canvas, "style", chosen, watch)
     due(dreamer)
-    assert board().style == chosen and not board().style_wanted and board().style_named is None
+    assert (
+        board().style == {**chosen, "chosen": {"by": "moderator"}}
+        and not board().style_wanted
+        and board().style_named is None
+    )
     assert Frame.objects.first().title == "What the moderator wants"
 
 

@@ -129,7 +129,7 @@ def test_all_frames_lead_back_to_this_one(client: Client, many: Many) -> None:
 
 def test_nobody_drew(client: Client, many: Many) -> None:
     (frame,) = many(1)
-    assert "Nobody drew since the previous frame" in client.get(f"/frames/{frame.pk}/").content.decode()
+    assert "Nobody drew; the network kept dreaming." in client.get(f"/frames/{frame.pk}/").content.decode()
 
 
 def test_a_crowd_is_shown_in_part_and_costs_no_more(

@@ -54,6 +54,11 @@ class Audience:
             member.behind_since = None
             member.push(wire.news(self._welcome(member)))  # the news that it missed
 
+    def catch_up_all(self) -> None:
+        for member in list(self.members):
+            if member.joined:
+                self.catch_up(member)
+
     def _is_behind(self, member: Member) -> None:
         if member.behind_since is None:
             member.behind_since = self._clock()
@@ -110,16 +115,17 @@ class Audience:
         """Asks to confirm what was sent: those who were sent much, and now and then everybody.
 
         Those who have been behind for long are closed. An echo costs as much as three messages of ink, so there are
-        as few as tell a reader that has stopped.
+        as few as tell a reader that has stopped. Each gets a token of its own: with one for all, a socket that reads
+        could tell others what to echo, which would then read nothing and yet never count as full.
         """
-        now, token = self._clock(), secrets.randbits(64)
+        now = self._clock()
         self._rounds += 1
         all_of_them = self._rounds % limits.MARK_ROUNDS == 0
         for member in list(self.members):
             if member.behind_since is not None and now - member.behind_since > limits.BEHIND_SECONDS:
                 member.close(CloseCode.BEHIND)
             elif all_of_them or member.unmarked >= limits.MARK_BYTES:
-                member.mark(token)
+                member.mark(secrets.randbits(64))
 
     def close(self, code: CloseCode) -> None:
         for member in list(self.members):

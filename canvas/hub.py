@@ -83,6 +83,7 @@ class Hub:
         self._open: dict[str, OpenRoom] = {}
         self._unknown: dict[str, float] = {}  # names that no canvas has -> until when nobody asks again
         self._telling: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Future[None]] = set()
         self.leaving = False  # the process ends: nobody comes in any more
         metrics.VIEWERS.set_function(lambda: sum(len(room.members) for room in self.rooms()))
         metrics.WAITING.set_function(lambda: sum(room.waiting for room in self.rooms()))
@@ -95,7 +96,10 @@ class Hub:
         """Says for the list of canvases how many people are at each, while there are rooms."""
         while self._open:
             counts = {slug: held.room.people() for slug, held in list(self._open.items())}
-            await asyncio.to_thread(people.tell_counts, counts)
+            try:
+                await asyncio.to_thread(people.tell_counts, counts)
+            except Exception as error:
+                log.warning("How many people are at the canvases could not be told: %s", error)
             await asyncio.sleep(people.COUNT_SECONDS)
 
     async def leave(self) -> None:
@@ -155,7 +159,9 @@ class Hub:
 
     def _maybe_close(self, slug: str, room: Room) -> None:
         if not room.members:
-            self._closing = asyncio.ensure_future(self._close(slug, room))
+            closing = asyncio.ensure_future(self._close(slug, room))
+            self._closing.add(closing)  # or it might be collected
+            closing.add_done_callback(self._closing.discard)
 
     async def _close(self, slug: str, room: Room) -> None:
         held = self._open.get(slug)

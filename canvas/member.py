@@ -80,9 +80,17 @@ class Member:
             self.close(CloseCode.BEHIND)
         elif self._sending is not None:
             self._waiting.append(data)
-        elif ready is None or self._write is None or not self._write(ready):
+        elif ready is None or not self._takes(ready):
             self._waiting.append(data)
             self._send_on()
+
+    def _takes(self, ready: bytes) -> bool:
+        """Whether there is no more to do: the server took the bytes, or the transport is gone."""
+        try:
+            return self._write is not None and self._write(ready)
+        except Exception:
+            self._gone()
+            return True
 
     def _send_on(self) -> None:
         """Sends what waits, until the server makes us wait in turn."""

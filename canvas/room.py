@@ -13,7 +13,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -35,6 +35,7 @@ from canvas.wall_clock import WallClock
 from canvas.wire import CloseCode, RejectReason
 
 log = logging.getLogger(__name__)
+AGAIN_SECONDS = 1.0  # after an error that nobody foresaw
 TROUBLE = "The ink cannot be saved at the moment. It is kept and tried again."
 
 
@@ -68,6 +69,7 @@ class Room:
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._telling: asyncio.Task[None] | None = None  # the newest batch to everybody, after those before it
+        self._published = self._forgotten = clock()
 
     @property
     def members(self) -> set[Member]:
@@ -116,7 +118,17 @@ class Room:
         self.tail.start(self.state.base_seq, tail)
         await self._tell_names(tail)
         loops = self._ticks, self._polls, self._heartbeats, self.access.run, self.publisher.run
-        self._tasks = [asyncio.create_task(loop(), name=f"room-{loop.__qualname__}") for loop in loops]
+        self._tasks = [asyncio.create_task(self._keep(loop), name=f"room-{loop.__qualname__}") for loop in loops]
+
+    @staticmethod
+    async def _keep(loop: Callable[[], Awaitable[None]]) -> None:
+        """Runs one of the room's loops for ever: an error that nobody foresaw is logged, and the loop begins anew."""
+        while True:
+            try:
+                await loop()
+            except Exception:
+                log.exception("%s of a room ended, and begins anew.", loop.__qualname__)
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def stop(self) -> None:
         if self._ready is not None:
@@ -222,6 +234,8 @@ class Room:
 
     async def _ticks(self) -> None:
         began = pause = 0.0
+        if self._drafts:  # an error ended the loop before
+            self._wake.set()
         while True:
             await self._wake.wait()
             # The first stroke after a quiet moment is written at once; what follows is gathered for a tick.
@@ -345,8 +359,12 @@ class Room:
         if before is not None:
             await asyncio.wait({before})
         if batch is not None:
-            for _ in self.audience.broadcast(batch):
-                await asyncio.sleep(0)
+            try:
+                for _ in self.audience.broadcast(batch):
+                    await asyncio.sleep(0)
+            except Exception:
+                log.exception("A batch did not reach everybody; who missed it is sent it again.")
+                self.audience.catch_up_all()
         for member, answer in answers:
             member.push(answer)
         if began is not None:
@@ -456,7 +474,6 @@ class Room:
 
     async def _heartbeats(self) -> None:
         """Marks for the readers, an end for those who do not read, how many people there are, and tidying up."""
-        published = forgotten = self.clock()
         while True:
             await asyncio.sleep(limits.MARK_SECONDS)
             now, now_ms = self.clock(), self.wall_ms()
@@ -473,13 +490,13 @@ class Room:
             if people != self._last_people:
                 self._last_people = people
                 self.audience.send(people)
-            if now - published >= limits.PEOPLE_SECONDS:
-                published = now
+            if now - self._published >= limits.PEOPLE_SECONDS:
+                self._published = now
                 self.publisher.publish({"type": "people", "count": len(self.members)})
                 self.publisher.publish(self.together.heartbeat())
                 self.together.tidy()
-            if now - forgotten >= limits.FORGET_SECONDS:
-                forgotten = now
+            if now - self._forgotten >= limits.FORGET_SECONDS:
+                self._forgotten = now
                 oldest = min(self._wall_clock.readings()) - limits.REMEMBER_MS
                 self.deduplication.forget_before(oldest, self.state.base_seq)
                 self.admission.forget({member.person.id for member in self.members if member.person}, now)

@@ -112,6 +112,8 @@ class Socket(WebSocketsSansIOProtocol):
         """Sends one whole message as it is on the wire; False where the client must be waited for, or is gone."""
         if self.close_sent or not self.handshake_complete or not self.writable.is_set():
             return False
+        if self.disconnected or self.transport.is_closing():  # `writable` is set again, and a write may raise
+            return False
         self.transport.write(data)
         return True
 

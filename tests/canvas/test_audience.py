@@ -175,6 +175,33 @@ async def test_who_stays_behind_is_closed(hall: Hall, monkeypatch: pytest.Monkey
     assert slow.closed == CloseCode.BEHIND and not quick.member.closed
 
 
+async def test_what_one_reads_confirms_nothing_for_those_who_read_nothing(hall: Hall) -> None:
+    reader, *silent = (hall.reader() for _ in range(10))
+    for number in range(1, 200):
+        hall.add(batch(number))
+        for member in (one.member for one in (reader, *silent)):
+            member.push(wire.news({"type": "x" * 10_000}))
+        hall.audience.mark()
+        for one in (reader, *silent):  # with the echo of the one who reads
+            hall.audience.seen(one.member, getattr(reader, "token", 0))
+    assert not reader.member.closed and not reader.member.full
+    assert all(one.member.closed for one in silent)
+    assert all(one.member.outstanding < limits.MAX_UNREAD_BYTES + limits.MAX_MESSAGE for one in silent)
+
+
+async def test_a_socket_whose_server_raises_costs_the_others_nothing(hall: Hall) -> None:
+    def write(ready: bytes) -> bool:
+        raise RuntimeError("the transport is closed")
+
+    sockets = [hall.reader() for _ in range(9)]
+    for one in sockets[::2]:
+        one.member._write = write
+    hall.add(batch(1))
+    hall.audience.send({"type": "people"})
+    assert all(one.member.closed for one in sockets[::2])
+    assert all(one.heard == ["welcome", (1, 1), "people"] for one in sockets[1::2])
+
+
 async def test_a_new_base_is_told_to_those_who_have_what_is_in_it(hall: Hall) -> None:
     hall.add(batch(1, 4))
     up_to_date = hall.reader()

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from canvas import limits
+from canvas import limits, wire
+from canvas import room as rooms
 from canvas.member import Member
 from canvas.room import Room
+from dreamsite.servers import uvicorn
 from tests import wire_client
 from tests.canvas.memory import MemoryJournal, MemoryPeople, NoLayer
-from tests.canvas.test_room import executor
+from tests.canvas.test_room import executor, until
 
 
 class Socket:
@@ -63,3 +65,61 @@ async def test_a_socket_that_died_is_nobodys_error() -> None:
     dying.close(4400)
     await asyncio.sleep(0.01)
     assert errors == []
+
+
+async def test_under_uvicorn_nothing_is_written_to_a_connection_that_is_gone() -> None:
+    class Transport:
+        closing = False
+
+        def is_closing(self) -> bool:
+            return self.closing
+
+        def write(self, data: bytes) -> None:
+            assert not self.closing, "uvloop raises here"
+            written.append(data)
+
+    written: list[bytes] = []
+    socket: Any = uvicorn.Socket.__new__(uvicorn.Socket)
+    socket.transport, socket.writable = Transport(), asyncio.Event()
+    socket.writable.set()
+    socket.close_sent, socket.disconnected, socket.handshake_complete = False, False, True
+    assert socket.write_ready(b"one") and written == [b"one"]
+    socket.transport.closing = True
+    assert not socket.write_ready(b"two")
+    socket.transport.closing, socket.disconnected = False, True
+    assert not socket.write_ready(b"three") and written == [b"one"]
+
+
+async def test_a_loop_of_a_room_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.001)
+    monkeypatch.setattr(rooms, "AGAIN_SECONDS", 0.001)
+    room = Room(MemoryJournal(), MemoryPeople(), NoLayer(), executor)
+    marked: list[int] = []
+
+    def mark() -> None:
+        marked.append(len(marked))
+        if len(marked) < 3:
+            raise RuntimeError("the transport is closed")
+
+    monkeypatch.setattr(room.audience, "mark", mark)
+    await room.start()
+    await until(lambda: len(marked) > 5)
+    assert not any(task.done() for task in room._tasks)
+    await room.stop()
+
+
+async def test_a_batch_that_failed_halfway_reaches_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(MemoryJournal(), MemoryPeople(), NoLayer(), executor)
+    await room.start()
+    socket = Socket()
+    room.enter(socket.member)
+    room.receive(socket.member, wire_client.join(0, 0))
+
+    def broadcast(batch: wire.Batch) -> None:
+        raise RuntimeError("something nobody foresaw")
+
+    monkeypatch.setattr(room.audience, "broadcast", broadcast)
+    await room.absorb([wire.Batch(1, 0, 1, wire.encode(wire.Undo(5)))])
+    await room._told()
+    assert socket.member.seq == 1
+    await room.stop()

@@ -11,6 +11,7 @@ import random
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,6 +47,7 @@ UNDOABLE_SECONDS = 60.0  # a checkpoint leaves the newest strokes in the journal
 RETRY_SECONDS = 0.5  # after a failed dream or checkpoint, doubled each time up to the interval
 FAR_SECONDS = 60.0  # a dream further away than this leaves time for checkpoints
 GIVES_UP = 5  # so many styles of a network that failed one after the other, and the last good network takes its place
+KEPT = 2  # networks in memory at a time: those used last. Another is opened anew when its canvas needs it
 KEEPS_FAILING = 3  # so many failures in a row, and checkpoints keep the journal's tail short meanwhile
 
 
@@ -54,10 +56,10 @@ _LIVELY = [state for state in Dream.State.values if state != Dream.State.RESTING
 
 @dataclass(frozen=True)
 class _Opened:
-    """A network that was opened, or tried: as its files were then (`version`), and what was wrong with it."""
+    """A network that was tried: its files as they were then (`version`), or what was wrong with them."""
 
+    name: str
     version: tuple[str, ...]
-    network: Network | None = None
     files: ModelFiles | None = None
     problem: str = ""
 
@@ -72,11 +74,10 @@ class Dreamer:
         self._chance = chance or random.Random()
         self._registry = registry()
         self._listener = Listener()
-        # Of the canvas that is being visited; `_opened` has those of all.
-        self._network: Network | None = None
-        self._files: ModelFiles | None = None
+        self._found: _Opened | None = None  # of the canvas that is being visited; `_opened` has those of all
         self._no_model = ""  # why there is none
         self._opened: dict[str, _Opened] = {}
+        self._networks: OrderedDict[str, Network] = OrderedDict()  # those in memory, the one used last at the end
         self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
         self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.version) -> styles that failed in a row
@@ -121,6 +122,7 @@ class Dreamer:
                 return
         for name in self._opened.keys() - self._used:  # a network takes memory
             del self._opened[name]
+            self._networks.pop(name, None)
 
     def _turn(self, canvas: Canvas | None) -> None:
         """Visits a canvas, where it is still there and nobody else has its lease."""
@@ -163,7 +165,7 @@ class Dreamer:
         # A failure stays on the board until the next dream has come out well.
         if state != row.state and not (row.state == Dream.State.FAILED and state == Dream.State.WAITING):
             self._report(canvas, state=state, message=message, fraction=0.0, octave=0)
-        if row.style_wanted and self._network is not None:
+        if row.style_wanted and self._found is not None:
             try:
                 self._next_style(canvas, row)
             except ValueError as error:  # a network without anything to dream of
@@ -172,7 +174,7 @@ class Dreamer:
         far = row.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(canvas.pk, 0) >= KEEPS_FAILING:
             self._checkpoint(canvas)
-        if self._network is not None and state in (Dream.State.WAITING, Dream.State.RESTING):
+        if self._found is not None and state in (Dream.State.WAITING, Dream.State.RESTING):
             self._guess(canvas)
         if row.next_at <= now:
             if state == Dream.State.WAITING:
@@ -183,9 +185,10 @@ class Dreamer:
 
     def _guess(self, canvas: Canvas) -> None:
         """Says what the network sees in what has just been drawn. Never at the cost of a dream."""
-        assert self._network is not None
+        if not self._files.labels:  # it knows no words, and need not be opened
+            return
         try:
-            self._listener.look(canvas, self._network)
+            self._listener.look(canvas, lambda: self._network)
         except Error:
             raise
         except Exception:
@@ -198,7 +201,7 @@ class Dreamer:
         if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
             if row.state != Dream.State.RESTING:
                 self._report(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
-        elif self._network is None or row.paused or failures >= KEEPS_FAILING:
+        elif self._found is None or row.paused or failures >= KEEPS_FAILING:
             self._checkpoint(canvas, everything=True)
         elif not failures or row.next_at is None or row.next_at <= now:
             self._dream(canvas, row, now)
@@ -208,7 +211,7 @@ class Dreamer:
         self._find_model(canvas)
         if row.paused:
             return Dream.State.PAUSED, ""
-        if self._network is None:
+        if self._found is None:
             return Dream.State.NO_MODEL, self._no_model
         if canvas.head == 0 and canvas.frame_id is None and not _seeds_due(canvas):
             return Dream.State.RESTING, ""  # an untouched canvas: there is nothing to reinterpret yet
@@ -224,17 +227,16 @@ class Dreamer:
         """
         choice = getattr(decided_by(canvas), "choice", None)
         names = candidates(choice.network if choice else "")
-        self._network, self._files = None, None
+        self._found = None
         self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
         usable = {}
         for name in names:
             opened = usable[name] = self._open(name)
-            if opened.network is not None and self._bad.get(opened.version, 0) < GIVES_UP:
-                self._network, self._files = opened.network, opened.files
+            if opened.files is not None and self._bad.get(opened.version, 0) < GIVES_UP:
+                self._found = opened
                 return
-        if any(opened.network is not None for opened in usable.values()):  # one that opens, but does not dream
-            opened = self._last_good(canvas) or next(o for o in usable.values() if o.network is not None)
-            self._network, self._files = opened.network, opened.files
+        if any(opened.files is not None for opened in usable.values()):  # one that opens, but does not dream
+            self._found = self._last_good(canvas) or next(o for o in usable.values() if o.files is not None)
             return
         if names:  # what is wrong with the best of them
             self._no_model = self._opened[names[0]].problem
@@ -245,7 +247,7 @@ class Dreamer:
         for name in dict.fromkeys(str((recipe or {}).get("model", "")) for recipe in recipes):
             if name in self._registry.names():
                 opened = self._open(name)
-                if opened.network is not None and self._bad.get(opened.version, 0) < GIVES_UP:
+                if opened.files is not None and self._bad.get(opened.version, 0) < GIVES_UP:
                     return opened
         return None
 
@@ -257,26 +259,46 @@ class Dreamer:
         if known and known.version == version:
             return known
         self._opened.pop(name, None)
+        self._networks.pop(name, None)
         try:
             files = self._registry.get(name)
-            network = Network.open(
+            network = self._in_memory(name, files)
+            opened = _Opened(name, version, files)
+            log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))
+        except Exception as error:  # whatever a damaged file makes its readers say
+            opened = _Opened(name, version, problem=f"{name}: {error}"[:300])
+            log.error("The network %s cannot be opened: %s", name, error)
+        self._opened[name] = opened
+        return opened
+
+    def _in_memory(self, name: str, files: ModelFiles) -> Network:
+        """The network, opened anew where it is not in memory; the one used longest ago makes room before that."""
+        if name not in self._networks:
+            while len(self._networks) >= KEPT:
+                self._networks.popitem(last=False)
+            self._networks[name] = Network.open(
                 files.path,
                 device=settings.DREAM_DEVICE,
                 threads=settings.DREAM_THREADS,
                 gpu_memory=settings.DREAM_GPU_MEMORY,
                 tf32=settings.DREAM_TF32,
             )
-            opened = _Opened(version, network, files)
-            log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))
-        except Exception as error:  # whatever a damaged file makes its readers say
-            opened = _Opened(version, problem=f"{name}: {error}"[:300])
-            log.error("The network %s cannot be opened: %s", name, error)
-        self._opened[name] = opened
-        return opened
+        self._networks.move_to_end(name)
+        return self._networks[name]
+
+    @property
+    def _network(self) -> Network:
+        """That of the canvas that is being visited, where it has one."""
+        assert self._found is not None
+        return self._in_memory(self._found.name, self._files)
+
+    @property
+    def _files(self) -> ModelFiles:
+        assert self._found is not None and self._found.files is not None
+        return self._found.files
 
     def _style(self, canvas: Canvas, row: Dream) -> Style:
         """The style in force, or a new one where it has run its time or does not fit the network."""
-        assert self._network is not None
         style = Style.from_json(row.style)
         fresh = row.style_until is not None and row.style_until > timezone.now()
         if style and fresh and style.model == self._network.name and style.fits(self._network.layers):
@@ -284,7 +306,6 @@ class Dreamer:
         return self._next_style(canvas, row)
 
     def _next_style(self, canvas: Canvas, row: Dream) -> Style:
-        assert self._network is not None and self._files is not None
         before = Style.from_json(row.style)
         named = Style.from_json(row.style_named or {})
         if named and named.model == self._network.name and named.fits(self._network.layers):
@@ -308,7 +329,6 @@ class Dreamer:
 
     def _voted(self, canvas: Canvas) -> tuple[Style, dict[str, Any]] | None:
         """What people voted for, and how many did; None where nobody has, or it does not fit the network."""
-        assert self._network is not None and self._files is not None
         first = voting.take(canvas, self._files)
         if first is None:
             return None
@@ -316,10 +336,9 @@ class Dreamer:
         return (found, {"by": "vote", "votes": first.votes}) if found.fits(self._network.layers) else None
 
     def _dream(self, canvas: Canvas, row: Dream, began: datetime) -> None:
-        network = self._network
-        assert network is not None
         dreaming = False
         try:
+            network = self._network
             style = self._style(canvas, row)
             recipe = Recipe(
                 target=style.target,
@@ -411,8 +430,8 @@ class Dreamer:
         log.exception("%s: the dream failed.", canvas.slug)
         count = self._failures[canvas.pk] = self._failures.get(canvas.pk, 0) + 1
         if styles_fault:
-            assert self._network is not None
-            name, version = self._network.name, self._opened[self._network.name].version
+            assert self._found is not None
+            name, version = self._found.name, self._found.version
             self._bad[version] = self._bad.get(version, 0) + 1
             if self._bad[version] == GIVES_UP:
                 log.error(

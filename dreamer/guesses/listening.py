@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -34,9 +35,9 @@ class Listener:
         self._next: dict[int, float] = {}  # canvas -> when it may speak again
         self._house: Network | None = None
 
-    def look(self, canvas: Canvas, network: Network) -> Guess | None:
-        """Makes at most one guess. Costs nothing while nobody draws."""
-        if not settings.DREAM_GUESSES or classes_of(network) is None:
+    def look(self, canvas: Canvas, opened: Callable[[], Network]) -> Guess | None:
+        """Makes at most one guess. Costs nothing while nobody draws; `opened` is asked once there is a drawing."""
+        if not settings.DREAM_GUESSES:
             return None
         if canvas.pk not in self._looked:
             self._looked[canvas.pk] = self._heads[canvas.pk] = canvas.head
@@ -47,10 +48,12 @@ class Listener:
         found = at_rest(canvas, now, self._looked[canvas.pk])
         if not found:
             return None
-        drawing = found[0]
+        drawing, network = found[0], opened()
         self._looked[canvas.pk] = drawing.last_seq
         if len(found) == 1 and drawing.last_seq == canvas.head:
             self._heads[canvas.pk] = canvas.head
+        if classes_of(network) is None:
+            return None
         picture, beside = alone(canvas, drawing), self._house_beside(network)
         seen = guesses(network, picture, drawing.box, canvas.background_rgb, beside)
         if not seen:

@@ -86,3 +86,33 @@ def test_where_the_site_s_network_cannot_be_opened_the_house_model_goes_on(model
     dreamer.look()
     dream = Dream.objects.get()
     assert dream.state == "no-model" and "mine" in dream.message
+
+
+def test_of_many_networks_two_are_in_memory(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any member may choose any network for a canvas: each look opens none that it does not dream with."""
+    names, opened = ["first", "second", "third", "fourth"], list[str]()
+    for name in names:
+        nets.register_tiny(models, name)
+        choosing.use(canvas(name), name, None)
+    dreamer, plain = a_dreamer(), worker.Network.open
+    most = 0
+
+    def counted(folder: Path, **options: Any) -> Any:
+        nonlocal most
+        opened.append(folder.name)
+        most = max(most, len(dreamer._networks) + 1)
+        return plain(folder, **options)
+
+    monkeypatch.setattr(worker.Network, "open", counted)
+    dreamer.look()
+    assert sorted(opened) == sorted(names), "each is tried once"
+    for _ in range(3):
+        dreamer.look()
+    assert len(opened) == 4, "and none is opened while no dream is due"
+    assert dreamed(dreamer) == {name: name for name in names}
+    assert Dream.objects.filter(state="waiting").count() == 4
+    assert most == worker.KEPT == len(dreamer._networks)
+    opened.clear()
+    Dream.objects.filter(canvas__slug=next(iter(dreamer._networks))).update(next_at=worker.timezone.now())
+    dreamer.look()
+    assert not opened, "those used last are still there"

@@ -22,6 +22,7 @@ from dreamer.models import StyleVote
 from dreamer.networks import choosing, shelves, trying
 from dreamer.registered import default_model, registry
 from dreamer.styles import key
+from dreamsite.core import counters
 from dreamsite.core.errors import json_error
 from dreamsite.core.turns import Pace
 
@@ -62,9 +63,7 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
             return json_error(401, "signed-out", _("Sign in first."))
         if not voting.may_vote(request.user):
             return json_error(403, "members-only", _("Members vote here. Keep your name to become one."))
-        counted = f"style-votes:{request.user.pk}"
-        cache.add(counted, 0, 60)
-        if cache.incr(counted) > VOTES_A_MINUTE:
+        if counters.count(f"style-votes:{request.user.pk}", 60) > VOTES_A_MINUTE:
             return json_error(429, "too-many", _("That was a lot of votes. Try again in a minute."))
         _votes.take(address)
         try:

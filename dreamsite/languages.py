@@ -37,7 +37,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_safe
 def words(request: HttpRequest, language: str, version: str) -> HttpResponse:
     """What the browser modules say, in a language; the address changes with the words."""
-    if not version or version != languages.digest(language):
+    known = language in dict(settings.LANGUAGES)  # before a catalogue is built: an address may name any
+    if not known or not version or version != languages.digest(language):
         raise NotFound("These words have changed. Reload the page.")
     answer = HttpResponse(languages.catalogue(language), "application/json")
     answer.headers["Content-Language"] = language

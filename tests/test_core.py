@@ -1,4 +1,4 @@
-"""The core's plain parts: files that are whole or not there, and rectangles."""
+"""The core's plain parts: files that are whole or not there, rectangles, and counters."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamsite.core import files
+from dreamsite.core import counters, files
 from dreamsite.core.rect import Rect
 
 
@@ -91,3 +92,31 @@ def test_rectangles_are_sets_of_pixels(one: Rect, other: Rect) -> None:
 def test_a_grown_rectangle_has_a_margin(rect: Rect, by: int) -> None:
     grown = rect.grown(by)
     assert (grown.width, grown.height) == (rect.width + 2 * by, rect.height + 2 * by) and grown.contains(rect)
+
+
+class TestCounters:
+    @pytest.fixture(autouse=True)
+    def now(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        cache.clear()
+        now = [6000.0]
+        monkeypatch.setattr(counters.time, "time", lambda: now[0])
+        return now
+
+    def test_each_stretch_begins_anew(self, now: list[float]) -> None:
+        assert [counters.count("a", 60) for _ in range(3)] == [1, 2, 3]
+        now[0] += 59.0
+        assert (counters.count("a", 60), counters.counted("a", 60)) == (4, 4)
+        assert (counters.count("b", 60), counters.counted("c", 60)) == (1, 0)
+        now[0] += 1.0
+        assert (counters.counted("a", 60), counters.count("a", 60)) == (0, 1)
+
+    def test_a_number_that_is_lost_in_between_counts_as_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        counters.count("a", 60)
+        monkeypatch.setattr(type(cache._connections["default"]), "add", lambda *_a, **_o: False)  # as if it were there
+        assert counters.count("another", 60) == 1
+
+    def test_a_number_without_an_end_bars_nobody_for_long(self, now: list[float]) -> None:
+        cache.set(counters._key("a", 60), 1000, None)
+        assert counters.count("a", 60) == 1001
+        now[0] += 60.0
+        assert counters.count("a", 60) == 1

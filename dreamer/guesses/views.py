@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from django.core.cache import cache
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from canvas.models import Canvas
 from dreamer.models import Guess
+from dreamsite.core import counters
 from dreamsite.core.errors import json_error
 
 from .listening import publish
@@ -26,9 +26,7 @@ def answer(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     if not request.user.is_authenticated:
         return json_error(401, "signed-out", _("Sign in first."))
     guess = get_object_or_404(Guess, canvas=canvas, pk=pk)
-    key = f"guess-answers:{request.user.pk}"
-    cache.add(key, 0, 60)
-    if cache.incr(key) > A_MINUTE:
+    if counters.count(f"guess-answers:{request.user.pk}", 60) > A_MINUTE:
         return json_error(429, "too-many", _("That was a lot of answers. Try again in a minute."))
     try:
         word = json.loads(request.body)["word"]

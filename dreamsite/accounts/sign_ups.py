@@ -23,10 +23,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dreamsite.core import counters
 from dreamsite.core.addresses import network
 from dreamsite.core.models import User
 
-WITHIN = 3600  # seconds after the first of them in which an address' accounts are counted
+WITHIN = 3600  # seconds: an address' accounts are counted from one full hour to the next
 MOST = 60
 CLICKED_TWICE = timedelta(minutes=5)
 BITS, HARDEST = 16, 20  # half a second and ten seconds of a browser; one more bit for every four accounts
@@ -40,19 +41,17 @@ def _key(request: HttpRequest) -> str:
 
 def bits(request: HttpRequest) -> int:
     """How many zero bits an account from here costs now; 0: none."""
-    made, free = int(cache.get(_key(request), 0)), settings.SIGN_UPS_PER_ADDRESS
+    made, free = counters.counted(_key(request), WITHIN), settings.SIGN_UPS_PER_ADDRESS
     return 0 if made < free else min(HARDEST, BITS + (made - free) // 4)
 
 
 def too_many(request: HttpRequest) -> bool:
-    return int(cache.get(_key(request), 0)) >= max(MOST, settings.SIGN_UPS_PER_ADDRESS)
+    return counters.counted(_key(request), WITHIN) >= max(MOST, settings.SIGN_UPS_PER_ADDRESS)
 
 
 def count(request: HttpRequest) -> None:
     """An account was made."""
-    key = _key(request)
-    if not cache.add(key, 1, WITHIN):
-        cache.incr(key)
+    counters.count(_key(request), WITHIN)
 
 
 def question(request: HttpRequest) -> dict[str, Any]:

@@ -119,6 +119,16 @@ def test_modules_are_given_the_pages_words_for_ever(client: Client) -> None:
     assert client.get("/words/xx-0.json").status_code == 404
 
 
+def test_no_catalogue_is_built_for_a_language_that_is_none(client: Client) -> None:
+    for code in CODES:
+        languages.digest(code)
+    before = languages.catalogue.cache_info().currsize, languages.digest.cache_info().currsize
+    for ending in ("aaaa", "aaab", "AT"):
+        assert client.get(f"/words/de-{ending}-0.json").status_code == 404
+        assert client.get(f"/words/de-{ending}-{languages.digest('de')}.json").status_code == 404
+    assert (languages.catalogue.cache_info().currsize, languages.digest.cache_info().currsize) == before
+
+
 def test_right_to_left_is_said() -> None:
     with translation.override("ar"):
         assert '<html lang="ar" dir="rtl">' in render_to_string("404.html")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from canvas import notify
@@ -16,6 +16,8 @@ from dreamsite.core.models import SiteState
 
 # What a day has of the canvas it is a day of.
 SAME = ("width", "height", "background", "front", "growth", "hold", "rhythm", "listed")
+SAME_RULES = ("members_only", "reactions")
+NAME = 29  # letters of its slug; with the date they fit the column
 
 
 def day_at(moment: datetime) -> date:
@@ -27,7 +29,7 @@ def today(canvas: Canvas) -> Canvas:
     """What people see and draw on at this canvas' address: for a daily one its day, made as the first one comes."""
     if not canvas.daily:
         return canvas
-    if SiteState.ended():
+    if SiteState.ended() or canvas.closed_at or canvas.deleted_at:
         return latest(canvas)
     day = day_at(timezone.now())
     found = canvas.days.select_related("frame", "day_of").filter(day=day).first()
@@ -42,13 +44,16 @@ def latest(canvas: Canvas) -> Canvas:
 
 @transaction.atomic
 def _begin(canvas: Canvas, day: date) -> Canvas:
+    with translation.override(settings.LANGUAGE_CODE):  # whoever comes first does not name it for all
+        written = date_format(day, "j F Y")
+    name = canvas.slug if len(canvas.slug) <= NAME else f"{canvas.slug[: NAME - 10]}-{canvas.pk}"
     fields = {name: getattr(canvas, name) for name in SAME} | {
-        "slug": f"{canvas.slug[:29]}-{day:%Y-%m-%d}",
-        "title": f"{canvas.title[:50]}, {date_format(day, 'j F Y')}",
+        "slug": f"{name}-{day:%Y-%m-%d}",
+        "title": f"{canvas.title[:50]}, {written}",
     }
     made, new = Canvas.objects.get_or_create(day_of=canvas, day=day, defaults=fields)
-    if new and Rules.objects.filter(canvas=canvas, members_only=True).exists():
-        Rules.objects.create(canvas=made, members_only=True)
+    if new and (rules := Rules.objects.filter(canvas=canvas).first()):
+        Rules.objects.create(canvas=made, **{name: getattr(rules, name) for name in SAME_RULES})
     return made
 
 

@@ -38,7 +38,7 @@ def network(canvas: Canvas) -> ModelFiles | None:
 
 def ballot(canvas: Canvas, files: ModelFiles) -> Sequence[ShelfStyle]:
     """What people may vote for; nothing where the owner has fixed the style."""
-    choice = getattr(canvas, "choice", None)
+    choice = getattr(choosing.decided_by(canvas), "choice", None)
     if choice is not None and not choice.votes:
         return ()
     shelf, _surprises = shelves.of_canvas(canvas, files)
@@ -89,6 +89,8 @@ def announce(canvas: Canvas, files: ModelFiles) -> None:
 def take(canvas: Canvas, files: ModelFiles) -> Leading | None:
     """What people have chosen, for the style that begins now; everybody votes anew from here."""
     with transaction.atomic():
+        votes = StyleVote.objects.filter(canvas=canvas)
+        counted = list(votes.select_for_update().values_list("pk", flat=True))
         first = leading(canvas, files)
-        StyleVote.objects.filter(canvas=canvas).delete()
+        votes.filter(pk__in=counted).delete()  # one that comes meanwhile is for the style after this
     return first

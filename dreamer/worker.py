@@ -112,10 +112,11 @@ class Dreamer:
         read_at, self._used = time.monotonic(), set()
         for listed in canvases:
             canvas: Canvas | None = listed
-            if late := time.monotonic() - read_at > LOOK_SECONDS:  # another canvas' dream took its time
+            if self._is_late(read_at):  # another canvas' dream took its time
                 canvas = canvases.filter(pk=listed.pk).first()
             self._turn(canvas)
-            if late and listed.maker_id:  # however many canvases members have, the site's own keep their rhythm
+            # However many canvases members have, the site's own keep their rhythm.
+            if listed.maker_id and self._is_late(read_at):
                 for own in canvases.filter(maker=None, dream__next_at__lte=timezone.now()):
                     self._turn(own)
             if self.stop.is_set():
@@ -123,6 +124,11 @@ class Dreamer:
         for name in self._opened.keys() - self._used:  # a network takes memory
             del self._opened[name]
             self._networks.pop(name, None)
+
+    @staticmethod
+    def _is_late(read_at: float) -> bool:
+        """Whether what was read then may have changed since."""
+        return time.monotonic() - read_at > LOOK_SECONDS
 
     def _turn(self, canvas: Canvas | None) -> None:
         """Visits a canvas, where it is still there and nobody else has its lease."""
@@ -322,7 +328,7 @@ class Dreamer:
         stored = style.to_json() | {"chosen": chosen}
         self._report(canvas, style=stored, style_until=until, style_wanted=False, style_named=None)
         row.style, row.style_until, row.style_wanted, row.style_named = stored, until, False, None
-        if row.coming is not None:
+        if Dream.objects.filter(canvas=canvas, coming__isnull=False).exists():  # voted since it was read, too
             voting.announce(canvas, self._files)
         log.info("%s: the style is now %s.", canvas.slug, style.title)
         return style

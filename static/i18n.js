@@ -15,7 +15,7 @@ const words = await (async () => {
   const link = /** @type {HTMLLinkElement | null | undefined} */ (root?.querySelector("link[data-words]"));
   if (!link) return null;
   try {
-    const answer = await fetch(link.href);
+    const answer = await fetch(link.href, { signal: AbortSignal.timeout(5000) });
     return answer.ok ? /** @type {Words} */ (await answer.json()) : null;
   } catch (error) {
     console.warn("The words of this language cannot be loaded:", error);

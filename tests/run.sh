@@ -66,6 +66,7 @@ printf '\n== pytest\n'
 # much of their time they wait for sites and browsers.
 workers=$(($(nproc) + 1))
 tests=0
+rm -f .pytest_cache/v/cache/lastfailed # what failed in an earlier run is none of this one's
 python -m pytest -n "$((workers < 5 ? workers : 5))" --dist loadfile --no-loadscope-reorder "$@" || tests=$?
 
 # On a machine that others use, too, a deadline of a browser may pass by chance. Up to three that failed are tried once

@@ -107,7 +107,7 @@ class Canvas(models.Model):
     head = models.BigIntegerField(default=0, editable=False)
     # The newest frame that counts: the base of the canvas as everybody sees it.
     frame = models.ForeignKey("Frame", null=True, editable=False, on_delete=models.PROTECT, related_name="+")
-    visibility = models.PositiveIntegerField(default=0, editable=False)  # how often a frame was hidden or shown again
+    visibility = models.PositiveIntegerField(default=0, editable=False)  # counts frames hidden, shown or thinned
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CanvasQuerySet.as_manager()

@@ -80,6 +80,8 @@ def thin(canvas: Canvas, most: int = 10_000) -> tuple[int, int]:
                     thinned_at=timezone.now(),
                 )
             Growth.objects.filter(frame__in=chunk, frame__thinned_at__isnull=False).delete()
+            # Rooms ask anew which frames can be brought back.
+            Canvas.objects.filter(pk=canvas.pk).update(visibility=F("visibility") + 1)
     return count, freed
 
 

@@ -139,6 +139,8 @@ export class Following {
 
     /** Our view has changed. */
     moved() {
+        // Two who follow each other would send each other's view round for ever, a little wider each time.
+        if (this.going && this.followers.some(({ id }) => id === this.leader?.id)) return;
         if (!this.followers.length || this.telling !== undefined) return;
         this.telling = setTimeout(() => {
             this.telling = undefined;

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, WebSocketRoute
 
+from canvas.wire import CloseCode
 from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, line, operations, pixels_of
 from tests.running import SMALL_SIDE, RunningSite, until
@@ -95,18 +96,24 @@ def test_a_wall_and_a_frame_on_another_site_show_the_canvas_as_it_lives(
     with elsewhere(code) as address:
         other.page.goto(address)
         other.page.frame_locator("iframe").locator('.watch.ready[data-connection="live"]').wait_for()
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    wall.page.route_web_socket(re.compile("/ws/"), through)
     wall.page.goto(f"{site.url}/c/small/stage/")
     wall.page.wait_for_selector('.watch.ready[data-connection="live"]')
     assert axe.serious(wall.page) == []
     artist = Visitor(browser, site, site.person(7)).open("small")
     artist.draw(line(600, 400, 760, 470))
     until(lambda: wall.shown_ink() > 0, "the stroke is not on the wall")
-    wall.context.set_offline(True)
-    wall.page.evaluate("dispatchEvent(new Event('offline'))")
-    wall.context.set_offline(False)
+    sockets[0].close(code=CloseCode.RESTARTING)
     artist.draw(line(600, 480, 760, 400))
     until(lambda: len(operations(site, "small")) >= 2, "the second stroke is not written")
     wall.shows(pixels_of(site, "small", SMALL_SIDE))
+    assert len(sockets) > 1, "it came back by itself"
     assert other.trouble == wall.trouble == artist.trouble == []
     for one in (visitor, other, wall, artist):
         one.close()

@@ -65,6 +65,33 @@ def test_its_address_shows_the_day_and_the_next_one_begins_anew(
     assert "Daily, 30 November 2026" in archive and frame.thumbnail.url in archive
 
 
+def test_once_it_is_closed_no_day_begins_and_the_last_one_stays(
+    client: Client, today: Canvas, now: list[datetime]
+) -> None:
+    client.get("/c/daily/")
+    Canvas.objects.filter(pk=today.pk).update(closed_at=now[0])
+    now[0] = NOON + timedelta(days=2)
+    assert "daily-2026-11-30" in client.get("/c/daily/").content.decode()
+    assert Canvas.objects.filter(day_of=today).count() == 1
+
+
+def test_a_day_is_named_in_the_site_s_language_and_keeps_what_people_may_do(client: Client, today: Canvas) -> None:
+    Rules.objects.create(canvas=today, members_only=True, reactions=False)
+    client.get("/c/daily/", headers={"Accept-Language": "ja"})
+    day = Canvas.objects.get(day_of=today)
+    assert day.title == "Daily, 30 November 2026"
+    assert (day.rules.members_only, day.rules.reactions) == (True, False)
+
+
+def test_two_with_long_names_have_days_of_their_own(client: Client, today: Canvas) -> None:
+    for end in "ab":
+        slug = f"{'a-canvas-with-a-very-long-name-'}{end}"
+        Canvas.objects.create(slug=slug, title="Long", width=64, height=64, daily=True)
+        assert client.get(f"/c/{slug}/").status_code == 200
+    days = list(Canvas.objects.exclude(day_of=None).values_list("slug", flat=True))
+    assert len(days) == 2 and all(len(slug) <= 40 for slug in days)
+
+
 def test_the_list_has_it_once_with_the_newest_picture(client: Client, today: Canvas) -> None:
     client.get("/c/daily/")
     frame = frame_of(Canvas.objects.get(day_of=today))

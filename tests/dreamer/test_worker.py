@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections.abc import Callable
@@ -585,4 +586,5 @@ def test_the_sites_own_canvas_keeps_its_rhythm_however_many_others_there_are(
     monkeypatch.setattr(dreamer, "_visit", visiting)
     dreamer.look()
     assert [slug for slug in visited if slug != "here"] == ["own0", "own1", "own2"]
-    assert all("here" in visited[at - 1 : at + 2] for at, slug in enumerate(visited) if slug != "here")
+    turns = [at for at, slug in enumerate(visited) if slug != "here"]
+    assert all("here" in visited[first:second] for first, second in itertools.pairwise(turns)), visited

@@ -10,7 +10,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from canvas import wire
-from canvas.hub import hub
+from canvas.hub import NoRoomLeft, hub
 from canvas.member import WRITE, Member, Person
 from canvas.room import Room
 from canvas.wire import CloseCode
@@ -70,7 +70,11 @@ class CanvasConsumer(LeanConsumer):
         write = extensions.get(WRITE)
         self.member = Member(self._send, self.close, person, address, write)
         try:
-            self.room = await hub.room(self.slug)
+            self.room = await hub.room(self.slug, address)
+        except NoRoomLeft as error:
+            log.warning("No room for %s: %s", self.slug, error)
+            await self.close(int(CloseCode.UNAVAILABLE))
+            return
         except Exception:
             log.exception("The room of %s could not be opened.", self.slug)
             await self.close(int(CloseCode.UNAVAILABLE))

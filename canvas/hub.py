@@ -14,9 +14,10 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import BaseChannelLayer, get_channel_layer
+from django.conf import settings
 
 from canvas import connections, limits, metrics, notify, people
-from canvas.journal import DatabaseJournal, canvas_id
+from canvas.journal import DatabaseJournal, Found, find
 from canvas.member import Member
 from canvas.people import DatabasePeople
 from canvas.room import Room
@@ -67,13 +68,22 @@ class CanvasLayer:
             log.exception("News of another process could not be used; the poll finds what it was about.")
 
 
+class NoRoomLeft(Exception):
+    """This process, or this address, has as many rooms open as it may."""
+
+
 @dataclass(frozen=True)
 class OpenRoom:
-    """A room with what belongs to it. A thread for each canvas: neither page views nor other canvases hold its ink."""
+    """A room with what belongs to it. A thread for each canvas: neither page views nor other canvases hold its ink.
+
+    A thread is a connection to the database too. Canvases that were closed when they were opened share one.
+    """
 
     room: Room
     listening: asyncio.Task[None]
     thread: ThreadPoolExecutor
+    canvas: Found
+    opened_by: str  # an address
 
 
 class Hub:
@@ -118,23 +128,26 @@ class Hub:
         for slug, held in list(self._open.items()):
             await self._close(slug, held.room)
 
-    async def room(self, slug: str) -> Room | None:
-        """The canvas' room, ready; None where no canvas has this name."""
+    async def room(self, slug: str, address: str = "") -> Room | None:
+        """The canvas' room, ready; None where no canvas has this name. Raises NoRoomLeft.
+
+        `address`: where whoever asks comes from.
+        """
         if slug not in self._open:
             if time.monotonic() < self._unknown.get(slug, 0.0):
                 return None
-            found = await database_sync_to_async(canvas_id)(slug)
+            found = await database_sync_to_async(find)(slug)
             if found is None:
                 if len(self._unknown) >= UNKNOWN_MOST:
                     self._unknown.clear()
                 self._unknown[slug] = time.monotonic() + UNKNOWN_SECONDS
                 return None
             if slug not in self._open:  # another socket may have been faster
-                layer = CanvasLayer(slug)
-                # The pool has eight connections, and pages need them: as many open rooms would leave none.
-                thread = ThreadPoolExecutor(1, f"journal-{slug}", initializer=connections.bypass_pool)
-                room = Room(DatabaseJournal(found), DatabasePeople(), layer, thread)
-                self._open[slug] = OpenRoom(room, asyncio.create_task(layer.listen(room)), thread)
+                self._check_bounds(found, address)
+                layer, thread = CanvasLayer(slug), self._thread(slug, found)
+                room = Room(DatabaseJournal(found.id), DatabasePeople(), layer, thread)
+                listening = asyncio.create_task(layer.listen(room))
+                self._open[slug] = OpenRoom(room, listening, thread, found, address)
         room = self._open[slug].room
         try:
             await room.start()
@@ -148,6 +161,23 @@ class Hub:
             self._telling = asyncio.create_task(self._tell_people())
         self._close_later(slug, room)  # whoever asked may be gone by now
         return room
+
+    def _check_bounds(self, canvas: Found, address: str) -> None:
+        """The site's own canvases always get a room. Others must leave the database connections for everything else."""
+        if canvas.own:
+            return
+        others = [held for held in self._open.values() if not held.canvas.own]
+        if sum(held.canvas.closed == canvas.closed for held in others) >= settings.ROOMS:
+            raise NoRoomLeft(f"{settings.ROOMS} rooms are open in this process (the setting ROOMS)")
+        if address and sum(held.opened_by == address for held in others) >= limits.ROOMS_PER_ADDRESS:
+            raise NoRoomLeft(f"one address has opened {limits.ROOMS_PER_ADDRESS} rooms in this process")
+
+    def _thread(self, slug: str, canvas: Found) -> ThreadPoolExecutor:
+        shared = (held.thread for held in self._open.values() if held.canvas.closed and canvas.closed)
+        # The pool has eight connections, and pages need them: as many open rooms would leave none.
+        return next(shared, None) or ThreadPoolExecutor(
+            1, "journal-closed" if canvas.closed else f"journal-{slug}", initializer=connections.bypass_pool
+        )
 
     def left(self, slug: str, room: Room, member: Member) -> None:
         room.leave(member)
@@ -167,10 +197,12 @@ class Hub:
         held = self._open.get(slug)
         if held and held.room is room:
             del self._open[slug]
+            shared = any(other.thread is held.thread for other in self._open.values())
             held.listening.cancel()
             await room.stop()
-            held.thread.submit(connections.close)
-            held.thread.shutdown(wait=False)
+            if not shared:
+                held.thread.submit(connections.close)
+                held.thread.shutdown(wait=False)
 
 
 def _layer() -> BaseChannelLayer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -81,10 +83,26 @@ class DatabaseJournal:
         return self._rules
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a room must know of a canvas before it opens."""
+
+    id: int
+    own: bool = False  # the site's own, and open
+    closed: bool = False  # nobody draws here
+
+
 @kept_open()
-def canvas_id(slug: str) -> int | None:
+def find(slug: str) -> Found | None:
     """The canvas of this name; a daily one has no ink of its own, its days have (canvas.daily)."""
-    return Canvas.objects.filter(slug=slug, daily=False).values_list("pk", flat=True).first()
+    canvases = Canvas.objects.filter(slug=slug, daily=False)
+    row: Any = canvases.values_list("pk", "maker", "listed", "closed_at").first()
+    if row is None:
+        return None
+    pk, maker, listed, closed_at = row
+    closed = closed_at is not None and closed_at <= timezone.now()
+    # Without a maker it may also be what somebody left behind: one that only a link leads to is not the site's.
+    return Found(pk, not closed and (slug == settings.CANVAS_SLUG or (maker is None and listed)), closed)
 
 
 def append(canvas: Canvas, operations: list[wire.Operation]) -> wire.Batch | None:

@@ -51,6 +51,8 @@ DISMISSED_SECONDS = 600  # who was sent away may not follow the same person for 
 TICK = 1 / 30  # one row, one transaction, one broadcast
 TICK_SLOW = 1 / 10  # under load
 POLL = 0.5  # how often a room asks the database for what the layer may not have told it
+POLL_CLOSED = 10.0  # the same where nobody draws any more
+ROOMS_PER_ADDRESS = 12  # that one address opens in one process, beside the site's own canvases; settings.ROOMS for all
 LAYER_MESSAGES, LAYER_SECONDS = 100, 2.0  # news waiting for the layer, and how long it may take with one
 QUEUE_OPS = 20_000  # operations waiting for the database before new ones are refused
 

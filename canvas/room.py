@@ -409,7 +409,8 @@ class Room:
     async def _polls(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(limits.POLL):  # wait_for may swallow the room's end
+                pause = limits.POLL_CLOSED if self.state.rules.closed else limits.POLL
+                async with asyncio.timeout(pause):  # wait_for may swallow the room's end
                     await self._poll_now.wait()
             self._poll_now.clear()
             try:

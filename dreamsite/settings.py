@@ -47,6 +47,7 @@ BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 # How many proxies of ours stand one behind the other: so many entries at the end of X-Forwarded-For are believed.
 PROXIES = env.integer("PROXIES", 1, low=1, high=10) if BEHIND_PROXY else 0
 SOCKETS_PER_ADDRESS = env.integer("SOCKETS_PER_ADDRESS", 100, low=1, high=1_000_000)  # in each web process
+ROOMS = env.integer("ROOMS", 40, low=1, high=10_000)  # canvases of members open at once in each web process
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=256)
 # Seconds between "not ready" and the end's beginning: until whoever asks /readyz has asked again.
 STOP_DELAY = env.number("STOP_DELAY", 0.0, low=0.0, high=300.0)

@@ -27,7 +27,7 @@ class Rooms:
         self.left_by: list[Member] = []
         self.error: Exception | None = None
 
-    async def room(self, slug: str) -> Any:
+    async def room(self, slug: str, address: str = "") -> Any:
         if self.error:
             raise self.error
         return self if slug == "here" else None

@@ -13,13 +13,17 @@ from channels.layers import get_channel_layer
 
 from canvas import hub as hubs
 from canvas import limits, notify, people
-from canvas.hub import Hub
+from canvas.hub import Hub, NoRoomLeft
+from canvas.journal import Found
 from canvas.member import Member
 from canvas.ports import State
 from canvas.room import Room
 from canvas.wire import CloseCode
 from tests.canvas.test_room import until
 
+CANVASES = {"here": Found(1), "broken": Found(2), "own": Found(3, own=True)}
+CANVASES |= {f"open{number}": Found(100 + number) for number in range(20)}
+CANVASES |= {f"closed{number}": Found(200 + number, closed=True) for number in range(20)}
 FRAMELESS = State({"width": 64, "height": 64}, 0)
 
 
@@ -50,7 +54,7 @@ def journals(monkeypatch: pytest.MonkeyPatch) -> list[Journal]:
         opened.append(Journal(fails=1 if canvas_id == 2 else 0))
         return opened[-1]
 
-    monkeypatch.setattr(hubs, "canvas_id", {"here": 1, "broken": 2}.get)
+    monkeypatch.setattr(hubs, "find", CANVASES.get)
     monkeypatch.setattr(hubs, "DatabaseJournal", journal)
     # Channels' wrapper tidies up connections, which other tests may have left in its thread.
     monkeypatch.setattr(hubs, "database_sync_to_async", lambda call: partial(asyncio.to_thread, call))
@@ -92,19 +96,19 @@ async def test_a_name_that_no_canvas_has_is_asked_for_once_in_a_while(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    known: dict[str, int] = {}
+    known: dict[str, Found] = {}
 
-    def canvas_id(slug: str) -> int | None:
+    def find(slug: str) -> Found | None:
         opened.append(slug)
         return known.get(slug)
 
-    monkeypatch.setattr(hubs, "canvas_id", canvas_id)
+    monkeypatch.setattr(hubs, "find", find)
     clock = SimpleNamespace(monotonic=lambda: 1000.0)
     monkeypatch.setattr(hubs, "time", clock)
     for _ in range(5):
         assert await hub.room("soon") is None
     assert opened == ["soon"]
-    known["soon"] = 1
+    known["soon"] = Found(1)
     clock.monotonic = lambda: 1000.0 + hubs.UNKNOWN_SECONDS
     assert await hub.room("soon") is not None
 
@@ -204,3 +208,37 @@ async def test_a_process_says_how_many_are_at_each_canvas(hub: Hub) -> None:
     assert room is not None
     room.enter(member())
     await until(lambda: people.counts(["here", "there"]) == {"here": 1, "there": 0})
+
+
+async def test_so_many_rooms_are_open_and_no_more_but_for_the_site_s_own(hub: Hub, settings: Any) -> None:
+    settings.ROOMS = 3
+    for number in range(3):
+        await hub.room(f"open{number}", f"192.0.2.{number}")
+    with pytest.raises(NoRoomLeft, match="ROOMS"):
+        await hub.room("open3", "192.0.2.9")
+    assert await hub.room("open0", "192.0.2.9") is not None, "where a room is open anybody may come"
+    assert await hub.room("own", "192.0.2.9") is not None
+    assert await hub.room("closed0", "192.0.2.9") is not None
+
+
+async def test_an_address_opens_so_many_rooms_and_no_more(hub: Hub) -> None:
+    for number in range(limits.ROOMS_PER_ADDRESS):
+        await hub.room(f"{('open', 'closed')[number % 2]}{number}", "192.0.2.1")
+    for slug in "open19", "closed19":
+        with pytest.raises(NoRoomLeft, match="one address"):
+            await hub.room(slug, "192.0.2.1")
+    assert await hub.room("own", "192.0.2.1") is not None
+    assert await hub.room("open19", "192.0.2.2") is not None
+    assert await hub.room("open19", "192.0.2.1") is not None
+
+
+async def test_closed_canvases_share_a_thread_as_long_as_one_is_open(hub: Hub) -> None:
+    rooms = {slug: await hub.room(slug) for slug in ("closed0", "closed1", "open0", "open1")}
+    threads = {slug: held.thread for slug, held in hub._open.items()}
+    assert threads["closed0"] is threads["closed1"] and len(set(threads.values())) == 3
+    first, second = rooms["closed0"], rooms["closed1"]
+    assert first is not None and second is not None
+    await hub._close("closed0", first)
+    assert await second.blocking(lambda: 1) == 1
+    await hub._close("closed1", second)
+    assert await hub.room("closed0") is not None, "in a new thread"

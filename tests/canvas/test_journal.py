@@ -35,6 +35,24 @@ def test_numbers_follow_one_another_and_what_was_written_is_read(canvas: Canvas)
     assert journal.operations(canvas, 1, 2) == [(2, piece(1))]
 
 
+def test_the_site_s_own_canvases_and_closed_ones_are_known_before_a_room_opens(canvas: Canvas) -> None:
+    def found() -> journal.Found:
+        one = journal.find("here")
+        assert one and one.id == canvas.pk
+        return one
+
+    assert found().own and not found().closed
+    Canvas.objects.update(listed=False)
+    assert not found().own, "left behind by its maker, perhaps"
+    Canvas.objects.update(listed=True, maker=User.objects.create_user("anna"))
+    assert not found().own
+    Canvas.objects.update(maker=None, closed_at=timezone.now() + timedelta(hours=1))
+    assert found().own and not found().closed
+    Canvas.objects.update(closed_at=timezone.now())
+    assert found().closed and not found().own
+    assert journal.find("nowhere") is None
+
+
 def test_nothing_to_write_writes_nothing(canvas: Canvas) -> None:
     assert write(DatabaseJournal(canvas.pk)) is None
     assert not Batch.objects.exists()

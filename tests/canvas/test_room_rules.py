@@ -45,6 +45,27 @@ def news_of(browser: Browser, kind: str) -> list[dict[str, object]]:
     return [news for news in browser.news if news["type"] == kind]
 
 
+async def test_a_closed_canvas_is_looked_at_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "POLL", 0.001)
+    monkeypatch.setattr(limits, "POLL_CLOSED", 3600.0)
+    reads = {}
+    rooms = {}
+    for closed in (False, True):
+        journal = MemoryJournal()
+        journal.rules = Rules(closed=closed)
+        rooms[closed] = Room(journal, journal.people, NoLayer(), executor)
+        reads[closed] = []
+        state = journal.state
+        monkeypatch.setattr(journal, "state", lambda reads=reads[closed], state=state: (reads.append(1), state())[1])
+        await rooms[closed].start()
+    await until(lambda: len(reads[False]) > 10)
+    assert len(reads[True]) == 1
+    await rooms[True].receive_news({"type": "look"})
+    await until(lambda: len(reads[True]) == 2)
+    for room in rooms.values():
+        await room.stop()
+
+
 async def test_a_frozen_canvas_takes_nothing_and_says_so_to_everybody(journal: MemoryJournal, room: Room) -> None:
     anna, guest = joined(journal, room, 1), joined(journal, room, None)
     before = dab()

@@ -122,7 +122,7 @@ def test_a_day_follows_the_rules_and_the_network_of_its_canvas_and_nobody_draws_
     day = daily.today(today)
     assert Rules.objects.get(canvas=day).members_only
     assert choosing.chosen(Canvas.objects.select_related("day_of__choice").get(pk=day.pk)) == "house"
-    assert journal.canvas_id("daily") is None and journal.canvas_id(day.slug) == day.pk
+    assert journal.find("daily") is None and journal.find(day.slug) == journal.Found(day.pk, own=True)
 
 
 # --- Deleted canvases ------------------------------------------------------------------------------------------------

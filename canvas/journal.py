@@ -95,7 +95,7 @@ class Found:
 @kept_open()
 def find(slug: str) -> Found | None:
     """The canvas of this name; a daily one has no ink of its own, its days have (canvas.daily)."""
-    canvases = Canvas.objects.filter(slug=slug, daily=False)
+    canvases = Canvas.objects.existing().filter(slug=slug, daily=False)
     row: Any = canvases.values_list("pk", "maker", "listed", "closed_at").first()
     if row is None:
         return None

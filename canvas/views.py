@@ -17,7 +17,7 @@ from canvas.models import Canvas, Rules
 def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug == settings.CANVAS_SLUG:
         return redirect("canvas")  # one address for each canvas; the default one is created there if it is missing
-    canvas = daily.today(get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default())
+    canvas = daily.today(get_object_or_404(Canvas.objects.existing(), slug=slug) if slug else Canvas.objects.default())
     shown = {degree.name: _for_browser(degree) for degree in degrees.DEGREES}
     guests = settings.GUESTS and not Rules.objects.filter(canvas=canvas, members_only=True).exists()
     context = {
@@ -35,7 +35,7 @@ def canvas(request: HttpRequest, slug: str = "") -> HttpResponse:
 @require_safe
 def stage(request: HttpRequest, slug: str) -> HttpResponse:
     """The canvas on the whole screen, live and without controls: for a wall."""
-    canvas = daily.today(get_object_or_404(Canvas.objects.select_related("frame"), slug=slug))
+    canvas = daily.today(get_object_or_404(Canvas.objects.existing().select_related("frame"), slug=slug))
     context = {"canvas": canvas, "frame": canvas.frame, "socket": f"/ws/c/{canvas.slug}/"}
     return render(request, "canvas/stage.html", context)
 

@@ -37,7 +37,7 @@ _votes = Pace("votes", 20, 6.0)
 def styles(request: HttpRequest) -> JsonResponse:
     """What a moderator may choose to dream of next: the styles that are on at the canvas `?canvas=`."""
     slug = request.GET.get("canvas", settings.CANVAS_SLUG)
-    canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=slug)
+    canvas = get_object_or_404(Canvas.objects.existing().select_related("choice"), slug=slug)
     name = default_model(choosing.chosen(canvas))
     try:
         shelf = shelves.of_canvas(canvas, registry().get(name))[0] if name else ()
@@ -56,7 +56,7 @@ def styles(request: HttpRequest) -> JsonResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def vote(request: HttpRequest, slug: str) -> JsonResponse:
     """The styles that people may vote for, as JSON; POST {"style": a key, or null to take one's vote back} votes."""
-    canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=slug)
+    canvas = get_object_or_404(Canvas.objects.existing().select_related("choice"), slug=slug)
     address = request.META.get("REMOTE_ADDR", "")
     if request.method == "POST":
         if not request.user.is_authenticated:
@@ -108,7 +108,7 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
 @require_safe
 def style_picture(request: HttpRequest, slug: str) -> FileResponse:
     """What a style of the canvas dreams of, by its key in `?style=`."""
-    canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=slug)
+    canvas = get_object_or_404(Canvas.objects.existing().select_related("choice"), slug=slug)
     files = voting.network(canvas)
     try:
         if files is None:

@@ -19,6 +19,7 @@ from PIL import Image
 from canvas.models import Canvas
 from dreamsite.core import appearance
 from dreamsite.core.errors import NotFound
+from dreamsite.core.languages import in_one_language
 from dreamsite.core.models import Appearance
 from gallery.uploads.admin import CleanPictureField
 
@@ -47,6 +48,7 @@ def logo(request: HttpRequest, version: str) -> HttpResponse:
 
 
 @require_safe
+@in_one_language
 def webmanifest(request: HttpRequest) -> HttpResponse:
     """What a phone shows where the site stands among its applications."""
     name = appearance.current().name

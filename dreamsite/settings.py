@@ -309,6 +309,7 @@ ACCOUNT_RATE_LIMITS = {
     "suspended": "10/h/ip",
     "canvas_made": "60/h/user",
     "canvas_act": "60/h/user",
+    "canvas_changed": "120/h/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 0  # dreamsite.asgi has put the client's address in its place
 GUESTS = env.flag("GUESTS", True)  # people may draw before they sign up

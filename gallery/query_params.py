@@ -34,7 +34,7 @@ def canvases(chosen: Canvas) -> list[Canvas]:
 def canvas(request: HttpRequest) -> Canvas:
     """`?canvas=`, or the one at `/`."""
     slug = request.GET.get("canvas", "")
-    found = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
+    found = Canvas.objects.existing().filter(slug=slug or settings.CANVAS_SLUG).first()
     if found is None and slug:
         raise NotFound(_("There is no canvas called “%(slug)s”.") % {"slug": slug[:40]})
     return daily.today(found or Canvas.objects.default())

@@ -86,7 +86,7 @@ def keep(
     picture = new.picture
     height, width = picture.pixels.shape[:2]
     # Never a name that another frame has: a bucket overwrites, and what is deleted must be one's own.
-    stem = f"frames/{new.canvas.slug}/{timezone.now():%Y/%m/%d}/{picture.sha256[:12]}{secrets.token_hex(4)}"
+    stem = f"frames/{new.canvas.file_name}/{timezone.now():%Y/%m/%d}/{picture.sha256[:12]}{secrets.token_hex(4)}"
     name = default_storage.save(f"{stem}.{picture.suffix}", ContentFile(picture.data))
     small = thumbnails.encode(picture.pixels)
     thumbnail = default_storage.save(f"{stem}-thumb.webp", ContentFile(small))
@@ -119,7 +119,8 @@ def keep(
                 Growth.objects.create(frame=frame, packed=growth.pack(new.ages))
             authors = _known(new.authors)
             frame.contributors.set(authors)
-            if new.kind == Frame.Kind.DREAM and authors:
+            # Trust is earned where everybody looks, not on a canvas of one's own by link.
+            if new.kind == Frame.Kind.DREAM and authors and locked.listed:
                 CleanHours.objects.dreamed(authors, frame.made_at)
             Canvas.objects.filter(pk=locked.pk).update(frame=frame)
             also(locked, frame)

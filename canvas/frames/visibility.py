@@ -32,7 +32,7 @@ def hide(frame: Frame) -> bool:
     if frame.hidden_at is not None:
         return False
     old = (str(frame.picture.name), str(frame.thumbnail.name))
-    new = (_copy(old[0], frame.canvas.slug, frame.sha256), _copy(old[1], frame.canvas.slug))
+    new = (_copy(old[0], frame.canvas.file_name, frame.sha256), _copy(old[1], frame.canvas.file_name))
     # By its old names too: of two who hide it at once one has moved the files already.
     unchanged = Frame.objects.visible().filter(pk=frame.pk, picture=old[0], thumbnail=old[1])
     hidden = {"hidden_at": timezone.now(), "picture": new[0], "thumbnail": new[1]}
@@ -75,7 +75,7 @@ def _changed(frame: Frame) -> None:
     visibility_changed.send(Frame, frame=frame)
 
 
-def _copy(name: str, slug: str, sha256: str = "") -> str:
+def _copy(name: str, folder: str, sha256: str = "") -> str:
     """The file under a new name that nobody can guess; the old name where the storage does not give it whole."""
     try:
         with default_storage.open(name, "rb") as file:
@@ -86,5 +86,5 @@ def _copy(name: str, slug: str, sha256: str = "") -> str:
         log.error("%s was not moved: the storage gives other bytes than were kept. Its old address still works.", name)
         return name
     return default_storage.save(
-        f"frames/{slug}/hidden/{secrets.token_hex(16)}{PurePosixPath(name).suffix}", ContentFile(data)
+        f"frames/{folder}/hidden/{secrets.token_hex(16)}{PurePosixPath(name).suffix}", ContentFile(data)
     )

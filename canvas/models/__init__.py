@@ -1,6 +1,6 @@
 """What the live canvas is made of, as rows. What moderators do about it has models of its own: canvas/moderation."""
 
-from canvas.models.canvas import Batch, Canvas, Dream, Frame, Growth
+from canvas.models.canvas import Batch, Canvas, Dream, Frame, Growth, secret_slug
 from canvas.models.people import CleanHours, Sanction
 from canvas.models.rules import Region, Rules
 from canvas.models.strokes import IndexProgress, Stroke
@@ -17,4 +17,5 @@ __all__ = [
     "Rules",
     "Sanction",
     "Stroke",
+    "secret_slug",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +17,29 @@ from django.utils.translation import gettext_lazy as _
 from canvas import limits
 from dreamsite.core import appearance
 
+SLUG_LENGTH = 32
+_SLUG_LETTERS = string.ascii_lowercase + string.digits
+
+
+def secret_slug() -> str:
+    """An address that nobody can guess: 32 letters and digits, 165 bits.
+
+    One letter at least is no hexadecimal digit: by that dreamsite.logs tells it from the sum of a file, and masks it.
+    """
+    while True:
+        slug = "".join(secrets.choice(_SLUG_LETTERS) for _ in range(SLUG_LENGTH))
+        if not set(slug) <= set(string.hexdigits):
+            return slug
+
 
 class CanvasQuerySet(models.QuerySet["Canvas"]):
     def default(self) -> Canvas:
         """The canvas at `/`; made on the first call."""
         return self.get_or_create(slug=settings.CANVAS_SLUG, defaults={"title": appearance.current().name})[0]
+
+    def existing(self) -> CanvasQuerySet:
+        """Those that were not deleted. Whatever opens a canvas by its address looks here."""
+        return self.filter(deleted_at=None)
 
     def listed(self) -> CanvasQuerySet:
         """Those that lists, feeds, the sitemap and other people's pages may name; the others have their link only."""
@@ -30,7 +50,7 @@ class CanvasQuerySet(models.QuerySet["Canvas"]):
         return self.filter(archived_at=None)
 
     def made_by(self, person: Any) -> CanvasQuerySet:
-        return self.filter(maker=person, deleted_at=None)
+        return self.existing().filter(maker=person)
 
     def lock(self, pk: int) -> Canvas:
         """The canvas and its base, locked until the transaction's end. Always before the canvas' Dream."""
@@ -133,6 +153,15 @@ class Canvas(models.Model):
     def key(self) -> str:
         """The query string that opens a page about something of a canvas that is not listed; "" for a listed one."""
         return "" if self.listed else f"?canvas={self.slug}"
+
+    @property
+    def file_name(self) -> str:
+        """What names of folders and files call it: no picture that is sent around hands on the key of its canvas."""
+        return self.slug if self.listed else str(self.pk)
+
+    def known_to(self, person: Any) -> bool:
+        """Whether a list of somebody's own things may name it: who was thrown out is not told its new address."""
+        return self.deleted_at is None and (self.listed or (self.maker_id is not None and self.maker_id == person.pk))
 
     @property
     def interval(self) -> float:

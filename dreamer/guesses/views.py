@@ -22,7 +22,7 @@ A_MINUTE = 20  # answers of one person
 @require_POST
 def answer(request: HttpRequest, slug: str, pk: int) -> JsonResponse:
     """Agrees with one of the words: JSON {"word": its place, from 0}. Who drew it has the last word."""
-    canvas = get_object_or_404(Canvas, slug=slug)
+    canvas = get_object_or_404(Canvas.objects.existing(), slug=slug)
     if not request.user.is_authenticated:
         return json_error(401, "signed-out", _("Sign in first."))
     guess = get_object_or_404(Guess, canvas=canvas, pk=pk)

@@ -265,7 +265,9 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
     @method_decorator(require_POST)
     def use(self, request: HttpRequest) -> HttpResponse:
         self._need(request, "change")
-        canvas = get_object_or_404(Canvas.objects.select_related("choice"), slug=request.POST.get("canvas", ""))
+        canvas = get_object_or_404(
+            Canvas.objects.existing().select_related("choice"), slug=request.POST.get("canvas", "")
+        )
         name = request.POST.get("network", "")
         if name == choosing.chosen(canvas):
             return self._back()
@@ -408,7 +410,7 @@ class NetworkAdmin(admin.ModelAdmin[Network]):
 
     def _canvas(self, request: HttpRequest) -> Canvas:
         slug = request.POST.get("canvas") or request.GET.get("canvas")
-        return get_object_or_404(Canvas, slug=slug) if slug else Canvas.objects.default()
+        return get_object_or_404(Canvas.objects.existing(), slug=slug) if slug else Canvas.objects.default()
 
     def _back(self, name: str = "", canvas: Canvas | None = None) -> HttpResponse:
         if not name:

@@ -62,5 +62,6 @@ def use(canvas: Canvas, name: str, by: Any) -> None:
         Choice.objects.update_or_create(canvas=canvas, defaults={"network": name})
         if name:
             Dream.objects.filter(canvas=canvas).update(arriving=None)
-        Act.objects.record(by, USE, canvas=canvas, before=before, after=name)
+        if canvas.maker_id is None or canvas.maker_id != getattr(by, "pk", None):
+            Act.objects.record(by, USE, canvas=canvas, before=before, after=name)
     notify.look(canvas.slug)

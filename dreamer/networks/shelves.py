@@ -64,16 +64,18 @@ def turn(canvas: Canvas, files: ModelFiles, on: Iterable[str], surprises: bool, 
             now = key(str(dream.style.get("layer")), dream.style.get("channel"))
             if now in after - before:
                 Dream.objects.filter(canvas=canvas).update(style_wanted=True)
-        Act.objects.record(
-            by,
-            STYLES,
-            canvas=canvas,
-            network=files.name,
-            off=sorted(after - before),
-            on=sorted(before - after),
-            surprises=surprises,
-            votes=votes,
-        )
+        # The log of acts is for what is decided for others, not for what makers choose for their own.
+        if canvas.maker_id is None or canvas.maker_id != getattr(by, "pk", None):
+            Act.objects.record(
+                by,
+                STYLES,
+                canvas=canvas,
+                network=files.name,
+                off=sorted(after - before),
+                on=sorted(before - after),
+                surprises=surprises,
+                votes=votes,
+            )
     return True
 
 

@@ -137,7 +137,7 @@ def _measure(job: Job, progress: Progress) -> str:
 @jobs.handler(Job.Kind.PREVIEW)
 def _preview(job: Job, progress: Progress) -> str:
     files, network = _open(job.network)
-    canvas = Canvas.objects.filter(slug=job.options.get("canvas")).first()
+    canvas = Canvas.objects.existing().filter(slug=job.options.get("canvas")).first()
     if canvas is None:
         raise JobFailed("The canvas is gone.")
     layer, channel = job.options["layer"], job.options["channel"]

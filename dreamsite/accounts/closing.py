@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 from canvas.models import CleanHours
 from canvas.moderation.audit.models import nameless
 from canvas.moderation.models import Act, Appeal, CoverVote, IpDigest, Note, Report, Signal
+from dreamer.models import StyleVote
 from dreamsite.accounts import guests, sessions
 from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
@@ -107,6 +108,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (Signal, "person"),
     (Note, "person"),
     (CoverVote, "user"),
+    (StyleVote, "voter"),
     (CleanHours, "user"),
     (Work, "owner"),
     (Journey, "owner"),

@@ -78,15 +78,20 @@ def profile(user: User) -> Row:
     }
 
 
+def _address(canvas: Canvas, user: User) -> str:
+    """ "" for others' canvases by link only: whoever was given a link knows it, and gets no new one here."""
+    return canvas.slug if canvas.known_to(user) else ""
+
+
 def frames(user: User) -> Iterator[Row]:
     found = user.frames.visible().select_related("canvas").order_by("id")
     for frame in found.iterator(chunk_size=500):
         yield {
-            "canvas": frame.canvas.slug,
+            "canvas": _address(frame.canvas, user),
             "number": frame.number,
             "made_at": frame.made_at,
             "title": frame.title,
-            "page": frame.get_absolute_url(),
+            "page": frame.get_absolute_url() if frame.canvas.known_to(user) else "",
         }
 
 
@@ -98,7 +103,7 @@ def drawn(user: User) -> Iterator[Row]:
             pieces = strokes.pieces(canvas, some)
             for stroke in some:
                 yield {
-                    "canvas": canvas.slug,
+                    "canvas": _address(canvas, user),
                     "began_at": stroke.began_at,
                     "ended_at": stroke.ended_at,
                     "colour": stroke.colour or None,  # the undream brush has none
@@ -160,7 +165,7 @@ def acts(user: User) -> Iterator[Row]:
             "who": "you" if act.by_id == user.pk else "a moderator" if act.by_id else "the site",
             "did": act.verb,
             "to": "you" if act.person_id == user.pk else "",
-            "canvas": act.canvas.slug if act.canvas else "",
+            "canvas": _address(act.canvas, user) if act.canvas else "",
             "why": act.why,
         }
 
@@ -227,6 +232,7 @@ PARTS = (
     Part("exhibits.jsonl", "the exhibits you made", _rows_of("gallery.Exhibit", "curator", "statement_html")),
     Part("exhibit_uploads.jsonl", "the pictures you uploaded for exhibits", _rows_of("gallery.Upload", "by")),
     Part("highlights.jsonl", "the frames you chose as highlights", _rows_of("gallery.Highlight", "chosen_by")),
+    Part("style_votes.jsonl", "the styles you vote for now", _rows_of("dreamer.StyleVote", "voter")),
     Part("styles.jsonl", "the styles you added to networks", _rows_of("dreamer.OwnStyle", "by")),
     Part("network_jobs.jsonl", "the work on networks you asked for", _rows_of("dreamer.Job", "by", "holder")),
 )

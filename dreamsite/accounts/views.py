@@ -50,10 +50,11 @@ def _person(request: HttpRequest) -> User:
 def account(request: HttpRequest) -> HttpResponse:
     """The user's own page: name, sign-in methods, what they drew, export and leaving."""
     user = _person(request)
+    latest = list(user.frames.visible().select_related("canvas").order_by("-id")[:6])
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     context = {
         "section": "account",
-        "latest": list(user.frames.visible().select_related("canvas").order_by("-id")[:6]),
+        "latest": [{"frame": frame, "unlinked": not frame.canvas.known_to(user)} for frame in latest],
         "email": EmailAddress.objects.filter(user=user).order_by("-primary", "-verified", "pk").first(),
         "by_app": Authenticator.Type.TOTP in kinds,
         "keys": kinds.count(Authenticator.Type.WEBAUTHN),

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from canvas.models import Batch, Canvas, Dream, Frame, IndexProgress, Region, Stroke
 from canvas.moderation.models import Case, CoverVote
-from dreamer.models import Choice, Guess, StyleOff
+from dreamer.models import Choice, Guess, StyleOff, StyleVote
 from gallery.exhibits.models import Picture
 from gallery.jobs import files, requests
 from gallery.models import Download, Film
@@ -36,6 +36,7 @@ _OF_A_CANVAS: tuple[Any, ...] = (
     QuarterHour,
     Guess,
     StyleOff,
+    StyleVote,
     Choice,
 )
 

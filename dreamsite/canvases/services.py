@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,17 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from canvas import notify
-from canvas.models import Canvas, Rules, Sanction
+from canvas.models import Canvas, Rules, Sanction, secret_slug
 from canvas.moderation.cases import listing
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
-
-SLUG_BYTES = 16  # 128 bits: an address that nobody can guess
-
-
-def secret_slug() -> str:
-    return secrets.token_hex(SLUG_BYTES)
-
 
 # --- Making one ----------------------------------------------------------------------------------------------------
 
@@ -77,6 +69,8 @@ def change(canvas: Canvas, *, guests: bool, **fields: Any) -> bool:
         rules.save(update_fields=["members_only"])
     canvas.refresh_from_db()
     asks_again = renamed and canvas.listed
+    if renamed and not canvas.listed:
+        listing.retitled(canvas)
     if asks_again:
         Canvas.objects.filter(pk=canvas.pk).update(listed=False)
         listing.ask(canvas)

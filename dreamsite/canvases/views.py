@@ -127,7 +127,8 @@ def _use(canvas: Canvas, network: str, user: User) -> None:
 
 def _own(request: HttpRequest, slug: str) -> Canvas:
     """The canvas, for its maker alone."""
-    canvas = get_object_or_404(Canvas.objects.select_related("frame", "rules", "choice", "maker"), slug=slug)
+    found = Canvas.objects.existing().select_related("frame", "rules", "choice", "maker")
+    canvas = get_object_or_404(found, slug=slug)
     if canvas.maker_id is None or canvas.maker_id != request.user.pk:
         raise PermissionDenied(_("Only whoever made a canvas can change it."))
     return canvas
@@ -136,6 +137,7 @@ def _own(request: HttpRequest, slug: str) -> Canvas:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required
+@rate_limit(action="canvas_changed")
 def change(request: HttpRequest, slug: str) -> HttpResponse:
     canvas = _own(request, slug)
     user = request.user
@@ -168,6 +170,7 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @member_required
+@rate_limit(action="canvas_changed")
 def styles(request: HttpRequest, slug: str) -> HttpResponse:
     """Which styles of its network a canvas dreams of, and whether others may come by chance."""
     canvas = _own(request, slug)

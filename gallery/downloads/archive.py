@@ -48,7 +48,7 @@ def _make(row: Download) -> None:
         if not count:
             jobs.finish(row, State.EMPTY)
             return
-        stored_as = f"downloads/{row.canvas.slug}/{Path(row.filename).stem}-{{sha}}.zip"
+        stored_as = f"downloads/{row.canvas.file_name}/{Path(row.filename).stem}-{{sha}}.zip"
         name, size, sha = files.store(path, stored_as, progress.pause)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -37,7 +37,7 @@ class Download(FileJob):
 
     @property
     def filename(self) -> str:
-        return f"dreamsite-{self.canvas.slug}-{self.day:%Y-%m-%d}-{self.kind}.zip"
+        return f"dreamsite-{self.canvas.file_name}-{self.day:%Y-%m-%d}-{self.kind}.zip"
 
     def withdraw(self) -> None:
         files.delete_after_commit([str(self.file)])

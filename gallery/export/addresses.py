@@ -221,12 +221,12 @@ class Addresses:
         return Target("page", path, file_of(path))
 
     def _frame_at(self, slug: str, moment: Any) -> int | None:
-        canvas = Canvas.objects.filter(slug=slug or settings.CANVAS_SLUG).first()
+        canvas = Canvas.objects.existing().filter(slug=slug or settings.CANVAS_SLUG).first()
         found = frames.at(canvas, moment) if canvas and not isinstance(moment, str) else None
         return found.pk if found else None
 
     def _last_of(self, slug: str) -> Target | None:
-        found = Frame.objects.visible().filter(canvas__slug=slug).order_by("-number").first()
+        found = Frame.objects.visible().filter(canvas__slug=slug, canvas__deleted_at=None).order_by("-number").first()
         return self._frame(found.pk if found else None)
 
 

@@ -28,7 +28,7 @@ def home(request: HttpRequest, slug: str = "") -> HttpResponseBase:
         return canvas_views.canvas(request, slug)
     if not slug or slug == settings.CANVAS_SLUG:
         return redirect("canvas") if slug else farewell(request)
-    return last_canvas(request, get_object_or_404(Canvas, slug=slug))
+    return last_canvas(request, get_object_or_404(Canvas.objects.existing(), slug=slug))
 
 
 def over(request: HttpRequest) -> bool:

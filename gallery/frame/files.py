@@ -40,7 +40,7 @@ def of(frame: Frame) -> list[File]:
 
 def filename(frame: Frame, what: str = "", suffix: str = "") -> str:
     suffix = suffix or PurePosixPath(frame.picture.name or "").suffix
-    return f"dreamsite-{frame.canvas.slug}-{frame.number:06}{what}{suffix}"
+    return f"dreamsite-{frame.canvas.file_name}-{frame.number:06}{what}{suffix}"
 
 
 def _original(frame: Frame) -> File:

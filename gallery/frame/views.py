@@ -29,9 +29,13 @@ SHOWN_PEOPLE = 60
 
 
 def find(request: HttpRequest, pk: int) -> Frame:
-    """The frame. One of a canvas that is not listed only for who names its canvas: nobody finds it by counting."""
+    """The frame. One of a canvas that is not listed only for who names its canvas: nobody finds it by counting.
+
+    Of a deleted canvas only moderators still see them, who may have a report to decide.
+    """
     found = Frame.objects.with_people().filter(pk=pk).first()
-    if found is None or not (found.canvas.listed or request.GET.get("canvas") == found.canvas.slug):
+    named = found is not None and (found.canvas.listed or request.GET.get("canvas") == found.canvas.slug)
+    if found is None or not named or (found.canvas.deleted_at is not None and not second_factor.may(request, MODERATE)):
         raise NotFound(_("There is no frame with this address, at least not yet."))
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.cache import caches
+from django.utils.translation import get_language
 
 from canvas.models import Canvas, Frame
 from gallery.converters import utc_iso
@@ -76,7 +77,7 @@ def build(canvas: Canvas, since: int, until: int, zone: ZoneInfo, most: int = DE
         # Bars finer than what is kept are counted one by one: fewer of them, and for a few hours at the most.
         step = activity.QUARTER_HOUR if until - since > 4 * HOUR else buckets.step_for(since, until, MAX_FINE_BARS)
     edges = buckets.edges(since, until, step, zone)
-    key = f"timeline:{canvas.pk}:{step}:{edges[0]}:{edges[-1]}:{zone.key}"
+    key = f"timeline:{canvas.pk}:{step}:{edges[0]}:{edges[-1]}:{zone.key}:{get_language()}"
     counted: tuple[list[Bar], list[Mark]] | None = caches["pages"].get(key)
     if counted is None:
         counted = _count(canvas, edges, step, zone)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.validators import validate_slug
 from django.test import Client
 from django.urls import reverse
 
-from canvas.models import Canvas, Frame
+from canvas import journal
+from canvas.frames import visibility
+from canvas.models import Canvas, CleanHours, Frame, secret_slug
+from canvas.moderation.cases import listing
+from canvas.moderation.models import Act
+from dreamer import voting
+from dreamer.networks import choosing, shelves
+from dreamsite import logs
+from dreamsite.accounts import export
 from dreamsite.canvases import services
 from dreamsite.core.models import User
 from gallery.films.schedule import films_due
+from gallery.frame.files import filename
 from gallery.highlights.models import Highlight
 from gallery.models import Film
 from tests.canvases.conftest import ROLES, frame_of
@@ -72,6 +83,23 @@ def test_no_page_of_others_names_it(role: str, browser: Callable[[str], Client],
         assert answer.status_code == 200, address
         for secret in (private.slug, private.title, f"/frames/{kept.pk}", str(kept.picture.name), "A secret highlight"):
             assert secret.encode() not in page, (address, secret)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_report_about_its_frame_needs_the_link_and_never_tells_it(
+    role: str, browser: Callable[[str], Client], private: Canvas, kept: Frame
+) -> None:
+    client, address = browser(role), f"/report/?frame={kept.pk}"
+    for guessed in ("", "&canvas=main", "&canvas=", "&x=1&y=1"):
+        answer = client.get(address + guessed)
+        assert answer.status_code == 404 and private.slug.encode() not in answer.content
+        sent = client.post("/report/", {"frame": kept.pk, "category": "spam", "canvas": guessed.partition("=")[2]})
+        assert sent.status_code == 422 and private.slug.encode() not in sent.content
+    assert client.get(f"{address}&canvas={private.slug}").status_code == 200
+    link = f"{address}&amp;canvas={private.slug}"
+    assert link in client.get(kept.get_absolute_url()).content.decode()
+    data = {"frame": kept.pk, "category": "spam", "canvas": private.slug}
+    assert client.post("/report/", data).status_code == 201
 
 
 @pytest.mark.parametrize("name", OF_A_FRAME)
@@ -141,3 +169,94 @@ def test_a_new_link_leaves_the_old_one_leading_nowhere(private: Canvas, kept: Fr
     for address in (f"/c/{before}/", f"/frames/{kept.pk}/?canvas={before}", f"/history/?canvas={before}"):
         assert client.get(address).status_code == 404
     assert client.get(f"/frames/{kept.pk}/?canvas={private.slug}").status_code == 200
+
+
+def test_whoever_was_thrown_out_is_not_told_the_new_link(
+    private: Canvas, maker: User, browser: Callable[[str], Client]
+) -> None:
+    client, bruno = browser("member"), User.objects.get(username="bruno")
+    drawn = frame_of(private, authors=[bruno.pk, maker.pk])
+    data = {"frame": drawn.pk, "category": "spam", "canvas": private.slug}
+    assert client.post("/report/", data).status_code == 201
+    services.new_link(private)
+    drawn = Frame.objects.get(pk=drawn.pk)
+    for address in ("/account/", "/account-status/"):
+        page = client.get(address).content.decode()
+        assert private.slug not in page and f"/frames/{drawn.pk}/?" not in page, address
+    rows = {part.file: list(part.rows(bruno)) for part in export.PARTS}
+    assert private.slug not in str(rows)
+    assert rows["frames.jsonl"][0]["number"] == drawn.number and rows["frames.jsonl"][0]["page"] == ""
+    # Its maker has it, and so has everybody once it is listed.
+    assert drawn.get_absolute_url() in browser("maker").get("/account/").content.decode()
+    assert next(export.frames(maker))["page"] == drawn.get_absolute_url()
+    Canvas.objects.filter(pk=private.pk).update(listed=True)
+    assert f"/frames/{drawn.pk}/" in client.get("/account/").content.decode()
+
+
+def test_a_deleted_one_opens_for_nobody(
+    private: Canvas, maker: User, kept: Frame, own: Client, browser: Callable[[str], Client]
+) -> None:
+    services.delete(private)
+    for address in (
+        f"/c/{private.slug}/",
+        f"/c/{private.slug}/stage/",
+        f"/history/?canvas={private.slug}",
+        f"/history.json?canvas={private.slug}",
+        f"/frames/{kept.pk}/?canvas={private.slug}",
+        f"/report/?frame={kept.pk}&canvas={private.slug}",
+        f"/report/?canvas={private.slug}&x=1&y=1",
+        reverse("canvas_settings", args=[private.slug]),
+        reverse("style_vote", args=[private.slug]),
+    ):
+        assert own.get(address).status_code == 404, address
+    assert own.post(reverse("canvas_act", args=[private.slug, "reopen"])).status_code == 404
+    assert journal.find(private.slug) is None
+    assert private.slug not in str([list(part.rows(maker)) for part in (export.PARTS[0], export.PARTS[1])])
+    # Moderators may have a report about it to decide.
+    assert browser("moderator").get(f"/frames/{kept.pk}/?canvas={private.slug}").status_code == 200
+
+
+def test_no_file_carries_the_key(private: Canvas, kept: Frame) -> None:
+    assert not [name for name in (kept.picture.name, kept.thumbnail.name, filename(kept)) if private.slug in str(name)]
+    assert visibility.hide(kept)
+    kept.refresh_from_db()
+    assert private.slug not in f"{kept.picture.name} {kept.thumbnail.name}"
+
+
+def test_a_key_is_masked_in_logs() -> None:
+    for _ in range(200):
+        slug = secret_slug()
+        validate_slug(slug)
+        assert len(slug) == 32 and logs.redact(f"GET /c/{slug}/ 200") == f"GET /c/{logs.MASK}/ 200"
+        assert slug not in logs.redact(f"{slug}: dreamed; /history/?canvas={slug}")
+
+
+def test_dreams_on_it_earn_no_trust(private: Canvas, maker: User) -> None:
+    frame_of(private, authors=[maker.pk])
+    assert not CleanHours.objects.filter(user=maker).exists()
+    Canvas.objects.filter(pk=private.pk).update(listed=True)
+    private.refresh_from_db()
+    frame_of(private, 2, authors=[maker.pk])
+    assert CleanHours.objects.filter(user=maker).exists()
+
+
+def test_a_rename_makes_the_open_case_another_one(private: Canvas) -> None:
+    case = listing.ask(private)
+    services.change(private, guests=True, title=private.title)
+    case.refresh_from_db()
+    seen = case.version
+    services.change(private, guests=True, title="What no moderator has read")
+    case.refresh_from_db()
+    assert case.version == seen + 1 and case.closed_at is None
+
+
+def test_what_makers_choose_for_their_own_is_no_act(private: Canvas, maker: User, settings: Any) -> None:
+    settings.HOUSE_MODEL = True
+    files = voting.network(private)
+    assert files is not None
+    assert shelves.turn(private, files, [], True, maker)
+    choosing.use(private, files.name, maker)
+    assert not Act.objects.exists()
+    owner = User.objects.create_user("owner", is_staff=True, is_superuser=True)
+    choosing.use(private, "", owner)
+    assert Act.objects.count() == 1

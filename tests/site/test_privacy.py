@@ -27,7 +27,7 @@ from canvas.models import Canvas, CleanHours, Region, Sanction
 from canvas.moderation.audit.models import LookUp
 from canvas.moderation.models import Act, Appeal, Case, CoverVote, IpDigest, Note, Report, Signal
 from canvas.moderation.pending.models import PendingAct
-from dreamer.models import Guess, Job, OwnStyle
+from dreamer.models import Guess, Job, OwnStyle, StyleVote
 from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Highlight, Upload
@@ -82,6 +82,7 @@ EXPORTED = {
     "gallery.journey.owner": "journey-title",
     "gallery.work.owner": "work-caption",
     "dreamer.ownstyle.by": "own-style",
+    "dreamer.stylevote.voter": "voted-style",
     "dreamer.job.by": "network-of-job",
     "account.emailaddress.user": MAIL,
     "mfa.authenticator.user": '"type": "totp"',
@@ -225,6 +226,7 @@ def everything(wanda: User) -> None:
         height=2,
     )
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
+    StyleVote.objects.create(canvas=canvas, voter=wanda, network="house", style="voted-style")
     OwnStyle.objects.create(network="house", layer="a", channel=1, title="own-style", by=wanda)
     Job.objects.create(kind="fetch", network="network-of-job", by=wanda)
     Canvas.objects.create(slug="hers", title="canvas-of-hers", maker=wanda, listed=False)

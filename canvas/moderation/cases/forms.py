@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Canvas, Frame
@@ -53,11 +54,15 @@ class ReportForm(forms.Form):
 
 
 def where(data: dict[str, Any]) -> cases.Where | None:
-    """A visible frame, or a spot that lies on its canvas; None where there is no such thing."""
+    """A visible frame, or a spot that lies on its canvas; None where there is no such thing.
+
+    A frame of a canvas that is not listed needs its canvas' address beside it, as its page does (gallery.frame.views).
+    """
     if data.get("frame"):
-        frame = Frame.objects.visible().select_related("canvas").filter(pk=data["frame"]).first()
+        found = Frame.objects.visible().filter(Q(canvas__listed=True) | Q(canvas__slug=data.get("canvas") or ""))
+        frame = found.filter(canvas__deleted_at=None, pk=data["frame"]).select_related("canvas").first()
         return cases.Where(frame.canvas, frame) if frame else None
-    canvas = Canvas.objects.filter(slug=data.get("canvas") or "").first()
+    canvas = Canvas.objects.existing().filter(slug=data.get("canvas") or "").first()
     x, y, r = data.get("x"), data.get("y"), data.get("r")
     if canvas is None or x is None or y is None or not (0 <= x < canvas.width and 0 <= y < canvas.height):
         return None

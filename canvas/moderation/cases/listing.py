@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -17,6 +18,13 @@ def ask(canvas: Canvas) -> Case:
     Canvas.objects.filter(pk=canvas.pk).update(listing_asked_at=timezone.now())
     open_ones = Case.objects.open().filter(kind=Case.Kind.LISTING, canvas=canvas)
     return open_ones.first() or Case.objects.create(kind=Case.Kind.LISTING, canvas=canvas)
+
+
+def retitled(canvas: Canvas) -> None:
+    """The open case is another one now: a yes to the title that was read before is refused as out of date."""
+    Case.objects.open().filter(kind=Case.Kind.LISTING, canvas=canvas).update(
+        version=F("version") + 1, last_by=None, last_what=""
+    )
 
 
 @transaction.atomic

@@ -109,11 +109,15 @@ def _page(
                 "appeal_until": sanctions.appeal_until(sanction),
             }
         )
-    reports = Report.objects.filter(reporter=person).select_related("case__canvas", "case__frame").order_by("-pk")
+    reports = Report.objects.filter(reporter=person).select_related("case__frame__canvas").order_by("-pk")
+    filed = [
+        (report, report.case.frame is not None and report.case.frame.canvas.known_to(person))
+        for report in (() if token else reports[:30])
+    ]
     context = {
         "person": person,
         "shown": shown,
-        "reports": [] if token else reports[:30],
+        "reports": filed,
         "token": token,
         "section": "account",
         "clean": not in_force,

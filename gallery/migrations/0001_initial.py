@@ -311,6 +311,7 @@ class Migration(migrations.Migration):
                 ('seconds', models.FloatField(default=0.0)),
                 ('upload', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('pieces', models.JSONField(default=dict)),
+                ('passing', models.BooleanField(default=False)),
                 ('picture', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('thumbnail', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('gif', models.FileField(blank=True, max_length=200, upload_to='')),
@@ -409,6 +410,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='work',
             index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['state'], name='studio_open'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(condition=models.Q(('passing', True)), fields=['passing'], name='studio_passing'),
         ),
         migrations.AddIndex(
             model_name='work',

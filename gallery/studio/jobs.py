@@ -117,10 +117,10 @@ def _finish(work: Work, submit: Callable[[Work], None], done: dict[str, Any] | O
 
 def forget_passing(ended: WorkQuerySet) -> None:
     """Deletes what is stored of works only until they end."""
-    for work in ended.exclude(upload="", pieces={}):
+    for work in ended.filter(passing=True):
         with transaction.atomic():
             files.delete_after_commit(work.passing_files)
-            Work.objects.filter(pk=work.pk).update(upload="", pieces={})
+            Work.objects.filter(pk=work.pk).update(upload="", pieces={}, passing=False)
         pieces.forget(work)
 
 

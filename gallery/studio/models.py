@@ -148,6 +148,10 @@ class WorkQuerySet(JobQuerySet["Work"]):
         """What nobody will go on with."""
         return self.exclude(state__in=OPEN)
 
+    def arriving(self) -> WorkQuerySet:
+        """What is to be read, and is not stored yet: nobody takes it up."""
+        return self.filter(state=State.WAITING, kind=Work.Kind.READ, upload="")
+
     def dreams(self) -> WorkQuerySet:
         """What people dream to keep or to show: pictures and films, not what was only tried."""
         return self.filter(kind__in=Work.KEPT)
@@ -208,6 +212,7 @@ class Work(BackgroundJob):
     upload = models.FileField(max_length=200, blank=True)
     # Of a film under way: its stored segments (gallery.studio.pieces).
     pieces: Any = models.JSONField(default=dict)
+    passing = models.BooleanField(default=False)  # there may be something of both
 
     picture = models.FileField(max_length=200, blank=True)
     thumbnail = models.FileField(max_length=200, blank=True)
@@ -230,6 +235,7 @@ class Work(BackgroundJob):
     class Meta:
         indexes = [
             models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="studio_open"),
+            models.Index(fields=["passing"], condition=Q(passing=True), name="studio_passing"),
             models.Index(fields=["owner", "kind", "-created_at"], name="studio_mine"),
             models.Index(fields=["published_at"], condition=Q(published_at__isnull=False), name="studio_public"),
         ]

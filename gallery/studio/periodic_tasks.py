@@ -43,6 +43,7 @@ def take_up() -> None:
 
 def _forget_unread() -> None:
     """Deletes videos that came, and whose request ended before it could say so."""
+    Work.objects.arriving().filter(created_at__lt=timezone.now() - UNREAD_STAY).delete()
     try:
         _folders, found = default_storage.listdir(reading.UNREAD)
     except FileNotFoundError:

@@ -70,7 +70,7 @@ class Pieces:
         gone = set(self._work.piece_names) - {name for saved in segments.values() for name in saved.values()}
         listed = {"fingerprint": self._fingerprint, "segments": segments}
         with transaction.atomic():
-            write(self._work, pieces=listed)
+            write(self._work, pieces=listed, passing=True)
             files.delete_after_commit(gone)
         self._work.pieces = listed
 

@@ -57,6 +57,7 @@ def lost() -> bool:
     if Work.objects.running().exclude(pk__in=forgotten.values("pk")).exists():
         return False  # its worker looks for the next one
     old = Work.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - TURN_LOST)
+    old = old.exclude(pk__in=Work.objects.arriving().values("pk"))
     return Work.objects.abandoned().exists() or forgotten.exists() or old.exists()
 
 
@@ -68,7 +69,8 @@ def take() -> Work | None:
 def waiting() -> list[Work]:
     """What nobody is at: new works, and those whose worker has ended."""
     fields = ("pk", "owner_id", "units", "fraction", "network")
-    return list(Work.objects.claimable().only(*fields).order_by("pk"))
+    claimable = Work.objects.claimable().exclude(pk__in=Work.objects.arriving().values("pk"))
+    return list(claimable.only(*fields).order_by("pk"))
 
 
 def in_order() -> Iterator[Work]:

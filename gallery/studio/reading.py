@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from PIL import Image
 
@@ -33,15 +32,18 @@ CHECKED_EVERY = 5.0  # seconds of film between two pictures that the site's chec
 CLEANED = 0.9  # of the work: the rest is looking at what came out, and storing it
 
 
-def new(owner: Any, network: str, file: Any) -> Work:
-    """A video that came, to be read; stored, not saved yet. Its styles will be this network's."""
-    return Work(
-        owner=owner,
-        kind=Work.Kind.READ,
-        network=network,
-        upload=default_storage.save(f"{UNREAD}/{secrets.token_urlsafe(12)}", file),
-        units=cost.LEAST + UNITS_PER_MEGABYTE * (file.size or 0) / 1024**2,
-    )
+def new(owner: Any, network: str, size: int) -> Work:
+    """A video of so many bytes that is to be read, not saved yet. Its styles will be this network's.
+
+    Nobody reads it before `upload` names what is stored of it.
+    """
+    units = cost.LEAST + UNITS_PER_MEGABYTE * size / 1024**2
+    return Work(owner=owner, kind=Work.Kind.READ, network=network, units=units, passing=True)
+
+
+def new_name() -> str:
+    """For the bytes of an upload in the storage."""
+    return f"{UNREAD}/{secrets.token_urlsafe(12)}"
 
 
 def read(work: Work, watch: Watch) -> Original:

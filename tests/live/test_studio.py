@@ -39,7 +39,10 @@ journey = Journey(
 journey.save()
 queue.submit(journeys.new_key_frame(journey, 0))
 with open(CLIP, "rb") as file:
-    queue.submit(reading.new(other, "house", ContentFile(file.read())))
+    data = file.read()
+video = reading.new(other, "house", len(data))
+video.upload = default_storage.save(reading.new_name(), ContentFile(data))
+queue.submit(video)
 print(json.dumps(recipe))
 """
 ORDER = """

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -274,6 +274,73 @@ def test_the_request_opens_no_video_and_one_that_is_cancelled_leaves_nothing(
         client.post(f"/studio/dreams/{work.key}/cancel/")
     periodic_tasks.forget()
     assert stored() == before
+
+
+def test_videos_that_come_at_once_are_counted_before_they_are_stored(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, answers = default_storage.save, list[int]()
+
+    def save(*rest: Any) -> str:
+        assert queue.take() is None and not queue.lost(), "nobody reads what is not stored yet"
+        answers.extend(sent(client, b"another").status_code for _ in range(5))
+        return real(*rest)
+
+    monkeypatch.setattr(default_storage, "save", save)
+    assert sent(client, b"one").status_code == 201
+    assert sorted(answers) == [201] + [429] * 9 and len(stored()) == reading_works() == 2
+
+
+def reading_works() -> int:
+    return Work.objects.filter(kind=Work.Kind.READ).exclude(upload="").count()
+
+
+@pytest.mark.parametrize("failure", [StorageUnavailable("no room"), KeyboardInterrupt()])
+def test_an_upload_that_breaks_off_leaves_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    real, before = default_storage.save, stored()
+
+    def save(*rest: Any) -> str:
+        real(*rest)
+        raise failure
+
+    monkeypatch.setattr(default_storage, "save", save)
+    with pytest.raises(type(failure)):
+        sent(client, b"one")
+    assert stored() == before and not Work.objects.exists()
+
+
+def test_an_upload_that_is_cancelled_or_killed_leaves_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch, ada: Any
+) -> None:
+    real, before = default_storage.save, stored()
+
+    def save(*rest: Any) -> str:
+        client.post(f"/studio/dreams/{Work.objects.get().key}/cancel/")
+        return real(*rest)
+
+    monkeypatch.setattr(default_storage, "save", save)
+    sent(client, b"one")
+    assert stored() == before and Work.objects.get().state == State.CANCELLED
+    lost = reading.new(ada, "house", 3)  # its request was killed before it had stored anything
+    lost.created_at = timezone.now() - timedelta(hours=2)
+    lost.save()
+    periodic_tasks.forget()
+    assert not Work.objects.filter(pk=lost.pk).exists() and not Work.objects.filter(passing=True).exists()
+
+
+def test_a_video_costs_units_before_it_is_stored(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stored()
+    monkeypatch.setattr("gallery.studio.cost.DAILY", ((0, 0.1),))
+    answer = sent(client, b"one")
+    assert answer.status_code == 429 and "units" in answer.json()["detail"]
+    assert stored() == before and not Work.objects.exists()
+
+
+def test_what_passes_is_found_by_an_index(client: Client) -> None:
+    plan = Work.objects.ended().filter(passing=True).explain()
+    assert "studio_passing" in plan or connection.vendor != "sqlite", plan
 
 
 def test_a_video_whose_reading_is_cancelled_ends_the_process_that_reads(

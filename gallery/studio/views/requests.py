@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
@@ -52,6 +56,14 @@ def networks() -> list[tuple[str, str]]:
 def network_title(name: str) -> str:
     """How people see a network; its name where it is gone."""
     return dict(networks()).get(name, name)
+
+
+@contextmanager
+def counted(user: User) -> Iterator[None]:
+    """A transaction for what each person may have so much of: requests at once are counted one after the other."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        yield
 
 
 def units_left(user: User) -> float:

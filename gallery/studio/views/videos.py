@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -11,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dreamsite.core.members import member_required
+from dreamsite.core.tasks import enqueue
 from gallery.studio import queue, reading
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left, wants_json
 from gallery.studio.views.uploads import ORIGINALS
 
 UNREAD = 2  # videos of one person at a time that wait to be read
@@ -30,11 +34,6 @@ def upload(request: SignedIn) -> HttpResponse:
     if (file.size or 0) > reading.MAX_BYTES:
         words = _("The file is %(size)d MB. Expected at most %(most)d MB: cut a piece out of it, or save it smaller.")
         return refuse(request, words % {"size": (file.size or 0) // 1024**2, "most": reading.MAX_BYTES // 1024**2})
-    unread = Work.objects.open().filter(owner=request.user, kind=Work.Kind.READ).count()
-    if unread >= UNREAD:
-        return refuse(request, _("Your other videos are still being read. Try again in a minute."), 429)
-    if Original.objects.filter(owner=request.user).count() + unread >= ORIGINALS:
-        return refuse(request, _("You have many pictures here. Delete one you no longer need, then upload this one."))
     if queue.closed():
         return refuse(
             request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
@@ -42,11 +41,44 @@ def upload(request: SignedIn) -> HttpResponse:
     network = network_named("")
     if not network:
         return refuse(request, _("This site has no network to dream with at the moment."), 503)
-    work = reading.new(request.user, network, file)
-    try:
-        with transaction.atomic():
-            queue.submit(work)
-    except BaseException:
-        default_storage.delete(str(work.upload.name))
-        raise
+    work = reading.new(request.user, network, file.size or 0)
+    with counted(request.user):
+        trouble, status = _trouble(work)
+        if not trouble:
+            work.save()
+    if trouble:
+        return refuse(request, trouble, status)
+    _store(work, file)
     return JsonResponse({"url": work.get_absolute_url()}, status=201) if wants_json(request) else redirect(work)
+
+
+def _trouble(work: Work) -> tuple[str, int]:
+    """Why this person may not send another video now, in words, and the answer's status; or nothing."""
+    unread = Work.objects.open().filter(owner=work.owner, kind=Work.Kind.READ).count()
+    if unread >= UNREAD:
+        return _("Your other videos are still being read. Try again in a minute."), 429
+    if Original.objects.filter(owner=work.owner).count() + unread >= ORIGINALS:
+        return _("You have many pictures here. Delete one you no longer need, then upload this one."), 422
+    left = units_left(work.owner)
+    if work.units > left:
+        words = _("This film costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
+        return words % {"units": work.units + 1, "left": left}, 429
+    return "", 0
+
+
+def _store(work: Work, file: File[Any]) -> None:
+    """Stores the bytes of a saved work, and queues a turn; where that breaks off nothing is left of either."""
+    name = reading.new_name()
+    try:
+        name = default_storage.save(name, file)
+        with transaction.atomic():
+            if Work.objects.arriving().filter(pk=work.pk).update(upload=name):
+                enqueue(queue.turn)
+                return
+        default_storage.delete(name)  # it was cancelled meanwhile
+    except BaseException:
+        try:
+            work.delete()
+        finally:
+            default_storage.delete(name)
+        raise

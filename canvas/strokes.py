@@ -13,6 +13,8 @@ from datetime import datetime
 from math import hypot, inf
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from canvas import brush, wire
 from canvas.models import Batch, Canvas, IndexProgress, Stroke
@@ -45,6 +47,13 @@ def index(canvas: Canvas, up_to: int | None = None) -> int:
                 read += rows[-1].last - done
         done = IndexProgress.objects.values_list("seq", flat=True).get(canvas=canvas)
     return read
+
+
+def index_all() -> None:
+    """Reads what any canvas has beyond its index: one query where there is nothing, however many canvases there are."""
+    canvases = Canvas.objects.annotate(indexed=Coalesce("index_progress__seq", 0))
+    for canvas in canvases.filter(head__gt=F("indexed")).order_by("pk"):
+        index(canvas)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Everything that the database holds, as text: for tests that look for what must not be in it."""
+"""Rows for tests: everything that the database holds, as text, and very many canvases."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
+
+from canvas.models import Canvas, IndexProgress
 
 
 def every_row() -> Iterator[Model]:
@@ -30,3 +32,10 @@ def every_value() -> Iterator[tuple[str, str]]:
                 yield where, str(value)
         if isinstance(row, Session):
             yield "sessions.session, unpacked", json.dumps(row.get_decoded(), cls=DjangoJSONEncoder)
+
+
+def many_canvases(count: int = 200) -> None:
+    """Half of them have been drawn on, and that is in the index of strokes."""
+    fields = {"title": "Another", "width": 64, "height": 64}
+    made = Canvas.objects.bulk_create(Canvas(slug=f"another-{n}", head=n % 2, **fields) for n in range(count))
+    IndexProgress.objects.bulk_create(IndexProgress(canvas=canvas, seq=canvas.head) for canvas in made if canvas.head)

@@ -96,8 +96,8 @@ def frames(user: User) -> Iterator[Row]:
 
 
 def drawn(user: User) -> Iterator[Row]:
-    for canvas in Canvas.objects.order_by("pk"):
-        strokes.index(canvas)
+    strokes.index_all()
+    for canvas in Canvas.objects.filter(pk__in=Stroke.objects.by(user).values("canvas")).order_by("pk"):
         rows = Stroke.objects.by(user).filter(canvas=canvas).order_by("first_seq").iterator(chunk_size=STROKES)
         while some := list(islice(rows, STROKES)):
             pieces = strokes.pieces(canvas, some)

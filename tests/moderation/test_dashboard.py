@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from canvas.models import Canvas
+from canvas import journal, wire
+from canvas.models import Canvas, Stroke
 from canvas.moderation.models import Signal
 from canvas.moderation.sanctions import services as sanctions
+from canvas.moderation.signals import detection
 from dreamsite.core.models import User
 from tests.moderation.helpers import person, reported, signed_in
+from tests.rows import many_canvases
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +65,28 @@ def test_every_address_opens_for_those_it_is_for(canvas: Canvas, people: list[Us
             client = signed_in(who) if who else Client()
             got.append(getattr(client, method)(address).status_code)
         assert got == expected, (method, address)
+
+
+def test_people_are_found_without_a_look_at_every_canvas(canvas: Canvas, people: list[User], mona: User) -> None:
+    journal.append(canvas, [wire.Stroke(1, 0, (0, 0, 0), 255, 0, ((200, 200, 96),), True, people[0].pk)])
+    here, addresses = signed_in(mona), ("/moderation/people/", f"/moderation/people/{people[0].pk}/")
+
+    def queries() -> list[int]:
+        counts = []
+        for address in addresses:
+            with CaptureQueriesContext(connection) as made:
+                assert here.get(address).status_code == 200
+            counts.append(len(made))
+        return counts
+
+    queries()
+    assert Stroke.objects.by(people[0]).count() == 1, "what nobody has read yet is read"
+    few = queries()
+    many_canvases()
+    assert queries() == few
+    with CaptureQueriesContext(connection) as made:
+        detection.detect()
+    assert len(made) < 20
 
 
 def test_nothing_of_the_dashboard_stays_in_a_cache(canvas: Canvas, people: list[User], mona: User) -> None:

@@ -13,16 +13,19 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.core.management import call_command
+from django.db import connection
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from canvas import frames, strokes, wire
 from canvas.models import Batch, Canvas, Frame, Sanction
 from canvas.people import DatabasePeople
-from dreamsite.accounts import closing
+from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from tests.conftest import PASSWORD
+from tests.rows import many_canvases
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -125,6 +128,18 @@ def test_everything_about_oneself_in_one_file(ada: User, drawn: Frame) -> None:
     (stroke,) = files["strokes.jsonl"]
     assert stroke["points"] == [[10, 20, 5], [11, 21, 6], [12, 22, 7]] and stroke["colour"] == "#1428c8"
     assert "argon2" not in str(files) and "md5$" not in str(files)
+
+
+def test_strokes_are_found_without_a_look_at_every_canvas(ada: User, drawn: Frame) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as made:
+            assert len(list(export.drawn(ada))) == 1
+        return len(made)
+
+    queries()
+    few = queries()
+    many_canvases()
+    assert queries() == few
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas import strokes
-from canvas.models import Canvas, Sanction, Stroke
+from canvas.models import Sanction, Stroke
 from canvas.moderation.audit import look_ups
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases.forms import NoteForm
@@ -33,12 +33,11 @@ LATELY = timedelta(hours=24)
 def people(request: HttpRequest) -> HttpResponse:
     """A search by name; without one, who drew during the last day, also those who have left."""
     query = request.GET.get("q", "").strip()[:150]
-    for canvas in Canvas.objects.all():
-        strokes.index(canvas)
     drew: dict[int, dict[str, Any]] = {}
     if query:
         found = User.objects.filter(username__icontains=query).order_by("username")
     else:
+        strokes.index_all()
         recent = Stroke.objects.between(timezone.now() - LATELY).order_by().values("author")
         counts: Any = recent.annotate(count=Count("pk"), last=Max("ended_at")).order_by("-last")
         drew = {row["author"]: row for row in counts[:500]}
@@ -61,8 +60,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Any, form: NoteForm, *, status: int = 200) -> HttpResponse:
-    for canvas in Canvas.objects.all():
-        strokes.index(canvas)
+    strokes.index_all()
     drawn = Stroke.objects.by(found)
     right, wrong = cases.accuracy(found)
     about = Case.objects.with_all().filter(sanctions__user=found).distinct()

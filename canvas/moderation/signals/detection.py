@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -38,9 +38,10 @@ Found = tuple[int, str, datetime, float, float, dict[str, Any]]  # person, kind,
 
 def _anomalies(now: datetime) -> Iterator[Found]:
     here = set(User.objects.values_list("pk", flat=True))
-    for canvas in Canvas.objects.all():
-        strokes.index(canvas)
-        recent = Stroke.objects.filter(canvas=canvas).between(now - LOOK_BACK, now + timedelta(seconds=1))
+    strokes.index_all()
+    drawn_lately = Stroke.objects.between(now - LOOK_BACK, now + timedelta(seconds=1))
+    for canvas in Canvas.objects.filter(Exists(drawn_lately.filter(canvas=OuterRef("pk")))):
+        recent = drawn_lately.filter(canvas=canvas)
         rows = recent.order_by("author", "began_at", "first_seq").values_list(*_COLUMNS)
         for person, theirs in groupby(rows.iterator(5000), key=itemgetter(0)):
             if person not in here:

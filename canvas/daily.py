@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from canvas import notify
-from canvas.models import Canvas, Rules
+from canvas.models import Canvas, Rules, secret_slug
 from dreamsite.core.models import SiteState
 
 # What a day has of the canvas it is a day of.
@@ -48,7 +48,8 @@ def _begin(canvas: Canvas, day: date) -> Canvas:
         written = date_format(day, "j F Y")
     name = canvas.slug if len(canvas.slug) <= NAME else f"{canvas.slug[: NAME - 10]}-{canvas.pk}"
     fields = {name: getattr(canvas, name) for name in SAME} | {
-        "slug": f"{name}-{day:%Y-%m-%d}",
+        # A part of a key and a date would be a key that logs do not know.
+        "slug": f"{name}-{day:%Y-%m-%d}" if canvas.listed else secret_slug(),
         "title": f"{canvas.title[:50]}, {written}",
     }
     made, new = Canvas.objects.get_or_create(day_of=canvas, day=day, defaults=fields)

@@ -63,6 +63,8 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
             return json_error(401, "signed-out", _("Sign in first."))
         if not voting.may_vote(request.user):
             return json_error(403, "members-only", _("Members vote here. Keep your name to become one."))
+        if reason := voting.why_not(canvas, request.user):
+            return json_error(403, "may-not-draw", reason)
         if counters.count(f"style-votes:{request.user.pk}", 60) > VOTES_A_MINUTE:
             return json_error(429, "too-many", _("That was a lot of votes. Try again in a minute."))
         _votes.take(address)

@@ -12,19 +12,30 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
 
 from canvas import notify
-from canvas.models import Canvas, Dream
+from canvas.models import Canvas, Dream, Rules, Sanction
 from dreamer.library import LibraryError, ModelFiles
 from dreamer.library.files import ShelfStyle
 from dreamer.models import StyleVote
 from dreamer.networks import choosing, shelves
 from dreamer.registered import default_model, registry
 from dreamer.styles import key
+from dreamsite.core.models import SiteState
 
 
 def may_vote(user: Any) -> bool:
     return bool(user.is_authenticated and (settings.GUEST_VOTES or not user.guest))
+
+
+def why_not(canvas: Canvas, user: Any) -> str:
+    """Why somebody who may vote elsewhere may not here: what is dreamed is up to those who may draw. Else ""."""
+    if any(not sanction.effects.may_draw for sanction in Sanction.objects.in_force(user)):
+        return _("You can watch, but not draw")
+    if user.guest and Rules.objects.filter(canvas=canvas, members_only=True).exists():
+        return _("Only members can draw here. Signing up takes a few seconds.")
+    return ""
 
 
 def network(canvas: Canvas) -> ModelFiles | None:
@@ -37,7 +48,9 @@ def network(canvas: Canvas) -> ModelFiles | None:
 
 
 def ballot(canvas: Canvas, files: ModelFiles) -> Sequence[ShelfStyle]:
-    """What people may vote for; nothing where the owner has fixed the style."""
+    """What people may vote for; nothing where the owner has fixed the style, or nobody draws any more."""
+    if canvas.closed_at is not None or SiteState.ended():
+        return ()
     choice = getattr(choosing.decided_by(canvas), "choice", None)
     if choice is not None and not choice.votes:
         return ()

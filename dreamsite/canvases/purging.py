@@ -52,7 +52,7 @@ def purge_due() -> int:
 
 def purge(canvas: Canvas) -> None:
     """Films, frames and their files, the journal and all that was counted from it."""
-    _jobs(canvas)
+    withdraw(canvas)
     with transaction.atomic():
         Canvas.objects.lock(canvas.pk)
         Canvas.objects.filter(pk=canvas.pk).update(frame=None)
@@ -64,7 +64,8 @@ def purge(canvas: Canvas) -> None:
     log.info("Canvas %s, deleted on %s, is purged.", canvas.pk, canvas.deleted_at)
 
 
-def _jobs(canvas: Canvas) -> None:
+def withdraw(canvas: Canvas) -> None:
+    """Films and downloads go, with their files: whoever kept an address of one sees it no longer."""
     for model in (Film, Download):
         for job in model.objects.filter(canvas=canvas):
             requests.delete(job)

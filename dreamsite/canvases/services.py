@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from canvas import notify
 from canvas.models import Canvas, Rules, Sanction, secret_slug
 from canvas.moderation.cases import listing
+from dreamsite.canvases import purging
 from dreamsite.core.errors import InvalidRequest
 from dreamsite.core.models import User
 
@@ -110,15 +111,17 @@ def new_link(canvas: Canvas) -> Canvas:
 
 @transaction.atomic
 def unlist(canvas: Canvas) -> Canvas:
-    """Off the list, and to an address that not everybody knows."""
+    """Off the list, to an address that not everybody knows; films and downloads of it are withdrawn."""
     listing.withdraw(canvas)
+    purging.withdraw(canvas)
     return _move(canvas, listed=False)
 
 
 @transaction.atomic
 def delete(canvas: Canvas) -> None:
-    """Gone for everybody at once; a worker takes its ink and pictures away some days later (purging)."""
+    """Gone for everybody at once, films too; a worker takes its ink and pictures away some days later (purging)."""
     listing.withdraw(canvas)
+    purging.withdraw(canvas)
     now = timezone.now()
     _move(canvas, listed=False, deleted_at=now, closed_at=canvas.closed_at or now)
 

@@ -29,6 +29,7 @@ from dreamsite.canvases.forms import NewCanvas, Settings, shelf_of
 from dreamsite.core.errors import InvalidRequest, NotFound
 from dreamsite.core.members import member_required
 from dreamsite.core.models import SiteState, User
+from gallery.frame.origins import public_names
 
 PAGE = 24
 
@@ -40,13 +41,17 @@ class Entry:
     canvas: Canvas
     frame: Frame | None
     people: int  # who are there now
+    maker: str  # "" where nobody made it, or nobody who may be named
 
 
 def entries(canvases: Iterable[Canvas]) -> list[Entry]:
     """With the newest picture of each: the base, which is visible, whole, and what everybody sees there."""
     listed = [(canvas, daily.latest(canvas)) for canvas in canvases]
     here = people.counts(shown.slug for _canvas, shown in listed)
-    return [Entry(canvas, shown.frame, here[shown.slug]) for canvas, shown in listed]
+    makers = public_names(canvas.maker_id for canvas, _shown in listed if canvas.maker_id is not None)
+    return [
+        Entry(canvas, shown.frame, here[shown.slug], makers.get(canvas.maker_id or 0, "")) for canvas, shown in listed
+    ]
 
 
 @require_safe

@@ -10,8 +10,9 @@ import pytest
 from django.core.validators import validate_slug
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from canvas import journal
+from canvas import daily, journal
 from canvas.frames import visibility
 from canvas.models import Canvas, CleanHours, Frame, secret_slug
 from canvas.moderation.cases import listing
@@ -25,7 +26,7 @@ from dreamsite.core.models import User
 from gallery.films.schedule import films_due
 from gallery.frame.files import filename
 from gallery.highlights.models import Highlight
-from gallery.models import Film
+from gallery.models import Download, Film
 from tests.canvases.conftest import ROLES, frame_of
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +261,45 @@ def test_what_makers_choose_for_their_own_is_no_act(private: Canvas, maker: User
     owner = User.objects.create_user("owner", is_staff=True, is_superuser=True)
     choosing.use(private, "", owner)
     assert Act.objects.count() == 1
+
+
+@pytest.mark.parametrize("place", ("/history/", "/history/calendar/", "/films/", "/downloads/", "/highlights/", "day"))
+def test_search_engines_keep_none_of_its_pages(place: str, private: Canvas, kept: Frame, client: Client) -> None:
+    address = reverse("day", args=[kept.made_at.date()]) if place == "day" else place
+    answer = client.get(f"{address}?canvas={private.slug}", follow=True)
+    assert answer.status_code == 200 and b'name="robots" content="noindex"' in answer.content
+    frame_of(Canvas.objects.default())
+    assert b"noindex" not in client.get(address, follow=True).content
+
+
+def test_films_and_downloads_go_with_the_list(private: Canvas, kept: Frame) -> None:
+    Canvas.objects.filter(pk=private.pk).update(listed=True)
+    span = {"starts_at": kept.made_at, "ends_at": kept.made_at + timedelta(hours=1)}
+    for taken in (services.unlist, services.delete):
+        Film.objects.create(canvas=private, kind=Film.Kind.DAY, state="done", **span)
+        Download.objects.create(canvas=private, kind=Download.Kind.FRAMES, day=kept.made_at.date(), state="done")
+        taken(private)
+        assert not Film.objects.exists() and not Download.objects.exists()
+
+
+def test_who_is_leaving_is_not_named_in_the_list(private: Canvas, maker: User, client: Client) -> None:
+    Canvas.objects.filter(pk=private.pk).update(listed=True)
+    assert "by ada" in client.get("/canvases/").content.decode()
+    User.objects.filter(pk=maker.pk).update(closes_at=timezone.now() + timedelta(days=3))
+    assert "by ada" not in client.get("/canvases/").content.decode()
+
+
+def test_a_day_of_one_has_a_key_of_its_own(private: Canvas) -> None:
+    Canvas.objects.filter(pk=private.pk).update(daily=True)
+    private.refresh_from_db()
+    day = daily.today(private)
+    assert day.day_of == private and len(day.slug) == 32 and private.slug[:20] not in day.slug
+    assert not day.listed and daily.today(private) == day
+
+
+def test_makers_change_a_canvas_so_often_and_no_more(own: Client, private: Canvas, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"canvas_changed": "2/h/user"}
+    base = f"/c/{private.slug}/settings/"
+    answers = [own.post(base, {"title": f"Title {turn}", "guests": "on"}).status_code for turn in range(3)]
+    assert answers == [302, 302, 429] and own.get(base).status_code == 200
+    assert own.post(f"{base}styles", {"surprises": "on"}).status_code == 429

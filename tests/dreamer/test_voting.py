@@ -12,10 +12,11 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from canvas import journal, wire
 from canvas.journal import dream_news
-from canvas.models import Canvas, Dream, Frame
+from canvas.models import Canvas, Dream, Frame, Rules, Sanction
 from dreamer import views, voting, worker
 from dreamer.models import Choice, Job, StyleVote
 from dreamer.networks import shelves, trying
@@ -117,6 +118,20 @@ def test_guests_vote_where_the_owner_lets_them(canvas: Canvas, settings: Any) ->
     settings.GUEST_VOTES = False
     assert vote(as_user(guest), styles(canvas)[1]).status_code == 403
     assert not voting.may_vote(AnonymousUser())
+
+
+def test_who_may_not_draw_has_no_vote_and_a_closed_canvas_no_ballot(canvas: Canvas, people: list[User]) -> None:
+    style, guest = styles(canvas)[0], User.objects.create(username="quiet-otter", guest=True)
+    rules = Rules.objects.create(canvas=canvas, members_only=True)
+    assert vote(as_user(guest), style).status_code == 403
+    rules.members_only = False
+    rules.save()
+    assert vote(as_user(guest), style).status_code == 200
+    Sanction.objects.create(user=people[0], degree="read_only", reason="Spam.")
+    assert vote(as_user(people[0]), style).status_code == 403
+    Canvas.objects.filter(pk=canvas.pk).update(closed_at=timezone.now())
+    assert vote(as_user(people[1]), style).status_code == 400
+    assert Client().get("/c/here/styles/").json()["styles"] == [] and StyleVote.objects.count() == 1
 
 
 def test_where_the_owner_fixes_the_style_nobody_is_asked(canvas: Canvas, people: list[User]) -> None:

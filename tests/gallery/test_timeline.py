@@ -98,6 +98,14 @@ class TestCounting:
         part = client.get("/history/timeline.json", {"from": "2026-11-20T13:00:00Z", "to": "2026-11-20T14:00:00Z"})
         assert sum(bar["frames"] for bar in part.json()["bars"]) == 120
 
+    def test_what_is_kept_for_one_language_is_not_shown_in_another(self, client: Client, many: Many) -> None:
+        many(3)
+        seen = {}
+        for language in ("en", "de"):
+            bars = client.get("/history/timeline.json", headers={"accept-language": language}).json()["bars"]
+            seen[language] = bars[0]["label"]
+        assert "Friday" in seen["en"] and "Freitag" in seen["de"]
+
     def test_strokes_are_counted_where_they_ended(self, client: Client, canvas: Canvas, many: Many) -> None:
         many(300)
         for stroke in range(5):

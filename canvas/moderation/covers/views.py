@@ -19,7 +19,7 @@ from dreamsite.core.rect import Rect
 @require_POST
 def cover(request: HttpRequest, slug: str) -> JsonResponse:
     """POST {"x", "y", "width", "height"} in px. Answers {"votes", "quorum", "covered"}, or says why not."""
-    canvas = get_object_or_404(Canvas, slug=slug)
+    canvas = get_object_or_404(Canvas.objects.existing(), slug=slug)
     if not request.user.is_authenticated:
         return json_error(401, "signed-out", _("Sign in first."))
     try:

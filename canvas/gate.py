@@ -107,26 +107,40 @@ def judge(op: wire.Stroke | wire.Undo, rules: Rules, status: UserStatus, now: in
     Taking back one's own ink stays possible wherever it harms nobody: only on a canvas that stands still (frozen,
     closed, ended) and for the suspended it is refused.
     """
-    if rules.ended:
-        return RejectReason.ENDED
-    against = status.against(now)
-    if not all(degree.may_enter for degree in against):
-        return RejectReason.SUSPENDED
-    if rules.frozen or rules.closed:
-        return RejectReason.LOCKED
     if isinstance(op, wire.Undo):
-        return None if all(degree.may_undo for degree in against) else RejectReason.SUSPENDED
-    if not all(degree.may_draw for degree in against):
-        return RejectReason.SUSPENDED
-    if rules.members_only and status.guest:
-        return RejectReason.SIGN_IN
-    if rules.newcomers_after is not None and status.joined > rules.newcomers_after:
-        return RejectReason.SUSPENDED
+        reason = _may_not_act(rules, status, now)
+        if reason is None and not all(degree.may_undo for degree in status.against(now)):
+            return RejectReason.SUSPENDED
+        return reason
+    if (reason := may_not_draw(rules, status, now)) is not None:
+        return reason
     if rules.regions:
         bounds = brush.bounds(op.points)
         if any(region.holds(now) and region.touched_by(op, bounds) for region in rules.regions):
             return RejectReason.LOCKED
     return None
+
+
+def may_not_draw(rules: Rules, status: UserStatus, now: int) -> RejectReason | None:
+    """Why this person's ink is refused anywhere on the canvas, or None."""
+    if (reason := _may_not_act(rules, status, now)) is not None:
+        return reason
+    if not all(degree.may_draw for degree in status.against(now)):
+        return RejectReason.SUSPENDED
+    if rules.members_only and status.guest:
+        return RejectReason.SIGN_IN
+    if rules.newcomers_after is not None and status.joined > rules.newcomers_after:
+        return RejectReason.SUSPENDED
+    return None
+
+
+def _may_not_act(rules: Rules, status: UserStatus, now: int) -> RejectReason | None:
+    """Why this person may change nothing, not even take back what is theirs, or None."""
+    if rules.ended:
+        return RejectReason.ENDED
+    if not all(degree.may_enter for degree in status.against(now)):
+        return RejectReason.SUSPENDED
+    return RejectReason.LOCKED if rules.frozen or rules.closed else None
 
 
 def newest(status: UserStatus, now: int) -> bool:

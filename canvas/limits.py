@@ -43,6 +43,7 @@ REACTIONS_ADDRESS_RATE, REACTIONS_ADDRESS_BURST = 3, 30
 REACTIONS_ROOM_RATE, REACTIONS_ROOM_BURST = 8, 24
 WHO_RATE, WHO_BURST = 0.5, 10
 HERE = 100  # people who are named
+SHOWN_SECONDS = 900  # so long after their last ink or mark here
 FOLLOW_RATE, FOLLOW_BURST = 0.2, 6
 FOLLOWERS = 20  # of one person
 VIEW_RATE, VIEW_BURST = 10, 20  # a browser says where it looks eight times a second at most

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from canvas import limits
 
 
@@ -10,6 +12,7 @@ class Presence:
         self.names: dict[int, str] = {}  # of everybody met
         self.present: dict[int, str] = {}  # of those with ink since the base: what newcomers are told
         self._drawing: dict[int, float] = {}
+        self._shown: dict[int, float] = {}  # when everybody last saw something of theirs here: ink, a mark
         self._elsewhere: dict[str, tuple[int, float]] = {}  # process -> sockets there, and when it said so
 
     def introduce(self, authors: set[int]) -> dict[int, str]:
@@ -25,6 +28,16 @@ class Presence:
 
     def draws(self, who: int, now: float) -> None:
         self._drawing[who] = now
+
+    def shows(self, who: Iterable[int], at: float) -> None:
+        """Everybody sees something of these people, and may know that they are here."""
+        for one in who:
+            self._shown[one] = max(at, self._shown.get(one, at))
+
+    def shown(self, now: float) -> set[int]:
+        """Who has shown that they are here, lately. Others look on, which is nobody's business."""
+        self._shown = {who: at for who, at in self._shown.items() if now - at < limits.SHOWN_SECONDS}
+        return set(self._shown)
 
     def drawing(self, now: float) -> list[int]:
         """Who has drawn within the last seconds, at most 50 of them."""

@@ -13,7 +13,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -57,7 +57,12 @@ class Room:
         self.publisher = Publisher(layer)
         self.access = AccessMonitor(people, self.admission, self.members, self.blocking, clock=clock, wall_ms=wall_ms)
         self.together = Together(
-            self.audience, self.admission, self.publisher.publish, lambda: self.clock(), lambda: self.wall_ms()
+            self.audience,
+            self.admission,
+            self.presence,
+            self.publisher.publish,
+            lambda: self.clock(),
+            lambda: self.wall_ms(),
         )
         self._wall_clock = WallClock(lambda: self.clock(), lambda: self.wall_ms())
         self.trouble: str | None = None
@@ -110,6 +115,8 @@ class Room:
                 self.deduplication.learn(batch)
             for batch in recent:
                 self.admission.ownership.learn(batch)
+                age = max(0.0, (self.wall_ms() - batch.at) / 1000)
+                self.presence.shows(_drew([batch]), self.clock() - age)
             return state, tail
 
         self.audience.state, tail = await self.blocking(read)
@@ -328,6 +335,7 @@ class Room:
         """
         for batch in batches:
             self.deduplication.learn(batch)
+        self.presence.shows(_drew(batches), self.clock())
         await self._tell_names(batches)
         for batch in batches:
             if batch.last <= self.head:
@@ -516,6 +524,12 @@ class Room:
         if message != self.trouble:
             self.trouble = message
             self.audience.send({"type": "trouble", "message": message})
+
+
+def _drew(batches: Iterable[wire.Batch]) -> set[int]:
+    """Whose strokes these are. What moderators did, and what people took back, is not among them."""
+    scanned = (wire.scan(batch.payload, batch.count) for batch in batches)
+    return {author for one in scanned for kind, author, _, _ in one if kind == wire.STROKE}
 
 
 def _refusal(op: wire.Stroke | wire.Undo, reason: RejectReason) -> bytes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from canvas import limits, wire
+from canvas import gate, limits, wire
 from canvas.admission import Admission
 from canvas.audience import Audience
 from canvas.member import Member, Person
+from canvas.presence import Presence
 from canvas.rate_limits import Bucket
 
 Follower = tuple[int, str]  # id and name
@@ -40,18 +41,22 @@ class Together:
         self,
         audience: Audience,
         admission: Admission,
+        presence: Presence,
         publish: Callable[[dict[str, Any]], None],
         clock: Callable[[], float],
         wall_ms: Callable[[], int],
     ) -> None:
-        self._audience, self._admission, self._publish = audience, admission, publish
+        self._audience, self._admission, self._presence = audience, admission, presence
+        self._publish = publish
         self._clock, self._wall_ms = clock, wall_ms
         self._marks = Paces(limits.REACTIONS_RATE, limits.REACTIONS_BURST)  # by person
         self._addresses = Paces(limits.REACTIONS_ADDRESS_RATE, limits.REACTIONS_ADDRESS_BURST)
         self._all = Bucket(limits.REACTIONS_ROOM_RATE, limits.REACTIONS_ROOM_BURST)
         self._lists = Paces(limits.WHO_RATE, limits.WHO_BURST)  # by socket
         self._follows = Paces(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
+        self._dismissals = Paces(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
         self._views = Paces(limits.VIEW_RATE, limits.VIEW_BURST)  # by person
+        self._following: dict[int, set[Member]] = {}  # sockets here, by whom they follow
         self._here_elsewhere: dict[
             str, tuple[list[Follower], float]
         ] = {}  # process -> people there, and when it said so
@@ -63,13 +68,14 @@ class Together:
 
     def receive(self, member: Member, message: wire.Together) -> None:
         """Never waits. What comes too often, or from somebody who may not, does nothing."""
-        now = self._clock()
+        now, person = self._clock(), member.person
+        if not member.joined:
+            return
         if isinstance(message, wire.Who):
             if self._lists.take(member, now):
-                member.push(wire.news({"type": "here", "people": self._people(now)}))
+                member.push(wire.news({"type": "here", "people": self._people(now, person)}))
             return
-        person = member.person
-        if person is None or not member.joined:
+        if person is None:
             return
         match message:
             case wire.React(x, y, mark):
@@ -79,16 +85,16 @@ class Together:
             case wire.View():
                 self._view(person, message, now)
             case wire.Dismiss():
-                self._dismiss(person.id)
+                self._dismiss(person.id, now)
 
     def _react(self, member: Member, person: Person, x: int, y: int, mark: int, now: float) -> None:
         """A mark at a place, for everybody to see for a few seconds."""
         canvas, rules, now_ms = self._audience.state.canvas, self._admission.rules, self._wall_ms()
         if x >= canvas["width"] or y >= canvas["height"]:
             raise wire.ProtocolError(f"a mark at {x}, {y}: off the canvas")
-        if not rules.reactions or rules.frozen or rules.closed or rules.ended:
+        if not rules.reactions or self._admission.unknown([person.id]):  # their status is about to be read
             return
-        if not all(degree.may_draw for degree in self._admission.status(person.id).against(now_ms)):
+        if gate.may_not_draw(rules, self._admission.status(person.id), now_ms) is not None:
             return
         if any(
             region.holds(now_ms)
@@ -104,12 +110,17 @@ class Together:
         if not self._all.take(1, now):
             return
         news = {"type": "reaction", "by": person.id, "name": person.name, "x": x, "y": y, "mark": mark}
+        self._presence.shows([person.id], now)
         self._audience.send(news)
         self._publish({"type": "reaction", "news": news})
 
-    def _people(self, now: float) -> list[dict[str, Any]]:
-        """Who is here with a name, in every process, as many as fit."""
-        here = {person.id: person.name for person in self._persons()}
+    def _people(self, now: float, asker: Person | None = None) -> list[dict[str, Any]]:
+        """Who is here and has shown it lately, by ink or a mark, in every process, as many as fit; and who asks.
+
+        Somebody who only looks on is counted (NEWS `people`) and named to nobody.
+        """
+        named = self._presence.shown(now) | ({asker.id} if asker else set())
+        here = {person.id: person.name for person in self._persons() if person.id in named}
         for people, at in self._here_elsewhere.values():
             if now - at < 3 * limits.PEOPLE_SECONDS:
                 here |= dict(people)
@@ -136,17 +147,28 @@ class Together:
         elif len(self._followers(who, now)) >= limits.FOLLOWERS:
             self._tell(member, 0, "full")
         else:
-            before, member.follows = member.follows, who
+            before = self._now_follows(member, who)
             self._tell(member, who)
             self._changed(*{who, before or who})
 
     def stop(self, member: Member) -> None:
         """A socket follows nobody any more: by its own will, because it draws, or because it is gone."""
-        if member.follows is not None:
-            before, member.follows = member.follows, None
+        before = self._now_follows(member, None)
+        if before is not None:
             if not member.closed:
                 self._tell(member, 0)
             self._changed(before)
+
+    def _now_follows(self, member: Member, who: int | None) -> int | None:
+        """Whom it followed before."""
+        before, member.follows = member.follows, who
+        if before is not None:
+            self._following[before].discard(member)
+            if not self._following[before]:
+                del self._following[before]
+        if who is not None:
+            self._following.setdefault(who, set()).add(member)
+        return before
 
     def left(self, member: Member) -> None:
         """A socket is gone: it follows nobody, and whoever followed its person here alone follows nobody either."""
@@ -155,12 +177,11 @@ class Together:
         if person is None or person.id not in self._told or person.id in {one.id for one in self._persons()}:
             return
         self._told.pop(person.id)
-        self._release(person.id, "left")
-        self._publish({"type": "release", "who": person.id, "why": "left"})
+        self._end(person.id, "left")
 
     def _view(self, person: Person, view: wire.View, now: float) -> None:
         """Somebody's view, to those who follow them; nobody else is told."""
-        if not self._followers(person.id, now) or not self._views.take(person.id, now):
+        if not self._views.take(person.id, now) or person.id not in self._told:
             return
         news = {"type": "view", "of": person.id, "x": view.x, "y": view.y, "width": view.width, "height": view.height}
         self._show(news)
@@ -169,33 +190,42 @@ class Together:
 
     def _show(self, news: dict[str, Any]) -> None:
         data = wire.news(news)
-        for member in self._audience.members:
-            if member.follows == news["of"] and not member.full:
+        for member in self._following.get(news["of"], ()):
+            if not member.full:
                 member.push(data)
 
-    def _dismiss(self, who: int) -> None:
+    def _dismiss(self, who: int, now: float) -> None:
         """The one who is followed wants no followers: they end, and may not come back for a while."""
-        self._release(who, "ended")
-        self._publish({"type": "release", "who": who, "why": "ended"})
+        if who in self._told and self._dismissals.take(who, now):
+            self._end(who, "ended")
 
-    def _release(self, who: int, why: str) -> None:
-        until = self._clock() + limits.DISMISSED_SECONDS
-        for member in self._audience.members:
-            if member.follows == who:
-                member.follows = None
-                self._tell(member, 0, why)
-                if why == "ended" and member.person:
-                    self._dismissed[who, member.person.id] = until
-        for followers, _ in self._followers_elsewhere.values():
-            followers.pop(who, None)
-        self._changed(who)
+    def _end(self, who: int, why: str) -> None:
+        """Nobody follows this person any more, in any process.
+
+        The message names them: each process has to know who may not come back, wherever they come in.
+        """
+        followers = [one for one, _ in self._followers(who, self._clock())]
+        self._publish({"type": "release", "who": who, "why": why, "followers": followers})
+        self._release(who, why, followers)
+
+    def _release(self, who: int, why: str, followers: Iterable[int]) -> None:
+        now, here = self._clock(), list(self._following.get(who, ()))
+        for member in here:
+            self._now_follows(member, None)
+            self._tell(member, 0, why)
+        if why == "ended":
+            sent_away = {*followers, *(member.person.id for member in here if member.person)}
+            self._dismissed |= {(who, one): now + limits.DISMISSED_SECONDS for one in sent_away}
+        for elsewhere, _ in self._followers_elsewhere.values():
+            elsewhere.pop(who, None)
+        if here:
+            self._changed(who)
+        else:
+            self._tell_followed([who], now)  # what is followed from here is the same as before
 
     def _followers(self, who: int, now: float) -> list[Follower]:
-        here = {
-            (member.person.id, member.person.name)
-            for member in self._audience.members
-            if member.follows == who and member.person
-        }
+        sockets = self._following.get(who, ())
+        here = {(member.person.id, member.person.name) for member in sockets if member.person}
         return sorted(here | set(self._elsewhere(who, now)))
 
     def _elsewhere(self, who: int, now: float) -> list[Follower]:
@@ -234,12 +264,12 @@ class Together:
     # --- other processes -------------------------------------------------------------------------------------------
 
     def heartbeat(self) -> dict[str, Any]:
-        """Who is here, and who is followed from here, for the other processes."""
-        people = sorted({(person.id, person.name) for person in self._persons()})[: limits.HERE]
+        """Who has shown that they are here, and who is followed from here, for the other processes."""
+        shown = self._presence.shown(self._clock())
+        people = sorted({(person.id, person.name) for person in self._persons() if person.id in shown})[: limits.HERE]
         follows: dict[int, list[Follower]] = {}
-        for member in self._audience.members:
-            if member.follows is not None and member.person:
-                follows.setdefault(member.follows, []).append((member.person.id, member.person.name))
+        for who, members in self._following.items():
+            follows[who] = [(member.person.id, member.person.name) for member in members if member.person]
         return {"type": "here", "people": people, "follows": [[who, found] for who, found in follows.items()]}
 
     def heard(self, message: dict[str, Any]) -> None:
@@ -247,12 +277,13 @@ class Together:
         now = self._clock()
         match message["type"]:
             case "reaction":
+                self._presence.shows([message["news"]["by"]], now)
                 if self._all.take(1, now):
                     self._audience.send(message["news"])
             case "view":
                 self._show(message["news"])
             case "release":
-                self._release(message["who"], message["why"])
+                self._release(message["who"], message["why"], message["followers"])
             case "here":
                 sender = message["from"]
                 self._here_elsewhere[sender] = [(who, name) for who, name in message["people"]], now
@@ -269,5 +300,5 @@ class Together:
         self._followers_elsewhere = {one: heard for one, heard in self._followers_elsewhere.items() if heard[1] > late}
         self._tell_followed(list(self._told), now)
         self._dismissed = {pair: until for pair, until in self._dismissed.items() if until > now}
-        for paces in (self._marks, self._addresses, self._lists, self._follows, self._views):
+        for paces in (self._marks, self._addresses, self._lists, self._follows, self._dismissals, self._views):
             paces.forget(now)

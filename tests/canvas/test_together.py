@@ -40,6 +40,14 @@ async def room(journal: MemoryJournal, executor: ThreadPoolExecutor) -> AsyncIte
 
 
 def joined(journal: MemoryJournal, room: Room, person: int | None) -> Browser:
+    """Somebody whose status is known, and who has drawn here a moment ago."""
+    if person:
+        room.admission.know(journal.people.statuses([person]))
+        room.presence.shows([person], room.clock())
+    return silent(journal, room, person)
+
+
+def silent(journal: MemoryJournal, room: Room, person: int | None) -> Browser:
     browser = Browser(journal, person)
     browser.connect(room)
     return browser
@@ -147,6 +155,23 @@ async def test_no_marks_of_visitors_and_of_those_who_may_not_draw(journal: Memor
     assert not told(visitor, "reaction")
 
 
+async def test_marks_need_what_ink_needs(journal: MemoryJournal, room: Room) -> None:
+    guest, member, unread = joined(journal, room, 1), joined(journal, room, 2), silent(journal, room, 3)
+    room.admission.know({1: UserStatus(joined=2000, guest=True), 2: UserStatus(joined=1000)})
+
+    def marked(browser: Browser, rules: Rules) -> bool:
+        room.admission.rules = rules
+        before = len(told(member, "reaction"))
+        browser._say(wire_client.react(2, 3, 0))
+        return len(told(member, "reaction")) > before
+
+    assert marked(guest, Rules()) and marked(member, Rules())
+    assert not marked(guest, Rules(members_only=True)) and marked(member, Rules(members_only=True))
+    assert not marked(guest, Rules(newcomers_after=1500)) and marked(member, Rules(newcomers_after=1500))
+    assert not marked(member, Rules(closed=True))
+    assert room.admission.unknown([3]) and not marked(unread, Rules()), "nobody knows yet what stands against them"
+
+
 @pytest.mark.parametrize(("x", "y", "mark"), [(SIDE, 0, 0), (0, SIDE, 0), (65535, 65535, 0), (0, 0, limits.MARKS)])
 async def test_a_mark_that_no_browser_sends_closes_the_socket(
     journal: MemoryJournal, room: Room, x: int, y: int, mark: int
@@ -183,6 +208,47 @@ async def test_who_is_here_is_told_to_whoever_asks(journal: MemoryJournal, room:
     for _ in range(100):
         visitor._say(wire_client.who())
     assert len(told(visitor, "here")) <= limits.WHO_BURST + 1
+
+
+async def test_who_only_looks_on_is_named_to_nobody(journal: MemoryJournal, room: Room) -> None:
+    def named(asker: Browser) -> list[int]:
+        asker._say(wire_client.who())
+        return [one["id"] for one in told(asker, "here")[-1]["people"]]
+
+    now = 1000.0
+    room.clock = lambda: now
+    anna, ben, visitor = silent(journal, room, 1), silent(journal, room, 2), silent(journal, room, None)
+    assert named(visitor) == [] and named(anna) == [1] and named(ben) == [2]
+    anna._say(wire_client.follow(2))
+    assert told(anna, "following")[-1]["why"] == "left", "nor found by asking for them"
+    room.admission.know(journal.people.statuses([2]))
+    ben._say(wire_client.react(1, 1, 1))
+    assert named(visitor) == [2] and named(anna) == [1, 2]
+    anna.put(wire.Stroke(room.wall_ms() << 12, 0, (0, 0, 0), 255, 0, ((8, 8, 80),), True))
+    await until(lambda: named(visitor) == [1, 2])
+    now += limits.SHOWN_SECONDS
+    assert named(visitor) == []
+
+
+async def test_who_drew_shortly_before_a_room_opened_is_named(journal: MemoryJournal, room: Room) -> None:
+    anna = silent(journal, room, 1)
+    anna.put(wire.Stroke(room.wall_ms() << 12, 0, (0, 0, 0), 255, 0, ((8, 8, 80),), True))
+    await until(lambda: not anna.pending)
+    journal.rows.append(wire.Batch(journal.head + 1, room.wall_ms(), 1, wire.encode(wire.Hide((1,), True, 2))))
+    again = Room(journal, journal.people, NoLayer(), ThreadPoolExecutor(1))
+    await again.start()
+    assert again.presence.shown(again.clock()) == {1}, "and no moderator for what they did"
+    await again.stop()
+
+
+async def test_before_join_nobody_is_told_who_is_here(journal: MemoryJournal, room: Room) -> None:
+    joined(journal, room, 1)
+    visitor = Browser(journal, None)
+    visitor.connect(room)
+    assert visitor.member
+    visitor.member.joined = False
+    visitor._say(wire_client.who())
+    assert not told(visitor, "here")
 
 
 async def test_a_view_is_told_to_followers_and_to_nobody_else(journal: MemoryJournal, room: Room) -> None:
@@ -244,6 +310,45 @@ async def test_the_followed_may_end_it_and_it_stays_ended_for_a_while(journal: M
     assert told(ben, "following")[-1]["who"] == 1
 
 
+async def test_dismissing_on_and_on_tells_other_processes_little(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[str] = []
+    monkeypatch.setattr(room.together, "_publish", lambda message: published.append(message["type"]))
+    room.clock = lambda: 1000.0
+    anna = joined(journal, room, 1)
+    for _ in range(100):
+        anna._say(wire_client.dismiss())
+    assert published == [], "nobody follows"
+    for person in range(2, 20):
+        joined(journal, room, person)._say(wire_client.follow(1))
+        anna._say(wire_client.dismiss())
+    assert published.count("release") == limits.FOLLOW_BURST
+    assert len(room.together._following[1]) == 18 - limits.FOLLOW_BURST
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 2, 3, 9, None])), max_size=30))
+async def test_followers_are_found_by_whom_they_follow(steps: list[tuple[int, int | None]]) -> None:
+    """Whatever people do: follow, dismiss (9), go and come back (None)."""
+    journal = MemoryJournal()
+    with ThreadPoolExecutor(1) as executor:
+        room = Room(journal, journal.people, NoLayer(), executor)
+        await room.start()
+        people = [joined(journal, room, 1 + number) for number in range(4)]
+        for number, step in steps:
+            if step is None:
+                people[number].drop()
+                people[number] = joined(journal, room, 1 + number)
+            else:
+                people[number]._say(wire_client.dismiss() if step == 9 else wire_client.follow(step))
+            expected: dict[int, set[Any]] = {}
+            for member in room.members:
+                if member.follows is not None:
+                    expected.setdefault(member.follows, set()).add(member)
+            assert room.together._following == expected
+        await room.stop()
+
+
 async def test_nobody_is_followed_by_a_crowd_or_by_flicker(journal: MemoryJournal, room: Room) -> None:
     room.clock = lambda: 1000.0
     anna = joined(journal, room, 1)
@@ -287,6 +392,11 @@ async def test_people_in_two_processes_follow_one_another(journal: MemoryJournal
     anna._say(wire_client.dismiss())
     await until(lambda: told(ben, "following")[-1]["why"] == "ended")
     await until(lambda: told(anna, "followers")[-1]["followers"] == [])
+    # Who was sent away comes in through the other process, and stays away.
+    again = joined(journal, one, 2)
+    again._say(wire_client.follow(1))
+    assert told(again, "following")[-1]["why"] == "ended"
+    again.drop()
     # A process that is killed says nothing more: its followers are forgotten.
     two.together._dismissed.clear()
     ben._say(wire_client.follow(1))
@@ -313,5 +423,6 @@ async def test_nothing_is_kept_of_those_who_are_gone(journal: MemoryJournal, roo
     now += 3600
     room.together.tidy()
     kept = room.together
-    assert not kept._told and not kept._dismissed
-    assert [len(paces) for paces in (kept._marks, kept._addresses, kept._lists, kept._follows, kept._views)] == [0] * 5
+    paces = kept._marks, kept._addresses, kept._lists, kept._follows, kept._dismissals, kept._views
+    assert not kept._told and not kept._dismissed and not kept._following
+    assert [len(one) for one in paces] == [0] * 6

@@ -55,7 +55,7 @@ def _anomalies(now: datetime) -> Iterator[Found]:
             for finding in stroke_anomalies.find(drawn, canvas.width * canvas.height):
                 since, until = (datetime.fromtimestamp(at, UTC) for at in (finding.since, finding.until))
                 span = {"since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds")}
-                details = {"canvas": canvas.slug, **span, **finding.details}
+                details = {"canvas": canvas.file_name, **span, **finding.details}
                 yield person, finding.kind, until, finding.value, finding.limit, details
 
 

@@ -180,8 +180,10 @@ class Hub:
         )
 
     def left(self, slug: str, room: Room, member: Member) -> None:
-        room.leave(member)
-        self._close_later(slug, room)
+        try:
+            room.leave(member)
+        finally:  # or its connection to the database would stay for good
+            self._close_later(slug, room)
 
     def _close_later(self, slug: str, room: Room) -> None:
         if not room.members:

@@ -242,3 +242,21 @@ async def test_closed_canvases_share_a_thread_as_long_as_one_is_open(hub: Hub) -
     assert await second.blocking(lambda: 1) == 1
     await hub._close("closed1", second)
     assert await hub.room("closed0") is not None, "in a new thread"
+
+
+async def test_a_room_closes_also_where_an_error_went_with_its_last_socket(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "EMPTY_SECONDS", 0.01)
+    room = await hub.room("here")
+    assert room is not None
+    one = member()
+    room.enter(one)
+
+    def left(_: Member) -> None:
+        raise RuntimeError("something nobody foresaw")
+
+    monkeypatch.setattr(room.together, "left", left)
+    with pytest.raises(RuntimeError, match="foresaw"):
+        hub.left("here", room, one)
+    await until(lambda: not hub._open)

@@ -93,6 +93,8 @@ class Audience:
                 else:
                     member.push(message, ready)
                     member.seq = last
+            elif before < member.seq < last and member.joined:
+                self.catch_up(member)  # who joined within a message of several batches
             if number % limits.BROADCAST_SLICE == 0:
                 yield
 

@@ -73,7 +73,8 @@ class Room:
         self._last_people: dict[str, Any] = {}
         self._ready: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._telling: asyncio.Task[None] | None = None  # the newest batch to everybody, after those before it
+        self._broadcasting: asyncio.Task[None] | None = None  # the newest batch to everybody, after those before it
+        self._broadcast_to = 0  # the last number that was sent to everybody who reads
         self._published = self._forgotten = clock()
 
     @property
@@ -140,11 +141,11 @@ class Room:
     async def stop(self) -> None:
         if self._ready is not None:
             await asyncio.gather(self._ready, return_exceptions=True)
-        tasks = [*self._tasks, self._telling] if self._telling else self._tasks
+        tasks = [*self._tasks, self._broadcasting] if self._broadcasting else self._tasks
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks, self._ready, self._telling = [], None, None
+        self._tasks, self._ready, self._broadcasting = [], None, None
 
     async def blocking(self, call: Callable[..., Result], *args: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *args)
@@ -184,7 +185,8 @@ class Room:
             case wire.Seen(token):
                 self.audience.seen(member, token)
             case wire.Ink(operations) if member.person is not None:
-                self.together.stop(member)  # a follower does not draw
+                if any(isinstance(op, wire.Stroke) for op in operations):  # they may take back what they drew before
+                    self.together.stop(member)  # a follower does not draw
                 self._ink(member, member.person, operations)
             case wire.React() | wire.Who() | wire.Follow() | wire.View() | wire.Dismiss() as message:
                 self.together.receive(member, message)
@@ -272,7 +274,7 @@ class Room:
 
         While it is sent the next one may be written; not the one after that, so a slow crowd gets fewer, larger ones.
         """
-        began = self.clock()
+        began, before = self.clock(), self._broadcasting
         drafts = self._next_drafts()
         if not drafts:
             return
@@ -298,13 +300,12 @@ class Room:
             missed, written = await self.blocking(self._journal.append, self.head, admit, now_ms)
         for _ in drafts:  # new ones may have come in behind them
             self._drafts.popleft()
-        await self._told()
         await self.absorb(missed)
         if written:
             await self.absorb([written], ours=True)
             metrics.OPERATIONS.inc(written.count)
             metrics.STROKES.inc(sum(isinstance(op, wire.Stroke) and op.piece == 0 for _, op in drafts))
-        self._tell(None, answers, began)
+        self._broadcast(None, answers, began)
         if written:
             self.publisher.publish(
                 {
@@ -315,6 +316,8 @@ class Room:
                     "payload": written.payload,
                 }
             )
+        if before is not None:
+            await asyncio.wait({before})
 
     def _next_drafts(self) -> list[tuple[Member, wire.Stroke | wire.Undo]]:
         """What fits one message of the protocol; the rest waits for the next tick."""
@@ -344,20 +347,15 @@ class Room:
                 self._poll_now.set()
                 return
             self.admission.learn(batch, self.clock(), ours=ours)
-            self._tell(batch)
+            self._broadcast(batch)
 
-    def _tell(
+    def _broadcast(
         self, batch: wire.Batch | None, answers: Sequence[tuple[Member, bytes]] = (), began: float | None = None
     ) -> None:
         """Begins to send, in turn: a batch to everybody, and then what single ones are answered."""
-        self._telling = asyncio.create_task(self._tell_after(self._telling, batch, answers, began))
+        self._broadcasting = asyncio.create_task(self._broadcast_after(self._broadcasting, batch, answers, began))
 
-    async def _told(self) -> None:
-        """Returns when everybody has been sent what there is."""
-        while self._telling is not None and not self._telling.done():
-            await asyncio.wait({self._telling})
-
-    async def _tell_after(
+    async def _broadcast_after(
         self,
         before: asyncio.Task[None] | None,
         batch: wire.Batch | None,
@@ -366,9 +364,12 @@ class Room:
     ) -> None:
         if before is not None:
             await asyncio.wait({before})
-        if batch is not None:
+        if batch is not None and batch.last > self._broadcast_to:
+            # Where more has come meanwhile, as much of it as fits goes in the same message.
+            sent = self.tail.after(batch.first - 1) if self.head > batch.last else batch
+            self._broadcast_to = sent.last
             try:
-                for _ in self.audience.broadcast(batch):
+                for _ in self.audience.broadcast(sent):
                     await asyncio.sleep(0)
             except Exception:
                 log.exception("A batch did not reach everybody; who missed it is sent it again.")
@@ -377,6 +378,11 @@ class Room:
             member.push(answer)
         if began is not None:
             metrics.TICK.observe(self.clock() - began)
+
+    async def _broadcast_all(self) -> None:
+        """Returns when everybody has been sent what there was when it was called."""
+        if self._broadcasting is not None:
+            await asyncio.wait({self._broadcasting})
 
     async def _tell_names(self, batches: list[wire.Batch]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
@@ -441,7 +447,8 @@ class Room:
         read = await self.blocking(self._journal.since, state.base_seq) if backward else None
         if read is not None:
             await self._tell_names(read)
-        await self._told()  # whoever drew what the new base holds hears that it is written before the base replaces it
+        # Whoever drew what the new base holds hears that it is written before the base replaces it.
+        await self._broadcast_all()
         before = self.state
         if state.canvas.get("slug") != before.canvas.get("slug"):
             self.audience.close(CloseCode.NO_CANVAS)  # it has another address now, which is not everybody's to know

@@ -164,6 +164,15 @@ def test_ready_bytes_are_one_message_of_the_socket_s_own(size: int) -> None:
     assert isinstance(frame, Frame) and frame.opcode is Opcode.BINARY and frame.fin and len(frame.data) == size
 
 
+async def test_who_joined_within_several_batches_that_are_sent_as_one_gets_the_rest(hall: Hall) -> None:
+    first, between = hall.reader(), batch(1, 2)
+    assert hall.tail.append(between)
+    second = hall.reader()
+    assert hall.tail.append(batch(3, 3))
+    list(hall.audience.broadcast(hall.tail.after(0)))
+    assert first.heard == ["welcome", (1, 5)] and second.heard == ["welcome", (1, 2), (3, 5)]
+
+
 async def test_who_stays_behind_is_closed(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OUTBOX_BYTES", 10)
     slow, quick = hall.reader(), Reader()

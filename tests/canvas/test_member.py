@@ -120,6 +120,6 @@ async def test_a_batch_that_failed_halfway_reaches_everybody(monkeypatch: pytest
 
     monkeypatch.setattr(room.audience, "broadcast", broadcast)
     await room.absorb([wire.Batch(1, 0, 1, wire.encode(wire.Undo(5)))])
-    await room._told()
+    await room._broadcast_all()
     assert socket.member.seq == 1
     await room.stop()

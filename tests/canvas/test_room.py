@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -121,6 +122,28 @@ async def test_an_undream_names_one_of_the_newest_frames_or_is_refused(journal: 
         undreams(number, frame)
     await until(lambda: len(anna.refused) == 4)
     assert {code for _, code in anna.refused} == {wire.RejectReason.STALE} and journal.head == 4
+
+
+async def test_what_comes_while_a_batch_is_sent_goes_in_one_message(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = joined(journal, room, 1)
+    sent: list[tuple[int, int]] = []
+    whole = room.audience.broadcast
+
+    def counted(batch: wire.Batch) -> Iterator[None]:
+        sent.append((batch.first, batch.last))
+        return whole(batch)
+
+    monkeypatch.setattr(room.audience, "broadcast", counted)
+    batches = [
+        wire.Batch(number, 0, 1, wire.encode(dataclasses.replace(stroke(random.Random(number))[0], author=1)))
+        for number in range(1, 9)
+    ]
+    for batch in batches:  # eight of another process, before anything of them is sent
+        await room.absorb([batch])
+    await until(lambda: anna.head == 8)
+    assert sent == [(1, 8)]
 
 
 async def test_everybody_hears_that_an_earlier_frame_was_hidden(journal: MemoryJournal, room: Room) -> None:

@@ -69,10 +69,15 @@ class MusicRefused(ValueError):
     """No music that we take: the message says what was received and what is possible."""
 
 
-def clean(source: Path, target: Path, limits: Limits = Limits()) -> Music:
-    """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then."""
+def clean(
+    source: Path, target: Path, limits: Limits = Limits(), told: Callable[[float], None] = lambda part: None
+) -> Music:
+    """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then.
+
+    `told` is called all the time; what it raises ends the process that reads.
+    """
     try:
-        made = sandbox.run("dreamer.film.child", source, target, limits)
+        made = sandbox.run("dreamer.film.child", source, target, limits, told)
     except sandbox.Refused as refused:
         raise MusicRefused(_words(refused, limits)) from None
     return Music(float(made["seconds"]), tuple(made["loudness"]))

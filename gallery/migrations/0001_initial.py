@@ -296,7 +296,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(editable=False, null=True)),
                 ('finished_at', models.DateTimeField(editable=False, null=True)),
                 ('key', models.CharField(default=gallery.studio.models.new_key, editable=False, max_length=20, unique=True)),
-                ('kind', models.CharField(choices=[('sheet', 'Styles that suit the picture'), ('sketch', 'A style tried, small'), ('preview', 'A preview'), ('dream', 'A dream'), ('lesson', 'What the network sees in the picture'), ('step', 'What one layer makes of it'), ('read', 'A video that is read'), ('video', 'A dreamed video'), ('keyframe', 'A key frame of a journey'), ('film', 'A journey')], max_length=8)),
+                ('kind', models.CharField(choices=[('sheet', 'Styles that suit the picture'), ('sketch', 'A style tried, small'), ('preview', 'A preview'), ('dream', 'A dream'), ('lesson', 'What the network sees in the picture'), ('step', 'What one layer makes of it'), ('read', 'A video that is read'), ('video', 'A dreamed video'), ('keyframe', 'A key frame of a journey'), ('film', 'A journey'), ('music', 'Music')], max_length=8)),
                 ('mask', models.BinaryField(null=True)),
                 ('network', models.CharField(max_length=64)),
                 ('title', models.CharField(blank=True, max_length=120)),

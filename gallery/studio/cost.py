@@ -65,6 +65,6 @@ def spent(user_id: int) -> float:
 def speed(network: str) -> float:
     """Units a second with this network, by the last works of this site; films have none, and a speed of their own."""
     done = Work.objects.filter(network=network, state=State.DONE, seconds__gt=0)
-    done = done.exclude(kind=Work.Kind.READ).order_by("-finished_at")[:20]
+    done = done.exclude(kind__in=Work.READS).order_by("-finished_at")[:20]
     rows = list(done.values_list("units", "seconds"))
     return sum(u for u, _ in rows) / sum(s for _, s in rows) if rows else USUAL_SPEED

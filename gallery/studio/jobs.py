@@ -31,7 +31,7 @@ from dreamer.registered import preset, registry
 from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, finish, give_back, holding, let_go
 from gallery.jobs import files
 from gallery.studio import cost, failures, journeys, pieces, reading, video
-from gallery.studio.models import Original, Work, WorkQuerySet
+from gallery.studio.models import Music, Original, Work, WorkQuerySet
 from gallery.studio.sources import Pixels, network_of, pixels_of
 from gallery.studio.watch import Watch
 from gallery.uploads import check
@@ -89,8 +89,8 @@ def _run(work: Work, submit: Callable[[Work], None]) -> bool:
     return False
 
 
-def _done(work: Work, submit: Callable[[Work], None]) -> dict[str, Any] | Original | None:
-    """What came of it: the columns that say so, or an original; None where it gave way to others."""
+def _done(work: Work, submit: Callable[[Work], None]) -> dict[str, Any] | Original | Music | None:
+    """What came of it: the columns that say so, an original or music; None where it gave way to others."""
     if work.kind in BEGINNINGS:
         return BEGINNINGS[work.kind](work, submit)
     if work.kind in journeys.PARTS:
@@ -99,16 +99,25 @@ def _done(work: Work, submit: Callable[[Work], None]) -> dict[str, Any] | Origin
         return video.make(work, network_of(work.network), Watch(work))
     if work.kind == Work.Kind.READ:
         return reading.read(work, Watch(work))
+    if work.kind == Work.Kind.MUSIC:
+        return reading.read_music(work, Watch(work))
     return _picture(work)
 
 
-def _finish(work: Work, submit: Callable[[Work], None], done: dict[str, Any] | Original, seconds: float) -> None:
+def _finish(
+    work: Work, submit: Callable[[Work], None], done: dict[str, Any] | Original | Music, seconds: float
+) -> None:
     """In one transaction: the row says that it is done and names its files, and what follows from it is queued."""
     if isinstance(done, Original):
         done.save()
         files.keep([str(done.picture.name), str(done.video.name)])
         submit(sheet(done, work.network))
         done = {"original": done}
+    if isinstance(done, Music):
+        Music.objects.filter(journey=done.journey).delete()
+        done.save()
+        files.keep([str(done.file.name)])
+        done = {}
     finish(work, seconds=seconds, growing=None, **done)
     files.keep(name for name in done.values() if isinstance(name, str))
     if work.kind == Work.Kind.KEY_FRAME:

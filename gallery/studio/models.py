@@ -113,6 +113,11 @@ class Journey(models.Model):
         """Its films, made and to be made, the newest first."""
         return Work.objects.filter(journey=self, kind=Work.Kind.FILM).order_by("-pk")
 
+    @property
+    def readings(self) -> WorkQuerySet:
+        """Music that came and is read, or was, the newest first. What was sent of its credit is the recipe."""
+        return Work.objects.filter(journey=self, kind=Work.Kind.MUSIC).order_by("-pk")
+
     def forget(self) -> None:
         """Deletes it and its key frames; films that are made stay."""
         self.films.filter(state=State.DONE).update(journey=None)
@@ -150,7 +155,7 @@ class WorkQuerySet(JobQuerySet["Work"]):
 
     def arriving(self) -> WorkQuerySet:
         """What is to be read, and is not stored yet: nobody takes it up."""
-        return self.filter(state=State.WAITING, kind=Work.Kind.READ, upload="")
+        return self.filter(state=State.WAITING, kind__in=Work.READS, upload="")
 
     def dreams(self) -> WorkQuerySet:
         """What people dream to keep or to show: pictures and films, not what was only tried."""
@@ -176,8 +181,10 @@ class Work(BackgroundJob):
         VIDEO = "video", _("A dreamed video")
         KEY_FRAME = "keyframe", _("A key frame of a journey")
         FILM = "film", _("A journey")
+        MUSIC = "music", _("Music")
 
     KEPT = (Kind.DREAM, Kind.VIDEO, Kind.FILM)
+    READS = (Kind.READ, Kind.MUSIC)  # files that people sent, which the worker opens
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")

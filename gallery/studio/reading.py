@@ -1,7 +1,8 @@
-"""A video that somebody uploaded is read: by the worker, in a process that may do nothing else (dreamer.video.clean).
+"""A file that somebody uploaded is read: by the worker, in a process that may do nothing else (dreamer.film.sandbox).
 
-The request that brought it only stored its bytes, where no address leads to them. What comes out is an original, whose
-first picture styles are tried on; or the reason why not, in words. The bytes go in either case.
+The request that brought it only stored its bytes, where no address leads to them. What comes out of a video is an
+original, whose first picture styles are tried on, and of music what is heard under a journey's film; or the reason why
+not, in words. The bytes go in either case.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import io
 import secrets
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from dreamer.film import music
+from dreamer.film.music import Credit
 from dreamer.video.clean import Limits, Made, clean
 from dreamer.video.films import pictures
 from gallery.jobs import files
 from gallery.studio import cost
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.watch import Watch
 from gallery.uploads import check
 
@@ -41,6 +45,13 @@ def new(owner: Any, network: str, size: int) -> Work:
     return Work(owner=owner, kind=Work.Kind.READ, network=network, units=units, passing=True)
 
 
+def new_music(journey: Journey, credit: Credit, size: int) -> Work:
+    """The same of music for a journey, with what is owed to whoever made it."""
+    work = new(journey.owner, journey.network, size)
+    work.kind, work.journey, work.recipe = Work.Kind.MUSIC, journey, asdict(credit)
+    return work
+
+
 def new_name() -> str:
     """For the bytes of an upload in the storage."""
     return f"{UNREAD}/{secrets.token_urlsafe(12)}"
@@ -55,13 +66,27 @@ def read(work: Work, watch: Watch) -> Original:
 
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "upload", Path(name) / "clean.mp4"
-        try:
-            with work.upload.open("rb") as stored, source.open("wb") as copy:
-                shutil.copyfileobj(stored, copy, files.CHUNK)
-        except FileNotFoundError as error:
-            raise ValueError(_("The video is no longer here. Upload it once more.")) from error
+        _fetch(work, source)
         made = clean(source, target, LIMITS, told)
         return _original(work, target, made)
+
+
+def read_music(work: Work, watch: Watch) -> Music:
+    """What it became, not saved yet; its file is stored. Raises MusicRefused or ClaimLost."""
+    with tempfile.TemporaryDirectory() as name:
+        source, target = Path(name) / "upload", Path(name) / "clean.m4a"
+        _fetch(work, source)
+        made = music.clean(source, target, told=lambda _part: watch.pause())
+        stored, *_rest = files.store(target, f"studio/{work.key}.m4a")
+    return Music(journey=work.journey, file=stored, seconds=made.seconds, loudness=list(made.loudness), **work.recipe)
+
+
+def _fetch(work: Work, source: Path) -> None:
+    try:
+        with work.upload.open("rb") as stored, source.open("wb") as copy:
+            shutil.copyfileobj(stored, copy, files.CHUNK)
+    except FileNotFoundError as error:
+        raise ValueError(_("The file is no longer here. Upload it once more.")) from error
 
 
 def _original(work: Work, path: Path, made: Made) -> Original:

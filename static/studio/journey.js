@@ -111,7 +111,7 @@ async function watch() {
       continue;
     }
     const shown = [...main.querySelectorAll("[data-words]")].map((words) => /** @type {HTMLElement} */ (words).dataset.words);
-    const works = [...found.key_frames, ...found.films];
+    const works = [...found.key_frames, ...found.films, ...found.music];
     const open = works.filter(({ state }) => ["waiting", "running"].includes(state));
     if (open.length !== shown.length || open.some(({ key }) => !shown.includes(key)) || (before && found.key_frames.length < before)) {
       await renew().catch(() => {});

@@ -24,6 +24,7 @@ from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
 from dreamsite.core.tasks.jobs import State, claim
 from gallery.films import encode
+from gallery.jobs.files import delete_pending
 from gallery.studio import cost, jobs, journeys, periodic_tasks, queue
 from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.sources import network_of
@@ -364,13 +365,23 @@ def test_music_is_heard_under_a_journey_and_credited(client: Client, original: O
 
     def sent(content: bytes, **fields: Any) -> str:
         file = SimpleUploadedFile("night.wav", content, "audio/wav")
-        return client.post(url, {"music": file, **CREDIT, **fields}, follow=True).content.decode()
+        assert client.post(url, {"music": file, **CREDIT, **fields}).status_code == 302
+        return html.unescape(client.get(url.removesuffix("music/")).content.decode())
+
+    def read(content: bytes) -> str:
+        page, work = sent(content), journey.readings.get()
+        assert 'data-part="music"' in page and default_storage.size(work.upload.name) == len(content)
+        assert [one["key"] for one in client.get(f"/studio/journeys/{journey.key}.json").json()["music"]] == [work.key]
+        worker.empty(STUDIO)
+        delete_pending()  # a test never comes to the end of its transaction
+        assert not default_storage.exists(work.upload.name)
+        return html.unescape(client.get(url.removesuffix("music/")).content.decode())
 
     for fields in ({"title": ""}, {"author": " "}, {"licence": ""}, {"link": ""}, {"link": "javascript:alert(1)"}):
         sent(data, **fields)
-        assert not Music.objects.exists(), "all of the credit is required"
-    assert "no sound we can read" in sent(b"<html>") and not Music.objects.exists()
-    assert "“Night” by Ada Lovelace, CC BY 4.0" in html.unescape(sent(data))
+        assert not journey.readings.exists(), "all of the credit is required"
+    assert "no sound we can read" in read(b"<html>") and not Music.objects.exists()
+    assert "“Night” by Ada Lovelace, CC BY 4.0" in read(data)
     assert client.post(f"/studio/journeys/{journey.key}/film/", {**FILM, "follow": "on"}).status_code == 302
     worker.empty(STUDIO)
     film = journey.films.first()
@@ -386,3 +397,25 @@ def test_music_is_heard_under_a_journey_and_credited(client: Client, original: O
     stored = Music.objects.get().file.name
     client.post(url, {"remove": "1"})
     assert not Music.objects.exists() and stored
+
+
+def test_the_request_opens_no_music_and_stores_one_at_a_time(
+    client: Client, original: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey = begun(client, original, **{"journey-led": "1", "journey-each": 1})
+    url = f"/studio/journeys/{journey.key}/music/"
+    monkeypatch.setattr("dreamer.film.sandbox.run", None)  # whatever would open it
+
+    def sent() -> str:
+        file = SimpleUploadedFile("night.wav", b"whatever it is", "audio/wav")
+        return client.post(url, {"music": file, **CREDIT}, follow=True).content.decode()
+
+    sent()
+    work = journey.readings.get()
+    assert default_storage.exists(work.upload.name) and "Other music is being read" in sent()
+    assert Client().get(work.get_absolute_url()).status_code == 404, "it is nobody else's"
+    assert client.get(work.get_absolute_url())["Location"] == journey.get_absolute_url()
+    client.post(url, {"remove": "1"})
+    assert journey.readings.get().state == State.CANCELLED
+    monkeypatch.setattr("gallery.studio.cost.DAILY", ((0, 0.0),))
+    assert "units" in sent() and journey.readings.get().pk == work.pk

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-import threading
-from pathlib import Path
 
 from django.contrib import messages
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,17 +20,14 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import cost, journeys, queue
+from gallery.studio import cost, journeys, queue, reading
 from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm
-from gallery.studio.models import Journey, Music, Original, Work, new_key
+from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, network_title, refuse, units_left, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_title, refuse, store_upload, units_left, wants_json
 
 MUSIC_BYTES = 64 * 1024**2
-BUSY_SECONDS = 20.0  # how long an upload waits for the one before it
 AHEAD = 8  # key frames that it goes by itself when somebody asks
-
-_reading = threading.Lock()  # one at a time in a process: memory and processor stay bounded
 
 
 @require_POST
@@ -99,7 +90,7 @@ def begin(request: SignedIn, key: str) -> HttpResponse:
 def journey(request: SignedIn, key: str) -> HttpResponse:
     """A journey's page, for whoever makes it: its key frames, where to go next, and its films."""
     found = get_object_or_404(Journey, key=key, owner=request.user)
-    key_frames = list(found.key_frames)
+    key_frames, readings = list(found.key_frames), list(found.readings[:1])  # before the music that comes of them
     done = [one for one in key_frames if one.state == State.DONE]
     chosen = next((one for one in done if str(one.number) == request.GET.get("from")), done[-1] if done else None)
     films = list(found.films)
@@ -128,6 +119,8 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
             "ahead": AHEAD,
             "path": json.dumps([one.towards for one in done if one.towards]),
             "music": Music.objects.filter(journey=found).first(),
+            "music_open": readings[0] if readings and readings[0].is_open else None,
+            "music_failed": readings[0] if readings and readings[0].state == State.FAILED else None,
             "music_form": MusicForm(),
         },
     )
@@ -139,7 +132,7 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
 @require_safe
 @member_required
 def journey_json(request: SignedIn, key: str) -> JsonResponse:
-    """What an open page asks for: {"key_frames": [...], "films": [...]}, as works are told."""
+    """What an open page asks for: {"key_frames": [...], "films": [...], "music": [...]}, as works are told."""
     found = get_object_or_404(Journey, key=key, owner=request.user)
     return JsonResponse(
         {
@@ -147,6 +140,7 @@ def journey_json(request: SignedIn, key: str) -> JsonResponse:
                 {**work_as_json(one), "number": one.number, "towards": one.towards} for one in found.key_frames
             ],
             "films": [{**work_as_json(one), "film": media.path(one.mp4) if one.mp4 else None} for one in found.films],
+            "music": [work_as_json(one) for one in found.readings],
         }
     )
 
@@ -223,9 +217,11 @@ def film(request: SignedIn, key: str) -> HttpResponse:
 @require_POST
 @member_required
 def music(request: SignedIn, key: str) -> HttpResponse:
-    """Puts music under the films that are made from now on (MusicForm's fields); with `remove`, takes it away."""
+    """Takes music for the films that are made from now on (MusicForm's fields), which the worker reads; with `remove`,
+    takes it away."""
     found = get_object_or_404(Journey, key=key, owner=request.user)
     if request.POST.get("remove"):
+        found.readings.open().cancel()
         Music.objects.filter(journey=found).delete()
         return redirect(found)
     form = MusicForm(request.POST, request.FILES)
@@ -235,26 +231,34 @@ def music(request: SignedIn, key: str) -> HttpResponse:
     if file.size > MUSIC_BYTES:
         words = _("The file is larger than %(most)d MB. Save it smaller, as MP3 for example.")
         return _music_refused(request, found, words % {"most": MUSIC_BYTES // 1024**2})
-    if not _reading.acquire(timeout=BUSY_SECONDS):
-        return _music_refused(request, found, _("Other music is being read at the moment. Try again in a minute."))
+    if queue.closed():
+        words = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
+        return _music_refused(request, found, words)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder) / "upload", Path(folder) / "clean.m4a"
-            with source.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-            made = sound.clean(source, target)
-            row = form.save(commit=False)
-            row.journey, row.seconds, row.loudness = found, made.seconds, list(made.loudness)
-            row.credit  # noqa: B018  raises ValueError where something is missing
-            row.file = default_storage.save(f"studio/{new_key()}.m4a", ContentFile(target.read_bytes()))
+        credit = sound.Credit(*(form.cleaned_data[name] for name in ("title", "author", "licence", "link")))
     except ValueError as error:
         return _music_refused(request, found, str(error))
-    finally:
-        _reading.release()
-    with transaction.atomic():
-        Music.objects.filter(journey=found).delete()
-        row.save()
+    work = reading.new_music(found, credit, file.size)
+    with counted(request.user):
+        trouble = _music_trouble(work)
+        if not trouble:
+            found.readings.ended().delete()
+            work.save()
+    if trouble:
+        return _music_refused(request, found, trouble)
+    store_upload(work, file)
     return redirect(found)
+
+
+def _music_trouble(work: Work) -> str:
+    """Why this person may not send music now, in words, or nothing."""
+    if Work.objects.open().filter(owner=work.owner, kind=Work.Kind.MUSIC).exists():
+        return _("Other music is being read at the moment. Try again in a minute.")
+    left = units_left(work.owner)
+    if work.units > left:
+        words = _("This step costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
+        return words % {"units": work.units + 1, "left": left}
+    return ""
 
 
 def _music_refused(request: SignedIn, found: Journey, words: str) -> HttpResponse:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.contrib import messages
+from django.core.files.base import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -16,7 +19,8 @@ from dreamer.registered import default_model, registry
 from dreamsite.core import second_factor
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
-from gallery.studio import cost
+from dreamsite.core.tasks import enqueue
+from gallery.studio import cost, queue, reading
 from gallery.studio.models import Work
 
 
@@ -66,6 +70,24 @@ def counted(user: User) -> Iterator[None]:
         yield
 
 
+def store_upload(work: Work, file: File[Any]) -> None:
+    """Stores the bytes of a saved work, and queues a turn; where that breaks off nothing is left of either."""
+    name = reading.new_name()
+    try:
+        name = default_storage.save(name, file)
+        with transaction.atomic():
+            if Work.objects.arriving().filter(pk=work.pk).update(upload=name):
+                enqueue(queue.turn)
+                return
+        default_storage.delete(name)  # it was cancelled meanwhile
+    except BaseException:
+        try:
+            work.delete()
+        finally:
+            default_storage.delete(name)
+        raise
+
+
 def units_left(user: User) -> float:
     """What this person may still spend today."""
     return max(0.0, cost.allowance(user.pk) - cost.spent(user.pk))
@@ -74,7 +96,7 @@ def units_left(user: User) -> float:
 def visible_work(request: HttpRequest, key: str) -> Work:
     """A work that whoever asks may see: a hidden one only its maker, who is told so, and moderators. Raises Http404."""
     found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
-    if found.kind == Work.Kind.READ and request.user != found.owner:
+    if found.kind in Work.READS and request.user != found.owner:
         raise Http404
     if found.hidden_at and request.user != found.owner and not second_factor.may(request, MODERATE):
         raise Http404

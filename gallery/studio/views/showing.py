@@ -77,6 +77,8 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
     mine = found.owner_id == request.user.pk
     if found.kind == Work.Kind.READ and found.state == State.DONE and mine:
         return redirect(found.original or "studio")  # it became a picture
+    if found.kind == Work.Kind.MUSIC:
+        return redirect(found.journey or "studio")
     context = {
         "section": "studio",
         "work": found,

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dreamsite.core.members import member_required
-from dreamsite.core.tasks import enqueue
 from gallery.studio import queue, reading
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, store_upload, units_left, wants_json
 from gallery.studio.views.uploads import ORIGINALS
 
 UNREAD = 2  # videos of one person at a time that wait to be read
@@ -48,7 +42,7 @@ def upload(request: SignedIn) -> HttpResponse:
             work.save()
     if trouble:
         return refuse(request, trouble, status)
-    _store(work, file)
+    store_upload(work, file)
     return JsonResponse({"url": work.get_absolute_url()}, status=201) if wants_json(request) else redirect(work)
 
 
@@ -64,21 +58,3 @@ def _trouble(work: Work) -> tuple[str, int]:
         words = _("This film costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
         return words % {"units": work.units + 1, "left": left}, 429
     return "", 0
-
-
-def _store(work: Work, file: File[Any]) -> None:
-    """Stores the bytes of a saved work, and queues a turn; where that breaks off nothing is left of either."""
-    name = reading.new_name()
-    try:
-        name = default_storage.save(name, file)
-        with transaction.atomic():
-            if Work.objects.arriving().filter(pk=work.pk).update(upload=name):
-                enqueue(queue.turn)
-                return
-        default_storage.delete(name)  # it was cancelled meanwhile
-    except BaseException:
-        try:
-            work.delete()
-        finally:
-            default_storage.delete(name)
-        raise

@@ -44,7 +44,7 @@ function show(state) {
     const { named, wanted, now } = state.style;
     part("style-text").textContent = named ? gettext("next: %(style)s", { style: named }) : wanted ? gettext("next: another") : now ? gettext("now: %(style)s", { style: now }) : "";
     part("regions").replaceChildren(...state.regions.map((/** @type {any} */ region) => {
-        const open = make("button", { type: "button", className: "button button-small" }, gettext("Open"));
+        const open = make("button", { type: "button", className: "button button-small" }, gettext("Lift"));
         open.addEventListener("click", () => void turn("region", { id: region.id }));
         const [x, y, w, h] = region.rect;
         const until = region.until ? `, ${gettext("until %(moment)s", { moment: new Date(region.until).toLocaleTimeString(locale) })}` : "";

@@ -6,6 +6,7 @@
 
 import { gettext } from "../i18n.js";
 import * as messages from "./messages.js";
+import { setWants, wants } from "./preferences.js";
 
 /** @typedef {import("./types.js").Guess} Guess */
 
@@ -32,20 +33,12 @@ export class Guesses {
 
     /** Whether this browser shows guesses. */
     get wanted() {
-        try {
-            return localStorage.getItem(STORE) !== "off";
-        } catch {
-            return true; // Storage is forbidden.
-        }
+        return wants(STORE);
     }
 
     /** @param {boolean} wanted */
     set wanted(wanted) {
-        try {
-            localStorage.setItem(STORE, wanted ? "on" : "off");
-        } catch {
-            // As above: it holds for this page only.
-        }
+        setWants(STORE, wanted);
         if (!wanted) for (const id of this.shown.keys()) this.#remove(id);
     }
 

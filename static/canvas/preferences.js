@@ -1,5 +1,8 @@
 // @ts-check
-/** The brush as it was left: its size from visit to visit, palette and colour while one browser session lasts. */
+/**
+ * The brush as it was left: its size from visit to visit, palette and colour while one browser session lasts. And what a
+ * viewer has switched off.
+ */
 
 import { another, PALETTES, RAINBOW } from "./palette.js";
 
@@ -58,4 +61,22 @@ export function recall(random = Math.random) {
 export function remember({ size, opacity, dynamic, symmetry, steady, recent, palette, chosen }) {
     write(visits, { size, opacity, dynamic, symmetry, steady, recent, palette });
     write(visit, { palette, chosen });
+}
+
+/** Whether this browser shows what is stored under this name; it does until it was switched off. @param {string} store */
+export function wants(store) {
+    try {
+        return visits().getItem(store) !== "off";
+    } catch {
+        return true; // Storage is forbidden.
+    }
+}
+
+/** @param {string} store @param {boolean} wanted */
+export function setWants(store, wanted) {
+    try {
+        visits().setItem(store, wanted ? "on" : "off");
+    } catch {
+        // As above: it holds for this page only.
+    }
 }

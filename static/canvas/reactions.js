@@ -4,6 +4,7 @@
 import { gettext } from "../i18n.js";
 import { drawn, MARKS } from "./marks.js";
 import { steady } from "./steady.js";
+import { setWants, wants } from "./preferences.js";
 
 /** @typedef {{by: number, name: string, x: number, y: number, mark: number}} Reaction x and y on the canvas, px */
 
@@ -41,20 +42,12 @@ export class Reactions {
 
     /** Whether this browser shows marks. */
     get wanted() {
-        try {
-            return localStorage.getItem(STORE) !== "off";
-        } catch {
-            return true; // Storage is forbidden.
-        }
+        return wants(STORE);
     }
 
     /** @param {boolean} wanted */
     set wanted(wanted) {
-        try {
-            localStorage.setItem(STORE, wanted ? "on" : "off");
-        } catch {
-            // As above: it holds for this page only.
-        }
+        setWants(STORE, wanted);
         if (!wanted) for (const one of this.shown) this.#remove(one);
     }
 

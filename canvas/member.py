@@ -69,14 +69,14 @@ class Member:
 
     @property
     def full(self) -> bool:
-        return self._sent - self._confirmed > limits.OUTBOX_BYTES
+        return self.outstanding > limits.OUTBOX_BYTES
 
     def push(self, data: bytes, ready: bytes | None = None) -> None:
         """Sends a message. `ready` is the same in the socket's own bytes, which cost a third where they are taken."""
         if self.closed:
             return
         self._sent += len(data)
-        if self._sent - self._confirmed > limits.MAX_UNREAD_BYTES:
+        if self.outstanding > limits.MAX_UNREAD_BYTES:
             self.close(CloseCode.BEHIND)
         elif self._sending is not None:
             self._waiting.append(data)

@@ -51,7 +51,7 @@ def daphne(host: str, port: int) -> list[str]:
 
 
 def uvicorn(host: str, port: int) -> list[str]:
-    """For big events: a third of daphne's work for each frame. Deflate off: ink does not compress, sockets get dear."""
+    """The other one, on uvloop. Deflate off: ink does not compress, sockets get dear."""
     return [
         sys.executable,
         "-m",

@@ -11,11 +11,8 @@ import random
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -30,12 +27,10 @@ from dreamer import voting
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
 from dreamer.guesses.listening import Listener
-from dreamer.house import BUILTIN
 from dreamer.library import ModelFiles
-from dreamer.library.files import INFO, LABELS, MODEL, SHELF
+from dreamer.loaded import GIVES_UP, LoadedNetworks, Opened
 from dreamer.networks import shelves
-from dreamer.networks.choosing import decided_by
-from dreamer.registered import candidates, preset, registry
+from dreamer.registered import preset
 from dreamer.styles import Style, choose
 
 log = logging.getLogger(__name__)
@@ -46,22 +41,10 @@ TELL_SECONDS = 0.4  # between two reports of progress
 UNDOABLE_SECONDS = 60.0  # a checkpoint leaves the newest strokes in the journal, where they can be undone
 RETRY_SECONDS = 0.5  # after a failed dream or checkpoint, doubled each time up to the interval
 FAR_SECONDS = 60.0  # a dream further away than this leaves time for checkpoints
-GIVES_UP = 5  # so many styles of a network that failed one after the other, and the last good network takes its place
-KEPT = 2  # networks in memory at a time: those used last. Another is opened anew when its canvas needs it
 KEEPS_FAILING = 3  # so many failures in a row, and checkpoints keep the journal's tail short meanwhile
 
 
 _LIVELY = [state for state in Dream.State.values if state != Dream.State.RESTING]
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A network that was tried: its files as they were then (`version`), or what was wrong with them."""
-
-    name: str
-    version: tuple[str, ...]
-    files: ModelFiles | None = None
-    problem: str = ""
 
 
 class Dreamer:
@@ -72,15 +55,11 @@ class Dreamer:
         self.holder = secrets.token_hex(8)
         self._slugs = slugs
         self._chance = chance or random.Random()
-        self._registry = registry()
         self._listener = Listener()
-        self._found: _Opened | None = None  # of the canvas that is being visited; `_opened` has those of all
+        self._networks = LoadedNetworks()
+        self._found: Opened | None = None  # the network of the canvas that is being visited
         self._no_model = ""  # why there is none
-        self._opened: dict[str, _Opened] = {}
-        self._networks: OrderedDict[str, Network] = OrderedDict()  # those in memory, the one used last at the end
-        self._used: set[str] = set()  # names asked for in this look
         self._failures: dict[int, int] = {}  # canvas -> dreams that failed in a row
-        self._bad: dict[tuple[str, ...], int] = {}  # a network's files (_Opened.version) -> styles that failed in a row
         self._checkpoints: dict[int, tuple[int, float]] = {}  # canvas -> how many failed in a row, until when to wait
         self._lost = threading.Event()
 
@@ -109,7 +88,8 @@ class Dreamer:
         canvases = ruled.select_related("dream", "frame", "choice", "day_of__choice").order_by(*due_first)
         if self._slugs is not None:
             canvases = canvases.filter(slug__in=self._slugs)
-        read_at, self._used = time.monotonic(), set()
+        read_at = time.monotonic()
+        self._networks.begin()
         for listed in canvases:
             canvas: Canvas | None = listed
             if self._is_late(read_at):  # another canvas' dream took its time
@@ -121,9 +101,7 @@ class Dreamer:
                     self._turn(own)
             if self.stop.is_set():
                 return
-        for name in self._opened.keys() - self._used:  # a network takes memory
-            del self._opened[name]
-            self._networks.pop(name, None)
+        self._networks.close_unused()
 
     @staticmethod
     def _is_late(read_at: float) -> bool:
@@ -202,7 +180,7 @@ class Dreamer:
 
     def _finish(self, canvas: Canvas, row: Dream, now: datetime) -> None:
         """After the end of the project or canvas: a last frame with all the ink, dreamed if it can be, and no more."""
-        self._find_model(canvas)
+        self._found, self._no_model = self._networks.of_canvas(canvas)
         failures = self._failures.get(canvas.pk, 0)
         if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
             if row.state != Dream.State.RESTING:
@@ -214,7 +192,7 @@ class Dreamer:
 
     def _status(self, canvas: Canvas, row: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
-        self._find_model(canvas)
+        self._found, self._no_model = self._networks.of_canvas(canvas)
         if row.paused:
             return Dream.State.PAUSED, ""
         if self._found is None:
@@ -226,77 +204,11 @@ class Dreamer:
             return Dream.State.RESTING, ""
         return Dream.State.WAITING, ""
 
-    def _find_model(self, canvas: Canvas) -> None:
-        """Opens the canvas' network, or the best there is; one registered, replaced or removed meanwhile is noticed.
-
-        A model is read once, sound or not, and again only when one of its files has changed.
-        """
-        choice = getattr(decided_by(canvas), "choice", None)
-        names = candidates(choice.network if choice else "")
-        self._found = None
-        self._no_model = "There is no network yet: `manage.py model import FILE` brings one."
-        usable = {}
-        for name in names:
-            opened = usable[name] = self._open(name)
-            if opened.files is not None and self._bad.get(opened.version, 0) < GIVES_UP:
-                self._found = opened
-                return
-        if any(opened.files is not None for opened in usable.values()):  # one that opens, but does not dream
-            self._found = self._last_good(canvas) or next(o for o in usable.values() if o.files is not None)
-            return
-        if names:  # what is wrong with the best of them
-            self._no_model = self._opened[names[0]].problem
-
-    def _last_good(self, canvas: Canvas) -> _Opened | None:
-        """The network of the newest dream here that did not keep failing since."""
-        recipes = Frame.objects.dreams().filter(canvas=canvas).order_by("-pk").values_list("recipe", flat=True)[:100]
-        for name in dict.fromkeys(str((recipe or {}).get("model", "")) for recipe in recipes):
-            if name in self._registry.names():
-                opened = self._open(name)
-                if opened.files is not None and self._bad.get(opened.version, 0) < GIVES_UP:
-                    return opened
-        return None
-
-    def _open(self, name: str) -> _Opened:
-        self._used.add(name)
-        folders = (self._registry.root / name, BUILTIN / name)
-        version = tuple(_changed(folder / file) for folder in folders for file in (MODEL, INFO, LABELS, SHELF))
-        known = self._opened.get(name)
-        if known and known.version == version:
-            return known
-        self._opened.pop(name, None)
-        self._networks.pop(name, None)
-        try:
-            files = self._registry.get(name)
-            network = self._in_memory(name, files)
-            opened = _Opened(name, version, files)
-            log.info("Dreaming with %s on %s, %d layers.", name, network.device, len(network.layers))
-        except Exception as error:  # whatever a damaged file makes its readers say
-            opened = _Opened(name, version, problem=f"{name}: {error}"[:300])
-            log.error("The network %s cannot be opened: %s", name, error)
-        self._opened[name] = opened
-        return opened
-
-    def _in_memory(self, name: str, files: ModelFiles) -> Network:
-        """The network, opened anew where it is not in memory; the one used longest ago makes room before that."""
-        if name not in self._networks:
-            while len(self._networks) >= KEPT:
-                self._networks.popitem(last=False)
-            self._networks[name] = Network.open(
-                files.path,
-                device=settings.DREAM_DEVICE,
-                threads=settings.DREAM_THREADS,
-                gpu_memory=settings.DREAM_GPU_MEMORY,
-                tf32=settings.DREAM_TF32,
-            )
-        self._networks.move_to_end(name)
-        return self._networks[name]
-
     @property
     def _network(self) -> Network:
         """That of the canvas that is being visited, where it has one."""
         assert self._found is not None
-        return self._in_memory(self._found.name, self._files)
+        return self._networks.network(self._found)
 
     @property
     def _files(self) -> ModelFiles:
@@ -389,7 +301,8 @@ class Dreamer:
             self._failed(canvas, row, error, styles_fault=dreaming)
             return
         self._failures.pop(canvas.pk, None)
-        self._bad.pop(self._opened[network.name].version, None)
+        if self._found is not None:
+            self._networks.dreamed(self._found)
         now = timezone.now()
         interval = timedelta(seconds=canvas.interval)
         # Dreams are missed because one lasts, not because of a night in which nobody dreamed.
@@ -437,9 +350,8 @@ class Dreamer:
         count = self._failures[canvas.pk] = self._failures.get(canvas.pk, 0) + 1
         if styles_fault:
             assert self._found is not None
-            name, version = self._found.name, self._found.version
-            self._bad[version] = self._bad.get(version, 0) + 1
-            if self._bad[version] == GIVES_UP:
+            if self._networks.failed(self._found):
+                name = self._found.name
                 log.error(
                     "%s: %s failed at %d styles in a row; the last good network dreams.", canvas.slug, name, GIVES_UP
                 )
@@ -545,12 +457,3 @@ def _next_due(planned: datetime, now: datetime, seconds: float) -> datetime:
 def _backoff(failures: int, most: float) -> float:
     """Seconds to wait after so many failures in a row, at most those between two dreams."""
     return float(min(most, RETRY_SECONDS * 2 ** min(failures, 16)))
-
-
-def _changed(path: Path) -> str:
-    """When the file was last written and how long it is; empty where there is none."""
-    try:
-        info = path.stat()
-    except OSError:
-        return ""
-    return f"{info.st_mtime_ns} {info.st_size}"

@@ -1,9 +1,16 @@
-"""A line that shows how far long work is."""
+"""What long work has of the terminal: a line that shows how far it is, and Ctrl-C."""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Protocol
+
+STOPPED = 130  # the exit status of a program that Ctrl-C ended
 
 
 class Stream(Protocol):
@@ -59,3 +66,19 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """A question that answers True once Ctrl-C was pressed; a second Ctrl-C ends at once, as ever."""
+    event = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield event.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

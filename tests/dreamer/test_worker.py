@@ -20,7 +20,7 @@ from canvas import frames, growth, journal, lease, limits, wire
 from canvas.brush import Pixels
 from canvas.frames import composing
 from canvas.models import Batch, Canvas, Dream, Frame
-from dreamer import worker
+from dreamer import loaded, worker
 from dreamer.engine import Recipe
 from dreamer.models import Choice
 from dreamer.worker import Dreamer
@@ -292,7 +292,7 @@ def test_when_every_style_fails_the_last_good_network_dreams_again(
         return broken() if network.name == "chosen" else well(pixels, network, *args, **options)
 
     monkeypatch.setattr(worker, "dream", dream)
-    for number in range(worker.GIVES_UP):
+    for number in range(loaded.GIVES_UP):
         journal.append(canvas, [dot(10 + number)])
         due(dreamer)
         assert board().state == "failed" and board().style["model"] == "chosen"
@@ -415,13 +415,13 @@ def test_a_model_is_read_again_only_when_its_files_changed(
     canvas: Canvas, model: Path, dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    real = worker.Network.open
+    real = loaded.Network.open
 
     def open_network(folder: Path, **options: Any) -> Any:
         opened.append(folder.name)
         return real(folder, **options)
 
-    monkeypatch.setattr(worker.Network, "open", open_network)
+    monkeypatch.setattr(loaded.Network, "open", open_network)
     good = (model / "model.onnx").read_bytes()
     (model / "model.onnx").write_bytes(b"half a download")
     for _ in range(3):
@@ -524,7 +524,7 @@ def test_a_closed_canvas_gets_its_last_frame_and_costs_nothing_then(
     assert board().state == "resting" and len(negatives) == 1
     with CaptureQueriesContext(connection) as queries:
         dreamer.look()
-    assert len(queries) == 1 and not dreamer._opened, "no network stays in memory for it"
+    assert len(queries) == 1 and not dreamer._networks.opened, "no network stays in memory for it"
 
 
 def test_a_members_canvas_costs_nothing_before_its_first_ink(
@@ -537,7 +537,7 @@ def test_a_members_canvas_costs_nothing_before_its_first_ink(
     own = Canvas.objects.create(slug="own", title="Own", width=64, height=64, maker=maker, created_at=long_ago)
     with CaptureQueriesContext(connection) as queries:
         dreamer.look()
-    assert len(queries) == 1 and not dreamer._opened and not Dream.objects.exists()
+    assert len(queries) == 1 and not dreamer._networks.opened and not Dream.objects.exists()
     assert journal.DatabaseJournal(own.pk).state().dream["state"] == "resting"
     journal.append(own, [dot(1)])
     due(dreamer)

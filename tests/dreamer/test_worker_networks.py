@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from canvas import journal, wire
 from canvas.models import Canvas, Dream
-from dreamer import worker
+from dreamer import loaded, worker
 from dreamer.networks import choosing
 from dreamer.worker import Dreamer
 from tests.dreamer import nets
@@ -36,7 +37,7 @@ def canvas(slug: str) -> Canvas:
 
 def dreamed(dreamer: Dreamer) -> dict[str, str]:
     """Lets the dreamer dream everywhere at once; canvas -> network."""
-    Dream.objects.update(next_at=worker.timezone.now())
+    Dream.objects.update(next_at=timezone.now())
     dreamer.look()
     return {dream.canvas.slug: dream.style.get("model", "") for dream in Dream.objects.select_related("canvas")}
 
@@ -51,9 +52,9 @@ def test_each_canvas_dreams_with_its_own_and_what_nobody_uses_is_closed(models: 
     assert dreamed(dreamer) == {"here": "first", "there": "first"}
     choosing.use(there, "another", None)
     assert dreamed(dreamer) == {"here": "first", "there": "another"}
-    assert set(dreamer._opened) == {"first", "another"}
+    assert set(dreamer._networks.opened) == {"first", "another"}
     choosing.use(here, "another", None)
-    assert dreamed(dreamer) == {"here": "another", "there": "another"} and set(dreamer._opened) == {"another"}
+    assert dreamed(dreamer) == {"here": "another", "there": "another"} and set(dreamer._networks.opened) == {"another"}
     choosing.use(there, "", None)
     assert dreamed(dreamer) == {"here": "another", "there": "first"}
 
@@ -94,16 +95,16 @@ def test_of_many_networks_two_are_in_memory(models: Path, monkeypatch: pytest.Mo
     for name in names:
         nets.register_tiny(models, name)
         choosing.use(canvas(name), name, None)
-    dreamer, plain = a_dreamer(), worker.Network.open
+    dreamer, plain = a_dreamer(), loaded.Network.open
     most = 0
 
     def counted(folder: Path, **options: Any) -> Any:
         nonlocal most
         opened.append(folder.name)
-        most = max(most, len(dreamer._networks) + 1)
+        most = max(most, len(dreamer._networks.in_memory) + 1)
         return plain(folder, **options)
 
-    monkeypatch.setattr(worker.Network, "open", counted)
+    monkeypatch.setattr(loaded.Network, "open", counted)
     dreamer.look()
     assert sorted(opened) == sorted(names), "each is tried once"
     for _ in range(3):
@@ -111,8 +112,8 @@ def test_of_many_networks_two_are_in_memory(models: Path, monkeypatch: pytest.Mo
     assert len(opened) == 4, "and none is opened while no dream is due"
     assert dreamed(dreamer) == {name: name for name in names}
     assert Dream.objects.filter(state="waiting").count() == 4
-    assert most == worker.KEPT == len(dreamer._networks)
+    assert most == loaded.KEPT == len(dreamer._networks.in_memory)
     opened.clear()
-    Dream.objects.filter(canvas__slug=next(iter(dreamer._networks))).update(next_at=worker.timezone.now())
+    Dream.objects.filter(canvas__slug=next(iter(dreamer._networks.in_memory))).update(next_at=timezone.now())
     dreamer.look()
     assert not opened, "those used last are still there"

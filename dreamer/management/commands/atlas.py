@@ -12,8 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer.engine import Cancelled, Network
 from dreamer.engine.atlas import SIDE, atlas, chief_layers
-from dreamer.management.commands.dream import STOPPED, stop_on_interrupt
-from dreamer.management.terminal import Bar
+from dreamer.management.terminal import STOPPED, Bar, stop_on_interrupt
 from dreamer.registered import registry
 
 

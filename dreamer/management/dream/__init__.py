@@ -1,0 +1,1 @@
+"""What `manage.py dream` is made of: its options, the recipe they make, sheets of dreams, journeys."""

@@ -28,6 +28,9 @@ def isolate() -> None:
     for name in REMOVED:
         os.environ.pop(name, None)
     os.environ.update(GIVEN, DREAMSITE_VAR=folder, DREAMSITE_TESTING=worker)
+    if worker != "alone":
+        # PyTorch's and numpy's threads spin while they wait for each other; with all cores busy they wait for long.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 clock.move()

@@ -45,7 +45,7 @@ def latest(canvas: Canvas) -> Canvas:
 @transaction.atomic
 def _begin(canvas: Canvas, day: date) -> Canvas:
     with translation.override(settings.LANGUAGE_CODE):  # whoever comes first does not name it for all
-        written = date_format(day, "j F Y")
+        written = date_format(day, "DATE_FORMAT")
     name = canvas.slug if len(canvas.slug) <= NAME else f"{canvas.slug[: NAME - 10]}-{canvas.pk}"
     fields = {name: getattr(canvas, name) for name in SAME} | {
         # A part of a key and a date would be a key that logs do not know.

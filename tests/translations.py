@@ -4,12 +4,13 @@ Texts are read from where they are marked: `gettext` and its kin in Python and i
 `blocktranslate` in templates. Python and templates are in django.po, browser modules in djangojs.po.
 docs/translating.md says how to translate.
 
-    python -m tests.translations            # writes .po and .mo; ends with 1 where a text has no translation
+    python -m tests.translations            # writes .po and .mo; ends with 1 where a text or page has no translation
     python -m tests.translations --check    # writes nothing: says what is missing, or not as it would be written
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -211,6 +212,40 @@ def _files() -> Iterator[tuple[Path, bytes]]:
             yield path(locale, domain).with_suffix(".mo"), mo(data, locale, domain)
 
 
+PAGES = ROOT / "gallery" / "pages" / "markdown"
+ADDRESS = re.compile(r"\]\(([^)]*)\)")
+
+
+def pages_to_translate() -> list[str]:
+    """What is wrong with the pages' translations: missing, of an older English text, or of another shape."""
+    found = []
+    for english in sorted(PAGES.glob("*.md")):
+        digest = hashlib.sha256(english.read_bytes()).hexdigest()[:12]
+        for locale in locales():
+            file = PAGES / locale / english.name
+            name = file.relative_to(ROOT)
+            if not file.exists():
+                found.append(
+                    f"{name} is missing: translate {english.name}, with `title: …` and `of: {digest}` as its head"
+                )
+            elif f"\nof: {digest}\n" not in file.read_text():
+                found.append(
+                    f"{name} translates an older {english.name}: bring it up to date, then write `of: {digest}`"
+                )
+            elif page_shape(file) != page_shape(english):
+                found.append(f"{name} has other headings or links than {english.name}")
+    known = {english.name for english in PAGES.glob("*.md")}
+    return found + [
+        f"{file.relative_to(ROOT)} translates nothing" for file in PAGES.glob("*/*") if file.name not in known
+    ]
+
+
+def page_shape(file: Path) -> tuple[int, list[str]]:
+    """Headings and addresses, which are the same in every language."""
+    text = file.read_text()
+    return len(re.findall(r"^#+ ", text, re.MULTILINE)), sorted(ADDRESS.findall(text))
+
+
 def write() -> None:
     for file, data in list(_files()):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -230,7 +265,10 @@ def main() -> int:
     else:
         write()
         late = []
-    missing = untranslated(print)
+    pages = pages_to_translate()
+    for page in pages:
+        print(page)
+    missing = untranslated(print) + len(pages)
     print(f"{missing} texts to translate." if missing else "Every text is translated.")
     return 1 if missing or late else 0
 

@@ -29,7 +29,7 @@ def title(film: Film) -> str:
     start, end = film.starts_at.astimezone(UTC), film.ends_at.astimezone(UTC)
     if film.kind == Film.Kind.PART and start.date() != end.date():
         return _("A part of the film")
-    return date_format(start, "l, j F Y")
+    return date_format(start, "WEEKDAY_FORMAT")
 
 
 def span(film: Film) -> str:
@@ -39,7 +39,10 @@ def span(film: Film) -> str:
         return _("The whole day (UTC)")
     if start.date() == end.date() or film.kind == Film.Kind.HOURS:
         return _("%(start)s to %(end)s UTC") % {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
-    return _("%(start)s to %(end)s") % {"start": date_format(start, "j F Y"), "end": date_format(end, "j F Y")}
+    return _("%(start)s to %(end)s") % {
+        "start": date_format(start, "DATE_FORMAT"),
+        "end": date_format(end, "DATE_FORMAT"),
+    }
 
 
 def card_captions(film: Film, plan: Plan) -> cards.Captions:

@@ -1,13 +1,18 @@
-"""The pages that a new site has, from the files in markdown/."""
+"""The pages that a new site has, from the files in markdown/, and their translations in a folder for each language."""
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.conf import settings
+from django.utils.translation import get_language, to_locale
 
+from gallery import markdown
 from gallery.pages.models import Page
 
 FOLDER = Path(__file__).with_name("markdown")
@@ -27,6 +32,41 @@ def create_missing(apps: Apps = installed, using: str = "default", **_signal: An
         return  # migrated back to before there were pages
     for slug in sorted(slugs()):
         Page.objects.using(using).get_or_create(slug=slug, defaults=read(FOLDER / f"{slug}.md"))
+
+
+def translated(page: Page) -> Page:
+    """The page as the language of the request has it, as long as it says what the site came with.
+
+    What people of the site wrote themselves is shown as they wrote it, in every language. The one returned is not for
+    saving.
+    """
+    there = translation(page.slug, to_locale(get_language() or settings.LANGUAGE_CODE))
+    if not there or not _as_it_came(page):
+        return page
+    shown = copy.copy(page)
+    shown.title, shown.body, shown.html = there
+    return shown
+
+
+@lru_cache
+def translation(slug: str, locale: str) -> tuple[str, str, str] | None:
+    """Title, text and HTML, if there is a file for it."""
+    file = FOLDER / locale / f"{slug}.md"
+    if slug not in slugs() or not file.exists():
+        return None
+    fields = read(file)
+    return fields["title"], fields["body"], markdown.render(fields["body"])
+
+
+@lru_cache
+def _english(slug: str) -> tuple[str, list[str]]:
+    fields = read(FOLDER / f"{slug}.md")
+    return fields["title"], fields["body"].strip().splitlines()
+
+
+def _as_it_came(page: Page) -> bool:
+    """A form's own ends of lines are no change."""
+    return (page.title, page.body.strip().splitlines()) == _english(page.slug)
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dreamsite.core import second_factor
 from gallery.farewell import content
+from gallery.pages import initial_pages
 from gallery.pages.models import Page
 
 DRAFTS = "gallery.view_page"
@@ -17,7 +18,7 @@ DRAFTS = "gallery.view_page"
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The page at `/slug/`; an unpublished one is shown to the staff only."""
-    return render_page(request, get_page(request, slug))
+    return render_page(request, initial_pages.translated(get_page(request, slug)))
 
 
 @require_safe

@@ -81,7 +81,7 @@ def _day(at: int, zone: ZoneInfo) -> date:
 def label(begin: int, end: int, zone: ZoneInfo) -> str:
     """A stretch of time in words: "Friday, 20 November, 18:00 – 19:00"."""
     first, last = datetime.fromtimestamp(begin, zone), datetime.fromtimestamp(end - 1, zone)
-    day = date_format(first, "l, j F Y")
+    day = date_format(first, "WEEKDAY_FORMAT")
     if end - begin < 20 * HOUR:
         to = datetime.fromtimestamp(end, zone)
         return _("%(day)s, %(from)s – %(to)s") % {
@@ -89,7 +89,7 @@ def label(begin: int, end: int, zone: ZoneInfo) -> str:
             "from": date_format(first, "H:i"),
             "to": date_format(to, "H:i"),
         }
-    return day if first.date() == last.date() else f"{day} – {date_format(last, 'j F')}"
+    return day if first.date() == last.date() else f"{day} – {date_format(last, 'MONTH_DAY_FORMAT')}"
 
 
 def ticks(since: int, until: int, zone: ZoneInfo) -> list[Tick]:
@@ -103,7 +103,7 @@ def ticks(since: int, until: int, zone: ZoneInfo) -> list[Tick]:
         if not since <= at < until:
             continue
         local = datetime.fromtimestamp(at, zone)
-        name = date_format(local, "H:i" if step < DAY and (local.hour or local.minute) else "D j M")
+        name = date_format(local, "H:i" if step < DAY and (local.hour or local.minute) else "TICK_DAY_FORMAT")
         found.append(Tick(at, name))
     return found
 
@@ -113,7 +113,7 @@ def _months(since: int, until: int, zone: ZoneInfo) -> list[Tick]:
     found = []
     while (at := midnight(day, zone)) < until:
         if at >= since:
-            found.append(Tick(at, date_format(day, "M Y" if day.month == 1 else "F")))
+            found.append(Tick(at, date_format(day, "TICK_MONTH_FORMAT" if day.month == 1 else "F")))
         day = (day + timedelta(days=32)).replace(day=1)
     return found[:: -(-len(found) // MAX_TICKS) or 1]
 
@@ -129,8 +129,8 @@ def offset(at: int, zone: ZoneInfo) -> str:
 
 def local(at: datetime, zone: ZoneInfo) -> str:
     """A moment in the viewer's time zone: "Friday, 20 November 2026, 13:34:56"."""
-    return date_format(at.astimezone(zone), "l, j F Y, H:i:s")
+    return date_format(at.astimezone(zone), "WEEKDAY_SECONDS_FORMAT")
 
 
 def utc(at: datetime) -> str:
-    return date_format(at.astimezone(UTC), "l, j F Y, H:i:s")
+    return date_format(at.astimezone(UTC), "WEEKDAY_SECONDS_FORMAT")

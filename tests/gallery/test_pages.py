@@ -107,6 +107,30 @@ def test_an_edited_page_stays_and_a_missing_one_comes_back() -> None:
     assert set(Page.objects.values_list("slug", flat=True)) == initial_pages.slugs()
 
 
+def test_pages_are_in_the_language_of_the_request_until_somebody_edits_them(client: Client) -> None:
+    client.cookies["django_language"] = "de"
+    words = client.get("/about/").content.decode()
+    assert "<h1>Über die Seite</h1>" in words and "<h2>Was das Netz tut</h2>" in words
+    assert ">Fragen</a>" in words, "in the footer too"
+    page = Page.objects.get(slug="about")
+    page.body = page.body.replace("\n", "\r\n").strip()  # saved in a form, but nothing changed
+    page.save()
+    assert "<h1>Über die Seite</h1>" in client.get("/about/").content.decode()
+    page.body += "\r\n\r\nMore from us."
+    page.save()
+    words = client.get("/about/").content.decode()
+    assert "<h1>About</h1>" in words and "More from us." in words and "Was das Netz tut" not in words
+
+
+def test_donations_and_the_farewell_are_translated_too(client: Client, staff: User) -> None:
+    client.force_login(staff)
+    client.cookies["django_language"] = "fr"
+    assert "<h1>Dons</h1>" in client.get("/donate/").content.decode()
+    Page.objects.filter(slug="farewell").update(published=True)
+    words = client.get("/farewell/").content.decode()
+    assert "Merci d’avoir rêvé avec nous" in words and "Pourquoi est-ce fini" in words
+
+
 def test_html_is_made_at_save_and_with_what_is_saved() -> None:
     page = Page.objects.create(slug="rules", title="Rules", body="Be *kind*.")
     assert page.html == "<p>Be <em>kind</em>.</p>\n"

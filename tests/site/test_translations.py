@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import gettext
 import re
+import shutil
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.template.base import Lexer, TokenType
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import to_language
 
 from tests import translations
 from tests.translations import ROOT, sources
@@ -177,6 +183,59 @@ def test_marks_of_modules_hold_whole_texts(file: Path) -> None:
     assert not re.findall(r"\b(?:n?gettext|gettext_noop)\(\s*`[^`]*`?", code)
 
 
+# Dates are written by the formats of dreamsite/formats: an order of day, month and year is one language's.
+NEUTRAL = {"c", "U", "H:i", "H:i:s", "j", "D", "F", "Y", "Y-m-d", "Y-m-d H:i", "Y-m-d H:i:s"}
+DATES = re.compile(r"(?:\|(?:date|time):|date_format\([^\n]*?)([\"'])((?:(?!\1).)*)\1")
+
+
+@pytest.mark.parametrize("file", [*sources("*.html", "templates"), *sources("*.txt", "templates")], ids=str)
+def test_dates_are_in_the_order_of_the_language(file: Path) -> None:
+    used = {name for _quote, name in DATES.findall(file.read_text())} - NEUTRAL
+    assert all(name in FORMATS["en"] for name in used), f"{used}: use a name of dreamsite/formats"
+
+
+def test_dates_in_python_are_in_the_order_of_the_language() -> None:
+    found = [
+        (file.name, name)
+        for file in sources("*.py", *translations.PARTS)
+        for _q, name in DATES.findall(file.read_text())
+    ]
+    assert len(found) > 5 and not [each for each in found if each[1] not in NEUTRAL | FORMATS["en"].keys()]
+
+
+FORMATS = {
+    locale: {
+        name: value
+        for name, value in vars(import_module(f"dreamsite.formats.{locale}.formats")).items()
+        if name.endswith("_FORMAT")
+    }
+    for locale in ("en", *translations.locales())
+}
+
+
+def test_every_language_writes_every_kind_of_date() -> None:
+    moment = datetime(2026, 11, 30, 13, 5, 9, tzinfo=UTC)
+    for locale, formats in FORMATS.items():
+        assert formats.keys() == FORMATS["en"].keys(), locale
+        with translation.override(to_language(locale)):
+            for name in formats:
+                written = date_format(moment, name)
+                assert ("13:05" in written) == ("TIME" in name or "SECONDS" in name), (locale, name, written)
+                assert ("30" in written) == (name not in ("YEAR_MONTH_FORMAT", "TICK_MONTH_FORMAT", "TIME_FORMAT"))
+            long = date_format(moment, "WEEKDAY_FORMAT")
+        assert long == LONG[locale]
+
+
+LONG = {
+    "en": "Monday, 30 November 2026",
+    "de": "Montag, 30. November 2026",
+    "fr": "lundi 30 novembre 2026",
+    "es": "lunes, 30 de noviembre de 2026",
+    "pt_BR": "Segunda-feira, 30 de Novembro de 2026",
+    "ja": "2026年11月30日（月）",
+}
+
+
 # Sides of pictures and of lines of time, which run from left to right in every language.
 ALWAYS_LEFT = {
     *("50%", "var(--from)", "var(--x)", "var(--at)"),
@@ -215,6 +274,29 @@ def test_every_text_is_translated_in_every_language(domain: str) -> None:
         if message.id and (translations.empty(message) or translations.differing(message, locale))
     ]
     assert not missing, "python -m tests.translations says which"
+
+
+def test_every_page_is_translated_as_it_stands() -> None:
+    assert not translations.pages_to_translate()
+
+
+def test_missing_and_stale_translations_of_pages_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "markdown"
+    shutil.copytree(translations.PAGES, folder)
+    monkeypatch.setattr(translations, "PAGES", folder)
+    monkeypatch.setattr(translations, "ROOT", tmp_path)
+    (folder / "de" / "faq.md").unlink()
+    (folder / "ja" / "news.md").write_text("title: x")
+    about = folder / "about.md"
+    about.write_text(about.read_text() + "\nOne more sentence.\n")
+    shape = folder / "fr" / "donate.md"
+    shape.write_text(shape.read_text() + "\n[more](/elsewhere/)\n")
+    found = translations.pages_to_translate()
+    assert sum("translates an older about.md" in line for line in found) == len(translations.locales())
+    others = sorted(line for line in found if "about.md" not in line)
+    assert [line.split()[0] for line in others] == [
+        f"markdown/{name}" for name in ("de/faq.md", "fr/donate.md", "ja/news.md")
+    ]
 
 
 def test_the_same_text_is_translated_alike_everywhere() -> None:

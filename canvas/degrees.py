@@ -20,7 +20,7 @@ class Degree:
     name: str  # in the database and in the protocol
     label: str
     effect: str  # for moderators: what somebody under it does
-    sheet: str  # for the person: the heading, and below it what it means, with "{until}" where the end is named
+    sheet: str  # for the person: the heading, and below it what it means
     sheet_effect: str
     line: str = ""  # for the person: why they cannot draw, in a few words
     may_enter: bool = True  # False: signed out, and no socket stays open
@@ -55,7 +55,7 @@ DEGREES = (
         gettext_noop("Cool down"),
         effect=gettext_noop("Draws with little ink."),
         sheet=gettext_noop("Slowly, please"),
-        sheet_effect=gettext_noop("You have less ink than usual{until}."),
+        sheet_effect=gettext_noop("You have less ink than usual."),
         ink_divisor=limits.COOL_DOWN,
     ),
     Degree(
@@ -63,7 +63,7 @@ DEGREES = (
         gettext_noop("Read only"),
         effect=gettext_noop("Watches, and may take own strokes back."),
         sheet=gettext_noop("You can watch, but not draw"),
-        sheet_effect=gettext_noop("You cannot draw{until}. You can still undo your own strokes."),
+        sheet_effect=gettext_noop("You cannot draw. You can still undo your own strokes."),
         line=gettext_noop("You can watch, but not draw"),
         may_draw=False,
     ),
@@ -72,7 +72,7 @@ DEGREES = (
         gettext_noop("Suspended"),
         effect=gettext_noop("Is signed out, and cannot come in."),
         sheet=gettext_noop("You are suspended"),
-        sheet_effect=gettext_noop("You cannot be on this canvas{until}."),
+        sheet_effect=gettext_noop("You cannot be on this canvas."),
         line=gettext_noop("You are suspended"),
         may_enter=False,
         may_draw=False,

@@ -34,17 +34,9 @@ def sentence(frame: Frame) -> str:
     subjects = targets(frame.recipe)
     if not subjects:
         return _("A dream without a recorded recipe.")
-    octaves, iterations = _count(frame.recipe.get("octaves")), _count(frame.recipe.get("iterations"))
-    text = _("The network was shown the drawing and asked for more of %(wanted)s") % {"wanted": _joined(subjects)}
     if frame.title:
-        text += _(" (“%(title)s”)") % {"title": frame.title}
-    if octaves:
-        text += ngettext(", at %(count)s size", ", from coarse to fine in %(count)s sizes", octaves) % {
-            "count": octaves
-        }
-    if iterations > 1 and not _tapered(frame.recipe):
-        text += ngettext(", %(count)s step at each", ", %(count)s steps at each", iterations) % {"count": iterations}
-    return text + "."
+        return _("The network looked for “%(title)s” in the drawing.") % {"title": frame.title}
+    return _("The network looked for %(wanted)s in the drawing.") % {"wanted": _joined(subjects)}
 
 
 def chosen(recipe: dict[str, Any]) -> str:

@@ -52,6 +52,11 @@ export function ngettext(one, many, n, values) {
 /** Marks a text that is looked up later. @param {string} text */
 export const gettext_noop = (text) => text;
 
+const lists = new Intl.ListFormat(locale, { type: "conjunction" });
+
+/** Several names as the language lists them: "Ada, Bo and Cy". @param {string[]} names */
+export const listed = (names) => lists.format(names);
+
 /** A span of time with its unit. @param {number} seconds */
 export function duration(seconds) {
   if (seconds < 90) return gettext("%(n)s s", { n: Math.round(seconds) });

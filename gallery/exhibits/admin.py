@@ -118,6 +118,6 @@ class ExhibitAdmin(admin.ModelAdmin[Exhibit]):
     def count(self, exhibit: Exhibit) -> int:
         return exhibit.pictures.count()
 
-    @admin.display(description=_("Open"), boolean=True)
+    @admin.display(description=_("On view"), boolean=True)
     def open(self, exhibit: Exhibit) -> bool:
         return exhibit.open

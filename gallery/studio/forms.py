@@ -254,7 +254,7 @@ class MusicForm(forms.ModelForm[Music]):
     class Meta:
         model = Music
         fields = ["title", "author", "licence", "link"]
-        labels = {"title": _("Title"), "author": _("By"), "licence": _("Licence"), "link": _("Where it is found")}
+        labels = {"title": _("Title"), "author": _("Author"), "licence": _("Licence"), "link": _("Where it is found")}
 
     field_order = ["music"]
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The bar: what the network dreams of and when, how many people are here, how the connection is. */
 
-import { gettext, ngettext } from "../i18n.js";
+import { gettext, listed, ngettext } from "../i18n.js";
 import * as messages from "./messages.js";
 import { steady } from "./steady.js";
 
@@ -97,7 +97,7 @@ export class Bar {
     #pill() {
         const { dream } = this;
         /** @type {messages.DreamWords} */
-        const shown = !dream || this.toldLost ? { label: messages.UNKNOWN } : messages.dream(dream, this.staff, this.dreamed);
+        const shown = !dream || this.toldLost ? { label: messages.UNKNOWN } : messages.dream(dream, this.staff, this.dreamed, this.closed);
         const { label, title = "", hint = "", commands = [], busy = false } = shown;
         this.label.textContent = label;
         this.title.textContent = title;
@@ -149,7 +149,7 @@ export class Bar {
             item.textContent = text;
             return item;
         }));
-        const who = drawing.length ? ` ${gettext("Drawing now: %(names)s.", { names: drawing.join(", ") })}` : "";
+        const who = drawing.length ? ` ${gettext("Drawing now: %(names)s.", { names: listed(drawing) })}` : "";
         const label = ngettext("%(n)s person is here.", "%(n)s people are here.", count) + who;
         this.people.parentElement?.setAttribute("title", label);
         this.people.parentElement?.setAttribute("aria-label", label);
@@ -183,6 +183,12 @@ export class Bar {
             this.wasLive = true;
         }
         this.tick();
+    }
+
+    /** @param {messages.Closed | null} closed why nothing can be drawn */
+    showClosed(closed) {
+        this.closed = closed;
+        if (this.dream) this.#pill();
     }
 
     /** @param {string | null} trouble */

@@ -4,7 +4,7 @@
  * while somebody follows us; we see who that is, and may end it.
  */
 
-import { gettext } from "../i18n.js";
+import { gettext, listed } from "../i18n.js";
 
 /**
  * @typedef {import("./types.js").Person} Person
@@ -131,7 +131,7 @@ export class Following {
         const news = followers.length > this.followers.length;
         this.followers = followers;
         this.followed.hidden = !followers.length;
-        const names = followers.map(({ name }) => name).join(", ");
+        const names = listed(followers.map(({ name }) => name));
         this.followedText.textContent = followers.length === 1 ? gettext("%(names)s follows your view.", { names }) : gettext("%(names)s follow your view.", { names });
         if (news) this.page.announce(this.followedText.textContent);
         if (followers.length) this.#tell();

@@ -220,6 +220,7 @@ const session = new Session({
         trouble: (message) => bar.showTrouble(message),
         rules: (rules) => {
             gate.setRules(rules);
+            bar.showClosed(gate.closed);
             if (rules.closed && "daily" in dataset) dayOver ??= setTimeout(() => reload(gettext("The day is over.")), Math.random() * 20_000);
             dock.offer(mark, rules.reactions !== false);
             showWays();
@@ -256,7 +257,7 @@ const undoStack = new UndoStack(session.ink);
 function showHint() {
     const { connection, seq, me, dream, bases } = session;
     hint.hidden = !(connection.state === "live" && bases.base?.id === 0 && seq === 0 && connection.waiting === 0 && drawing.strokes.size === 0);
-    const text = messages.untouched(me !== null || guestsWelcome(), dream?.state ?? "");
+    const text = messages.untouched(me !== null || guestsWelcome(), dream?.state ?? "", gate.closed);
     if (hint.textContent !== text) hint.textContent = text;
 }
 

@@ -92,10 +92,12 @@ const manage = (command) => `.venv/bin/python manage.py ${command}`;
  * What the dreamer does.
  * @param {import("./types.js").Dream} dream @param {boolean} staff
  * @param {boolean} dreamed whether the picture we see is a dream already
+ * @param {Closed | null} [closed]
  * @returns {DreamWords}
  */
-export function dream(dream, staff, dreamed) {
+export function dream(dream, staff, dreamed, closed = null) {
     const title = dream.title || dream.layer || "";
+    if (closed?.forGood) return { label: gettext("No more dreams"), hint: `${closed.title} ${closed.detail}` };
     switch (dream.state) {
         case "waiting":
             return { label: gettext("Next dream"), title };
@@ -145,8 +147,9 @@ export function guest(name) {
     return gettext("You draw as %(name)s. To keep the name and your strokes, sign up when you like.", { name });
 }
 
-/** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream */
-export function untouched(mayDraw, state) {
+/** On a canvas that nobody has touched. @param {boolean} mayDraw @param {string} state of the dream @param {Closed | null} [closed] */
+export function untouched(mayDraw, state, closed = null) {
+    if (closed) return closed.forGood ? gettext("Nobody drew on this canvas.") : gettext("The canvas is empty.");
     const first = mayDraw ? gettext("The canvas is empty. Draw something.") : gettext("The canvas is empty. Sign up and draw something.");
     return state === "waiting" || state === "resting" || state === "dreaming"
         ? `${first} ${gettext("Soon the network will dream on it.")}`
@@ -155,7 +158,12 @@ export function untouched(mayDraw, state) {
 
 // --- What we may do ----------------------------------------------------------------------------------------------------
 
-/** @typedef {{title: string, detail: string, everybody: boolean}} Closed */
+/**
+ * @typedef {object} Closed
+ * @property {string} title @property {string} detail
+ * @property {boolean} everybody it is not about us
+ * @property {boolean} [forGood] nothing will be drawn or dreamed here any more, unless somebody opens it again
+ */
 
 /** @param {number} at ms @param {number} now ms @returns {string} the time of day, with the date where it is another */
 function moment(at, now) {
@@ -164,9 +172,6 @@ function moment(at, now) {
     if (new Date(now).toDateString() === then.toDateString()) return time;
     return `${then.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" })}, ${time}`;
 }
-
-/** @param {number | null} until @param {number} now */
-const ending = (until, now) => (until === null ? "" : ` ${gettext("until %(moment)s", { moment: moment(until, now) })}`);
 
 /** @param {string} why somebody's own words */
 const sentence = (why) => (why && !/[.!?…]$/.test(why) ? `${why}.` : why);
@@ -181,15 +186,17 @@ const short = (reason) => (reason.length > 100 ? `${reason.slice(0, 97).trimEnd(
  * @returns {Closed | null}
  */
 export function closed(rules, status, against, now) {
-    if (rules.ended) return { title: gettext("The project has ended."), detail: gettext("What was drawn and dreamed stays in the history."), everybody: true };
+    if (rules.ended) return { title: gettext("The project has ended."), detail: gettext("What was drawn and dreamed stays in the history."), everybody: true, forGood: true };
     const ours = against && {
-        title: `${gettext(against.line)}${ending(against.until, now)}.`,
+        title: against.until === null
+            ? gettext("%(what)s.", { what: gettext(against.line) })
+            : gettext("%(what)s until %(moment)s.", { what: gettext(against.line), moment: moment(against.until, now) }),
         detail: against.must_acknowledge ? gettext("You can draw again once you have read it.") : short(against.reason),
         everybody: false,
     };
     if (against && !against.may_enter) return ours;
     if (rules.frozen) return { title: gettext("The canvas is frozen."), detail: sentence(rules.why) || gettext("Nobody can draw for the moment."), everybody: true };
-    if (rules.closed) return { title: gettext("This canvas is closed."), detail: gettext("Nobody draws here any more; its history stays."), everybody: true };
+    if (rules.closed) return { title: gettext("This canvas is closed."), detail: gettext("Nobody draws here any more; its history stays."), everybody: true, forGood: true };
     if (against && !against.may_draw) return ours;
     if (rules.members_only && status?.guest) {
         return { title: gettext("Only members can draw here just now."), detail: gettext("Keep your name, from the menu, and draw on."), everybody: false };
@@ -202,15 +209,20 @@ export function closed(rules, status, against, now) {
 
 /** @param {import("./types.js").Against} against @param {number} now ms */
 export function sanction({ must_acknowledge, sheet, sheet_effect, until }, now) {
-    const open = until === null && !must_acknowledge ? ` ${gettext("Until a moderator lifts it.")}` : "";
-    return { title: gettext(sheet), effect: gettext(sheet_effect).replace("{until}", ending(until, now)) + open };
+    let end = "";
+    if (until !== null) end = gettext("This lasts until %(moment)s.", { moment: moment(until, now) });
+    else if (!must_acknowledge) end = gettext("This lasts until a moderator lifts it.");
+    return { title: gettext(sheet), effect: `${gettext(sheet_effect)} ${end}`.trim() };
 }
 
 /** @param {import("./types.js").Region} region @param {number} now ms */
 export function region({ kind, until, why }, now) {
     if (kind === "request") return gettext("Cover this area?");
-    if (kind === "cover") return gettext("Covered%(until)s, until a moderator has looked.", { until: ending(until, now) });
-    return `${gettext("Locked%(until)s.", { until: ending(until, now) })} ${sentence(why)}`.trim();
+    const end = until === null ? null : { moment: moment(until, now) };
+    if (kind === "cover") {
+        return end ? gettext("Covered until a moderator has looked, until %(moment)s at the latest.", end) : gettext("Covered until a moderator has looked.");
+    }
+    return `${end ? gettext("Locked until %(moment)s.", end) : gettext("Locked.")} ${sentence(why)}`.trim();
 }
 
 /** What the network sees. @param {string[]} words */

@@ -47,8 +47,10 @@ function show(state) {
         const open = make("button", { type: "button", className: "button button-small" }, gettext("Lift"));
         open.addEventListener("click", () => void turn("region", { id: region.id }));
         const [x, y, w, h] = region.rect;
-        const until = region.until ? `, ${gettext("until %(moment)s", { moment: new Date(region.until).toLocaleTimeString(locale) })}` : "";
-        return make("li", null, make("span", null, `${region.kind === "cover" ? gettext("Covered") : gettext("Locked")}: ${gettext("%(size)s at %(place)s", { size: `${w} × ${h}`, place: `${x}, ${y}` })}${until}`), open);
+        const values = { size: `${w} × ${h}`, place: `${x}, ${y}` };
+        const what = region.kind === "cover" ? gettext("Covered: %(size)s at %(place)s", values) : gettext("Locked: %(size)s at %(place)s", values);
+        const until = region.until && new Date(region.until).toLocaleTimeString(locale);
+        return make("li", null, make("span", null, until ? gettext("%(what)s, until %(moment)s", { what, moment: until }) : what), open);
     }));
 }
 
@@ -90,9 +92,10 @@ export async function showLog(say) {
     try {
         const { acts } = await ask("log");
         part("acts").replaceChildren(...acts.map((/** @type {any} */ act) => {
+            const signed = { who: act.by || gettext("the site"), when: ago(act.at) };
             const row = make("li", { className: act.undone ? "mod-undone" : "" },
                 make("b", null, act.title), make("span", null, [act.what, act.why].filter(Boolean).join(". ")),
-                make("small", null, `${act.by || gettext("the site")}, ${ago(act.at)}${act.undone ? `, ${gettext("taken back")}` : ""}`));
+                make("small", null, act.undone ? gettext("%(who)s, %(when)s, taken back", signed) : gettext("%(who)s, %(when)s", signed)));
             if (act.undoable) {
                 const undo = make("button", { type: "button", className: "button button-small" }, act.again ? gettext("Do it again") : gettext("Undo"));
                 undo.addEventListener("click", async () => {

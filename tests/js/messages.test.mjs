@@ -12,9 +12,9 @@ const MILD = { may_enter: true, may_draw: true, must_acknowledge: false };
 /** As the page has them from canvas/degrees.py. @type {Object<string, import("../../static/canvas/types.js").Degree>} */
 const DEGREES = {
     warn: { ...MILD, may_draw: false, must_acknowledge: true, line: "A moderator has written to you", sheet: "A message", sheet_effect: "Read it.", gravity: [true, 0] },
-    cool_down: { ...MILD, line: "", sheet: "Slowly", sheet_effect: "Less ink{until}.", gravity: [false, 1] },
-    read_only: { ...MILD, may_draw: false, line: "You can watch", sheet: "You can watch", sheet_effect: "You cannot draw{until}.", gravity: [true, 2] },
-    suspend: { ...MILD, may_enter: false, may_draw: false, line: "You are suspended", sheet: "Suspended", sheet_effect: "Not here{until}.", gravity: [true, 3] },
+    cool_down: { ...MILD, line: "", sheet: "Slowly", sheet_effect: "Less ink.", gravity: [false, 1] },
+    read_only: { ...MILD, may_draw: false, line: "You can watch", sheet: "You can watch", sheet_effect: "You cannot draw.", gravity: [true, 2] },
+    suspend: { ...MILD, may_enter: false, may_draw: false, line: "You are suspended", sheet: "Suspended", sheet_effect: "Not here.", gravity: [true, 3] },
 };
 
 /** @param {string} degree @param {number | null} until @returns {import("../../static/canvas/types.js").Against} */
@@ -45,9 +45,24 @@ test("until when: the time today, the day with it otherwise, nothing for good", 
     assert.doesNotMatch(today, /2026/);
     assert.match(later, /2026/);
     assert.doesNotMatch(messages.closed(OPEN, FINE, against("read_only"), NOW)?.title ?? "", /until/);
-    assert.match(messages.sanction(against("read_only"), NOW).effect, /^You cannot draw\. Until a moderator lifts it/);
-    assert.match(messages.sanction(against("read_only", NOW + 60_000), NOW).effect, /^You cannot draw until .*\.$/);
+    assert.match(messages.sanction(against("read_only"), NOW).effect, /^You cannot draw\. This lasts until a moderator lifts it\.$/);
+    assert.match(messages.sanction(against("read_only", NOW + 60_000), NOW).effect, /^You cannot draw\. This lasts until .*\.$/);
     assert.equal(messages.sanction(against("warn"), NOW).effect, "Read it.");
+});
+
+test("nothing promises a dream on what is closed", () => {
+    /** @type {any} */
+    const resting = { state: "resting", title: "Roses" };
+    assert.match(messages.dream(resting, false, true).label, /until somebody draws/);
+    for (const rules of [{ ...OPEN, closed: true }, { ...OPEN, ended: true }]) {
+        const closed = messages.closed(rules, FINE, null, NOW);
+        assert.equal(messages.dream(resting, false, true, closed).label, "No more dreams");
+        assert.equal(messages.untouched(true, "resting", closed), "Nobody drew on this canvas.");
+    }
+    const frozen = messages.closed({ ...OPEN, frozen: true }, FINE, null, NOW);
+    assert.match(messages.dream(resting, false, true, frozen).label, /until somebody draws/);
+    assert.equal(messages.untouched(true, "resting", frozen), "The canvas is empty.");
+    assert.match(messages.untouched(true, "resting"), /^The canvas is empty\. Draw something\. Soon/);
 });
 
 test("a long reason is shortened in the line; the sheet has all of it", () => {

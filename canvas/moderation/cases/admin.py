@@ -78,7 +78,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("On the dashboard"))
     def on_dashboard(self, case: Case) -> str:
-        return dashboard_link("case", case.pk, _("Open"))
+        return dashboard_link("case", case.pk, _("Open the case"))
 
     @admin.action(description=_("Give back to the queue, whoever has taken them on"), permissions=["work"])
     def give_back(self, request: HttpRequest, chosen: QuerySet[Case]) -> None:
@@ -114,7 +114,7 @@ class ReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("On the dashboard"))
     def on_dashboard(self, report: Report) -> str:
-        return dashboard_link("case", report.case_id, _("Open"))
+        return dashboard_link("case", report.case_id, _("Open the case"))
 
 
 @admin.register(Note)

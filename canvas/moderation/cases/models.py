@@ -56,7 +56,7 @@ class Case(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="case",
-        help_text=_("Of a cover."),
+        help_text=_("Only for a cover."),
     )
     # Something of another app (cases.subjects): the kind of thing, and its key. Empty for everything else.
     subject_kind = models.CharField(max_length=20, blank=True, editable=False)

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='closed_cases', to=settings.AUTH_USER_MODEL)),
                 ('frame', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='canvas.frame')),
                 ('last_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('region', models.OneToOneField(blank=True, help_text='Of a cover.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='case', to='canvas.region')),
+                ('region', models.OneToOneField(blank=True, help_text='Only for a cover.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='case', to='canvas.region')),
                 ('sanctions', models.ManyToManyField(blank=True, related_name='cases', to='canvas.sanction')),
             ],
             options={

@@ -68,7 +68,7 @@ class SanctionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("On the dashboard"))
     def on_dashboard(self, sanction: Sanction) -> str:
-        return dashboard_link("sanction", sanction.pk, _("Open"))
+        return dashboard_link("sanction", sanction.pk, _("Open the sanction"))
 
     @admin.action(description=_("Lift"), permissions=["work"])
     def lift(self, request: HttpRequest, chosen: QuerySet[Sanction]) -> None:
@@ -104,4 +104,4 @@ class AppealAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("On the dashboard"))
     def on_dashboard(self, appeal: Appeal) -> str:
-        return dashboard_link("case", appeal.case_id, _("Open"))
+        return dashboard_link("case", appeal.case_id, _("Open the case"))

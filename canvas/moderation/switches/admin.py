@@ -45,7 +45,7 @@ class RegionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Case"))
     def on_dashboard(self, region: Region) -> str:
         case = getattr(region, "case", None)
-        return dashboard_link("case", case.pk, _("Open")) if case else "–"
+        return dashboard_link("case", case.pk, _("Open the case")) if case else "–"
 
     @admin.action(description=_("Lift"), permissions=["work"])
     def lift(self, request: HttpRequest, chosen: QuerySet[Region]) -> None:

@@ -62,7 +62,7 @@ def layers(graph: Graph, files: ModelFiles) -> dict[str, Layer]:
     """Every tensor of a prepared graph that one can dream of (``library.layers``); nodes are appended to it that show
     each of them as a map [n,c,h,w], if it is one that lies differently."""
     info = files.info
-    found = find_layers(graph, info.fixed_size, info.fixed_by, (info.input, CENTRED))
+    found = find_layers(graph, info.fixed_size, info.fixed_by, (info.input, CENTRED, *info.skipped))
     for layer in found.values():
         append_map(graph, layer)
     if any(layer.axes == 3 or layer.axis != 1 for layer in found.values()):

@@ -7,6 +7,6 @@ forward graph. Without them the same gradient comes out, only later.
 
 from __future__ import annotations
 
-from .backward import append_gradient, undifferentiable
+from .backward import append_gradient, differentiable, undifferentiable
 
-__all__ = ["append_gradient", "undifferentiable"]
+__all__ = ["append_gradient", "differentiable", "undifferentiable"]

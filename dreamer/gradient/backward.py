@@ -35,7 +35,7 @@ def append_gradient(
     ``strategies`` leaves the plain rules. Raises GraphError naming node and op where a rule is missing or does not
     cover the node.
     """
-    active = _active(graph, wrt)
+    active = differentiable(graph, wrt)
     for tensor in seeds:
         if tensor not in active:
             raise GraphError(f"{tensor!r} does not depend on {wrt!r}: nothing to differentiate")
@@ -68,7 +68,7 @@ def append_gradient(
 def undifferentiable(graph: Graph, wrt: str) -> dict[str, str]:
     """Why nodes of a graph with known shapes have no gradient, by their first output, in order. Every rule is tried on
     nodes of its own, with made-up gradients of the outputs; nothing else in the graph changes."""
-    active, found = _active(graph, wrt), {}
+    active, found = differentiable(graph, wrt), {}
     for node in list(graph.nodes):
         if not any(o in active for o in node.outputs):
             continue
@@ -80,7 +80,7 @@ def undifferentiable(graph: Graph, wrt: str) -> dict[str, str]:
     return found
 
 
-def _active(graph: Graph, wrt: str) -> set[str]:
+def differentiable(graph: Graph, wrt: str) -> set[str]:
     """The tensors through which a gradient can pass to ``wrt``."""
     found = {wrt}
     for node in graph.nodes:

@@ -36,6 +36,7 @@ class ModelInfo:
     size_remainder: int = 0  # px; sides must be so much more than such a multiple
     fixed_size: tuple[int, int] | None = None  # px, height and width at which a network of one size sees all pictures
     fixed_by: tuple[str, ...] = ()  # the tensors from which on it does
+    skipped: tuple[str, ...] = ()  # tensors that cannot be dreamed of: no number comes back from them, or only zeros
     notes: tuple[str, ...] = ()  # what the import changed or had to leave out
 
     def to_json(self) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class ModelInfo:
             raise LibraryError(f"{', '.join(missing)} missing")
         values = {n: v for n, v in data.items() if n in fields}
         values["mean"] = _mean(values["mean"])
-        for name in ("notes", "fixed_by"):
+        for name in ("notes", "fixed_by", "skipped"):
             values[name] = tuple(str(n) for n in values.get(name, ()))
         values["fixed_size"] = _size(values.get("fixed_size"))
         for name, kinds in _KINDS.items():

@@ -18,7 +18,7 @@ from .conventions import Convention, Known, Triple, choose, from_metadata, recog
 from .files import ModelInfo, ShelfStyle, read_labels
 from .layers import find_layers
 from .names import LibraryError
-from .normal import normal_form
+from .normal import LEAST_KEPT, Normal, normal_form
 from .trial import check_ends, try_out
 
 
@@ -81,7 +81,6 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     size = SIZE if size is None else check_size(size)
     normal = normal_form(raw.model, raw.input or options.get("input"), size)
     check_weights(normal.model, normal.input)
-    try_out(normal.model, normal.input, normal.size, normal.logits, normal.fixed_by)
     known = recognise(normal.model, sha256, normal.logits)
     # A known network's own convention is exact; a file's own words (Caffe's training layers) come next.
     found = known.convention if known else raw.convention
@@ -95,6 +94,8 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
     model = normal.model
     if feed.std != (1.0, 1.0, 1.0):
         _divide_input(model, normal.input, feed.std)
+    skipped, lost = _undreamable(normal, feed)
+    logits = None if normal.logits in skipped else normal.logits
     labels = options.get("labels")
     names = read_labels(Path(labels)) if isinstance(labels, (str, Path)) else tuple(labels or ())
     if isinstance(labels, (str, Path)) and not names:
@@ -108,19 +109,35 @@ def draft(raw: Raw, sha256: str = "", **options: Unpack[Options]) -> Draft:
         channel_order=feed.channel_order,
         mean=feed.mean,
         scale=feed.scale,
-        logits=normal.logits,
+        logits=logits,
         licence=options.get("licence") or (known.licence if known else "unknown"),
         source=options.get("source") or "",
         source_sha256=sha256,
         min_size=normal.min_size,
-        logits_min_size=normal.logits_min_size,
+        logits_min_size=normal.logits_min_size if logits else 0,
         size_multiple=normal.size_multiple,
         size_remainder=normal.size_remainder,
         fixed_size=normal.size if normal.fixed_by else None,
         fixed_by=normal.fixed_by,
-        notes=(*raw.notes, *normal.notes),
+        skipped=skipped,
+        notes=(*raw.notes, *normal.notes, *lost),
     )
-    return Draft(model, info, names, known)
+    return Draft(model, info, names if logits or not normal.logits else (), known)
+
+
+def _undreamable(normal: Normal, feed: Convention) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The layers that cannot be dreamed of, and a note that says so; LibraryError where next to none is left."""
+    size = normal.size if normal.fixed_by else None
+    count = len(find_layers(Graph.read(normal.model), size, normal.fixed_by))
+    useless = try_out(
+        normal.model, normal.input, normal.size, normal.logits, normal.fixed_by, mean=feed.mean, scale=feed.scale
+    )
+    if not useless:
+        return (), ()
+    first, why = next(iter(useless.items()))
+    if len(useless) > (1 - LEAST_KEPT) * count:
+        raise LibraryError(f"{len(useless)} of its {count} layers cannot be dreamed of; the first is {first!r}: {why}")
+    return tuple(useless), (f"{len(useless)} of {count} layers are left out; the first is {first!r}: {why}",)
 
 
 def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:
@@ -151,7 +168,7 @@ def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:
 
 def layers(model: onnx.ModelProto, info: ModelInfo) -> dict[str, int]:
     """Every tensor one can dream of, in graph order, with its number of channels (classes for class scores)."""
-    found = find_layers(Graph.read(model), info.fixed_size, info.fixed_by)
+    found = find_layers(Graph.read(model), info.fixed_size, info.fixed_by, info.skipped)
     return {name: layer.channels for name, layer in found.items()}
 
 

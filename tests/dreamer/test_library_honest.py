@@ -110,6 +110,84 @@ def test_a_network_of_which_next_to_nothing_is_left_is_refused(tmp_path: Path) -
     assert not Registry(tmp_path / "models").names()
 
 
+def loud(*factors: float) -> onnx.ModelProto:
+    """Convolutions of a picture by so much each, with a Relu after each."""
+    nodes, constants = [], {}
+    for i, factor in enumerate(factors):
+        nodes += [conv(f"c{i}", nodes[-1].output[0] if nodes else INPUT, kernel_shape=[1, 1])]
+        nodes += [node("Relu", [f"c{i}"], f"r{i}")]
+        constants[f"c{i}_w"] = np.full((3, 3, 1, 1), float(factor))
+    return model(nodes, constants, [nodes[-1].output[0]], shape=(1, 3, 32, 32))
+
+
+def test_layers_whose_gradient_is_no_number_are_not_listed(tmp_path: Path) -> None:
+    """What they hold is one, but its square's gradient is not; or not even that."""
+    files = imported(tmp_path, loud(1, 1, 1e9, 1e9, 1e9, 1e9, 1e9))
+    listed = list(Registry(tmp_path / "models").layers("net"))
+    assert listed == ["c0", "r0", "c1", "r1", "c2", "r2"]
+    (note,) = files.info.notes
+    assert "8 of 14 layers are left out; the first is 'c3': its gradient is too large for numbers" in note
+    network = Network.open(files.path, device="cpu")
+    assert list(network.layers) == listed
+    picture = np.random.default_rng(0).uniform(0, 255, (3, 40, 40)).astype(np.float32)
+    for layer in listed:
+        gradient, _ = network.gradient(picture, Target.layer(layer))
+        assert np.isfinite(gradient).all() and gradient.any(), layer
+    with pytest.raises(ValueError, match="has no layer 'c3'"):
+        network.gradient(picture, Target.layer("c3"))
+
+
+def test_layers_that_are_the_same_whatever_the_picture_are_not_listed(tmp_path: Path) -> None:
+    """A branch that is shut for every picture, beside one that is not."""
+    nodes = [
+        conv("open", INPUT, kernel_shape=[3, 3]),
+        node("Conv", [INPUT, "open_w", "low"], "shut", kernel_shape=[3, 3]),
+        node("Relu", ["shut"], "dark"),
+        conv("constant", "dark", kernel_shape=[1, 1]),
+        node("Concat", ["open", "constant"], "both", axis=1),
+        conv("last", "both", kernel_shape=[1, 1]),
+    ]
+    constants = {
+        "open_w": weights(4, 3, 3, 3),
+        "low": np.full(4, -1e6),
+        "constant_w": weights(4, 4, 1, 1),
+        "last_w": weights(2, 8, 1, 1),
+    }
+    files = imported(tmp_path, model(nodes, constants, ["last"], shape=(1, 3, 32, 32)))
+    assert list(Network.open(files.path, device="cpu").layers) == ["open", "shut", "both", "last"]
+    assert "2 of 6 layers are left out; the first is 'dark': it is the same whatever the picture" in files.info.notes[0]
+
+
+def test_layers_that_nothing_with_a_gradient_leads_to_are_not_listed(tmp_path: Path) -> None:
+    nodes = [
+        conv("c", INPUT, kernel_shape=[3, 3]),
+        node("Floor", ["c"], "steps"),
+        node("Add", ["c", "steps"], "both"),
+    ]
+    files = imported(tmp_path, model(nodes, {"c_w": weights(4, 3, 3, 3)}, ["both"], shape=(1, 3, 32, 32)))
+    assert list(Network.open(files.path, device="cpu").layers) == ["c", "both"]
+
+
+def test_a_network_whose_every_layer_is_too_loud_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match=r"6 of its 6 layers cannot be dreamed of; the first is 'c0': its gradient"):
+        imported(tmp_path, loud(1e22, 1, 1))
+
+
+def test_scores_that_cannot_be_dreamed_of_are_none(tmp_path: Path) -> None:
+    """The classes of a head that is shut."""
+    nodes = [
+        conv("c", INPUT, kernel_shape=[4, 4], strides=[4, 4]),
+        node("GlobalAveragePool", ["c"], "pool"),
+        node("Flatten", ["pool"], "flat"),
+        node("Gemm", ["flat", "fc"], "scores"),
+    ]
+    constants = {"c_w": weights(8, 3, 4, 4), "fc": np.zeros((8, 5))}
+    files = imported(tmp_path, model(nodes, constants, ["scores"], shape=(1, 3, 64, 64)))
+    assert files.info.logits is None and files.info.skipped[-1].startswith("scores")
+    with pytest.raises(ValueError, match="has no classifier"):
+        Network.open(files.path, device="cpu").class_target(3)
+
+
 def test_what_does_not_run_is_refused_in_words() -> None:
     """A shape that inference believes: the runtime counts the values."""
     net = model([node("Reshape", [INPUT, "s"], "wide")], {"s": np.array([0, 3, 9, 9])}, ["wide"], opset=18)

@@ -49,6 +49,7 @@ attack: .venv/dev ## what attackers can do to the canvas and to the server, besi
 	$(BIN)/python -m tests.bench.griefing $(ARGS)
 	$(BIN)/python -m tests.bench.siege $(ARGS)
 	$(BIN)/python -m tests.bench.hostile
+	$(BIN)/python -m tests.bench.mutations
 
 # For every system and Python at once, so that what is installed was looked at by whoever wrote the lock: each file by its
 # SHA-256. The tool is not in the environment that it would describe.

@@ -34,10 +34,10 @@ class DatabaseJournal:
         canvas = found.get(pk=self._canvas_id)
         rules = self._rules_at(canvas.rules_version, canvas.site_ended_at, canvas.closed_at)
         dream = getattr(canvas, "dream", None)
-        if dream is None and canvas.head == 0 and (canvas.maker_id or canvas.day_of_id):
+        if dream is None and canvas.head == 0 and (not canvas.own or canvas.day_of_id):
             dream_state: dict[str, Any] = {"state": "resting", "position": 0}  # nobody looks at it before the first ink
         else:
-            dream_state = dream_news(dream)
+            dream_state = dream_news(dream, asleep=dream is not None and not dream.holder and not canvas.new_ink)
         frame = None
         if canvas.frame:
             canvas.frame.canvas = canvas  # its address depends on it
@@ -96,13 +96,11 @@ class Found:
 def find(slug: str) -> Found | None:
     """The canvas of this name; a daily one has no ink of its own, its days have (canvas.daily)."""
     canvases = Canvas.objects.existing().filter(slug=slug, daily=False)
-    row: Any = canvases.values_list("pk", "maker", "listed", "closed_at").first()
-    if row is None:
+    canvas = canvases.only("maker", "by_member", "closed_at").first()
+    if canvas is None:
         return None
-    pk, maker, listed, closed_at = row
-    closed = closed_at is not None and closed_at <= timezone.now()
-    # Without a maker it may also be what somebody left behind: one that only a link leads to is not the site's.
-    return Found(pk, not closed and (slug == settings.CANVAS_SLUG or (maker is None and listed)), closed)
+    closed = canvas.closed_at is not None and canvas.closed_at <= timezone.now()
+    return Found(canvas.pk, not closed and (slug == settings.CANVAS_SLUG or canvas.own), closed)
 
 
 def append(canvas: Canvas, operations: list[wire.Operation]) -> wire.Batch | None:
@@ -187,8 +185,10 @@ def _current(guess: Any) -> Any:
     return guess if guess and guess["until"] > wire.milliseconds(timezone.now()) else None
 
 
-def dream_news(dream: Dream | None) -> dict[str, Any]:
-    if dream is None or not dream.held(timezone.now() - timedelta(seconds=1)):
+def dream_news(dream: Dream | None, *, asleep: bool = False) -> dict[str, Any]:
+    """`asleep`: no dreamer need hold it, where it rests."""
+    rests = asleep and dream is not None and dream.state == Dream.State.RESTING
+    if dream is None or not (rests or dream.held(timezone.now() - timedelta(seconds=1))):
         position = dream.position if dream else 0
         return {"state": "away", "position": position}
     return {

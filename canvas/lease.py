@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -77,9 +77,10 @@ def withdraw(locked: Canvas) -> None:
     """Drops what is being made of the canvas now. Call it under the canvas row's lock, with the change that is why.
 
     The dreamer finds at its next report of progress, or at the latest when it would keep the frame, that the claim on
-    the ink is gone, and begins again with the canvas as it is then.
+    the ink is gone, and begins again with the canvas as it is then; one that slept is looked at again.
     """
-    Dream.objects.filter(canvas=locked).update(position=locked.frame.seq if locked.frame else 0)
+    state = Case(When(state=Dream.State.RESTING, then=Value(Dream.State.WAITING.value)), default=F("state"))
+    Dream.objects.filter(canvas=locked).update(position=locked.frame.seq if locked.frame else 0, state=state)
 
 
 def take(canvas: Canvas, holder: str, seen: Dream | None = None) -> bool:
@@ -126,6 +127,12 @@ def give_back(holder: str) -> None:
     Dream.objects.filter(holder=holder).update(
         holder="", expires_at=None, state=Dream.State.WAITING, next_at=None, position=BASE_SEQ
     )
+
+
+def let_go(canvas: Canvas, holder: str) -> None:
+    """Gives one canvas back that rests: there is no lease to renew until somebody looks at it again."""
+    rests = {"state": Dream.State.RESTING, "message": "", "fraction": 0.0, "octave": 0, "next_at": None}
+    Dream.objects.filter(canvas=canvas, holder=holder).update(holder="", expires_at=None, **rests)
 
 
 def report(canvas: Canvas, holder: str, claimed: int = 0, **what: Any) -> bool:

@@ -252,6 +252,7 @@ class Room:
             self._wake.clear()
             began = self.clock()
             try:
+                sending = self._broadcasting
                 write = asyncio.ensure_future(self._write())
                 if not (await asyncio.wait({write}, timeout=limits.HANG_SECONDS))[0]:
                     self._set_trouble(TROUBLE)
@@ -264,17 +265,18 @@ class Room:
                 continue
             self._set_trouble(None)
             pause = 0.0
+            # While one batch is sent the next one may be written; not the one after that, so a slow crowd gets fewer,
+            # larger ones. That is no trouble: what they wait for is written.
+            if sending is not None:
+                await asyncio.wait({sending})
             if self._drafts:
                 self._wake.set()
             # Under load fewer, larger ticks: each costs a transaction and a send to every socket.
             self.tick_seconds = min(limits.TICK_SLOW, max(limits.TICK, 2 * (self.clock() - began)))
 
     async def _write(self) -> None:
-        """Writes everything that waits as one batch, and only then sends it to anybody.
-
-        While it is sent the next one may be written; not the one after that, so a slow crowd gets fewer, larger ones.
-        """
-        began, before = self.clock(), self._broadcasting
+        """Writes everything that waits as one batch, and only then begins to send it to anybody."""
+        began = self.clock()
         drafts = self._next_drafts()
         if not drafts:
             return
@@ -316,8 +318,6 @@ class Room:
                     "payload": written.payload,
                 }
             )
-        if before is not None:
-            await asyncio.wait({before})
 
     def _next_drafts(self) -> list[tuple[Member, wire.Stroke | wire.Undo]]:
         """What fits one message of the protocol; the rest waits for the next tick."""

@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from canvas import frames, growth, lease, limits, notify, picture, strokes, user_status
-from canvas.models import Batch, Canvas, Dream, Frame
+from canvas.models import OWN, Batch, Canvas, Dream, Frame
 from dreamer import voting
 from dreamer.engine import Cancelled, Network, Progress, Recipe, dream
 from dreamer.guesses.leading import done, lead
@@ -96,8 +96,8 @@ class Dreamer:
                 canvas = canvases.filter(pk=listed.pk).first()
             self._turn(canvas)
             # However many canvases members have, the site's own keep their rhythm.
-            if listed.maker_id and self._is_late(read_at):
-                for own in canvases.filter(maker=None, dream__next_at__lte=timezone.now()):
+            if not listed.own and self._is_late(read_at):
+                for own in canvases.own().filter(dream__next_at__lte=timezone.now()):
                     self._turn(own)
             if self.stop.is_set():
                 return
@@ -155,6 +155,8 @@ class Dreamer:
             except ValueError as error:  # a network without anything to dream of
                 log.warning("%s: no other style: %s", canvas.slug, error)
                 self._report(canvas, style_wanted=False, style_named=None)
+        if state == Dream.State.RESTING and not (canvas.own or canvas.new_ink):
+            return self._let_go(canvas)
         far = row.next_at - now > timedelta(seconds=FAR_SECONDS)
         if state != Dream.State.WAITING or far or self._failures.get(canvas.pk, 0) >= KEEPS_FAILING:
             self._checkpoint(canvas)
@@ -182,13 +184,20 @@ class Dreamer:
         """After the end of the project or canvas: a last frame with all the ink, dreamed if it can be, and no more."""
         self._found, self._no_model = self._networks.of_canvas(canvas)
         failures = self._failures.get(canvas.pk, 0)
-        if canvas.head <= (canvas.frame.seq if canvas.frame else 0):
-            if row.state != Dream.State.RESTING:
+        if not canvas.new_ink:
+            if canvas.closed_at is not None or not canvas.own:
+                self._let_go(canvas)
+            elif row.state != Dream.State.RESTING:
                 self._report(canvas, state=Dream.State.RESTING, message="", fraction=0.0, octave=0)
         elif self._found is None or row.paused or failures >= KEEPS_FAILING:
             self._checkpoint(canvas, everything=True)
         elif not failures or row.next_at is None or row.next_at <= now:
             self._dream(canvas, row, now)
+
+    def _let_go(self, canvas: Canvas) -> None:
+        """It rests, and nobody holds it or looks at it until something wakes it (`_worth_a_look`)."""
+        lease.let_go(canvas, self.holder)
+        notify.look(canvas.slug)
 
     def _status(self, canvas: Canvas, row: Dream) -> tuple[str, str]:
         """(state, message): whether there is something to dream of, with what, and whether one may."""
@@ -435,11 +444,13 @@ def _worth_a_look() -> Q:
     """The canvases that there can be anything to do about, at no cost for all the others.
 
     Not those that people begin with, members' own and the days of a daily canvas, before the first ink, nor what is
-    closed and has all its ink in a frame.
+    closed and has all its ink in a frame. Nor what members made once it rests (`Dreamer._let_go`): new ink wakes it, a
+    wish for another style, and a base that was changed (`lease.withdraw`).
     """
-    begun = Q(maker=None, day_of=None) | Q(head__gt=0) | Q(frame__isnull=False)
-    lives = Q(closed_at=None) | Q(head__gt=Coalesce("frame__seq", 0)) | Q(dream__state__in=_LIVELY)
-    return Q(daily=False) & begun & lives
+    begun = OWN & Q(day_of=None) | Q(head__gt=0) | Q(frame__isnull=False)
+    moves = Q(head__gt=Coalesce("frame__seq", 0)) | Q(dream__state__in=_LIVELY)
+    stays = OWN | Q(dream__isnull=True) | Q(dream__style_wanted=True) | Q(dream__paused=True)
+    return Q(daily=False) & begun & (moves | Q(closed_at=None) & stays)
 
 
 def _seeds_due(canvas: Canvas) -> bool:

@@ -21,6 +21,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,23 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from canvas import connections
 from canvas.hub import hub
-from canvas.models import Frame
+from canvas.models import Batch, Canvas, Dream, Frame
 from dreamsite import stopping
+from dreamsite.core.models import SiteState
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 3.0  # each question; probes usually give up after five
 KEEP_SECONDS = 2.0  # however often this public page is asked, the parts are asked no oftener
-LATE_AFTER = 10  # intervals without a dream
+LATE_AFTER = 10  # of its intervals that a canvas waits for its dream
 DRY_SECONDS = 60.0  # a pool that gives no connection for so long will give none again
 
 _dry_since: float | None = None  # since when the pool gives nothing though the database is there
@@ -190,8 +194,30 @@ async def _ask_layer() -> dict[str, Any]:
 
 
 def _last_dream() -> dict[str, Any]:
-    made_at = Frame.objects.dreams().order_by("-id").values_list("made_at", flat=True).first()
-    if made_at is None:
-        return {"age_seconds": None, "late": False}
-    age = (timezone.now() - made_at).total_seconds()
-    return {"age_seconds": round(age, 1), "late": age > LATE_AFTER * settings.DREAM_INTERVAL}
+    """How long the canvases that dream now have waited: the one that has, measured by its own rhythm, for longest.
+
+    Those that rest, are paused, closed or untouched wait for nothing. A canvas waits since its newest dream, or since
+    the first ink after that.
+    """
+    now = timezone.now()
+    waiting = [] if SiteState.ended() else _dreaming(now)
+    waited, interval = max(waiting, key=lambda one: one[0] / one[1], default=(0.0, 1.0))
+    late = waited > LATE_AFTER * interval
+    return {"canvases": len(waiting), "age_seconds": round(waited, 1) if waiting else None, "late": late}
+
+
+def _dreaming(now: datetime) -> list[tuple[float, float]]:
+    """(seconds waited, interval) of each canvas of which a dream is to come."""
+    dreams = Frame.objects.visible().dreams().filter(canvas=OuterRef("pk")).order_by("-number")
+    ink = Batch.objects.filter(canvas=OuterRef("pk"), last__gt=OuterRef("dreamed")).order_by("last")
+    lives = Canvas.objects.existing().filter(Q(closed_at=None) | Q(closed_at__gt=now), daily=False)
+    found: Any = (
+        lives.annotate(
+            dreamed=Coalesce(Subquery(dreams.values("seq")[:1]), 0), state=Coalesce("dream__state", Value(""))
+        )
+        .exclude(dream__paused=True)
+        .exclude(Q(state=Dream.State.RESTING), head__lte=F("dreamed"))
+        .annotate(dreamed_at=Subquery(dreams.values("made_at")[:1]), drawn_at=Subquery(ink.values("at")[:1]))
+    )
+    since = ((canvas, max(filter(None, (canvas.dreamed_at, canvas.drawn_at)), default=None)) for canvas in found)
+    return [((now - at).total_seconds(), canvas.interval) for canvas, at in since if at is not None]

@@ -8,7 +8,6 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
-from django.db.models import F
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -24,9 +23,9 @@ SHOWN_CANVASES = 12
 
 
 def canvases(chosen: Canvas) -> list[Canvas]:
-    """What a page about one canvas offers beside it: the site's own and the newest listed ones not in the archive."""
+    """What a page about one canvas offers beside it: the site's own, then the listed ones that dreamed last."""
     others = Canvas.objects.listed().current().filter(day_of=None, daily=False)
-    found = list(others.order_by(F("maker").asc(nulls_first=True), "-pk")[:SHOWN_CANVASES])
+    found = list(others.own_first()[:SHOWN_CANVASES])
     found.sort(key=lambda other: other.pk)
     return found if chosen in found else [*found, chosen]
 

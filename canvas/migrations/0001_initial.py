@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('hold', models.FloatField(default=0.9, help_text='How much of its place, tone and colour new ink keeps in a dream: 0 nothing, 1 all. It fades.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='hold')),
                 ('rhythm', models.FloatField(blank=True, help_text='Seconds from dream to dream. Empty: as the whole site.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)], verbose_name='rhythm')),
                 ('maker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='canvases', to=settings.AUTH_USER_MODEL)),
+                ('by_member', models.BooleanField(default=False, editable=False)),
                 ('listed', models.BooleanField(default=True, help_text='Everybody finds it. Otherwise only those who have its link see it.', verbose_name='listed')),
                 ('listing_asked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('closed_at', models.DateTimeField(blank=True, help_text='Nobody draws here any more.', null=True, verbose_name='closed')),

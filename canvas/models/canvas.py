@@ -32,6 +32,9 @@ def secret_slug() -> str:
             return slug
 
 
+OWN = models.Q(maker=None, by_member=False)
+
+
 class CanvasQuerySet(models.QuerySet["Canvas"]):
     def default(self) -> Canvas:
         """The canvas at `/`; made on the first call."""
@@ -44,6 +47,15 @@ class CanvasQuerySet(models.QuerySet["Canvas"]):
     def listed(self) -> CanvasQuerySet:
         """Those that lists, feeds, the sitemap and other people's pages may name; the others have their link only."""
         return self.filter(listed=True)
+
+    def own(self) -> CanvasQuerySet:
+        """The site's own."""
+        return self.filter(OWN)
+
+    def own_first(self) -> CanvasQuerySet:
+        """The site's own before what members made, each by its newest picture."""
+        theirs = models.Case(models.When(OWN, then=0), default=1)
+        return self.order_by(theirs, models.F("frame__made_at").desc(nulls_last=True), "pk")
 
     def current(self) -> CanvasQuerySet:
         """Those that are not put away in the archive."""
@@ -103,10 +115,11 @@ class Canvas(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
         help_text=_("Seconds from dream to dream. Empty: as the whole site."),
     )
-    # Whose canvas it is; nobody's where it is the site's own, or its maker has left.
+    # Whose canvas it is; nobody's where it is the site's own, or its maker has left: `own` tells which.
     maker: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="canvases"
     )
+    by_member = models.BooleanField(default=False, editable=False)  # it stays a member's when that member leaves
     # Where not, the address is all there is to know it by, and nobody can guess it.
     listed = models.BooleanField(
         _("listed"), default=True, help_text=_("Everybody finds it. Otherwise only those who have its link see it.")
@@ -150,6 +163,11 @@ class Canvas(models.Model):
         return reverse("canvas", args=[self.slug])
 
     @property
+    def own(self) -> bool:
+        """Whether it is the site's own."""
+        return self.maker_id is None and not self.by_member
+
+    @property
     def key(self) -> str:
         """The query string that opens a page about something of a canvas that is not listed; "" for a listed one."""
         return "" if self.listed else f"?canvas={self.slug}"
@@ -162,6 +180,11 @@ class Canvas(models.Model):
     def known_to(self, person: Any) -> bool:
         """Whether a list of somebody's own things may name it: who was thrown out is not told its new address."""
         return self.deleted_at is None and (self.listed or (self.maker_id is not None and self.maker_id == person.pk))
+
+    @property
+    def new_ink(self) -> bool:
+        """Whether the journal goes on after the base."""
+        return self.head > (self.frame.seq if self.frame else 0)
 
     @property
     def interval(self) -> float:

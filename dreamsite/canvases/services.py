@@ -51,7 +51,7 @@ def make(user: User, *, guests: bool, **fields: Any) -> Canvas:
     locked = User.objects.select_for_update().get(pk=user.pk)  # two at once are counted one after the other
     if reason := why_not(locked):
         raise InvalidRequest(reason)
-    canvas = Canvas.objects.create(slug=secret_slug(), maker=user, listed=False, **fields)
+    canvas = Canvas.objects.create(slug=secret_slug(), maker=user, by_member=True, listed=False, **fields)
     Rules.objects.create(canvas=canvas, members_only=not guests)
     return canvas
 

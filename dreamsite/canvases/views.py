@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -58,8 +57,7 @@ def entries(canvases: Iterable[Canvas]) -> list[Entry]:
 def canvases(request: HttpRequest) -> HttpResponse:
     """Those that are listed, the site's own first, then by their newest picture; before them one's own."""
     found = Canvas.objects.listed().current().filter(day_of=None).select_related("frame", "maker")
-    order = (F("maker").asc(nulls_first=True), F("frame__made_at").desc(nulls_last=True), "pk")
-    page = Paginator(found.order_by(*order), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.own_first(), PAGE).get_page(request.GET.get("page"))
     user = request.user
     member = isinstance(user, User) and not user.guest
     own = Canvas.objects.made_by(user).select_related("frame", "maker").order_by("-pk") if member else []

@@ -11,6 +11,7 @@ import pytest
 from canvas import consumer, wire
 from canvas.consumer import CanvasConsumer
 from canvas.member import Member
+from tests.bench import mutations
 from tests.running import PATIENCE
 
 NOBODY = SimpleNamespace(is_authenticated=False)
@@ -142,3 +143,9 @@ async def test_a_text_message_is_malformed(rooms: Rooms) -> None:
     server.say({"type": "websocket.receive", "text": "hello"})
     assert (await server.settle())[-1]["code"] == 4400
     await server.end()
+
+
+async def test_damaged_messages_are_answered_or_closed_with_a_documented_code() -> None:
+    """A small share of `python -m tests.bench.mutations`, which says what else must hold."""
+    came = await mutations.in_memory(4_000, seed=16)
+    assert came["4400"] and came["answers"] and came["operations written"]

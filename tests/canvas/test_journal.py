@@ -43,10 +43,12 @@ def test_the_site_s_own_canvases_and_closed_ones_are_known_before_a_room_opens(c
 
     assert found().own and not found().closed
     Canvas.objects.update(listed=False)
-    assert not found().own, "left behind by its maker, perhaps"
-    Canvas.objects.update(listed=True, maker=User.objects.create_user("anna"))
+    assert found().own, "one of the site's own by link"
+    Canvas.objects.update(listed=True, by_member=True, maker=User.objects.create_user("anna"))
     assert not found().own
-    Canvas.objects.update(maker=None, closed_at=timezone.now() + timedelta(hours=1))
+    Canvas.objects.update(maker=None)
+    assert not found().own, "left behind by its maker"
+    Canvas.objects.update(by_member=False, closed_at=timezone.now() + timedelta(hours=1))
     assert found().own and not found().closed
     Canvas.objects.update(closed_at=timezone.now())
     assert found().closed and not found().own

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,6 +211,46 @@ async def test_nothing_is_shown_before_it_is_written(journal: MemoryJournal, roo
     await until(lambda: not anna.pending)
     assert [op for _, op in journal.operations()] == [wire_client.by(piece, 1)]
     await until(lambda: guest.news[-1] == {"type": "trouble", "message": None})
+
+
+async def test_a_slow_crowd_is_no_trouble(journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long to send is written, and nobody reads that ink cannot be saved; as when a write hangs."""
+    anna, guest = joined(journal, room, 1), joined(journal, room, None)
+    sent, began, broadcast = False, 0, room.audience.broadcast
+
+    def slow(batch: wire.Batch) -> Iterator[None]:
+        nonlocal began
+        began += 1
+        while not sent:
+            yield
+        yield from broadcast(batch)
+
+    monkeypatch.setattr(room.audience, "broadcast", slow)
+    monkeypatch.setattr(limits, "HANG_SECONDS", 0.1)
+    first, second, third = stroke(random.Random(4))[:1], stroke(random.Random(5))[:1], stroke(random.Random(6))[:1]
+    anna.put(*first)
+    await until(lambda: began and journal.head == 1)
+    anna.put(*second)
+    await until(lambda: journal.head == 2)
+    anna.put(*third)
+    waits_until = time.monotonic() + 5 * limits.HANG_SECONDS
+    await until(lambda: time.monotonic() > waits_until)
+    assert room.trouble is None and journal.head == 2, "the third batch waits for the crowd"
+    sent = True
+    await until(lambda: not anna.pending and guest.head == 3)
+    assert all(news["type"] != "trouble" for news in guest.news)
+
+    append, may_go_on = journal.append, threading.Event()
+
+    def hang(*args: Any) -> Any:
+        assert may_go_on.wait(PATIENCE)
+        return append(*args)
+
+    monkeypatch.setattr(journal, "append", hang)
+    anna.put(*stroke(random.Random(7))[:1])
+    await until(lambda: guest.news[-1]["type"] == "trouble" and guest.news[-1]["message"])
+    may_go_on.set()
+    await until(lambda: not anna.pending and guest.news[-1] == {"type": "trouble", "message": None})
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_written_again(journal: MemoryJournal, room: Room) -> None:

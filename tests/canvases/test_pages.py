@@ -318,6 +318,7 @@ def test_its_maker_asks_no_longer_or_takes_it_off_the_list_to_a_new_address(own:
 def test_when_its_maker_leaves_a_private_one_goes_and_a_listed_one_stays(maker: User, private: Canvas) -> None:
     listed = services.make(maker, guests=True, title="For all")
     Canvas.objects.filter(pk=listed.pk).update(listed=True)
+    late = Canvas.objects.create(slug="late", title="Late")
     closing.close(maker)
     assert Client().get(f"/c/{private.slug}/").status_code == 200  # during the grace
     User.objects.filter(pk=maker.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
@@ -326,6 +327,9 @@ def test_when_its_maker_leaves_a_private_one_goes_and_a_listed_one_stays(maker: 
     listed.refresh_from_db()
     assert private.deleted_at and private.maker is None
     assert listed.deleted_at is None and listed.maker is None and Client().get(f"/c/{listed.slug}/").status_code == 200
+    assert late.own and not listed.own, "left behind, and not the site's"
+    shown = list(Canvas.objects.filter(pk__in=[listed.pk, late.pk]).own_first())
+    assert shown == [late, listed] and list(Canvas.objects.own().filter(slug=listed.slug)) == []
 
 
 def test_ones_data_names_ones_canvases(maker: User, private: Canvas) -> None:

@@ -544,6 +544,61 @@ def test_a_members_canvas_costs_nothing_before_its_first_ink(
     assert Frame.objects.get().canvas == own
 
 
+def test_what_members_made_costs_nothing_while_it_rests_and_ink_wakes_it(
+    canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
+) -> None:
+    """However many there are: no look, no lease, no renewal. Those who watch are told that it rests, not that it lacks
+    a dreamer. Left behind by whoever made it, it is a member's all the same."""
+    settings.DREAM_IDLE_LIMIT = 1
+    Canvas.objects.update(maker=User.objects.create_user("ada"), by_member=True)
+    others = [Canvas.objects.create(slug=f"own{n}", title="Own", width=64, height=64, by_member=True) for n in range(2)]
+    for one in others:
+        journal.append(one, [dot(1)])
+    for _ in range(3):
+        due(dreamer)
+    assert Frame.objects.count() == 6
+
+    def asleep(count: int) -> None:
+        resting = Dream.objects.filter(state="resting", holder="", expires_at=None)
+        assert resting.count() == count and lease.renew(dreamer.holder) == 3 - count
+
+    def news() -> str:
+        return str(journal.DatabaseJournal(canvas.pk).state().dream["state"])
+
+    asleep(3)
+    with CaptureQueriesContext(connection) as queries:
+        dreamer.look()
+    assert len(queries) == 1 and news() == "resting"
+    Dream.objects.filter(canvas=canvas).update(style_wanted=True)
+    dreamer.look()
+    assert Dream.objects.get(canvas=canvas).style_wanted is False
+    asleep(3)
+    Dream.objects.filter(canvas=canvas).update(paused=True)
+    dreamer.look()
+    assert Dream.objects.get(canvas=canvas).state == "paused"
+    Dream.objects.filter(canvas=canvas).update(paused=False)
+    dreamer.look()
+    dreamer.look()
+    asleep(3)
+
+    journal.append(canvas, [dot(2)])
+    assert news() == "away", "until a dreamer has seen it"
+    dreamer.look()
+    asleep(2)
+    row = Dream.objects.get(canvas=canvas)
+    assert row.state == "waiting" and in_seconds(row) > 0.9 * canvas.interval, "not in the middle of the first stroke"
+    due(dreamer)
+    newest = Frame.objects.order_by("-pk")[0]
+    assert (newest.canvas_id, newest.seq) == (canvas.pk, 2)
+    for _ in range(2):
+        due(dreamer)
+    asleep(3)
+    frames.hide(Frame.objects.filter(canvas=canvas).order_by("-pk")[0])
+    made = len(negatives)
+    due(dreamer)
+    assert len(negatives) == made + 1, "a picture that was taken away is dreamed again"
+
+
 def test_each_canvas_dreams_in_its_own_rhythm_and_the_longest_due_comes_first(
     canvas: Canvas, model: Path, dreamer: Dreamer, negatives: list[Pixels], settings: Any
 ) -> None:

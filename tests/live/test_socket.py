@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import struct
+import time
 
 import pytest
 from websockets.asyncio.client import connect
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from canvas import limits, wire
 from canvas.wire import RejectReason
 from tests import wire_client
+from tests.bench import mutations
 from tests.live.conftest import UNREAD
 from tests.running import PATIENCE, RunningSite
 from tests.sockets import Client, opened, pieces, stroke_id
@@ -167,6 +169,12 @@ async def test_bad_input_gets_its_close_code(either_site: RunningSite, what: str
     async with opened(either_site.url, either_site.person(8).headers) as drawer:
         await drawer.socket.send(message)
         assert await drawer.until_closed() == code
+
+
+async def test_damaged_messages_and_frames_end_as_documented_and_others_draw_on(either_site: RunningSite) -> None:
+    """A small share of `python -m tests.bench.mutations`."""
+    came = await mutations.over_sockets(either_site, 300, seed=16, until=time.monotonic() + PATIENCE)
+    assert came["messages"] >= 300 and came["4400"]
 
 
 async def test_ink_before_join_is_malformed(either_site: RunningSite) -> None:

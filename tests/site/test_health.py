@@ -17,13 +17,15 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from canvas.hub import hub
-from canvas.models import Canvas, Frame
+from canvas.models import Batch, Canvas, Dream, Frame
 from dreamsite import health, stopping
+from dreamsite.core.models import SiteState
 from tests.running import PATIENCE
 from tests.services import Redis
 
 pytestmark = pytest.mark.django_db
 in_thread = health.in_thread  # the real one
+NOTHING_DREAMS = {"canvases": 0, "age_seconds": None, "late": False}
 
 
 def test_healthz_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
@@ -40,7 +42,7 @@ def test_readyz_when_all_is_well(client: Client) -> None:
     assert {name: report[name]["state"] for name in ("database", "storage", "layer")} == dict.fromkeys(
         ("database", "storage", "layer"), "ok"
     )
-    assert report["dream"] == {"state": "ok", "ms": report["dream"]["ms"], "age_seconds": None, "late": False}
+    assert report["dream"] == {"state": "ok", "ms": report["dream"]["ms"], **NOTHING_DREAMS}
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -92,20 +94,60 @@ def test_a_silent_layer_is_told_but_serves(client: Client, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("age", "late"), [(20, False), (100_000, True)])
 def test_a_late_dream_is_told_but_serves(client: Client, settings: Any, age: float, late: bool) -> None:
-    Frame.objects.create(
-        canvas=Canvas.objects.default(),
-        number=1,
-        seq=1,
-        width=1,
-        height=1,
-        size=1,
-        sha256="0",
-        made_at=timezone.now() - timedelta(seconds=age),
-    )
+    dreamed(Canvas.objects.default(), age)
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["dream"]["late"] is late
-    assert answer.json()["dream"]["age_seconds"] == pytest.approx(age, abs=60)
+    dream = answer.json()["dream"]
+    assert (dream["canvases"], dream["late"]) == (1, late)
+    assert dream["age_seconds"] == pytest.approx(age, abs=60)
+
+
+def dreamed(canvas: Canvas, age: float, state: str = "waiting", **dream: Any) -> None:
+    """Its newest dream, of all the ink there is, was kept so many seconds ago."""
+    at = timezone.now() - timedelta(seconds=age)
+    shape = {"width": 1, "height": 1, "size": 1, "sha256": "0"}
+    frame = Frame.objects.create(canvas=canvas, number=1, seq=canvas.head, made_at=at, **shape)
+    Canvas.objects.filter(pk=canvas.pk).update(frame=frame)
+    Dream.objects.create(canvas=canvas, state=state, **dream)
+
+
+def drawn(canvas: Canvas, age: float) -> None:
+    """Its first ink since then came so many seconds ago."""
+    at = timezone.now() - timedelta(seconds=age)
+    Batch.objects.create(canvas=canvas, first=canvas.head + 1, last=canvas.head + 1, at=at, payload=b"")
+    Canvas.objects.filter(pk=canvas.pk).update(head=canvas.head + 1)
+
+
+def test_what_dreams_now_is_looked_at_and_nothing_else() -> None:
+    """A canvas at rest for a week is not late, whoever's it is; nor does another's fresh dream hide one that waits."""
+    week, long_ago = 7 * 86_400.0, timezone.now() - timedelta(days=1)
+    main = Canvas.objects.default()
+    dreamed(main, week, "resting")
+    for slug, state, more in (("hers", "resting", {}), ("held", "paused", {"paused": True})):
+        dreamed(Canvas.objects.create(slug=slug, title=slug), week, state, **more)
+    dreamed(Canvas.objects.create(slug="closed", title="Closed", closed_at=long_ago), week)
+    dreamed(Canvas.objects.create(slug="days", title="Days", daily=True), week)
+    Canvas.objects.create(slug="blank", title="Blank")
+    assert health._last_dream() == NOTHING_DREAMS
+
+    drawn(main, 12)
+    told = health._last_dream()
+    assert (told["canvases"], told["late"]) == (1, False)
+    assert told["age_seconds"] == pytest.approx(12, abs=60)
+
+    dreamed(Canvas.objects.create(slug="slow", title="Slow", rhythm=86_400), 4000)
+    assert not health._last_dream()["late"], "by its own rhythm it is not"
+    Canvas.objects.filter(slug="slow").update(rhythm=20)
+    told = health._last_dream()
+    assert (told["canvases"], told["late"]) == (2, True)
+    assert told["age_seconds"] == pytest.approx(4000, abs=60)
+    SiteState.end(timezone.now())
+    assert health._last_dream() == NOTHING_DREAMS
+
+
+def test_ink_that_no_dreamer_ever_came_for_is_late() -> None:
+    drawn(Canvas.objects.default(), 4000)
+    assert health._last_dream()["late"]
 
 
 def test_many_questions_are_one(client: Client, django_assert_num_queries: Any) -> None:

@@ -63,6 +63,7 @@ class _Chunk:
     drawn: dict[Key, Stroke] = field(default_factory=dict)
     undone: dict[Key, int] = field(default_factory=dict)
     hidden: dict[int, bool] = field(default_factory=dict)  # the last word on each number
+    hidden_by: dict[int, int] = field(default_factory=dict)  # the HIDE that said it
     strokes: dict[int, Key] = field(default_factory=dict)  # those numbers' strokes
 
     @classmethod
@@ -77,6 +78,7 @@ class _Chunk:
                         chunk.undone.setdefault((op.author, op.stroke_id), number)
                     case wire.Hide():
                         chunk.hidden |= dict.fromkeys(op.numbers, not op.show)
+                        chunk.hidden_by |= dict.fromkeys(op.numbers, number)
         if chunk.hidden:
             chunk.strokes = _strokes_of(canvas, chunk.hidden)
         return chunk
@@ -96,6 +98,7 @@ class _Chunk:
             row = known[key]
             hidden = set(row.hidden_numbers) - words.keys() | {number for number, hide in words.items() if hide}
             row.hidden_numbers, row.hidden = sorted(hidden), len(hidden)
+            row.hidden_seq = max(self.hidden_by[number] for number in words)
         Stroke.objects.bulk_create(
             known.values(),
             batch_size=200,
@@ -119,6 +122,7 @@ _CHANGING = [
     "undone_seq",
     "hidden",
     "hidden_numbers",
+    "hidden_seq",
 ]
 
 

@@ -12,7 +12,7 @@ class GalleryConfig(AppConfig):
         from canvas.signals import ink_changed, visibility_changed
         from gallery import curators
         from gallery.farewell import whole_film  # what the worker does after the end
-        from gallery.films import requests, schedule  # their periodic tasks
+        from gallery.films import own, requests, schedule  # their periodic tasks
         from gallery.pages import initial_pages
         from gallery.space import periodic_tasks as space_tasks
         from gallery.studio import moderation as studio_moderation

@@ -11,8 +11,9 @@ from django.urls import reverse
 from canvas.models import Canvas, Frame
 
 
-def canvas_url(name: str, canvas: Canvas, *args: Any, **params: Any) -> str:
-    """The address of the page `name` about this canvas; parameters that are None are left out."""
+def canvas_url(name: str, canvas: Canvas | None, *args: Any, **params: Any) -> str:
+    """The address of the page `name` about this canvas, None for the default one; parameters that are None are left
+    out."""
     query = _canvas_params(canvas) | {key: value for key, value in params.items() if value is not None}
     return reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")
 
@@ -28,5 +29,5 @@ def canvas_query(canvas: Canvas) -> str:
     return urlencode(_canvas_params(canvas))
 
 
-def _canvas_params(canvas: Canvas) -> dict[str, Any]:
-    return {} if canvas.slug == settings.CANVAS_SLUG else {"canvas": canvas.slug}
+def _canvas_params(canvas: Canvas | None) -> dict[str, Any]:
+    return {} if canvas is None or canvas.slug == settings.CANVAS_SLUG else {"canvas": canvas.slug}

@@ -8,6 +8,7 @@ from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
+from gallery.nearby.models import NearbyFeed
 from gallery.pages.models import Page, PageVersion
 from gallery.studio.models import Original, Work
 from gallery.timeline.models import QuarterHour
@@ -20,6 +21,7 @@ __all__ = [
     "FilmFile",
     "Highlight",
     "LedgerEntry",
+    "NearbyFeed",
     "Original",
     "Page",
     "PageVersion",

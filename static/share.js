@@ -36,6 +36,24 @@ export async function share(url, title = document.title) {
   return copy(url);
 }
 
+/** Hands the file itself on, where the system can: what one posts is the film, not the way to it. */
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-share-file]"))) {
+  const type = "video/mp4";
+  const named = button.dataset.fileName ?? "film.mp4";
+  if (!navigator.canShare?.({ files: [new File([""], named, { type })] })) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const answer = await fetch(button.dataset.shareFile ?? "");
+      if (answer.ok) await navigator.share({ files: [new File([await answer.blob()], named, { type })] });
+    } catch {
+      // Closed again, or the file took so long that the system no longer takes it for the visitor's wish: once more.
+    }
+    button.disabled = false;
+  });
+}
+
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-share-link]"))) {
   if (!canShare) continue;
   button.hidden = false;

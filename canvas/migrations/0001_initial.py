@@ -214,6 +214,7 @@ class Migration(migrations.Migration):
                 ('undone_seq', models.BigIntegerField(null=True)),
                 ('hidden', models.PositiveIntegerField(default=0)),
                 ('hidden_numbers', models.JSONField(default=list)),
+                ('hidden_seq', models.BigIntegerField(null=True)),
                 ('canvas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strokes', to='canvas.canvas')),
             ],
         ),

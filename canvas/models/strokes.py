@@ -70,6 +70,7 @@ class Stroke(models.Model):
     undone_seq = models.BigIntegerField(null=True)  # the number of its UNDO
     hidden = models.PositiveIntegerField(default=0)  # how many of its pieces a HIDE has in force
     hidden_numbers = models.JSONField(default=list)  # which
+    hidden_seq = models.BigIntegerField(null=True)  # the number of the last HIDE that was about it
 
     objects = StrokeQuerySet.as_manager()
 

@@ -34,6 +34,7 @@ from dreamsite.accounts import guests, sessions
 from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
+from gallery.models import Film, NearbyFeed
 from gallery.studio.models import Journey, Original, Work
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (Work, "owner"),
     (Journey, "owner"),
     (Original, "owner"),
+    (Film, "owner"),
+    (NearbyFeed, "user"),
 )
 # What stays because others decided on it, without the words and addresses in it.
 _EMPTIED: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (

@@ -29,6 +29,7 @@ from canvas.models import Canvas, CleanHours, Stroke
 from canvas.moderation.models import Act
 from dreamer.models import Guess
 from dreamsite.core.models import User
+from gallery.models import Film
 from gallery.studio.models import Original, Work
 
 CHUNK = 64 * 1024
@@ -143,6 +144,31 @@ def dreams(user: User) -> Iterator[Row]:
         }
 
 
+def films(user: User) -> Iterator[Row]:
+    """What one asked for, for oneself and for everybody."""
+    columns = (
+        "title",
+        "description",
+        "kind",
+        "shape",
+        "starts_at",
+        "ends_at",
+        "area",
+        "state",
+        "requested_at",
+        "made_at",
+    )
+    found = Film.objects.filter(requested_by=user).select_related("canvas").prefetch_related("files")
+    for film in found.order_by("pk"):
+        yield {
+            "canvas": _address(film.canvas, user),
+            **{column: getattr(film, column) for column in columns},
+            "only_yours": film.owner_id == user.pk,
+            "page": film.get_absolute_url(),
+            "files": [file.file.url for file in film.files.all()],
+        }
+
+
 def uploads(user: User) -> Iterator[Row]:
     for original in Original.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
         yield {
@@ -228,7 +254,12 @@ PARTS = (
     Part("pending.jsonl", "acts about you that waited, or wait", _rows_of("moderation.PendingAct", "person", "holder")),
     Part("asked.jsonl", "acts you asked for, as a moderator", _rows_of("moderation.PendingAct", "asked_by", "holder")),
     Part("page_versions.jsonl", "the versions of pages you wrote", _rows_of("gallery.PageVersion", "by")),
-    Part("films.jsonl", "the films you asked for", _rows_of("gallery.Film", "requested_by")),
+    Part("films.jsonl", "the films you asked for", films),
+    Part(
+        "nearby_feed.jsonl",
+        "since when you have a feed of what is drawn beside your strokes",
+        _rows_of("gallery.NearbyFeed", "user", "digest"),
+    ),
     Part("exhibits.jsonl", "the exhibits you made", _rows_of("gallery.Exhibit", "curator", "statement_html")),
     Part("exhibit_uploads.jsonl", "the pictures you uploaded for exhibits", _rows_of("gallery.Upload", "by")),
     Part("highlights.jsonl", "the frames you chose as highlights", _rows_of("gallery.Highlight", "chosen_by")),

@@ -39,7 +39,7 @@ class WholeFilm:
 
 def newest(canvas: Canvas) -> WholeFilm | None:
     """The newest one that is ready, else the one being made, else None."""
-    every = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE).order_by("-ends_at", "-pk")
+    every = Film.objects.whole().filter(canvas=canvas, kind=Film.Kind.WHOLE).order_by("-ends_at", "-pk")
     if (film := every.ready().first()) is not None:
         # What nobody could play in a page is offered on the film's own.
         files = tuple(File(file.file.url, file.mime) for file in film.files.exclude(codec="lossless"))
@@ -62,7 +62,7 @@ def request_whole_films() -> None:
     if ended_at is None or ended_at > now or not (all_ink_in_frames() or now - ended_at > LAST_FRAME_TIMEOUT):
         return
     for canvas in Canvas.objects.listed().exclude(frame=None):
-        requested = Film.objects.filter(canvas=canvas, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
+        requested = Film.objects.whole().filter(canvas=canvas, kind=Film.Kind.WHOLE, requested_at__gte=ended_at)
         if not requested.exists():
             strokes.index(canvas)  # the farewell counts them
             request_whole_film(canvas)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +37,9 @@ class FilmAdmin(JobAdmin):
     search_fields = ["title", "description"]
     fields = ["canvas", "kind", "starts_at", "ends_at", "title", "description", "drawing", "lossless", "track"]
     requested = ("canvas", "kind", "starts_at", "ends_at", "drawing", "lossless", "track")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Film]:
+        return super().get_queryset(request).filter(owner=None)  # what people make for themselves is nobody's to see
 
     def get_readonly_fields(self, request: HttpRequest, obj: Film | None = None) -> tuple[str, ...]:
         return self.requested if obj else ()

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from canvas.models import Frame
 from dreamer.film import cards
+from dreamsite.core import appearance
 from gallery import licence
 from gallery.films.models import Film
 from gallery.films.plan import Plan
@@ -20,10 +21,19 @@ from gallery.films.plan import Plan
 NAMES = 400  # people asked for; the card shows as many as fit
 
 
+def site(film: Film) -> str:
+    """Whose picture it is: the canvas', where everybody may know of it."""
+    return film.canvas.title if film.canvas.listed else appearance.current().name
+
+
 def title(film: Film) -> str:
-    """What it is called: its own title, or its time."""
+    """What it is called: its own title, or what it shows, or its time."""
     if film.title:
         return film.title
+    if film.kind == Film.Kind.MINE:
+        return _("What %(name)s drew") % {"name": film.owner.get_username() if film.owner else ""}
+    if film.kind == Film.Kind.PLACE:
+        return _("A place on the canvas")
     if film.kind == Film.Kind.WHOLE:
         return _("The whole film")
     start, end = film.starts_at.astimezone(UTC), film.ends_at.astimezone(UTC)
@@ -58,6 +68,8 @@ def card_captions(film: Film, plan: Plan) -> cards.Captions:
         .order_by("-count", "contributors__username")
     )
     people = [name for name, _count in drew[:NAMES]]
+    if film.kind == Film.Kind.MINE and film.owner:
+        people = [film.owner.get_username()]
     networks = sorted({str(name) for name in frames.values_list("recipe__model", flat=True).distinct() if name})
     counted = ngettext("%(count)s frame", "%(count)s frames", len(stills)) % {"count": f"{len(stills):,}"}
     terms = licence.current()
@@ -68,8 +80,16 @@ def card_captions(film: Film, plan: Plan) -> cards.Captions:
         lines.append(_("Music: %(credit)s") % {"credit": film.track.credit})
         if film.track.link:
             lines.append(film.track.link)
+    if film.shape:  # one card, at the end
+        return cards.Captions(
+            site=site(film),
+            title=_("Drawn together, dreamed by a network"),
+            subtitle=terms.name,
+            address=urlsplit(settings.SITE_URL).netloc,
+            licence=terms.name,
+        )
     return cards.Captions(
-        site=film.canvas.title,
+        site=site(film),
         title=title(film),
         subtitle=f"{span(film)} · {counted}",
         address=urlsplit(settings.SITE_URL).netloc,

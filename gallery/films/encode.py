@@ -53,6 +53,12 @@ def outputs(*, av1: bool, lossless: bool, threads: int = 0) -> list[Output]:
     return found
 
 
+def to_post(*, threads: int = 0) -> Output:
+    """H.264 of at most 4 Mbit/s: fifteen seconds are 7.5 MB, which every place takes that people post to."""
+    options = {"crf": "22", "preset": "medium", "maxrate": "4M", "bufsize": "4M", "threads": str(threads)}
+    return Output("h264", "libx264", options)
+
+
 class WorkDirectory:
     """The folder of one film's segments. `fingerprint` is all that the pictures depend on; another one begins anew."""
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from dreamer.film import cards
 from dreamsite.core.tasks import jobs
 from dreamsite.core.tasks.jobs import State
-from gallery.films import captions, encode, plan, publish, render, source
+from gallery.films import captions, encode, publish, render, source
 from gallery.films.models import Film
 from gallery.jobs import files
 
@@ -32,25 +32,25 @@ def make(pk: int) -> None:
 
 
 def _make(film: Film) -> None:
-    stills = source.stills(film)
-    if not stills:
+    try:
+        film_plan = source.plan_of(film)
+    except ValueError:  # no frame of it can be shown
         jobs.finish(film, State.EMPTY)
         return
     progress = jobs.Progress(film)
-    film_plan = plan.plan(stills, plan.PACES[film.kind], drawing=film.drawing)
-    width, height = source.size(film)
+    view = source.view(film)
     texts = captions.card_captions(film, film_plan)
-    outputs = encode.outputs(av1=settings.FILM_AV1, lossless=film.lossless, threads=settings.FILM_THREADS)
+    outputs = _outputs(film)
 
-    fingerprint = _fingerprint(film_plan, width, height, texts, outputs, source.hidden_numbers(film, film_plan))
+    fingerprint = _fingerprint(film_plan, view, texts, outputs, source.hidden_numbers(film, film_plan))
     work = encode.WorkDirectory(files.work_directory(f"films/{film.pk}/{film.edition}"), fingerprint)
     pictures = render.Sources(
-        title=cards.title(width, height, texts, settings.FILM_FONT),
-        credits=cards.credits(width, height, texts, settings.FILM_FONT),
+        title=None if film.shape else cards.title(*view.size, texts, settings.FILM_FONT),
+        credits=(cards.title if film.shape else cards.credits)(*view.size, texts, settings.FILM_FONT),
         load=source.load,
-        strokes=partial(source.strokes_between, film.canvas),
+        strokes=partial(source.strokes_between, film),
     )
-    renderer = render.Renderer(film_plan, pictures, width, height)
+    renderer = render.Renderer(film_plan, pictures, view)
 
     def report(start: int, done: int) -> None:
         progress(ENCODED * (start + done) / film_plan.length)
@@ -61,9 +61,18 @@ def _make(film: Film) -> None:
             encode.segment(work, segment, shown, outputs, film_plan.fps, partial(report, segment.start))
         report(segment.start, segment.length)
 
-    publish.publish(film, film_plan, work, outputs, (width, height), progress.pause)
+    publish.publish(film, film_plan, work, outputs, view, progress.pause)
     # With what was begun of earlier editions.
     shutil.rmtree(work.folder.parent, ignore_errors=True)
+
+
+def _outputs(film: Film) -> list[encode.Output]:
+    """What somebody makes for themselves is one file that plays everywhere."""
+    threads = settings.FILM_THREADS
+    if film.shape:
+        return [encode.to_post(threads=threads)]
+    own = film.owner_id is not None
+    return encode.outputs(av1=settings.FILM_AV1 and not own, lossless=film.lossless and not own, threads=threads)
 
 
 def _fingerprint(*parts: Any) -> str:

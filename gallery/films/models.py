@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -47,11 +49,21 @@ class Track(models.Model):
 
 class FilmQuerySet(JobQuerySet["Film"]):
     def public(self) -> FilmQuerySet:
-        """Films of canvases that everybody may come across."""
-        return self.filter(canvas__listed=True)
+        """Films of canvases that everybody may come across, and their clips; nobody's own."""
+        return self.filter(canvas__listed=True, owner=None)
+
+    def seen_by(self, person: Any) -> FilmQuerySet:
+        """The public ones and those of one's own."""
+        if not person.is_authenticated:
+            return self.public()
+        return self.filter(Q(canvas__listed=True, owner=None) | Q(owner=person, canvas__deleted_at=None))
+
+    def whole(self) -> FilmQuerySet:
+        """Films that are no clips."""
+        return self.filter(shape="")
 
     def ready(self) -> FilmQuerySet:
-        return self.public().filter(state=State.DONE)
+        return self.public().whole().filter(state=State.DONE)
 
     def showing(self, canvas: Any, at: datetime) -> FilmQuerySet:
         """Films, made or not, that a frame of this canvas and moment belongs to."""
@@ -66,6 +78,14 @@ class Film(FileJob):
         DAY = "day", _("A day")
         WHOLE = "whole", _("The whole film")
         PART = "part", _("A part")
+        MINE = "mine", _("One’s own strokes")  # of its owner
+        PLACE = "place", _("A place")
+
+    class Shape(models.TextChoices):
+        """Of a clip of fifteen seconds, to post."""
+
+        SQUARE = "square", _("Square")
+        UPRIGHT = "upright", _("Upright")
 
     canvas = models.ForeignKey(Canvas, on_delete=models.PROTECT, related_name="films")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.WHOLE)
@@ -78,6 +98,15 @@ class Film(FileJob):
         _("visually lossless"), default=False, help_text=_("Makes one more file, many times as large, to keep.")
     )
     track = models.ForeignKey(Track, null=True, blank=True, on_delete=models.SET_NULL, related_name="films")
+    area: Any = models.JSONField(null=True, editable=False)  # left, top, right, bottom in px; None: all of the canvas
+    shape = models.CharField(max_length=8, choices=Shape.choices, blank=True, editable=False)  # of a clip
+    of = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.CASCADE, related_name="clips"
+    )  # the film that this is a clip of
+    # Who made it for themselves: nobody else sees it, and it goes after some weeks (gallery.films.own).
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.CASCADE, related_name="own_films"
+    )
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -105,8 +134,11 @@ class Film(FileJob):
         ordering = ["-starts_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["canvas", "kind", "starts_at"], condition=Q(kind__in=["hours", "day"]), name="film_once"
+                fields=["canvas", "kind", "starts_at"],
+                condition=Q(kind__in=["hours", "day"], shape=""),
+                name="film_once",
             ),
+            models.UniqueConstraint(fields=["of", "shape"], name="film_clip_once"),
             models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="film_lasts"),
         ]
         indexes = [models.Index(fields=["state", "canvas", "starts_at"], name="film_list")]
@@ -149,3 +181,16 @@ class FilmFile(models.Model):
     @property
     def mime(self) -> str:
         return f'video/mp4; codecs="{self.codecs}"' if self.codecs else "video/mp4"
+
+
+# Rows go with their canvas, their account or the film they are a clip of, and their files with them.
+
+
+@receiver(post_delete, sender=Film)
+def _delete_pictures(instance: Film, **_kwargs: Any) -> None:
+    files.delete_after_commit([str(instance.poster), str(instance.sprite)])
+
+
+@receiver(post_delete, sender=FilmFile)
+def _delete_file(instance: FilmFile, **_kwargs: Any) -> None:
+    files.delete_after_commit([str(instance.file)])

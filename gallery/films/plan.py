@@ -17,6 +17,10 @@ FPS = 24
 TITLE = 60  # video frames of the title card
 CREDITS = 132
 CARD_FADE = 18  # from a card, and into one
+CLIP = 15 * FPS  # video frames of a clip
+CLIP_CREDITS = 44
+CLIP_STILLS = 26  # of its shots at most: more of them nobody could follow
+OWN_STILLS = 300  # of a film that somebody makes for themselves
 SEGMENT = 240  # video frames; what a killed worker loses at most, and how often the encoder begins anew
 
 
@@ -46,6 +50,8 @@ PACES = {
     "day": Pace(draw=6, fade=2, hold=0),
     "part": Pace(draw=9, fade=6, hold=2),
     "whole": Pace(draw=4, fade=1, hold=0),
+    "mine": Pace(draw=12, fade=6, hold=3),
+    "place": Pace(draw=9, fade=6, hold=2),
 }
 
 
@@ -115,9 +121,58 @@ def plan(stills: Sequence[Still], pace: Pace, *, drawing: bool) -> Plan:
         shapes.append((still, pace.draw if drawing and drawn else 0, fade, pace.hold))
         before = still
     shapes.append((None, 0, CARD_FADE, CREDITS - CARD_FADE))
+    return _laid_out(shapes)
+
+
+def _laid_out(shapes: Sequence[tuple[Still | None, int, int, int]]) -> Plan:
     starts = accumulate((draw + fade + hold for _, draw, fade, hold in shapes), initial=0)
     parts = [Part(*shape, start) for shape, start in zip(shapes, starts, strict=False)]
     return Plan(parts, _segments(parts))
+
+
+def clip(stills: Sequence[Still], *, drawing: bool) -> Plan:
+    """The plan of a clip of CLIP video frames: no title card, its first picture at once, the rest in even time.
+
+    At least one still, and CLIP_STILLS at most. Raises ValueError for none, and for more.
+    """
+    if not 0 < len(stills) <= CLIP_STILLS:
+        raise ValueError(f"received {len(stills)} frames, expected 1 to {CLIP_STILLS} for a clip")
+    room = CLIP - CLIP_CREDITS - 1
+    drawn = [
+        drawing and before is not None and still.number == before.number + 1 and still.seq > before.seq
+        for before, still in zip([None, *stills], stills, strict=False)
+    ]
+    # A shot in which strokes appear has twice the time of one that only changes the picture.
+    share = room / (len(stills) + sum(drawn))
+    ends = [round(share * count) for count in accumulate(1 + each for each in drawn)]
+    shapes: list[tuple[Still | None, int, int, int]] = [(None, 0, 1, 0)]
+    for still, drawing_here, start, end in zip(stills, drawn, [0, *ends], ends, strict=False):
+        length = end - start
+        draw = length // 2 if drawing_here else 0
+        fade = max(1, (length - draw) // 2)
+        shapes.append((still, draw, fade, length - draw - fade))
+    shapes.append((None, 0, CARD_FADE, CLIP_CREDITS - CARD_FADE))
+    return _laid_out(shapes)
+
+
+def spread(stills: Sequence[Still], most: int, chosen: Sequence[int] | None = None) -> list[Still]:
+    """At most `most` of them, evenly; the first and the last among these.
+
+    With `chosen`, the places in `stills` where something was drawn: those, each after the one it was drawn on.
+    """
+    if chosen is not None and len(stills) > most:
+        places = [chosen[index] for index in _evenly(len(chosen), max(1, most // 2))]
+        wanted = sorted({place for each in places for place in (each - 1, each) if place >= 0})
+        return [stills[place] for place in wanted]
+    return [stills[place] for place in _evenly(len(stills), most)]
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    if count <= most:
+        return list(range(count))
+    if most == 1:
+        return [count - 1]
+    return [round(index * (count - 1) / (most - 1)) for index in range(most)]
 
 
 def shot_at(count: int, pace: Pace, seconds: float) -> int:

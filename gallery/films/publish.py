@@ -18,10 +18,11 @@ from PIL import Image
 from dreamer.film import audio, cards
 from dreamsite.core.tasks import jobs
 from gallery import licence
-from gallery.films import captions, encode, previews, source
+from gallery.films import captions, encode, previews, render, source
 from gallery.films.chapters import Chapter, chapters
+from gallery.films.crop import View
 from gallery.films.models import Film, FilmFile
-from gallery.films.plan import Plan
+from gallery.films.plan import Plan, Still
 from gallery.jobs import files
 
 log = logging.getLogger(__name__)
@@ -35,13 +36,13 @@ def publish(
     film_plan: Plan,
     work: encode.WorkDirectory,
     outputs: list[encode.Output],
-    size: tuple[int, int],
+    view: View,
     pause: Pause,
 ) -> None:
     """Stores everything that belongs to a film whose segments are all encoded. Raises jobs.ClaimLost."""
-    name = f"films/{film.canvas.slug}/{film.starts_at:%Y/%m}/{film.pk}"
-    width, height = size
-    found = chapters(film_plan)
+    name = f"films/{film.canvas.file_name}/{film.starts_at:%Y/%m}/{film.pk}"
+    width, height = view.size
+    found = [] if film.shape else chapters(film_plan)
     stored: list[str] = []
     rows: list[FilmFile] = []
     try:
@@ -51,9 +52,9 @@ def publish(
             file, length, sha = files.store(joined, f"{name}-{output.name}-{{sha}}.mp4", pause)
             stored.append(file)
             rows.append(FilmFile(film=film, codec=output.name, file=file, codecs=codecs, size=length, sha256=sha))
-        sheet, tiles = previews.sheet(film_plan, width, height, source.thumbnail, pause)
+        sheet, tiles = previews.sheet(film_plan, width, height, partial(_small, view), pause)
         stored.append(sprite := files.store_bytes(sheet, f"{name}-previews-{{sha}}.jpg"))
-        stored.append(poster := files.store_bytes(_poster(film_plan, size), f"{name}-poster-{{sha}}.jpg"))
+        stored.append(poster := files.store_bytes(_poster(film_plan, view), f"{name}-poster-{{sha}}.jpg"))
         with transaction.atomic():
             jobs.finish(
                 film,
@@ -95,12 +96,14 @@ def _join(
 ) -> str:
     terms = licence.current()
     music = _("Music: %(credit)s") % {"credit": f"{film.track.credit} {film.track.link}".strip()} if film.track else ""
+    # What people post says where the canvas is, not where their own page of it is; and no file has a canvas' key.
+    page = film.get_absolute_url() if film.owner_id is None else film.canvas.get_absolute_url()
     metadata = {
         "title": captions.title(film),
-        "artist": film.canvas.title,
+        "artist": captions.site(film),
         "date": f"{film.starts_at:%Y-%m-%d}",
         "copyright": f"{terms.name} {terms.address}",
-        "comment": " ".join(filter(None, [f"{settings.SITE_URL}{film.get_absolute_url()}", music])),
+        "comment": " ".join(filter(None, [f"{settings.SITE_URL}{page if film.canvas.listed else ''}", music])),
     }
     with _local_track(film, work.folder) as track:
         sound = partial(audio.stream, track, film.track.seconds, film_plan.seconds) if film.track and track else None
@@ -123,11 +126,20 @@ def _local_track(film: Film, folder: Path) -> Iterator[Path | None]:
         track.unlink(missing_ok=True)
 
 
-def _poster(film_plan: Plan, size: tuple[int, int]) -> bytes:
+def _small(view: View, still: Still) -> Image.Image | None:
+    """What the film shows of a frame's small picture."""
+    small = source.thumbnail(still)
+    return small if small is None or view.area is None else render.cut(small, view, (previews.WIDTH, previews.WIDTH))
+
+
+def _poster(film_plan: Plan, view: View) -> bytes:
     """The last picture that can be read."""
     readable = filter(lambda pixels: pixels is not None, map(source.load, reversed(film_plan.stills)))
     pixels = next(readable, None)
-    image = Image.new("RGB", size, cards.NIGHT) if pixels is None else Image.fromarray(pixels)
+    if pixels is None:
+        image = Image.new("RGB", view.size, cards.NIGHT)
+    else:
+        image = Image.fromarray(pixels) if view.area is None else render.fitted(pixels, view)
     image.thumbnail((POSTER, POSTER), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=86, optimize=True, progressive=True)

@@ -18,15 +18,17 @@ from gallery.films.tasks import make_film
 from gallery.jobs import requests
 
 ORDERED = (Film.Kind.PART, Film.Kind.WHOLE)  # somebody asked for it: it is made before those of the schedule
-DRAWING = {Film.Kind.HOURS: True, Film.Kind.PART: True}  # which kinds show strokes by default
+DRAWING = {Film.Kind.HOURS, Film.Kind.PART, Film.Kind.MINE, Film.Kind.PLACE}  # which kinds show strokes by default
 
 
 def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: datetime, **more: Any) -> Film:
     """A film to be made; the same one for the same hours or day however often it is requested."""
-    defaults = {"ends_at": ends_at, "drawing": DRAWING.get(Film.Kind(kind), False), "track": default_track(), **more}
+    defaults = {"ends_at": ends_at, "drawing": kind in DRAWING, "track": default_track(), **more}
     with transaction.atomic():
         if kind in (Film.Kind.HOURS, Film.Kind.DAY):
-            film, new = Film.objects.get_or_create(canvas=canvas, kind=kind, starts_at=starts_at, defaults=defaults)
+            film, new = Film.objects.whole().get_or_create(
+                canvas=canvas, kind=kind, starts_at=starts_at, defaults=defaults
+            )
         else:
             film, new = Film.objects.create(canvas=canvas, kind=kind, starts_at=starts_at, **defaults), True
         if new:

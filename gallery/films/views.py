@@ -21,7 +21,7 @@ from dreamsite.core.errors import NotFound
 from dreamsite.core.tasks.jobs import State
 from gallery import licence, media, query_params
 from gallery.converters import utc_iso
-from gallery.films import captions, source
+from gallery.films import captions, own, source
 from gallery.films import previews as tiles
 from gallery.films.chapters import Chapter
 from gallery.films.models import Film, FilmFile
@@ -38,7 +38,7 @@ def films(request: HttpRequest) -> HttpResponse:
     """All films of a canvas, by day, newest first: `?canvas=`, `?before=` a date."""
     canvas = query_params.canvas(request)
     before = _before(request)
-    every = Film.objects.filter(canvas=canvas).prefetch_related("files").select_related("canvas")
+    every = Film.objects.filter(canvas=canvas, owner=None).whole().prefetch_related("files").select_related("canvas")
     timed = every.filter(kind__in=[Film.Kind.HOURS, Film.Kind.DAY]).exclude(state__in=[State.EMPTY, State.CANCELLED])
     if before:
         timed = timed.filter(starts_at__lt=datetime.combine(before, time(), UTC))
@@ -58,8 +58,8 @@ def films(request: HttpRequest) -> HttpResponse:
         "canvas": canvas,
         "query": canvas_query(canvas),
         "canvases": [(other, canvas_url("films", other)) for other in canvases] if len(canvases) > 1 else [],
-        "days": [(day, [_card(film) for film in group]) for day, group in days],
-        "whole": [] if before else [_card(film) for film in others.order_by("-id")[:12]],
+        "days": [(day, [card(film) for film in group]) for day, group in days],
+        "whole": [] if before else [card(film) for film in others.order_by("-id")[:12]],
         "older": since and older and canvas_url("films", canvas, before=f"{since:%Y-%m-%d}"),
         "newest": canvas_url("films", canvas) if before else "",
         "json": canvas_url("films_json", canvas),
@@ -90,9 +90,12 @@ def films_json(request: HttpRequest) -> JsonResponse:
 @require_safe
 def film(request: HttpRequest, pk: int) -> HttpResponse:
     """A film with its player; one that is still being made says how far it is. `?t=` seconds, or 1m30s."""
-    this = _find(pk)
+    this = find(request, pk)
+    is_own = this.owner_id is not None
     files = {file.codec: file for file in this.files.all()}
     same = Film.objects.ready().filter(canvas=this.canvas, kind=this.kind).exclude(pk=this.pk)
+    if is_own or this.shape:
+        same = same.none()
     title = captions.title(this)
     original = files.get(FilmFile.Codec.LOSSLESS) or files.get(FilmFile.Codec.H264)
     context = {
@@ -100,7 +103,10 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
         "film": this,
         "title": title,
         "span": captions.span(this),
-        "all": canvas_url("films", this.canvas),
+        "all": canvas_url("own_films" if is_own else "films", this.canvas if this.canvas.listed else None),
+        "is_own": is_own,
+        "kept_until": this.requested_at + own.KEPT if is_own or this.shape else None,
+        "clips": _clips(this) if this.state == State.DONE and not this.shape else [],
         # What a page plays; the lossless one is for keeping.
         "sources": [files[codec] for codec in (FilmFile.Codec.AV1, FilmFile.Codec.H264) if codec in files],
         "files": [files[codec] for codec in FilmFile.Codec.values if codec in files],
@@ -114,29 +120,33 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
         "previous": same.filter(starts_at__lt=this.starts_at).order_by("-starts_at").first(),
         "following": same.filter(starts_at__gt=this.starts_at).order_by("starts_at").first(),
         "may_make": request.user.has_perm(MAY_MAKE),
+        "may_drop": is_own and this.state != State.CANCELLED,
         "json": reverse("film_json", args=[this.pk]),
     }
-    return render(request, "gallery/films/film.html", context, status=200)
+    response = render(request, "gallery/films/film.html", context)
+    if is_own:
+        response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @never_cache
 @require_safe
 def film_json(request: HttpRequest, pk: int) -> JsonResponse:
     """The same, for programs; also how far a film is that is being made."""
-    return JsonResponse(_as_json(request, _find(pk)))
+    return JsonResponse(_as_json(request, find(request, pk)))
 
 
 @require_safe
 def chapters(request: HttpRequest, pk: int) -> HttpResponse:
     """The chapters as WebVTT."""
-    this = _ready(pk)
+    this = _ready(request, pk)
     return _vtt(tiles.chapters_vtt([Chapter(**chapter) for chapter in this.chapters], this.seconds))
 
 
 @require_safe
 def previews(request: HttpRequest, pk: int) -> HttpResponse:
     """Which part of the sheet of previews belongs to which time, as WebVTT."""
-    this = _ready(pk)
+    this = _ready(request, pk)
     address = media.lasting(request, this.sprite)
     return _vtt(tiles.previews_vtt(address, tiles.Tiles(**this.tiles), this.seconds))
 
@@ -144,7 +154,7 @@ def previews(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def frame_at(request: HttpRequest, pk: int) -> HttpResponse:
     """Leads from a moment of the film, `?t=`, to the frame's own page."""
-    found = source.frame_at(_ready(pk), _seconds(request))
+    found = source.frame_at(_ready(request, pk), _seconds(request))
     if found is None:
         raise NotFound(_("The film no longer has a frame at this moment."))
     return redirect("frame", found)
@@ -167,41 +177,58 @@ def request_whole(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required(MAY_MAKE, raise_exception=True)
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    """`cancel` cancels the job of a film, `again` withdraws it and makes it anew."""
-    this = _find(pk)
+    """`cancel` cancels the job of a film, `again` withdraws it and makes it anew; `drop` deletes one of one's own."""
+    this = Film.objects.seen_by(request.user).select_related("canvas").filter(pk=pk).first()
+    is_own = this is not None and this.owner_id is not None
+    if not (is_own or request.user.has_perm(MAY_MAKE)):
+        raise PermissionDenied
+    if this is None:
+        raise NotFound(_("There is no film with this address."))
+    if is_own and request.POST.get("do") == "drop":
+        own.drop(this)
+        messages.success(request, _("The film was deleted."))
+        return redirect(canvas_url("own_films", this.canvas if this.canvas.listed else None))
     if request.POST.get("do") == "cancel":
         if Film.objects.filter(pk=this.pk).cancel():
             messages.success(request, _("The film was cancelled."))
         else:
             messages.error(request, _("There was nothing to cancel: the film is finished, or was cancelled before."))
-    elif request.POST.get("do") == "again":
+    elif request.POST.get("do") == "again" and not is_own:
         remake(this, first=True)
         messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
     return redirect(this)
 
 
-def _find(pk: int) -> Film:
-    found = Film.objects.public().select_related("canvas").prefetch_related("files").filter(pk=pk).first()
+def find(request: HttpRequest, pk: int) -> Film:
+    """A film that whoever asks may see."""
+    found = Film.objects.seen_by(request.user).select_related("canvas").prefetch_related("files").filter(pk=pk).first()
     if found is None:
         raise NotFound(_("There is no film with this address."))
     return found
 
 
-def _ready(pk: int) -> Film:
-    found = _find(pk)
+def _ready(request: HttpRequest, pk: int) -> Film:
+    found = find(request, pk)
     if found.state != State.DONE:
         raise NotFound(_("This film is not finished yet."))
     return found
 
 
-def _card(film: Film) -> dict[str, Any]:
+def card(film: Film) -> dict[str, Any]:
+    """A film for the list of them."""
     return {"film": film, "title": captions.title(film), "span": captions.span(film)}
 
 
+def _clips(film: Film) -> list[dict[str, Any]]:
+    """What a film's page offers to post: each shape with its clip, where there is one."""
+    made = {clip.shape: clip for clip in film.clips.exclude(state__in=[State.CANCELLED, State.EMPTY])}
+    return [{"shape": shape.value, "label": shape.label, "clip": made.get(shape.value)} for shape in Film.Shape]
+
+
 def _filename(film: Film) -> str:
-    return f"dreamsite-{film.canvas.slug}-{film.starts_at:%Y-%m-%d-%H%M}-{film.kind}"
+    shape = f"-{film.shape}" if film.shape else ""
+    return f"dreamsite-{film.canvas.file_name}{shape}-{film.starts_at:%Y-%m-%d-%H%M}-{film.kind}"
 
 
 def _before(request: HttpRequest) -> date | None:
@@ -241,8 +268,9 @@ def _as_json(request: HttpRequest, film: Film) -> dict[str, Any]:
     absolute = request.build_absolute_uri
     answer: dict[str, Any] = {
         "id": film.pk,
-        "canvas": film.canvas.slug,
+        "canvas": film.canvas.slug if film.canvas.listed else "",
         "kind": film.kind,
+        "shape": film.shape,
         "state": film.state,
         "title": captions.title(film),
         "page": absolute(film.get_absolute_url()),

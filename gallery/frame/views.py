@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ from gallery.moments import ink
 from gallery.moments import views as moments
 
 SHOWN_PEOPLE = 60
+HOUR = timedelta(hours=1)  # that a film of a frame's time is of, unless somebody says otherwise
 
 
 def find(request: HttpRequest, pk: int) -> Frame:
@@ -60,6 +62,9 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "moment": moments.moment_url(canvas, moments.moment_of(this)),
         "day": canvas_url("day", canvas, this.made_at.astimezone(query_params.zone(request)).date()),
         "zone": query_params.zone(request).key,
+        "film": canvas_url(
+            "own_films", canvas, kind="place", since=utc_iso(this.made_at - HOUR), until=utc_iso(this.made_at)
+        ),
     }
     if hidden_from(request, this):
         return render(request, "gallery/hidden.html", context, status=410)

@@ -18,7 +18,7 @@ import { BRIEF, Notices } from "./notices.js";
 import { colourOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
-import { hashOf, placeFrom, placeOf } from "./place.js";
+import { hashOf, placeFrom, placeOf, seen } from "./place.js";
 import { Pointer } from "./pointer.js";
 import { Reference } from "./reference.js";
 import { Regions } from "./regions.js";
@@ -519,6 +519,16 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
         const done = button.dataset.share === "embed" ? await copy(link) : await share(link, dataset.title);
         // Without https nothing can be copied: then the link itself is shown.
         if (done !== "shared") notices.show(done === "copied" ? button.dataset.share === "embed" ? gettext("Code copied.") : gettext("Link copied.") : link);
+    });
+}
+
+// A film is made of what one sees: the address says what that is at the moment it is followed.
+const filmOfView = document.querySelector("[data-film-of-view]");
+if (filmOfView instanceof HTMLAnchorElement) {
+    for (const kind of ["click", "auxclick", "contextmenu"]) filmOfView.addEventListener(kind, () => {
+        const address = new URL(filmOfView.href);
+        for (const [name, value] of Object.entries(seen(view))) address.searchParams.set(name, String(value));
+        filmOfView.href = address.href;
     });
 }
 

@@ -15,6 +15,15 @@ export function placeOf(view) {
     };
 }
 
+/** The part of the canvas that is in the window, px. @param {View} view */
+export function seen(view) {
+    const left = Math.max(0, Math.floor(view.canvasX(0)));
+    const top = Math.max(0, Math.floor(view.canvasY(0)));
+    const right = Math.min(view.width, Math.ceil(view.canvasX(view.windowWidth)));
+    const bottom = Math.min(view.height, Math.ceil(view.canvasY(view.windowHeight)));
+    return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+}
+
 /** @param {Place} place */
 export function hashOf({ x, y, zoom }) {
     return `#x=${x}&y=${y}&zoom=${zoom}`;

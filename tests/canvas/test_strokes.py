@@ -26,21 +26,23 @@ def expected(batches: Iterable[Batch]) -> dict[tuple[int, int], Row]:
     rows: dict[tuple[int, int], dict[str, list[object]]] = {}
     undone: dict[tuple[int, int], int] = {}
     hidden: dict[int, bool] = {}
+    hides: dict[int, int] = {}
     for batch in batches:
         for number, op in strokes.operations(batch):
             if isinstance(op, wire.Undo):
                 undone.setdefault((op.author, op.stroke_id), number)
             elif isinstance(op, wire.Hide):
                 hidden |= dict.fromkeys(op.numbers, not op.show)
+                hides |= dict.fromkeys(op.numbers, number)
             elif isinstance(op, wire.Stroke):
                 row = rows.setdefault((op.author, op.stroke_id), {"ops": [], "numbers": [], "at": []})
                 row["ops"].append(op)
                 row["numbers"].append(number)
                 row["at"].append(batch.at)
-    return {key: _facts(row, undone.get(key), hidden) for key, row in rows.items()}
+    return {key: _facts(row, undone.get(key), hidden, hides) for key, row in rows.items()}
 
 
-def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, bool]) -> Row:
+def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, bool], hides: dict[int, int]) -> Row:
     ops = [op for op in row["ops"] if isinstance(op, wire.Stroke)]
     numbers = [number for number in row["numbers"] if isinstance(number, int)]
     boxes = [brush.bounds(op.points) for op in ops]
@@ -62,6 +64,7 @@ def _facts(row: dict[str, list[object]], undone: int | None, hidden: dict[int, b
         "undone_seq": undone,
         "hidden": len(out),
         "hidden_numbers": out,
+        "hidden_seq": max((hides[number] for number in numbers if number in hides), default=None),
     }
 
 

@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 from canvas.brush import Pixels
+from dreamsite.core.rect import Rect
 from gallery.films import encode, plan, render
 from gallery.films.chapters import chapters
+from gallery.films.crop import View
 from gallery.films.plan import Still
 
 FRAMES, SIDE = 5_000, 64
@@ -38,7 +40,8 @@ def test_thousands_of_frames_take_no_more_than_hundreds(tmp_path: Path) -> None:
         raise AssertionError("no strokes were expected")
 
     card = Image.new("RGB", (SIDE, SIDE))
-    renderer = render.Renderer(film, render.Sources(card, card, load, strokes), SIDE, SIDE)
+    view = View(None, Rect(0, 0, SIDE, SIDE), SIDE, SIDE)
+    renderer = render.Renderer(film, render.Sources(card, card, load, strokes), view)
     (output,) = encode.outputs(av1=False, lossless=False, threads=1)
     work = encode.WorkDirectory(tmp_path / "work", "memory")
     held = []

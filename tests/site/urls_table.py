@@ -168,6 +168,8 @@ TABLE = {
     "films": Row("200"),
     "films_json": Row("200"),
     "film_request": Row("405", "403 403 403 302"),
+    "own_films": Row(SIGNED_IN, "login 422 422 422"),
+    "film_clip pk": Row("405", "login 404 404 404", pk=lambda w: w.film.pk),
     "film pk": Row("200", pk=lambda w: w.film.pk),
     "film_json pk": Row("200", pk=lambda w: w.film.pk),
     "film_chapters pk": Row("404", pk=lambda w: w.film.pk),

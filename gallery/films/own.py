@@ -1,0 +1,131 @@
+"""Films that people make for themselves: of their strokes, or of a place and time; and clips of any film, to post.
+
+Nobody else sees a film of one's own. A clip is seen by whoever sees its film. Both go after some weeks: who wants one
+longer downloads it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from canvas import strokes
+from canvas.models import Canvas, Frame, Stroke
+from dreamsite.core.errors import InvalidRequest
+from dreamsite.core.models import User
+from dreamsite.core.rect import Rect
+from dreamsite.core.tasks import enqueue, periodic_task
+from dreamsite.core.tasks.jobs import OPEN, State
+from gallery.films.models import Film
+from gallery.films.requests import request_film
+from gallery.films.tasks import make_film
+from gallery.jobs import requests
+
+KEPT = timedelta(days=30)
+A_DAY = {True: 3, False: 10}  # films and clips in 24 hours, by whether somebody is a guest
+AT_ONCE = 2  # that wait or are made
+WAITING = 60  # of everybody's: then no more are taken
+
+
+def may_order(user: User) -> None:
+    """Raises InvalidRequest where this person has to wait with another film or clip."""
+    ordered = Film.objects.filter(requested_by=user).exclude(owner=None, shape="")
+    if ordered.filter(state__in=OPEN).count() >= AT_ONCE:
+        raise InvalidRequest(
+            ngettext(
+                "A film of yours is still being made. Order the next one when it is done.",
+                "%(count)s films of yours are still being made. Order the next one when they are done.",
+                AT_ONCE,
+            )
+            % {"count": AT_ONCE}
+        )
+    # What was cancelled before a worker began it cost nothing.
+    lately = ordered.filter(requested_at__gte=timezone.now() - timedelta(hours=24))
+    if lately.exclude(state=State.CANCELLED, started_at=None).count() >= A_DAY[user.guest]:
+        raise InvalidRequest(
+            _("You can order %(count)s films and clips in 24 hours. Come back tomorrow.") % {"count": A_DAY[user.guest]}
+        )
+    if Film.objects.exclude(owner=None, shape="").filter(state=State.WAITING).count() >= WAITING:
+        raise InvalidRequest(_("Many films are waiting to be made. Try again in an hour."))
+
+
+def order(
+    user: User, canvas: Canvas, kind: str, since: datetime | None, until: datetime | None, area: Rect | None, shape: str
+) -> Film:
+    """A film that this person makes for themselves. Raises InvalidRequest where there is nothing to show, or too much
+    is under way."""
+    may_order(user)
+    frames = Frame.objects.visible().filter(canvas=canvas).order_by("number").values_list("made_at", flat=True)
+    first, last = frames.first(), frames.last()
+    if first is None or last is None:
+        raise InvalidRequest(_("There is no frame yet to make a film of."))
+    strokes.index(canvas)
+    drawn = Stroke.objects.filter(canvas=canvas).shown()
+    if kind == Film.Kind.MINE:
+        drawn = drawn.by(user).between(since, until)
+        if not drawn.exists():
+            raise InvalidRequest(_("No stroke of yours from this time is in the history."))
+    began = drawn.order_by("ended_at").values_list("began_at", flat=True).first()
+    if since is None:
+        # From the frame that the first of these strokes was drawn on; the first frame of all has ink under it, too.
+        on = frames.filter(made_at__lte=began).last() if began and kind == Film.Kind.MINE else None
+        since = on or min(filter(None, (began, first)))
+    ends_at = min(until or last, last) + timedelta(milliseconds=1)
+    if since >= ends_at or not frames.filter(made_at__gte=since, made_at__lt=ends_at).exists():
+        raise InvalidRequest(_("Nothing was dreamed in this time."))
+    more: dict[str, Any] = {"owner": user, "requested_by": user, "shape": shape, "track": None}
+    if area and kind == Film.Kind.PLACE:
+        more["area"] = list(area)
+    return request_film(canvas, kind, since, ends_at, **more)
+
+
+def order_clip(user: User, film: Film, shape: str) -> Film:
+    """The clip of a film that can be seen; the same one whoever asks. Raises InvalidRequest."""
+    with transaction.atomic():
+        Film.objects.select_for_update().filter(pk=film.pk).first()  # two who ask at once get one
+        found = Film.objects.filter(of=film, shape=shape).first()
+        if found is not None and found.state != State.CANCELLED:
+            return found
+        may_order(user)
+        if found is not None:
+            Film.objects.filter(pk=found.pk).update(requested_by=user, requested_at=timezone.now(), started_at=None)
+            requests.remake(found, make_film)
+            return found
+        clip = Film.objects.create(
+            canvas=film.canvas,
+            kind=film.kind,
+            starts_at=film.starts_at,
+            ends_at=film.ends_at,
+            title=film.title,
+            drawing=film.drawing,
+            area=film.area,
+            shape=shape,
+            of=film,
+            owner=film.owner,
+            requested_by=user,
+        )
+        enqueue(make_film, clip.pk)
+    return clip
+
+
+def drop(film: Film) -> None:
+    """Deletes what a film shows, and its clips; its row counts until the day is over."""
+    with transaction.atomic():
+        for clip in film.clips.all():
+            requests.delete(clip)
+        film.withdraw()
+        if not Film.objects.filter(pk=film.pk).cancel():
+            Film.objects.filter(pk=film.pk).update(state=State.CANCELLED)
+
+
+@periodic_task
+def forget_old() -> None:
+    """Deletes films of one's own, and clips, that are older than KEPT."""
+    old = Film.objects.filter(requested_at__lt=timezone.now() - KEPT).exclude(owner=None, shape="")
+    for film in old.exclude(state__in=OPEN).order_by("pk")[:100]:
+        requests.delete(film)

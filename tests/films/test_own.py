@@ -1,0 +1,276 @@
+"""Films that people make for themselves, and clips to post."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.utils import timezone
+
+from canvas import frames, journal, strokes, wire
+from canvas.models import Batch, Canvas, Frame
+from dreamsite.accounts import closing, export
+from dreamsite.core.models import User
+from dreamsite.core.tasks.jobs import State
+from gallery.films import crop, make, own, plan, source
+from gallery.films.models import Film
+from gallery.films.requests import request_film
+from tests.films.conftest import BEGUN, pictures
+
+pytestmark = pytest.mark.django_db
+Draw = Callable[..., Frame]
+SIDE = 256
+WHITE, RED, BLUE, GREEN = (255, 255, 255), (255, 0, 0), (0, 0, 255), (0, 255, 0)
+_ids = iter(range(1, 1 << 20))
+
+
+@pytest.fixture
+def canvas(db: None) -> Canvas:
+    return Canvas.objects.create(slug="film", title="A small canvas", width=SIDE, height=SIDE)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada")
+
+
+@pytest.fixture
+def bruno(db: None) -> User:
+    return User.objects.create_user("bruno")
+
+
+@pytest.fixture
+def dream(canvas: Canvas) -> Draw:
+    """A frame of one colour after strokes of (author, colour, x, y), half a minute after the one before it."""
+
+    def keep(drawn: Sequence[tuple[User, tuple[int, int, int], int, int]] = (), *, colour: Any = WHITE) -> Frame:
+        number = Frame.objects.filter(canvas=canvas).count() + 1
+        at = BEGUN + timedelta(seconds=30 * number)
+        for author, ink, x, y in drawn:
+            points = ((8 * x, 8 * y, 8 * 12), (8 * x + 160, 8 * y, 8 * 12))
+            batch = journal.append(canvas, [wire.Stroke(next(_ids), 0, ink, 255, 0, points, True, author.pk)])
+            assert batch is not None
+            Batch.objects.filter(canvas=canvas, first=batch.first).update(at=at - timedelta(seconds=10))
+        canvas.refresh_from_db()
+        picture = frames.encode(np.full((SIDE, SIDE, 3), colour, np.uint8), Frame.Kind.DREAM)
+        authors = [author.pk for author, *_ in drawn]
+        frame = frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, canvas.head, authors, "a style"))
+        Frame.objects.filter(pk=frame.pk).update(made_at=at)
+        frame.refresh_from_db()
+        return frame
+
+    return keep
+
+
+def made(film: Film) -> Film:
+    make.make(film.pk)
+    film.refresh_from_db()
+    return film
+
+
+def path_of(film: Film) -> Path:
+    return Path(default_storage.path(str(film.files.get().file)))
+
+
+def holds(film: Film, colour: tuple[int, int, int]) -> bool:
+    """Whether a patch of this colour is ever seen in the film."""
+    wanted = np.array(colour)
+    return any((np.abs(shown.astype(int) - wanted).max(axis=2) < 60).sum() > 12 for shown in pictures(path_of(film)))
+
+
+def order(user: User, canvas: Canvas, kind: str = "mine", area: Any = None, shape: str = "") -> Film:
+    return own.order(user, canvas, kind, None, None, area, shape)
+
+
+def test_a_film_of_ones_strokes_shows_them_alone_being_drawn(
+    canvas: Canvas, dream: Draw, ada: User, bruno: User
+) -> None:
+    dream()
+    dream([(bruno, BLUE, 150, 150)])
+    mine = dream([(ada, RED, 40, 40), (bruno, BLUE, 60, 60)])
+    dream()
+    film = made(order(ada, canvas))
+    assert film.state == State.DONE and film.owner == ada and film.last_number == mine.number
+    assert [still.number for still in source.plan_of(film).stills] == [mine.number - 1, mine.number]
+    assert holds(film, RED) and not holds(film, BLUE)
+
+
+def test_nobody_orders_a_film_of_somebody_else(client: Client, canvas: Canvas, dream: Draw, ada: User) -> None:
+    dream([(ada, RED, 40, 40)])
+    client.force_login(User.objects.create_user("carol"))
+    answer = client.post("/films/mine/?canvas=film", {"kind": "mine", "owner": ada.pk, "person": ada.pk})
+    assert answer.status_code == 422 and "No stroke of yours" in answer.content.decode()
+    assert not Film.objects.exists()
+
+
+def test_a_place_shows_that_place(canvas: Canvas, dream: Draw, ada: User, bruno: User) -> None:
+    dream()
+    dream([(ada, RED, 20, 20), (bruno, BLUE, 200, 200)])
+    dream()
+    film = made(order(bruno, canvas, "place", crop.Rect(0, 0, 128, 96)))
+    assert (film.width, film.height) == crop.own_size(crop.Rect(0, 0, 128, 96)) == (720, 540)
+    assert holds(film, RED) and not holds(film, BLUE)
+
+
+def test_what_was_hidden_is_in_no_film_of_anybodys_own(canvas: Canvas, dream: Draw, ada: User, bruno: User) -> None:
+    """Neither the ink, nor the dreams that had taken it in; the frames before and after the rollback are shown."""
+    dream()
+    clean = dream([(ada, RED, 40, 40)])
+    bad = dream([(bruno, BLUE, 60, 60)], colour=(0, 0, 90))
+    dream(colour=(0, 0, 120))
+    restored = frames.keep(
+        frames.NewFrame(
+            canvas, frames.encode(np.full((SIDE, SIDE, 3), 200, np.uint8), "restored"), Frame.Kind.RESTORED, bad.seq
+        )
+    )
+    Frame.objects.filter(pk=restored.pk).update(made_at=BEGUN + timedelta(minutes=4))
+    hide = journal.append(canvas, [wire.Hide((bad.seq,), False)])
+    assert hide is not None
+    Batch.objects.filter(canvas=canvas, first=hide.first).update(at=BEGUN + timedelta(minutes=4, seconds=1))
+    after = dream([(ada, GREEN, 80, 80)])
+    Frame.objects.filter(pk=after.pk).update(made_at=BEGUN + timedelta(minutes=5))
+    strokes.index(canvas)
+    film = made(order(bruno, canvas, "place"))
+    assert [still.number for still in source.plan_of(film).stills] == [
+        1,
+        clean.number,
+        restored.number,
+        after.number,
+    ]
+    assert not holds(film, BLUE)
+    with pytest.raises(own.InvalidRequest, match="No stroke of yours"):
+        order(bruno, canvas)
+    assert holds(made(order(ada, canvas)), GREEN)
+
+
+@pytest.mark.parametrize(("shape", "size"), crop.CLIPS.items())
+def test_a_clip_is_fifteen_seconds_of_that_shape(
+    canvas: Canvas, dream: Draw, ada: User, shape: str, size: tuple[int, int]
+) -> None:
+    for number in range(34):
+        dream([(ada, RED, 20 + 5 * number, 100)])
+    film = request_film(canvas, "hours", BEGUN - timedelta(hours=1), BEGUN + timedelta(hours=1))
+    clip = made(own.order_clip(ada, film, shape))
+    assert own.order_clip(ada, film, shape) == clip, "made once"
+    assert (clip.width, clip.height) == size and clip.seconds == 15.0
+    with av.open(str(path_of(clip))) as opened:
+        assert opened.streams.video[0].frames == plan.CLIP
+    assert path_of(clip).stat().st_size < 8_000_000
+    assert {part.number for part in source.plan_of(clip).stills} >= {34}
+
+
+@pytest.mark.parametrize("count", [1, 2, 25, plan.CLIP_STILLS])
+@pytest.mark.parametrize("drawing", [False, True])
+def test_a_clip_is_as_long_whatever_is_in_it(count: int, drawing: bool) -> None:
+    stills = [plan.Still(n, n, n, BEGUN, "") for n in range(1, count + 1)]
+    made = plan.clip(stills, drawing=drawing)
+    assert made.length == plan.CLIP and made.stills == stills
+    assert all(part.fade >= 1 and min(part.draw, part.hold) >= 0 for part in made.parts)
+    assert any(part.draw for part in made.parts) == (drawing and count > 1)
+
+
+def test_a_view_of_any_shape_is_within_the_canvas_and_holds_the_place_where_it_can() -> None:
+    canvas = crop.Rect(0, 0, 1000, 600)
+    for area in (crop.Rect(0, 0, 1000, 600), crop.Rect(900, 500, 1000, 600), crop.Rect(10, 10, 20, 590)):
+        for ratio in (1.0, 9 / 16):
+            shown = crop.shaped(area, ratio, None, canvas)
+            assert canvas.contains(shown) and abs(shown.width / shown.height - ratio) < 0.02
+    assert crop.shaped(crop.Rect(900, 500, 1000, 600), 1.0, None, canvas).contains(crop.Rect(900, 500, 1000, 600))
+    assert crop.shaped(canvas, 9 / 16, (990, 10), canvas).right == 1000, "around what was drawn"
+
+
+def test_only_its_owner_sees_it_anywhere(client: Client, canvas: Canvas, dream: Draw, ada: User, bruno: User) -> None:
+    dream([(ada, RED, 40, 40)])
+    dream()
+    film = made(order(ada, canvas))
+    address = film.get_absolute_url()
+    pages = [address, f"/films/{film.pk}.json", f"/films/{film.pk}/chapters.vtt", f"/films/{film.pk}/previews.vtt"]
+    for somebody in (None, bruno, User.objects.create_superuser("root")):
+        if somebody:
+            client.force_login(somebody)
+        assert {client.get(page).status_code for page in pages} == {404}
+        assert address not in client.get("/films/?canvas=film").content.decode()
+        assert client.get("/films.json?canvas=film").json()["films"] == []
+        assert client.post(f"/films/{film.pk}/clip", {"shape": "square"}).status_code in (302, 404)
+    assert not Film.objects.filter(of=film).exists()
+    client.force_login(ada)
+    answer = client.get(address)
+    assert answer.status_code == 200 and answer["Cache-Control"] == "private, no-store"
+    assert "What ada drew" in answer.content.decode() and "data-share-file" in answer.content.decode()
+    assert address in client.get("/films/mine/").content.decode()
+
+
+def test_a_form_fills_in_a_place_and_orders_it(client: Client, canvas: Canvas, dream: Draw, ada: User) -> None:
+    dream([(ada, RED, 40, 40)])
+    client.force_login(ada)
+    page = client.get("/films/mine/?canvas=film&x=10&y=20&width=100&height=90").content.decode()
+    assert re.search(r'value="place"[^>]* checked', page) and 'name="x" value="10"' in page
+    wrong = {"kind": "place", "x": 250, "y": 0, "width": 100, "height": 90}
+    answer = client.post("/films/mine/?canvas=film", wrong)
+    assert answer.status_code == 422 and "at least 64 pixels" in answer.content.decode()
+    answer = client.post("/films/mine/?canvas=film", {**wrong, "x": 200, "width": 500, "shape": "square"})
+    assert answer.status_code == 422, "56 px of it are on the canvas"
+    answer = client.post("/films/mine/?canvas=film", {**wrong, "x": 100, "width": 500, "shape": "square"})
+    film = Film.objects.get()
+    assert answer["Location"] == film.get_absolute_url()
+    assert (film.area, film.shape, film.owner, film.drawing) == ([100, 0, 256, 90], "square", ada, True)
+
+
+def test_nobody_orders_without_end(client: Client, canvas: Canvas, dream: Draw, ada: User) -> None:
+    dream([(ada, RED, 40, 40)])
+    first = order(ada, canvas)
+    order(ada, canvas, "place")
+    with pytest.raises(own.InvalidRequest, match="still being made"):
+        order(ada, canvas)
+    client.force_login(ada)
+    client.post(f"/films/{first.pk}/change", {"do": "cancel"})
+    first.refresh_from_db()
+    assert first.state == State.CANCELLED
+    Film.objects.update(state=State.DONE, started_at=timezone.now())
+    for _ in range(own.A_DAY[False] - 2):
+        film = order(ada, canvas)
+        Film.objects.filter(pk=film.pk).update(state=State.DONE, started_at=timezone.now())
+        own.drop(film)  # what is deleted counts all the same
+    with pytest.raises(own.InvalidRequest, match="24 hours"):
+        order(ada, canvas)
+
+
+def test_it_goes_with_its_files_after_a_month_and_with_the_account(
+    client: Client, canvas: Canvas, dream: Draw, ada: User
+) -> None:
+    dream([(ada, RED, 40, 40)])
+    dream()
+    old, kept = made(order(ada, canvas)), made(order(ada, canvas))
+    (row,) = [one for one in export.films(ada) if one["page"] == kept.get_absolute_url()]
+    assert row["only_yours"] and row["files"] == [kept.files.get().file.url]
+    paths = {film.pk: [path_of(film), Path(default_storage.path(str(film.poster)))] for film in (old, kept)}
+    Film.objects.filter(pk=old.pk).update(requested_at=timezone.now() - own.KEPT - timedelta(minutes=1))
+    own.forget_old()
+    assert list(Film.objects.all()) == [kept]
+    ada.closes_at = timezone.now()
+    ada.save()
+    assert all(path.exists() for path in paths[kept.pk])
+    closing.scrub(ada.pk)
+    assert not Film.objects.exists()
+
+
+def test_ones_film_of_a_canvas_by_link_names_no_key(client: Client, canvas: Canvas, dream: Draw, ada: User) -> None:
+    Canvas.objects.filter(pk=canvas.pk).update(listed=False, slug="k" * 32)
+    canvas.refresh_from_db()
+    dream([(ada, RED, 40, 40)])
+    dream()
+    film = made(order(ada, canvas))
+    Canvas.objects.filter(pk=canvas.pk).update(slug="n" * 32)
+    client.force_login(ada)
+    shown = client.get(film.get_absolute_url()).content.decode() + str(client.get(f"/films/{film.pk}.json").json())
+    assert "k" * 32 not in shown + path_of(film).read_bytes().decode("latin1") and "n" * 32 not in shown
+    Canvas.objects.filter(pk=canvas.pk).update(deleted_at=timezone.now())
+    assert client.get(film.get_absolute_url()).status_code == 404

@@ -75,9 +75,17 @@ def store_bytes(data: bytes, name: str) -> str:
     return save(name.format(sha=hashlib.sha256(data).hexdigest()[:20]), ContentFile(data))
 
 
+class FilesLost(Exception):
+    """What a job stored was deleted before it was named: its worker stood still so long that it counted as dead."""
+
+
 def keep(names: Iterable[str]) -> None:
-    """Called in the transaction in which a job's rows come to name these files."""
-    PendingDeletion.objects.filter(name__in=list(names), holder=WORKER).delete()
+    """Called in the transaction in which a job's rows come to name these files. Raises FilesLost where one is gone."""
+    wanted = {name for name in names if name}
+    held = PendingDeletion.objects.select_for_update().filter(name__in=wanted, holder=WORKER)
+    if lost := wanted - set(held.values_list("name", flat=True)):
+        raise FilesLost(f"{', '.join(sorted(lost))}: deleted while this worker stood still")
+    PendingDeletion.objects.filter(name__in=wanted, holder=WORKER).delete()
 
 
 def discard(part: str) -> None:
@@ -99,6 +107,9 @@ def delete_pending() -> None:
     """Called after commits, and by workers for what a process that died left behind."""
     held = Q(holder=WORKER) | Q(holder__in=heartbeats.alive())
     for row in PendingDeletion.objects.exclude(held).order_by("pk"):
+        # A worker that goes on after all either has named the file by now, or finds that it no longer may.
+        if not PendingDeletion.objects.filter(pk=row.pk, holder=row.holder).update(holder=""):
+            continue
         try:
             default_storage.delete(row.name)
         except Exception:

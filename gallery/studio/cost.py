@@ -58,7 +58,8 @@ def spent(user_id: int) -> float:
     to_come = Journey.objects.filter(owner=user_id, created_at__gte=since, reserved__gt=0)
     return sum(
         float(rows.aggregate(sum=Sum(column))["sum"] or 0.0)
-        for rows, column in ((found, "units"), (to_come, "reserved"))
+        # In this order: what becomes a work in between counts twice for once, not never.
+        for rows, column in ((to_come, "reserved"), (found, "units"))
     )
 
 

@@ -119,7 +119,7 @@ def _finish(
         files.keep([str(done.file.name)])
         done = {}
     finish(work, seconds=seconds, growing=None, **done)
-    files.keep(name for name in done.values() if isinstance(name, str))
+    files.keep(str(done[column]) for column in Work.FILES if column in done)
     if work.kind == Work.Kind.KEY_FRAME:
         journeys.follow(work, submit)
 

@@ -185,6 +185,7 @@ class Work(BackgroundJob):
 
     KEPT = (Kind.DREAM, Kind.VIDEO, Kind.FILM)
     READS = (Kind.READ, Kind.MUSIC)  # files that people sent, which the worker opens
+    FILES = ("picture", "thumbnail", "gif", "mp4")  # columns that name what came out
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -260,7 +261,7 @@ class Work(BackgroundJob):
 
     @property
     def files(self) -> list[Any]:
-        return [file for file in (self.picture, self.thumbnail, self.gif, self.mp4) if file]
+        return [file for column in self.FILES if (file := getattr(self, column))]
 
     @property
     def piece_names(self) -> list[str]:

@@ -27,7 +27,6 @@ HIDE = Act.add_verb("hide-dream", _("Hid a dream of the studio"))
 SHOW_AGAIN = Act.add_verb("show-dream", _("Showed a dream of the studio again"))
 TAKEDOWN = Act.add_verb("takedown-request", _("Was asked to take a dream of the studio down"))
 SUBJECT = "dream"  # what cases call it
-FILES = ("picture", "thumbnail", "gif", "mp4")
 
 
 def may_publish(user: Any) -> bool:
@@ -66,7 +65,7 @@ def show_again(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bo
 def _move_files(work: Work) -> None:
     """To names that nobody knows: whoever kept an address sees nothing there any more."""
     now = Work.objects.get(pk=work.pk)
-    old = {column: str(getattr(now, column)) for column in FILES if getattr(now, column)}
+    old = {column: str(getattr(now, column)) for column in Work.FILES if getattr(now, column)}
     new = {}
     for column, name in old.items():
         with default_storage.open(name, "rb") as file:

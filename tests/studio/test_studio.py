@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -24,7 +25,8 @@ from dreamer.engine import Recipe, ranking
 from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
-from dreamsite.core.tasks.jobs import State
+from dreamsite.core.tasks.jobs import State, claim
+from gallery.jobs import files
 from gallery.studio import cost, jobs, periodic_tasks, queue, watch
 from gallery.studio.forms import settings_of
 from gallery.studio.models import Original, Work
@@ -405,6 +407,71 @@ def test_a_day_has_an_end_and_says_so(client: Client, original: Original, ada: U
     assert response.status_code == 429 and "left today" in response.json()["detail"]
     CleanHours.objects.create(user=ada, hours=1000)
     assert picked(client, original).status_code == 201
+
+
+@pytest.mark.parametrize("what", ["upload", "noise", "preview", "dream", "more", "compare", "explain", "styles"])
+def test_a_days_units_are_counted_and_spent_while_nobody_else_of_this_person_does(
+    client: Client, original: Original, settings: Any, what: str
+) -> None:
+    """Requests at once wait at the person's row: from before the sum to after the new work, in one transaction."""
+    nets.register_tiny(settings.MODELS_DIR)
+    address = f"/studio/pictures/{original.key}/"
+    said: list[str] = []
+
+    def listen(execute: Any, sql: str, *rest: Any) -> Any:
+        said.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(listen):
+        if what in ("preview", "dream"):
+            picked(client, original, what)
+        elif what == "upload":
+            uploaded(client)
+        elif what == "more":
+            original.works.filter(kind=Kind.SKETCH).delete()
+            client.post(address + "order/", {"kind": "more", "network": "house"})
+        elif what == "styles":
+            client.get(address, {"network": "tiny"})
+        else:
+            paths = {
+                "noise": "/studio/noise/",
+                "compare": address + "compare/order/",
+                "explain": "/studio/explained/order/",
+            }
+            client.post(paths[what])
+    made = max(at for at, sql in enumerate(said) if sql.startswith('INSERT INTO "gallery_work"'))
+    summed = max(at for at, sql in enumerate(said[:made]) if 'SUM("gallery_work"."units")' in sql)
+    began = max(at for at, sql in enumerate(said[:summed]) if sql.startswith("SAVEPOINT"))
+    name = said[began].split()[1]
+    assert any('FROM "core_user"' in sql for sql in said[began:summed]), "the person's row is locked before the sum"
+    assert not any(sql.split() == ["RELEASE", "SAVEPOINT", name] for sql in said[began:made]), "and until it is spent"
+
+
+def test_what_was_stored_and_deleted_under_a_worker_that_stood_still_is_made_again(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, real = picked(client, original).json()["key"], jobs._done
+    work = Work.objects.get(key=key)
+
+    def stands_still(*rest: Any) -> Any:
+        """Until another worker takes it for dead, and deletes what it had not named yet."""
+        done = real(*rest)
+        with monkeypatch.context() as other:
+            other.setattr(files, "WORKER", "another")
+            files.delete_pending()
+        return done
+
+    with monkeypatch.context() as once:
+        once.setattr(jobs, "_done", stands_still)
+        claimed = claim(Work, work.pk)
+        assert claimed
+        with pytest.raises(files.FilesLost):
+            jobs.run(claimed, queue.submit)
+    work.refresh_from_db()
+    assert work.state == State.WAITING and not work.files, "no row names what is gone"
+    worker.empty(STUDIO)
+    work.refresh_from_db()
+    assert work.state == State.DONE and all(default_storage.exists(file.name) for file in work.files)
 
 
 def test_nothing_more_is_taken_where_too_much_waits(client: Client, original: Original) -> None:

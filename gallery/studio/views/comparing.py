@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +17,7 @@ from dreamer.registered import registry
 from dreamsite.core.members import member_required
 from gallery.studio import cost, jobs, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, networks, refuse, units_left
+from gallery.studio.views.requests import SignedIn, counted, networks, refuse, units_left
 
 SHOWN = 4  # styles of each network
 
@@ -52,10 +51,10 @@ def compare_order(request: SignedIn, key: str) -> HttpResponse:
         return refuse(
             request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
         )
-    wanted = [name for name, title in networks() if _row(found, name, title, label)["untried"]]
-    if len(wanted) * jobs.SHEET * cost.LEAST > units_left(request.user):
-        return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
-    with transaction.atomic():
+    with counted(request.user):
+        wanted = [name for name, title in networks() if _row(found, name, title, label)["untried"]]
+        if len(wanted) * jobs.SHEET * cost.LEAST > units_left(request.user):
+            return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
         for name in wanted:
             if label:
                 queue.submit(jobs.sketch(found, name, {"label": label, "title": label.split(",")[0][:120]}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +18,7 @@ from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, network_named, refuse, units_left
+from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left
 
 MANY_DOGS = 0.05  # of all that a network learned: from here on they are why it sees them everywhere
 STEPS = 3  # layers that dream in a lesson
@@ -60,13 +59,12 @@ def explain_order(request: SignedIn) -> HttpResponse:
     on, network = _example(request), network_named("")
     if not on or not network:
         return refuse(request, _("There is no picture to explain it with. Upload one first."))
-    if queue.closed() or units_left(request.user) < STEPS * cost.LEAST:
-        return refuse(request, _("The studio is busy, or you have dreamed enough today. Come back later."), 429)
     lessons = Work.objects.filter(network=network, kind=Work.Kind.LESSON, **on)
-    if not lessons.filter(state__in=[State.WAITING, State.RUNNING, State.DONE]).exists():
-        with transaction.atomic():
-            lesson = Work(owner=request.user, kind=Work.Kind.LESSON, network=network, units=cost.LEAST, **on)
-            queue.submit(lesson)
+    with counted(request.user):
+        if queue.closed() or units_left(request.user) < STEPS * cost.LEAST:
+            return refuse(request, _("The studio is busy, or you have dreamed enough today. Come back later."), 429)
+        if not lessons.filter(state__in=[State.WAITING, State.RUNNING, State.DONE]).exists():
+            queue.submit(Work(owner=request.user, kind=Work.Kind.LESSON, network=network, units=cost.LEAST, **on))
     query = f"?picture={on['original'].key}" if "original" in on else ""
     return redirect(reverse("studio_explain") + query)
 

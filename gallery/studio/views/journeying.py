@@ -69,14 +69,14 @@ def begin(request: SignedIn, key: str) -> HttpResponse:
     if made is None:
         return refuse(request, trouble, 400)
     made.reserved = journeys.to_come(made, 0)
-    units, left = cost.LEAST + made.reserved, units_left(request.user)
-    if units > left:
-        words = _(
-            "This journey costs %(units)d units; you have %(left)d left today. Make it shorter or smaller, or come "
-            "back tomorrow."
-        )
-        return refuse(request, words % {"units": units + 1, "left": left}, 429)
-    with transaction.atomic():
+    with counted(request.user):
+        units, left = cost.LEAST + made.reserved, units_left(request.user)
+        if units > left:
+            words = _(
+                "This journey costs %(units)d units; you have %(left)d left today. Make it shorter or smaller, or come "
+                "back tomorrow."
+            )
+            return refuse(request, words % {"units": units + 1, "left": left}, 429)
         made.save()
         queue.submit(journeys.new_key_frame(made, 0))
     if wants_json(request):
@@ -162,7 +162,7 @@ def go(request: SignedIn, key: str) -> HttpResponse:
         return refuse(
             request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
         )
-    with transaction.atomic():
+    with counted(request.user):
         found = get_object_or_404(Journey.objects.select_for_update(), key=key, owner=request.user)
         start = found.key_frames.filter(number=number, state=State.DONE).first()
         if start is None:
@@ -202,13 +202,14 @@ def film(request: SignedIn, key: str) -> HttpResponse:
         return refuse(request, " ".join(str(error) for errors in form.errors.values() for error in errors), 400)
     if found.key_frames.filter(state=State.DONE).count() < 2:
         return refuse(request, _("A film needs two key frames at least. Go somewhere first."), 409)
-    if found.films.open().exists():
-        return refuse(request, _("A film of this journey is being made already."), 409)
-    made, left = journeys.new_film(form.save(commit=False)), units_left(request.user)
-    if made.units > left:
-        words = _("This film costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
-        return refuse(request, words % {"units": made.units + 1, "left": left}, 429)
-    with transaction.atomic():
+    made = journeys.new_film(form.save(commit=False))
+    with counted(request.user):
+        if found.films.open().exists():
+            return refuse(request, _("A film of this journey is being made already."), 409)
+        left = units_left(request.user)
+        if made.units > left:
+            words = _("This film costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
+            return refuse(request, words % {"units": made.units + 1, "left": left}, 429)
         found.save(update_fields=[*form.cleaned_data])
         queue.submit(made)
     return redirect(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,7 +21,7 @@ from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, settings_of
 from gallery.studio.jobs import SHEET, preview_side, sheet, sketch
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, network_named, networks, refuse, units_left, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_named, networks, refuse, units_left, wants_json
 
 CLASSES = 12  # names offered at once
 GUIDES = 12  # pictures of one's own offered as guides
@@ -39,7 +38,7 @@ def original(request: SignedIn, key: str) -> HttpResponse:
     if again:
         network = again.network
     if network and network not in found.styles and not _sheet_waits(found, network):
-        queue.submit(sheet(found, network))
+        _try_styles(request, found, network)
     context = {
         "section": "studio",
         "original": found,
@@ -133,12 +132,6 @@ def order(request: SignedIn, key: str) -> HttpResponse:
             words = _("A part cannot be spared in a video, and static has no place in it: clear the mask.")
             return refuse(request, words, 400)
     units = cost.units(recipe, height, width) if kind == Work.Kind.PREVIEW else whole
-    left = units_left(request.user)
-    if units > left:
-        words = _(
-            "This dream costs %(units)d units; you have %(left)d left today. Make it fainter, or come back tomorrow."
-        )
-        return refuse(request, words % {"units": units + 1, "left": max(0, left)}, 429)
     made = Work(
         owner=request.user,
         kind=kind,
@@ -152,7 +145,14 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         width=width if kind == Work.Kind.VIDEO else 0,
         height=height if kind == Work.Kind.VIDEO else 0,
     )
-    with transaction.atomic():
+    with counted(request.user):
+        left = units_left(request.user)
+        if units > left:
+            words = _(
+                "This dream costs %(units)d units; you have %(left)d left today. "
+                "Make it fainter, or come back tomorrow."
+            )
+            return refuse(request, words % {"units": units + 1, "left": left}, 429)
         queue.submit(made)
     if wants_json(request):
         price = {"units": round(whole, 1), "left": round(left - units, 1), "seconds": whole / cost.speed(network)}
@@ -178,11 +178,14 @@ def cancel(request: SignedIn, key: str) -> HttpResponse:
 def _more(request: SignedIn, found: Original) -> HttpResponse:
     """The next twelve styles."""
     network = network_named(str(request.POST.get("network", "")))
-    tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
-    styles = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried][:SHEET]
-    with transaction.atomic():
-        for style in styles:
-            queue.submit(sketch(found, network, style))
+    with counted(request.user):
+        tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
+        styles = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried][:SHEET]
+        sketches = [sketch(found, network, style) for style in styles]
+        if sum(one.units for one in sketches) > units_left(request.user):
+            return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
+        for one in sketches:
+            queue.submit(one)
     return JsonResponse({"ordered": len(styles)}) if wants_json(request) else redirect(found)
 
 
@@ -203,6 +206,14 @@ def _labels(network: str) -> tuple[str, ...]:
 def _example(known: tuple[str, ...]) -> str:
     """A class to show what the field is for; empty where there are none."""
     return "banana" if "banana" in known else next((label.split(",")[0] for label in known if label), "")
+
+
+def _try_styles(request: SignedIn, found: Original, network: str) -> None:
+    """Orders the sheet of a network that has not looked at this picture yet."""
+    with counted(request.user):
+        made = sheet(found, network)
+        if not _sheet_waits(found, network) and made.units <= units_left(request.user):
+            queue.submit(made)
 
 
 def _sketches(found: Original, network: str) -> list[Work]:

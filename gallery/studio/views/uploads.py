@@ -20,10 +20,11 @@ from PIL import Image
 from canvas import frames
 from canvas.models import Frame
 from dreamsite.core.members import member_required
+from dreamsite.core.models import User
 from gallery import media
 from gallery.studio import jobs, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, network_named, refuse, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left, wants_json
 from gallery.uploads import pictures
 
 ORIGINALS = 40  # of one person at a time
@@ -41,8 +42,6 @@ def upload(request: SignedIn) -> HttpResponse:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
         return refuse(request, str(error))
-    if Original.objects.filter(owner=request.user).count() >= ORIGINALS:
-        return refuse(request, _("You have many pictures here. Delete one you no longer need, then upload this one."))
     original = Original(
         owner=request.user,
         picture=_stored(cleaned),
@@ -50,10 +49,7 @@ def upload(request: SignedIn) -> HttpResponse:
         height=cleaned.height,
         complete=not request.POST.get("small"),
     )
-    if request.POST.get("guide"):
-        original.save()
-        return JsonResponse({"key": original.key, "picture": media.path(original.picture)}, status=201)
-    return begin(request, original)
+    return begin(request, original, is_guide=bool(request.POST.get("guide")))
 
 
 @require_POST
@@ -129,15 +125,37 @@ def _stored(cleaned: pictures.CleanedPicture) -> str:
     return str(pictures.store(cleaned))
 
 
-def begin(request: SignedIn, original: Original) -> HttpResponse:
-    """Saves it and orders its sheet of styles."""
+def begin(request: SignedIn, original: Original, *, is_guide: bool = False) -> HttpResponse:
+    """Saves it and orders its sheet of styles; of a guide none are tried."""
     network = network_named("")
     if not network:
-        for file in filter(None, (original.picture.name, original.video.name)):
-            default_storage.delete(str(file))
+        _forget_files(original)
         return refuse(request, _("This site has no network to dream with at the moment."), status=503)
-    with transaction.atomic():
-        original.save()
-        queue.submit(jobs.sheet(original, network))
+    made = jobs.sheet(original, network)
+    with counted(request.user):
+        trouble = _trouble(request.user, 0.0 if is_guide else made.units)
+        if not trouble:
+            original.save()
+            if not is_guide:
+                queue.submit(made)
+    if trouble:
+        _forget_files(original)
+        return refuse(request, *trouble)
+    if is_guide:
+        return JsonResponse({"key": original.key, "picture": media.path(original.picture)}, status=201)
     url = original.get_absolute_url()
     return JsonResponse({"url": url}, status=201) if wants_json(request) else redirect(url)
+
+
+def _trouble(user: User, units: float) -> tuple[str, int] | None:
+    """Why this person may not bring another picture now, in words, and the answer's status."""
+    if Original.objects.filter(owner=user).count() >= ORIGINALS:
+        return _("You have many pictures here. Delete one you no longer need, then upload this one."), 422
+    if units > units_left(user):
+        return _("You have dreamed enough today. Come back tomorrow."), 429
+    return None
+
+
+def _forget_files(original: Original) -> None:
+    for file in filter(None, (original.picture.name, original.video.name)):
+        default_storage.delete(str(file))

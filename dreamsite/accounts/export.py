@@ -138,7 +138,10 @@ def dreams(user: User) -> Iterator[Row]:
     columns = ("title", "caption", "network", "recipe", "state", "licence", "width", "height", "created_at")
     for work in Work.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
         yield {
-            **{column: getattr(work, column) for column in (*columns, "requested_at", "published_at", "hidden_at")},
+            **{
+                column: getattr(work, column)
+                for column in (*columns, "requested_at", "proposed_at", "published_at", "hidden_at")
+            },
             "page": work.get_absolute_url(),
             "files": [file.url for file in work.files],
         }

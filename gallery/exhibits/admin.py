@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from gallery.exhibits import proposals
 from gallery.exhibits.models import Exhibit, Picture
+from gallery.studio.models import Proposal, Work
 from gallery.uploads.admin import CleanPictureField
 from gallery.uploads.models import Upload
 
@@ -39,6 +43,7 @@ class PictureForm(forms.ModelForm[Picture]):
         if self.errors:
             return found
         after = [name for name in ("after_frame", "after_upload", "after_file") if found.get(name)]
+        after += ["after_frame"] if self.instance.after_work else []  # a proposed dream hangs here
         before = [
             name for name in ("before_frame", "before_upload", "before_file", "before_drawing") if found.get(name)
         ]
@@ -83,11 +88,8 @@ class PictureInline(admin.StackedInline[Picture, Exhibit]):
 
     @admin.display(description=_("Preview"))
     def preview(self, picture: Picture) -> str:
-        shown = (
-            picture.after_frame.thumbnail
-            if picture.after_frame
-            else picture.after_upload and picture.after_upload.picture
-        )
+        frame, work, upload = picture.after_frame, picture.after_work, picture.after_upload
+        shown = frame.thumbnail if frame else work.thumbnail if work else upload and upload.picture
         return format_html('<img src="{}" height="72" alt="">', shown.url) if shown else "–"
 
 
@@ -121,3 +123,58 @@ class ExhibitAdmin(admin.ModelAdmin[Exhibit]):
     @admin.display(description=_("On view"), boolean=True)
     def open(self, exhibit: Exhibit) -> bool:
         return exhibit.open
+
+
+class HangForm(ActionForm):
+    """Where to hang what is chosen."""
+
+    exhibit = forms.ModelChoiceField(Exhibit.objects.all(), label=_("Exhibit:"), required=False)
+
+
+@admin.register(Proposal)
+class ProposalAdmin(admin.ModelAdmin[Any]):
+    """What makers proposed and nobody has decided on yet, for whoever may add pictures to exhibits."""
+
+    list_display = ["preview", "caption", "owner", "licence", "show_before", "proposed_at"]
+    list_display_links = None
+    actions = ["hang", "decline"]
+    action_form = HangForm
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return Proposal.objects.filter(pk__in=Work.objects.proposed()).select_related("owner").order_by("proposed_at")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("gallery.add_picture")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("gallery.add_picture")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and request.user.has_perm("gallery.add_picture")  # by the actions alone
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("Dream"))
+    def preview(self, work: Work) -> str:
+        image = format_html('<img src="{}" height="96" alt="">', work.thumbnail.url) if work.thumbnail else "–"
+        return format_html('<a href="{}">{}</a>', work.get_absolute_url(), image)
+
+    @admin.action(description=_("Hang in the exhibit chosen beside this"), permissions=["change"])
+    def hang(self, request: HttpRequest, works: Any) -> None:
+        exhibit = Exhibit.objects.filter(pk=request.POST.get("exhibit") or 0).first()
+        if exhibit is None:
+            self.message_user(request, _("Choose an exhibit first."), messages.ERROR)
+            return
+        self._tell(request, sum(proposals.hang(work, exhibit, request.user) for work in works))
+
+    @admin.action(description=_("Decline"), permissions=["change"])
+    def decline(self, request: HttpRequest, works: Any) -> None:
+        self._tell(request, sum(proposals.decline(work, request.user) for work in works))
+
+    def _tell(self, request: HttpRequest, count: int) -> None:
+        text = ngettext("%(count)s was changed.", "%(count)s were changed.", count) % {"count": count}
+        self.message_user(request, text, messages.SUCCESS)

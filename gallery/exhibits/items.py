@@ -10,6 +10,7 @@ from canvas.models import Frame
 from gallery import media
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.links import frame_url
+from gallery.studio.models import Work
 from gallery.uploads.models import Upload
 
 
@@ -44,10 +45,11 @@ def items_of(exhibit: Exhibit) -> list[ExhibitItem]:
     """Its items in order, from `Exhibit.objects.with_pictures()`, without those of hidden frames."""
     items: list[ExhibitItem] = []
     for picture in exhibit.pictures.all():
-        after = _image(picture.after_frame, picture.after_upload)
+        work = picture.after_work
+        after = _dream(work) if work else _image(picture.after_frame, picture.after_upload)
         if after is None:
             continue
-        before = _image(picture.before_frame, picture.before_upload)
+        before = _before(work) if work else _image(picture.before_frame, picture.before_upload)
         if picture.before_drawing and picture.after_frame:
             before = _drawing(picture.after_frame)
         items.append(ExhibitItem(len(items) + 1, picture, after, before))
@@ -73,6 +75,29 @@ def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
         address = upload.picture.url
         return ItemImage(address, upload.width, upload.height, address, "", upload.title, media.path(upload.picture))
     return None
+
+
+def _dream(work: Work) -> ItemImage | None:
+    if work.published_at is None or work.hidden_at is not None or not work.picture:
+        return None
+    return ItemImage(
+        work.picture.url,
+        work.width,
+        work.height,
+        work.thumbnail.url if work.thumbnail else "",
+        work.get_absolute_url(),
+        str(work),
+        media.path(work.picture),
+    )
+
+
+def _before(work: Work) -> ItemImage | None:
+    """What it was dreamed on, where its maker shows that."""
+    if not work.show_before or work.original is None:
+        return None
+    picture = work.original.picture
+    words = _("The picture")
+    return ItemImage(picture.url, work.original.width, work.original.height, "", "", words, media.path(picture))
 
 
 def _drawing(frame: Frame) -> ItemImage:

@@ -20,7 +20,10 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
         return self.filter(published_at__lte=timezone.now())
 
     def with_pictures(self) -> ExhibitQuerySet:
-        sides = ("before_frame__canvas", "after_frame__canvas", "before_upload", "after_upload")
+        sides = (
+            *("before_frame__canvas", "after_frame__canvas", "before_upload", "after_upload"),
+            *("after_work__owner", "after_work__original"),
+        )
         pictures = Picture.objects.select_related(*sides)
         return self.select_related("curator").prefetch_related(models.Prefetch("pictures", pictures))
 
@@ -68,6 +71,11 @@ class Picture(models.Model):
     # At most one of each pair. Frames are never deleted; the item of a hidden one is not shown.
     after_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     after_upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # A dream of the studio that its maker proposed, with its picture from before where the maker shows that. Whatever
+    # becomes of the dream (hidden, taken back, deleted) becomes of the item.
+    after_work = models.ForeignKey(
+        "gallery.Work", null=True, blank=True, editable=False, on_delete=models.CASCADE, related_name="hung"
+    )
     before_frame = models.ForeignKey(Frame, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     before_upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     before_drawing = models.BooleanField(

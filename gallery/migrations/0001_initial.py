@@ -335,15 +335,35 @@ class Migration(migrations.Migration):
                 ('licence', models.CharField(blank=True, max_length=40)),
                 ('show_before', models.BooleanField(default=False)),
                 ('requested_at', models.DateTimeField(null=True)),
+                ('proposed_at', models.DateTimeField(null=True)),
+                ('declined_at', models.DateTimeField(null=True)),
                 ('published_at', models.DateTimeField(null=True)),
                 ('hidden_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('seen_at', models.DateTimeField(null=True)),
                 ('frame', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='canvas.frame')),
                 ('guide', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='gallery.original')),
                 ('journey', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='works', to='gallery.journey')),
                 ('original', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='works', to='gallery.original')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studio_works', to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.CreateModel(
+            name='Proposal',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'proposed dream',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('gallery.work',),
+        ),
+        migrations.AddField(
+            model_name='picture',
+            name='after_work',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='hung', to='gallery.work'),
         ),
         migrations.CreateModel(
             name='Download',
@@ -435,6 +455,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='work',
             index=models.Index(fields=['owner', 'kind', '-created_at'], name='studio_mine'),
+        ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(condition=models.Q(('seen_at', None)), fields=['owner', 'finished_at'], name='studio_unseen'),
         ),
         migrations.AddIndex(
             model_name='work',

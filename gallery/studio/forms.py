@@ -374,6 +374,7 @@ class ShowForm(forms.ModelForm[Work]):
         model = Work
         fields = ["caption", "licence", "show_before"]
         labels = {"caption": _("Title"), "show_before": _("Show the picture from before, too")}
+        help_texts = {"show_before": _("It is kept for as long as it is shown.")}
 
 
 class ReportForm(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from dreamer.film import music
 from dreamer.film.music import Credit
 from dreamsite.core.tasks.jobs import OPEN, BackgroundJob, JobQuerySet, State
 from gallery.jobs import files
+
+NEWS_STAYS = timedelta(days=2)  # so long a page says that a dream is done
 
 
 def new_key() -> str:
@@ -161,6 +164,18 @@ class WorkQuerySet(JobQuerySet["Work"]):
         """What people dream to keep or to show: pictures and films, not what was only tried."""
         return self.filter(kind__in=Work.KEPT)
 
+    def unseen(self, user: Any) -> WorkQuerySet:
+        """This person's dreams that ended lately, and whose end this person has not seen."""
+        ended = Q(state__in=(State.DONE, State.FAILED), finished_at__gte=timezone.now() - NEWS_STAYS)
+        return self.dreams().filter(ended, owner=user, seen_at=None)
+
+    def mark_seen(self) -> None:
+        self.filter(seen_at=None).update(seen_at=timezone.now())
+
+    def proposed(self) -> WorkQuerySet:
+        """What curators may hang: shown to everybody, proposed by its maker, and not decided yet."""
+        return self.published().filter(proposed_at__isnull=False, declined_at=None, hung=None).order_by("proposed_at")
+
     def published(self) -> WorkQuerySet:
         """What everybody may see, the newest first."""
         shown = self.filter(published_at__lte=timezone.now(), hidden_at=None, state=State.DONE)
@@ -233,10 +248,13 @@ class Work(BackgroundJob):
     licence = models.CharField(max_length=40, blank=True)
     show_before = models.BooleanField(default=False)
     requested_at = models.DateTimeField(null=True)  # when its maker asked to show it to everybody
+    proposed_at = models.DateTimeField(null=True)  # when its maker proposed it for an exhibit
+    declined_at = models.DateTimeField(null=True)  # by a curator
     published_at = models.DateTimeField(null=True)
     hidden_at = models.DateTimeField(null=True)  # by a moderator
 
     created_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(null=True)  # when its maker saw how it ended
 
     objects = WorkQuerySet.as_manager()
 
@@ -245,6 +263,7 @@ class Work(BackgroundJob):
             models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="studio_open"),
             models.Index(fields=["passing"], condition=Q(passing=True), name="studio_passing"),
             models.Index(fields=["owner", "kind", "-created_at"], name="studio_mine"),
+            models.Index(fields=["owner", "finished_at"], condition=Q(seen_at=None), name="studio_unseen"),
             models.Index(fields=["published_at"], condition=Q(published_at__isnull=False), name="studio_public"),
         ]
         constraints = [
@@ -272,6 +291,14 @@ class Work(BackgroundJob):
     def passing_files(self) -> list[str]:
         """What is stored of it only until it has ended."""
         return [*([str(self.upload.name)] if self.upload else []), *self.piece_names]
+
+
+class Proposal(Work):
+    """A dream proposed for an exhibit, as curators see it in the administration."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("proposed dream")
 
 
 @receiver(post_delete, sender=Original)

@@ -19,9 +19,11 @@ TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was can
 
 @periodic_task
 def forget() -> None:
-    """Deletes originals after a week, unless their owner keeps them, and what was only tried."""
+    """Deletes originals after a week, unless their owner keeps them or shows them, and what was only tried."""
     now = timezone.now()
-    for original in Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY)[:50]:
+    shown = Work.objects.filter(show_before=True, requested_at__isnull=False, original__isnull=False).values("original")
+    old = Original.objects.filter(keep=False, created_at__lt=now - ORIGINALS_STAY).exclude(pk__in=shown)
+    for original in old[:50]:
         original.delete()
     tried = Work.objects.exclude(state__in=OPEN).filter(created_at__lt=now - TRIES_STAY)
     for work in tried.exclude(kind__in=Work.KEPT, state=State.DONE).filter(journey=None)[:200]:

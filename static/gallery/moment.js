@@ -110,6 +110,11 @@ function updateText(now) {
   setText("zone", now.zone);
   setText("offset", now.offset);
   main.querySelector('[data-field="utc"]')?.setAttribute("datetime", now.at);
+  const dreamOn = /** @type {HTMLFormElement | null} */ (main.querySelector("[data-dream-on]"));
+  if (dreamOn) {
+    dreamOn.hidden = !now.frame;
+    if (now.frame) dreamOn.action = dreamOn.action.replace(/\d+\/\?.*/, `${now.frame.id}/?at=${now.at}`);
+  }
   main.querySelector('[data-field="local-line"]')?.toggleAttribute("hidden", now.zone === "UTC");
   setText("sentence", now.sentence);
   image.alt = gettext("The canvas on %(moment)s UTC.", { moment: now.utc });

@@ -2,6 +2,7 @@
 /** A journey: click where to go next on a key frame, watch the next one grow, and see the film when it is made. */
 
 import { gettext, roughly } from "../i18n.js";
+import { ended, offer } from "./tell.js";
 
 const POLL = 900; // ms
 const STEP = 0.05; // of the picture, for each press of an arrow key
@@ -113,6 +114,7 @@ async function watch() {
     const shown = [...main.querySelectorAll("[data-words]")].map((words) => /** @type {HTMLElement} */ (words).dataset.words);
     const works = [...found.key_frames, ...found.films, ...found.music];
     const open = works.filter(({ state }) => ["waiting", "running"].includes(state));
+    if (!open.length && shown.length) ended(works.every(({ state }) => state !== "failed"), find("h1")?.textContent ?? "");
     if (open.length !== shown.length || open.some(({ key }) => !shown.includes(key)) || (before && found.key_frames.length < before)) {
       await renew().catch(() => {});
       grown = 0;
@@ -142,6 +144,7 @@ async function watch() {
 
 function begin() {
   if (find("[data-steer]") && !find("[data-steer-frame]")?.hidden) aim(aimed()[0], aimed()[1]);
+  offer(/** @type {HTMLButtonElement | null} */ (find("[data-tell]")));
   if (!watching && find("[data-live][data-open]")) void watch();
 }
 

@@ -19,7 +19,7 @@ const main = /** @type {HTMLElement} */ (document.querySelector("[data-original]
 main.classList.add("ready");
 const sheet = /** @type {HTMLElement} */ (main.querySelector("[data-sheet]"));
 const sheetState = /** @type {HTMLElement} */ (main.querySelector("[data-sheet-state]"));
-const more = /** @type {HTMLButtonElement} */ (main.querySelector("[data-more]"));
+const more = /** @type {NodeListOf<HTMLButtonElement>} */ (main.querySelectorAll("[data-more]"));
 const form = /** @type {HTMLFormElement} */ (main.querySelector("[data-adjust]"));
 const shown = /** @type {HTMLImageElement} */ (main.querySelector("[data-shown]"));
 const cost = /** @type {HTMLElement} */ (main.querySelector("[data-cost]"));
@@ -83,7 +83,7 @@ async function poll() {
       : first ? (first.ahead > open.length
       ? gettext("%(n)s more on the way, after %(others)s of other people’s …", { n: open.length, others: first.ahead })
       : gettext("%(n)s more on the way …", { n: open.length })) : "";
-    more.hidden = open.length > 0 || styles <= sketches.length;
+    for (const button of more) button.hidden = open.length > 0 || styles <= sketches.length;
     if (open.length || (!styles && waiting)) setTimeout(poll, POLL);
   } catch {
     sheetState.textContent = gettext("The studio cannot be reached. Trying again …");
@@ -313,18 +313,21 @@ form.addEventListener("input", () => {
   clearTimeout(settling);
   settling = setTimeout(preview, SETTLES);
 });
-more.addEventListener("click", async () => {
-  more.hidden = true;
-  const body = new FormData(form);
-  body.set("kind", "more");
-  try {
-    await json(main.dataset.order ?? "", { method: "POST", body });
-    await poll();
-  } catch (error) {
-    sheetState.textContent = error instanceof Error ? error.message : String(error);
-    more.hidden = false;
-  }
-});
+for (const asked of more) {
+  asked.addEventListener("click", async () => {
+    for (const button of more) button.hidden = true;
+    const body = new FormData(form);
+    body.set("kind", asked.dataset.more ?? "");
+    try {
+      const { keys } = await json(main.dataset.order ?? "", { method: "POST", body });
+      if (asked.dataset.more === "surprise") wish = keys[0] ?? "";
+      await poll();
+    } catch (error) {
+      sheetState.textContent = error instanceof Error ? error.message : String(error);
+      for (const button of more) button.hidden = false;
+    }
+  });
+}
 // Held down, the picture is as it was uploaded.
 shown.addEventListener("pointerdown", () => {
   const now = shown.src;

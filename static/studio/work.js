@@ -2,6 +2,7 @@
 /** A dream that is being made: how far it is, how long it will take, and the picture as it grows. */
 
 import { gettext, ngettext, roughly } from "../i18n.js";
+import { ended, offer, progress } from "./tell.js";
 
 const POLL = 700; // ms
 
@@ -14,6 +15,7 @@ const about = (seconds) => gettext("about %(time)s", { time: roughly(seconds) })
 async function watch() {
   const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (main.querySelector(`[data-${name}]`));
   const picture = /** @type {HTMLImageElement} */ (find("growing")), part = /** @type {HTMLProgressElement} */ (find("part"));
+  offer(/** @type {HTMLButtonElement | null} */ (main.querySelector("[data-tell]")));
   for (let grown = 0; ; ) {
     await new Promise((done) => setTimeout(done, POLL));
     let work;
@@ -23,8 +25,12 @@ async function watch() {
       find("words").textContent = gettext("The studio cannot be reached. The dream goes on; trying again …");
       continue;
     }
-    if (!["waiting", "running"].includes(work.state)) return location.reload();
+    if (!["waiting", "running"].includes(work.state)) {
+      ended(work.state === "done", work.title);
+      return location.reload();
+    }
     part.value = work.fraction;
+    progress(work.fraction);
     find("title").textContent = work.state === "waiting" ? gettext("Waiting") : (find("title").dataset.doing ?? "");
     const words = work.state === "waiting" && work.ahead
       ? ngettext("%(n)s dream before yours, %(time)s", "%(n)s dreams before yours, %(time)s", work.ahead, { time: about(work.seconds) })

@@ -18,6 +18,7 @@ from canvas.brush import Pixels
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.core.models import User
 from gallery.moments import paint
+from gallery.studio.models import Original
 from tests import wire_client
 from tests.gallery.conftest import BEGUN, RECIPE
 
@@ -126,6 +127,30 @@ def test_what_was_taken_back_before_it_was_dreamed_was_never_there(client: Clien
     draw(21, stroke(4, 40))
     draw(40, wire.Undo(4, author=5))
     assert client.get(f"/history/ink?frame={Frame.objects.get().pk}").content == b""
+
+
+def test_a_frame_and_a_moment_go_to_the_studio_by_one_click(
+    client: Client, draw: Draw, dream: Dream, staff: User, settings: Any
+) -> None:
+    settings.HOUSE_MODEL = True
+    draw(0, stroke(1))
+    first = dream(10, 1)
+    draw(20, stroke(2, 30))
+    draw(40, stroke(3, 10))
+    settings.ADMIN_TWO_FACTOR = False
+    for at, address in ((None, first.get_absolute_url()), (30, f"/history/{name(30)}")):
+        assert "/studio/from-frame/" not in Client().get(address).content.decode()
+        client.force_login(staff)
+        form = client.get(address).content.decode().split('action="/studio/from-frame/')[1].split('"')[0]
+        assert client.post(f"/studio/from-frame/{form}").status_code == 302
+        original = Original.objects.latest("pk")
+        with original.picture.open("rb") as file:
+            got = np.asarray(Image.open(file)).astype(int)
+        wanted = painted(first, stroke(2, 30)) if at else painted(first)
+        assert np.abs(got - wanted).mean() < 3, "a JPEG of the canvas as it was"
+        other = painted(first) if at else painted(first, stroke(2, 30))
+        assert np.abs(got - wanted).mean() < np.abs(got - other).mean()
+    assert client.post(f"/studio/from-frame/{first.pk}/?at=never").status_code == 404
 
 
 def test_what_is_hidden_after_it_was_dreamed_is_not_shown_again(client: Client, draw: Draw, dream: Dream) -> None:

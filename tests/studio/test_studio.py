@@ -113,6 +113,45 @@ def test_a_dream_is_made_and_has_its_picture_steps_and_recipe(client: Client, or
         assert shown in page
 
 
+def test_more_styles_are_tried_the_next_ones_or_one_by_chance(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = f"/studio/pictures/{original.key}/order/"
+    asked = {"kind": "surprise", "network": "house"}
+    (key,) = client.post(order, asked, headers={"Accept": "application/json"}).json()["keys"]
+    tried = original.works.filter(kind=Kind.SKETCH).count()
+    assert tried == jobs.SHEET + 1 and original.works.get(key=key).state == State.WAITING
+    more = client.post(order, {"kind": "more", "network": "house"}, headers={"Accept": "application/json"})
+    assert len(more.json()["keys"]) == jobs.SHEET and key not in more.json()["keys"]
+    styles = [(one.recipe["target"]["terms"][0]["layer"], one.title) for one in original.works.filter(kind=Kind.SKETCH)]
+    assert len(styles) == len(set(styles)), "nothing is tried twice"
+    monkeypatch.setattr(cost, "DAILY", ((0, 0.1),))
+    assert client.post(order, asked, headers={"Accept": "application/json"}).status_code == 429
+
+
+def test_every_page_says_that_a_dream_has_ended_until_its_maker_has_seen_it(client: Client, original: Original) -> None:
+    key = picked(client, original).json()["key"]
+    words = "is done."
+    assert words not in client.get("/history/").content.decode()
+    worker.empty(STUDIO)
+    page = client.get("/history/").content.decode()
+    assert words in page and f"/studio/dreams/{key}/" in page
+    assert words not in Client().get("/history/").content.decode()
+    assert client.get(f"/studio/dreams/{key}.json").status_code == 200, "asking a program is not seeing it"
+    assert words in client.get("/history/").content.decode()
+    assert words not in client.get(f"/studio/dreams/{key}/").content.decode()
+    assert words not in client.get("/history/").content.decode()
+    # Several at once are one notice, which leads to all of them.
+    Work.objects.dreams().update(seen_at=None, state=State.FAILED)
+    assert "failed." in client.get("/history/").content.decode()
+    Work.objects.create(
+        owner=original.owner, kind=Kind.DREAM, network="house", state=State.DONE, finished_at=timezone.now()
+    )
+    assert "2 dreams of yours have ended." in client.get("/history/").content.decode()
+    assert "have ended" not in client.get("/studio/").content.decode(), "they are on this page"
+    assert "have ended" not in client.get("/history/").content.decode()
+
+
 def test_previews_replace_each_other(client: Client, original: Original) -> None:
     for depth in (1, 2, 3):
         assert picked(client, original, "preview", depth=depth).status_code == 201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
@@ -88,7 +89,8 @@ def original_json(request: SignedIn, key: str) -> JsonResponse:
 @require_POST
 @member_required
 def order(request: SignedIn, key: str) -> HttpResponse:
-    """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles.
+    """Orders a dream on a picture: `kind` preview or dream, and DreamForm's fields; or `kind` more, the next styles, or
+    `surprise`, one of all others by chance.
 
     `label` is a class by name instead of a style; `mask` a painted PNG as a data: address; `guide` the key of another
     picture.
@@ -101,8 +103,8 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         return refuse(
             request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
         )
-    if kind == "more":
-        return _more(request, found)
+    if kind in ("more", "surprise"):
+        return _more(request, found, by_chance=kind == "surprise")
     form = DreamForm(request.POST)
     if kind not in (Work.Kind.PREVIEW, Work.Kind.DREAM) or not form.is_valid():
         return refuse(request, form.trouble or _("Choose a style first."), 400)
@@ -175,18 +177,19 @@ def cancel(request: SignedIn, key: str) -> HttpResponse:
     return redirect(found)
 
 
-def _more(request: SignedIn, found: Original) -> HttpResponse:
-    """The next twelve styles."""
+def _more(request: SignedIn, found: Original, *, by_chance: bool) -> HttpResponse:
+    """The next twelve styles, or one by chance."""
     network = network_named(str(request.POST.get("network", "")))
     with counted(request.user):
         tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
-        styles = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried][:SHEET]
+        untried = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried]
+        styles = random.sample(untried, min(1, len(untried))) if by_chance else untried[:SHEET]
         sketches = [sketch(found, network, style) for style in styles]
         if sum(one.units for one in sketches) > units_left(request.user):
             return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
         for one in sketches:
             queue.submit(one)
-    return JsonResponse({"ordered": len(styles)}) if wants_json(request) else redirect(found)
+    return JsonResponse({"keys": [one.key for one in sketches]}) if wants_json(request) else redirect(found)
 
 
 def _usual(network: str) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def studio(request: HttpRequest) -> HttpResponse:
             "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
             "left": units_left(request.user),
         }
+        Work.objects.unseen(request.user).mark_seen()
     response = render(request, "gallery/studio/studio.html", context)
     if request.user.is_authenticated:
         upload_pass.grant(response, max(pictures.MAX_BYTES, reading.MAX_BYTES) + upload_pass.FIELDS)
@@ -89,12 +90,15 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "is_read": found.kind == Work.Kind.READ,
         "is_film": found.kind == Work.Kind.FILM,
         "form": ShowForm(instance=found),
+        "hung": found.hung.select_related("exhibit").first() if mine and found.proposed_at else None,
         "recipe": json.dumps(found.recipe, indent=2),
         "command": "" if found.kind in (Work.Kind.FILM, Work.Kind.READ) else _command(found),
         "print": _print_sizes(found),
         "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
     }
+    if mine and not found.is_open:
+        Work.objects.filter(pk=found.pk).mark_seen()
     gone = found.hidden_at is not None
     return render(request, "gallery/studio/work.html", context, status=410 if gone else 200)
 
@@ -129,11 +133,14 @@ def mask(request: SignedIn, key: str) -> HttpResponse:
 @require_POST
 @member_required
 def show(request: SignedIn, key: str) -> HttpResponse:
-    """Shows a dream to everybody, or takes that back. A newcomer's waits for a moderator."""
+    """Shows a dream to everybody, or takes that back (`take_back`). A newcomer's waits for a moderator.
+
+    One that is shown may be proposed for an exhibit (`propose`: 1), until a curator decides (`propose`: 0 withdraws).
+    """
     found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
     if request.POST.get("take_back"):
-        found.requested_at = found.published_at = None
-        found.save(update_fields=["requested_at", "published_at"])
+        found.requested_at = found.published_at = found.proposed_at = None
+        found.save(update_fields=["requested_at", "published_at", "proposed_at"])
         messages.success(request, _("Only people who have the link can see it now."))
         return redirect(found)
     if not moderation.may_publish(request.user):
@@ -141,6 +148,8 @@ def show(request: SignedIn, key: str) -> HttpResponse:
             request, _("You cannot show dreams while a sanction is in force. The page Your standing says why.")
         )
         return redirect(found)
+    if request.POST.get("propose"):
+        return _propose(request, found)
     form = ShowForm(request.POST, instance=found)
     if not form.is_valid():
         messages.error(request, _("That could not be shown: check the title and the licence."))
@@ -154,6 +163,19 @@ def show(request: SignedIn, key: str) -> HttpResponse:
     else:
         messages.success(request, _("A moderator will look at it first; then everybody can see it."))
     found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
+    return redirect(found)
+
+
+def _propose(request: SignedIn, found: Work) -> HttpResponse:
+    if request.POST["propose"] == "0":
+        found.proposed_at = None
+    elif found.kind != Work.Kind.DREAM or not (found.requested_at or found.published_at) or found.hidden_at:
+        messages.error(request, _("Only a picture that you show to everybody can be proposed for an exhibit."))
+        return redirect(found)
+    else:
+        found.proposed_at, found.declined_at = timezone.now(), None
+        messages.success(request, _("The curators will see your proposal. Its answer stands on this page."))
+    found.save(update_fields=["proposed_at", "declined_at"])
     return redirect(found)
 
 

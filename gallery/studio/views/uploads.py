@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import secrets
+from datetime import datetime
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -18,10 +20,12 @@ from django.views.decorators.http import require_POST
 from PIL import Image
 
 from canvas import frames
+from canvas.brush import Pixels
 from canvas.models import Frame
 from dreamsite.core.members import member_required
 from dreamsite.core.models import User
-from gallery import media
+from gallery import media, query_params
+from gallery.moments import ink, paint
 from gallery.studio import jobs, queue
 from gallery.studio.models import Original, Work
 from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left, wants_json
@@ -72,12 +76,30 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
 @require_POST
 @member_required
 def from_frame(request: SignedIn, pk: int) -> HttpResponse:
-    """Begins with a frame of the canvas: nothing is uploaded."""
+    """Begins with a frame of the canvas, or, with `?at=`, with the canvas at a moment after it: nothing is uploaded."""
     frame = get_object_or_404(Frame.objects.public(), pk=pk)
+    moment = query_params.moment(request)
+    try:
+        pixels = frames.load(frame.pk) if moment is None else _painted(request, frame, moment)
+    except paint.PainterBusy:
+        return refuse(request, _("The server is painting something else. Try again in a moment."), 503)
+    except paint.TooManyOperations:
+        return refuse(request, _("Too much was drawn here at once for the server to paint."))
     buffer = io.BytesIO()
-    Image.fromarray(frames.load(frame.pk)).save(buffer, "JPEG", quality=95, subsampling=0)
-    name = default_storage.save(f"studio/{frame.sha256[:24]}.jpg", ContentFile(buffer.getvalue()))
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    name = default_storage.save(f"studio/{secrets.token_hex(12)}.jpg", ContentFile(buffer.getvalue()))
     return begin(request, Original(owner=request.user, picture=name, width=frame.width, height=frame.height))
+
+
+def _painted(request: SignedIn, frame: Frame, moment: datetime) -> Pixels:
+    """The frame and what was drawn on it until then. Raises PainterBusy and TooManyOperations."""
+    span = ink.span_of(frame.canvas, frame)
+    found = ink.read(span)
+    if not found.complete:
+        raise paint.TooManyOperations
+    data = paint.png(span, found.until(moment), request.META.get("REMOTE_ADDR", ""))
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 @require_POST

@@ -329,6 +329,7 @@ class Migration(migrations.Migration):
                 ('thumbnail', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('gif', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('mp4', models.FileField(blank=True, max_length=200, upload_to='')),
+                ('strip', models.FileField(blank=True, max_length=200, upload_to='')),
                 ('width', models.PositiveIntegerField(default=0)),
                 ('height', models.PositiveIntegerField(default=0)),
                 ('caption', models.CharField(blank=True, max_length=120)),

@@ -45,6 +45,7 @@ SEEN = 3  # classes that a lesson names
 SHEET = 12  # styles tried at once
 FILM_SIDES = {".gif": 480, ".mp4": 1080}
 FPS = 10.0
+STRIP_SIDE, STRIP_MOST = 144, 24  # px of each, and how many steps a strip shows
 GIF_MOST = 60  # pictures in a GIF, so that it is small enough to post; of more steps it shows every second or third
 
 
@@ -296,8 +297,9 @@ def _picture(work: Work) -> dict[str, Any]:
                 for suffix, path in films.items()
             ]
 
-            left = _steps(recipe, *start.shape[:2])
+            left = total = _steps(recipe, *start.shape[:2])
             every = {".gif": max(1, math.ceil(left / GIF_MOST))}
+            strip: list[Pixels] = []
 
             def show(progress: DreamProgress, snapshot: Snapshot) -> None:
                 nonlocal left
@@ -305,6 +307,8 @@ def _picture(work: Work) -> dict[str, Any]:
                 for suffix, (add, size) in zip(films, reels, strict=True):
                     if left % every.get(suffix, 1) == 0:
                         add(snapshot(size))
+                if films and left % max(1, math.ceil(total / STRIP_MOST)) == 0:
+                    strip.append(snapshot(fit(start.shape[0], start.shape[1], STRIP_SIDE)))
                 watch.grow(snapshot)
 
             for add, (height, width) in reels:
@@ -320,7 +324,15 @@ def _picture(work: Work) -> dict[str, Any]:
                 preview=show,
             )
         done = _stored(work, pixels, recipe, Path(name), films)
+        if strip:
+            done["strip"] = files.store_bytes(_webp(np.concatenate(strip, axis=1)), f"studio/{work.key}.steps.webp")
         return {**done, "seen": _seen(network, pixels)} if work.kind == Work.Kind.STEP else done
+
+
+def _webp(pixels: Pixels) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()
 
 
 def _steps(recipe: Recipe, height: int, width: int) -> int:

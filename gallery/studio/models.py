@@ -200,7 +200,7 @@ class Work(BackgroundJob):
 
     KEPT = (Kind.DREAM, Kind.VIDEO, Kind.FILM)
     READS = (Kind.READ, Kind.MUSIC)  # files that people sent, which the worker opens
-    FILES = ("picture", "thumbnail", "gif", "mp4")  # columns that name what came out
+    FILES = ("picture", "thumbnail", "gif", "mp4", "strip")  # columns that name what came out
 
     key = models.CharField(max_length=20, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studio_works")
@@ -241,6 +241,7 @@ class Work(BackgroundJob):
     thumbnail = models.FileField(max_length=200, blank=True)
     gif = models.FileField(max_length=200, blank=True)
     mp4 = models.FileField(max_length=200, blank=True)
+    strip = models.FileField(max_length=200, blank=True)  # its steps, small, from left to right
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
 

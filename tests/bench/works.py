@@ -1,11 +1,12 @@
 """What the studio is judged by, made through its own pages and worker: each work with its size, time and memory.
 
-    python -m tests.bench.works --out FOLDER [--only banana,bison] [--googlenet FOLDER] [--images FOLDER]
+    python -m tests.bench.works --out FOLDER [--only banana,bison] [--googlenet FOLDER] [--network FOLDER ...]
+        [--images FOLDER]
 
 exhibit   five photographs before and after, hung with a statement and credits
 banana    static into a banana
 bison     a picture through forty steps, as a GIF
-networks  one picture in every network at hand
+networks  one picture in every network at hand, and all of them beside it on one sheet
 zoom      a steered zoom of one minute, with music and its credit
 video     a ten-second video with sound
 large     a journey of a few seconds in 4K
@@ -280,8 +281,23 @@ def networks(bench: Bench) -> None:
         if not sketches:
             raise SystemExit(f"received no style of {name}")
         found += [bench.keep(one.picture, f"network-{name}-{number}.jpg") for number, one in enumerate(sketches[:4])]
+    seconds = time.monotonic() - began
     what = f"one picture in {len(bench.networks)} networks ({', '.join(bench.networks)}), twelve styles each, 256 px"
-    bench.row("networks", what, time.monotonic() - began, found[0])
+    bench.row("networks", what, seconds, _beside(bench, found, bench.keep(original.picture, "network-before.jpg")))
+
+
+def _beside(bench: Bench, found: list[Path], before: Path, side: int = 256) -> Path:
+    """A row for each network: the picture itself, then what four styles made of it."""
+    rows = [found[start : start + 4] for start in range(0, len(found), 4)]
+    sheet = Image.new("RGB", (5 * side, len(rows) * side), "white")
+    for y, row in enumerate(rows):
+        for x, path in enumerate((before, *row)):
+            with Image.open(path) as image:
+                image.thumbnail((side, side))
+                sheet.paste(image, (x * side, y * side))
+    target = bench.out / "networks.jpg"
+    sheet.save(target, quality=92)
+    return target
 
 
 def _journey(bench: Bench, original: Any, clicks: list[tuple[float, float]], **fields: Any) -> tuple[Any, float, float]:
@@ -385,6 +401,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a folder for what is made")
     parser.add_argument("--only", default=",".join(WORKS), help="some of the works, with commas between them")
     parser.add_argument("--googlenet", type=Path, default=os.environ.get("DREAMSITE_TEST_GOOGLENET"))
+    parser.add_argument(
+        "--network",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="an imported network, as in MODELS_DIR (model.onnx, model.json); may be given several times",
+    )
     parser.add_argument("--images", type=Path, help="a folder of photographs")
     options = parser.parse_args()
     unknown = set(options.only.split(",")) - set(WORKS)
@@ -407,6 +431,11 @@ def main() -> None:
         found, labels = (Path(options.googlenet) / name for name in ("googlenet.onnx", "labels.txt"))
         registry().import_file(found, "googlenet", labels=labels)
         names.append("googlenet")
+    for folder in options.network:
+        if not (folder / "model.json").is_file():
+            parser.error(f"received {folder}, expected a folder with a model.json, as manage.py model import makes it")
+        shutil.copytree(folder, Path(settings.MODELS_DIR) / folder.name)
+        names.append(folder.name)
     images = sorted(options.images.glob("*.jpg")) if options.images else []
     bench = Bench(options.out, images, names)
     print("| work | what | took | memory at most | files |\n|---|---|---|---|---|", flush=True)

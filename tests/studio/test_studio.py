@@ -22,6 +22,7 @@ from PIL import Image
 
 from canvas.models import Canvas, CleanHours, Dream
 from dreamer.engine import Recipe, ranking
+from dreamer.engine.film import fit
 from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
@@ -150,6 +151,22 @@ def test_every_page_says_that_a_dream_has_ended_until_its_maker_has_seen_it(clie
     assert "2 dreams of yours have ended." in client.get("/history/").content.decode()
     assert "have ended" not in client.get("/studio/").content.decode(), "they are on this page"
     assert "have ended" not in client.get("/history/").content.decode()
+
+
+def test_the_steps_are_a_strip_of_pictures(client: Client, original: Original) -> None:
+    key = picked(client, original, **{"recipe-octaves": 2, "recipe-iterations": 4, "recipe-taper": 1}).json()["key"]
+    worker.empty(STUDIO)
+    work = Work.objects.get(key=key)
+    with work.strip.open("rb") as file, Image.open(file) as strip:
+        height, width = fit(original.height, original.width, jobs.STRIP_SIDE)
+        assert strip.size == (8 * width, height), "a picture for each step"
+        pixels = np.asarray(strip.convert("RGB")).astype(int)
+    first, last = pixels[:, :width], pixels[:, -width:]
+    assert np.abs(first - last).mean() > 2, "from the first step to the last"
+    page = client.get(work.get_absolute_url()).content.decode()
+    assert work.strip.url in page and jobs.STRIP_MOST >= 12
+    client.post(f"/studio/dreams/{key}/delete/")
+    assert not Work.objects.filter(key=key).exists()
 
 
 def test_previews_replace_each_other(client: Client, original: Original) -> None:

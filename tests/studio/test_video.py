@@ -224,6 +224,9 @@ def test_private_until_shown_and_gone_when_deleted(
     assert work.key in stranger.get("/dreams/").content.decode()
     assert original.video.url in stranger.get(work.get_absolute_url()).content.decode()
     Original.objects.filter(pk=original.pk).update(created_at=timezone.now() - timedelta(days=8))
+    periodic_tasks.forget()
+    assert Original.objects.exists(), "what is shown stays"
+    client.post(f"/studio/dreams/{work.key}/show/", {"take_back": "1"})
     with django_capture_on_commit_callbacks(execute=True):
         periodic_tasks.forget()
     assert not Original.objects.exists() and not default_storage.exists(original.video.name)

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench bench-gpu sheets load visit first-dream attack lock clean help
+.PHONY: run test lint format clock bench bench-gpu sheets load visit stopwatch attack lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -45,7 +45,7 @@ load: .venv/dev  ## the canvas under many sockets, on this machine only
 visit: .venv/dev ## from an opened link to the first stroke, on a throttled phone in a real browser
 	$(BIN)/python -m tests.bench.visit $(ARGS)
 
-first-dream: .venv/dev ## from choosing a photograph to one's own first dream of it, in a real browser
+stopwatch: .venv/dev ## from choosing a photograph to one's own first dream of it, in a real browser
 	$(BIN)/python -m tests.bench.first_dream $(ARGS)
 
 attack: .venv/dev ## what attackers can do to the canvas and to the server, beside a quiet one, on this machine only

@@ -1,4 +1,4 @@
-"""`make first-dream`: from choosing a photograph to one's own first dream of it on the screen, in a real browser.
+"""`make stopwatch`: from choosing a photograph to one's own first dream of it on the screen, in a real browser.
 
 A member opens the studio, chooses a file, and takes what is offered: the whole picture, the first style that arrives,
 the sliders as they are. Timed are the first dreamed picture and all twelve, counted from the choice of the file, and

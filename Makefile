@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test lint format clock bench bench-gpu sheets load visit stopwatch attack lock clean help
+.PHONY: run test programs lint format clock bench bench-gpu sheets load visit stopwatch attack lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -15,8 +15,13 @@ run: .venv/run   ## the whole site: environment, database, static files, web ser
 	|| echo "They could not be fetched, and dreams are made by the processor."; }
 	@$(BIN)/python manage.py up
 
-test: .venv/dev node_modules/.installed ## everything that tests need, then lint, types and every test
+# Python's packages and the system's programs are fetched beside each other.
+test:            ## everything that tests need, then lint, types and every test
+	@$(MAKE) --no-print-directory -j2 node_modules/.installed programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh
+
+programs:        # a browser, databases and servers, for the tests
+	@sh tests/programs.sh
 
 lint: .venv/dev node_modules/.installed ## ruff, djade, mypy, tsc
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/lint.sh

@@ -9,8 +9,9 @@ from canvas import brush, gate, limits, wire
 from canvas.gate import Rules, UserStatus
 from canvas.ink_ownership import InkOwnership, cells
 from canvas.newest import Newest
-from canvas.rate_limits import Bucket, Inbound, RateLimits
+from canvas.rate_limits import Inbound, RateLimits
 from canvas.wire import CloseCode, RejectReason
+from dreamsite.core.token_bucket import TokenBucket
 
 NOBODY = UserStatus()  # until the database has been read: a newcomer without sanctions
 
@@ -22,7 +23,7 @@ class Admission:
         self._statuses: dict[int, UserStatus] = {}
         self._limits: dict[int, RateLimits] = {}  # by person, not by socket: twenty tabs are still one hand
         self._inbound: dict[int, Inbound] = {}
-        self._addresses: dict[str, Bucket] = {}
+        self._addresses: dict[str, TokenBucket] = {}
         self.newest = Newest()
         self.earlier = frozenset({0})  # the frames that an UNDREAM may bring back
         self.picture = False  # whether the canvas starts from a frame, which many hands made
@@ -126,11 +127,11 @@ class Admission:
         status = self._statuses.get(who)
         return status is None or gate.newest(status, now_ms)
 
-    def _shared(self, address: str, now: float, *, slowed: bool) -> Bucket:
+    def _shared(self, address: str, now: float, *, slowed: bool) -> TokenBucket:
         """The allowance of an address' newest accounts."""
         divisor = limits.NEWEST_ADDRESS_SLOW if slowed else 1
         rate, burst = limits.ADDRESS_RATE / divisor, limits.ADDRESS_BURST / divisor
-        shared = self._addresses.setdefault(address, Bucket(rate, burst))
+        shared = self._addresses.setdefault(address, TokenBucket(rate, burst))
         shared.resize(rate, burst, now)
         return shared
 

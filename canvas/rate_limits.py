@@ -5,72 +5,23 @@ from __future__ import annotations
 from canvas import limits, wire
 from canvas.brush import Point
 from canvas.wire import CloseCode
+from dreamsite.core.token_bucket import TokenBucket
 
 HANDS = 16  # strokes of one person at the same time
-
-
-class Bucket:
-    """A token bucket: `rate` a second on average, `burst` at once. What does not fit takes nothing."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, 0.0
-
-    def take(self, amount: float, now: float) -> bool:
-        self._fill(now)
-        if amount > self._tokens:
-            return False
-        self._tokens -= amount
-        return True
-
-    def has(self, amount: float, now: float) -> bool:
-        self._fill(now)
-        return amount <= self._tokens
-
-    def spend(self, amount: float, now: float) -> None:
-        """What is gone already: takes it, or what is left."""
-        self._fill(now)
-        self._tokens = max(0.0, self._tokens - amount)
-
-    def full(self, now: float) -> bool:
-        self._fill(now)
-        return self._tokens >= self._burst
-
-    def share(self, now: float) -> float:
-        """How full it is, 0..1."""
-        self._fill(now)
-        return self._tokens / self._burst
-
-    def seconds_to(self, share: float, now: float) -> float:
-        """In how many seconds it is as full as that."""
-        self._fill(now)
-        return max(0.0, share * self._burst - self._tokens) / self._rate
-
-    def resize(self, rate: float, burst: float, now: float) -> None:
-        """Another rate and burst; it stays as full, in proportion, as it is."""
-        if (rate, burst) != (self._rate, self._burst):
-            self._fill(now)
-            self._tokens *= burst / self._burst
-            self._rate, self._burst = rate, burst
-
-    def _fill(self, now: float) -> None:
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
 
 
 class Inbound:
     """What may come in unread: messages, bytes, operations. One for each person, or for a visitor's socket."""
 
     def __init__(self, *, visitor: bool) -> None:
-        self._messages = Bucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
+        self._messages = TokenBucket(limits.MESSAGES_RATE, limits.MESSAGES_BURST)
         self._bytes = (
-            Bucket(limits.VISITOR_BYTES_RATE, limits.VISITOR_BYTES_BURST)
+            TokenBucket(limits.VISITOR_BYTES_RATE, limits.VISITOR_BYTES_BURST)
             if visitor
-            else Bucket(limits.BYTES_RATE, limits.BYTES_BURST)
+            else TokenBucket(limits.BYTES_RATE, limits.BYTES_BURST)
         )
-        self._operations = Bucket(limits.OPS_RATE, limits.OPS_BURST)
-        self._ink = Bucket(limits.VISITOR_INK_RATE, limits.VISITOR_INK_BURST)  # of a visitor
+        self._operations = TokenBucket(limits.OPS_RATE, limits.OPS_BURST)
+        self._ink = TokenBucket(limits.VISITOR_INK_RATE, limits.VISITOR_INK_BURST)  # of a visitor
 
     def message(self, size: int, now: float) -> None:
         """Raises ProtocolError for more messages or bytes than a browser sends."""
@@ -100,11 +51,11 @@ class RateLimits:
     """A person's allowances: what a hand can make at all, and `ink`, what this person may paint over a longer time."""
 
     def __init__(self) -> None:
-        self._strokes = Bucket(limits.STROKES_RATE, limits.STROKES_BURST)
-        self._points = Bucket(limits.POINTS_RATE, limits.POINTS_BURST)
-        self._area = Bucket(limits.AREA_RATE, limits.AREA_BURST)
+        self._strokes = TokenBucket(limits.STROKES_RATE, limits.STROKES_BURST)
+        self._points = TokenBucket(limits.POINTS_RATE, limits.POINTS_BURST)
+        self._area = TokenBucket(limits.AREA_RATE, limits.AREA_BURST)
         _, rate, burst = limits.INK_LEVELS[0]
-        self.ink = Bucket(rate, burst)
+        self.ink = TokenBucket(rate, burst)
         self._ends: dict[int, tuple[int, Point]] = {}  # stroke -> its newest piece, and where that ended
 
     def begins(self, op: wire.Stroke) -> bool:

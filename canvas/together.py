@@ -14,26 +14,9 @@ from canvas.admission import Admission
 from canvas.audience import Audience
 from canvas.member import Member, Person
 from canvas.presence import Presence
-from canvas.rate_limits import Bucket
+from dreamsite.core.token_bucket import TokenBucket, TokenBuckets
 
 Follower = tuple[int, str]  # id and name
-
-
-class Paces:
-    """A token bucket for each of many; one that is full again is forgotten."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._buckets: dict[Any, Bucket] = {}
-
-    def take(self, who: Any, now: float) -> bool:
-        return self._buckets.setdefault(who, Bucket(self._rate, self._burst)).take(1, now)
-
-    def forget(self, now: float) -> None:
-        self._buckets = {who: bucket for who, bucket in self._buckets.items() if not bucket.full(now)}
-
-    def __len__(self) -> int:
-        return len(self._buckets)
 
 
 class Together:
@@ -49,13 +32,13 @@ class Together:
         self._audience, self._admission, self._presence = audience, admission, presence
         self._publish = publish
         self._clock, self._wall_ms = clock, wall_ms
-        self._marks = Paces(limits.REACTIONS_RATE, limits.REACTIONS_BURST)  # by person
-        self._addresses = Paces(limits.REACTIONS_ADDRESS_RATE, limits.REACTIONS_ADDRESS_BURST)
-        self._all = Bucket(limits.REACTIONS_ROOM_RATE, limits.REACTIONS_ROOM_BURST)
-        self._lists = Paces(limits.WHO_RATE, limits.WHO_BURST)  # by socket
-        self._follows = Paces(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
-        self._dismissals = Paces(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
-        self._views = Paces(limits.VIEW_RATE, limits.VIEW_BURST)  # by person
+        self._marks = TokenBuckets(limits.REACTIONS_RATE, limits.REACTIONS_BURST)  # by person
+        self._addresses = TokenBuckets(limits.REACTIONS_ADDRESS_RATE, limits.REACTIONS_ADDRESS_BURST)
+        self._all = TokenBucket(limits.REACTIONS_ROOM_RATE, limits.REACTIONS_ROOM_BURST)
+        self._lists = TokenBuckets(limits.WHO_RATE, limits.WHO_BURST)  # by socket
+        self._follows = TokenBuckets(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
+        self._dismissals = TokenBuckets(limits.FOLLOW_RATE, limits.FOLLOW_BURST)  # by person
+        self._views = TokenBuckets(limits.VIEW_RATE, limits.VIEW_BURST)  # by person
         self._following: dict[int, set[Member]] = {}  # sockets here, by whom they follow
         self._here_elsewhere: dict[
             str, tuple[list[Follower], float]

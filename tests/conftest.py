@@ -138,7 +138,7 @@ def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
     for pace in (paint._pace, cards._pace):
-        monkeypatch.setattr(pace, "_full_at", {})
+        pace.forget()
     health._kept = None
     # In the thread where the test's transaction lives.
     monkeypatch.setattr(health, "in_thread", sync_to_async)

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 
 from dreamsite.core.addresses import network
 from dreamsite.core.errors import Busy
-
-FORGET_SECONDS = 600.0
+from dreamsite.core.token_bucket import TokenBuckets
 
 
 class Turns:
@@ -43,19 +42,17 @@ class Pace:
     """Each address (IPv6: /64) may ask for `burst` at once, and then for one every `seconds`."""
 
     def __init__(self, what: str, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._what, self._burst, self._seconds, self._clock = what, burst, seconds, clock
-        self._full_at: dict[str, float] = {}  # address -> when it may have all of the burst again
-        self._forgotten, self._lock = clock(), threading.Lock()
+        self._what, self._clock, self._lock = what, clock, threading.Lock()
+        self._buckets = TokenBuckets(1 / seconds, burst)
 
     def take(self, address: str) -> None:
         now, key = self._clock(), network(address)
         if not key:
             return  # the machine itself
         with self._lock:
-            if now - self._forgotten > FORGET_SECONDS:
-                self._forgotten = now
-                self._full_at = {one: at for one, at in self._full_at.items() if at > now}
-            at = max(now, self._full_at.get(key, now)) + self._seconds
-            if at - now > self._burst * self._seconds:
-                raise Busy(self._what, status=429, seconds=at - now - self._burst * self._seconds)
-            self._full_at[key] = at
+            if not self._buckets.take(key, now):
+                raise Busy(self._what, status=429, seconds=self._buckets.seconds_to_next(key, now))
+
+    def forget(self) -> None:
+        """Everybody may have all of it again."""
+        self._buckets.clear()

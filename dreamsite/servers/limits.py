@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from canvas.rate_limits import Bucket
 from dreamsite.core.addresses import network
+from dreamsite.core.token_bucket import TokenBucket, TokenBuckets
 
 # Half a request: the head within so many seconds; the body too, or faster on average than the rate after that.
 HEAD_SECONDS = 20.0
@@ -16,7 +16,6 @@ CONNECTIONS = 200  # open at once from one address, whatever for: a browser open
 HANDSHAKES_RATE, HANDSHAKES_BURST = 5.0, 200.0  # how many may be open: settings.SOCKETS_PER_ADDRESS
 # Bytes a second that a socket may send, pings and all, beside what the room counts (canvas.limits.BYTES_RATE).
 SOCKET_RATE, SOCKET_BURST = 256 * 1024.0, 4 * 2**20
-FORGET_SECONDS = 60.0
 
 LARGEST_BODY = 2**20 + 64 * 1024  # bytes of a request without leave for more (dreamsite.core.upload_pass)
 
@@ -54,7 +53,7 @@ class Inflow:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._bucket = Bucket(SOCKET_RATE, SOCKET_BURST)
+        self._bucket = TokenBucket(SOCKET_RATE, SOCKET_BURST)
 
     def take(self, size: int) -> bool:
         return self._bucket.take(size, self._clock())
@@ -65,18 +64,16 @@ class AddressLimit:
 
     def __init__(self, most: int, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
-        self._rate, self._burst, self._clock = rate, burst, clock
+        self._clock = clock
         self._open: dict[str, int] = {}
-        self._buckets: dict[str, Bucket] = {}
-        self._forgotten = clock()
+        self._buckets = TokenBuckets(rate, burst)
 
     def enter(self, address: str) -> str | None:
         """The key to `leave` with, or None where this address has too much."""
         key, now = network(address), self._clock()
-        self._forget(now)
         if self._open.get(key, 0) >= self.most:
             return None
-        if not self._buckets.setdefault(key, Bucket(self._rate, self._burst)).take(1, now):
+        if not self._buckets.take(key, now):
             return None
         self._open[key] = self._open.get(key, 0) + 1
         return key
@@ -87,9 +84,3 @@ class AddressLimit:
             self._open[key] = left
         else:
             self._open.pop(key, None)
-
-    def _forget(self, now: float) -> None:
-        """Addresses that have all their allowance again need not be remembered: memory is bounded by the rate."""
-        if now - self._forgotten > FORGET_SECONDS:
-            self._forgotten = now
-            self._buckets = {key: one for key, one in self._buckets.items() if not one.full(now)}

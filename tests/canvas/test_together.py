@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from canvas import gate, limits, wire
 from canvas.gate import Rules, Sanction, UserStatus
 from canvas.room import Room
-from canvas.together import Paces
+from dreamsite.core.token_bucket import TokenBuckets
 from tests import wire_client
 from tests.canvas.memory import SIDE, Browser, MemoryJournal, NoLayer
 from tests.running import PATIENCE
@@ -115,7 +115,7 @@ async def test_a_crowd_shows_everybody_so_many_marks_and_no_more(journal: Memory
 async def test_an_address_leaves_so_many_marks_and_no_more(
     journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.together, "_all", Paces(1, 1))  # not asked where the address has had enough
+    monkeypatch.setattr(room.together, "_all", TokenBuckets(1, 1))  # not asked where the address has had enough
     asked: list[float] = []
     monkeypatch.setattr(room.together._all, "take", lambda amount, now: asked.append(now) or False)
     room.clock = lambda: 1000.0

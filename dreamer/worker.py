@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 GROWING = ("front", "growth", "hold")  # of a recipe, as each canvas has them
 LOOK_SECONDS = 0.5  # between looks at the canvas: requests, new models, the next dream
-TELL_SECONDS = 0.4  # between two reports of progress
+REPORT_SECONDS = 0.4  # between two reports of progress
 UNDOABLE_SECONDS = 60.0  # a checkpoint leaves the newest strokes in the journal, where they can be undone
 RETRY_SECONDS = 0.5  # after a failed dream or checkpoint, doubled each time up to the interval
 FAR_SECONDS = 60.0  # a dream further away than this leaves time for checkpoints
@@ -428,7 +428,7 @@ class Dreamer:
         def report(progress: Progress) -> None:
             nonlocal reported
             now = time.monotonic()
-            if progress.octave != reported[1] or now - reported[0] >= TELL_SECONDS:
+            if progress.octave != reported[1] or now - reported[0] >= REPORT_SECONDS:
                 reported = (now, progress.octave)
                 self._report(
                     canvas, claimed, fraction=progress.fraction, octave=progress.octave, octaves=progress.octaves

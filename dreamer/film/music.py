@@ -70,14 +70,14 @@ class MusicRefused(ValueError):
 
 
 def clean(
-    source: Path, target: Path, limits: Limits = Limits(), told: Callable[[float], None] = lambda part: None
+    source: Path, target: Path, limits: Limits = Limits(), progress: Callable[[float], None] = lambda part: None
 ) -> Music:
     """Writes `target`, an M4A. Raises MusicRefused, and leaves nothing then.
 
-    `told` is called all the time; what it raises ends the process that reads.
+    `progress` is called all the time; what it raises ends the process that reads.
     """
     try:
-        made = sandbox.run("dreamer.film.child", source, target, limits, told)
+        made = sandbox.run("dreamer.film.child", source, target, limits, progress)
     except sandbox.Refused as refused:
         raise MusicRefused(_words(refused, limits)) from None
     return Music(float(made["seconds"]), tuple(made["loudness"]))

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTEN_SECONDS = 0.25  # how often `told` is called, at least
+LISTEN_SECONDS = 0.25  # how often `progress` is called, at least
 OUTPUT_MOST = 64 * 1024  # bytes of what a process says
-TELL_SECONDS = 0.3
+REPORT_SECONDS = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +51,12 @@ def run(
     source: Path,
     target: Path,
     limits: Limits,
-    told: Callable[[float], None] = lambda part: None,
+    progress: Callable[[float], None] = lambda part: None,
 ) -> dict[str, Any]:
     """What the process made as `target`, which is not left behind where it made nothing.
 
-    It has no settings of this one, and is killed when its time is over, or when `told` raises, which is called all the
-    time with how far it is. Raises Refused: with the process' own code, "time", or "died" where a limit or the file
+    It has no settings of this one, and is killed when its time is over, or when `progress` raises, which is called all
+    the time with how far it is. Raises Refused: with the process' own code, "time", or "died" where a limit or the file
     ended it without a word.
     """
     command = [sys.executable, "-m", module, str(source.resolve()), str(target.resolve()), json.dumps(asdict(limits))]
@@ -70,7 +70,7 @@ def run(
     )
     with process:
         try:
-            answer = _answer(_heard(process, limits.wall_seconds, told))
+            answer = _answer(_heard(process, limits.wall_seconds, progress))
             if isinstance(made := answer.get("made"), dict):
                 return made
             raise Refused(answer.pop("refused", "died"), **answer)
@@ -81,7 +81,7 @@ def run(
             process.kill()
 
 
-def _heard(process: subprocess.Popen[bytes], seconds: float, told: Callable[[float], None]) -> bytes:
+def _heard(process: subprocess.Popen[bytes], seconds: float, progress: Callable[[float], None]) -> bytes:
     """All that the process says until it ends, the last of it. Raises Refused where it takes longer."""
     output, part, until = b"", 0.0, time.monotonic() + seconds
     assert process.stdout is not None
@@ -97,7 +97,7 @@ def _heard(process: subprocess.Popen[bytes], seconds: float, told: Callable[[flo
                 output = (output + piece)[-OUTPUT_MOST:]
                 found = _answer(output).get("part")
                 part = float(found) if isinstance(found, int | float) else part
-            told(part)
+            progress(part)
 
 
 def _answer(output: bytes) -> dict[str, Any]:
@@ -127,14 +127,14 @@ def serve(made_anew: Callable[[Path, Path, dict[str, Any]], dict[str, Any]]) -> 
     os._exit(0)  # what a damaged file left behind in a library need not be taken down
 
 
-_told = 0.0
+_reported = 0.0
 
 
 def tell(part: float) -> None:
     """Says how far it is, 0 to 1, now and then."""
-    global _told
-    if time.monotonic() - _told >= TELL_SECONDS:
-        _told = time.monotonic()
+    global _reported
+    if time.monotonic() - _reported >= REPORT_SECONDS:
+        _reported = time.monotonic()
         sys.stdout.write(json.dumps({"part": round(min(1.0, max(0.0, part)), 3)}) + "\n")
         sys.stdout.flush()
 

@@ -70,13 +70,13 @@ def _made(container: Any, target: Path, limits: dict[str, Any]) -> dict[str, Any
     width, height = video.codec_context.width, video.codec_context.height
     if width * height > limits["pixels"] or max(width, height) > limits["side_in"]:
         raise Refused("pixels", width=width, height=height)
-    told = float(container.duration or 0) / av.time_base
-    if told > limits["seconds"] + 0.5:
-        raise Refused("seconds", seconds=told)
+    declared = float(container.duration or 0) / av.time_base
+    if declared > limits["seconds"] + 0.5:
+        raise Refused("seconds", seconds=declared)
     context = video.codec_context
     context.options = {**context.options, "max_pixels": str(limits["pixels"])}
     context.thread_count, context.thread_type = 1, "SLICE"
-    length = min(told, limits["seconds"]) or limits["seconds"]
+    length = min(declared, limits["seconds"]) or limits["seconds"]
     audio = container.streams.best("audio")
     if audio is not None and (audio.codec_context is None or audio.codec_context.name not in SOUNDS):
         audio = None
@@ -140,8 +140,8 @@ def _written(
             raise Refused("empty")
         show(last)
         # The last picture is shown as long as the file says, at most a second longer than its moment.
-        told = float(video.duration * video.time_base) if video.duration else 0.0
-        end = min(told, count / fps + 1.0, limits["seconds"] + 0.5)
+        declared = float(video.duration * video.time_base) if video.duration else 0.0
+        end = min(declared, count / fps + 1.0, limits["seconds"] + 0.5)
         while count / fps < end - 0.5 / fps:
             show(last)
         out.mux(stream.encode(None))

@@ -70,14 +70,14 @@ class VideoRefused(ValueError):
 
 
 def clean(
-    source: Path, target: Path, limits: Limits = Limits(), told: Callable[[float], None] = lambda part: None
+    source: Path, target: Path, limits: Limits = Limits(), progress: Callable[[float], None] = lambda part: None
 ) -> Made:
     """Writes `target`, an MP4. Raises VideoRefused, and leaves nothing then.
 
-    `told` is called all the time with how far it is, 0 to 1; where it raises, it is the end of it.
+    `progress` is called all the time with how far it is, 0 to 1; where it raises, it is the end of it.
     """
     try:
-        return Made.from_json(sandbox.run("dreamer.video.child", source, target, limits, told))
+        return Made.from_json(sandbox.run("dreamer.video.child", source, target, limits, progress))
     except sandbox.Refused as refused:
         raise _refused(refused, limits) from None
 

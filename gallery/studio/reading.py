@@ -60,14 +60,14 @@ def new_name() -> str:
 def read(work: Work, watch: Watch) -> Original:
     """What it became, not saved yet; its files are stored. Raises VideoRefused, CheckRefused or ClaimLost."""
 
-    def told(part: float) -> None:
+    def progress(part: float) -> None:
         watch.show(CLEANED * part)
         watch.pause()
 
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "upload", Path(name) / "clean.mp4"
         _fetch(work, source)
-        made = clean(source, target, LIMITS, told)
+        made = clean(source, target, LIMITS, progress)
         return _original(work, target, made)
 
 
@@ -76,7 +76,7 @@ def read_music(work: Work, watch: Watch) -> Music:
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "upload", Path(name) / "clean.m4a"
         _fetch(work, source)
-        made = music.clean(source, target, told=lambda _part: watch.pause())
+        made = music.clean(source, target, progress=lambda _part: watch.pause())
         stored, *_rest = files.store(target, f"studio/{work.key}.m4a")
     return Music(journey=work.journey, file=stored, seconds=made.seconds, loudness=list(made.loudness), **work.recipe)
 

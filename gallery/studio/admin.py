@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from canvas.moderation.cases.services import NotYours
 from canvas.moderation.models import Case
 from canvas.moderation.permissions import MODERATE
 from gallery.studio import moderation
@@ -67,7 +68,14 @@ class WorkAdmin(ForModerators):
 
     @admin.action(description=_("Show to everybody"), permissions=["change"])
     def publish(self, request: HttpRequest, works: Any) -> None:
-        self.each(request, works, moderation.publish)
+        def publish(work: Work, by: Any) -> bool:
+            try:
+                return moderation.publish(work, by)
+            except NotYours as error:
+                self.message_user(request, f"{work}: {error}", messages.ERROR)
+                return False
+
+        self.each(request, works, publish)
 
     @admin.action(description=_("Hide from everybody"), permissions=["change"])
     def hide(self, request: HttpRequest, works: Any) -> None:

@@ -10,15 +10,17 @@ import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from PIL import Image
 
 from canvas.brush import Pixels
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases import subjects
-from canvas.moderation.models import Act, Report
+from canvas.moderation.models import Act, Case, Report
 from dreamsite.core.tasks.jobs import State
 from gallery.studio.models import Work, new_key
 
@@ -35,12 +37,57 @@ def may_publish(user: Any) -> bool:
 
 
 @transaction.atomic
+def ask(work: Work) -> Case:
+    """The open case in the queue about a dream that a newcomer wants to show to everybody; else a new one."""
+    Work.objects.select_for_update().get(pk=work.pk)
+    return _asked(work).first() or Case.objects.create(
+        kind=Case.Kind.SHOWING, subject_kind=SUBJECT, subject_key=work.key
+    )
+
+
+def withdraw(work: Work) -> None:
+    """Its maker no longer asks, or deletes it: nobody needs to decide any more."""
+    now, what = timezone.now(), gettext_noop("its maker no longer asks")
+    ended = {"outcome": Case.Outcome.MOOT, "closed_at": now, "last_by": None, "last_what": what}
+    _asked(work).update(version=F("version") + 1, **ended)
+
+
+def refusal(work: Work) -> str | None:
+    """A moderator's words of why it is not shown, "" where there are none; None where nobody said no."""
+    last = Case.objects.filter(kind=Case.Kind.SHOWING, subject_kind=SUBJECT, subject_key=work.key).order_by("-pk")[:1]
+    if work.requested_at or work.published_at or not last or last[0].outcome != Case.Outcome.NOT_SHOWN:
+        return None
+    decided = Act.objects.filter(op=last[0].op, verb=cases.DECIDE).order_by("-pk").first()
+    return decided.why if decided else ""
+
+
+def _asked(work: Work) -> Any:
+    return Case.objects.open().filter(kind=Case.Kind.SHOWING, subject_kind=SUBJECT, subject_key=work.key)
+
+
 def publish(work: Work, by: Any) -> bool:
-    """Shows a dream to everybody that its maker asked to show; False where there was nothing to do."""
-    ready = Work.objects.filter(pk=work.pk, state=State.DONE, published_at=None, requested_at__isnull=False)
-    if not ready.update(published_at=timezone.now()):
+    """Shows a dream that its maker asked to show, and closes its case; False where there was nothing to do.
+
+    Raises NotYours for a dream of one's own, and where somebody else works on its case.
+    """
+    if not Work.objects.filter(pk=work.pk, published_at=None, requested_at__isnull=False).exists():
         return False
-    Act.objects.record(by, PUBLISH, person=work.owner, dream=work.key)
+    case = ask(work)
+    cases.decide(case, case.version, by, Case.Outcome.SHOWN)
+    return True
+
+
+@transaction.atomic
+def _publish(key: str, by: Any, why: str, op: UUID, shown: bool) -> bool:
+    """What was decided in the queue."""
+    work = Work.objects.select_related("owner").filter(key=key, state=State.DONE).first()
+    if work is None:
+        return False
+    if not shown:
+        return bool(Work.objects.filter(pk=work.pk).update(requested_at=None, published_at=None, proposed_at=None))
+    now = timezone.now()
+    Work.objects.filter(pk=work.pk).update(published_at=now, requested_at=work.requested_at or now)
+    Act.objects.record(by, PUBLISH, person=work.owner, why=why, dream=work.key, op=op)
     return True
 
 
@@ -93,7 +140,8 @@ def _subject(key: str) -> subjects.Subject | None:
     if work is None:
         return None
     title = _("Dream “%(title)s”") % {"title": work}
-    return subjects.Subject(str(title), work.get_absolute_url(), work.owner, work.hidden_at is not None)
+    picture = work.thumbnail.url if work.thumbnail else ""
+    return subjects.Subject(str(title), work.get_absolute_url(), work.owner, work.hidden_at is not None, picture)
 
 
 def _picture(key: str) -> Pixels | None:
@@ -117,4 +165,4 @@ def _hide(key: str, by: Any, why: str, op: UUID, show: bool) -> bool:
 
 def add_subject() -> None:
     """Dreams of the studio can be what a case is about."""
-    subjects.add(subjects.Kind(SUBJECT, _subject, _picture, _hide))
+    subjects.add(subjects.Kind(SUBJECT, _subject, _picture, _hide, _publish))

@@ -19,6 +19,7 @@ from django.utils import timezone
 from PIL import Image
 
 from canvas.models import CleanHours, Sanction
+from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Act, Case, Report
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.summary import services as summary
@@ -87,8 +88,8 @@ def test_a_moderator_publishes_hides_and_shows_again_and_the_log_says_so(work: W
     assert all(default_storage.exists(file.name) for file in Work.objects.get().files)
     assert moderation.show_again(work, moderator) and not moderation.show_again(work, moderator)
     assert b"My hill" in Client().get("/dreams/").content
-    assert verbs() == ["publish-dream", "hide-dream", "show-dream"]
-    assert {(act.by, act.person) for act in Act.objects.all()} == {(moderator, work.owner)}
+    assert verbs() == ["publish-dream", "decide-case", "hide-dream", "show-dream"]
+    assert {(act.by, act.person) for act in Act.objects.exclude(verb="decide-case")} == {(moderator, work.owner)}
     month = summary.of(timezone.now().date().replace(day=1))
     assert "Hid a dream of the studio" in [row.title for row in month.acts]
 
@@ -234,6 +235,48 @@ def test_published_dreams_stand_in_the_feed_the_sitemap_and_oembed(published: Wo
     moderation.hide(published, moderator)
     assert listed() == [False, False]
     assert visitor.get("/oembed", {"url": page}).status_code == 404
+
+
+# --- a newcomer asks --------------------------------------------------------------------------------------------------
+
+
+def test_a_newcomers_wish_is_a_case_in_the_queue_and_its_answer_is_told(
+    client: Client, work: Work, moderator: User, settings: Any
+) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    Work.objects.update(requested_at=None)
+    staff, page = Client(), work.get_absolute_url()
+    staff.force_login(moderator)
+    client.post(f"{page}show/", {"caption": "My hill"})
+    client.post(f"{page}show/", {"caption": "My hill, again"})
+    case = Case.objects.get()
+    assert case.kind == Case.Kind.SHOWING and "My hill, again" in staff.get(reverse("queue")).content.decode()
+    seen = staff.get(reverse("case", args=[case.pk])).content.decode()
+    assert page in seen and work.thumbnail.url in seen and "Not shown" in seen
+
+    def decides(outcome: str, why: str = "") -> None:
+        now = Case.objects.open().get()
+        data = {"version": now.version, "outcome": outcome, "why": why}
+        assert staff.post(reverse("case_decide", args=[now.pk]), data).status_code == 302
+
+    decides("not-shown", "A face of somebody else.")
+    told = client.get(page).content.decode()
+    assert "did not show it" in told and "A face of somebody else." in told
+    client.post(f"{page}show/", {"caption": "My hill"})
+    client.post(f"{page}show/", {"take_back": "1"})
+    assert not Case.objects.open().exists(), "nobody needs to decide any more"
+    client.post(f"{page}show/", {"caption": "My hill"})
+    decides("shown")
+    assert b"My hill" in Client().get("/dreams/").content
+    assert verbs() == ["decide-case", "publish-dream", "decide-case"]
+    assert Case.objects.count() == 3
+
+
+def test_a_moderators_own_dream_is_decided_by_somebody_else(work: Work, moderator: User) -> None:
+    Work.objects.update(owner=moderator)
+    with pytest.raises(cases.NotYours):
+        moderation.publish(Work.objects.get(), moderator)
+    assert Work.objects.get().published_at is None
 
 
 # --- proposed for an exhibit ------------------------------------------------------------------------------------------

@@ -26,13 +26,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class Case(models.Model):
-    """One thing to decide: reports about a spot or frame, an appeal, a cover that people put up, a canvas to list."""
+    """One thing to decide: reports about a spot or frame, an appeal, a cover that people put up, a canvas to list,
+    or something of another app that a newcomer wants to show to everybody."""
 
     class Kind(models.TextChoices):
         REPORT = "report", _("Report")
         APPEAL = "appeal", _("Appeal")
         COVER = "cover", _("Cover")
         LISTING = "listing", _("Canvas to list")
+        SHOWING = "showing", _("Dream to show")
 
     class Outcome(models.TextChoices):
         # The first three tell a reporter's accuracy: right, wrong, and neither.
@@ -43,6 +45,8 @@ class Case(models.Model):
         OVERTURNED = "overturned", _("The sanction was overturned")
         LISTED = "listed", _("On the list")
         UNLISTED = "unlisted", _("Not on the list")
+        SHOWN = "shown", _("Shown to everybody")
+        NOT_SHOWN = "not-shown", _("Not shown")
         LIFTED = "lifted", _("The sanction was lifted before a decision")
 
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.REPORT)

@@ -216,6 +216,7 @@ OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
     Case.Kind.COVER: (Case.Outcome.ACTED, Case.Outcome.DISMISSED),
     Case.Kind.APPEAL: (),
     Case.Kind.LISTING: (Case.Outcome.LISTED, Case.Outcome.UNLISTED),
+    Case.Kind.SHOWING: (Case.Outcome.SHOWN, Case.Outcome.NOT_SHOWN),
 }
 
 
@@ -226,12 +227,17 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
         raise ValueError(f"outcome {outcome!r}, expected one of {', '.join(OUTCOMES[case.kind])}")
     if case.kind == Case.Kind.LISTING and case.canvas is not None and case.canvas.maker_id == by.pk:
         raise NotYours(_("This canvas is your own. Somebody else decides about it."))
+    if case.kind == Case.Kind.SHOWING and case.subject is not None and case.subject.person == by:
+        raise NotYours(_("This dream is your own. Somebody else decides about it."))
     close(case, version, by, outcome)
     if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
         case.region.lift(by)
         notify.look(case.region.canvas.slug)
     if case.kind == Case.Kind.LISTING and case.canvas is not None:
         switches.turn(case.canvas, "listed", outcome == Case.Outcome.LISTED, by, why, case.op)
+    publish = subjects.kind(case.subject_kind).publish if case.kind == Case.Kind.SHOWING else None
+    if publish:
+        publish(case.subject_key, by, why, case.op, outcome == Case.Outcome.SHOWN)
     Act.objects.record(by, DECIDE, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=outcome)
 
 

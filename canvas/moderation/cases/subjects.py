@@ -23,6 +23,7 @@ class Subject:
     url: str
     person: Any  # whose it is
     hidden: bool
+    picture: str = ""  # its small picture's address
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Kind:
     picture   how it looks, uint8 [h, w, 3]; None where it has no picture
     hide      (key, by, why, op, show): hides it from everybody, or with `show` shows it again; False where it is so
               already
+    publish   (key, by, why, op, shown): shows it to everybody, as its maker asked, or does not; None where nobody asks
     """
 
     name: str
     find: Callable[[str], Subject | None]
     picture: Callable[[str], Pixels | None]
     hide: Callable[..., bool]
+    publish: Callable[..., bool] | None = None
 
 
 def add(kind: Kind) -> None:

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             name='Case',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('report', 'Report'), ('appeal', 'Appeal'), ('cover', 'Cover'), ('listing', 'Canvas to list')], default='report', max_length=8)),
+                ('kind', models.CharField(choices=[('report', 'Report'), ('appeal', 'Appeal'), ('cover', 'Cover'), ('listing', 'Canvas to list'), ('showing', 'Dream to show')], default='report', max_length=8)),
                 ('op', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('subject_kind', models.CharField(blank=True, editable=False, max_length=20)),
                 ('subject_key', models.CharField(blank=True, editable=False, max_length=40)),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('score', models.FloatField(default=0.0, help_text='The weights of those who reported it, added up.')),
                 ('opened_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('acted', 'Something was done'), ('dismissed', 'Nothing wrong'), ('moot', 'No longer there'), ('stands', 'The sanction stands'), ('overturned', 'The sanction was overturned'), ('listed', 'On the list'), ('unlisted', 'Not on the list'), ('lifted', 'The sanction was lifted before a decision')], max_length=12)),
+                ('outcome', models.CharField(blank=True, choices=[('acted', 'Something was done'), ('dismissed', 'Nothing wrong'), ('moot', 'No longer there'), ('stands', 'The sanction stands'), ('overturned', 'The sanction was overturned'), ('listed', 'On the list'), ('unlisted', 'Not on the list'), ('shown', 'Shown to everybody'), ('not-shown', 'Not shown'), ('lifted', 'The sanction was lifted before a decision')], max_length=12)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('last_what', models.CharField(blank=True, editable=False, max_length=120)),

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -90,6 +91,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "is_read": found.kind == Work.Kind.READ,
         "is_film": found.kind == Work.Kind.FILM,
         "form": ShowForm(instance=found),
+        "refusal": moderation.refusal(found) if mine else None,
         "hung": found.hung.select_related("exhibit").first() if mine and found.proposed_at else None,
         "recipe": json.dumps(found.recipe, indent=2),
         "command": "" if found.kind in (Work.Kind.FILM, Work.Kind.READ) else _command(found),
@@ -140,7 +142,9 @@ def show(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
     if request.POST.get("take_back"):
         found.requested_at = found.published_at = found.proposed_at = None
-        found.save(update_fields=["requested_at", "published_at", "proposed_at"])
+        with transaction.atomic():
+            found.save(update_fields=["requested_at", "published_at", "proposed_at"])
+            moderation.withdraw(found)
         messages.success(request, _("Only people who have the link can see it now."))
         return redirect(found)
     if not moderation.may_publish(request.user):
@@ -162,7 +166,10 @@ def show(request: SignedIn, key: str) -> HttpResponse:
         messages.success(request, _("Everybody can see it now."))
     else:
         messages.success(request, _("A moderator will look at it first; then everybody can see it."))
-    found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
+    with transaction.atomic():
+        found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
+        if not found.published_at:
+            moderation.ask(found)
     return redirect(found)
 
 
@@ -182,7 +189,10 @@ def _propose(request: SignedIn, found: Work) -> HttpResponse:
 @require_POST
 @member_required
 def delete(request: SignedIn, key: str) -> HttpResponse:
-    get_object_or_404(Work, key=key, owner=request.user).delete()
+    with transaction.atomic():
+        found = get_object_or_404(Work, key=key, owner=request.user)
+        moderation.withdraw(found)
+        found.delete()
     messages.success(request, _("The dream is deleted."))
     return redirect("studio")
 

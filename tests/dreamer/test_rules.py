@@ -330,6 +330,40 @@ def test_strided_convolutions_by_phases(kernel: Any, pads: Any, size: Any, group
     assert relative_error(fast, plain) < 1e-5
 
 
+@pytest.mark.parametrize("size", [(17, 20), (16, 13)])
+@pytest.mark.parametrize("window", [(3, [1, 1, 1, 1]), (5, [2, 2, 2, 2]), (3, "SAME_UPPER"), (3, "SAME_LOWER")])
+@pytest.mark.parametrize("activation", ["none", "Relu", "Clip", "SiLU"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_gradients_stay_apart_by_phases(activation: str, window: Any, size: Any, shared: bool) -> None:
+    """From a depthwise convolution of stride 2 through what is before it, to where there are fewer channels; also where
+    somebody else reads what is in between."""
+    random, (kernel, pads) = np.random.default_rng(0), window
+    padded = {"auto_pad": pads} if isinstance(pads, str) else {"pads": pads}
+    before = {
+        "none": [node("Identity", ["wide"], "a")],
+        "Relu": [node("Relu", ["wide"], "a")],
+        "Clip": [node("Clip", ["wide", "low", "high"], "a")],
+        "SiLU": [node("Sigmoid", ["wide"], "s"), node("Mul", ["wide", "s"], "a")],
+    }
+    nodes = [
+        node("Conv", [X, "w1"], "wide"),
+        *before[activation],
+        node("Conv", ["a", "w2"], "half", strides=[2, 2], group=32, kernel_shape=[kernel] * 2, **padded),
+        node("GlobalAveragePool", ["a"], "mean"),
+        node("Mul", ["half", "mean"] if shared else ["half", "two"], Y),
+    ]
+    constants = {
+        "w1": random.normal(0, 1, (32, 16, 1, 1)),
+        "w2": random.normal(0, 1, (32, 1, kernel, kernel)),
+        **{name: np.asarray(value) for name, value in (("low", 0.0), ("high", 2.0), ("two", 2.0))},
+    }
+    constants = {name: np.asarray(value, np.float32) for name, value in constants.items()}
+    net, x = model(nodes, constants, [Y], opset=18, shape=(1, 16, *size)), spread_out((1, 16, *size))
+    seed = random.normal(0, 1, forward(net, x, Y).shape).astype(np.float32)
+    fast, plain = (seeded_gradient(net, x, Y, seed, **o) for o in ({}, {"strategies": {}, "even": False}))
+    assert relative_error(fast, plain) < 1e-5
+
+
 @pytest.mark.parametrize("channels", [16, 5])
 @pytest.mark.parametrize("turned", [False, True])
 def test_activations_in_blocks(channels: int, turned: bool) -> None:

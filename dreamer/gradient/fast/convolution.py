@@ -9,7 +9,7 @@ from ..rules.table import only_first
 from ..rules.window import Window
 from ..tape import Gradients
 from . import winograd
-from .workbench import Workbench
+from .workbench import Offset, Workbench
 
 
 def mirrored(tape: Workbench, node: Node, dy: str) -> Gradients | None:
@@ -19,6 +19,15 @@ def mirrored(tape: Workbench, node: Node, dy: str) -> Gradients | None:
     if window.strides != (1, 1) or pads is None:
         return None
     turned = flipped(weights, group)
+    if dy in tape.sampled and weights.shape[2:] == (1, 1) and not any(pads) and len(weights) > weights.shape[1] * group:
+        kernel, (batch, _, *size) = tape.graph.constant(turned), tape.graph.shapes[tape.sampled[dy][0][0]]
+
+        def convolved(part: str, _at: Offset) -> str:
+            made = tape("Conv", part, kernel, group=group)
+            tape.graph.shapes[made] = (batch, len(turned), *size)
+            return made
+
+        return only_first(node, tape.each_phase(node.inputs[0], dy, convolved))
     if window.dilations == (1, 1) and winograd.handles(tape, dy, turned, pads):
         return only_first(node, winograd.convolve(tape, dy, turned))
     dx = tape("Conv", dy, tape.graph.constant(turned), pads=pads, dilations=list(window.dilations), group=group)
@@ -84,7 +93,11 @@ def interleaved(tape: Workbench, node: Node, dy: str) -> Gradients | None:
         tape.graph.shapes[made] = (batch, len(turned), *longer)
         return made
 
-    return only_first(node, tape.interleave(x, [(phase(row, 0), phase(row, 1)) for row in numbers]))
+    phases = [(phase(row, 0), phase(row, 1)) for row in numbers]
+    dx = tape.interleave(x, phases)
+    if all(sum(window.pads[axis::2]) == k - 1 for axis, k in enumerate(kernel)):
+        tape.sampled[dx] = phases
+    return only_first(node, dx)
 
 
 def _parts(tape: Workbench, node: Node) -> tuple[Array, Window, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...graph import Node
 from ..rules.shape import concat, pad
 from ..tape import Gradients
-from .workbench import Workbench
+from .workbench import HUGE, Offset, Workbench
 
 
 def relu(tape: Workbench, node: Node, dy: str) -> Gradients | None:
@@ -13,7 +13,16 @@ def relu(tape: Workbench, node: Node, dy: str) -> Gradients | None:
     y = node.outputs[0]
     if y == tape.masked.get(dy):
         return [dy]
-    return [rectify(tape, dy, y)] if tape.in_blocks(y) else None
+    if not tape.in_blocks(y):
+        return None
+    if dy not in tape.sampled:
+        return [rectify(tape, dy, y)]
+
+    def masked(part: str, at: Offset) -> str:
+        mask = tape("Clip", tape.pick(y, at, like=part, weight=HUGE), tape.number(0), tape.number(1), like=part)
+        return tape("Mul", part, mask, like=part)
+
+    return [tape.each_phase(y, dy, masked)]
 
 
 def rectify(tape: Workbench, dy: str, y: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ...graph import Array, Graph, Node
@@ -19,7 +21,9 @@ class Workbench(Tape):
     unblocked  gradients that are not in the blocked layout
     pointwise  results of 1x1 convolutions: of what, and with what weights
     phases     gradients that were interleaved out of these (even, odd) columns in even and in odd rows
-    starts     where in that such a gradient begins (int64 [2]), if not at 0
+    sampled    the same, of windows that move by two: half as many places as there are pixels, rounded up; what a phase
+               has beyond the picture is anything
+    starts     where in ``phases`` such a gradient begins (int64 [2]), if not at 0
     rectified  tensors that are never negative and through whose zeros no gradient passes
     """
 
@@ -30,6 +34,7 @@ class Workbench(Tape):
         self.unblocked: set[str] = set()
         self.pointwise: dict[str, tuple[str, Array]] = {}
         self.phases: dict[str, list[tuple[str, str]]] = {}
+        self.sampled: dict[str, list[tuple[str, str]]] = {}
         self.starts: dict[str, str] = {}
         self.rectified = rectified(graph)
 
@@ -122,6 +127,24 @@ class Workbench(Tape):
         lines = self("Concat", self.graph.integers(0, 0, -1), self("Shape", merged[0], start=3), axis=0)
         whole = self("Reshape", self("Concat", *merged, axis=3), lines)
         return self("Slice", whole, self.graph.integers(0, 0), self.size(x), self.graph.integers(2, 3), like=x)
+
+    def pick(self, x: str, first: Offset, like: str, *, weight: float = 1.0, bias: float = 0.0) -> str:
+        """Every second row and column of ``x``, from ``first`` (each 0 or 1) on, times a number: a phase as
+        ``sampled`` has them, zeros beyond the edges, in the blocked layout."""
+        channels, (row, column) = self.in_blocks(x), first
+        kernel = np.zeros((channels, 1, row + 1, column + 1), np.float32)
+        kernel[:, 0, row, column] = weight
+        rest = [self.graph.constant(np.full(channels, bias))] if bias else []
+        attrs = {"strides": [2, 2], "pads": [0, 0, row, column], "kernel_shape": [row + 1, column + 1]}
+        return self("Conv", x, self.graph.constant(kernel), *rest, group=channels, like=like, **attrs)
+
+    def each_phase(self, x: str, dy: str, change: Callable[[str, Offset], str]) -> str:
+        """A gradient of ``x``'s size, out of the phases of a ``sampled`` one and what is made of each of them: to go
+        on by phases and to put together what has fewer channels."""
+        phases = [(change(even, (row, 0)), change(odd, (row, 1))) for row, (even, odd) in enumerate(self.sampled[dy])]
+        dx = self.interleave(x, phases)
+        self.sampled[dx] = phases
+        return dx
 
 
 def rectified(graph: Graph) -> set[str]:

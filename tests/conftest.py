@@ -31,6 +31,7 @@ from tests import running, services
 from tests.bucket import KEY, SECRET, Bucket
 
 PASSWORD = "a long walk by the sea"
+running.RunningSite.forks = True
 
 # An example may take as long as a busy machine makes it take.
 hypothesis.settings.register_profile(

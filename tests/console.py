@@ -1,15 +1,17 @@
-"""Runs what `RunningSite.shell` sends: a line of JSON with the code, answered by one with whether it failed and what it
-said. A process beside the site's own that serves nobody; one for all calls, as most of each would be its start.
+"""Runs what `RunningSite.shell` sends: code, answered by whether it failed and what it said.
+
+A process beside the site's own that serves nobody; one for all calls, as most of each would be its start.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import json
-import sys
 import traceback
+from multiprocessing.connection import Connection
+from typing import Any
 
+import django
 from django.db import connections
 
 
@@ -27,6 +29,9 @@ def run(code: str) -> tuple[bool, str]:
     return False, said.getvalue()
 
 
-if __name__ == "__main__":
-    for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+def answer(asked: Connection[Any, str]) -> None:
+    """Until nobody asks any more."""
+    django.setup()
+    with contextlib.suppress(EOFError):
+        while True:
+            asked.send(run(asked.recv()))

@@ -8,6 +8,7 @@ import http.client
 import http.cookiejar
 import itertools
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -22,14 +23,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from canvas import wire
 from dreamsite.serve import APPLICATION, SERVERS
-from tests import clock
+from tests.forked import ROOT, Forked, run
 
-ROOT = Path(__file__).resolve().parent.parent
+Process = subprocess.Popen[Any] | Forked
 PASSWORD = "a long walk by the sea"
 # Seconds that a test waits for what must come, in all of the suite. Minutes, so that a slow and busy machine passes as
 # a quick one does, only later; nobody waits so long but for what never comes.
@@ -107,6 +109,8 @@ class RunningSite:
     `tune` changes limits of the modules in the started processes (tests.tuned); `env` are settings.
     """
 
+    forks = False  # what the tests start, but not what a bench measures, is forked (tests.forked)
+
     def __init__(
         self, var: Path, *, server: str = "daphne", name: str = "web", tune: dict[str, Any] | None = None, **env: str
     ) -> None:
@@ -129,25 +133,16 @@ class RunningSite:
             **env,
         }
         self.env.pop("DJANGO_SETTINGS_MODULE", None)
-        self.web: subprocess.Popen[bytes] | None = None
-        self.dreamer: subprocess.Popen[bytes] | None = None
-        self.dreamers: list[subprocess.Popen[bytes]] = []
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self._console: subprocess.Popen[str] | None = None
+        self.web: Process | None = None
+        self.dreamer: Process | None = None
+        self.dreamers: list[Process] = []
+        self.workers: list[Process] = []
+        self._console: tuple[Forked, Connection[str, tuple[bool, str]]] | None = None
 
     # --- processes -------------------------------------------------------------------------------------------------
 
     def manage(self, *arguments: str, check: bool = True) -> str:
-        # With the tests' clock, where it is moved; else as everybody starts it.
-        program = ["-m", "tests.tuned", "manage"] if clock.AHEAD in self.env else ["manage.py"]
-        done = subprocess.run(
-            [sys.executable, *program, *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run(["manage", *arguments], self.env)
         if check and done.returncode:
             raise AssertionError(
                 f"manage.py {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
@@ -157,32 +152,26 @@ class RunningSite:
     def shell(self, code: str) -> str:
         """What this code says that runs beside the site, in a process that serves nobody (tests.console)."""
         if self._console is None:
-            with (self.var / "shell.log").open("ab") as log:
-                self._console = subprocess.Popen(
-                    [sys.executable, "-m", "tests.tuned", "tests.console"],
-                    cwd=ROOT,
-                    env=self.env,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
-        assert self._console.stdin and self._console.stdout
-        self._console.stdin.write(json.dumps(code) + "\n")
-        self._console.stdin.flush()
-        answer = self._console.stdout.readline()
-        failed, said = json.loads(answer) if answer else (True, self.log("shell"))
+            ours, theirs = multiprocessing.Pipe()
+            self._console = Forked(["tests.console"], self.env, self.var / "shell.log", theirs), ours
+            theirs.close()
+        _process, asking = self._console
+        try:
+            asking.send(code)
+            failed, said = asking.recv()
+        except (EOFError, OSError):
+            failed, said = True, self.log("shell")
         if failed:
             raise AssertionError(f"{code}\nfailed:\n{said}")
-        return str(said)
+        return said
 
     def start_web(self, *, wait: bool = True, application: str = APPLICATION) -> None:
-        python, dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
+        _python, _dash_m, *command = SERVERS[self.server]("127.0.0.1", self.port)
         command[-1] = application
         for option in {"--ping-timeout", "--ws-ping-timeout"} & set(command):
             # Tests wait for commands and queries while their own sockets' loop stands still, and nothing answers pings.
             command[command.index(option) + 1] = str(10 * PATIENCE)
-        self.web = self._popen(self.name, python, dash_m, "tests.tuned", *command)
+        self.web = self._start(self.name, *command)
         if wait:
             try:
                 self.until_web()
@@ -207,21 +196,24 @@ class RunningSite:
         except (urllib.error.URLError, OSError, http.client.HTTPException):
             return False
 
-    def start_dreamer(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start_dreamer(self, *arguments: str) -> Process:
         """Another dreamer process; `dreamer` is the newest, `dreamers` are all."""
-        self.dreamer = self._popen("dreamer", sys.executable, "-m", "tests.tuned", "manage", "dreamer", *arguments)
+        self.dreamer = self._start("dreamer", "manage", "dreamer", *arguments)
         self.dreamers.append(self.dreamer)
         return self.dreamer
 
-    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, *arguments: str) -> Process:
         """Another process for background work."""
-        command = (sys.executable, "-m", "tests.tuned", "manage", "worker", "--nice", "0", *arguments)
-        self.workers.append(self._popen("worker", *command))
+        self.workers.append(self._start("worker", "manage", "worker", "--nice", "0", *arguments))
         return self.workers[-1]
 
-    def _popen(self, log: str, *command: str) -> subprocess.Popen[bytes]:
-        with (self.var / f"{log}.log").open("ab") as out:
-            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=out, stderr=out)
+    def _start(self, log: str, *command: str) -> Process:
+        path = self.var / f"{log}.log"
+        if self.forks:
+            return Forked(list(command), self.env, path)
+        with path.open("ab") as out:
+            whole = [sys.executable, "-m", "tests.tuned", *command]
+            return subprocess.Popen(whole, cwd=ROOT, env=self.env, stdout=out, stderr=out)
 
     def kill_web(self) -> None:
         end(self.web, signal.SIGKILL)
@@ -230,11 +222,17 @@ class RunningSite:
         end(self.dreamer, signal.SIGKILL)
 
     def stop(self) -> None:
-        for process in (*self.workers, *self.dreamers, self.web, self._console):
-            end(process, signal.SIGTERM)
+        processes = [process for process in (*self.workers, *self.dreamers, self.web) if process is not None]
         if self._console is not None:
-            self._console.communicate()  # closes the pipes
+            console, asking = self._console
+            asking.close()  # which ends it
+            processes.append(console)
             self._console = None
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in processes:
+            until_ended(process)
 
     def log(self, name: str = "") -> str:
         """All that the process has said: `web` (or the site's name), `dreamer`."""
@@ -361,11 +359,16 @@ class Visitor:
             return error.code, error.read().decode(errors="replace")
 
 
-def end(process: subprocess.Popen[Any] | None, how: signal.Signals) -> None:
-    """Sends the signal and waits for the end; one that does not end is killed."""
+def end(process: Process | None, how: signal.Signals) -> None:
+    """Sends the signal and waits for the end."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(how)
+    until_ended(process)
+
+
+def until_ended(process: Process) -> None:
+    """Waits for the end; a process that does not end is killed."""
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:

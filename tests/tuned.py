@@ -65,15 +65,22 @@ def kill_after(path: str, count: int) -> None:
     setattr(owner, name, killed)
 
 
-if __name__ == "__main__":
+def begin() -> None:
+    """Moves the clock, the limits and the end to where the environment wants them; Django is set up where it does."""
     clock.move()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
-    django.setup()
-    tune(json.loads(os.environ.get("TUNE") or "{}"))
+    limits = json.loads(os.environ.get("TUNE") or "{}")
+    if limits or "PUBLISHED" in os.environ or "KILLED" in os.environ:
+        django.setup()
+    tune(limits)
     if published := os.environ.get("PUBLISHED"):
         publish(**json.loads(published))
     if killed := os.environ.get("KILLED"):
         function, _colon, calls = killed.partition(":")
         kill_after(function, int(calls))
+
+
+if __name__ == "__main__":
+    begin()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

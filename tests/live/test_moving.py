@@ -6,16 +6,15 @@ import asyncio
 import hashlib
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.bucket import Bucket
+from tests.forked import run
 from tests.live.test_storage import _DREAMED
-from tests.running import PATIENCE, ROOT, SMALL, SMALL_SIDE, RunningSite
+from tests.running import PATIENCE, SMALL, SMALL_SIDE, RunningSite
 from tests.services import Postgres
 from tests.sockets import PLENTY, Drawer, opened, stroke_id
 
@@ -23,9 +22,7 @@ chance = random.Random(71)
 
 
 def manage(site: RunningSite, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=site.env, capture_output=True, text=True, check=False
-    )
+    done = run(["manage", *arguments], site.env)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreamsite import checks
-from tests.running import ROOT
+from tests.forked import run
 
 PRODUCTION = {
     "SITE_URL": "https://draw.example.org",
@@ -29,14 +28,7 @@ PRODUCTION = {
 
 def manage(var: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**kept, "DREAMSITE_VAR": str(var), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(["manage", *arguments], {**kept, "DREAMSITE_VAR": str(var), **environment})
 
 
 def test_check_deploy_is_silent_in_production(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +23,7 @@ from dreamsite import metrics
 from dreamsite.core.storage import StorageUnavailable
 from dreamsite.core.tasks import QUICK, STUDIO, enqueue, task
 from tests.bucket import Bucket
+from tests.forked import run
 from tests.running import ROOT, free_port, until
 
 pytestmark = pytest.mark.django_db
@@ -145,12 +144,5 @@ def test_a_dreamer_and_a_worker_answer_where_they_are_told(make_site: Callable[.
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     for wrong in ("9101", "127.0.0.1", "127.0.0.1:99999"):
-        ended = subprocess.run(
-            [sys.executable, "manage.py", "check"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "METRICS_ADDRESS": wrong, "DREAMSITE_VAR": str(tmp_path)},
-        )
+        ended = run(["manage", "check"], {**os.environ, "METRICS_ADDRESS": wrong, "DREAMSITE_VAR": str(tmp_path)})
         assert ended.returncode and "METRICS_ADDRESS" in ended.stderr and "like 127.0.0.1:9101" in ended.stderr

@@ -24,6 +24,7 @@ from canvas.models import Canvas
 from dreamer import opening
 from dreamer.networks import fetching
 from dreamer.registered import default_model
+from dreamsite import static
 from dreamsite.claim import claim_link
 from dreamsite.serve import SERVERS
 
@@ -135,7 +136,7 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        static.collect()
         opening.draw(Canvas.objects.default())
         if trouble := frames.storage_trouble():
             raise CommandError(trouble)

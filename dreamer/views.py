@@ -91,7 +91,7 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
             "styles": [
                 {
                     "key": name,
-                    "title": one.label,
+                    "title": _(one.label),
                     "votes": votes.get(name, 0),
                     "picture": f"{reverse('style_picture', args=[slug])}?{urlencode({'style': name})}"
                     if files and trying.picture(files, name).is_file()

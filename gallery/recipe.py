@@ -35,7 +35,7 @@ def sentence(frame: Frame) -> str:
     if not subjects:
         return _("A dream without a recorded recipe.")
     if frame.title:
-        return _("The network looked for “%(title)s” in the drawing.") % {"title": frame.title}
+        return _("The network looked for “%(title)s” in the drawing.") % {"title": _(frame.title)}
     return _("The network looked for %(wanted)s in the drawing.") % {"wanted": _joined(subjects)}
 
 

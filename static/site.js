@@ -40,8 +40,8 @@ for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.query
 }
 
 // Where tabs do not fit side by side, the one we are on is in sight.
-for (const tab of document.querySelectorAll(".ways [aria-current]")) {
-  const tabs = /** @type {HTMLElement} */ (tab.closest(".ways"));
+for (const tab of document.querySelectorAll("nav [aria-current]")) {
+  const tabs = /** @type {HTMLElement} */ (tab.closest("nav"));
   const { left, right } = tab.getBoundingClientRect(), view = tabs.getBoundingClientRect();
   if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft += (left + right - view.left - view.right) / 2;
 }

@@ -41,6 +41,7 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
+SHELVES = ("dreamer/library/shelves", "dreamer/house/models/house/shelf.json")  # titles of styles
 PLURALS = {"de": "n != 1", "es": "n != 1", "fr": "n > 1", "pt_BR": "n > 1", "ja": "0"}  # gettext's rules
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[sdf]|%[.\d]*[sdf]|\{\w*\}")
 
@@ -63,6 +64,9 @@ def sources(pattern: str, *parts: str) -> list[Path]:
 
 def _texts(domain: str) -> Iterator[tuple[str, object, list[str], str | None]]:
     """File, text or (one, many), comments, context."""
+    for file in sources("*.json", *SHELVES):
+        for style in json.loads(file.read_text()):
+            yield file.name, style.get("title", ""), [], None
     if domain == "djangojs":
         for file in sources("*.js", "static"):
             for name, one, many in JS_CALL.findall(file.read_text()):
@@ -110,6 +114,7 @@ def updated(locale: str, domain: str, wanted: Catalog) -> Catalog:
     known = read(locale, domain)
     other = read(locale, "django" if domain == "djangojs" else "djangojs")
     made = Catalog(locale, charset="utf-8")
+    made._num_plurals = forms(locale)  # as gettext counts them; Unicode has one more for millions in Romance languages
     for message in wanted:
         if not message.id:
             continue

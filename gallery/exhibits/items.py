@@ -61,7 +61,7 @@ def _image(frame: Frame | None, upload: Upload | None) -> ItemImage | None:
         moment = f"{frame.made_at:%Y-%m-%d %H:%M:%S}"
         words = _("The canvas on %(moment)s UTC.") % {"moment": moment}
         if frame.title:
-            words += " " + _("The network dreamed of %(title)s.") % {"title": frame.title}
+            words += " " + _("The network dreamed of %(title)s.") % {"title": _(frame.title)}
         return ItemImage(
             frame.picture.url,
             frame.width,

@@ -5,14 +5,15 @@ const MET = "dreamsite:welcomed";
 const SHOWN = 25_000; // ms
 
 export class Hello {
-    /** @param {HTMLElement} strip */
+    /** @param {HTMLElement | null} strip none on a canvas that is closed */
     constructor(strip) {
         this.strip = strip;
-        strip.querySelector("[data-hello-close]")?.addEventListener("click", () => this.leave());
+        strip?.querySelector("[data-hello-close]")?.addEventListener("click", () => this.leave());
     }
 
     /** Shows it to those who have not seen it. */
     greet() {
+        if (!this.strip) return;
         try {
             if (localStorage.getItem(MET)) return;
         } catch {
@@ -23,7 +24,7 @@ export class Hello {
     }
 
     leave() {
-        if (this.strip.hidden) return;
+        if (!this.strip || this.strip.hidden) return;
         this.strip.hidden = true;
         try {
             localStorage.setItem(MET, "yes");

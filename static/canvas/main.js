@@ -77,7 +77,7 @@ const edges = new Edges(
     (x, y) => changeView(() => view.show({ x, y, zoom: view.scale / view.whole })),
 );
 const notices = new Notices(find(".notices"));
-const hello = new Hello(find("[data-hello]"));
+const hello = new Hello(document.querySelector("[data-hello]"));
 const bar = new Bar(document, dataset.staff === "yes", {
     retry: () => session.net.hurry(),
     now: () => session.now(),

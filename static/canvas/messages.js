@@ -96,7 +96,7 @@ const manage = (command) => `.venv/bin/python manage.py ${command}`;
  * @returns {DreamWords}
  */
 export function dream(dream, staff, dreamed, closed = null) {
-    const title = dream.title || dream.layer || "";
+    const title = gettext(dream.title || dream.layer || "");
     if (closed?.forGood) return { label: gettext("No more dreams"), hint: `${closed.title} ${closed.detail}` };
     switch (dream.state) {
         case "waiting":
@@ -136,7 +136,7 @@ export function arriving({ state, model, arriving }) {
 /** What people have voted for. @param {import("./types.js").Dream} dream */
 export function coming({ coming }) {
     if (!coming) return "";
-    return ngettext("Next style: %(title)s, %(n)s vote", "Next style: %(title)s, %(n)s votes", coming.votes, { title: coming.title });
+    return ngettext("Next style: %(title)s, %(n)s vote", "Next style: %(title)s, %(n)s votes", coming.votes, { title: gettext(coming.title) });
 }
 
 /** Instead of the above while nothing is known. */

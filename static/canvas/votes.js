@@ -81,13 +81,11 @@ export class Votes {
         // Kept where it can be: who walks through it by keyboard stays where they are.
         if (!same) this.list.replaceChildren(...styles.map((style) => this.#tile(style)));
         const most = Math.max(1, ...styles.map(({ votes }) => votes));
-        styles.forEach(({ key, title, votes }, index) => {
+        styles.forEach(({ key, votes }, index) => {
             const tile = /** @type {HTMLElement} */ (this.list.children[index]);
             tile.setAttribute("aria-pressed", String(key === mine));
             tile.classList.toggle("leads", votes === most);
-            const count = ngettext("%(n)s vote", "%(n)s votes", votes);
-            tile.setAttribute("aria-label", `${title}, ${count}`);
-            /** @type {HTMLElement} */ (tile.lastElementChild).textContent = votes ? count : "";
+            /** @type {HTMLElement} */ (tile.lastElementChild).textContent = votes ? ngettext("%(n)s vote", "%(n)s votes", votes) : "";
         });
     }
 
@@ -104,6 +102,7 @@ export class Votes {
         } else {
             const blank = document.createElement("i");
             blank.textContent = title.slice(0, 1);
+            blank.ariaHidden = "true";
             tile.append(blank);
         }
         tile.append(name, count);

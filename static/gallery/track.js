@@ -1,7 +1,7 @@
 // @ts-check
 /** One line of time: bars, marks, labels, and a slider over them. */
 
-import { ngettext } from "../i18n.js";
+import { gettext, ngettext } from "../i18n.js";
 import { dayOf, timeOf } from "./times.js";
 
 /**
@@ -157,9 +157,9 @@ export class Track {
   detail(ms) {
     const bar = this.bars.find(({ at, end }) => ms >= 1000 * at && ms < 1000 * end);
     const style = this.styles.filter(({ style }) => style <= ms).at(-1)?.title;
-    if (!bar) return style ?? "";
+    if (!bar) return style ? gettext(style) : "";
     const info = `${ngettext("%(n)s stroke", "%(n)s strokes", bar.strokes)}, ${ngettext("%(n)s frame", "%(n)s frames", bar.frames)}`;
-    return style ? `${info} · ${style}` : info;
+    return style ? `${info} · ${gettext(style)}` : info;
   }
 
   /** @param {number} clientX */

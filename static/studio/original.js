@@ -54,7 +54,7 @@ function showSketch(work) {
     button.setAttribute("aria-pressed", "false");
     const title = document.createElement("span");
     title.className = "small";
-    title.textContent = work.title;
+    title.textContent = gettext(work.title);
     button.append(title);
     item.append(button);
     sheet.append(item);
@@ -153,7 +153,7 @@ async function preview() {
     }
     if (turn !== latest) return;
     if (work.picture) shown.src = work.picture;
-    state.textContent = work.state === "done" ? work.title : work.message || ownWords;
+    state.textContent = work.state === "done" ? gettext(work.title) : work.message || ownWords;
   } catch (error) {
     if (turn !== latest) return;
     state.textContent = error instanceof Error ? error.message : String(error);

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, finished, line, operations
 from tests.running import RunningSite, copy, until
 
@@ -63,6 +64,24 @@ def test_a_frozen_canvas_says_so_and_takes_no_stroke(browser: Browser, site: Run
     assert ann.trouble == guest.trouble == []
     ann.close()
     guest.close()
+
+
+def test_a_closed_canvas_is_shown_and_promises_nothing(browser: Browser, site: RunningSite) -> None:
+    site.shell(
+        "from canvas.models import Canvas\nfrom django.utils import timezone\n"
+        "Canvas.objects.create(slug='shut', title='Shut', width=96, height=96, closed_at=timezone.now())"
+    )
+    for visitor in (Visitor(browser, site, site.person(2), welcomed=False), Visitor(browser, site, **PHONE)):
+        page = visitor.open("shut").page
+        expect(page.locator(".closed")).to_contain_text("This canvas is closed.")
+        expect(page.locator("[data-bar=label]")).to_have_text("No more dreams")
+        expect(page.get_by_text("Nobody drew on this canvas.")).to_be_visible()
+        page.locator(".dream summary").click()
+        expect(page.get_by_role("link", name="History", exact=True).first).to_be_visible()
+        expect(page.get_by_role("button", name="Vote for the next style")).to_have_count(0)
+        assert axe.serious(page) == []
+        assert visitor.trouble == []
+        visitor.close()
 
 
 def test_a_stroke_into_a_locked_area_is_cut_there_and_the_reason_told(

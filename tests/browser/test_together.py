@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, line, operations
@@ -83,3 +83,48 @@ def test_marks_and_following(browser: Browser, site: RunningSite) -> None:
     assert phone.trouble == leader.trouble == []
     phone.close()
     leader.close()
+
+
+def test_people_vote_for_the_next_style(browser: Browser, site: RunningSite) -> None:
+    """One at a desk votes by keyboard, one with a phone sees it, votes for another, and takes it back."""
+    desk = Visitor(browser, site, site.person(5)).open()
+    phone = Visitor(browser, site, site.person(6), **PHONE).open()
+
+    def opened(page: Page) -> Locator:
+        page.locator(".dream summary").click()
+        page.get_by_role("button", name="Vote for the next style").click()
+        dialog = page.get_by_role("dialog", name="What should it dream of next?")
+        expect(dialog.locator(".style-tile").first).to_be_visible()
+        return dialog
+
+    dialog = opened(desk.page)
+    assert axe.serious(desk.page) == []
+    tiles = dialog.get_by_role("group").get_by_role("button")
+    title = str(tiles.first.locator("b").text_content())
+    tiles.first.focus()
+    desk.page.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text(f"You voted for {title}.")
+    expect(tiles.first).to_have_attribute("aria-pressed", "true")
+    expect(tiles.first).to_have_accessible_name(f"{title} 1 vote")
+    expect(tiles.first).to_be_focused()
+
+    other = opened(phone.page)
+    theirs = other.get_by_role("group").get_by_role("button")
+    expect(theirs.first).to_have_accessible_name(f"{title} 1 vote")
+    expect(theirs.first).to_have_attribute("aria-pressed", "false")
+    assert axe.serious(phone.page) == []
+    theirs.nth(1).tap()
+    expect(theirs.nth(1)).to_have_attribute("aria-pressed", "true")
+    theirs.nth(1).tap()
+    expect(other.get_by_role("status")).to_have_text("Your vote is taken back.")
+    expect(theirs.nth(1)).to_have_attribute("aria-pressed", "false")
+    other.get_by_role("button", name="Close").tap()
+    expect(other).to_be_hidden()
+
+    stranger = Visitor(browser, site).open()
+    last = opened(stranger.page)
+    last.get_by_role("group").get_by_role("button").first.click()
+    expect(last.get_by_role("status")).to_have_text(f"You voted for {title}.")  # a guest now
+    assert desk.trouble == phone.trouble == []
+    for visitor in (desk, phone, stranger):
+        visitor.close()

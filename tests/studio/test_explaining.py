@@ -61,7 +61,7 @@ def test_it_is_explained_on_ones_own_picture(client: Client) -> None:
 def test_why_there_are_dogs_is_true_for_the_network_in_use(client: Client, settings: Any) -> None:
     files = jobs.registry().get("house")
     page = text_of(client)
-    assert "Why there are not dogs everywhere" in page and f"knows {len(files.labels)} names" in page
+    assert "Why there aren’t dogs everywhere" in page and f"knows {len(files.labels)} names" in page
     folder = nets.register_tiny(settings.MODELS_DIR)
     (folder / "shelf.json").write_text(json.dumps([{"layer": "block/output", "channel": None, "title": "All"}]))
     names = ["tench", "Chihuahua", "toy poodle", "Mexican hairless, hairless dog", *(f"thing {n}" for n in range(6))]

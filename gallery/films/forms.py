@@ -41,8 +41,8 @@ class OwnFilmForm(forms.Form):
     y = forms.IntegerField(label=_("Top"), required=False)
     width = forms.IntegerField(label=_("Width"), required=False)
     height = forms.IntegerField(label=_("Height"), required=False)
-    since = _moment(_("From"))
-    until = _moment(_("To"))
+    since = _moment(_("Begins at"))
+    until = _moment(_("Ends at"))
 
     def __init__(self, *args: Any, canvas: Canvas, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

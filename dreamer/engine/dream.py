@@ -48,6 +48,9 @@ HUGE_PIXELS, HUGE_TILE = 24_000_000, 160
 # Clouds are coarse: they are made at this many pixels at most.
 CLOUDED = 2**20
 
+# Where a mask is weaker than this share, what is enlarged fades out.
+RIM = 0.1
+
 # The network sees a guide whole and in every step: its longer side in pixels is this at most.
 GUIDE_SIDE = 384
 
@@ -301,10 +304,15 @@ class _Dream:
             add_photo(base, difference, -1.0)
             soften(difference)
         out, part = np.empty_like(photo), enlarged(difference, size)
+        mask = None if self.mask is None else shrink(self.mask, size)
 
         def fill(rows: slice) -> None:
             band = part(rows)
             if not same:
+                if mask is not None:
+                    # Enlarged, it reaches beyond the mask. Cut off there it would leave a jagged edge where dream after
+                    # dream ends at the same place.
+                    band *= np.minimum(bands.share(mask[rows]) / RIM, 1)
                 band += photo[rows].transpose(2, 0, 1)
             np.clip(np.rint(band, out=band), 0, 255, out=band)
             out[rows] = band.transpose(1, 2, 0)  # to whole numbers by the assignment
@@ -312,8 +320,8 @@ class _Dream:
         bands.each(fill, bands.bands(size[0], size[1] * 12))
         if self.recipe.keep_colours:
             keep_colours(out, photo)
-        if self.mask is not None:
-            untouched = shrink(self.mask, size) == 0
+        if mask is not None:
+            untouched = mask == 0
             out[untouched] = photo[untouched]
         return out
 

@@ -46,14 +46,15 @@ def steps_of(octaves: int, iterations: int, taper: float) -> list[int]:
 
 def shrink(photo: Bytes, size: Size) -> Bytes:
     """uint8 [H, W, 3] (or [H, W]) at another size, anti-aliased (Hamming's filter: sharp, and three times faster
-    than Lanczos').
+    than Lanczos'). Enlarged, as the small masks of fronts are, it would leave steps: that is bilinear.
 
     Rounding to whole grey levels is harmless here: the dream is a difference to exactly this picture, and only the
     difference is carried on.
     """
     if photo.shape[:2] == size:
         return photo
-    part = _resized(Image.fromarray(photo), size, Image.Resampling.HAMMING)
+    smaller = size[0] <= photo.shape[0] and size[1] <= photo.shape[1]
+    part = _resized(Image.fromarray(photo), size, Image.Resampling.HAMMING if smaller else Image.Resampling.BILINEAR)
     out = np.empty((*size, *photo.shape[2:]), np.uint8)
 
     def fill(rows: slice) -> None:

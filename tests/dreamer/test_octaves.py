@@ -121,3 +121,10 @@ def test_shrink_keeps_size_mean_and_identity() -> None:
     small = shrink(photo, (32, 48))
     assert small.shape == (32, 48, 3) and small.dtype == np.uint8
     assert abs(small.mean() - photo.mean()) < 1.0
+
+
+def test_a_small_mask_is_enlarged_without_steps() -> None:
+    front = np.tile(np.linspace(0, 255, 8).astype(np.uint8), (8, 1))
+    enlarged = shrink(front, (128, 128)).astype(int)
+    assert np.diff(enlarged, axis=1).max() <= 3  # 255 over 7 of 8 cells of 16 px is 2.3
+    np.testing.assert_array_equal(shrink(np.zeros((8, 8), np.uint8), (100, 90)), 0)

@@ -38,9 +38,9 @@ PASSWORD = "a long walk by the sea"
 PATIENCE = 180
 SMALL = "small"  # a second canvas of each prepared site, which dreams in a blink
 SMALL_SIDE = 128
-PEOPLE = tuple(f"person{number:02}" for number in range(16))  # who have an account and are signed in
+PEOPLE = 16  # who have an account and are signed in
 
-_PREPARE = f"""
+_PREPARE = """
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -54,9 +54,9 @@ call_command("migrate", verbosity=0)
 if not (Path(settings.VAR_DIR) / "static").exists():
     call_command("collectstatic", verbosity=0, interactive=False)
 Canvas.objects.default()
-Canvas.objects.create(slug="{SMALL}", title="Small", width={SMALL_SIDE}, height={SMALL_SIDE})
-people = {{}}
-for name in {PEOPLE!r}:
+Canvas.objects.create(slug="%s", title="Small", width=%d, height=%d)
+people = {}
+for name in %r:
     user = get_user_model().objects.create(username=name, date_joined=timezone.now() - timedelta(days=2))
     user.set_unusable_password()
     user.save()
@@ -65,7 +65,7 @@ for name in {PEOPLE!r}:
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    people[name] = {{"id": user.pk, "cookie": f"{{settings.SESSION_COOKIE_NAME}}={{session.session_key}}"}}
+    people[name] = {"id": user.pk, "cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
 (Path(settings.VAR_DIR) / "people.json").write_text(json.dumps(people))
 """
 
@@ -306,7 +306,7 @@ class RunningSite:
 
     def person(self, number: int) -> Person:
         """One of PEOPLE, with the headers of their browser's websocket."""
-        name = PEOPLE[number]
+        name = _name(number)
         known = json.loads((self.var / "people.json").read_text())[name]
         return Person(known["id"], name, {"Cookie": known["cookie"], "Origin": self.url})
 
@@ -376,14 +376,19 @@ def until_ended(process: Process) -> None:
         process.wait()
 
 
-def prepare(folder: Path, *, static: Path | None = None, **env: str) -> Path:
+def _name(number: int) -> str:
+    return f"person{number:02}"
+
+
+def prepare(folder: Path, *, static: Path | None = None, people: int = PEOPLE, **env: str) -> Path:
     """A var/ with a migrated database, two canvases, people and static files (`static`: those of another one)."""
     site = RunningSite(folder, **env)
     folder.mkdir(parents=True, exist_ok=True)
     if static:
         (folder / "static").symlink_to(static)
     try:
-        site.shell(_PREPARE)
+        names = [_name(number) for number in range(people)]
+        site.shell(_PREPARE % (SMALL, SMALL_SIDE, SMALL_SIDE, names))
     finally:
         site.stop()
     return folder

@@ -1,8 +1,9 @@
 """Runs a module with other limits than production's: `TUNE='{"canvas.limits.POLL": 9}' python -m tests.tuned daphne …`.
 
-So that no test waits half a minute and production needs no knob that only tests turn. `PUBLISHED` puts a file of the
-tests' server in GoogLeNet's place: `{"address": ..., "sha256": ..., "size": ...}`. `KILLED` is a function and a number,
-`gallery.jobs.files.save:2`: when it has been called so often, the process ends as if somebody had killed it.
+So that no test waits half a minute and production needs no knob that only tests turn. `settings.NAME` is a setting,
+which need not be one that the environment could give. `PUBLISHED` puts a file of the tests' server in GoogLeNet's
+place: `{"address": ..., "sha256": ..., "size": ...}`. `KILLED` is a function and a number, `gallery.jobs.files.save:2`:
+when it has been called so often, the process ends as if somebody had killed it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 from typing import Any
 
 import django
+import django.conf
 
 from tests import clock
 
@@ -25,7 +27,7 @@ from tests import clock
 def tune(values: dict[str, object]) -> None:
     for path, value in values.items():
         module, name = path.rsplit(".", 1)
-        owner = importlib.import_module(module)
+        owner: Any = django.conf.settings if module == "settings" else importlib.import_module(module)
         if not hasattr(owner, name):
             raise SystemExit(f"TUNE: {module} has no {name}")
         if isinstance(value, dict):

@@ -1,9 +1,12 @@
 """`make load`: the live canvas under many sockets, on this machine only, beside a named alternative in the same run.
 
-Starts a site of its own on 127.0.0.1, opens N viewers, lets 10 people draw 30 points a second each, and says what every
+Starts a site of its own on 127.0.0.1, opens N viewers, lets people draw 30 points a second each, and says what every
 viewer really got. Beside it, in the same run: a bare event loop that sends the same messages and does nothing else
 (`tests.bench.bare_loop`), and what Channels' documentation leads to, made as good as it goes: one `group_send` a tick
 instead of one a point, and no database at all.
+
+With `--processes 2` the site is so many web processes, which share a PostgreSQL and a Redis of their own, and viewers
+and drawers are spread over them; all of it on the cores that there are, and the alternatives are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -30,17 +34,18 @@ from urllib.parse import urlsplit
 
 from canvas import wire
 from dreamsite.serve import APPLICATION
-from tests import environment, running, wire_client
+from tests import environment, running, services, wire_client
 from tests.sockets import stroke_id
 
 environment.isolate()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
 
-DRAWERS, RATE = 10, 30  # people, points a second of each
+RATE = 30  # points a second of each who draws
 SAMPLED = 10  # of so many viewers one measures latency: decoding everything would measure us
 GROUP = "load"
 OURS, THEIRS, BARE = "dreamsite", "Channels group_send a tick", "a bare loop"
 ABUSED = "dreamsite, and three who abuse it"
+FLOODER = 0  # which of the site's people; those after it draw
 NEWCOMERS = 40  # who join during a row
 
 
@@ -212,6 +217,7 @@ class Row:
     name: str
     server: str
     viewers: int
+    drawers: int
     delivered: float
     frames: float
     worst: float
@@ -229,7 +235,9 @@ class Row:
     )
 
     def line(self, seconds: float) -> str:
-        million = self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * DRAWERS * RATE * seconds) * 1e6
+        million = (
+            self.cpu / 100 * seconds / max(1.0, self.delivered * self.viewers * self.drawers * RATE * seconds) * 1e6
+        )
         columns = f"{self.delivered:.2f} | {self.frames:.1f} | {self.worst:.1f} | {self.p50:.0f} | {self.p99:.0f}"
         cost = f"{self.join:.0f} | {self.cpu:.0f} | {million:.1f} | {self.memory:.0f} | {self.lost}"
         return f"| {self.name} | {self.server} | {self.viewers} | {columns} | {cost} |"
@@ -263,15 +271,27 @@ async def draw(drawer: Viewer, sent: dict[tuple[int, int], float], until: float,
 
 
 async def measure(
-    site: running.RunningSite, name: str, viewers: int, seconds: float, bare: tuple[int, int] | None = None
+    sites: list[running.RunningSite],
+    name: str,
+    viewers: int,
+    drawers: int,
+    seconds: float,
+    bare: tuple[int, int] | None = None,
 ) -> Row:
-    """One row. `bare`: the port and the process id of what is measured instead of the site."""
+    """One row. `sites`: the web processes of one site. `bare`: port and process id of what is measured instead."""
     sent: dict[tuple[int, int], float] = {}
     loop, chance = asyncio.get_running_loop(), random.Random(1)
 
-    port, pid = bare or (site.port, site.web.pid if site.web else 0)
+    doors = [bare] if bare else [(site.port, site.web.pid) for site in sites if site.web]
+    turn = itertools.cycle(zip(sites, (port for port, _ in doors), strict=True))
 
-    async def connect(headers: dict[str, str], sampled: bool) -> Viewer:
+    def used() -> float:
+        return sum(cpu_seconds(pid) for _, pid in doors)
+
+    async def connect(person: int | None, sampled: bool = False) -> Viewer:
+        """At the next of the processes."""
+        site, port = next(turn)
+        headers = {} if person is None else site.person(person).headers
         _, one = await loop.create_connection(
             lambda: Viewer(site.url, headers, sent if sampled else None), "127.0.0.1", port
         )
@@ -281,23 +301,23 @@ async def measure(
     watching: list[Viewer] = []
     for first in range(0, viewers, 25):
         sizes = range(first, min(viewers, first + 25))
-        watching += await asyncio.gather(*(connect({}, number % SAMPLED == 0) for number in sizes))
-    pens = [await connect(site.person(number).headers, False) for number in range(DRAWERS)]
+        watching += await asyncio.gather(*(connect(None, number // len(doors) % SAMPLED == 0) for number in sizes))
+    pens = [await connect(1 + number) for number in range(drawers)]
     await asyncio.sleep(1)
 
-    began, cpu, until = time.perf_counter(), cpu_seconds(pid), time.perf_counter() + seconds
+    began, cpu, until = time.perf_counter(), used(), time.perf_counter() + seconds
     newcomers: list[Viewer] = []
 
     async def come() -> None:
         """One after the other, all the while."""
         for _ in range(NEWCOMERS):
             await asyncio.sleep(0.9 * seconds / NEWCOMERS)
-            newcomers.append(await connect({}, False))
+            newcomers.append(await connect(None))
 
-    abuse = [asyncio.create_task(bad(site, port)) for bad in ABUSE] if name == ABUSED else []
+    abuse = [asyncio.create_task(bad(sites[0], doors[0][0])) for bad in ABUSE] if name == ABUSED else []
     coming = asyncio.create_task(come())
     offered = sum(await asyncio.gather(*(draw(drawer, sent, until, chance) for drawer in pens)))
-    used, took = cpu_seconds(pid) - cpu, time.perf_counter() - began
+    spent, took = used() - cpu, time.perf_counter() - began
     rates = sorted(one.frames / took for one in watching)
     await asyncio.sleep(1.0)  # what is still on its way counts as delivered, and its lateness too
     delivered = sum(one.operations for one in watching) / (offered * viewers)
@@ -312,15 +332,16 @@ async def measure(
         one.transport.abort()
     return Row(
         name,
-        "uvloop" if bare else site.server,
+        "uvloop" if bare else sites[0].server + (f" × {len(sites)}" if len(sites) > 1 else ""),
         viewers,
+        drawers,
         delivered,
         statistics.median(rates),
         rates[0],
         1000 * late[len(late) // 2],
         1000 * late[min(len(late) - 1, int(len(late) * 0.99))],
-        100 * used / took,
-        memory(pid) / 1e6,
+        100 * spent / took,
+        sum(memory(pid) for _, pid in doors) / 1e6,
         lost,
         1000 * joins[int(len(joins) * 0.95)],
     )
@@ -346,7 +367,7 @@ async def flood(site: running.RunningSite, port: int) -> None:
     """Ink of somebody signed in, as fast as the socket takes it, until it is closed; and again."""
     chance, loop = random.Random(2), asyncio.get_running_loop()
     while True:
-        headers = site.person(DRAWERS).headers
+        headers = site.person(FLOODER).headers
         _, one = await loop.create_connection(lambda: Viewer(site.url, headers, None), "127.0.0.1", port)  # noqa: B023
         with contextlib.suppress(ConnectionError):
             await one.ready
@@ -391,10 +412,13 @@ def cores(*numbers: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def row(folder: Path, template: Path, name: str, server: str, viewers: int, seconds: float) -> Row:
+# All of them come from one address.
+TUNE = {"dreamsite.servers.limits.CONNECTIONS": 10_000, "dreamsite.servers.limits.HANDSHAKES_RATE": 1e9}
+
+
+def row(folder: Path, template: Path, name: str, server: str, options: argparse.Namespace) -> Row:
     """Starts one server on the first core, and measures it from the second."""
-    tune = {"dreamsite.servers.limits.CONNECTIONS": 10_000}  # all of them come from one address
-    site = running.RunningSite(running.copy(template, folder / f"{name}-{server}"), server=server, tune=tune)
+    site = running.RunningSite(running.copy(template, folder / f"{name}-{server}"), server=server, tune=TUNE)
     bare = None
     try:
         with cores(0):
@@ -405,7 +429,8 @@ def row(folder: Path, template: Path, name: str, server: str, viewers: int, seco
             else:
                 site.start_web(application="tests.bench.load:alternative" if name == THEIRS else APPLICATION)
         with cores(1):
-            return asyncio.run(measure(site, name, viewers, seconds, (site.port, bare.pid) if bare else None))
+            door = (site.port, bare.pid) if bare else None
+            return asyncio.run(measure([site], name, options.viewers, options.drawers, options.seconds, door))
     finally:
         if bare:
             bare.terminate()
@@ -413,9 +438,29 @@ def row(folder: Path, template: Path, name: str, server: str, viewers: int, seco
         site.stop()
 
 
+def fleet_row(folder: Path, name: str, server: str, options: argparse.Namespace) -> Row:
+    """Starts web processes with PostgreSQL and Redis, all on the cores there are, and measures them together."""
+    with contextlib.ExitStack() as stack:
+        postgres, redis = services.Postgres(), services.Redis()
+        stack.callback(postgres.stop)
+        stack.callback(redis.stop)
+        env = {"DATABASE_URL": postgres.database(), "REDIS_URL": redis.url, "WEB_PROCESSES": str(options.processes)}
+        var = running.prepare(folder / f"{name}-{server}-fleet", people=1 + options.drawers, **env)
+        sites = [
+            running.RunningSite(var, server=server, name=f"web{number}", tune=TUNE, **env)
+            for number in range(options.processes)
+        ]
+        for site in sites:
+            stack.callback(site.stop)
+            site.start_web()
+        return asyncio.run(measure(sites, name, options.viewers, options.drawers, options.seconds))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__.partition("\n")[0])
     parser.add_argument("--viewers", type=int, default=100, help="sockets that only watch, 1 to 5000 (default: 100)")
+    parser.add_argument("--drawers", type=int, default=10, help="people who draw, 1 to 200 (default: 10)")
+    parser.add_argument("--processes", type=int, default=1, help="web processes of the site, 1 to 8 (default: 1)")
     parser.add_argument("--seconds", type=float, default=8, help="of drawing in each run, 1 to 120 (default: 8)")
     parser.add_argument("--server", choices=("daphne", "uvicorn"), action="append", help="(default: both)")
     parser.add_argument("--abuse", action="store_true", help="a stalled reader, a flooder and one-byte pieces, too")
@@ -423,22 +468,32 @@ def main() -> None:
     options = parser.parse_args()
     if not (1 <= options.viewers <= 5000 and 1 <= options.seconds <= 120):
         parser.error("expected 1 to 5000 viewers and 1 to 120 seconds")
+    if not (1 <= options.drawers <= 200 and 1 <= options.processes <= 8):
+        parser.error("expected 1 to 200 people who draw, and 1 to 8 processes")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     servers = options.server or ["uvicorn", "daphne"]
     wanted = [(name, server) for server in servers for name in (OURS, ABUSED)[: 1 + options.abuse]]
-    if not options.alone:
+    fleet = options.processes > 1
+    if not (options.alone or fleet):
         wanted = [(BARE, servers[0]), *wanted, (THEIRS, servers[0])]
     rows: dict[tuple[str, str], Row] = {}
     with tempfile.TemporaryDirectory(prefix="dreamsite-load-") as folder:
-        template = running.prepare(Path(folder) / "template")
+        template = Path(folder) / "template"
+        if not fleet:
+            running.prepare(template, people=1 + options.drawers)
         print(
-            f"{DRAWERS} people drawing {RATE} points/s each, {options.viewers} watching, {options.seconds:g} s a row\n"
+            f"{options.drawers} people drawing {RATE} points/s each, {options.viewers} watching, "
+            f"{options.seconds:g} s a row\n"
         )
         print(Row.HEAD, flush=True)
         for name, server in wanted:
-            rows[name, server] = one = row(Path(folder), template, name, server, options.viewers, options.seconds)
+            rows[name, server] = one = (
+                fleet_row(Path(folder), name, server, options)
+                if fleet
+                else row(Path(folder), template, name, server, options)
+            )
             print(one.line(options.seconds), flush=True)
     for server in servers:
         ours, bare = rows[OURS, server], rows.get((BARE, servers[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -21,8 +22,10 @@ import time_machine
 from botocore.config import Config
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from canvas import frames
@@ -34,15 +37,18 @@ from dreamsite.core.tasks import STUDIO, worker
 from dreamsite.core.tasks.jobs import State
 from gallery.downloads import archive
 from gallery.downloads.requests import request_download
+from gallery.exhibits.models import Picture
 from gallery.films import make
 from gallery.films.requests import request_film
 from gallery.studio import jobs
 from gallery.studio.models import Original
 from tests.bucket import KEY, SECRET, Bucket
+from tests.gallery import hostile
 from tests.running import PATIENCE
 
 pytestmark = pytest.mark.django_db
 IMMUTABLE = "public, max-age=31536000, immutable"
+PHOTO = hostile.encoded(hostile.photo(), "PNG")
 SIGNED = re.compile(r"X-Amz-Signature|AWSAccessKeyId")
 
 
@@ -244,6 +250,47 @@ def test_the_studio(
     assert not default_storage.exists(str(original.picture.name))
     assert client.post(f"/studio/from-frame/{kept[2].pk}/").status_code == 302
     assert default_storage.exists(str(Original.objects.get().picture.name))
+
+
+def test_what_curators_upload(
+    bucket: Bucket,
+    kept: list[Frame],
+    client: Client,
+    settings: Any,
+    tmp_path: Path,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """An exhibit with files of its curator's: loaded from the bucket, lasting addresses, exported, and gone at last."""
+    curator = User.objects.create_superuser("curator")
+    staff = Client()
+    staff.force_login(curator)
+    words = {"title": "Seas", "slug": "seas", "statement": "", "curator": curator.pk, "published_at_0": "2026-01-02"}
+    count = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 1000}
+    files = {f"{side}_file": SimpleUploadedFile("x.png", PHOTO) for side in ("after", "before")}
+    named = {"position": "1", "caption": "A meadow", **files}
+    form = words | {"published_at_1": "12:00:00"} | {f"pictures-{name}": value for name, value in count.items()}
+    answer = staff.post(
+        reverse("admin:gallery_exhibit_add"), form | {f"pictures-0-{name}": value for name, value in named.items()}
+    )
+    assert answer.status_code == 302, answer.context["errors"]
+    after, before = (getattr(Picture.objects.get(), f"{side}_upload") for side in ("after", "before"))
+    shown = addresses(client.get("/exhibits/seas/").content.decode(), bucket)
+    for upload in (after, before):
+        (address,) = {address for address in shown if upload.key in address}
+        data, headers = loaded(address)
+        assert (headers["Content-Type"], headers["Cache-Control"]) == ("image/jpeg", IMMUTABLE)
+        assert hashlib.sha256(data).hexdigest() == upload.sha256
+        assert loaded(client.get(f"/uploads/{upload.key}")["Location"])[0] == data
+    told = client.get("/exhibits/seas.json").content.decode()
+    assert not SIGNED.search(told) and after.key in told
+    settings.DEBUG = True  # static files as they lie in the tree
+    call_command("export_static", str(tmp_path / "site"))
+    (exported,) = (tmp_path / "site").rglob(f"*{after.key}*.jpg")
+    assert hashlib.sha256(exported.read_bytes()).hexdigest() == after.sha256
+    Picture.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        staff.post(reverse("admin:gallery_upload_delete", args=[after.pk]), {"post": "yes"})
+    assert not default_storage.exists(after.picture.name) and default_storage.exists(before.picture.name)
 
 
 # --- what is kept elsewhere ------------------------------------------------------------------------------------------

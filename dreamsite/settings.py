@@ -366,6 +366,8 @@ DREAM_IDLE_LIMIT = env.integer("DREAM_IDLE_LIMIT", 10, low=0, high=1_000_000)
 # Dreams that nobody drew on: after so many days one in so many minutes keeps its large picture (gallery/space).
 KEEP_ALL_DAYS = env.integer("KEEP_ALL_DAYS", 0, low=0, high=36_500)  # 0: all are kept for ever
 KEEP_ONE_MINUTES = env.integer("KEEP_ONE_MINUTES", 10, low=1, high=1_440)
+# After so many days a dream that nothing is computed from is stored as AVIF, half as large; 0: never.
+KEEP_EXACT_DAYS = env.integer("KEEP_EXACT_DAYS", 0, low=0, high=36_500)
 # Under which terms others may use the pictures: gallery.licence says them in words.
 LICENCE = env.choice("LICENCE", "cc-by-sa-4.0", ("cc-by-sa-4.0", "cc-by-4.0", "cc0-1.0"))
 UPLOAD_CHECK = env.text("UPLOAD_CHECK")  # a command or an address that looks at each upload (gallery.uploads.check)

@@ -11,6 +11,7 @@ from canvas.frames.bases import storage_trouble as storage_trouble
 from canvas.frames.codec import Picture as Picture
 from canvas.frames.codec import decode as decode
 from canvas.frames.codec import encode as encode
+from canvas.frames.codec import sha256 as sha256
 from canvas.frames.composing import Composed as Composed
 from canvas.frames.composing import base as base
 from canvas.frames.composing import compose as compose

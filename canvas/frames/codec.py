@@ -25,7 +25,12 @@ class Picture:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
+        return sha256(self.data)
+
+
+def sha256(data: bytes) -> str:
+    """As the frame's row has it."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def encode(pixels: Pixels, kind: str) -> Picture:
@@ -43,5 +48,5 @@ def encode(pixels: Pixels, kind: str) -> Picture:
 
 
 def decode(data: bytes) -> Pixels:
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "AVIF")) as image:
         return np.array(image.convert("RGB"))

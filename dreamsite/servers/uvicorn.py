@@ -122,3 +122,10 @@ class Socket(WebSocketsSansIOProtocol):
             super().data_received(data)
         else:
             self._raw.abort()
+
+    def send_receive_event_to_app(self) -> None:
+        """As uvicorn's; but text that is no UTF-8 is text like any other, which nobody here sends: it gets its close
+        code, where uvicorn would write a traceback into the log each time."""
+        if self.curr_msg_data_type == "text":
+            self.frames = [b"".join(self.frames).decode(errors="replace").encode()]
+        super().send_receive_event_to_app()

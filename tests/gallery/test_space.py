@@ -15,12 +15,14 @@ import pytest
 from django import conf
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvas import frames
+from canvas import earlier, frames
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases.models import Case
 from gallery.downloads import archive
@@ -29,9 +31,10 @@ from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film
 from gallery.films.source import stills
 from gallery.highlights.models import Highlight
+from gallery.jobs.models import PendingDeletion
 from gallery.moments import ink
 from gallery.pages.models import Page
-from gallery.space import forecast, periodic_tasks, retention
+from gallery.space import compact, forecast, periodic_tasks, retention
 from gallery.space.periodic_tasks import thin_old_frames
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +45,8 @@ Kept = Callable[..., list[Frame]]
 @pytest.fixture(autouse=True)
 def rule(settings: Any) -> None:
     settings.KEEP_ALL_DAYS, settings.KEEP_ONE_MINUTES = 30, 10
+    periodic_tasks._compact_at = -periodic_tasks.EVERY_SECONDS
+    periodic_tasks._compacted.clear()
 
 
 @pytest.fixture
@@ -242,3 +247,54 @@ def test_no_span_loses_its_last_frame(canvas: Canvas, history: list[tuple[int, b
     assert {spans[number] for number in spans.keys() - gone} == set(spans.values())
     for before, row in pairwise(rows):
         assert row.number not in gone or row.seq == before.seq
+
+
+def test_old_dreams_are_stored_smaller_and_look_the_same(
+    canvas: Canvas, dreamed: Kept, settings: Any, client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    """All but what something is computed from: the base, and what the undream brush brings back."""
+    settings.KEEP_EXACT_DAYS = 7
+    made = dreamed([1, 2, 3, 4, 5, 6, 7])
+    young = dreamed([8], begun=timezone.now())
+    canvas.refresh_from_db()
+    exact = {one.pk for one in earlier.earlier(canvas, canvas.frame) if one}
+    assert young[0].pk in exact and len(exact) == 4
+    before = {frame.pk: frames.load(frame.pk).astype(int) for frame in made}
+    frames.load.cache_clear()
+    told = io.StringIO()
+    call_command("space", stdout=told)
+    assert "older than 7 days are stored as AVIF" in told.getvalue()
+    with django_capture_on_commit_callbacks(execute=True):
+        periodic_tasks.compact_old_frames()
+    for frame in made:
+        now = Frame.objects.get(pk=frame.pk)
+        if frame.pk in exact:
+            assert now.picture.name == frame.picture.name
+            continue
+        assert now.picture.name.endswith(".avif") and now.size < frame.size
+        assert not default_storage.exists(str(frame.picture.name))
+        assert np.abs(frames.load(now.pk).astype(int) - before[now.pk]).mean() < 3
+        shown = client.get(now.picture.url)
+        assert shown["Content-Type"] == "image/avif" and b"".join(shown.streaming_content) == frames.read(now)
+        assert client.get(f"/frames/{now.pk}/").status_code == 200
+    assert not PendingDeletion.objects.exists()
+    with CaptureQueriesContext(connection) as queries:
+        periodic_tasks.compact_old_frames()
+    assert len(queries) == 0, "in an hour"
+
+
+def test_a_frame_that_became_a_base_meanwhile_stays_as_it_is(
+    canvas: Canvas, dreamed: Kept, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KEEP_EXACT_DAYS = 7
+    first = dreamed([1, 2, 3, 4, 5, 6, 7])[0]
+    lock = type(Canvas.objects.all()).lock
+
+    def meanwhile(self: Any, pk: int) -> Canvas:
+        Canvas.objects.filter(pk=pk).update(frame=first)
+        return lock(self, pk)
+
+    monkeypatch.setattr(type(Canvas.objects.all()), "lock", meanwhile)
+    assert compact.store_smaller(first) == 0
+    assert Frame.objects.get(pk=first.pk).picture.name == first.picture.name
+    assert frames.read(first) and not PendingDeletion.objects.exists()

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Sum
 from django.template.defaultfilters import filesizeformat
 
 from canvas.models import Canvas
-from gallery.space import retention
+from gallery.space import compact, retention
 from gallery.space.forecast import forecast
 
 
@@ -37,6 +38,10 @@ class Command(BaseCommand):
         if seen.free is not None:
             enough = f", enough for {seen.days_left:,.0f} days" if seen.days_left else ""
             say(f"{_size(seen.free)} free on this disk{enough}")
+        if settings.KEEP_EXACT_DAYS:
+            waiting = [compact.waiting(canvas) for canvas in Canvas.objects.select_related("frame")]
+            size = sum(each.aggregate(total=Sum("size"))["total"] or 0 for each in waiting)
+            say(f"Dreams older than {settings.KEEP_EXACT_DAYS} days are stored as AVIF: {_size(size)} wait for that")
         if not settings.KEEP_ALL_DAYS:
             say("Everything is kept (KEEP_ALL_DAYS is 0). --days 30 shows what thinning after a month would give up.")
             return

@@ -139,7 +139,10 @@ def _evenly_spaced(numbers: range, count: int) -> list[int]:
 
 def _visible(canvas: Canvas, numbers: list[int]) -> dict[int, Frame]:
     frames = Frame.objects.visible().filter(canvas=canvas, number__in=numbers).order_by("number").defer("recipe")
-    return {frame.number: frame for frame in frames}
+    found = {frame.number: frame for frame in frames}
+    for frame in found.values():
+        frame.canvas = canvas  # its address depends on it: else a query for each
+    return found
 
 
 @dataclass(frozen=True)

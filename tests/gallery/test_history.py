@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from gallery import frames
+from gallery.timeline import activity
 from gallery.timeline.models import QuarterHour
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +272,27 @@ def test_feeds_asked_for_at_once_do_not_mix(many: Many, rf: Any, settings: Any, 
     answer = feed(rf.get("/history/feed/", headers={"Host": "this.example"}))
     assert b"http://other.example/media/" in answers[0].content
     assert b"http://this.example/media/" in answer.content and b"other.example" not in answer.content
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_no_page_has_a_query_for_each_frame(client: Client, many: Many, canvas: Canvas, listed: bool) -> None:
+    """However many it shows: the same query with other numbers comes a few times at most."""
+    rows = many(300)
+    activity.store_finished(canvas)
+    Canvas.objects.update(listed=listed)
+    canvas.refresh_from_db()
+    frame, asked = rows[150], "" if listed else canvas.key
+    at = f"{frame.made_at:%Y-%m-%d}"
+    pages = ["history/", "history.json", f"history/{at}/", "history/calendar/", "history/timeline.json", "films/"]
+    if listed:
+        pages += ["history/feed/", "highlights/", f"history/{frame.made_at:%Y-%m-%dT%H:%M:%SZ}", "canvases/", "sitemap.xml"]
+    for page in pages:
+        caches["pages"].clear()
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(f"/{page}{asked}")
+        assert answer.status_code in (200, 302), (page, answer.status_code)
+        shapes = Counter(re.sub(r"\d+", "N", query["sql"]) for query in captured)
+        rows_of = {
+            shape: n for shape, n in shapes.items() if re.search(r'FROM "(canvas_canvas|canvas_frame|core_user)', shape)
+        }
+        assert max(rows_of.values(), default=0) <= 4, (page, shapes.most_common(1))

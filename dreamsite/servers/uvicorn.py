@@ -99,6 +99,8 @@ class Connection(_Http):
 class Socket(WebSocketsSansIOProtocol):
     """An open socket, whose bytes are counted before anything looks at them, and which takes ready bytes."""
 
+    frames: list[bytes]  # of the message that is coming in
+
     def connection_made(self, transport: Any) -> None:
         self._inflow, self._raw = Inflow(), transport
         super().connection_made(transport)

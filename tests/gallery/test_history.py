@@ -285,7 +285,13 @@ def test_no_page_has_a_query_for_each_frame(client: Client, many: Many, canvas: 
     at = f"{frame.made_at:%Y-%m-%d}"
     pages = ["history/", "history.json", f"history/{at}/", "history/calendar/", "history/timeline.json", "films/"]
     if listed:
-        pages += ["history/feed/", "highlights/", f"history/{frame.made_at:%Y-%m-%dT%H:%M:%SZ}", "canvases/", "sitemap.xml"]
+        pages += [
+            "history/feed/",
+            "highlights/",
+            f"history/{frame.made_at:%Y-%m-%dT%H:%M:%SZ}",
+            "canvases/",
+            "sitemap.xml",
+        ]
     for page in pages:
         caches["pages"].clear()
         with CaptureQueriesContext(connection) as captured:

@@ -10,7 +10,7 @@ from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
 from gallery.nearby.models import NearbyFeed
 from gallery.pages.models import Page, PageVersion
-from gallery.studio.models import Original, Proposal, Work
+from gallery.studio.models import Original, Proposal, Spent, Work
 from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
@@ -29,6 +29,7 @@ __all__ = [
     "Picture",
     "Proposal",
     "QuarterHour",
+    "Spent",
     "Track",
     "Upload",
     "Work",

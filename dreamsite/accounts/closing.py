@@ -35,7 +35,7 @@ from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 from gallery.models import Film, NearbyFeed
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import Journey, Original, Spent, Work
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +114,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (Work, "owner"),
     (Journey, "owner"),
     (Original, "owner"),
+    (Spent, "owner"),  # after what it was spent on
     (Film, "owner"),
     (NearbyFeed, "user"),
 )

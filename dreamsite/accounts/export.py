@@ -234,6 +234,11 @@ PARTS = (
         "your journeys in the studio: what is dreamed on them, and how their films are shown",
         _rows_of("gallery.Journey", "owner", "reserved"),
     ),
+    Part(
+        "studio_spent.jsonl",
+        "what dreams cost that you deleted within a day: it counts until the day is over",
+        _rows_of("gallery.Spent", "owner"),
+    ),
     Part("music.jsonl", "the music you put under them", _rows_of("gallery.Music", "journey__owner", "loudness")),
     Part(
         "reports.jsonl",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -14,7 +12,7 @@ from dreamer.engine.ascent import samples
 from dreamer.engine.octaves import octave_sizes, steps_of
 from dreamer.journey.plan import Plan
 from dreamsite.core.tasks.jobs import OPEN, State
-from gallery.studio.models import Journey, Work
+from gallery.studio.models import DAY, Journey, Spent, Work
 
 # A day's units by clean hours, the largest that is reached: fifteen photographs of a megapixel for a newcomer.
 DAILY = ((0, 300.0), (2, 1500.0), (limits.TRUSTED_HOURS, 5000.0))
@@ -48,18 +46,20 @@ def allowance(user_id: int) -> float:
 
 
 def spent(user_id: int) -> float:
-    """What this person's works of the last 24 hours cost; those that failed or were cancelled cost nothing.
+    """What this person's works of the last 24 hours cost, deleted ones too; those that failed or were cancelled cost
+    nothing.
 
     What journeys will do by themselves counts from the beginning.
     """
-    since = timezone.now() - timedelta(hours=24)
+    since = timezone.now() - DAY
     states = (*OPEN, State.DONE)
     found = Work.objects.filter(owner=user_id, created_at__gte=since, state__in=states)
+    deleted = Spent.objects.filter(owner=user_id, at__gte=since)
     to_come = Journey.objects.filter(owner=user_id, created_at__gte=since, reserved__gt=0)
     return sum(
         float(rows.aggregate(sum=Sum(column))["sum"] or 0.0)
         # In this order: what becomes a work in between counts twice for once, not never.
-        for rows, column in ((to_come, "reserved"), (found, "units"))
+        for rows, column in ((to_come, "reserved"), (found, "units"), (deleted, "units"))
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete
@@ -21,6 +22,7 @@ from dreamer.film.music import Credit
 from dreamsite.core.tasks.jobs import OPEN, BackgroundJob, JobQuerySet, State
 from gallery.jobs import files
 
+DAY = timedelta(hours=24)  # in which a person's units are counted
 NEWS_STAYS = timedelta(days=2)  # so long a page says that a dream is done
 
 
@@ -294,6 +296,20 @@ class Work(BackgroundJob):
         return [*([str(self.upload.name)] if self.upload else []), *self.piece_names]
 
 
+class Spent(models.Model):
+    """What a finished work cost that its maker has deleted since: the units of a day are not given back."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    units = models.FloatField()
+    at = models.DateTimeField()  # when the work was asked for
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.units:.1f}"
+
+
 class Proposal(Work):
     """A dream proposed for an exhibit, as curators see it in the administration."""
 
@@ -314,7 +330,10 @@ def _delete_original(instance: Original, **_kwargs: Any) -> None:
 
 
 @receiver(post_delete, sender=Work)
-def _delete_work(instance: Work, **_kwargs: Any) -> None:
+def _delete_work(instance: Work, origin: Any = None, **_kwargs: Any) -> None:
+    whole_account = getattr(origin, "model", type(origin)) is get_user_model()
+    if instance.state == State.DONE and instance.created_at > timezone.now() - DAY and not whole_account:
+        Spent.objects.create(owner_id=instance.owner_id, units=instance.units, at=instance.created_at)
     transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])
     files.delete_after_commit(instance.passing_files)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dreamsite.core.tasks import enqueue, periodic_task
 from dreamsite.core.tasks.jobs import OPEN, State
 from gallery.studio import jobs, pieces, queue, reading
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import DAY, Journey, Original, Spent, Work
 
 ORIGINALS_STAY = timedelta(days=7)
 UNREAD_STAY = timedelta(hours=1)  # of bytes that nothing names
@@ -31,6 +31,7 @@ def forget() -> None:
     for journey in Journey.objects.filter(created_at__lt=now - TRIES_STAY)[:50]:
         if not Work.objects.filter(journey=journey, created_at__gte=now - TRIES_STAY).exists():
             journey.forget()
+    Spent.objects.filter(at__lt=now - DAY).delete()
     jobs.forget_passing(Work.objects.ended())
     pieces.sweep()
     _forget_unread()

@@ -159,14 +159,15 @@ def attack(client: Any, media: Path, count: int, seed: int, *, share: float = SH
 def _send_all(
     client: Any, files: list[tuple[str, bytes]], media: Path, before: set[Path], found: Found, keep: Path | None
 ) -> None:
-    from gallery.studio.models import Original, Work
+    from gallery.studio.models import Original, Spent, Work
 
     for number, (kind, data) in enumerate(files):
         started = time.monotonic()
         trouble = _send(client, kind, data, number, found)
         found.worst_seconds = max(found.worst_seconds, time.monotonic() - started)
         Original.objects.all().delete()
-        Work.objects.all().delete()  # a day's units are for a person, not for thousands of files
+        Work.objects.all().delete()
+        Spent.objects.all().delete()  # a day's units are for a person, not for thousands of files
         left = _there(media) - before
         if left:
             trouble = trouble or f"it left {sorted(map(str, left))[:3]}"

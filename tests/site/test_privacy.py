@@ -32,7 +32,7 @@ from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from gallery.models import Exhibit, Film, Highlight, NearbyFeed, Upload
 from gallery.pages.models import PageVersion
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import Journey, Original, Spent, Work
 from tests.conftest import PASSWORD
 from tests.rows import every_value
 from tests.site.world import World
@@ -83,6 +83,7 @@ EXPORTED = {
     "gallery.original.owner": '"kept": false',
     "gallery.journey.owner": "journey-title",
     "gallery.work.owner": "work-caption",
+    "gallery.spent.owner": "77.125",
     "dreamer.ownstyle.by": "own-style",
     "dreamer.stylevote.voter": "voted-style",
     "dreamer.job.by": "network-of-job",
@@ -237,6 +238,7 @@ def everything(wanda: User) -> None:
         height=2,
     )
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
+    Spent.objects.create(owner=wanda, units=77.125, at=timezone.now())
     StyleVote.objects.create(canvas=canvas, voter=wanda, network="house", style="voted-style")
     OwnStyle.objects.create(network="house", layer="a", channel=1, title="own-style", by=wanda)
     Job.objects.create(kind="fetch", network="network-of-job", by=wanda)

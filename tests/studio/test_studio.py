@@ -30,7 +30,7 @@ from dreamsite.core.tasks.jobs import State, claim
 from gallery.jobs import files
 from gallery.studio import cost, jobs, periodic_tasks, queue, watch
 from gallery.studio.forms import settings_of
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Original, Spent, Work
 from tests.dreamer import nets
 
 Kind = Work.Kind
@@ -528,6 +528,25 @@ def test_what_was_stored_and_deleted_under_a_worker_that_stood_still_is_made_aga
     worker.empty(STUDIO)
     work.refresh_from_db()
     assert work.state == State.DONE and all(default_storage.exists(file.name) for file in work.files)
+
+
+def test_what_is_deleted_is_spent_all_the_same(client: Client, original: Original, ada: User) -> None:
+    picked(client, original)
+    worker.empty(STUDIO)
+    spent = cost.spent(ada.pk)
+    work = Work.objects.dreams().get()
+    client.post(f"/studio/dreams/{work.key}/delete/")
+    client.post(f"/studio/pictures/{original.key}/delete/")
+    assert (
+        not Work.objects.filter(state=State.DONE).exists() and cost.spent(ada.pk) == pytest.approx(spent) and spent > 0
+    )
+    Spent.objects.update(at=timezone.now() - timedelta(hours=25))
+    periodic_tasks.forget()
+    assert cost.spent(ada.pk) == 0 and not Spent.objects.exists()
+    uploaded(client)
+    worker.empty(STUDIO)
+    User.objects.filter(pk=ada.pk).delete()  # as a guest who never came back
+    assert not Spent.objects.exists()
 
 
 def test_nothing_more_is_taken_where_too_much_waits(client: Client, original: Original) -> None:

@@ -15,13 +15,15 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests import running
 from tests.browser.axe import serious
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
 from tests.dreamer import nets
 from tests.running import RunningSite, until
 from tests.video import films
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SIZES = {"phone": PHONE, "desktop": {}}
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+# What is done in the same way on both is done once, on the phone; how its pages look, on both (`sound`).
+on_the_phone = pytest.mark.parametrize("ada", ["phone"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,14 @@ def sound(page: Page) -> None:
     """Nobody is shut out, and nothing hangs over the window's edge."""
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def sound_on_both(page: Page) -> None:
+    """The same, and so it is where the phone's window becomes a desktop's; the window stays as it was."""
+    sound(page)
+    page.set_viewport_size(DESKTOP["viewport"])
+    sound(page)
+    page.set_viewport_size(PHONE["viewport"])
 
 
 def chosen(ada: Visitor, file: dict[str, Any]) -> tuple[Page, list[Request]]:
@@ -116,6 +126,7 @@ def test_only_the_chosen_part_travels(ada: Visitor) -> None:
     assert len([request for request in sent if request.url.endswith("/upload/")]) == 1
 
 
+@on_the_phone
 def test_proportions_are_kept_and_what_the_server_cannot_read_is_made_a_jpeg(ada: Visitor) -> None:
     page, _ = chosen(ada, picture(kind="GIF"))
     page.get_by_label("Square").check(force=True)
@@ -130,6 +141,7 @@ def test_proportions_are_kept_and_what_the_server_cannot_read_is_made_a_jpeg(ada
     assert np.asarray(image)[:, 120:, 0].max() < 40, "the square is at the right"
 
 
+@on_the_phone
 def test_another_picture_may_be_chosen_and_what_is_none_is_told_in_words(ada: Visitor) -> None:
     page, sent = chosen(ada, picture())
     page.locator("[data-another]").click()
@@ -195,6 +207,7 @@ def test_what_is_painted_over_is_spared(ada: Visitor) -> None:
     assert change[:, 200:300].mean() > 2 * change[20:-20, 2:50].mean() + 2, "the middle is dreamed on"
 
 
+@on_the_phone
 def test_the_mask_is_swapped_and_cleared(ada: Visitor) -> None:
     page = bench(ada)
     page.get_by_text("Spare a part").click()
@@ -208,18 +221,20 @@ def test_the_mask_is_swapped_and_cleared(ada: Visitor) -> None:
     ada.trouble.clear()
 
 
+@on_the_phone
 def test_another_picture_is_uploaded_to_guide_it(ada: Visitor) -> None:
     page = bench(ada)
     page.get_by_text("Let another picture guide it").click()
     page.set_input_files("[data-guide-file]", [picture(90, 90)])
     expect(page.locator(".guide img").last).to_be_visible()
     expect(page.locator("[name=guide]")).not_to_have_value("")
-    sound(page)
+    sound_on_both(page)
     assert dreamed(page)[1].shape == (300, 400, 3)
     page.locator("summary", has_text="Recipe").click()
     expect(page.locator(".recipe")).to_contain_text('"guide": "match"')
 
 
+@on_the_phone
 def test_a_class_is_found_by_name(ada: Visitor) -> None:
     page = bench(ada)
     search = page.locator("#class-search")
@@ -227,7 +242,7 @@ def test_a_class_is_found_by_name(ada: Visitor) -> None:
     expect(page.locator("[data-class-state]")).to_have_text("This network knows no kiwi.")
     search.fill("ban")
     expect(page.locator("[data-class=banana]")).to_be_visible()
-    sound(page)
+    sound_on_both(page)
     search.press("Enter")
     expect(page.locator("[data-class=banana]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-chosen]")).to_have_text("banana")
@@ -235,11 +250,12 @@ def test_a_class_is_found_by_name(ada: Visitor) -> None:
     expect(page.locator("h1")).to_have_text("banana")
 
 
+@on_the_phone
 def test_networks_stand_side_by_side(ada: Visitor) -> None:
     page = bench(ada)
     page.goto(page.url + "compare/")
     expect(page.locator(".beside .sketch img").first).to_be_visible()
-    sound(page)
+    sound_on_both(page)
     page.locator(".beside .sketch").nth(1).click()
     expect(page.locator("[data-adjust]")).to_be_visible()
     expect(page.locator(".sketch[aria-pressed=true]")).to_have_count(1)
@@ -250,6 +266,7 @@ def clip(seconds: float = 1.0) -> dict[str, Any]:
     return {"name": "pond.mp4", "mimeType": "video/mp4", "buffer": data}
 
 
+@on_the_phone
 def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> None:
     page = ada.page
     page.goto(f"{ada.site.url}/studio/")
@@ -257,7 +274,7 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     page.wait_for_url("**/studio/dreams/*/")
     expect(page.locator("h1")).to_have_text("This video cannot be taken")
     expect(page.locator(".empty")).to_contain_text("no video we can read")
-    sound(page)
+    sound_on_both(page)
     page.get_by_role("link", name="Choose another video").click()
     page.locator("[name=video]").wait_for(state="attached")
     page.set_input_files("[name=video]", [clip()])
@@ -266,12 +283,12 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     page.locator(".sketch").first.click()
     expect(page.locator("[data-cost]")).to_contain_text("It takes")
     expect(page.locator("[data-mask]")).to_be_hidden()
-    sound(page)
+    sound_on_both(page)
     page.locator("[data-dream]").click()
     page.wait_for_url("**/studio/dreams/*/")
     page.locator("[data-films]").wait_for()
     expect(page.locator("[data-controls]")).to_be_visible()
-    sound(page)
+    sound_on_both(page)
     page.locator("[data-play]").click()
     expect(page.locator("[data-play]")).to_have_text("Pause")
     before, after = (f"document.querySelectorAll('[data-films] video')[{n}]" for n in (0, 1))

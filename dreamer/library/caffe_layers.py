@@ -341,29 +341,31 @@ def _shuffle_channel(layer: Layer) -> None:
 _SHUFFLE_STEPS = ("size", "split", "rows", "turned", "whole")
 
 
-def _resize(layer: Layer, scale: float, attributes: dict[str, Any]) -> None:
-    factors = layer.constant("scales", np.array([1, 1, scale, scale], np.float32))
-    layer.emit("Resize", [layer.inputs[0], "", factors], **attributes)
-
-
 def _interp(layer: Layer) -> None:
     """Corners stay corners: (n - 1) * zoom + 1 pixels out of n; or a size that is given."""
     params = layer.params
     attributes: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "align_corners"}
     if params.pad_beg or params.pad_end or params.shrink_factor != 1:
         raise LibraryError(f"layer {layer.name!r} resizes with padding or to less, which cannot be imported")
+    source, channels, size = layer.inputs[0], f"{layer.name}_channels", f"{layer.name}_size"
     if params.height and params.width:
-        source, size, wanted = layer.inputs[0], f"{layer.name}_channels", f"{layer.name}_size"
-        layer.emit("Shape", [source], [size], end=2)
-        layer.emit("Concat", [size, layer.constant("to", np.array([params.height, params.width]))], [wanted], axis=0)
-        layer.emit("Resize", [source, "", "", wanted], **attributes)
+        to = layer.constant("to", np.array([params.height, params.width]))
     else:
-        _resize(layer, params.zoom_factor, attributes)
+        before, less, more, to = (f"{layer.name}_{name}" for name in ("before", "less", "more", "to"))
+        one, zoom = layer.constant("one", np.array([1])), layer.constant("zoom", np.array([params.zoom_factor]))
+        layer.emit("Shape", [source], [before], start=2)
+        layer.emit("Sub", [before, one], [less])
+        layer.emit("Mul", [less, zoom], [more])
+        layer.emit("Add", [more, one], [to])
+    layer.emit("Shape", [source], [channels], end=2)
+    layer.emit("Concat", [channels, to], [size], axis=0)
+    layer.emit("Resize", [source, "", "", size], **attributes)
 
 
 def _upsample(layer: Layer) -> None:
     nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    _resize(layer, layer.params.scale, nearest)
+    factors = layer.constant("scales", np.array([1, 1, layer.params.scale, layer.params.scale], np.float32))
+    layer.emit("Resize", [layer.inputs[0], "", factors], **nearest)
 
 
 def _softmax(layer: Layer) -> None:

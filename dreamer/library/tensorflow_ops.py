@@ -144,8 +144,18 @@ def _binary(op: str) -> Callable[[State, Node], None]:
     return translate
 
 
-def _unary(op: str, **attributes: Any) -> Callable[[State, Node], None]:
-    return lambda state, node: state.emit(node, op, node.inputs[:1], state.ranks[node.inputs[0]], **attributes)
+def _unary(op: str) -> Callable[[State, Node], None]:
+    return lambda state, node: state.emit(node, op, node.inputs[:1], state.ranks[node.inputs[0]])
+
+
+def _softmax(op: str) -> Callable[[State, Node], None]:
+    """Over the channels, which TensorFlow has last."""
+
+    def translate(state: State, node: Node) -> None:
+        rank = state.ranks[node.inputs[0]]
+        state.emit(node, op, node.inputs[:1], rank, axis=_axis(-1, rank))
+
+    return translate
 
 
 def _relu6(state: State, node: Node) -> None:
@@ -311,7 +321,8 @@ def _leaky_relu(state: State, node: Node) -> None:
 
 
 def _add_n(state: State, node: Node) -> None:
-    state.emit(node, "Sum", node.inputs, max(state.ranks.get(name, 0) for name in node.inputs))
+    rank = max(state.ranks.get(name, 0) for name in node.inputs)
+    state.emit(node, "Sum", [_operand(state, node, i, rank) for i in range(len(node.inputs))], rank)
 
 
 OPS: dict[str, Callable[[State, Node], None]] = {
@@ -335,7 +346,7 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "ExpandDims": _expand_dims,
     "LRN": _lrn,
     "LeakyRelu": _leaky_relu,
-    "LogSoftmax": _unary("LogSoftmax", axis=-1),
+    "LogSoftmax": _softmax("LogSoftmax"),
     "MatMul": _matmul,
     "Max": _mean,
     "Maximum": _binary("Max"),
@@ -354,7 +365,7 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "Relu6": _relu6,
     "Reshape": _flatten,
     "Sigmoid": _unary("Sigmoid"),
-    "Softmax": _unary("Softmax", axis=-1),
+    "Softmax": _softmax("Softmax"),
     "Squeeze": _flatten,
     "Tanh": _unary("Tanh"),
 }

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from dreamer.engine import Network, Target
 from dreamer.library import LibraryError, Registry
 from dreamer.library.caffe import net_to_onnx, read_caffe, read_mean
 from dreamer.library.caffe_schema import NET
@@ -222,6 +223,11 @@ def test_batch_norm_scale_and_relu_fold_into_the_convolution() -> None:
         ("type: 'ReLU6'", F.relu6),
         ("type: 'Permute' permute_param { order: 0 order: 3 order: 1 order: 2 }", lambda x: x.permute(0, 3, 1, 2)),
         ("type: 'ShuffleChannel' shuffle_channel_param { group: 3 }", lambda x: x),
+        ("type: 'Reshape' reshape_param { shape { dim: 0 dim: -1 dim: 4 dim: 8 } }", lambda x: x.reshape(1, 6, 4, 8)),
+        (
+            "type: 'Interp' interp_param { zoom_factor: 2 }",
+            lambda x: F.interpolate(x, (15, 15), mode="bilinear", align_corners=True),
+        ),
         ("type: 'Upsample' upsample_param { scale: 2 }", lambda x: F.interpolate(x, scale_factor=2)),
         (
             "type: 'Interp' interp_param { height: 15 width: 22 }",
@@ -284,6 +290,44 @@ def test_deconvolution_depthwise_and_normalize() -> None:
     want = F.normalize(torch.tensor(x), dim=1) * torch.tensor(factor).reshape(1, 3, 1, 1)
     got = run(one_layer(f"type: 'Normalize' {text}", [factor], size=9), x)[0]
     np.testing.assert_allclose(got, want.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_channels_are_shuffled_biased_and_weighed() -> None:
+    """Six channels as two rows, read by columns; a number added to each; each times what the net makes of them."""
+    x, w, b = picture(1, 3, 9, 7), weights(6, 3, 1, 1), weights(6)
+    net = parse(
+        """input: 'data' input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 7
+        layer { name: 'wide' type: 'Convolution' bottom: 'data' top: 'wide'
+                convolution_param { num_output: 6 kernel_size: 1 bias_term: false } }
+        layer { name: 'mixed' type: 'ShuffleChannel' bottom: 'wide' top: 'mixed' shuffle_channel_param { group: 2 } }
+        layer { name: 'moved' type: 'Bias' bottom: 'mixed' top: 'moved' }
+        layer { name: 'pool' type: 'Pooling' bottom: 'moved' top: 'pool' pooling_param { pool: AVE global_pooling: 1 } }
+        layer { name: 'y' type: 'Scale' bottom: 'moved' bottom: 'pool' top: 'y' scale_param { axis: 0 } }"""
+    )
+    model = net_to_onnx(net, {"wide": [w], "moved": [b]}).model
+    wide = np.einsum("nchw,dc->ndhw", x, w[:, :, 0, 0])
+    moved = wide[:, [0, 3, 1, 4, 2, 5]] + b.reshape(1, 6, 1, 1)
+    np.testing.assert_allclose(run(model, x)[0], moved * moved.mean(axis=(2, 3), keepdims=True), rtol=1e-3, atol=1e-2)
+
+
+def test_what_is_enlarged_can_be_dreamed_of(tmp_path: Path) -> None:
+    """At every size of the picture: how large follows from it."""
+    text = """input: 'data' input_dim: 1 input_dim: 3 input_dim: 32 input_dim: 32
+    layer { name: 'c' type: 'Convolution' bottom: 'data' top: 'c' convolution_param { num_output: 4 kernel_size: 3 } }
+    layer { name: 'large' type: 'Interp' bottom: 'c' top: 'large' interp_param { zoom_factor: 2 } }"""
+    (tmp_path / "net.prototxt").write_text(text)
+    (tmp_path / "net.caffemodel").write_bytes(caffe_files.v2({"c": [weights(4, 3, 3, 3), weights(4)]}))
+    files = Registry(tmp_path / "models").import_file(
+        tmp_path / "net.caffemodel", "net", prototxt=tmp_path / "net.prototxt", convention="raw"
+    )
+    network = Network.open(files.path, device="cpu")
+    image = np.random.default_rng(0).uniform(0, 255, (3, 41, 50)).astype(np.float32)
+    assert network.activations(image, "large").shape == (4, 77, 95)
+    gradient, _ = network.gradient(image, Target.layer("large", 1))
+    one = np.zeros_like(image)
+    one[1, 20, 30] = 100  # all of it is linear
+    ahead, behind = (network.activations(image + sign * one, "large")[1].astype(float).sum() for sign in (1, -1))
+    assert gradient[1, 20, 30] == pytest.approx((ahead - behind) / 200, rel=1e-3)
 
 
 def test_slices_become_tensors_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dreamer.engine.target import Term
 from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.normal import normal_form
 from dreamer.library.tensorflow import read_graphdef
+from dreamer.library.tensorflow_ops import OPS
 
 from .graphdef import GraphDef, Kind, Torch, Writer, inception, random_weights
 from .protobuf import field, message
@@ -270,20 +272,128 @@ def written(g: GraphDef, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("op", "attrs", "reference"),
-    [
-        ("LeakyRelu", {"alpha": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x)),
-        ("Elu", {}, lambda x: np.where(x > 0, x, np.expm1(x))),
-        ("Square", {}, np.square),
-        ("Softplus", {}, lambda x: np.log1p(np.exp(x))),
-    ],
-)
-def test_activations(tmp_path: Path, op: str, attrs: dict[str, Any], reference: Any) -> None:
+def softmax(x: np.ndarray) -> np.ndarray:
+    return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+
+
+erf = np.vectorize(math.erf)
+OF_ONE: dict[str, tuple[dict[str, Any], Any]] = {  # what each does to values above 0 and, but for roots, below
+    "Abs": ({}, np.abs),
+    "Cast": ({}, lambda x: x),
+    "CheckNumerics": ({}, lambda x: x),
+    "Elu": ({}, lambda x: np.where(x > 0, x, np.expm1(x))),
+    "Erf": ({}, erf),
+    "Exp": ({}, np.exp),
+    "Identity": ({}, lambda x: x),
+    "LeakyRelu": ({"alpha": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x)),
+    "Log": ({}, np.log),
+    "LogSoftmax": ({}, lambda x: np.log(softmax(x))),
+    "Neg": ({}, np.negative),
+    "Reciprocal": ({}, np.reciprocal),
+    "Relu": ({}, lambda x: np.maximum(x, 0)),
+    "Relu6": ({}, lambda x: np.clip(x, 0, 6)),
+    "Rsqrt": ({}, lambda x: 1 / np.sqrt(x)),
+    "Selu": ({}, lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
+    "Sigmoid": ({}, lambda x: 1 / (1 + np.exp(-x))),
+    "Softmax": ({}, softmax),
+    "Softplus": ({}, lambda x: np.log1p(np.exp(x))),
+    "Sqrt": ({}, np.sqrt),
+    "Square": ({}, np.square),
+    "StopGradient": ({}, lambda x: x),
+    "Tanh": ({}, np.tanh),
+}
+OF_TWO: dict[str, Any] = {
+    **dict.fromkeys(("Add", "AddV2", "AddN", "BiasAdd"), np.add),
+    "Maximum": np.maximum,
+    "Minimum": np.minimum,
+    "Mul": np.multiply,
+    "Pow": np.power,
+    "RealDiv": np.divide,
+    "Sub": np.subtract,
+}
+OTHERS = {  # which the tests above and below show one by one
+    *("AvgPool", "BatchNormWithGlobalNormalization", "Concat", "ConcatV2", "Conv2D", "DepthwiseConv2dNative"),
+    *(
+        "ExpandDims",
+        "FusedBatchNorm",
+        "FusedBatchNormV2",
+        "FusedBatchNormV3",
+        "LRN",
+        "MatMul",
+        "Max",
+        "MaxPool",
+        "Mean",
+    ),
+    *("MirrorPad", "Pad", "PadV2", "Reshape", "Split", "SplitV", "Squeeze", "StridedSlice"),
+}
+
+
+def test_every_op_has_a_case() -> None:
+    assert {*OF_ONE, *OF_TWO, *OTHERS} == set(OPS)
+
+
+@pytest.mark.parametrize("op", OF_ONE)
+def test_ops_of_one_value(tmp_path: Path, op: str) -> None:
+    attrs, reference = OF_ONE[op]
     g = GraphDef()
-    g.node(op, "y", g.node("Placeholder", "image"), **attrs)
+    g.node("Relu", "end", g.node(op, "y", g.node("Placeholder", "image", dtype=Kind(1)), **attrs))
+    low = 0.1 if op in ("Log", "Rsqrt", "Sqrt", "Reciprocal") else -8
+    x = np.random.default_rng(0).uniform(low, 8, (1, 3, 5, 6)).astype(np.float32)
+    (y,) = run(read_graphdef(written(g, tmp_path)).model, x, ["y"])
+    np.testing.assert_allclose(y, reference(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("op", OF_TWO)
+@pytest.mark.parametrize("constant", [False, True])
+def test_ops_of_two_values(tmp_path: Path, op: str, constant: bool) -> None:
+    """Of two maps, and of a map and a number for each channel, which lie last in TensorFlow."""
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    g.node("Exp", "maps", four)
+    numbers = np.array([0.5, 1, 2, 3], np.float32)
+    other = g.const("numbers", numbers) if constant else g.node("Sigmoid", "other", four)
+    g.node(op, "y", "maps", other)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 3, 5, 6)).astype(np.float32)
+    y, *values = run(read_graphdef(written(g, tmp_path)).model, x, ["y", "maps", *([] if constant else [other])])
+    expected = OF_TWO[op](values[0], numbers.reshape(1, 4, 1, 1) if constant else values[1])
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_parts_sizes_and_pads(tmp_path: Path) -> None:
+    """SplitV by sizes, Concat with its axis first, PadV2 by a number, the maximum of the whole map, ExpandDims."""
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    g.node("SplitV", "parts", four, g.const("sizes", np.array([1, 3])), g.const("last", np.array(-1)), num_split=2)
+    g.node("Concat", "turned", g.const("axis", np.array(3)), "parts:1", "parts")
+    pads = g.const("p", np.array([[0, 0], [1, 0], [0, 2], [0, 0]]))
+    g.node("PadV2", "padded", "turned", pads, g.const("seven", np.float32(7)))
+    g.node("Max", "most", "padded", g.const("axes", np.array([1, 2])))
+    one, two = g.const("one", np.array(1)), g.const("two", np.array(2))
+    g.node("ExpandDims", "pixel", g.node("ExpandDims", "row", "most", one), two)
+    g.node("Mul", "y", "padded", "pixel")
     x = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
-    np.testing.assert_allclose(run(translate(g, tmp_path), x, ["y"])[0], reference(x), rtol=1e-4, atol=1e-5)
+    maps = np.einsum("nchw,cd->ndhw", x, kernel("conv", 4))[:, [1, 2, 3, 0]]
+    padded = np.pad(maps, ((0, 0), (0, 0), (1, 0), (0, 2)), constant_values=7)
+    (y,) = run(read_graphdef(written(g, tmp_path)).model, x, ["y"])
+    np.testing.assert_allclose(y, padded * padded.max(axis=(2, 3), keepdims=True), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("op", ["FusedBatchNormV2", "FusedBatchNormV3", "BatchNormWithGlobalNormalization"])
+def test_norms_of_every_edition(tmp_path: Path, op: str) -> None:
+    """The oldest has its parameters in another order."""
+    values = {name: np.random.default_rng(i).uniform(0.5, 2, 3).astype(np.float32) for i, name in enumerate("smvb")}
+    g = GraphDef()
+    names = {name: g.const(name, value) for name, value in values.items()}
+    oldest = op.startswith("BatchNorm")
+    attrs: dict[str, Any] = (
+        {"variance_epsilon": 0.01, "scale_after_normalization": True} if oldest else {"epsilon": 0.01}
+    )
+    order = "mvbs" if oldest else "sbmv"
+    g.node(op, "y", g.node("Placeholder", "image"), *(names[n] for n in order), **attrs)
+    x = np.random.default_rng(9).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    scale, mean, var, shift = (values[name].reshape(1, 3, 1, 1) for name in "smvb")
+    (y,) = run(read_graphdef(written(g, tmp_path)).model, x, ["y"])
+    np.testing.assert_allclose(y, (x - mean) / np.sqrt(var + 0.01) * scale + shift, rtol=1e-4, atol=1e-4)
 
 
 def test_splits_crops_and_mirrors(tmp_path: Path) -> None:

@@ -530,6 +530,22 @@ def test_what_was_stored_and_deleted_under_a_worker_that_stood_still_is_made_aga
     assert work.state == State.DONE and all(default_storage.exists(file.name) for file in work.files)
 
 
+def test_a_picture_whose_styles_cost_too_much_today_says_so(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "You have dreamed enough today."
+    assert words not in client.get(original.get_absolute_url()).content.decode()
+    Original.objects.update(styles={})
+    Work.objects.all().delete()
+    monkeypatch.setattr(cost, "DAILY", ((0, 0.1),))
+    assert words in client.get(original.get_absolute_url()).content.decode()
+    assert not Work.objects.exists()
+    answer = client.post("/studio/upload/", {"picture": photograph()}, headers={"Accept": "application/json"})
+    assert answer.status_code == 429 and words in answer.json()["detail"] and Original.objects.count() == 1
+    uploads = default_storage.listdir("uploads")[1]
+    assert len(uploads) == 1, "what was refused leaves no file"
+
+
 def test_what_is_deleted_is_spent_all_the_same(client: Client, original: Original, ada: User) -> None:
     picked(client, original)
     worker.empty(STUDIO)

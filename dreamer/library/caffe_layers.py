@@ -363,7 +363,11 @@ def _interp(layer: Layer) -> None:
 
 
 def _upsample(layer: Layer) -> None:
-    nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    nearest: dict[str, Any] = {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    }
     factors = layer.constant("scales", np.array([1, 1, layer.params.scale, layer.params.scale], np.float32))
     layer.emit("Resize", [layer.inputs[0], "", factors], **nearest)
 

@@ -137,7 +137,7 @@ def _undreamable(normal: Normal, feed: Convention) -> tuple[tuple[str, ...], tup
     first, why = next(iter(useless.items()))
     if len(useless) > (1 - LEAST_KEPT) * count:
         raise LibraryError(f"{len(useless)} of its {count} layers cannot be dreamed of; the first is {first!r}: {why}")
-    return tuple(useless), (f"{len(useless)} of {count} layers are left out; the first is {first!r}: {why}",)
+    return tuple(useless), (f"{len(useless)} of {count} layers left out; the first is {first!r}: {why}",)
 
 
 def _divide_input(model: onnx.ModelProto, name: str, std: Triple) -> None:

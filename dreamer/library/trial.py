@@ -167,4 +167,5 @@ def _runs(graph: Graph, picture: str, pictures: list[np.ndarray]) -> Iterator[li
         named = re.search(r"[Nn]ame:? ?'([^']+)'", str(error)) or re.search(r"[Nn]ode \(([^)]+)\)", str(error))
         at = f", at {named[1]!r}" if named and not named[1].startswith(ours("")) else ""
         height, width = pictures[0].shape[2:]
-        raise LibraryError(f"the network does not run at its own size of {width} x {height}{at}") from error
+        hint = "if the file leaves its size open, give the one it was made for with --size"
+        raise LibraryError(f"the network does not run at its own size of {width} x {height}{at}; {hint}") from error

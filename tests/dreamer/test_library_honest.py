@@ -126,7 +126,7 @@ def test_layers_whose_gradient_is_no_number_are_not_listed(tmp_path: Path) -> No
     listed = list(Registry(tmp_path / "models").layers("net"))
     assert listed == ["c0", "r0", "c1", "r1", "c2", "r2"]
     (note,) = files.info.notes
-    assert "8 of 14 layers are left out; the first is 'c3': its gradient is too large for numbers" in note
+    assert "8 of 14 layers left out; the first is 'c3': its gradient is too large for numbers" in note
     network = Network.open(files.path, device="cpu")
     assert list(network.layers) == listed
     picture = np.random.default_rng(0).uniform(0, 255, (3, 40, 40)).astype(np.float32)
@@ -155,7 +155,7 @@ def test_layers_that_are_the_same_whatever_the_picture_are_not_listed(tmp_path: 
     }
     files = imported(tmp_path, model(nodes, constants, ["last"], shape=(1, 3, 32, 32)))
     assert list(Network.open(files.path, device="cpu").layers) == ["open", "shut", "both", "last"]
-    assert "2 of 6 layers are left out; the first is 'dark': it is the same whatever the picture" in files.info.notes[0]
+    assert "2 of 6 layers left out; the first is 'dark': it is the same whatever the picture" in files.info.notes[0]
 
 
 def test_layers_that_nothing_with_a_gradient_leads_to_are_not_listed(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from .gradients import relative_error
 from .nets import register_googlenet, register_tiny
 
 
-def test_it_prints_a_table_and_writes_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_a_table_and_writes_its_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "WARM_SIDE", 160)
     folder, file = register_tiny(tmp_path), tmp_path / "out" / "dream.json"
     layer = "block/output"
     bench.main(["--model", str(folder), "--json", str(file), "--repeat", "1", "--side", "160", "--layers", layer])

@@ -101,7 +101,7 @@ def test_the_hold_fades_with_the_inks_age() -> None:
         assert np.count_nonzero(share) == 1
 
 
-@settings(max_examples=1000)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(34, 90), width=st.integers(34, 90), ink=st.integers(0, 4))
 def test_what_the_front_has_not_reached_stays_to_the_bit(
     tiny: Network, seed: int, height: int, width: int, ink: int

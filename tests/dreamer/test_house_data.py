@@ -198,9 +198,9 @@ def test_views_are_the_same_for_the_same_seed_and_say_what_they_show() -> None:
     from dreamer.house import scenes
 
     dreams = [np.full((120, 160, 3), 7, np.uint8)]
-    first, again = (scenes.render_scenes(3, 1, 40, dreams) for _ in range(2))
+    first, again = (scenes.render_scenes(3, 1, 24, dreams) for _ in range(2))
     assert (first.pictures == again.pictures).all() and (first.weights == again.weights).all()
-    assert first.pictures.shape == (40, 96, 96, 3) and first.shares.shape == (40, 3, 6, 6)
+    assert first.pictures.shape == (24, 96, 96, 3) and first.shares.shape == (24, 3, 6, 6)
     known = first.weights.sum(axis=(1, 2, 3)) > 0
     assert 0.5 < known.mean() < 0.9  # the others are photographs and dreams
     assert (first.weights <= first.shares.astype(int) + 1)[known].all()
@@ -278,7 +278,7 @@ def test_the_first_edition_is_right_less_often_when_samples_are_moved_against_it
         pytest.skip("install fonts-noto-color-emoji")
     from dreamer.house import BUILTIN, compare
 
-    right, robust = compare.robustness(BUILTIN / "house", 32)
+    right, robust = compare.robustness(BUILTIN / "house", 16)
     assert 0.2 < robust < right - 0.05 < 0.95
 
 

@@ -47,14 +47,18 @@ def test_the_canvas_gives_way_to_the_farewell_and_comes_back(client: Client, kep
 
 
 def test_no_page_says_live_or_asks_to_sign_up_any_more(kept: Frame, staff: User) -> None:
-    pages = [reverse("history"), kept.get_absolute_url(), reverse("calendar"), reverse("films"), "/about/"]
+    live = [reverse("history"), kept.get_absolute_url(), reverse("calendar")]
+    pages = [*live, *map(reverse, ("films", "studio", "canvases")), "/about/"]
     visitor = Client()
-    assert all(">Sign up<" in visitor.get(page).content.decode() for page in pages)
-    assert [">Live<" in visitor.get(page).content.decode() for page in pages] == [True, True, True, False, False]
+    before = {page: visitor.get(page).content.decode() for page in pages}
+    assert all(">Sign up<" in words for words in before.values())
+    assert [page for page, words in before.items() if ">Live<" in words] == live
+    assert "A dream every" in before[reverse("canvases")]
     ending.end(staff)
     for page in pages:
         words = visitor.get(page).content.decode()
         assert ">Sign up<" not in words and ">Sign in<" in words and "Live<" not in words, page
+        assert "A dream every" not in words and "draw on each of these" not in words, page
         assert 'href="/canvas/"' in words, page
     assert "Sign-up is closed" in visitor.get(reverse("account_signup")).content.decode()
     visitor.post(reverse("account_signup"), {"username": "late", "password1": "a-long-late-word-7"})

@@ -54,7 +54,7 @@ def first_dream(browser: Browser, site: running.RunningSite, screen: str, size: 
         page.set_input_files("[name=picture]", path)
         page.locator("[data-crop] [data-go]").click()
         page.wait_for_url("**/studio/pictures/*/")
-        page.wait_for_function(f"{_SEEN} >= 1", polling=50)
+        running.until(lambda: page.evaluate(_SEEN) >= 1, "the first dreamed picture")
         first = time.monotonic()
     page.locator(".sketch:has(img)").first.click()
     page.locator("[data-dream]:enabled").click()
@@ -62,7 +62,7 @@ def first_dream(browser: Browser, site: running.RunningSite, screen: str, size: 
     page.locator("a[href$='.gif']").wait_for()
     done = time.monotonic()
     page.go_back()
-    page.wait_for_function(f"{_SEEN} >= 12", polling=50)
+    running.until(lambda: page.evaluate(_SEEN) >= 12, "all twelve")
     twelfth = time.monotonic()
     visitor.close()
     return first - began, twelfth - began, done - first

@@ -33,6 +33,7 @@ QUALITY = 92
 
 # What a file of each kind begins with; WebP has its name in bytes 8 to 11 as well.
 _SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF"}
+_MOVING = {**_SIGNATURES, "GIF": b"GIF8"}  # where the first picture of what moves is taken
 _decoding = threading.Lock()
 
 
@@ -54,15 +55,18 @@ class CleanedPicture:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def clean(file: BinaryIO) -> CleanedPicture:
-    """The picture in `file` (JPEG, PNG or WebP), encoded anew, if the site's check accepts it. Raises InvalidUpload."""
+def clean(file: BinaryIO, *, first: bool = False) -> CleanedPicture:
+    """The picture in `file` (JPEG, PNG or WebP), encoded anew, if the site's check accepts it. Raises InvalidUpload.
+
+    `first`: of what moves (GIF too) the first picture is taken, instead of refusing it.
+    """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // 1024**2
         raise InvalidUpload(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
-    kind = _kind(data)
+    kind = _kind(data, _MOVING if first else _SIGNATURES)
     with _decoding:
-        cleaned = _encode(_decode(data, kind))
+        cleaned = _encode(_decode(data, kind, first))
     try:
         check.check(cleaned.data, "image/png" if cleaned.suffix == "png" else "image/jpeg")
     except check.CheckRefused as error:
@@ -75,14 +79,16 @@ def store(cleaned: CleanedPicture) -> str:
     return default_storage.save(f"uploads/{secrets.token_hex(16)}.{cleaned.suffix}", ContentFile(cleaned.data))
 
 
-def _kind(data: bytes) -> str:
-    for kind, signature in _SIGNATURES.items():
+def _kind(data: bytes, signatures: dict[str, bytes]) -> str:
+    for kind, signature in signatures.items():
         if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
             return kind
+    if "GIF" in signatures:
+        raise InvalidUpload(_("This is not a JPEG, PNG, WebP or GIF file. Other types, such as SVG, are not accepted."))
     raise InvalidUpload(_("This is not a JPEG, PNG or WebP file. Other types, such as SVG and GIF, are not accepted."))
 
 
-def _decode(data: bytes, kind: str) -> Image.Image:
+def _decode(data: bytes, kind: str, first: bool) -> Image.Image:
     broken = InvalidUpload(_("The file says it is a %(kind)s, but no picture can be read from it.") % {"kind": kind})
     try:
         with warnings.catch_warnings():
@@ -96,7 +102,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
                 raise InvalidUpload(
                     words % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE}
                 )
-            if getattr(image, "n_frames", 1) > 1:
+            if not first and getattr(image, "n_frames", 1) > 1:
                 raise InvalidUpload(_("The picture is animated; expected a still one."))
             image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
             image.load()

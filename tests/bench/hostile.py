@@ -52,6 +52,7 @@ def honest() -> dict[str, list[bytes]]:
         pictures.encoded(photo.convert("I;16") if photo.mode == "I" else photo.convert("L"), "PNG"),
         pictures.encoded(photo, "WEBP"),
         pictures.encoded(clear, "WEBP", lossless=True),
+        pictures.encoded(photo, "GIF", save_all=True, append_images=[photo.rotate(90)]),
     ]
     quiet = {"x265-params": "log-level=none"}
     clips = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 
+from dreamer.film.music import Credit
 from dreamer.management.commands.dream import Command
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import jobs
-from gallery.studio.forms import DreamForm, FilmForm, JourneyForm
+from gallery.studio import urls as studio_urls
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm
 from gallery.studio.models import Original, Work
 from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
 from tests.studio.test_studio import painted, picked, uploaded
@@ -98,6 +101,9 @@ def test_every_field_of_the_web_is_an_option_of_the_command() -> None:
     on_the_web = {*DreamForm.base_fields, *FilmForm.base_fields, *journey}
     assert on_the_web == {name for name in SAME if name in on_the_web} | set(ONLY_WEB)
     assert set(SAME.values()) <= options()
+    addresses = {pattern.name for pattern in studio_urls.urlpatterns}
+    assert {name for name in SAME if name.startswith("studio_")} <= addresses
+    assert set(MusicForm.base_fields) - {"music"} == {field.name for field in fields(Credit)}, "what --credit parses"
     assert all(SAME.values()) and all(ONLY_WEB.values())
 
 

@@ -203,6 +203,17 @@ def test_where_it_was_taken_is_gone(client: Client) -> None:
     assert b"secret" not in data and (original.width, original.height) == (90, 120), "turned as its EXIF says"
 
 
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_what_moves_the_first_picture_is_taken(client: Client, kind: str) -> None:
+    red, blue = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue"))
+    buffer = io.BytesIO()
+    red.save(buffer, kind, save_all=True, append_images=[blue], duration=100, loop=0)
+    file = SimpleUploadedFile("moving", buffer.getvalue())
+    assert client.post("/studio/upload/", {"picture": file}).status_code == 302
+    middle = pixels_of(Original.objects.get().picture)[20, 30]
+    assert middle[0] > 200 and middle[2] < 60
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a" + bytes(60), b"\xff\xd8\xff" + bytes(100), b"<svg/>", b"\x89PNG\r\n\x1a\n" + bytes(9)]
 )

@@ -140,7 +140,7 @@ def _clean(request: HttpRequest) -> pictures.CleanedPicture:
     file = request.FILES.get("picture")
     if not isinstance(file, UploadedFile):
         raise pictures.InvalidUpload(_("No picture came with this. Choose a JPEG, PNG or WebP file."))
-    return pictures.clean(cast(BinaryIO, file))
+    return pictures.clean(cast(BinaryIO, file), first=True)
 
 
 def _stored(cleaned: pictures.CleanedPicture) -> str:

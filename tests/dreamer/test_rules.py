@@ -364,6 +364,25 @@ def test_gradients_stay_apart_by_phases(activation: str, window: Any, size: Any,
     assert relative_error(fast, plain) < 1e-5
 
 
+@pytest.mark.parametrize("readers", [1, 2])
+@pytest.mark.parametrize("turned", [False, True])
+def test_channels_weighed_by_their_means(turned: bool, readers: int) -> None:
+    """Squeeze and excitation, also where what is weighed is read once more."""
+    nodes = [
+        node("Conv", [X, "w"], "map"),
+        node("GlobalAveragePool", ["map"], "mean"),
+        node("Sigmoid", ["mean"], "gate"),
+        node("Mul", ["gate", "map"] if turned else ["map", "gate"], "weighed"),
+        node("Add", ["weighed", "map" if readers == 2 else "one"], Y),
+    ]
+    constants = {"w": np.random.default_rng(0).normal(0, 1, (16, 16, 1, 1)), "one": np.ones(1)}
+    net = model(nodes, {k: v.astype(np.float32) for k, v in constants.items()}, [Y], opset=18, shape=(1, 16, 9, 7))
+    x = spread_out((1, 16, 9, 7))
+    seed = np.random.default_rng(1).normal(0, 1, x.shape).astype(np.float32)
+    fast, plain = (seeded_gradient(net, x, Y, seed, **o) for o in ({}, {"strategies": {}}))
+    assert relative_error(fast, plain) < 1e-5
+
+
 @pytest.mark.parametrize("channels", [16, 5])
 @pytest.mark.parametrize("turned", [False, True])
 def test_activations_in_blocks(channels: int, turned: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..tape import Gradients
-from . import activations, convolution, lrn, masks, max_pool
+from . import activations, convolution, gates, lrn, masks, max_pool
 
 Strategy = Callable[..., Gradients | None]
 
@@ -14,8 +14,9 @@ STRATEGIES: Mapping[str, Sequence[Strategy]] = {  # by op, or by what a rewrite 
     "Concat": (masks.concat_of_relus,),
     "Conv": (convolution.mirrored, convolution.by_phases, convolution.interleaved),
     "banded LRN": (lrn.banded,),
+    "GlobalAveragePool": (gates.averaged,),
     "MaxPool": (max_pool.filled, max_pool.smooth, max_pool.exact),
-    "Mul": (activations.swish,),
+    "Mul": (activations.swish, gates.weighed),
     "Pad": (masks.pad_of_masked,),
     "Relu": (masks.relu,),
 }

@@ -23,6 +23,8 @@ class Workbench(Tape):
     phases     gradients that were interleaved out of these (even, odd) columns in even and in odd rows
     sampled    the same, of windows that move by two: half as many places as there are pixels, rounded up; what a phase
                has beyond the picture is anything
+    weighed    gradients that are others times weights [1,c,1,1]: of what, by which
+    even       gradients that are the same everywhere: what, [1,c,1,1]
     starts     where in ``phases`` such a gradient begins (int64 [2]), if not at 0
     rectified  tensors that are never negative and through whose zeros no gradient passes
     """
@@ -35,11 +37,14 @@ class Workbench(Tape):
         self.pointwise: dict[str, tuple[str, Array]] = {}
         self.phases: dict[str, list[tuple[str, str]]] = {}
         self.sampled: dict[str, list[tuple[str, str]]] = {}
+        self.weighed: dict[str, tuple[str, str]] = {}
+        self.even: dict[str, str] = {}
         self.starts: dict[str, str] = {}
         self.rectified = rectified(graph)
 
     def add(self, parts: list[str]) -> str:
-        """The sum; of sibling 1x1 convolutions one over all their outputs, which adds up by itself."""
+        """The sum; of sibling 1x1 convolutions one over all their outputs, which adds up by itself, and of a map's
+        weights and means (squeeze and excitation) one pass over it."""
         pointwise = [part for part in parts if part in self.pointwise]
         if len(pointwise) > 1:
             sources = [self.pointwise[part] for part in pointwise]
@@ -49,7 +54,18 @@ class Workbench(Tape):
             self.graph.shapes[joined] = (shapes[0][0], weights.shape[1], *shapes[0][2:])
             merged = self("Conv", joined, self.graph.constant(weights), like=pointwise[0])
             parts = [merged, *(part for part in parts if part not in self.pointwise)]
+        times, plus = ([part for part in parts if part in known] for known in (self.weighed, self.even))
+        if times and plus:
+            rest = [part for part in parts if part not in (times[0], plus[0])]
+            parts = [self._weighed_and_moved(times[0], plus[0]), *rest]
         return super().add(parts)
+
+    def _weighed_and_moved(self, times: str, plus: str) -> str:
+        """What is weighed by channel and what is the same everywhere, summed, [1,c,h,w]: a BatchNormalization."""
+        (dy, weights), flat = self.weighed[times], self.graph.integers(-1)
+        factors, numbers = (self("Reshape", t, flat) for t in (weights, self.even[plus]))
+        mean, variance = (self.graph.constant(np.full(self.graph.shapes[weights][1], v)) for v in (0.0, 1.0))
+        return self("BatchNormalization", dy, factors, numbers, mean, variance, epsilon=0.0, like=times)
 
     def in_blocks(self, x: str) -> int:
         """The channels of ``x`` if the CPU's blocked layout holds it without padding, else 0."""

@@ -236,7 +236,8 @@ def _sub(tape: Tape, node: Node, dy: str) -> Gradients:
 
 
 @rule("Mul")
-def _mul(tape: Tape, node: Node, dy: str) -> Gradients:
+def multiplied(tape: Tape, node: Node, dy: str) -> Gradients:
+    """Each operand gets dy times the other."""
     a, b = node.inputs
     return [
         tape.unbroadcast(node, tape("Mul", dy, b), 0) if a in tape.active else None,

@@ -175,9 +175,14 @@ def _average_pool(tape: Tape, node: Node, dy: str) -> Gradients:
 
 @rule("GlobalAveragePool")
 def _global_average_pool(tape: Tape, node: Node, dy: str) -> Gradients:
-    x = node.inputs[0]
+    return [spread_evenly(tape, node.inputs[0], dy)[0]]
+
+
+def spread_evenly(tape: Tape, x: str, dy: str) -> tuple[str, str]:
+    """The gradient of a mean over the whole map: of ``x``'s size, and what each place of it gets, [n,c,1,1]."""
     count = tape("Cast", tape("ReduceProd", tape.size(x), keepdims=0), to=TensorProto.FLOAT)
-    return [tape("Expand", tape("Div", dy, count), tape("Shape", x))]
+    each = tape("Div", dy, count)
+    return tape("Expand", each, tape("Shape", x)), each
 
 
 @rule("GlobalMaxPool")

@@ -185,3 +185,32 @@ def test_a_refused_letter_is_told_in_words(owner: Client, settings: Any) -> None
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     page = owner.post(reverse("first_steps"), {"mail": "1"}, follow=True).content.decode()
     assert "127.0.0.1 did not take it" in page
+
+
+RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+DARK = re.compile(r"background(?:-color)?:\s*(?:rgb\((\d+) (\d+) (\d+)(?: / (\d+)%)?\)|#(?:[0-2][0-9a-f]){3}\b|#000\b)")
+INK = re.compile(r"(?<![\w-])color:\s*#")
+WORDLESS = {".dialog::backdrop", ".region.cover", ".slideshow", "#slideshow", ".work-film", ".journey-film"}
+
+
+def unreadable_by_day(sheet: str) -> list[str]:
+    """Selectors whose ground is dark in both schemes while their text is the scheme's: dark, by day."""
+    found = []
+    for selector, body in RULE.findall(re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)):
+        ground = DARK.search(body)
+        if ground is None or selector.strip() in WORDLESS or INK.search(body):
+            continue
+        red, green, blue, share = ground.groups()
+        if red is None or (max(map(int, (red, green, blue))) < 64 and int(share or 100) >= 50):
+            found.append(selector.strip())
+    return found
+
+
+def test_what_is_always_dark_has_light_text_in_both_schemes() -> None:
+    for sheet in sorted((ROOT / "static").rglob("*.css")):
+        assert unreadable_by_day(sheet.read_text()) == [], sheet
+    assert unreadable_by_day(".a { background: rgb(9 8 7 / 80%); color: var(--text); } .b { background: #000; }") == [
+        ".a",
+        ".b",
+    ]
+    assert unreadable_by_day(".a { background: rgb(9 8 7 / 30%); } .b { background: #111213; color: #fff; }") == []

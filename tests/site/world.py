@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +18,7 @@ from canvas.moderation.models import Case, PendingAct, Report, Signal
 from canvas.moderation.permissions import MODERATORS
 from dreamer.models import Guess
 from dreamsite.core.models import User
+from dreamsite.core.sessions import SessionStore
 from gallery.models import Exhibit, Film, Page
 
 RECIPE = {
@@ -43,9 +45,19 @@ class World:
 
     def visitor(self, role: str) -> Client:
         client = Client(raise_request_exception=False)
-        if role != "anonymous":
+        if role == "anonymous":
+            return client
+        # To sign in takes longer than most pages: it is done again only where the session was ended.
+        if not SessionStore().exists(self.sessions.get(role, "")):
             client.force_login(self.people[role])
+            self.sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
         return client
+
+    @cached_property
+    def sessions(self) -> dict[str, str]:
+        """The keys of those who have signed in, by their role."""
+        return {}
 
     @cached_property
     def people(self) -> dict[str, User]:

@@ -109,6 +109,21 @@ def test_everything_fits_and_is_large_enough_for_a_finger(phone: Visitor) -> Non
     assert small == []
 
 
+def test_sheets_stay_in_the_window_and_their_last_line_can_be_tapped(phone: Visitor) -> None:
+    page = phone.page
+    for summary in page.locator(".bar details[data-menu] > summary").all():
+        summary.tap()
+        sheet = summary.locator("xpath=../*[contains(@class, 'menu-sheet')]")
+        box = sheet.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844
+        last = sheet.locator("a:visible, button:visible")
+        if last.count():
+            last.last.scroll_into_view_if_needed()
+            last.last.tap(trial=True)  # nothing lies over it
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+
+
 def test_the_brush_can_be_set(site: RunningSite, phone: Visitor) -> None:
     page = phone.page
     page.locator("[data-tool=brush]").tap()

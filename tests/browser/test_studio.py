@@ -147,7 +147,7 @@ def test_another_picture_may_be_chosen_and_what_is_none_is_told_in_words(ada: Vi
     page.locator("[data-another]").click()
     expect(page.locator("[data-crop]")).to_be_hidden()
     page.set_input_files("[name=picture]", [{"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}])
-    expect(page.locator("form:has([name=picture]) .drop-state")).to_contain_text("not a JPEG, PNG or WebP")
+    expect(page.locator("form:has([name=picture]) .drop-state")).to_contain_text("not a JPEG, PNG, WebP or GIF")
     assert len(sent) == 1
     until(lambda: any("422" in message for message in ada.trouble), "the browser's own line about the 422")
     ada.trouble.clear()

@@ -78,7 +78,8 @@ def chief_layers(network: Network) -> list[str]:
     last: dict[str, Layer] = {}
     for name, layer in network.layers.items():
         if layer.spatial and layer.stride >= 2 and not re.search("pool|norm|drop", name, re.IGNORECASE):
-            block = name.split("/")[0] if "/" in name else re.split(r"[_.]", name)[0]
+            inner = name.strip("/")  # PyTorch's names begin with one
+            block = inner.split("/")[0] if "/" in inner else re.split(r"[_.]", inner)[0]
             last[block] = layer
     return [layer.name for layer in last.values()]
 

@@ -397,6 +397,10 @@ def test_music_is_heard_under_a_journey_and_credited(client: Client, original: O
     stored = Music.objects.get().file.name
     client.post(url, {"remove": "1"})
     assert not Music.objects.exists() and stored
+    Work.objects.update(seen_at=None)
+    assert "dreams of yours have ended." in client.get("/history/").content.decode()
+    client.get(journey.get_absolute_url())
+    assert "have ended." not in client.get("/history/").content.decode(), "its films were seen on the journey's page"
 
 
 def test_the_request_opens_no_music_and_stores_one_at_a_time(

@@ -666,6 +666,19 @@ def test_the_cost_is_the_octaves_area_times_steps() -> None:
     assert small > cost.LEAST and large == pytest.approx(4 * small, rel=0.3)
 
 
+def test_a_network_without_a_shelf_offers_its_own_layers(client: Client, settings: Any) -> None:
+    folder = nets.register_tiny(settings.MODELS_DIR)
+    (folder / "shelf.json").unlink(missing_ok=True)
+    original = uploaded(client)
+    client.get(original.get_absolute_url(), {"network": "tiny"})
+    worker.empty(STUDIO)
+    original.refresh_from_db()
+    styles = original.styles["tiny"]
+    assert len(styles) >= 4 and len({(one["layer"], one["channel"]) for one in styles}) == len(styles)
+    sketches = Work.objects.filter(kind=Kind.SKETCH, network="tiny")
+    assert {one.state for one in sketches} == {State.DONE} and sketches.count() == jobs.SHEET
+
+
 def test_styles_are_ranked_by_the_picture(original: Original) -> None:
     network = jobs.network_of("house")
     shelf = jobs.registry().get("house").shelf

@@ -94,6 +94,7 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
     done = [one for one in key_frames if one.state == State.DONE]
     chosen = next((one for one in done if str(one.number) == request.GET.get("from")), done[-1] if done else None)
     films = list(found.films)
+    found.films.ended().mark_seen()
     films_open = [one for one in films if one.is_open]
     film_units = journeys.new_film(found).units
     response = render(

@@ -13,6 +13,7 @@ import { setWants, wants } from "./preferences.js";
 const MOST = 3; // guesses at once
 const AGREED = 6000; // ms the word that was agreed with stays
 const STORE = "dreamsite:guesses";
+const EDGE = 8, BAR = 64; // px between a guess and its drawing or the window's edge; of the bar above
 
 export class Guesses {
     /**
@@ -63,13 +64,18 @@ export class Guesses {
         this.page.announce(messages.guess(guess.words));
     }
 
-    /** The view has changed. */
+    /** The view has changed. Each guess stands above its drawing, but within the window and below the bar. */
     layOut() {
         const { view } = this;
         for (const { guess, element } of this.shown.values()) {
-            const x = view.x + (guess.x + guess.width / 2) * view.scale, y = view.y + guess.y * view.scale;
-            element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px) translate(-50%, calc(-100% - 0.5rem))`;
-            element.hidden = x < 0 || y < 0 || x > view.windowWidth || y > view.windowHeight + 40;
+            const left = view.x + guess.x * view.scale, top = view.y + guess.y * view.scale;
+            const right = left + guess.width * view.scale, bottom = top + guess.height * view.scale;
+            element.hidden = right < 0 || bottom < 0 || left > view.windowWidth || top > view.windowHeight;
+            if (element.hidden) continue;
+            const { offsetWidth: width, offsetHeight: height } = element;
+            const x = within((left + right - width) / 2, EDGE, view.windowWidth - width - EDGE);
+            const y = within(top - height - EDGE, BAR, view.windowHeight - height - EDGE);
+            element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
         }
     }
 
@@ -131,6 +137,7 @@ export class Guesses {
         element.classList.add("agreed");
         element.replaceChildren(text);
         this.shown.set(guess.id, { guess, element, until: this.page.now() + AGREED });
+        this.layOut();
         this.page.announce(messages.agreed(word));
     }
 
@@ -146,4 +153,9 @@ export class Guesses {
         this.shown.get(id)?.element.remove();
         this.shown.delete(id);
     }
+}
+
+/** The number, or the nearest that is at least `low` and, where there is room, at most `high`. @param {number} number @param {number} low @param {number} high */
+function within(number, low, high) {
+    return Math.max(low, Math.min(number, high));
 }

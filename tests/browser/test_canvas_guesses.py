@@ -21,7 +21,7 @@ from dreamer.models import Guess
 canvas = Canvas.objects.default()
 until = timezone.now() + timedelta(hours=1)
 Dream.objects.update_or_create(canvas=canvas, defaults={"holder": "x", "expires_at": until})
-guess = Guess.objects.create(canvas=canvas, network="house", seq=1, left=600, top=500, right=800, bottom=650, words=[
+guess = Guess.objects.create(canvas=canvas, network="house", seq=1, left=380, top=500, right=460, bottom=650, words=[
     {"number": 1, "label": "fox", "chance": 0.3}, {"number": 2, "label": "teapot", "chance": 0.2}])
 publish(guess)
 """
@@ -47,6 +47,9 @@ def test_a_guess_is_shown_at_the_spot_and_answered(site: RunningSite, visit: Cal
     site.shell(GUESS)
     for each in (artist, phone, watcher):
         expect(each.page.locator(".guess")).to_contain_text("fox?")
+        box, window = each.page.locator(".guess").bounding_box(), each.page.viewport_size
+        # Beside the drawing, which is at the phone's edge, but whole.
+        assert box and window and box["x"] > 0 and box["x"] + box["width"] < window["width"]
     expect(watcher.page.locator(".guess button")).to_have_count(1)  # only to dismiss it
     watcher.page.get_by_label("Dismiss this guess").click()
     expect(watcher.page.locator(".guess")).to_have_count(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -205,15 +205,18 @@ class Network:
 
     def activations(self, picture: Floats, layer: str) -> Floats:
         """A layer's activations for a picture seen at once, float32 [c,h,w] ([c] for a vector)."""
-        found = self.layer(layer)
-        picture = self._checked(picture, "picture", [found])
-        if found.fixed and self.fixed_size is not None:
-            picture = resampled(picture, self.fixed_size)
+        return self.activations_of(picture, (layer,))[0]
+
+    def activations_of(self, picture: Floats, layers: Sequence[str]) -> list[Floats]:
+        """The same of several layers, in one pass."""
+        found = [self.layer(layer) for layer in layers]
+        picture = self._checked(picture, "picture", found)
+        fixed = self.fixed_size if any(layer.fixed for layer in found) else None
+        if fixed is not None:
+            picture = resampled(picture, fixed)
         whole = plan(*picture.shape[1:], tile=max(picture.shape))[0]
-        question = Question("features", (layer,), fixed=self.fixed_size if found.fixed else None)
-        runner = self.runners.get(question, whole, self.threads)
-        values: Floats = runner.run(runner.place(picture), whole.window, {})[0][0]
-        return values
+        runner = self.runners.get(Question("features", tuple(layers), fixed=fixed), whole, self.threads)
+        return [values[0] for values in runner.run(runner.place(picture), whole.window, {})]
 
     def tiles(self, size: tuple[int, ...], layers: list[Layer], tile: int, halo: int) -> list[Tile]:
         """The tiles of a picture (height, width) for these layers, aligned to their positions."""

@@ -61,10 +61,19 @@ def glyph(character: str, font: ImageFont.FreeTypeFont) -> Bytes:
     """An emoji on a transparent square of 128 px, uint8 [128, 128, 4]."""
     canvas = Image.new("RGBA", (160, 160))
     ImageDraw.Draw(canvas).text((12, 12), character, font=font, embedded_color=True)
-    box = canvas.getbbox()
-    if box is None or box[2] - box[0] < 32:
+    drawing = fitted(canvas)
+    if drawing is None:
         raise ValueError(f"the font has no drawing of {character!r}")
-    drawing = canvas.crop(box)
+    return drawing
+
+
+def fitted(picture: Image.Image) -> Bytes | None:
+    """An RGBA picture cut to what it shows, in the middle of a transparent square of 128 px: uint8 [128, 128, 4]. None
+    where it shows next to nothing."""
+    box = picture.getbbox()
+    if box is None or box[2] - box[0] < 32:
+        return None
+    drawing = picture.crop(box)
     drawing.thumbnail((120, 120), Image.Resampling.LANCZOS)
     square = Image.new("RGBA", (128, 128))
     square.paste(drawing, ((128 - drawing.width) // 2, (128 - drawing.height) // 2))

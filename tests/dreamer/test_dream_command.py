@@ -161,7 +161,6 @@ def test_the_shelfs_first_style_is_the_default(here: Path, models: Path, setting
         (["photo.png", "a.png", "--compare", "tiny,tiny", "--gif", "a.gif"], "both --compare and --gif"),
         (["photo.png", "a.png", "--sheet", *LAYER], "both --sheet and --layer"),
         (["photo.png", "a.png", "--sheet", "0"], "sheet: received 0, expected 1 to 200"),
-        (["photo.png", "a.png", "--sheet"], "nothing to dream of"),
         (["photo.png", "photo.png", "--sheet"], "in use here already"),
     ],
 )
@@ -279,6 +278,11 @@ def test_a_sheet_of_the_styles_that_suit_the_photograph(shelved: None, here: Pat
     words = out.splitlines()[0].split(": ")[1].split()
     run("photo.png", "a.png", "--model", "tiny", *words, *SMALL)
     assert (here / "a.png").exists()
+
+
+def test_a_network_without_a_shelf_shows_its_own_layers(here: Path) -> None:
+    out = run("photo.png", "sheet.png", "--model", "tiny", "--sheet", "3", "--frame-side", "64", *SMALL)
+    assert out.count("--layer block/output") == 2 and "--channel" in out, "the last block, by a channel and whole"
 
 
 def test_the_same_in_several_networks(shelved: None, here: Path) -> None:

@@ -12,12 +12,13 @@ from django.core.management.base import CommandError
 
 from dreamer import registered
 from dreamer.engine import Cancelled, ranking
+from dreamer.engine.atlas import chief_layers
 from dreamer.engine.contact import Way, side_by_side
 from dreamer.engine.film import fit
 from dreamer.engine.octaves import shrink
 from dreamer.engine.pictures import check_writable, file_kind, read_mask, read_picture, write_picture
 from dreamer.engine.target import Target
-from dreamer.engine.target_options import build_target
+from dreamer.engine.target_options import LayerOption, build_target
 from dreamer.management.dream.recipes import Recipes
 from dreamer.management.terminal import STOPPED, Bar, stop_on_interrupt
 
@@ -81,7 +82,10 @@ def _check(options: dict[str, Any], asked: str) -> None:
 
 def _sheet(options: dict[str, Any], recipes: Recipes, small: Any, count: int) -> list[Way]:
     """The styles of the network's shelf that suit the photograph best."""
-    recipe, network = recipes.recipe({**options, "layer_options": None, "labels": [], "guide": None})
+    name, layers = options["model"] or registered.default_model(), None
+    if name and not options["recipe"] and not registered.registry().get(name).shelf:
+        layers = [LayerOption(chief_layers(recipes.open(name, options))[-1])]  # any: each style has its own
+    recipe, network = recipes.recipe({**options, "layer_options": layers, "labels": [], "guide": None})
     styles = ranking.ranked(network, registered.registry().get(network.name).shelf, small)[:count]
     return [
         Way(

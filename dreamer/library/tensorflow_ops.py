@@ -148,6 +148,12 @@ def _unary(op: str) -> Callable[[State, Node], None]:
     return lambda state, node: state.emit(node, op, node.inputs[:1], state.ranks[node.inputs[0]])
 
 
+def _identity_n(state: State, node: Node) -> None:
+    """Several tensors handed on, as Keras writes functions whose gradients it gives itself (its SiLU)."""
+    for i, name in enumerate(node.inputs):
+        state.alias[f"{node.name}:{i}" if i else node.name] = name
+
+
 def _softmax(op: str) -> Callable[[State, Node], None]:
     """Over the channels, which TensorFlow has last."""
 
@@ -344,6 +350,7 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "AddN": _add_n,
     "Cast": _unary("Identity"),
     "ExpandDims": _expand_dims,
+    "IdentityN": _identity_n,
     "LRN": _lrn,
     "LeakyRelu": _leaky_relu,
     "LogSoftmax": _softmax("LogSoftmax"),

@@ -85,7 +85,7 @@ def _row(tensorflow: Any, name: str, side: int) -> Row:
         if not (np.isfinite(gradient).all() and gradient.any()):
             dreams = "no"
         ratio = _ratio(
-            lambda: theirs(picture, depths[1]), lambda: network.gradient(picture, Target.layer(depths[1], 1))
+            lambda: theirs(picture, depths[1], 1), lambda: network.gradient(picture, Target.layer(depths[1], 1))
         )
     return ["yes", str(len(network.layers)), " ".join(errors), dreams, f"{ratio:.1f}"]
 

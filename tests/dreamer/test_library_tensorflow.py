@@ -318,6 +318,7 @@ OTHERS = {  # which the tests above and below show one by one
         "FusedBatchNorm",
         "FusedBatchNormV2",
         "FusedBatchNormV3",
+        "IdentityN",
         "LRN",
         "MatMul",
         "Max",
@@ -376,6 +377,20 @@ def test_parts_sizes_and_pads(tmp_path: Path) -> None:
     padded = np.pad(maps, ((0, 0), (0, 0), (1, 0), (0, 2)), constant_values=7)
     (y,) = run(read_graphdef(written(g, tmp_path)).model, x, ["y"])
     np.testing.assert_allclose(y, padded * padded.max(axis=(2, 3), keepdims=True), rtol=1e-4, atol=1e-4)
+
+
+def test_functions_that_bring_their_gradients(tmp_path: Path) -> None:
+    """Keras' SiLU: its value and what its gradient needs, handed on side by side."""
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    g.node("Mul", "silu", four, g.node("Sigmoid", "s", four))
+    g.node("IdentityN", "both", "silu", four, g.const("beta", np.float32(1)))
+    g.node("Relu", "y", g.node("Sub", "less", "both", "both:1"))
+    raw = read_graphdef(written(g, tmp_path))
+    assert raw.notes == ()
+    x = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    y, before, s = run(raw.model, x, ["y", "conv", "s"])
+    np.testing.assert_allclose(y, np.maximum(before * s - before, 0), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("op", ["FusedBatchNormV2", "FusedBatchNormV3", "BatchNormWithGlobalNormalization"])

@@ -47,12 +47,13 @@ def ranked(network: Network, shelf: Sequence[Any], picture: NDArray[np.uint8]) -
 
 
 def _unshelved(network: Network, picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """The later layers first: they see things, where the early ones see edges."""
+    """The later layers first: they see things, where the early ones see edges. The very last one is for telling classes
+    apart, and dreams faintly."""
     layers = chief_layers(network)
     layers = list(dict.fromkeys(layers[round(at)] for at in np.linspace(0, len(layers) - 1, LAYERS))) if layers else []
     noise = _noise()
     found: list[dict[str, Any]] = []
-    for layer in reversed(layers):
+    for layer in [*reversed(layers[:-1]), *layers[-1:]]:
         best = int(_unusual(network, layer, picture, noise).argmax())
         name = layer.strip("/")
         found.append({"layer": layer, "channel": best, "title": f"{name} {best}"[:120]})

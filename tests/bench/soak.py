@@ -116,7 +116,11 @@ def look(site: running.RunningSite) -> Hour:
     def count(sql: str) -> int:
         return int(site.rows(sql)[0][0] or 0)
 
-    files = [path.stat().st_size for path in (site.var / "media").rglob("*") if path.is_file()]
+    files = []
+    for path in (site.var / "media").rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # thinned this moment
+            if path.is_file():
+                files.append(path.stat().st_size)
     postgres = site.env.get("DATABASE_URL")
     return Hour(
         {name: Process.of(pid) for name, pid in pids.items()},
@@ -127,7 +131,9 @@ def look(site: running.RunningSite) -> Hour:
         count("SELECT count(*) FROM gallery_film"),
         len(files),
         sum(files),
-        0 if site.env.get("TASKS_BACKEND") == "redis" else count("SELECT count(*) FROM django_tasks_db_dbtaskresult"),
+        0
+        if site.env.get("TASKS_BACKEND") == "redis"
+        else count("SELECT count(*) FROM django_tasks_database_dbtaskresult"),
         count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") if postgres else 0,
     )
 
@@ -236,6 +242,7 @@ def main() -> None:
         print(Hour.HEAD, flush=True)
         hours: list[Hour] = []
         asyncio.run(day(site, options.hours, hours))
+        site.stop()  # what was on its way is written
         site.journal(running.SMALL)  # without a hole
         errors = [name for name in ("web", "dreamer", "worker") if "Traceback" in site.log(name)]
         for name in errors:

@@ -353,12 +353,12 @@ def main(argv: list[str] | None = None) -> None:
 
     for part in options.only:
         title, head = HEADS[part]
-        rows = _rows(title) if options.rows and options.write else []
+        rows: list[Row] = []
         top = [title, "", WORDS[part], "", _line(head), _line(["---"] * len(head))]
         print("\n".join(top), flush=True)
         for row in made_by[part](wanted):
             print(_line(row), flush=True)
-            rows = _with(rows, row, KEYS[part])
+            rows = _with(_rows(title) if options.rows and options.write else rows, row, KEYS[part])
             if options.write:  # row by row: what was interrupted is not lost
                 _write(title, "\n".join([*top, *map(_line, rows)]))
 

@@ -114,6 +114,8 @@ class Gradients:
         one = tensorflow.compat.v1
         self._graph, self._one, self._asked = tensorflow.Graph(), one, dict[tuple[str, int], Any]()
         definition = one.GraphDef.FromString(data)
+        for node in definition.node:  # gradients of Keras's own, which belong to the graph it was frozen from
+            node.attr.pop("_gradient_op_type", None)
         with self._graph.as_default():
             one.import_graph_def(definition, name="")
         self._input = next(node.name for node in definition.node if node.op == "Placeholder")

@@ -236,6 +236,11 @@ def pieces(canvas: Canvas, strokes: Iterable[Stroke]) -> Pieces:
     return found
 
 
+def boxes(ink: Iterable[tuple[int, wire.Stroke]]) -> list[Rect]:
+    """The boxes of a stroke's pieces, px."""
+    return [Rect(*brush.bounds(op.points)) for _, op in ink]
+
+
 def numbered(canvas: Canvas, numbers: Iterable[int]) -> list[NumberedStroke]:
     """The pieces that have these numbers, in order."""
     wanted = set(numbers)

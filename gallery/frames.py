@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from canvas.models import Canvas, Frame
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+
+from canvas.models import Canvas, Frame, Stroke
 
 PAGE = 48  # divides by 2, 3, 4, 6 and 8: full rows in every width of the grid
+FOLD = 3  # dreams in a row in which nobody drew become one entry
+FOLD_SHOWS = 8  # of them, when it is opened; its link leads to all
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,107 @@ def page(
     )
 
 
+@dataclass(frozen=True)
+class Fold:
+    """A run of dreams in which nobody drew: numbers `first` to `last`, and some of them, evenly, newest first."""
+
+    first: int
+    last: int
+    shown: list[Frame]
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def newest(self) -> Frame:
+        return self.shown[0]
+
+    @property
+    def oldest(self) -> Frame:
+        return self.shown[-1]
+
+
+@dataclass(frozen=True)
+class FoldedPage:
+    """Frames and folds, newest first; the rest as a FramePage has it."""
+
+    entries: list[Frame | Fold]
+    newest: int
+    newer: int | None
+    older: int | None
+
+
+def folded_page(canvas: Canvas, *, before: int | None = None, after: int | None = None) -> FoldedPage:
+    """As `page`, but a run of FOLD or more dreams without new ink is one entry, however long it is."""
+    all_ = Frame.objects.filter(canvas=canvas)
+    newest = all_.order_by("-number").values_list("number", flat=True).first() or 0
+    runs = _runs(all_, before, after)
+    parts: list[range] = []  # numbers that are one entry each, newest first or (after) oldest first
+    for first, last, quiet in runs:
+        # The first of a run is the frame that took the ink in.
+        begin = first if quiet else first + 1
+        folds = last - begin + 1 >= FOLD
+        ones = list(range(first, begin if folds else last + 1))
+        found = [range(number, number + 1) for number in ones] + ([range(begin, last + 1)] if folds else [])
+        parts += found if after is not None else found[::-1]
+        if len(parts) >= PAGE:
+            break
+    parts = parts[:PAGE] if after is None else parts[:PAGE][::-1]
+    wanted = {number for part in parts for number in (_some(part) if len(part) > 1 else part)}
+    frames = {frame.number: frame for frame in all_.filter(number__in=wanted).order_by("number")}
+    for frame in frames.values():
+        frame.canvas = canvas
+    entries: list[Frame | Fold] = [
+        Fold(part[0], part[-1], [frames[number] for number in _some(part)[::-1]]) if len(part) > 1 else frames[part[0]]
+        for part in parts
+    ]
+    return FoldedPage(
+        entries,
+        newest,
+        newer=parts[0][-1] if parts and parts[0][-1] < newest else None,
+        older=parts[-1][0] if parts and parts[-1][0] > 1 else None,
+    )
+
+
+def _runs(all_: QuerySet[Frame], before: int | None, after: int | None) -> list[tuple[int, int, bool]]:
+    """(first number, last number, whether the first is quiet, too) of frames with the same ink, PAGE of them at most.
+
+    By the journal's number, along an index: how long a run is does not matter.
+    """
+    if after is not None:
+        edge = all_.filter(number__gt=after).order_by("number").values_list("seq", flat=True).first()
+        if edge is None:
+            return []
+        cut = all_.filter(number=after, seq=edge).exists()
+        rows = all_.filter(seq__gte=edge, number__gt=after).values("seq")
+        found = rows.annotate(first=Min("number"), last=Max("number")).order_by("seq")[:PAGE]
+        return [(row["first"], row["last"], cut and index == 0) for index, row in enumerate(found)]
+    below = all_ if before is None else all_.filter(number__lt=before)
+    edge = below.order_by("-number").values_list("seq", flat=True).first()
+    if edge is None:
+        return []
+    rows = below.filter(seq__lte=edge).values("seq")
+    found = rows.annotate(first=Min("number"), last=Max("number")).order_by("-seq")[:PAGE]
+    return [(row["first"], row["last"], False) for row in found]
+
+
+def _some(numbers: range) -> list[int]:
+    """Some of a fold's, evenly, the first and the last among them."""
+    if len(numbers) <= FOLD_SHOWS:
+        return list(numbers)
+    return [numbers[round(index * (len(numbers) - 1) / (FOLD_SHOWS - 1))] for index in range(FOLD_SHOWS)]
+
+
+def quiet(frames: list[Frame]) -> set[int]:
+    """The ids of those among these frames of one canvas into which nobody had drawn."""
+    if not frames:
+        return set()
+    before = Frame.objects.filter(canvas=frames[0].canvas_id, number__in=[frame.number - 1 for frame in frames])
+    known = dict(before.order_by("number").values_list("number", "seq"))
+    return {frame.pk for frame in frames if known.get(frame.number - 1) == frame.seq}
+
+
 def at(canvas: Canvas, moment: datetime) -> Frame | None:
     """The frame that everybody saw at this moment: the newest made by then; before all of them, the first."""
     made_by_then = Frame.objects.filter(canvas=canvas, made_at__lte=moment)
@@ -63,3 +168,12 @@ def neighbours(frame: Frame) -> tuple[Frame | None, Frame | None]:
     found = Frame.objects.filter(canvas_id=frame.canvas_id, number__in=numbers).order_by("number")
     beside = {other.number: other for other in found}
     return beside.get(numbers[0]), beside.get(numbers[1])
+
+
+def dreamed_in(canvas: Canvas, strokes: list[int]) -> dict[int, Frame]:
+    """The first visible frame that each of these strokes is in."""
+    later = Frame.objects.visible().filter(canvas=canvas, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
+    rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
+    found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))
+    frames = Frame.objects.defer("recipe").in_bulk(found.values())
+    return {stroke: frames[frame] for stroke, frame in found.items()}

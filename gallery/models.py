@@ -8,7 +8,6 @@ from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film, FilmFile, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
-from gallery.nearby.models import NearbyFeed
 from gallery.pages.models import Page, PageVersion
 from gallery.studio.models import Original, Proposal, Spent, Work
 from gallery.timeline.models import QuarterHour
@@ -21,7 +20,6 @@ __all__ = [
     "FilmFile",
     "Highlight",
     "LedgerEntry",
-    "NearbyFeed",
     "Original",
     "Page",
     "PageVersion",

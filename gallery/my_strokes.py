@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,8 +14,10 @@ from django.views.decorators.http import require_safe
 from canvas import strokes as index
 from canvas.models import Canvas, Frame, Stroke
 from dreamsite.core.rect import Rect
+from gallery import drawn_over as drawn_over_by
 from gallery import query_params
 from gallery.converters import utc_iso
+from gallery.frames import dreamed_in
 from gallery.links import canvas_query, canvas_url
 from gallery.moments import views as moments
 
@@ -59,7 +60,7 @@ def my_strokes(request: HttpRequest) -> HttpResponse:
     own = _own(request, canvas)
     strokes = list((own.filter(ended_at__lt=before) if before else own).newest()[: PAGE_STROKES + 1])
     sessions = _sessions(strokes[:PAGE_STROKES])
-    frames = _dreamed(canvas, [session.last for session in sessions])
+    frames = dreamed_in(canvas, [session.last for session in sessions])
     for session in sessions:
         session.frame = frames.get(session.last)
         session.address = moments.moment_url(canvas, session.ended_at + timedelta(seconds=1)) + "#mine"
@@ -78,6 +79,24 @@ def my_strokes(request: HttpRequest) -> HttpResponse:
         "zone": zone.key,
     }
     response = render(request, "gallery/my_strokes.html", context)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+@login_required
+def drawn_over(request: HttpRequest) -> HttpResponse:
+    """Who painted over the user's newest strokes later, and whose ink is in the same frames."""
+    canvas, zone = query_params.canvas(request), query_params.zone(request)
+    context = {
+        "section": "history",
+        "canvas": canvas,
+        "query": canvas_query(canvas),
+        "zone": zone.key,
+        "meetings": drawn_over_by.over(request.user, canvas),
+        "people": drawn_over_by.people(request.user, canvas),
+    }
+    response = render(request, "gallery/drawn_over.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -111,15 +130,6 @@ def _shape(canvas: Canvas, stroke: Stroke) -> dict[str, Any]:
         "colour": stroke.colour,
         "at": utc_iso(stroke.ended_at),
     }
-
-
-def _dreamed(canvas: Canvas, strokes: list[int]) -> dict[int, Frame]:
-    """The first visible frame that each of these strokes is in."""
-    later = Frame.objects.visible().filter(canvas=canvas, seq__gte=OuterRef("last_seq")).order_by("seq", "number")
-    rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
-    found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))
-    frames = Frame.objects.defer("recipe").in_bulk(found.values())
-    return {stroke: frames[frame] for stroke, frame in found.items()}
 
 
 def _sessions(strokes: list[Stroke]) -> list[DrawingSession]:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("history/calendar/<month:month>/", timeline.calendar, name="calendar_month"),
     path("history/slideshow/", slideshow.slideshow, name="slideshow"),
     path("history/mine/", my_strokes.my_strokes, name="my_strokes"),
+    path("history/mine/over/", my_strokes.drawn_over, name="drawn_over"),
     path("history/mine.json", my_strokes.my_strokes_json, name="my_strokes_json"),
     path("history/<day:day>/", timeline.day, name="day"),
     path("history/<moment:moment>", moments.page, name="moment"),

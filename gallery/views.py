@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from canvas.models import Canvas
+from canvas.models import Canvas, Frame
 from dreamsite.core.languages import in_one_language
 from gallery import frames, query_params
 from gallery.frame import views as frame_views
@@ -32,11 +32,17 @@ def history(request: HttpRequest) -> HttpResponse:
     canvas, zone = query_params.canvas(request), query_params.zone(request)
     canvases = query_params.canvases(canvas)
     before, after = query_params.number(request, "before"), query_params.number(request, "after")
-    shown = frames.page(canvas, before=before, after=after)
-    days = [
-        (day, list(group))
-        for day, group in groupby(shown.frames, key=lambda frame: frame.made_at.astimezone(zone).date())
-    ]
+    # `all`: every dream by itself; by default those in which nobody drew are folded.
+    every = {"all": 1} if "all" in request.GET else {}
+    shown: frames.FramePage | frames.FoldedPage
+    entries: list[frames.Fold | Frame]
+    if every:
+        shown = page = frames.page(canvas, before=before, after=after)
+        entries = list(page.frames)
+    else:
+        shown = folded = frames.folded_page(canvas, before=before, after=after)
+        entries = folded.entries
+    days = [(day, list(group)) for day, group in groupby(entries, key=lambda entry: _day(entry, zone))]
     extent = chart.extent(canvas)
     context: dict[str, Any] = {
         "section": "history",
@@ -46,10 +52,14 @@ def history(request: HttpRequest) -> HttpResponse:
         "days": days,
         "shown": shown,
         "zone": zone.key,
-        "newest": canvas_url("history", canvas),
-        "newer": shown.newer and canvas_url("history", canvas, after=shown.newer),
-        "older": shown.older and canvas_url("history", canvas, before=shown.older),
-        "first": canvas_url("history", canvas, after=0),
+        "newest": canvas_url("history", canvas, **every),
+        "newer": shown.newer and canvas_url("history", canvas, after=shown.newer, **every),
+        "older": shown.older and canvas_url("history", canvas, before=shown.older, **every),
+        "first": canvas_url("history", canvas, after=0, **every),
+        "every": bool(every),
+        "folds": any(isinstance(entry, frames.Fold) for entry in entries),
+        "other_way": canvas_url("history", canvas, before=before, after=after, all=None if every else 1),
+        "history": canvas_url("history", canvas, all=1),
         "json": canvas_url("history_json", canvas, before=before, after=after),
     }
     if extent:
@@ -58,6 +68,11 @@ def history(request: HttpRequest) -> HttpResponse:
     if before is None and after is None:
         context["highlights"] = Highlight.objects.newest(canvas, HIGHLIGHTS)
     return render(request, "gallery/history.html", context)
+
+
+def _day(entry: frames.Fold | Frame, zone: ZoneInfo) -> date:
+    frame = entry.newest if isinstance(entry, frames.Fold) else entry
+    return frame.made_at.astimezone(zone).date()
 
 
 def _shortcuts(canvas: Canvas, extent: tuple[int, int], zone: ZoneInfo) -> list[tuple[str, str]]:
@@ -90,6 +105,7 @@ def history_json(request: HttpRequest) -> HttpResponse:
         found = frames.at(canvas, moment)
         before = found.number + 1 if found else None
     shown = frames.page(canvas, before=before, after=after, every=query_params.number(request, "every") or 1)
+    quiet = frames.quiet(shown.frames)
     every = {"every": request.GET["every"]} if "every" in request.GET else {}
 
     def link(**query: Any) -> str:
@@ -98,7 +114,7 @@ def history_json(request: HttpRequest) -> HttpResponse:
     answer = {
         "canvas": canvas.slug,
         "count": shown.newest,
-        "frames": [frame_views.as_json(request, frame) for frame in shown.frames],
+        "frames": [{**frame_views.as_json(request, frame), "quiet": frame.pk in quiet} for frame in shown.frames],
         "newer": shown.newer and link(after=shown.newer),
         "older": shown.older and link(before=shown.older),
     }

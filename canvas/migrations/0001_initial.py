@@ -235,7 +235,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='frame',
-            index=models.Index(fields=['canvas', 'seq'], name='canvas_fram_canvas__28c82d_idx'),
+            index=models.Index(fields=['canvas', 'seq', 'number'], name='frame_seq'),
         ),
         migrations.AddIndex(
             model_name='frame',

@@ -274,7 +274,10 @@ class Frame(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["canvas", "number"], name="frame_number")]
-        indexes = [models.Index(fields=["canvas", "seq"]), models.Index(fields=["canvas", "made_at", "number"])]
+        indexes = [
+            models.Index(fields=["canvas", "seq", "number"], name="frame_seq"),  # runs of dreams without new ink
+            models.Index(fields=["canvas", "made_at", "number"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.canvas} {self.number}"

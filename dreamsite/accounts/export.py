@@ -263,11 +263,6 @@ PARTS = (
     Part("asked.jsonl", "acts you asked for, as a moderator", _rows_of("moderation.PendingAct", "asked_by", "holder")),
     Part("page_versions.jsonl", "the versions of pages you wrote", _rows_of("gallery.PageVersion", "by")),
     Part("films.jsonl", "the films you asked for", films),
-    Part(
-        "nearby_feed.jsonl",
-        "since when you have a feed of what is drawn beside your strokes",
-        _rows_of("gallery.NearbyFeed", "user", "digest"),
-    ),
     Part("exhibits.jsonl", "the exhibits you made", _rows_of("gallery.Exhibit", "curator", "statement_html")),
     Part("exhibit_uploads.jsonl", "the pictures you uploaded for exhibits", _rows_of("gallery.Upload", "by")),
     Part("highlights.jsonl", "the frames you chose as highlights", _rows_of("gallery.Highlight", "chosen_by")),

@@ -211,7 +211,7 @@ class Addresses:
         if number is None:
             return Target("page", base + (f"?{urlencode(chosen)}" if chosen else ""), file_of(base, other))
         page = max(1, -(-number // frames.PAGE))
-        question = urlencode({**chosen, "before": page * frames.PAGE + 1})
+        question = urlencode({**chosen, "before": page * frames.PAGE + 1, "all": 1})
         return Target("page", f"{base}?{question}", file_of(base, *filter(None, (other, f"page-{page}"))))
 
     def _frame(self, pk: int | None) -> Target | None:

@@ -57,7 +57,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "frame": this,
         "previous": previous,
         "following": following,
-        "around": f"{canvas_url('history', canvas, before=this.number + frames.PAGE // 2 + 1)}#frame-{this.number}",
+        "around": moments.around(canvas, this.number),
         "address": request.build_absolute_uri(this.get_absolute_url()),
         "moment": moments.moment_url(canvas, moments.moment_of(this)),
         "day": canvas_url("day", canvas, this.made_at.astimezone(query_params.zone(request)).date()),

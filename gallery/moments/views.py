@@ -169,8 +169,12 @@ def sentence(base: Frame | None) -> str:
 def _around(canvas: Canvas, span: ink.Span) -> str:
     if span.base is None:
         return canvas_url("history", canvas, after=0)
-    number = span.base.number
-    return f"{canvas_url('history', canvas, before=number + frames.PAGE // 2 + 1)}#frame-{number}"
+    return around(canvas, span.base.number)
+
+
+def around(canvas: Canvas, number: int) -> str:
+    """The page of the history with this frame in its middle, every dream by itself."""
+    return f"{canvas_url('history', canvas, before=number + frames.PAGE // 2 + 1, all=1)}#frame-{number}"
 
 
 def _frame(request: HttpRequest, frame: Frame | None) -> dict[str, Any] | None:

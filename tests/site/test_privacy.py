@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from canvas.moderation.pending.models import PendingAct
 from dreamer.models import Guess, Job, OwnStyle, StyleVote
 from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
-from gallery.models import Exhibit, Film, Highlight, NearbyFeed, Upload
+from gallery.models import Exhibit, Film, Highlight, Upload
 from gallery.pages.models import PageVersion
 from gallery.studio.models import Journey, Original, Spent, Work
 from tests.conftest import PASSWORD
@@ -78,7 +78,6 @@ EXPORTED = {
     "gallery.exhibit.curator": "exhibit-title",
     "gallery.film.requested_by": "film-title",
     "gallery.film.owner": '"only_yours": true',
-    "gallery.nearbyfeed.user": "2001-02-03T04:05",
     "gallery.highlight.chosen_by": "highlight-caption",
     "gallery.original.owner": '"kept": false',
     "gallery.journey.owner": "journey-title",
@@ -217,7 +216,6 @@ def everything(wanda: User) -> None:
         owner=wanda,
         requested_by=wanda,
     )
-    NearbyFeed.objects.create(user=wanda, digest="digest-of-feed", made_at=datetime(2001, 2, 3, 4, 5, tzinfo=UTC))
     for count, looked in ((61, {"by": wanda, "person": other}), (62, {"by": other, "person": wanda})):
         LookUp.objects.create(key=f"look-{count}", verb="look-up", hour=now, count=count, **looked)
     PendingAct.objects.create(kind="lift", person=wanda, why="pending-about-her")

@@ -141,6 +141,7 @@ TABLE = {
     "slideshow": Row("200"),
     "my_strokes": Row(SIGNED_IN),
     "my_strokes_json": Row(SIGNED_IN),
+    "drawn_over": Row(SIGNED_IN),
     "day day": Row("200", day=lambda w: w.frame.made_at.date()),
     "moment moment": Row("200", moment=lambda w: w.frame.made_at),
     "moment_json moment": Row("200", moment=lambda w: w.frame.made_at),

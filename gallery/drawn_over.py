@@ -1,0 +1,93 @@
+"""What others drew over a person's strokes, and whom they drew with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from canvas import strokes as index
+from canvas.models import Canvas, Frame, Stroke
+from dreamsite.core.rect import Rect
+from gallery import frames as gallery_frames
+from gallery.frame.origins import public_names
+
+OWN = 250  # strokes of one's own that are looked at, the newest
+OTHERS = 400  # of others
+FRAMES = 200  # of one's own that people are looked for in, the newest
+PEOPLE = 24
+
+
+@dataclass
+class Meeting:
+    """Strokes of one person over one's own, that one frame took in."""
+
+    name: str
+    author: int
+    frame: Frame
+    at: datetime
+    count: int = 0
+
+
+def over(user: Any, canvas: Canvas) -> list[Meeting]:
+    """Who painted over this person's newest strokes on a canvas later, the newest first."""
+    index.index(canvas)
+    own = list(Stroke.objects.filter(canvas=canvas).by(user).shown().newest()[:OWN])
+    return _meetings(canvas, user, own, min((one.ended_at for one in own), default=None))
+
+
+def _meetings(canvas: Canvas, user: Any, own: list[Stroke], since: datetime | None) -> list[Meeting]:
+    """By ink, not by boxes alone: the pieces of a stroke are short, so that their boxes are close to the ink.
+
+    Only people who may be named to everybody, and only ink that may be shown.
+    """
+    if not own or since is None:
+        return []
+    around = _around(stroke.box for stroke in own)
+    found = Stroke.objects.within(canvas, around).exclude(author=user.pk).shown().filter(ended_at__gt=since)
+    found = found.filter(first_seq__gt=min(stroke.last_seq for stroke in own))
+    near = [
+        other
+        for other in found.newest()[:OTHERS]
+        if any(one.last_seq < other.first_seq and one.box.overlaps(other.box) for one in own)
+    ]
+    names = public_names(other.author for other in near)
+    near = [other for other in near if other.author in names]
+    pieces = {key: index.boxes(ops) for key, ops in index.pieces(canvas, [*own, *near]).items()} if near else {}
+    mine = [(one.last_seq, box) for one in own for box in pieces.get((one.author, one.stroke_id), [])]
+    met = [
+        other
+        for other in near
+        if any(
+            last < other.first_seq and box.overlaps(theirs)
+            for theirs in pieces.get((other.author, other.stroke_id), [])
+            for last, box in mine
+        )
+    ]
+    frames = gallery_frames.dreamed_in(canvas, [other.pk for other in met])
+    meetings: dict[tuple[int, int], Meeting] = {}
+    for other in met:
+        if (frame := frames.get(other.pk)) is None:
+            continue  # not dreamed yet
+        key = other.author, frame.pk
+        meeting = meetings.setdefault(key, Meeting(names[other.author], other.author, frame, other.ended_at))
+        meeting.count += 1
+    return list(meetings.values())
+
+
+def _around(boxes: Iterable[Rect]) -> Rect:
+    first, *others = boxes
+    for box in others:
+        first = first.union(box)
+    return first
+
+
+def people(user: Any, canvas: Canvas) -> list[str]:
+    """The names of those whose ink is in the same frames of a canvas, those with the most of them first."""
+    newest = user.frames.visible().filter(canvas=canvas).order_by("-number").values_list("pk", flat=True)[:FRAMES]
+    rows = Frame.contributors.through.objects.filter(frame__in=list(newest)).exclude(user=user.pk)
+    ids = [pk for pk, _shared in Counter(rows.values_list("user_id", flat=True)).most_common(2 * PEOPLE)]
+    names = public_names(ids)
+    return [names[pk] for pk in ids if pk in names][:PEOPLE]

@@ -1,0 +1,53 @@
+"""Who painted over one's strokes later, and who one drew with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from canvas import frames, journal, wire
+from canvas.degrees import SHUT_OUT
+from canvas.models import Canvas, Frame, Sanction
+from dreamsite.core.models import User
+
+pytestmark = pytest.mark.django_db
+_ids = iter(range(1, 1 << 20))
+
+
+def draw(canvas: Canvas, author: User, x: int, y: int) -> int:
+    points = ((8 * x, 8 * y, 64), (8 * x + 80, 8 * y, 64))
+    batch = journal.append(canvas, [wire.Stroke(next(_ids), 0, (9, 9, 9), 255, 0, points, True, author.pk)])
+    assert batch is not None
+    canvas.refresh_from_db()
+    return batch.first
+
+
+def dream(canvas: Canvas, *authors: User) -> Frame:
+    picture = frames.encode(np.full((64, 64, 3), 200, np.uint8), Frame.Kind.DREAM)
+    people = [author.pk for author in authors]
+    return frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, canvas.head, people))
+
+
+def test_only_who_came_later_to_the_same_place_and_may_be_shown(client: Client, canvas: Canvas) -> None:
+    ada, over, before, away, out, hidden = (
+        User.objects.create_user(name) for name in ("ada", "over-it", "before-it", "far-away", "shut-out", "hidden-one")
+    )
+    draw(canvas, before, 100, 100)
+    draw(canvas, ada, 100, 100)
+    dream(canvas, ada, before)
+    draw(canvas, over, 102, 101)
+    draw(canvas, away, 400, 400)
+    draw(canvas, out, 100, 100)
+    gone = draw(canvas, hidden, 100, 100)
+    frame = dream(canvas, over, away, out, hidden)
+    journal.append(canvas, [wire.Hide((gone,), False)])
+    Sanction.objects.create(user=out, degree=SHUT_OUT[0], reason="x")
+    client.force_login(ada)
+    page = client.get("/history/mine/over/").content.decode()
+    assert "over-it, with 1 stroke" in page and frame.get_absolute_url() in page
+    assert "People I drew with" in page and "/people/before-it/" in page
+    for nobody in ("before-it, with", "far-away", "shut-out", "hidden-one"):
+        assert nobody not in page, nobody
+    client.force_login(away)
+    assert "Nobody drew over" in client.get("/history/mine/over/").content.decode()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.visitor import PHONE, Visitor, line, operations
-from tests.running import RunningSite, until
+from tests.running import RunningSite, copy, until
 
 pytestmark = pytest.mark.browser
 
@@ -85,8 +88,18 @@ def test_marks_and_following(browser: Browser, site: RunningSite) -> None:
     leader.close()
 
 
-def test_people_vote_for_the_next_style(browser: Browser, site: RunningSite) -> None:
+@pytest.fixture
+def with_styles(site_template: Path, tmp_path: Path) -> Iterator[RunningSite]:
+    """A site that has a network, the house model, and so styles to vote for."""
+    here = RunningSite(copy(site_template, tmp_path / "var"), HOUSE_MODEL="true")
+    here.start_web()
+    yield here
+    here.stop()
+
+
+def test_people_vote_for_the_next_style(browser: Browser, with_styles: RunningSite) -> None:
     """One at a desk votes by keyboard, one with a phone sees it, votes for another, and takes it back."""
+    site = with_styles
     desk = Visitor(browser, site, site.person(5)).open()
     phone = Visitor(browser, site, site.person(6), **PHONE).open()
 

@@ -56,6 +56,9 @@ class State:
     used: dict[str, Array] = field(default_factory=dict)
 
     def constant(self, name: str, value: Array) -> str:
+        """Keep an array; its tensor's name, which is none of the file's: those count on with _1 and _2, too."""
+        while name in self.source or name in self.used:
+            name += "_"
         self.used[name] = np.ascontiguousarray(value, np.int64 if value.dtype.kind in "iu" else np.float32)
         return name
 

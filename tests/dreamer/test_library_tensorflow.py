@@ -379,6 +379,18 @@ def test_parts_sizes_and_pads(tmp_path: Path) -> None:
     np.testing.assert_allclose(y, padded * padded.max(axis=(2, 3), keepdims=True), rtol=1e-4, atol=1e-4)
 
 
+def test_names_that_count_on(tmp_path: Path) -> None:
+    """Nodes m and m_1, m's second input a constant, as in Keras' MobileNetV3."""
+    g = GraphDef()
+    four = conv(g, "conv", g.node("Placeholder", "image"), 4)
+    g.node("Mul", "m", four, g.const("half", np.float32(0.5)))
+    g.node("Mul", "m_1", "m", g.const("three", np.float32(3)))
+    x = np.random.default_rng(0).normal(0, 1, (1, 3, 5, 6)).astype(np.float32)
+    before, m, last = run(read_graphdef(written(g, tmp_path)).model, x, ["conv", "m", "m_1"])
+    np.testing.assert_allclose(m, before * 0.5, rtol=1e-5)
+    np.testing.assert_allclose(last, before * 1.5, rtol=1e-5)
+
+
 def test_functions_that_bring_their_gradients(tmp_path: Path) -> None:
     """Keras' SiLU: its value and what its gradient needs, handed on side by side."""
     g = GraphDef()

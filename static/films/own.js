@@ -51,7 +51,10 @@ function place(form) {
   }
 
   function draw() {
-    const [left, top, wide, tall] = [x, y, width, height].map((input) => Number(input.value) || 0);
+    const [left, top] = [x, y].map((input) => Math.max(0, Number(input.value) || 0));
+    // What reaches beyond the canvas is cut off, as it will be in the film.
+    const wide = Math.min(Number(width.value) || 0, whole.width - left);
+    const tall = Math.min(Number(height.value) || 0, whole.height - top);
     const chosen = wide > 0 && tall > 0;
     const hole = chosen ? `M${left} ${top}h${wide}v${tall}h${-wide}z` : "";
     shade.setAttribute("d", chosen ? `M0 0h${whole.width}v${whole.height}H0z${hole}` : "");

@@ -54,7 +54,7 @@ def test_the_first_stroke_works_and_is_seen_by_others(
     (guest,) = authors(site) - known
     assert guest
     # A notice says so for some seconds; what stays is the way to keep the name.
-    expect(page.locator(".menu-sheet a[data-guest-only]:not([hidden])")).to_have_count(1)
+    expect(page.locator('.menu-sheet a[href*="/keep/"]:not([hidden])')).to_have_count(1)
     assert axe.serious(page) == []
     # The same person after a reload, who can undo what they drew.
     page.reload()

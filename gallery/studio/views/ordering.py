@@ -17,9 +17,8 @@ from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import cost, queue, video
+from gallery.studio import cost, jobs, queue, video
 from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, settings_of
-from gallery.studio.jobs import SHEET, preview_side, sheet, sketch
 from gallery.studio.models import Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, counted, network_named, networks, refuse, units_left, wants_json
@@ -122,7 +121,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         return refuse(request, str(error), 400)
     height, width = found.height, found.width
     if kind == Work.Kind.PREVIEW:
-        height, width = fit(height, width, preview_side(recipe))
+        height, width = fit(height, width, jobs.preview_side(recipe))
         # Only the newest preview matters: whoever moves a slider does not wait for where it was.
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
@@ -184,8 +183,8 @@ def _more(request: SignedIn, found: Original, *, by_chance: bool) -> HttpRespons
     with counted(request.user):
         tried = {(s.recipe["target"]["terms"][0]["layer"], s.title) for s in _sketches(found, network)}
         untried = [s for s in found.styles.get(network, ()) if (s["layer"], s["title"]) not in tried]
-        styles = random.sample(untried, min(1, len(untried))) if by_chance else untried[:SHEET]
-        sketches = [sketch(found, network, style) for style in styles]
+        styles = random.sample(untried, min(1, len(untried))) if by_chance else untried[: jobs.SHEET]
+        sketches = [jobs.sketch(found, network, style) for style in styles]
         if sum(one.units for one in sketches) > units_left(request.user):
             return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
         for one in sketches:
@@ -215,7 +214,7 @@ def _example(known: tuple[str, ...]) -> str:
 def _try_styles(request: SignedIn, found: Original, network: str) -> None:
     """Orders the sheet of a network that has not looked at this picture yet."""
     with counted(request.user):
-        made = sheet(found, network)
+        made = jobs.sheet(found, network)
         if not _sheet_waits(found, network) and made.units <= units_left(request.user):
             queue.submit(made)
 

@@ -14,6 +14,7 @@ from dreamer.film import cards, sandbox
 from dreamer.film.child import EVERY
 
 CARD, FADE = 4.0, 0.75  # seconds that the end card is shown, and that it takes to appear
+WEAKEST = 0.25  # of a dream's strength, where the music is silent
 SMOOTH = 0.4  # seconds over which loudness is averaged: a dream that trembles is no dream
 
 
@@ -64,6 +65,11 @@ class Credit:
     def words(self) -> str:
         return f"“{self.title}” by {self.author}, {self.licence}"
 
+    @property
+    def lines(self) -> list[str]:
+        """Of an end card."""
+        return [f"Music: {self.words}", self.link]
+
 
 class MusicRefused(ValueError):
     """No music that we take: the message says what was received and what is possible."""
@@ -107,6 +113,11 @@ def strength(music: Music) -> Callable[[float], float]:
         return float(np.interp(place, np.arange(len(smooth)), smooth))
 
     return at
+
+
+def mixed(plain: Image.Image, dreamed: Image.Image, loud: float) -> Image.Image:
+    """What is shown where music is `loud`, 0 to 1: between a picture and its dream, RGB of one size."""
+    return Image.blend(plain, dreamed, WEAKEST + (1 - WEAKEST) * min(1.0, max(0.0, loud)))
 
 
 def ending(last: Image.Image, heading: str, lines: Sequence[str], fps: int, font: str = "") -> Iterator[Image.Image]:

@@ -22,8 +22,13 @@ def pictures(source: Any, stream: Any, shift: int = 0) -> Iterator[tuple[float, 
 
 def mux(container: Any, packets: Iterable[tuple[float, Any]], sound: Sound) -> None:
     """Writes pictures with their sound beside them in the file: a player reads both in one go."""
-    heard = 0.0
+    heard, before = 0.0, None
     for now, packet in packets:
+        # A piece of one or two pictures has none out of order, so it is decoded without the delay of those around it:
+        # the next one, which has it, would begin before the last one ends.
+        if before is not None and packet.dts <= before:
+            packet.dts = before + 1
+        before = packet.dts
         while heard <= now and (more := next(sound, None)) is not None:
             heard, pieces = more
             container.mux(pieces)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dreamer.film.music import mixed
 from dreamer.journey.between import between
 from dreamer.journey.path import Path, Waypoint
 from dreamer.journey.plan import ground
@@ -16,7 +17,6 @@ from dreamer.journey.plan import ground
 FPS = (24, 60)  # pictures a second, at least and at most
 SECONDS = (0.5, 20.0)  # from one key frame to the next
 REST = 2.0  # seconds that the last key frame stays
-WEAKEST = 0.25  # of a dream's strength, where the music is silent
 
 Load = Callable[[int], NDArray[np.uint8]]  # a key frame by its number, from 0
 
@@ -93,5 +93,4 @@ class Film:
         plain, dreamed = layers
         if self.strength is None or plain is dreamed:
             return dreamed
-        loud = min(1.0, max(0.0, self.strength(at)))
-        return Image.blend(plain, dreamed, WEAKEST + (1 - WEAKEST) * loud)
+        return mixed(plain, dreamed, self.strength(at))

@@ -41,7 +41,7 @@ def pictures(path: Path, size: tuple[int, int], start: int = 0) -> Iterator[Byte
             yield np.ascontiguousarray(turned.to_ndarray())
 
 
-def sound_of(path: Path) -> Callable[[Any], Iterator[tuple[float, list[Any]]]]:
+def sound_of(path: Path) -> Callable[[Any], mux.Sound]:
     """Adds a file's sound to a container that is written: called with it before the first packet, it adds the stream at
     once and answers an iterator of (until which second, packets). They are copied, so nothing is lost or moved."""
 
@@ -64,9 +64,9 @@ def sound_of(path: Path) -> Callable[[Any], Iterator[tuple[float, list[Any]]]]:
     return add
 
 
-def join(path: Path, films: Sequence[Path], sound: Path | None, recipe: str = "") -> None:
-    """Writes an MP4 with the pictures of some files, one after the other, and the sound of another, all copied, and the
-    dream's recipe. The files have been encoded alike."""
+def join(path: Path, films: Sequence[Path], sound: Callable[[Any], mux.Sound] | None = None, recipe: str = "") -> None:
+    """Writes an MP4 with the pictures of some files, one after the other, copied, and the dream's recipe. The files
+    have been encoded alike. `sound` adds a stream of it, as `sound_of` does."""
     with (
         whole_file(path) as draft,
         av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as container,
@@ -83,4 +83,4 @@ def join(path: Path, films: Sequence[Path], sound: Path | None, recipe: str = ""
                     yield from mux.pictures(source, stream, shift)
                     shift += source.streams.video[0].duration or 0
 
-        mux.mux(container, packets(), sound_of(sound)(container) if sound else iter(()))
+        mux.mux(container, packets(), sound(container) if sound else iter(()))

@@ -35,7 +35,7 @@ from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
 from gallery.models import Film
-from gallery.studio.models import Journey, Original, Spent, Work
+from gallery.studio.models import Journey, Music, Original, Spent, Work
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +112,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (StyleVote, "voter"),
     (CleanHours, "user"),
     (Work, "owner"),
+    (Music, "owner"),
     (Journey, "owner"),
     (Original, "owner"),
     (Spent, "owner"),  # after what it was spent on

@@ -135,7 +135,10 @@ def _rows_of(model: str, owner: str, *left_out: str) -> Callable[[User], Iterato
 
 def dreams(user: User) -> Iterator[Row]:
     """Every dream of the studio, private and hidden ones too."""
-    columns = ("title", "caption", "network", "recipe", "state", "licence", "width", "height", "created_at")
+    columns = (
+        *("title", "caption", "network", "recipe", "state", "licence", "width", "height", "created_at"),
+        *("credit", "credit_link"),
+    )
     for work in Work.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
         yield {
             **{
@@ -239,7 +242,11 @@ PARTS = (
         "what dreams cost that you deleted within a day: it counts until the day is over",
         _rows_of("gallery.Spent", "owner"),
     ),
-    Part("music.jsonl", "the music you put under them", _rows_of("gallery.Music", "journey__owner", "loudness")),
+    Part(
+        "music.jsonl",
+        "the music you put under journeys and videos, with its credit",
+        _rows_of("gallery.Music", "owner", "loudness"),
+    ),
     Part(
         "reports.jsonl",
         "what you reported, on the canvas and in the studio",

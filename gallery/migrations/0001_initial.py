@@ -189,7 +189,8 @@ class Migration(migrations.Migration):
                 ('author', models.CharField(max_length=120)),
                 ('licence', models.CharField(max_length=60)),
                 ('link', models.URLField()),
-                ('journey', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='music', to='gallery.journey')),
+                ('journey', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='music', to='gallery.journey')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -209,6 +210,15 @@ class Migration(migrations.Migration):
                 ('styles', models.JSONField(default=dict)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studio_originals', to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.AddField(
+            model_name='music',
+            name='original',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='music', to='gallery.original'),
+        ),
+        migrations.AddConstraint(
+            model_name='music',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('journey', None), ('original__isnull', False)), models.Q(('journey__isnull', False), ('original', None)), _connector='OR'), name='studio_music_of_one'),
         ),
         migrations.AddField(
             model_name='journey',
@@ -310,6 +320,8 @@ class Migration(migrations.Migration):
                 ('towards', models.JSONField(null=True)),
                 ('credit', models.CharField(blank=True, max_length=320)),
                 ('credit_link', models.URLField(blank=True)),
+                ('sound', models.CharField(choices=[('own', 'The video’s own'), ('music', 'Music instead'), ('none', 'None')], default='own', max_length=5)),
+                ('follow', models.BooleanField(default=False)),
                 ('seen', models.JSONField(default=list)),
                 ('growing', models.BinaryField(null=True)),
                 ('seconds', models.FloatField(default=0.0)),

@@ -246,6 +246,28 @@ class FilmForm(forms.ModelForm[Journey]):
         fields = ["seconds", "fps", "loop", "follow"]
 
 
+class SoundForm(forms.ModelForm[Work]):
+    """What is heard with a dreamed video."""
+
+    sound = forms.ChoiceField(
+        label=_("Sound"),
+        choices=Work.Sound.choices,
+        initial=Work.Sound.OWN,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    follow = forms.BooleanField(label=_("With music: the louder, the deeper the dream"), required=False)
+
+    class Meta:
+        model = Work
+        fields = ["sound", "follow"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        sound = given.get("sound") or Work.Sound.OWN
+        return {"sound": sound, "follow": sound == Work.Sound.MUSIC and given.get("follow", False)}
+
+
 class MusicForm(forms.ModelForm[Music]):
     """A file of music, and all that is owed to whoever made it."""
 

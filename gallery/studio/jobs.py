@@ -115,7 +115,7 @@ def _finish(
         submit(sheet(done, work.network))
         done = {"original": done}
     if isinstance(done, Music):
-        Music.objects.filter(journey=done.journey).delete()
+        Music.objects.filter(journey=done.journey, original=done.original).delete()
         done.save()
         files.keep([str(done.file.name)])
         done = {}

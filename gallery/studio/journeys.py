@@ -37,7 +37,7 @@ from gallery.films import encode
 from gallery.films.plan import Part, Segment
 from gallery.films.plan import Plan as FilmPlan
 from gallery.jobs import files
-from gallery.studio import cost
+from gallery.studio import cost, sound
 from gallery.studio.models import Journey, Music, Work
 from gallery.studio.pieces import Pieces
 from gallery.studio.sources import Pixels, network_of, pixels_of
@@ -54,13 +54,9 @@ def plan_of(journey: Journey) -> Plan:
 
 def film_of(journey: Journey, waypoints: list[Waypoint]) -> Film:
     """Its film along these waypoints. Raises ValueError where there are none."""
-    heard = music_of(journey) if journey.follow else None
+    heard = Music.of(journey) if journey.follow else None
     strength = music.strength(heard.sound) if heard else None
     return Film(tuple(waypoints), journey.fps, journey.seconds, journey.loop, strength)
-
-
-def music_of(journey: Journey) -> Music | None:
-    return Music.objects.filter(journey=journey).first() if journey.pk else None
 
 
 def new_key_frame(journey: Journey, number: int) -> Work:
@@ -203,7 +199,7 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
     waypoints = [_towards(one, load(number), journey, network) for number, one in enumerate(on_the_way)]
     made, size = film_of(journey, waypoints), (journey.width, journey.height)
     outputs = encode.outputs(av1=False, lossless=False, threads=settings.FILM_THREADS)
-    heard = music_of(journey)
+    heard = Music.of(journey)
     film_plan = _film_plan(made, heard)
     pieces = Pieces(
         work,
@@ -237,7 +233,8 @@ def _film(work: Work, watch: Watch) -> dict[str, Any] | None:
         elif segment.index == len(waypoints) and not made.loop:
             frames = made.rest(load, size)
         else:
-            frames = _card(journey, heard, Image.fromarray(load(0 if made.loop else len(key_frames) - 1)))
+            last = Image.fromarray(load(0 if made.loop else len(key_frames) - 1))
+            frames = sound.card(heard, work, last, made.fps) if heard else iter(())
         encode.segment(pieces.local, segment, frames, outputs, made.fps, report)
         pieces.share(segment)
         moved = True
@@ -258,11 +255,9 @@ def _published(
         path = Path(name) / "film.mp4"
         encode.join(path, directory, film_plan, output)
         if heard:
-            track = Path(name) / "music.m4a"
-            with heard.file.open("rb") as file:
-                track.write_bytes(file.read())
+            track = sound.fetched(heard, Path(name) / "music.m4a")
             audio.under(path, track, heard.seconds, path)
-            done |= {"credit": heard.credit.words[:320], "credit_link": heard.link}
+            done |= sound.credited(heard)
         if made.length <= GIF_SECONDS:
             gif = Path(name) / "film.gif"
             with film(gif, fps=GIF_FPS, rest=0.0) as add:
@@ -271,13 +266,6 @@ def _published(
             done["gif"], *_rest = files.store(gif, f"studio/{work.key}.gif")
         done["mp4"], *_rest = files.store(path, f"studio/{work.key}.mp4")
     return done
-
-
-def _card(journey: Journey, heard: Music | None, last: Image.Image) -> Iterator[Image.Image]:
-    """Whose music it is, at the film's end."""
-    lines = [_("Music: %(credit)s") % {"credit": heard.credit.words}, heard.link] if heard else []
-    heading = _("%(title)s, dreamed by %(name)s") % {"title": journey, "name": journey.owner.username}
-    return music.ending(last, heading, lines, journey.fps, settings.FILM_FONT)
 
 
 def _thinned(path: Path, fps: int) -> Iterator[Pixels]:
@@ -293,7 +281,7 @@ def _thinned(path: Path, fps: int) -> Iterator[Pixels]:
 def _film_plan(made: Film, heard: Music | None) -> FilmPlan:
     """Its pieces: one from each key frame to the next, the rest at the end, and a card with the music's credit."""
     rest = [made.rest_frames] if made.rest_frames else []
-    card = [round(music.CARD * made.fps)] if heard else []
+    card = [sound.card_frames(made.fps)] if heard else []
     lengths = [made.step_frames] * len(made.waypoints) + rest + card
     starts = [sum(lengths[:index]) for index in range(len(lengths))]
     parts = [Part(None, 0, 0, length, start) for length, start in zip(lengths, starts, strict=True)]

@@ -63,6 +63,11 @@ class Original(models.Model):
         """Of a video."""
         return float(self.film["frames"] / self.film["fps"]) if self.film else 0.0
 
+    @property
+    def readings(self) -> WorkQuerySet:
+        """Music for dreams of this video that came and is read, or was, the newest first."""
+        return Work.objects.filter(original=self, kind=Work.Kind.MUSIC).order_by("-pk")
+
 
 class Journey(models.Model):
     """A film that goes deeper and deeper into a picture: what is dreamed, and how its film is shown (dreamer.journey).
@@ -130,9 +135,12 @@ class Journey(models.Model):
 
 
 class Music(models.Model):
-    """What is heard under a journey's film, made anew from what was uploaded (dreamer.film.music), and its credit."""
+    """What is heard under a journey's film, or under dreams of a video, made anew from what was uploaded
+    (dreamer.film.music), and its credit. It goes with the one it belongs to."""
 
-    journey = models.OneToOneField(Journey, on_delete=models.CASCADE, related_name="music")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    journey = models.OneToOneField(Journey, null=True, on_delete=models.CASCADE, related_name="music")
+    original = models.OneToOneField(Original, null=True, on_delete=models.CASCADE, related_name="music")
     file = models.FileField(max_length=200)
     seconds = models.FloatField()
     loudness: Any = models.JSONField()  # 0 to 1, of each tenth of a second
@@ -141,8 +149,23 @@ class Music(models.Model):
     licence = models.CharField(max_length=60)
     link = models.URLField()
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(journey=None, original__isnull=False) | Q(journey__isnull=False, original=None),
+                name="studio_music_of_one",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.credit.words
+
+    @classmethod
+    def of(cls, found: Journey | Original | None) -> Music | None:
+        """The music of a journey or of a video; None where it has none."""
+        if found is None or found.pk is None:
+            return None
+        return cls.objects.filter(**{type(found).__name__.lower(): found}).first()
 
     @property
     def credit(self) -> Credit:
@@ -200,6 +223,11 @@ class Work(BackgroundJob):
         FILM = "film", _("A journey")
         MUSIC = "music", _("Music")
 
+    class Sound(models.TextChoices):
+        OWN = "own", _("The video’s own")
+        MUSIC = "music", _("Music instead")
+        NONE = "none", _("None")
+
     KEPT = (Kind.DREAM, Kind.VIDEO, Kind.FILM)
     READS = (Kind.READ, Kind.MUSIC)  # files that people sent, which the worker opens
     FILES = ("picture", "thumbnail", "gif", "mp4", "strip")  # columns that name what came out
@@ -225,8 +253,12 @@ class Work(BackgroundJob):
     journey = models.ForeignKey(Journey, null=True, on_delete=models.CASCADE, related_name="works")
     number = models.PositiveIntegerField(null=True)
     towards: Any = models.JSONField(null=True)  # [x, y, zoom]: dreamer.journey.path.Waypoint
-    credit = models.CharField(max_length=320, blank=True)  # of the music in a film
+    credit = models.CharField(max_length=320, blank=True)  # of the music in a film or a video
     credit_link = models.URLField(blank=True)
+
+    # Of a video: what is heard, and whether the dream's strength follows the music's loudness.
+    sound = models.CharField(max_length=5, choices=Sound.choices, default=Sound.OWN)
+    follow = models.BooleanField(default=False)
 
     # Of a lesson: what the network takes the picture for, before or after it was dreamed on: [[label, chance], ...].
     seen: Any = models.JSONField(default=list)

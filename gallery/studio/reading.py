@@ -1,8 +1,8 @@
 """A file that somebody uploaded is read: by the worker, in a process that may do nothing else (dreamer.film.sandbox).
 
 The request that brought it only stored its bytes, where no address leads to them. What comes out of a video is an
-original, whose first picture styles are tried on, and of music what is heard under a journey's film; or the reason why
-not, in words. The bytes go in either case.
+original, whose first picture styles are tried on, and of music what is heard under a journey's film or under dreams
+of a video; or the reason why not, in words. The bytes go in either case.
 """
 
 from __future__ import annotations
@@ -45,10 +45,14 @@ def new(owner: Any, network: str, size: int) -> Work:
     return Work(owner=owner, kind=Work.Kind.READ, network=network, units=units, passing=True)
 
 
-def new_music(journey: Journey, credit: Credit, size: int) -> Work:
-    """The same of music for a journey, with what is owed to whoever made it."""
-    work = new(journey.owner, journey.network, size)
-    work.kind, work.journey, work.recipe = Work.Kind.MUSIC, journey, asdict(credit)
+def new_music(under: Journey | Original, credit: Credit, size: int) -> Work:
+    """The same of music for a journey or for dreams of a video, with what is owed to whoever made it."""
+    work = new(under.owner, "", size)
+    work.kind, work.recipe = Work.Kind.MUSIC, asdict(credit)
+    if isinstance(under, Journey):
+        work.journey, work.network = under, under.network
+    else:
+        work.original = under
     return work
 
 
@@ -78,7 +82,15 @@ def read_music(work: Work, watch: Watch) -> Music:
         _fetch(work, source)
         made = music.clean(source, target, progress=lambda _part: watch.pause())
         stored, *_rest = files.store(target, f"studio/{work.key}.m4a")
-    return Music(journey=work.journey, file=stored, seconds=made.seconds, loudness=list(made.loudness), **work.recipe)
+    return Music(
+        owner=work.owner,
+        journey=work.journey,
+        original=work.original,
+        file=stored,
+        seconds=made.seconds,
+        loudness=list(made.loudness),
+        **work.recipe,
+    )
 
 
 def _fetch(work: Work, source: Path) -> None:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from dreamsite.core.languages import in_one_language
 from gallery.studio.feeds import DreamsFeed
-from gallery.studio.views import comparing, explaining, journeying, ordering, reporting, showing, uploads, videos
+from gallery.studio.views import comparing, explaining, journeying, music, ordering, reporting, showing, uploads, videos
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("studio/pictures/<str:key>/order/", ordering.order, name="studio_order"),
     path("studio/pictures/<str:key>/compare/", comparing.compare, name="studio_compare"),
     path("studio/pictures/<str:key>/compare/order/", comparing.compare_order, name="studio_compare_order"),
+    path("studio/pictures/<str:key>/music/", music.of_video, name="studio_video_music"),
     path("studio/pictures/<str:key>/keep/", uploads.keep, name="studio_keep"),
     path("studio/pictures/<str:key>/delete/", uploads.delete_original, name="studio_delete_original"),
     path("studio/classes.json", ordering.classes, name="studio_classes"),
@@ -29,7 +30,7 @@ urlpatterns = [
     path("studio/journeys/<str:key>.json", journeying.journey_json, name="studio_journey_json"),
     path("studio/journeys/<str:key>/go/", journeying.go, name="studio_journey_go"),
     path("studio/journeys/<str:key>/film/", journeying.film, name="studio_journey_film"),
-    path("studio/journeys/<str:key>/music/", journeying.music, name="studio_journey_music"),
+    path("studio/journeys/<str:key>/music/", music.of_journey, name="studio_journey_music"),
     path("studio/journeys/<str:key>/stop/", journeying.stop, name="studio_journey_stop"),
     path("studio/journeys/<str:key>/delete/", journeying.delete, name="studio_journey_delete"),
     path("studio/dreams/<str:key>/", showing.work, name="studio_work"),

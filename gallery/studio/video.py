@@ -12,7 +12,8 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,21 +30,24 @@ from dreamer.engine.dream import Snapshot
 from dreamer.engine.film import fit
 from dreamer.engine.octaves import shrink
 from dreamer.engine.pictures import write_picture
+from dreamer.film import audio, mux
 from dreamer.video.carry import Carried, dreamed
 from dreamer.video.clean import Made
 from dreamer.video.films import RECIPE, pictures, sound_of
-from dreamer.video.job import Shares
+from dreamer.video.job import Shares, look_of
 from dreamsite.core.files import whole_file
 from gallery.films import encode
 from gallery.films.plan import Plan, Segment
 from gallery.jobs import files
-from gallery.studio.models import Original, Work
+from gallery.studio import cost, sound
+from gallery.studio.models import Music, Original, Work
 from gallery.studio.pieces import Pieces
 
 SIDES = (320, 480, 640, 960)  # px of the longer side that a video may be dreamed at
 SIDE = 480
 SEGMENT = 48  # pictures; what a killed worker loses at most
 CARRYING = 1.2  # units a million pixels: looking for motion, moving the dream, encoding
+MUSIC = "music.m4a"
 ENCODED = 0.98  # of all the work: the rest is joining and storing
 
 
@@ -61,10 +65,11 @@ def size_of(original: Original, side: int) -> tuple[int, int]:
     return fit(made.height, made.width, side)
 
 
-def units(original: Original, recipe: Recipe, side: int) -> float:
-    """What dreaming on all of it costs, in millions of pixels times steps."""
+def units(original: Original, recipe: Recipe, side: int, *, musical: bool = False) -> float:
+    """What dreaming on all of it costs, in millions of pixels times steps; `musical`: with a card at its end."""
     made, (height, width) = Made.from_json(original.film), size_of(original, side)
-    return Shares(recipe, made, (height, width)).units + CARRYING * made.frames * height * width / 1e6
+    drawn = CARRYING * made.frames + cost.PICTURE * sound.card_frames(made.fps) * musical
+    return Shares(recipe, made, (height, width)).units + drawn * height * width / 1e6
 
 
 def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
@@ -73,13 +78,17 @@ def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
     if original is None or not original.video:
         raise ValueError(_("The video that this was to be dreamed on is no longer here. Upload it once more."))
     made, recipe = Made.from_json(original.film), Recipe.from_json(work.recipe)
-    size = work.height, work.width
+    size, heard = (work.height, work.width), Music.of(original) if work.sound == Work.Sound.MUSIC else None
+    if heard is None and work.sound == Work.Sound.MUSIC:
+        raise ValueError(_("The music that this was to be heard with is no longer here. Add it once more."))
     guide = _guide(work) if any(term.guide for term in recipe.target.terms) else None
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "clean.mp4"
         with default_storage.open(str(original.video.name)) as stored, source.open("wb") as copy:
             shutil.copyfileobj(stored, copy)
-        film = _Film(work, made, recipe, size, source)
+        if heard:
+            sound.fetched(heard, source.with_name(MUSIC))
+        film = _Film(work, made, recipe, size, source, heard)
         film.make(network, watch, guide)
         return film.store(Path(name))
 
@@ -87,23 +96,36 @@ def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
 class _Film:
     """One video, as far as it is dreamed."""
 
-    def __init__(self, work: Work, made: Made, recipe: Recipe, size: tuple[int, int], source: Path) -> None:
+    def __init__(
+        self, work: Work, made: Made, recipe: Recipe, size: tuple[int, int], source: Path, heard: Music | None
+    ) -> None:
         self.work, self.made, self.recipe, self.size, self.source = work, made, recipe, size, source
-        parts = json.dumps([av.__version__, recipe.to_json(), made.to_json(), size, str(work.original and work.key)])
-        self.pieces = Pieces(work, hashlib.sha256(parts.encode()).hexdigest())
+        self.heard = heard
+        self.look = look_of(made.fps, heard.sound if heard and work.follow else None)
+        of_music = [work.follow, str(heard.file.name), heard.credit.words, heard.link] if heard else None
+        parts = [av.__version__, recipe.to_json(), made.to_json(), size, str(work.original and work.key), of_music]
+        self.pieces = Pieces(work, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
         self.segments = self.pieces.local
         self.output = encode.outputs(av1=False, lossless=False, threads=1)[0]
-        self.plan = Plan([], _segments(made), made.fps)
+        self.shots = _segments(made)
+        number, length = len(self.shots), sound.card_frames(made.fps)
+        self.card = Segment(number, number, number + 1, made.frames, length) if heard else None
+        self.plan = Plan([], [*self.shots, self.card] if self.card else self.shots, made.fps)
 
     def make(self, network: Network, watch: Watch, guide: Any) -> None:
         """What is not there yet."""
         shares = Shares(self.recipe, self.made, self.size)
-        for number, segment in enumerate(self.plan.segments):
+        for number, segment in enumerate(self.shots):
             if self.pieces.have(segment):
                 continue
-            before = self._before(self.plan.segments[number - 1]) if number else None
+            before = self._before(self.shots[number - 1]) if number else None
             self._encode(segment, before, network, watch, guide, shares)
             self.pieces.share(segment)
+        if self.heard and self.card and not self.pieces.have(self.card):
+            last = self.look(self._before(self.shots[-1]), self.made.frames - 1)
+            pictures_of_it = sound.card(self.heard, self.work, last, self.made.fps)
+            encode.segment(self.segments, self.card, pictures_of_it, [self.output], self.made.fps)
+            self.pieces.share(self.card)
 
     def _encode(
         self, segment: Segment, before: Carried | None, network: Network, watch: Watch, guide: Any, shares: Shares
@@ -128,13 +150,13 @@ class _Film:
                 progress=report,
                 cancelled=watch.cancelled,
             ):
-                now = found.dreamed
+                now, seen = found.dreamed, self.look(found, count)
                 count += 1
                 if count == segment.start + segment.length:
                     with whole_file(self._last(segment)) as draft:
                         Image.fromarray(now).save(draft, "PNG", compress_level=1)
                 watch.grow(lambda size=None, now=now: shrink(now, size or now.shape[:2]))
-                yield Image.fromarray(now)
+                yield seen
             if count < segment.start + segment.length:
                 raise ValueError(_("The video ends before it should. Upload it once more."))
 
@@ -153,9 +175,8 @@ class _Film:
     def store(self, folder: Path) -> dict[str, Any]:
         """Joins the segments with the sound, and stores film, poster and thumbnail under names nobody can guess."""
         film, poster = folder / "dream.mp4", folder / "dream.jpg"
-        sound = sound_of(self.source) if self.made.sound else None
         words = {RECIPE: json.dumps(self.recipe.to_json())}
-        encode.join(film, self.segments, self.plan, self.output, metadata=words, sound=sound)
+        encode.join(film, self.segments, self.plan, self.output, metadata=words, sound=self._sound())
         first = next(pictures(film, self.size))
         write_picture(poster, first, self.recipe.to_json())
         contents = {
@@ -163,10 +184,18 @@ class _Film:
             "thumbnail": ("small.webp", thumbnails.encode(first)),
             "mp4": ("mp4", film.read_bytes()),
         }
-        return {
+        stored = {
             column: files.store_bytes(data, f"studio/{self.work.key}.{suffix}")
             for column, (suffix, data) in contents.items()
         }
+        return {**stored, **(sound.credited(self.heard) if self.heard else {})}
+
+    def _sound(self) -> Callable[[Any], mux.Sound] | None:
+        """What adds the sound to the film."""
+        if self.heard:
+            seconds = sum(segment.length for segment in self.plan.segments) / self.made.fps
+            return partial(audio.stream, self.source.with_name(MUSIC), self.heard.seconds, seconds)
+        return sound_of(self.source) if self.made.sound and self.work.sound == Work.Sound.OWN else None
 
 
 def _segments(made: Made) -> list[Segment]:

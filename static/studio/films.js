@@ -19,8 +19,12 @@ function together(films) {
   find("controls").hidden = false;
   compare(/** @type {HTMLElement} */ (films.querySelector(".compare")));
 
+  before.loop = false; // the dream is longer where a card with its music's credit is at its end
   const follow = (apart = APART) => {
-    if (Math.abs(before.currentTime - after.currentTime) > apart) before.currentTime = after.currentTime;
+    const end = before.duration || Infinity, at = Math.min(after.currentTime, end);
+    if (Math.abs(before.currentTime - at) > apart) before.currentTime = at;
+    if (after.paused || at === end) before.pause();
+    else if (before.paused) void before.play().catch(() => {});
   };
   const show = () => {
     const length = after.duration || 0;
@@ -38,11 +42,9 @@ function together(films) {
   });
   after.addEventListener("play", () => {
     follow(0);
-    void before.play().catch(() => {});
     show();
   });
   after.addEventListener("pause", () => {
-    before.pause();
     follow(0);
     show();
   });

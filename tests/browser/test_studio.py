@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -283,11 +284,13 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     page.locator(".sketch").first.click()
     expect(page.locator("[data-cost]")).to_contain_text("It takes")
     expect(page.locator("[data-mask]")).to_be_hidden()
+    with_music(page)
     sound_on_both(page)
     page.locator("[data-dream]").click()
     page.wait_for_url("**/studio/dreams/*/")
     page.locator("[data-films]").wait_for()
     expect(page.locator("[data-controls]")).to_be_visible()
+    expect(page.locator(".work-details")).to_contain_text("“Night” by Ada Lovelace, CC BY 4.0")
     sound_on_both(page)
     page.locator("[data-play]").click()
     expect(page.locator("[data-play]")).to_have_text("Pause")
@@ -300,7 +303,34 @@ def test_a_video_is_brought_dreamed_and_shown_beside_itself(ada: Visitor) -> Non
     )
     page.locator("[data-moment]").focus()
     page.keyboard.press("End")
-    until(lambda: page.evaluate(f"{after}.currentTime > 0.8 && {before}.currentTime > 0.8"), "the two run together")
+    ended = f"{after}.currentTime > 4.5 && {before}.currentTime > 0.8 && {before}.currentTime < 1.2 && {before}.paused"
+    until(lambda: page.evaluate(ended), "the video stays at its end while the dream shows whose music it is")
+
+
+def with_music(page: Page) -> None:
+    """Brings music while the page stays as it is, and chooses it."""
+    music = page.get_by_label("Music instead")
+    expect(music).to_be_disabled()
+    expect(page.locator("[data-no-music]")).to_be_visible()
+    page.locator("#music-add").click()
+    credit = {
+        "Title": "Night",
+        "Author": "Ada Lovelace",
+        "Licence": "CC BY 4.0",
+        "Where it is found": "https://a.example/n",
+    }
+    for label, text in credit.items():
+        page.locator("[data-music]").get_by_label(label, exact=True).fill(text)
+    file = {"name": "a.wav", "mimeType": "audio/wav"}
+    page.set_input_files("[name=music]", [{**file, "buffer": b"no music at all"}])
+    page.get_by_role("button", name="Add the music").click()
+    expect(page.locator("[data-music] [role=alert]")).to_contain_text("no sound we can read")
+    page.set_input_files("[name=music]", [{**file, "buffer": chord()}])  # its credit is still there
+    page.get_by_role("button", name="Add the music").click()
+    expect(page.locator("[data-music] audio")).to_be_visible()
+    expect(music).to_be_checked()
+    expect(page.locator(".sketch[aria-pressed=true]")).to_have_count(1)
+    page.get_by_label("the louder, the deeper").check()
 
 
 def test_a_journey_is_steered_by_the_hand_and_by_keys(ada: Visitor) -> None:
@@ -328,3 +358,12 @@ def test_a_journey_is_steered_by_the_hand_and_by_keys(ada: Visitor) -> None:
     told = page.request.get(page.url.rstrip("/") + ".json").json()["key_frames"]
     assert [one["towards"] for one in told] == [[0.75, pytest.approx(0.4, abs=0.02), 2.0], [0.45, 0.5, 2.0], None]
     sound(page)
+
+
+def chord() -> bytes:
+    """Two seconds of sound, as a WAV file."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes((np.sin(np.arange(2 * 8000) * 0.3) * 9000).astype("<i2").tobytes())
+    return out.getvalue()

@@ -46,6 +46,7 @@ TABLE = {
     "studio_order key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_compare key": Row("login 404 404 404", key="nobodys"),
     "studio_compare_order key": Row("405", "login 404 404 404", key="nobodys"),
+    "studio_video_music key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_keep key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_delete_original key": Row("405", "login 404 404 404", key="nobodys"),
     "studio_journey_price key": Row("405", "login 404 404 404", key="nobodys"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import shlex
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from PIL import Image
@@ -20,10 +23,14 @@ from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import jobs
 from gallery.studio import urls as studio_urls
-from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm, SoundForm
 from gallery.studio.models import Original, Work
 from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
+from tests.dreamer.test_music import tone
+from tests.studio.test_journeys import CREDIT
 from tests.studio.test_studio import painted, picked, uploaded
+from tests.studio.test_video import read as video_read
+from tests.video import films
 
 # A field of the studio's form, or an address of it, and the command's options for the same.
 SAME = {
@@ -53,12 +60,15 @@ SAME = {
     "seconds": "--seconds",
     "loop": "--loop",
     "follow": "--follow",
+    "sound": "--sound",
     "music": "--music",
     "credit": "--credit",
     "studio_journey_go": "--path",
     "gif": "--gif",
     "mp4": "--film",
     "studio_video": "--video",
+    "studio_video_music": "--music",
+    "studio_journey_music": "--music",
 }
 # What only one of them has, and why.
 ONLY_WEB = {
@@ -98,7 +108,7 @@ def options() -> set[str]:
 
 def test_every_field_of_the_web_is_an_option_of_the_command() -> None:
     journey = {f"journey-{name}" for name in JourneyForm.base_fields}
-    on_the_web = {*DreamForm.base_fields, *FilmForm.base_fields, *journey}
+    on_the_web = {*DreamForm.base_fields, *FilmForm.base_fields, *SoundForm.base_fields, *journey}
     assert on_the_web == {name for name in SAME if name in on_the_web} | set(ONLY_WEB)
     assert set(SAME.values()) <= options()
     addresses = {pattern.name for pattern in studio_urls.urlpatterns}
@@ -147,3 +157,31 @@ def test_the_command_on_a_dreams_page_makes_the_same_picture(client: Client, mor
     web, own = (np.asarray(Image.open(name)) for name in (f"{key}.jpg", "dreamed.jpg"))
     assert np.array_equal(web, own), "to the byte"
     assert np.abs(web.astype(int) - np.asarray(Image.open("photo.jpg")).astype(int)).mean() > 1, "and it was dreamed on"
+
+
+def test_the_command_on_a_videos_page_gives_it_the_same_sound(client: Client, tmp_path: Path) -> None:
+    original = video_read(client, films.video(films.scene(4), sound=films.tone(1))).original
+    assert original
+    tone(tmp_path / "music.mp3", codec="libmp3lame")
+    file = SimpleUploadedFile("night.mp3", Path("music.mp3").read_bytes(), "audio/mpeg")
+    client.post(f"{original.get_absolute_url()}music/", {"music": file, **CREDIT})
+    worker.empty(STUDIO)
+    Path("video.mp4").write_bytes(default_storage.open(original.video.name).read())
+    for asked in ({"sound": "none"}, {"sound": "music", "follow": "on"}):
+        key = picked(client, original, side=320, depth=1, **asked).json()["key"]
+        worker.empty(STUDIO)
+        work = Work.objects.get(key=key)
+        Path(f"{key}.jpg").write_bytes(default_storage.open(work.picture.name).read())
+        page = html.unescape(client.get(work.get_absolute_url()).content.decode())
+        command = page.split("<code>manage.py ")[1].split("</code>")[0]
+        call_command(*shlex.split(command))
+        web, own = Path(default_storage.path(work.mp4.name)), Path("dreamed.mp4")
+        heard = [films.heard(path) if streams(path)["audio"] else np.zeros(0) for path in (web, own)]
+        assert len(heard[0]) == pytest.approx(len(heard[1]), abs=2048) and streams(web) == streams(own), asked
+        assert len(films.decoded(web)) == len(films.decoded(own))
+        Path("dreamed.mp4").unlink()
+
+
+def streams(path: Path) -> dict[str, int]:
+    with av.open(str(path)) as container:
+        return {"audio": len(container.streams.audio), "pictures": container.streams.video[0].frames}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,14 +19,21 @@ from django.utils import timezone
 from PIL import Image
 
 from dreamer.engine.pictures import read_recipe
+from dreamer.film import music as mixing
 from dreamer.film import sandbox
 from dreamer.video.clean import Limits
+from dreamsite.accounts import export
+from dreamsite.core.models import User
 from dreamsite.core.storage import StorageUnavailable
 from dreamsite.core.tasks import STUDIO, heartbeats, worker
 from dreamsite.core.tasks.jobs import State
+from gallery.films import encode
+from gallery.films.plan import Plan, Segment
 from gallery.jobs.files import delete_pending, work_directory
 from gallery.studio import jobs, periodic_tasks, pieces, queue, reading, video
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Music, Original, Work
+from tests.dreamer.test_music import tone
+from tests.studio.test_journeys import CREDIT
 from tests.studio.test_studio import picked
 from tests.video import films
 
@@ -375,3 +383,161 @@ def test_a_poster_is_a_picture_of_the_film(client: Client, original: Original) -
         assert image.size == (96, 64)
     with av.open(default_storage.path(original.video.name)) as container:
         assert not {"location", "creation_time", "com.apple.quicktime.location.ISO6709"} & set(container.metadata)
+
+
+# --- what is heard ---------------------------------------------------------------------------------------------------
+
+
+def musical(client: Client, original: Original, content: bytes, **fields: Any) -> Any:
+    """Sends music for dreams of a video."""
+    file = SimpleUploadedFile("night.wav", content, "audio/wav")
+    return client.post(f"{original.get_absolute_url()}music/", {"music": file, **CREDIT, **fields}, headers=JSON)
+
+
+@pytest.fixture
+def beat(tmp_path: Path) -> bytes:
+    """A second of silence, and one of a tone."""
+    return tone(tmp_path / "beat.wav").read_bytes()
+
+
+def film_of(work: Work) -> Path:
+    work.refresh_from_db()
+    assert work.state == State.DONE, work.message
+    return Path(default_storage.path(work.mp4.name))
+
+
+def page_of(client: Client, found: Any) -> str:
+    return html.unescape(client.get(found.get_absolute_url()).content.decode())
+
+
+def test_music_is_heard_instead_of_a_videos_sound_and_credited(client: Client, original: Original, beat: bytes) -> None:
+    assert picked(client, original, side=320, sound="music").status_code == 400, "there is none yet"
+    for missing in ({"title": ""}, {"author": " "}, {"licence": ""}, {"link": "javascript:alert(1)"}):
+        assert musical(client, original, beat, **missing).status_code == 422, "all of the credit is required"
+    assert musical(client, original, b"<html>").status_code == 201
+    worker.empty(STUDIO)
+    assert "no sound we can read" in page_of(client, original) and not Music.objects.exists()
+    assert musical(client, original, beat).status_code == 201 and 'data-reading="' in page_of(client, original)
+    reading_it = original.readings.get()
+    assert client.get(reading_it.get_absolute_url())["Location"] == original.get_absolute_url()
+    worker.empty(STUDIO)
+    heard = Music.objects.get()
+    assert heard.original == original and heard.owner == original.owner
+    shown = page_of(client, original)
+    assert "“Night” by Ada Lovelace, CC BY 4.0" in shown and CREDIT["link"] in shown and heard.file.url in shown
+    plain = picked(client, original, kind="preview", side=320, sound="own").json()["dream"]["units"]
+    asked = picked(client, original, kind="preview", side=320, sound="music").json()["dream"]["units"]
+    work = ordered(client, original, sound="music")
+    assert asked > plain and abs(work.units - asked) < 0.1, "its card costs something, which is told before"
+    refused = [musical(client, original, beat), client.post(f"{original.get_absolute_url()}music/", {"remove": "1"})]
+    assert refused[0].status_code == 409 and refused[1].status_code == 302 and Music.objects.exists(), "it is needed"
+    worker.empty(STUDIO)
+    path = film_of(work)
+    pictures, sound = films.decoded(path), films.heard(path)
+    assert len(pictures) == 10 + 4 * 12 and len(sound) / 48_000 == pytest.approx(len(pictures) / 12, abs=0.06)
+    assert np.abs(sound[:43_000]).max() < 0.01 < 0.1 < np.abs(sound[53_000:90_000]).max(), "not the video's own"
+    card = pictures[-1].astype(int)
+    assert np.median(card) < 30 and (card.max(axis=2) > 60).sum() > 20, "text on a dark ground"
+    page = page_of(Client(), work)
+    assert "“Night” by Ada Lovelace, CC BY 4.0" in page and f'href="{CREDIT["link"]}"' in page
+    assert "--music music.mp3 --credit 'Night; Ada Lovelace; CC BY 4.0; https://example.org/night'" in page
+    again = client.get(f"{original.get_absolute_url()}?again={work.key}").content.decode()
+    assert 'value="music" id="id_sound_1" checked' in again, "dreamed again it is heard again"
+
+
+def test_a_video_may_be_silent_and_follow_the_music(
+    client: Client, original: Original, beat: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    musical(client, original, beat)
+    worker.empty(STUDIO)
+    whole, led = ordered(client, original, sound="none"), ordered(client, original, sound="music", follow="on")
+    assert not ordered(client, original, sound="own", follow="on").follow, "its own sound leads nothing"
+    loud: list[float] = []
+    real = mixing.mixed
+    monkeypatch.setattr(mixing, "mixed", lambda plain, dream, at: (loud.append(at), real(plain, dream, at))[1])
+    worker.empty(STUDIO)
+    with av.open(str(film_of(whole))) as container:
+        assert not container.streams.audio
+    strong, weak = (films.decoded(film_of(work))[:10] for work in (whole, led))
+    apart = [np.abs(one.astype(int) - other).mean() for one, other in zip(strong, weak, strict=True)]
+    assert len(loud) >= 10 and np.median(loud) < 0.1 and min(apart[3:]) > 2, "a second of silence: the dream is weak"
+    assert film_of(led) and led.credit and not whole.credit
+
+
+def test_a_killed_workers_film_with_music_goes_on_with_it(
+    client: Client, original: Original, beat: bytes, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    """The pictures are all dreamed, and the worker is killed as it joins them with their music."""
+    musical(client, original, beat)
+    worker.empty(STUDIO)
+    delete_pending()
+    before = stored()
+    work = ordered(client, original, sound="music")
+    real = video.encode.join
+
+    def killed(*_rest: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(video.encode, "join", killed)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run(queue.take(), queue.submit)
+    assert Work.objects.filter(pk=work.pk, state=State.RUNNING).update(holder="dead")
+    settings.VAR_DIR = tmp_path / "another machine's"
+    monkeypatch.setattr(video.encode, "join", real)
+    monkeypatch.setattr(video, "dreamed", None)  # nothing is dreamed twice
+    with heartbeats.sending():
+        periodic_tasks.take_up()
+    worker.empty(STUDIO)
+    assert len(films.decoded(film_of(work))) == 10 + 4 * 12
+    assert stored() - before == {Path(default_storage.path(file.name)) for file in work.files}
+
+
+def test_the_music_goes_with_its_video_and_when_it_is_taken_away(
+    client: Client, original: Original, beat: bytes, ada: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    def brought() -> str:
+        musical(client, original, beat)
+        worker.empty(STUDIO)
+        return str(Music.objects.get().file.name)
+
+    name = brought()
+    told = [row for part in export.PARTS if part.file == "music.jsonl" for row in part.rows(ada)]
+    assert [row["title"] for row in told] == ["Night"]
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(f"{original.get_absolute_url()}music/", {"remove": "1"}).status_code == 302
+    assert not Music.objects.exists() and not default_storage.exists(name)
+    name = brought()
+    waiting = ordered(client, original, sound="music")
+    Music.objects.get().delete()  # by hand, say
+    worker.empty(STUDIO)
+    waiting.refresh_from_db()
+    assert waiting.state == State.FAILED and "no longer here" in waiting.message
+    name = brought()
+    Original.objects.update(created_at=timezone.now() - timedelta(days=8))
+    with django_capture_on_commit_callbacks(execute=True):
+        periodic_tasks.forget()
+    assert not Music.objects.exists() and not default_storage.exists(name), "after a week, as the video"
+
+
+def test_only_a_video_takes_music_and_only_its_owners(client: Client, original: Original, beat: bytes) -> None:
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("eve", password="hunter2 hunter2"))
+    assert musical(stranger, original, beat).status_code == 404
+    Original.objects.update(video="", film=None)
+    assert musical(client, original, beat).status_code == 404
+
+
+@pytest.mark.parametrize("lengths", [(4, 2, 4), (3, 1, 1, 5), (2, 48)])
+def test_pieces_of_one_or_two_pictures_are_joined_with_others(tmp_path: Path, lengths: tuple[int, ...]) -> None:
+    """A shot may be as short; what is encoded of it has no delay of its own."""
+    directory = encode.WorkDirectory(tmp_path / "w", "x")
+    [output] = encode.outputs(av1=False, lossless=False, threads=1)
+    starts = [sum(lengths[:number]) for number in range(len(lengths))]
+    segments = [Segment(n, n, n + 1, at, length) for n, (at, length) in enumerate(zip(starts, lengths, strict=True))]
+    scene = films.scene(sum(lengths))
+    for part in segments:
+        pictures = (Image.fromarray(picture) for picture in scene[part.start : part.start + part.length])
+        encode.segment(directory, part, pictures, [output], 12)
+    encode.join(tmp_path / "joined.mp4", directory, Plan([], segments, 12), output)
+    made = films.decoded(tmp_path / "joined.mp4")
+    assert max(np.abs(one.astype(int) - other).mean() for one, other in zip(made, scene, strict=True)) < 8

@@ -19,8 +19,10 @@ from django.core.management import CommandError, call_command
 from dreamer.engine import Recipe
 from dreamer.video import job
 from dreamer.video.films import RECIPE
+from tests.dreamer.test_music import tone as beat
 from tests.video.films import decoded, heard, scene, tone, video
 
+CREDIT = "Night; Ada Lovelace; CC BY 4.0; https://example.org/night"
 SMALL = {"octaves": 2, "iterations": 1, "threads": 1}
 
 
@@ -54,10 +56,48 @@ def test_what_cannot_be_is_said_before_the_work(tmp_path: Path) -> None:
         ("both --video and --gif", "out.mp4", {"video": source, "gif": tmp_path / "x.gif"}),
         ("expected 64 to 3840", "out.mp4", {"video": source, "frame_side": 8}),
         ("no video we can read", "out.mp4", {"video": bad}),
+        ("--music without --credit", "out.mp4", {"video": source, "music": bad}),
+        ("without --music", "out.mp4", {"video": source, "follow": True}),
+        ("both --sound and --music", "out.mp4", {"video": source, "music": bad, "credit": CREDIT, "sound": True}),
+        (
+            "credit: received no author",
+            "out.mp4",
+            {"video": source, "music": bad, "credit": "Night; ; CC0; https://a.b"},
+        ),
+        ("no sound we can read", "out.mp4", {"video": source, "music": bad, "credit": CREDIT}),
+        ("in use here already", "in.mp4", {"video": bad, "music": source, "credit": CREDIT}),
+        ("without --journey or --video", "out.jpg", {"photo": source, "music": bad}),
+        ("without --video", "out.jpg", {"photo": source, "sound": False, "journey": "zoom"}),
     ):
         with pytest.raises(CommandError, match=words):
             call_command("dream", str(tmp_path / name), **SMALL, **options)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.mp4", "in.mp4"]
+
+
+def test_music_lies_under_it_instead_of_its_sound_and_its_credit_stands_at_the_end(tmp_path: Path) -> None:
+    source, said = tmp_path / "in.mp4", io.StringIO()
+    source.write_bytes(video(scene(36), sound=tone(3, click=0.25)))
+    plain, steady, led = (tmp_path / f"{name}.mp4" for name in ("plain", "steady", "led"))
+    musical = {"music": beat(tmp_path / "a.wav"), "credit": CREDIT}
+    for path, options in ((plain, {"sound": False}), (steady, musical), (led, {**musical, "follow": True})):
+        call_command("dream", str(path), video=source, stdout=said, **{**SMALL, "iterations": 2}, **options)
+    assert "without sound" in said.getvalue() and "with “Night” by Ada Lovelace, CC BY 4.0" in said.getvalue()
+    with av.open(str(plain)) as container:
+        assert not container.streams.audio
+    for path in (steady, led):
+        pictures, sound = decoded(path), heard(path)
+        assert len(pictures) == 36 + 4 * 12 and len(sound) / 48_000 == pytest.approx(len(pictures) / 12, abs=0.06)
+        assert (
+            np.abs(sound[: 48_000 * 9 // 10]).max() < 0.01 < 0.1 < np.abs(sound[48_000 * 11 // 10 : 48_000 * 2]).max()
+        )
+        card = pictures[-1].astype(int)
+        assert np.median(card) < 30 and (card.max(axis=2) > 60).sum() > 20, "text on a dark ground"
+    whole, same, followed = (np.array(decoded(path)[:36], int) for path in (plain, steady, led))
+    drift, apart = (np.abs(found - whole).mean(axis=(1, 2, 3)) for found in (same, followed))
+    assert drift.max() < 4, "what the encoder may lose: without --follow the dream is as it was"
+    assert (apart - drift)[:8].mean() > 2 > 1 > (apart - drift)[16:22].mean(), (
+        "weak where it is silent, whole where loud"
+    )
 
 
 KILLED = """
@@ -66,7 +106,7 @@ import django
 django.setup()
 from django.conf import settings
 from django.core.management import call_command
-from pathlib import Path
+from pathlib import Path, PosixPath
 from dreamer.video import job
 settings.MODELS_DIR, settings.HOUSE_MODEL, job.SEGMENT = Path(sys.argv[1]) / "models", True, 3
 real = job.dreamed
@@ -76,18 +116,20 @@ def dreamed(*rest, start=0, **more):
             os.kill(os.getpid(), signal.SIGKILL)
         yield found
 job.dreamed = dreamed
-folder = Path(sys.argv[1])
-call_command("dream", str(folder / "out.mp4"), video=folder / "in.mp4", octaves=2, iterations=1, threads=1)
+folder, options = Path(sys.argv[1]), eval(sys.argv[2])
+call_command("dream", str(folder / "out.mp4"), video=folder / "in.mp4", octaves=2, iterations=1, threads=1, **options)
 """
 
 
+@pytest.mark.parametrize("musical", [False, True])
 def test_killed_and_called_again_it_goes_on_and_the_film_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, musical: bool
 ) -> None:
+    more: dict[str, Any] = {"music": beat(tmp_path / "a.wav"), "credit": CREDIT, "follow": True} if musical else {}
     source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
     source.write_bytes(video(scene(8), sound=tone(1, click=0.25)))
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dreamsite.settings"}
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], env=environment, check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), repr(more)], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL and not target.exists()
     monkeypatch.setattr(job, "SEGMENT", 3)
     begun: list[int] = []
@@ -96,9 +138,10 @@ def test_killed_and_called_again_it_goes_on_and_the_film_is_the_same(
         job, "dreamed", lambda *rest, start, **more: (begun.append(start), real(*rest, start=start, **more))[1]
     )
     for path in (target, tmp_path / "whole.mp4"):
-        call_command("dream", str(path), video=source, **SMALL)
+        call_command("dream", str(path), video=source, **SMALL, **more)
     assert begun == [3, 6, 0, 3, 6], "the first piece was there"
     pairs = list(zip(decoded(target), decoded(tmp_path / "whole.mp4"), strict=True))
     assert max(np.abs(one.astype(int) - other).mean() for one, other in pairs) < 2, "what the encoder may lose"
-    assert len(pairs) == 8 and len(heard(target)) > 0.6 * 48_000
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "whole.mp4"]
+    assert len(pairs) == 8 + 4 * 12 * musical and len(heard(target)) > 0.6 * 48_000
+    names = {path.name for path in tmp_path.iterdir()} - {"a.wav"}
+    assert names == {"in.mp4", "out.mp4", "whole.mp4"}

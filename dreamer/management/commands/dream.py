@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dreamer.engine import Progress
 from dreamer.engine.studio import Job, run
 from dreamer.engine.zoom import Journey
 from dreamer.management.dream import journey, sheet
-from dreamer.management.dream.options import add_arguments
+from dreamer.management.dream.options import add_arguments, credit_of
 from dreamer.management.dream.recipes import Recipes
 from dreamer.management.terminal import STOPPED, Bar, duration, stop_on_interrupt
 from dreamer.video import job as video_job
@@ -40,11 +41,14 @@ class Command(BaseCommand):
                 return
             if options["journey"] is None and options["path"] is not None:
                 options["journey"] = "zoom"
+            if options["sound"] is not None:
+                raise ValueError("received --sound or --no-sound without --video, expected a video")
             if options["journey"] is not None:
                 self.stdout.write(journey.run(options, Recipes()))
                 return
             if options["music"] or options["credit"] or options["follow"]:
-                raise ValueError("received --music, --credit or --follow without --journey, expected a journey")
+                words = "received --music, --credit or --follow without --journey or --video, expected a film for it"
+                raise ValueError(words)
             recipe, network = Recipes().recipe(options)
             job = self._job(options)
             started = time.monotonic()
@@ -66,15 +70,28 @@ class Command(BaseCommand):
                 shown = "a photograph" if name == "photo" else f"--{name}"
                 raise ValueError(f"received both --video and {shown}, expected one of them")
         side = video_job.SIDE if options["frame_side"] is None else options["frame_side"]
-        job = video_job.Job(options["video"], options["dreamed"], options["guide"], side)
+        job = video_job.Job(
+            options["video"],
+            options["dreamed"],
+            options["guide"],
+            side,
+            sound=options["sound"] is not False,
+            music=options["music"],
+            credit=credit_of(options),
+            follow=options["follow"],
+        )
         job.check()
         recipe, network = Recipes().recipe({**options, "photo": options["video"]})
         started = time.monotonic()
         with Bar(sys.stderr) as bar, stop_on_interrupt() as stopped:
-            made, finished = video_job.run(job, network, recipe, progress=_reporter(bar), cancelled=stopped)
+            made, finished = video_job.run(
+                job, network, recipe, font=settings.FILM_FONT, progress=_reporter(bar), cancelled=stopped
+            )
         if not finished:
             raise CommandError(f"Stopped; {job.dreamed} shows how far it came.", returncode=STOPPED)
-        sound = "with its sound" if made.sound else "without sound"
+        sound = "with its sound" if made.sound and job.sound else "without sound"
+        if job.credit:
+            sound = f"with {job.credit.words}"
         self.stdout.write(
             f"{job.dreamed}: {made.frames} pictures, {made.seconds:.1f} s, {sound}, dreamed with {network.name} on "
             f"{network.device} in {duration(time.monotonic() - started)}."

@@ -25,6 +25,7 @@ from dreamer.journey.make import Route, make
 from dreamer.journey.path import Waypoint, read_path
 from dreamer.journey.plan import CALM, KEY_FRAMES, LARGEST, ZOOMS, Plan, layers_of, scaled, size_of
 from dreamer.journey.render import FPS, Film
+from dreamer.management.dream.options import credit_of
 from dreamer.management.dream.recipes import Recipes
 from dreamer.management.terminal import STOPPED, Bar, duration, stop_on_interrupt
 
@@ -84,8 +85,8 @@ def _travel(
         track = folder / "music.m4a"
         if credit:
             sound = music.clean(options["music"], track)
-            lines, heading = [f"Music: {credit.words}", credit.link], f"Dreamed by {network.name}"
-            more["ending"] = lambda shown: music.ending(shown, heading, lines, how["fps"], settings.FILM_FONT)
+            heading = f"Dreamed by {network.name}"
+            more["ending"] = lambda shown: music.ending(shown, heading, credit.lines, how["fps"], settings.FILM_FONT)
             if options["follow"]:
                 how["strength"] = music.strength(sound)
         try:
@@ -103,16 +104,10 @@ def _travel(
 
 
 def _credit(options: dict[str, Any]) -> music.Credit | None:
-    """The credit of the music; None without music. Raises ValueError where one is there without the other."""
-    if options["music"] is None:
-        if options["credit"] or options["follow"]:
-            raise ValueError("received --credit or --follow without --music, expected a file of music")
-        return None
-    if options["film"] is None:
+    credit = credit_of(options)
+    if credit and options["film"] is None:
         raise ValueError("received --music without --film, expected an .mp4 to put it under")
-    if not options["credit"]:
-        raise ValueError("received --music without --credit, expected 'Title; Author; Licence; https://…'")
-    return music.Credit.parse(options["credit"])
+    return credit
 
 
 def _plan(options: dict[str, Any], recipes: Recipes) -> tuple[Plan, Route, Network]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from dreamer.engine import PRESETS, Recipe
 from dreamer.engine.target_options import LayerOption, parse_size
 from dreamer.engine.zoom import Journey
+from dreamer.film.music import Credit
 from dreamer.journey.plan import KEY_FRAMES, KINDS, ZOOMS
 from dreamer.journey.render import FPS
 from dreamer.management.dream.sheet import COMPARE_SIDE, SHEET, SHEET_SIDE
@@ -110,7 +111,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     video = parser.add_argument_group(
         "video",
-        "The dream is carried from picture to picture along what moves; cuts begin anew, the sound stays.",
+        "The dream is carried from picture to picture along what moves; cuts begin anew. The sound stays, or is "
+        "left out, or is music.",
     )
     video.add_argument("--video", type=Path, metavar="FILE", help="dream on each picture of it, into an .mp4")
     zoom = parser.add_argument_group(
@@ -166,18 +168,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=2.5, metavar="S", help="from one key frame to the next (default: 2.5)"
     )
     journey.add_argument("--loop", action="store_true", help="end where it began, so that it can be shown for ever")
-    journey.add_argument(
-        "--music", type=Path, metavar="FILE", help="under the journey's --film, cut to its length or repeated"
+    sound = parser.add_argument_group("sound", "Of a journey's --film, and of --video.")
+    sound.add_argument(
+        "--sound",
+        action=argparse.BooleanOptionalAction,
+        help="keep a --video's own sound, or leave it out (default: keep it, where there is no --music)",
     )
-    journey.add_argument(
+    sound.add_argument("--music", type=Path, metavar="FILE", help="under the film, cut to its length or repeated")
+    sound.add_argument(
         "--credit",
         metavar="'TITLE; AUTHOR; LICENCE; LINK'",
         help="of the music, shown at the film's end; --music asks for it",
     )
-    journey.add_argument("--follow", action="store_true", help="the dream is the stronger the louder the music is")
+    sound.add_argument("--follow", action="store_true", help="the dream is the stronger the louder the music is")
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--device", choices=("auto", "cpu", "cuda", "openvino"), default=settings.DREAM_DEVICE)
     machine.add_argument("--threads", type=int, default=settings.DREAM_THREADS, help="0: all cores")
+
+
+def credit_of(options: dict[str, Any]) -> Credit | None:
+    """The credit of the music; None without music. Raises ValueError where one is there without the other."""
+    if options["music"] is None:
+        if options["credit"] or options["follow"]:
+            raise ValueError("received --credit or --follow without --music, expected a file of music")
+        return None
+    if options["sound"]:
+        raise ValueError("received both --sound and --music, expected one of them: music is instead of a video's sound")
+    if not options["credit"]:
+        raise ValueError("received --music without --credit, expected 'Title; Author; Licence; https://…'")
+    return Credit.parse(options["credit"])
 
 
 def _add_option(group: argparse._ArgumentGroup, name: str, default: Any, limits: Any) -> None:

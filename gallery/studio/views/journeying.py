@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dreamer.film import music as sound
 from dreamer.journey.path import MOST_KEY_FRAMES, Waypoint
 from dreamer.library import LibraryError
 from dreamer.registered import registry
@@ -20,13 +19,13 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import cost, journeys, queue, reading
-from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm
-from gallery.studio.models import Journey, Music, Original, Work
+from gallery.studio import cost, journeys, queue
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm
+from gallery.studio.models import Journey, Original, Work
 from gallery.studio.serialize import work_as_json
-from gallery.studio.views.requests import SignedIn, counted, network_title, refuse, store_upload, units_left, wants_json
+from gallery.studio.views import music
+from gallery.studio.views.requests import SignedIn, counted, network_title, refuse, units_left, wants_json
 
-MUSIC_BYTES = 64 * 1024**2
 AHEAD = 8  # key frames that it goes by itself when somebody asks
 
 
@@ -90,7 +89,7 @@ def begin(request: SignedIn, key: str) -> HttpResponse:
 def journey(request: SignedIn, key: str) -> HttpResponse:
     """A journey's page, for whoever makes it: its key frames, where to go next, and its films."""
     found = get_object_or_404(Journey, key=key, owner=request.user)
-    key_frames, readings = list(found.key_frames), list(found.readings[:1])  # before the music that comes of them
+    key_frames, heard = list(found.key_frames), music.shown(found)
     done = [one for one in key_frames if one.state == State.DONE]
     chosen = next((one for one in done if str(one.number) == request.GET.get("from")), done[-1] if done else None)
     films = list(found.films)
@@ -119,13 +118,10 @@ def journey(request: SignedIn, key: str) -> HttpResponse:
             "form": FilmForm(instance=found),
             "ahead": AHEAD,
             "path": json.dumps([one.towards for one in done if one.towards]),
-            "music": Music.objects.filter(journey=found).first(),
-            "music_open": readings[0] if readings and readings[0].is_open else None,
-            "music_failed": readings[0] if readings and readings[0].state == State.FAILED else None,
-            "music_form": MusicForm(),
+            **heard,
         },
     )
-    upload_pass.grant(response, MUSIC_BYTES + upload_pass.FIELDS)
+    upload_pass.grant(response, music.MOST_BYTES + upload_pass.FIELDS)
     return response
 
 
@@ -213,58 +209,6 @@ def film(request: SignedIn, key: str) -> HttpResponse:
             return refuse(request, words % {"units": made.units + 1, "left": left}, 429)
         found.save(update_fields=[*form.cleaned_data])
         queue.submit(made)
-    return redirect(found)
-
-
-@require_POST
-@member_required
-def music(request: SignedIn, key: str) -> HttpResponse:
-    """Takes music for the films that are made from now on (MusicForm's fields), which the worker reads; with `remove`,
-    takes it away."""
-    found = get_object_or_404(Journey, key=key, owner=request.user)
-    if request.POST.get("remove"):
-        found.readings.open().cancel()
-        Music.objects.filter(journey=found).delete()
-        return redirect(found)
-    form = MusicForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _music_refused(request, found, str(next(iter(form.errors.values()))[0]))
-    file = form.cleaned_data["music"]
-    if file.size > MUSIC_BYTES:
-        words = _("The file is larger than %(most)d MB. Save it smaller, as MP3 for example.")
-        return _music_refused(request, found, words % {"most": MUSIC_BYTES // 1024**2})
-    if queue.closed():
-        words = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
-        return _music_refused(request, found, words)
-    try:
-        credit = sound.Credit(*(form.cleaned_data[name] for name in ("title", "author", "licence", "link")))
-    except ValueError as error:
-        return _music_refused(request, found, str(error))
-    work = reading.new_music(found, credit, file.size)
-    with counted(request.user):
-        trouble = _music_trouble(work)
-        if not trouble:
-            found.readings.ended().delete()
-            work.save()
-    if trouble:
-        return _music_refused(request, found, trouble)
-    store_upload(work, file)
-    return redirect(found)
-
-
-def _music_trouble(work: Work) -> str:
-    """Why this person may not send music now, in words, or nothing."""
-    if Work.objects.open().filter(owner=work.owner, kind=Work.Kind.MUSIC).exists():
-        return _("Other music is being read at the moment. Try again in a minute.")
-    left = units_left(work.owner)
-    if work.units > left:
-        words = _("This step costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
-        return words % {"units": work.units + 1, "left": left}
-    return ""
-
-
-def _music_refused(request: SignedIn, found: Journey, words: str) -> HttpResponse:
-    messages.error(request, words)
     return redirect(found)
 
 

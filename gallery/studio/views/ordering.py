@@ -15,12 +15,14 @@ from dreamer.engine import Recipe
 from dreamer.engine.film import fit
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
+from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, jobs, queue, video
-from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, settings_of
-from gallery.studio.models import Original, Work
+from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, SoundForm, settings_of
+from gallery.studio.models import Music, Original, Work
 from gallery.studio.serialize import work_as_json
+from gallery.studio.views import music
 from gallery.studio.views.requests import SignedIn, counted, network_named, networks, refuse, units_left, wants_json
 
 CLASSES = 12  # names offered at once
@@ -56,7 +58,13 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "example": _example(_labels(network)),
         "guides": Original.objects.filter(owner=request.user).exclude(pk=found.pk).order_by("-created_at")[:GUIDES],
     }
-    return render(request, "gallery/studio/original.html", context)
+    if not found.video:
+        return render(request, "gallery/studio/original.html", context)
+    silent = {} if again or found.film["sound"] else {"sound": Work.Sound.NONE}
+    context |= {"sound_form": SoundForm(instance=again, initial=silent), **music.shown(found)}
+    response = render(request, "gallery/studio/original.html", context)
+    upload_pass.grant(response, music.MOST_BYTES + upload_pass.FIELDS)
+    return response
 
 
 @require_safe
@@ -126,12 +134,19 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
         return refuse(request, _("Your picture is still on its way. Try again in a moment."), 409)
-    whole, side = _price(found, recipe, form), form.cleaned_data["side"]
+    sounds = SoundForm(request.POST)
+    if not sounds.is_valid():
+        return refuse(request, _("Choose what is heard: the video’s own sound, music, or nothing."), 400)
+    heard, side = sounds.cleaned_data if found.video else {}, form.cleaned_data["side"]
+    whole = _price(found, recipe, side, musical=heard.get("sound") == Work.Sound.MUSIC)
     if kind == Work.Kind.DREAM and found.video:
         kind = Work.Kind.VIDEO
         height, width = video.size_of(found, side)
         if form.cleaned_data["mask"] or recipe.noise:
             words = _("A part cannot be spared in a video, and static has no place in it: clear the mask.")
+            return refuse(request, words, 400)
+        if heard["sound"] == Work.Sound.MUSIC and not Music.of(found):
+            words = _("There is no music for this video yet. Add it first, with its credit, or choose another sound.")
             return refuse(request, words, 400)
     units = cost.units(recipe, height, width) if kind == Work.Kind.PREVIEW else whole
     made = Work(
@@ -146,6 +161,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         units=units,
         width=width if kind == Work.Kind.VIDEO else 0,
         height=height if kind == Work.Kind.VIDEO else 0,
+        **(heard if kind == Work.Kind.VIDEO else {}),
     )
     with counted(request.user):
         left = units_left(request.user)
@@ -162,10 +178,10 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     return redirect(made)
 
 
-def _price(found: Original, recipe: Recipe, form: DreamForm) -> float:
+def _price(found: Original, recipe: Recipe, side: int, *, musical: bool) -> float:
     """What the dream itself costs, of a picture or of all of a video."""
     if found.video:
-        return video.units(found, recipe, form.cleaned_data["side"])
+        return video.units(found, recipe, side, musical=musical)
     return cost.units(recipe, found.height, found.width)
 
 

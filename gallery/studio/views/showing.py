@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery import media
 from gallery.studio import moderation, queue, reading
 from gallery.studio.forms import ShowForm
-from gallery.studio.models import Journey, Original, Work
+from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views.requests import SignedIn, network_title, units_left, visible_work
 from gallery.uploads import pictures
@@ -80,7 +81,7 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
     if found.kind == Work.Kind.READ and found.state == State.DONE and mine:
         return redirect(found.original or "studio")  # it became a picture
     if found.kind == Work.Kind.MUSIC:
-        return redirect(found.journey or "studio")
+        return redirect(found.journey or found.original or "studio")
     context = {
         "section": "studio",
         "work": found,
@@ -201,12 +202,26 @@ def _command(found: Work) -> str:
     """The same dream on a command line, from the recipe that is in the file."""
     if found.kind == Work.Kind.VIDEO:
         side = f" --frame-side {max(found.width, found.height)}"
-        command = f"manage.py dream --video video.mp4 dreamed.mp4 --recipe {found.key}.jpg{side}"
+        command = f"manage.py dream --video video.mp4 dreamed.mp4 --recipe {found.key}.jpg{side}{_heard(found)}"
     else:
         command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
     if found.mask is not None:
         command += f" --mask {found.key}-mask.png"
     return command + (" --guide guide.jpg" if found.guide_id else "")
+
+
+def _heard(found: Work) -> str:
+    """A video's sound, as options of the command."""
+    if found.sound == Work.Sound.OWN:
+        return ""
+    if found.sound == Work.Sound.NONE:
+        return " --no-sound"
+    heard = Music.of(found.original)
+    parts = [heard.title, heard.author, heard.licence, heard.link] if heard else []
+    if not parts or any(";" in part for part in parts):
+        parts = ["Title", "Author", "Licence", "https://…"]
+    credit = "; ".join(parts)
+    return f" --music music.mp3 --credit {shlex.quote(credit)}{' --follow' if found.follow else ''}"
 
 
 def _print_sizes(found: Work) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from canvas import strokes, wire
@@ -25,6 +26,7 @@ from gallery.downloads.models import Download
 from gallery.jobs import files
 
 CHUNK = 500  # strokes looked up at once
+READ = 200  # rows that are read at once
 
 
 def make(pk: int) -> None:
@@ -81,6 +83,15 @@ def _head(row: Download, **more: Any) -> dict[str, Any]:
     }
 
 
+def _in_order(rows: QuerySet[Any], column: str) -> Iterator[Any]:
+    """By a unique column, some at a time. Between these no SELECT is open: while one is, SQLite shows this connection
+    the database as it was, without what was cancelled since, and lets it write nothing once another has."""
+    later = rows.order_by(column)
+    while some := list(later[:READ]):
+        yield from some
+        later = rows.filter(**{f"{column}__gt": getattr(some[-1], column)}).order_by(column)
+
+
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
@@ -89,7 +100,7 @@ def _frames(row: Download, archive: zipfile.ZipFile, progress: jobs.Progress) ->
     start, end = _span(row)
     found = Frame.objects.filter(canvas=row.canvas, made_at__gte=start, made_at__lt=end)
     total, listed, count = found.count(), [], 0
-    for index, frame in enumerate(found.order_by("number").iterator(chunk_size=200)):
+    for index, frame in enumerate(_in_order(found, "number")):
         entry: dict[str, Any] = {"number": frame.number, "made_at": _iso(frame.made_at)}
         if frame.hidden_at is not None:
             listed.append({**entry, "hidden": True})
@@ -168,11 +179,11 @@ FIELDS = {
 def _lines(row: Download, progress: jobs.Progress) -> Iterator[dict[str, Any]]:
     start, end = _span(row)
     strokes.index(row.canvas)
-    batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end).order_by("first")
+    batches = Batch.objects.filter(canvas=row.canvas, at__gte=start, at__lt=end)
     total = batches.count()
     gone = set(get_user_model().objects.exclude(closed_at=None).values_list("pk", flat=True))
     pending: list[tuple[int, datetime, wire.Operation]] = []
-    for index, batch in enumerate(batches.iterator(chunk_size=200)):
+    for index, batch in enumerate(_in_order(batches, "first")):
         pending += [(number, batch.at, op) for number, op in strokes.operations(batch)]
         if len(pending) >= CHUNK:
             yield from _shown(row.canvas, pending, gone)

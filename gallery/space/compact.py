@@ -1,7 +1,8 @@
 """Old dreams in fewer bytes: their large pictures are stored anew as AVIF, which looks the same.
 
 A picture that something is computed from must be exact: the base of a canvas, which every browser paints on, and the
-frames that the undream brush can bring back. A base is a JPEG because that is quick to make and the same on all hosts.
+frames that the undream brush can bring back; and what a canvas gets back where an act on its picture is taken back. A
+base is a JPEG because that is quick to make and the same on all hosts.
 What is older than KEEP_EXACT_DAYS is only looked at. Sizes and looks: docs/operating.md.
 """
 
@@ -19,6 +20,7 @@ from PIL import Image
 
 from canvas import earlier, frames
 from canvas.models import Canvas, Frame
+from canvas.moderation.models import Act
 from dreamsite.core.storage import StorageError
 from gallery.jobs import files
 
@@ -46,20 +48,22 @@ def store_smaller(frame: Frame) -> int:
     if len(data) >= frame.size:
         return 0
     name = files.store_bytes(data, f"{PurePosixPath(before).with_suffix('')}.avif")
-    with transaction.atomic():
-        locked = Canvas.objects.lock(frame.canvas_id)  # no base is set meanwhile
-        still = Frame.objects.visible().whole().filter(pk=frame.pk, picture=before).exclude(pk__in=_exact(locked))
-        changed = still.update(picture=name, size=len(data), sha256=frames.sha256(data))
-        if changed:
-            files.keep([name])
-            files.delete_after_commit([before])
-            Canvas.objects.filter(pk=locked.pk).update(visibility=F("visibility") + 1)
-    if not changed:
-        files.discard(name)
-        return 0
-    return frame.size - len(data)
+    changed = 0
+    try:
+        with transaction.atomic():
+            locked = Canvas.objects.lock(frame.canvas_id)  # no base is set meanwhile
+            still = Frame.objects.visible().whole().filter(pk=frame.pk, picture=before).exclude(pk__in=_exact(locked))
+            changed = still.update(picture=name, size=len(data), sha256=frames.sha256(data))
+            if changed:
+                files.keep([name])
+                files.delete_after_commit([before])
+                Canvas.objects.filter(pk=locked.pk).update(visibility=F("visibility") + 1)
+    finally:
+        files.discard(name)  # nothing where it was kept
+    return frame.size - len(data) if changed else 0
 
 
 def _exact(canvas: Canvas) -> list[int]:
-    """The frames that something is computed from, by id."""
-    return [one.pk for one in earlier.earlier(canvas, canvas.frame) if one is not None]
+    """The frames that something is computed from, or will be where an act is taken back, by id."""
+    brush = {one.pk for one in earlier.earlier(canvas, canvas.frame) if one is not None}
+    return [*brush | Act.objects.filter(canvas=canvas).frames_to_go_back_to()]

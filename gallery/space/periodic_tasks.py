@@ -15,6 +15,7 @@ from gallery.space import compact, retention
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
+AT_ONCE = 20  # frames that are asked for at once
 COMPACT_SECONDS = 5.0  # of each round, between which the other periodic tasks have their turn
 _looked_at = _compact_at = -EVERY_SECONDS
 _compacted: dict[int, datetime] = {}  # canvas -> when the last frame that was looked at was made
@@ -40,10 +41,12 @@ def compact_old_frames() -> None:
         return
     begun = time.monotonic()
     for canvas in Canvas.objects.select_related("frame").order_by("pk"):
-        for frame in compact.waiting(canvas, _compacted.get(canvas.pk)).iterator(chunk_size=20):
-            compact.store_smaller(frame)
-            _compacted[canvas.pk] = frame.made_at
-            if time.monotonic() - begun > COMPACT_SECONDS:
-                return
+        # Some at a time: SQLite lets no connection write whose open SELECT is older than what others wrote meanwhile.
+        while some := list(compact.waiting(canvas, _compacted.get(canvas.pk))[:AT_ONCE]):
+            for frame in some:
+                compact.store_smaller(frame)
+                _compacted[canvas.pk] = frame.made_at
+                if time.monotonic() - begun > COMPACT_SECONDS:
+                    return
     _compact_at = time.monotonic()
     _compacted.clear()

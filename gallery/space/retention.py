@@ -4,7 +4,7 @@ The rule, as docs/operating.md tells it: after KEEP_ALL_DAYS, of the dreams that
 KEEP_ONE_MINUTES; the others keep their page, their recipe and their small picture. Whatever somebody drew on stays, and
 so does what anybody points to: the base of a canvas, highlights, exhibits, frames that are linked from a page's or an
 exhibit's text, reported ones, those in the studio, the first, the last and the chapters of films, and all frames of
-films that are not made yet.
+films that are not made yet; and what a canvas gets back where a moderator's act is taken back.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from django.utils import timezone
 from canvas import thumbnails
 from canvas.models import Canvas, Frame, Growth
 from canvas.moderation.cases.models import Case
+from canvas.moderation.models import Act
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film
 from gallery.highlights.models import Highlight
@@ -62,8 +63,11 @@ def plan(canvas: Canvas, now: datetime | None = None) -> Iterator[Thinnable]:
 
 def thin(canvas: Canvas, most: int = 10_000) -> tuple[int, int]:
     """Takes the pictures of at most so many frames; how many, and how many bytes."""
-    planned, count, freed = plan(canvas), 0, 0
-    while chunk := [each.pk for each in islice(planned, min(AT_ONCE, most - count))]:
+    # All of it before the first is taken: SQLite lets no connection write whose open SELECT is older than what others
+    # wrote meanwhile.
+    planned, count, freed = [each.pk for each in islice(plan(canvas), most)], 0, 0
+    for at in range(0, len(planned), AT_ONCE):
+        chunk = planned[at : at + AT_ONCE]
         with transaction.atomic():
             Canvas.objects.lock(canvas.pk)  # no base is set meanwhile
             still = Frame.objects.visible().whole().filter(_may_go(canvas), pk__in=chunk).exclude(pk__in=_pointed_to())
@@ -98,6 +102,7 @@ def _pointed_to() -> set[int]:
     for name in ("after_frame", "before_frame"):
         found |= set(Picture.objects.values_list(name, flat=True))
     found |= set(Case.objects.values_list("frame", flat=True)) | set(Work.objects.values_list("frame", flat=True))
+    found |= Act.objects.frames_to_go_back_to()
     for text in (*Page.objects.values_list("body", flat=True), *Exhibit.objects.values_list("statement", flat=True)):
         found |= {int(pk) for pk in LINK.findall(text)}
     numbers: dict[int, set[int]] = {}

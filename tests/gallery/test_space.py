@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,8 @@ import pytest
 from django import conf
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models.sql import compiler
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -25,6 +26,8 @@ from hypothesis import strategies as st
 from canvas import earlier, frames
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases.models import Case
+from canvas.moderation.models import Act
+from dreamsite.core.tasks import jobs
 from gallery.downloads import archive
 from gallery.downloads.requests import request_download
 from gallery.exhibits.models import Exhibit, Picture
@@ -281,6 +284,65 @@ def test_old_dreams_are_stored_smaller_and_look_the_same(
     with CaptureQueriesContext(connection) as queries:
         periodic_tasks.compact_old_frames()
     assert len(queries) == 0, "in an hour"
+
+
+def test_nothing_is_written_while_a_select_is_open(
+    canvas: Canvas, dreamed: Kept, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses such a write once any other process has written since the SELECT began."""
+    settings.KEEP_EXACT_DAYS = 7
+    dreamed([1, 1, 2, 3, 4, 5, 6, 7])
+    selects: list[int] = []
+    read = compiler.cursor_iter
+
+    def counted(*args: Any) -> Iterator[Any]:
+        selects.append(1)
+        try:
+            yield from read(*args)
+        finally:
+            selects.pop()
+
+    def execute(run: Any, sql: str, *args: Any) -> Any:
+        assert not (selects and sql.startswith(("UPDATE", "INSERT", "DELETE", "SAVEPOINT", "BEGIN"))), sql
+        return run(sql, *args)
+
+    monkeypatch.setattr(compiler, "cursor_iter", counted)
+    row = request_download(canvas, Frame.objects.first().made_at.date(), "frames")
+    monkeypatch.setattr(jobs, "UPDATE_SECONDS", 0.0)
+    with connection.execute_wrapper(execute):
+        periodic_tasks.compact_old_frames()
+        assert retention.thin(canvas)[0]
+        archive.make(row.pk)
+    row.refresh_from_db()
+    assert Frame.objects.filter(picture__endswith=".avif").exists() and row.count == Frame.objects.whole().count()
+
+
+def test_what_could_not_be_named_does_not_stay(
+    canvas: Canvas, dreamed: Kept, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KEEP_EXACT_DAYS = 7
+    first = dreamed([1, 2, 3, 4, 5, 6, 7])[0]
+
+    def locked(self: Any, pk: int) -> Canvas:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(type(Canvas.objects.all()), "lock", locked)
+    with pytest.raises(OperationalError):
+        compact.store_smaller(first)
+    assert frames.read(first) and not PendingDeletion.objects.exists()
+    assert not default_storage.exists(str(first.picture.name).replace(".jpg", ".avif"))
+
+
+def test_what_an_act_can_be_taken_back_to_stays_as_it_is(canvas: Canvas, dreamed: Kept, settings: Any) -> None:
+    settings.KEEP_EXACT_DAYS = 7
+    before = dreamed([1, 1, 2, 3, 4, 5, 6, 7])[1]
+    picture = str(before.picture.name)
+    act = Act.objects.record(None, "rollback", canvas=canvas, kind="picture", before=before.pk, frame=None)
+    assert before not in compact.waiting(canvas) and taken(canvas) == []
+    assert compact.store_smaller(before) == 0
+    assert Frame.objects.get(pk=before.pk).picture.name == picture
+    Act.objects.record(None, "undo", canvas=canvas, undoes=act, kind="picture", before=None, frame=None)
+    assert before in compact.waiting(canvas) and taken(canvas) == [before.number]
 
 
 def test_a_frame_that_became_a_base_meanwhile_stays_as_it_is(

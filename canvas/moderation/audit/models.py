@@ -66,6 +66,11 @@ class ActQuerySet(models.QuerySet["Act"]):
             undoes=undoes,
         )
 
+    def frames_to_go_back_to(self) -> set[int]:
+        """What the canvas started from before each act on its picture that can be taken back, by id."""
+        acts = self.filter(what__kind="picture", undone_by=None)
+        return {pk for pk in acts.values_list("what__before", flat=True) if pk}
+
     def forget(self, pk: int) -> None:
         """Takes somebody's name out, who has left: their account's number stays, and the chain holds."""
         super().filter(by=pk).exclude(by_salt="").update_names(by_name=nameless(pk), by_salt="")

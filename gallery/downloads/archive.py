@@ -23,7 +23,7 @@ from dreamsite.core.tasks import jobs
 from dreamsite.core.tasks.jobs import State
 from gallery import licence
 from gallery.downloads.models import Download
-from gallery.jobs import files
+from gallery.jobs import files, requests
 
 CHUNK = 500  # strokes looked up at once
 READ = 200  # rows that are read at once
@@ -38,7 +38,7 @@ def make(pk: int) -> None:
 
 def _make(row: Download) -> None:
     progress = jobs.Progress(row)
-    folder = files.work_directory(f"downloads/{row.pk}-{row.edition}")
+    folder = requests.work_directory(row)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     path = folder / "day.zip"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from dreamsite.core.tasks import jobs
 from dreamsite.core.tasks.jobs import State
 from gallery.films import captions, encode, publish, render, source
 from gallery.films.models import Film
-from gallery.jobs import files
+from gallery.jobs import requests
 
 ENCODED = 0.97  # of all the work: the rest is joining and storing
 
@@ -29,6 +28,7 @@ def make(pk: int) -> None:
     if film := jobs.claim(Film, pk):
         with jobs.holding(film):
             _make(film)
+        requests.sweep(Film)  # also where it was cancelled, failed, or was begun anew
 
 
 def _make(film: Film) -> None:
@@ -43,7 +43,7 @@ def _make(film: Film) -> None:
     outputs = _outputs(film)
 
     fingerprint = _fingerprint(film_plan, view, texts, outputs, source.hidden_numbers(film, film_plan))
-    work = encode.WorkDirectory(files.work_directory(f"films/{film.pk}/{film.edition}"), fingerprint)
+    work = encode.WorkDirectory(requests.work_directory(film), fingerprint)
     pictures = render.Sources(
         title=None if film.shape else cards.title(*view.size, texts, settings.FILM_FONT),
         credits=(cards.title if film.shape else cards.credits)(*view.size, texts, settings.FILM_FONT),
@@ -62,8 +62,6 @@ def _make(film: Film) -> None:
         report(segment.start, segment.length)
 
     publish.publish(film, film_plan, work, outputs, view, progress.pause)
-    # With what was begun of earlier editions.
-    shutil.rmtree(work.folder.parent, ignore_errors=True)
 
 
 def _outputs(film: Film) -> list[encode.Output]:

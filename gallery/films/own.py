@@ -7,6 +7,7 @@ longer downloads it.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -121,6 +122,7 @@ def drop(film: Film) -> None:
         film.withdraw()
         if not Film.objects.filter(pk=film.pk).cancel():
             Film.objects.filter(pk=film.pk).update(state=State.CANCELLED)
+        transaction.on_commit(partial(requests.sweep, Film))
 
 
 @periodic_task

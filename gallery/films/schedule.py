@@ -51,10 +51,12 @@ def films_due() -> None:
 
 @periodic_task
 def leftovers() -> None:
-    """Pending deletions, and jobs whose task was lost."""
+    """Pending deletions, jobs whose task was lost, and pieces of films that nobody makes any more."""
     files.delete_pending()
     requests.take_up_lost(Film, make_film)
     requests.take_up_lost(Download, make_download)
+    requests.sweep(Film)
+    requests.sweep(Download)
 
 
 def _earliest(canvas: Canvas) -> datetime:

@@ -71,8 +71,9 @@ def _tainted(film: Film) -> set[int]:
     before the HIDE is written.
     """
     rows = Stroke.objects.filter(canvas=film.canvas, hidden__gt=0).exclude(hidden_seq=None)
-    if film.area and film.kind != Film.Kind.MINE:
-        rows = rows.within(film.canvas, Rect(*film.area))
+    if film.kind != Film.Kind.MINE and (shown := view(film).area):
+        # By what its pictures show: those of a clip show more than the place itself.
+        rows = rows.within(film.canvas, shown)
     spans: dict[int, int] = {}
     for numbers, hidden_seq in rows.values_list("hidden_numbers", "hidden_seq").iterator():
         assert hidden_seq is not None

@@ -1,4 +1,4 @@
-"""Having what a job made remade or deleted, and jobs taken up whose task was lost.
+"""Having what a job made remade or deleted, jobs taken up whose task was lost, and what they left on this machine.
 
 `task` does the job, with the id of its row as its argument.
 """
@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django_tasks.base import Task
 
 from dreamsite.core.tasks import enqueue, worker
-from dreamsite.core.tasks.jobs import State
+from dreamsite.core.tasks.jobs import JobQuerySet, State
+from gallery.jobs import files
 from gallery.jobs.models import FileJob
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,25 @@ def take_up_lost(model: type[FileJob], task: Task[Any, Any]) -> None:
             log.warning("%s %d was lost with its queue; it is queued again.", model.__name__, key[1])
             enqueue(task, key[1])
             del _missed[key]
+
+
+def work_directory(job: FileJob) -> Path:
+    """The folder of this machine for what is under way of a job's edition."""
+    return files.work_directory(f"{_folder(type(job))}/{job.pk}-{job.edition}")
+
+
+def sweep(model: type[FileJob]) -> None:
+    """Deletes what this machine has of jobs that nobody does any more: they ended, were deleted or begun anew."""
+    root = files.work_directory(_folder(model))
+    found = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    if found:
+        rows: Any = JobQuerySet(model).open().values_list("pk", "edition")
+        for name in found - {f"{pk}-{edition}" for pk, edition in rows}:
+            shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _folder(model: type[FileJob]) -> str:
+    return f"{model._meta.model_name}s"
 
 
 def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False) -> None:

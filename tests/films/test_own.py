@@ -18,11 +18,14 @@ from django.utils import timezone
 from canvas import frames, journal, strokes, wire
 from canvas.models import Batch, Canvas, Frame
 from dreamsite.accounts import closing, export
+from dreamsite.core import tasks
 from dreamsite.core.models import User
+from dreamsite.core.tasks import jobs
 from dreamsite.core.tasks.jobs import State
-from gallery.films import crop, make, own, plan, source
+from gallery.films import crop, encode, make, own, plan, schedule, source
 from gallery.films.models import Film
 from gallery.films.requests import request_film
+from gallery.jobs import files
 from tests.films.conftest import BEGUN, pictures
 
 pytestmark = pytest.mark.django_db
@@ -241,6 +244,66 @@ def test_nobody_orders_without_end(client: Client, canvas: Canvas, dream: Draw, 
         own.drop(film)  # what is deleted counts all the same
     with pytest.raises(own.InvalidRequest, match="24 hours"):
         order(ada, canvas)
+
+
+def test_nothing_of_a_film_stays_on_the_disk_that_is_not_made_any_more(
+    client: Client,
+    canvas: Canvas,
+    dream: Draw,
+    ada: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    for place in range(3):
+        dream([(ada, RED, 40 + 40 * place, 40)])
+    left, encoded = files.work_directory("films"), encode.segment
+
+    def cancelled(*args: Any, **more: Any) -> None:
+        encoded(*args, **more)
+        assert len(list(left.glob("*/*.mp4"))) == 1
+        Film.objects.all().cancel()
+
+    monkeypatch.setattr(jobs, "UPDATE_SECONDS", 0.0)
+    with monkeypatch.context() as during:
+        during.setattr(encode, "segment", cancelled)
+        assert made(order(ada, canvas)).state == State.CANCELLED
+    assert not list(left.iterdir())
+
+    def interrupted(*args: Any, **more: Any) -> None:
+        encoded(*args, **more)
+        raise tasks.Interrupted
+
+    kept, dropped = order(ada, canvas), order(ada, canvas, "place")
+    with monkeypatch.context() as during:
+        during.setattr(encode, "segment", interrupted)
+        for film in (kept, dropped):
+            with pytest.raises(tasks.Interrupted):
+                make.make(film.pk)
+    schedule.leftovers()
+    assert {path.name for path in left.iterdir()} == {f"{kept.pk}-1", f"{dropped.pk}-1"}, "somebody goes on with them"
+    with django_capture_on_commit_callbacks(execute=True):
+        own.drop(dropped)
+    assert {path.name for path in left.iterdir()} == {f"{kept.pk}-1"}, "at once"
+    Film.objects.filter(pk=kept.pk).delete()
+    schedule.leftovers()
+    assert not list(left.iterdir())
+
+
+def test_a_clip_of_a_place_has_nothing_hidden_around_it(canvas: Canvas, dream: Draw, ada: User, bruno: User) -> None:
+    """It shows more than the place, to be of its shape."""
+    dream()
+    bad = dream([(ada, RED, 40, 100), (bruno, BLUE, 200, 20)])
+    numbers = [number for number, op in journal.operations(canvas, 0, bad.seq) if op.author == bruno.pk]
+    hide = journal.append(canvas, [wire.Hide(tuple(numbers), False)])
+    assert hide is not None
+    Batch.objects.filter(canvas=canvas, first=hide.first).update(at=bad.made_at + timedelta(seconds=1))
+    dream()
+    film = order(bruno, canvas, "place", crop.Rect(0, 0, 128, 256))
+    assert bad.number in [still.number for still in source.stills(film)], "it is outside of the place"
+    film.shape = "square"
+    shown = source.view(film).area
+    assert shown is not None and shown.right > 200
+    assert bad.number not in [still.number for still in source.stills(film)]
 
 
 def test_it_goes_with_its_files_after_a_month_and_with_the_account(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.files.storage import storages
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -30,13 +32,24 @@ class HashedStaticStorage(CompressedManifestStaticFilesStorage):
 
 
 def collect() -> None:
-    """`manage.py collectstatic`, unless what was collected is of the same files: it takes seconds."""
+    """`manage.py collectstatic`, unless what was collected is of the same files and all there: it takes seconds."""
     marker, sources = Path(settings.STATIC_ROOT) / ".sources", _sources()
-    if marker.is_file() and marker.read_text() == sources:
+    if marker.is_file() and marker.read_text() == sources and _whole(marker.parent):
         return
     marker.unlink(missing_ok=True)
     call_command("collectstatic", verbosity=0, interactive=False)
     marker.write_text(sources)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether the manifest is there, where names have hashes, and every file that it names."""
+    if not isinstance(storages["staticfiles"], HashedStaticStorage):
+        return True
+    try:
+        named = json.loads((folder / HashedStaticStorage.manifest_name).read_text())["paths"].values()
+    except (OSError, ValueError, KeyError):
+        return False
+    return all((folder / name).is_file() for name in named)
 
 
 def _sources() -> str:

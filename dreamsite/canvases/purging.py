@@ -71,6 +71,13 @@ def withdraw(canvas: Canvas) -> None:
             requests.delete(job)
 
 
+def withdraw_films_of_others(canvas: Canvas) -> None:
+    """Films of whoever did not make the canvas."""
+    films = Film.objects.filter(canvas=canvas)
+    for film in films.exclude(owner=canvas.maker_id) if canvas.maker_id else films:
+        requests.delete(film)
+
+
 @transaction.atomic
 def _frames(chunk: list[Frame]) -> None:
     gone = [frame.pk for frame in chunk]

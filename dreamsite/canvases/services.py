@@ -103,9 +103,13 @@ def archive(canvas: Canvas) -> None:
 
 @transaction.atomic
 def new_link(canvas: Canvas) -> Canvas:
-    """A canvas that is not listed gets another address; the old one leads nowhere, and who is there is sent away."""
+    """A canvas that is not listed gets another address; the old one leads nowhere, and who is there is sent away.
+
+    Films of it that others than its maker made for themselves are withdrawn: they would go on showing it.
+    """
     if canvas.listed:
         raise InvalidRequest(_("A canvas that is listed keeps its address."))
+    purging.withdraw_films_of_others(canvas)
     return _move(canvas)
 
 

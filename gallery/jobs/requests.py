@@ -8,20 +8,24 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django_tasks.base import Task
 
 from dreamsite.core.tasks import enqueue, worker
-from dreamsite.core.tasks.jobs import JobQuerySet, State
+from dreamsite.core.tasks.jobs import OPEN, JobQuerySet, State
 from gallery.jobs import files
 from gallery.jobs.models import FileJob
 
 log = logging.getLogger(__name__)
 
 
+RETRIED = timedelta(hours=2)  # so long the queue tries what failed, and longer (dreamsite.core.tasks.retries)
 LOST_SECONDS = 60.0  # so long a job must be found without a task: one may be about to be queued
 _missed: dict[tuple[type[FileJob], int], float] = {}  # since when
 
@@ -50,11 +54,15 @@ def work_directory(job: FileJob) -> Path:
 
 
 def sweep(model: type[FileJob]) -> None:
-    """Deletes what this machine has of jobs that nobody does any more: they ended, were deleted or begun anew."""
+    """Deletes what this machine has of jobs that nobody does any more: they ended, were deleted or begun anew.
+
+    Those that failed are tried again for a while, and go on where they were.
+    """
     root = files.work_directory(_folder(model))
     found = {path.name for path in root.iterdir()} if root.is_dir() else set()
     if found:
-        rows: Any = JobQuerySet(model).open().values_list("pk", "edition")
+        retried = Q(state=State.FAILED, finished_at__gt=timezone.now() - RETRIED)
+        rows: Any = JobQuerySet(model).filter(Q(state__in=OPEN) | retried).values_list("pk", "edition")
         for name in found - {f"{pk}-{edition}" for pk, edition in rows}:
             shutil.rmtree(root / name, ignore_errors=True)
 

@@ -172,6 +172,19 @@ def test_a_new_link_leaves_the_old_one_leading_nowhere(private: Canvas, kept: Fr
     assert client.get(f"/frames/{kept.pk}/?canvas={private.slug}").status_code == 200
 
 
+def test_whoever_was_thrown_out_keeps_no_film_of_it(
+    private: Canvas, maker: User, kept: Frame, browser: Callable[[str], Client]
+) -> None:
+    client, bruno = browser("member"), User.objects.get(username="bruno")
+    span = {"starts_at": kept.made_at, "ends_at": kept.made_at + timedelta(seconds=1), "state": "done"}
+    hers, his = (Film.objects.create(canvas=private, kind="place", owner=who, **span) for who in (maker, bruno))
+    clip = Film.objects.create(canvas=private, kind="place", owner=bruno, of=his, shape="square", **span)
+    assert client.get(f"/films/{his.pk}.json").status_code == 200
+    services.new_link(private)
+    assert {client.get(f"/films/{film.pk}.json").status_code for film in (his, clip)} == {404}
+    assert list(Film.objects.all()) == [hers]
+
+
 def test_whoever_was_thrown_out_is_not_told_the_new_link(
     private: Canvas, maker: User, browser: Callable[[str], Client]
 ) -> None:

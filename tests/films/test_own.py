@@ -284,7 +284,11 @@ def test_nothing_of_a_film_stays_on_the_disk_that_is_not_made_any_more(
     with django_capture_on_commit_callbacks(execute=True):
         own.drop(dropped)
     assert {path.name for path in left.iterdir()} == {f"{kept.pk}-1"}, "at once"
-    Film.objects.filter(pk=kept.pk).delete()
+    failed = Film.objects.filter(pk=kept.pk)
+    failed.update(state=State.FAILED, finished_at=timezone.now())
+    schedule.leftovers()
+    assert list(left.iterdir()), "it is tried again"
+    failed.update(finished_at=timezone.now() - timedelta(hours=3))
     schedule.leftovers()
     assert not list(left.iterdir())
 

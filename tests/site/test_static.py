@@ -20,6 +20,7 @@ def test_static_files_are_collected_again_only_where_one_has_changed(
     source.write_text("body { color: red }")
     settings.STATICFILES_DIRS, settings.STATIC_ROOT = [source.parent], tmp_path / "static"
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "dreamsite.static.HashedStaticStorage"}}
     finders.get_finder.cache_clear()
     runs: list[str] = []
     plain = static.call_command
@@ -36,4 +37,8 @@ def test_static_files_are_collected_again_only_where_one_has_changed(
     (tmp_path / "static" / ".sources").unlink()  # as with all of the folder
     static.collect()
     assert len(runs) == 4
+    for lost in ("staticfiles.json", next((tmp_path / "static").glob("style.*.css")).name):
+        (tmp_path / "static" / lost).unlink()
+        static.collect()
+        assert (tmp_path / "static" / lost).is_file(), "without it no page has its style"
     finders.get_finder.cache_clear()

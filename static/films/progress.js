@@ -1,20 +1,20 @@
 // @ts-check
 /** How far a film is that is being made; the page comes anew when it is done. */
 
+import { getJson, pause, untilGone } from "../poll.js";
 import { clock } from "./times.js";
 
 const ASK_MS = 2000;
 const stage = /** @type {HTMLElement | null} */ (document.querySelector("[data-progress]"));
-if (stage && ["waiting", "running", "failed"].includes(stage.dataset.state ?? "")) setTimeout(ask, ASK_MS);
+if (stage && ["waiting", "running", "failed"].includes(stage.dataset.state ?? "")) watch(stage.dataset.progress ?? "").catch(untilGone);
 
-async function ask() {
-  try {
-    const answer = await fetch(stage?.dataset.progress ?? "", { cache: "no-store", signal: AbortSignal.timeout(30_000) });
-    if (answer.ok) show(await answer.json());
-  } catch {
-    // The site is away for a moment; the next question may find it.
+/** @param {string} address */
+async function watch(address) {
+  for (;;) {
+    await pause(ASK_MS);
+    const film = await getJson(address);
+    if (film) show(film);
   }
-  setTimeout(ask, ASK_MS);
 }
 
 /** @param {{state: string, fraction: number, seconds_left: number | null}} film */

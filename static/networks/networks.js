@@ -1,6 +1,8 @@
 // @ts-check
 /** How far the work on networks is, and how much of an upload has been sent. Without it the page works by reloading. */
 
+import { getJson, getPage, pause, untilGone } from "../poll.js";
+
 const ASK_MS = 1000;
 const REST_MS = 5000; // while nothing is under way
 
@@ -12,30 +14,26 @@ const REST_MS = 5000; // while nothing is under way
 let pictures = 0; // that were dreamed when we last asked
 let page = /** @type {HTMLElement} */ (document.querySelector("[data-networks]"));
 
-async function ask() {
-    let wait = REST_MS;
-    try {
-        const answer = await fetch(page.dataset.networks ?? "", { cache: "no-store", signal: AbortSignal.timeout(30_000) });
-        if (answer.ok && answer.headers.get("Content-Type")?.startsWith("application/json")) {
-            /** @type {{jobs: Job[], stamp: string}} */
-            const { jobs, stamp } = await answer.json();
-            for (const job of jobs) show(job);
-            const dreamed = jobs.find(({ kind, network }) => kind === "pictures" && network === page.dataset.network)?.done ?? 0;
-            if (stamp !== page.dataset.stamp || dreamed !== pictures) await refresh(stamp !== page.dataset.stamp);
-            pictures = dreamed;
-            if (jobs.some(({ state }) => state === "waiting" || state === "running")) wait = ASK_MS;
-        }
-    } catch {
-        // The site is away for a moment; the next question may find it.
+async function watch() {
+    for (let wait = ASK_MS; ; ) {
+        await pause(wait);
+        wait = REST_MS;
+        /** @type {{jobs: Job[], stamp: string} | null} */
+        const told = await getJson(page.dataset.networks ?? "");
+        if (!told) continue; // the site is away for a moment
+        const { jobs, stamp } = told;
+        for (const job of jobs) show(job);
+        const dreamed = jobs.find(({ kind, network }) => kind === "pictures" && network === page.dataset.network)?.done ?? 0;
+        if (stamp !== page.dataset.stamp || dreamed !== pictures) await refresh(stamp !== page.dataset.stamp);
+        pictures = dreamed;
+        if (jobs.some(({ state }) => state === "waiting" || state === "running")) wait = ASK_MS;
     }
-    setTimeout(ask, wait);
 }
 
 /** Takes over pictures that have come, and with `all` what else has changed; leaves alone what somebody is at. @param {boolean} all */
 async function refresh(all) {
-    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(30_000) });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-networks]");
-    if (!answer.ok || !(fresh instanceof HTMLElement)) return;
+    const fresh = (await getPage())?.querySelector("[data-networks]");
+    if (!(fresh instanceof HTMLElement)) return;
     const here = new Set([...fresh.querySelectorAll(".networks-shelf img[src]")].map((img) => img.getAttribute("src") ?? ""));
     for (const img of page.querySelectorAll("img")) {
         if (!img.dataset.src || !here.has(img.dataset.src)) continue;
@@ -104,4 +102,4 @@ function begin() {
 }
 
 begin();
-setTimeout(ask, ASK_MS);
+watch().catch(untilGone);

@@ -1,15 +1,16 @@
 // @ts-check
 /** Pages that show several dreams of one picture: while some are on their way, that part of the page is fetched anew. */
 
+import { getPage, pause, untilGone } from "../poll.js";
+
 const POLL = 1500; // ms
 
 async function watch() {
   for (;;) {
     const rows = document.querySelector("[data-beside]");
     if (!(rows instanceof HTMLElement) || rows.dataset.open === undefined) return;
-    await new Promise((done) => setTimeout(done, POLL));
-    const page = await fetch(location.href, { signal: AbortSignal.timeout(30_000) }).then((answer) => answer.text()).catch(() => "");
-    const next = new DOMParser().parseFromString(page, "text/html").querySelector("[data-beside]");
+    await pause(POLL);
+    const next = (await getPage())?.querySelector("[data-beside]");
     if (!next || next.outerHTML === rows.outerHTML) continue;
     const focused = rows.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     rows.replaceWith(next);
@@ -17,4 +18,4 @@ async function watch() {
   }
 }
 
-void watch();
+watch().catch(untilGone);

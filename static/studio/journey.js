@@ -2,6 +2,7 @@
 /** A journey: click where to go next on a key frame, watch the next one grow, and see the film when it is made. */
 
 import { gettext, roughly } from "../i18n.js";
+import { getJson, getPage, seen, untilGone } from "../poll.js";
 import { ended, offer } from "./tell.js";
 
 const POLL = 900; // ms
@@ -82,16 +83,27 @@ main.addEventListener("submit", async (event) => {
 
 // --- What is on its way -----------------------------------------------------------------------------------------------
 
-/** Takes the page's live part from the server, and leaves the focus where it was. */
+/** Forms that somebody has begun to fill in. @type {Set<HTMLFormElement>} */
+const touched = new Set();
+main.addEventListener("input", ({ target }) => {
+  const form = target instanceof Element ? target.closest("form") : null;
+  if (form && !form.matches("[data-steer-form]")) touched.add(form);
+});
+
+/** Takes the page's live part from the server, and leaves the focus, and what somebody has filled in, where it was. */
 async function renew() {
-  const answer = await fetch(location.href.replace(/\?.*/, ""), { signal: AbortSignal.timeout(30_000) });
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+  const next = (await getPage(location.href.replace(/[?#].*/, "")))?.querySelector("[data-live]");
   const live = find("[data-live]"), film = find("#journey-film");
-  if (!next || !live) return location.reload();
+  if (!next || !live) return;
   const focused = document.activeElement?.id;
   const playing = next.querySelector("#journey-film");
   if (film && playing && film.getAttribute("src") === playing.getAttribute("src")) playing.replaceWith(film); // it plays on
   live.replaceWith(next);
+  for (const form of touched) {
+    const twin = next.querySelector(`form[action="${CSS.escape(form.getAttribute("action") ?? "")}"]`);
+    if (twin && live.contains(form)) (twin.closest("details") ?? twin).replaceWith(form.closest("details") ?? form);
+    else touched.delete(form);
+  }
   if (focused) document.getElementById(focused)?.focus();
   begin();
 }
@@ -103,11 +115,9 @@ async function watch() {
   const before = main.querySelectorAll("[data-live] .strip a").length;
   let grown = 0;
   while (find("[data-live][data-open]")) {
-    await new Promise((done) => setTimeout(done, POLL));
-    let found;
-    try {
-      found = await (await fetch(main.dataset.journey ?? "", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) })).json();
-    } catch {
+    await new Promise((done) => setTimeout(done, POLL)); // also while nobody looks: the title says that it is done
+    const found = await getJson(main.dataset.journey ?? "");
+    if (!found) {
       for (const words of main.querySelectorAll("[data-words]")) words.textContent = gettext("The studio cannot be reached. The journey goes on; trying again …");
       continue;
     }
@@ -115,8 +125,11 @@ async function watch() {
     const works = [...found.key_frames, ...found.films, ...found.music];
     const open = works.filter(({ state }) => ["waiting", "running"].includes(state));
     if (!open.length && shown.length) ended(works.every(({ state }) => state !== "failed"), find("h1")?.textContent ?? "");
-    if (open.length !== shown.length || open.some(({ key }) => !shown.includes(key)) || (before && found.key_frames.length < before)) {
-      await renew().catch(() => {});
+    const changed = open.length !== shown.length || open.some(({ key }) => !shown.includes(key)) || (before && found.key_frames.length < before);
+    // The page anew is asked for once somebody looks: until then nobody has seen how it ended.
+    if (changed && (!document.hidden || !open.length)) {
+      await seen();
+      await renew();
       grown = 0;
       continue;
     }
@@ -145,7 +158,7 @@ async function watch() {
 function begin() {
   if (find("[data-steer]") && !find("[data-steer-frame]")?.hidden) aim(aimed()[0], aimed()[1]);
   offer(/** @type {HTMLButtonElement | null} */ (find("[data-tell]")));
-  if (!watching && find("[data-live][data-open]")) void watch();
+  if (!watching && find("[data-live][data-open]")) watch().catch(untilGone);
 }
 
 begin();

@@ -5,6 +5,7 @@
  */
 
 import { gettext, ngettext, roughly } from "../i18n.js";
+import { getJson, Gone, pause } from "../poll.js";
 import { Mask } from "./mask.js";
 
 const POLL = 800; // ms while something is on its way
@@ -74,7 +75,12 @@ function showSketch(work) {
 
 async function poll() {
   try {
-    const { sketches, styles, waiting } = await json(main.dataset.original ?? "");
+    const found = await getJson(main.dataset.original ?? "");
+    if (!found) {
+      sheetState.textContent = gettext("The studio cannot be reached. Trying again …");
+      return void pause(5 * POLL).then(poll);
+    }
+    const { sketches, styles, waiting } = found;
     for (const sketch of sketches) showSketch(sketch);
     const open = sketches.filter((/** @type {Work} */ sketch) => ["waiting", "running"].includes(sketch.state));
     const [first] = open;
@@ -84,10 +90,10 @@ async function poll() {
       ? gettext("%(n)s more on the way, after %(others)s of other people’s …", { n: open.length, others: first.ahead })
       : gettext("%(n)s more on the way …", { n: open.length })) : "";
     for (const button of more) button.hidden = open.length > 0 || styles <= sketches.length;
-    if (open.length || (!styles && waiting)) setTimeout(poll, POLL);
-  } catch {
-    sheetState.textContent = gettext("The studio cannot be reached. Trying again …");
-    setTimeout(poll, 5 * POLL);
+    if (open.length || (!styles && waiting)) void pause(POLL).then(poll);
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+    sheetState.textContent = ""; // deleted, or somebody has signed out: nothing more arrives
   }
 }
 
@@ -148,7 +154,7 @@ async function preview() {
       state.textContent = work.state === "waiting" && work.ahead
         ? gettext("%(n)s before yours, about %(time)s …", { n: work.ahead, time: roughly(work.seconds) })
         : gettext("Preview %(n)s % …", { n: Math.round(100 * work.fraction) });
-      await new Promise((done) => setTimeout(done, POLL / 2));
+      await pause(POLL / 2);
       work = await json(`${work.url.replace(/\/$/, "")}.json`);
     }
     if (turn !== latest) return;

@@ -2,6 +2,7 @@
 /** A dream that is being made: how far it is, how long it will take, and the picture as it grows. */
 
 import { gettext, ngettext, roughly } from "../i18n.js";
+import { getJson, Gone, seen } from "../poll.js";
 import { ended, offer, progress } from "./tell.js";
 
 const POLL = 700; // ms
@@ -17,17 +18,15 @@ async function watch() {
   const picture = /** @type {HTMLImageElement} */ (find("growing")), part = /** @type {HTMLProgressElement} */ (find("part"));
   offer(/** @type {HTMLButtonElement | null} */ (main.querySelector("[data-tell]")));
   for (let grown = 0; ; ) {
-    await new Promise((done) => setTimeout(done, POLL));
-    let work;
-    try {
-      work = await (await fetch(main.dataset.work ?? "", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30_000) })).json();
-    } catch {
+    await new Promise((done) => setTimeout(done, POLL)); // also while nobody looks: the title says how far it is
+    const work = await getJson(main.dataset.work ?? "");
+    if (!work) {
       find("words").textContent = gettext("The studio cannot be reached. The dream goes on; trying again …");
       continue;
     }
     if (!["waiting", "running"].includes(work.state)) {
       ended(work.state === "done", work.title);
-      return location.reload();
+      return;
     }
     part.value = work.fraction;
     progress(work.fraction);
@@ -47,4 +46,15 @@ async function watch() {
   }
 }
 
-if (["waiting", "running"].includes(main.dataset.state ?? "")) void watch();
+/** Watches it to its end. The page that shows how it ended is asked for once somebody looks: until then nobody has seen it. */
+async function follow() {
+  try {
+    await watch();
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error; // else the page says what has become of it
+  }
+  await seen();
+  location.reload();
+}
+
+if (["waiting", "running"].includes(main.dataset.state ?? "")) void follow();

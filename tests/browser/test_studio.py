@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -367,3 +369,72 @@ def chord() -> bytes:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes((np.sin(np.arange(2 * 8000) * 0.3) * 9000).astype("<i2").tobytes())
     return out.getvalue()
+
+
+# --- a dream ends while somebody is at something else ---------------------------------------------------------------
+
+
+@contextmanager
+def held(site: RunningSite) -> Iterator[None]:
+    """Dreams of the studio wait, as they do while the canvas dreams."""
+    dream = "Dream.objects.update_or_create(canvas=Canvas.objects.first(), defaults="
+    site.shell(
+        "from datetime import timedelta\nfrom django.utils import timezone\nfrom canvas.models import Canvas, Dream\n"
+        f"{dream}{{'state': 'dreaming', 'expires_at': timezone.now() + timedelta(hours=1)}})"
+    )
+    try:
+        yield
+    finally:
+        site.shell(f"from canvas.models import Canvas, Dream\n{dream}{{'state': 'waiting', 'expires_at': None}})")
+
+
+def ordered(page: Page) -> str:
+    """The address of a dream that is ordered now, and under way."""
+    page.locator("[data-dream]:enabled").click()
+    page.wait_for_url("**/studio/dreams/*/")
+    expect(page.locator("[data-part]")).to_be_visible()
+    return page.url
+
+
+@on_the_phone
+def test_a_dream_that_ends_takes_nothing_from_whoever_paints_the_next_one(ada: Visitor) -> None:
+    page = bench(ada)
+    picture_page = page.url
+    expect(page.locator("[data-cost]")).to_contain_text("It takes")
+    with held(ada.site):
+        dream = ordered(page).removeprefix(ada.site.url)
+        page.goto(picture_page)
+        card = page.locator(f"a.work-card[href='{dream}']")
+        expect(card.locator("progress")).to_be_visible()
+        page.locator(".sketch:has(img)").first.click()
+        page.get_by_text("Spare a part").click()
+        page.locator("[data-mask-canvas]").focus()
+        page.keyboard.press("Space")
+        page.locator("#class-search").fill("ban")
+        painted = page.locator("[name=mask]").input_value()
+        assert painted.startswith("data:image/png;base64,")
+    expect(card.locator("img")).to_be_visible()
+    expect(card.locator("progress")).to_have_count(0)
+    assert page.locator("[name=mask]").input_value() == painted
+    expect(page.locator("#class-search")).to_have_value("ban")
+
+
+@on_the_phone
+def test_a_dream_that_ends_while_nobody_looks_is_told_and_is_seen_once_somebody_does(ada: Visitor) -> None:
+    page = bench(ada)
+    page.add_init_script(
+        "Object.defineProperty(Document.prototype, 'hidden', { get: () => Boolean(window.away) });"
+        "Object.defineProperty(Document.prototype, 'visibilityState', "
+        "{ get: () => (window.away ? 'hidden' : 'visible') });"
+    )
+    with held(ada.site):
+        key = ordered(page).rstrip("/").rpartition("/")[2]
+        title = page.title().rpartition(" · ")[0]
+        page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page).to_have_title(re.compile("^Your dream “.+” is done.$"))
+    seen = "SELECT state, seen_at IS NOT NULL FROM gallery_work WHERE key = ?"
+    assert ada.site.rows(seen, key) == [("done", 0)], "nobody has seen it yet"
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".compare")).to_be_visible()
+    assert page.title().startswith(title)
+    assert ada.site.rows(seen, key) == [("done", 1)]

@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -46,10 +48,17 @@ def ask(work: Work) -> Case:
 
 
 def withdraw(work: Work) -> None:
-    """Its maker no longer asks, or deletes it: nobody needs to decide any more."""
+    """Its maker no longer asks, or it is gone: nobody needs to decide any more."""
     now, what = timezone.now(), gettext_noop("its maker no longer asks")
     ended = {"outcome": Case.Outcome.MOOT, "closed_at": now, "last_by": None, "last_what": what}
     _asked(work).update(version=F("version") + 1, **ended)
+
+
+@receiver(post_delete, sender=Work)
+def _deleted(instance: Work, **_kwargs: Any) -> None:
+    """By its maker, or with the account: no case stays open about what is gone."""
+    if instance.kind in Work.KEPT:
+        withdraw(instance)
 
 
 def refusal(work: Work) -> str | None:
@@ -66,27 +75,27 @@ def _asked(work: Work) -> Any:
 
 
 def publish(work: Work, by: Any) -> bool:
-    """Shows a dream that its maker asked to show, and closes its case; False where there was nothing to do.
+    """Shows a dream that its maker asked to show, and closes its case; False where there was nothing to show.
 
     Raises NotYours for a dream of one's own, and where somebody else works on its case.
     """
     if not Work.objects.filter(pk=work.pk, published_at=None, requested_at__isnull=False).exists():
         return False
     case = ask(work)
-    cases.decide(case, case.version, by, Case.Outcome.SHOWN)
-    return True
+    return cases.decide(case, case.version, by, Case.Outcome.SHOWN) == Case.Outcome.SHOWN
 
 
 @transaction.atomic
 def _publish(key: str, by: Any, why: str, op: UUID, shown: bool) -> bool:
-    """What was decided in the queue."""
+    """What was decided in the queue; False where the dream is gone."""
     work = Work.objects.select_related("owner").filter(key=key, state=State.DONE).first()
     if work is None:
         return False
     if not shown:
         return bool(Work.objects.filter(pk=work.pk).update(requested_at=None, published_at=None, proposed_at=None))
     now = timezone.now()
-    Work.objects.filter(pk=work.pk).update(published_at=now, requested_at=work.requested_at or now)
+    if not Work.objects.filter(pk=work.pk).update(published_at=now, requested_at=work.requested_at or now):
+        return False
     Act.objects.record(by, PUBLISH, person=work.owner, why=why, dream=work.key, op=op)
     return True
 

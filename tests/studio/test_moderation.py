@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -23,7 +24,7 @@ from canvas.moderation.cases import services as cases
 from canvas.moderation.models import Act, Case, Report
 from canvas.moderation.sanctions import services as sanctions
 from canvas.moderation.summary import services as summary
-from dreamsite.accounts import closing, export
+from dreamsite.accounts import closing, export, guests
 from dreamsite.core.models import User
 from dreamsite.core.tasks.jobs import State
 from gallery.curators import CURATORS
@@ -270,6 +271,50 @@ def test_a_newcomers_wish_is_a_case_in_the_queue_and_its_answer_is_told(
     assert b"My hill" in Client().get("/dreams/").content
     assert verbs() == ["decide-case", "publish-dream", "decide-case"]
     assert Case.objects.count() == 3
+
+
+@pytest.mark.parametrize("how", ["delete", "close", "unconfirmed", "idle"])
+def test_no_case_stays_open_about_a_dream_that_is_gone(
+    client: Client, work: Work, ada: User, settings: Any, how: str
+) -> None:
+    case = moderation.ask(work)
+    if how == "delete":
+        client.post(f"{work.get_absolute_url()}delete/")
+    elif how == "close":
+        User.objects.filter(pk=ada.pk).update(closes_at=timezone.now())
+        assert closing.scrub(ada.pk)
+    elif how == "unconfirmed":
+        settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+        User.objects.filter(pk=ada.pk).update(last_login=None, date_joined=timezone.now() - timedelta(days=90))
+        EmailAddress.objects.create(user=ada, email="ada@example.org", verified=False)
+        assert closing.forget_unconfirmed()
+    else:
+        User.objects.filter(pk=ada.pk).update(guest=True, date_joined=timezone.now() - timedelta(days=90))
+        assert guests.forget_idle() == 1
+    assert not Work.objects.exists() and not Case.objects.open().exists()
+    case.refresh_from_db()
+    assert case.outcome == Case.Outcome.MOOT and case.version > 1
+
+
+def test_nothing_is_said_to_be_shown_that_is_gone(work: Work, moderator: User) -> None:
+    """Its case may still be on a moderator's screen, or be of a time when such cases stayed open."""
+    case = moderation.ask(work)
+    Work.objects.filter(pk=work.pk)._raw_delete("default")
+    page = at_case(moderator, case, "decide", outcome="shown")
+    assert "No longer there" in page and "Shown to everybody" not in page
+    case.refresh_from_db()
+    assert case.outcome == Case.Outcome.MOOT and not case.is_open
+    (act,) = Act.objects.all()
+    assert act.verb == "decide-case" and act.what["outcome"] == "moot"
+
+
+def test_what_its_maker_took_back_is_not_decided_after_all(client: Client, work: Work, moderator: User) -> None:
+    case = moderation.ask(work)
+    client.post(f"{work.get_absolute_url()}show/", {"take_back": "1"})
+    case.refresh_from_db()
+    with pytest.raises(cases.Conflict, match="its maker no longer asks"):
+        cases.reopen(case, case.version, moderator)
+    assert not Case.objects.open().exists()
 
 
 def test_a_moderators_own_dream_is_decided_by_somebody_else(work: Work, moderator: User) -> None:

@@ -221,8 +221,11 @@ OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
 
 
 @transaction.atomic
-def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> None:
-    """Closes the case. Raises Conflict, NotYours, and ValueError for an outcome that its kind does not know."""
+def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> str:
+    """Closes the case; with which outcome: moot where what somebody asked to show is gone.
+
+    Raises Conflict, NotYours, and ValueError for an outcome that its kind does not know.
+    """
     if outcome not in OUTCOMES[case.kind]:
         raise ValueError(f"outcome {outcome!r}, expected one of {', '.join(OUTCOMES[case.kind])}")
     if case.kind == Case.Kind.LISTING and case.canvas is not None and case.canvas.maker_id == by.pk:
@@ -236,9 +239,11 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> No
     if case.kind == Case.Kind.LISTING and case.canvas is not None:
         switches.turn(case.canvas, "listed", outcome == Case.Outcome.LISTED, by, why, case.op)
     publish = subjects.kind(case.subject_kind).publish if case.kind == Case.Kind.SHOWING else None
-    if publish:
-        publish(case.subject_key, by, why, case.op, outcome == Case.Outcome.SHOWN)
+    if publish and not publish(case.subject_key, by, why, case.op, outcome == Case.Outcome.SHOWN):
+        outcome = case.outcome = Case.Outcome.MOOT
+        Case.objects.filter(pk=case.pk).update(outcome=outcome)
     Act.objects.record(by, DECIDE, canvas=case.canvas, why=why, op=case.op, case=case.pk, outcome=outcome)
+    return outcome
 
 
 def close(case: Case, version: int, by: Any, outcome: str) -> None:
@@ -257,10 +262,15 @@ def close(case: Case, version: int, by: Any, outcome: str) -> None:
 
 @transaction.atomic
 def reopen(case: Case, version: int, by: Any, why: str = "") -> None:
-    """A decided report lies open again: accuracy and summaries follow the new decision."""
+    """A decided report lies open again: accuracy and summaries follow the new decision.
+
+    Raises Conflict, also where somebody had asked for something and no longer does: there is nothing to decide.
+    """
     if case.kind == Case.Kind.APPEAL:
         raise ValueError("an appeal is decided once")
     before = case.outcome
+    if case.kind in (Case.Kind.LISTING, Case.Kind.SHOWING) and before == Case.Outcome.MOOT:
+        raise Conflict(case)
     move(
         case,
         version,

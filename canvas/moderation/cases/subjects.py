@@ -34,7 +34,8 @@ class Kind:
     picture   how it looks, uint8 [h, w, 3]; None where it has no picture
     hide      (key, by, why, op, show): hides it from everybody, or with `show` shows it again; False where it is so
               already
-    publish   (key, by, why, op, shown): shows it to everybody, as its maker asked, or does not; None where nobody asks
+    publish   (key, by, why, op, shown): shows it to everybody, as its maker asked, or does not; False where it is gone;
+              None where nobody asks
     """
 
     name: str

@@ -234,8 +234,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         return case_page(request, found, status=422, conflict=message, typed=request.POST)
 
     def do(found: Case, version: int) -> str:
-        cases.decide(found, version, request.user, request.POST["outcome"], request.POST.get("why", ""))
-        return _("Decided. It stays here under “Decided”.")
+        wanted = request.POST["outcome"]
+        ended = cases.decide(found, version, request.user, wanted, request.POST.get("why", ""))
+        return _("Decided. It stays here under “Decided”.") if ended == wanted else str(Case.Outcome(ended).label)
 
     return _act(request, pk, do)
 

@@ -190,10 +190,7 @@ def _propose(request: SignedIn, found: Work) -> HttpResponse:
 @require_POST
 @member_required
 def delete(request: SignedIn, key: str) -> HttpResponse:
-    with transaction.atomic():
-        found = get_object_or_404(Work, key=key, owner=request.user)
-        moderation.withdraw(found)
-        found.delete()
+    get_object_or_404(Work, key=key, owner=request.user).delete()
     messages.success(request, _("The dream is deleted."))
     return redirect("studio")
 

@@ -43,13 +43,14 @@ class PictureForm(forms.ModelForm[Picture]):
         if self.errors:
             return found
         after = [name for name in ("after_frame", "after_upload", "after_file") if found.get(name)]
-        after += ["after_frame"] if self.instance.after_work else []  # a proposed dream hangs here
+        after += ["after_work"] if self.instance.after_work else []  # a proposed dream hangs here
         before = [
             name for name in ("before_frame", "before_upload", "before_file", "before_drawing") if found.get(name)
         ]
         if len(after) != 1:
             words = _("Choose what to show: a frame, an upload or a new file. Choose only one.")
-            self.add_error(after[-1] if after else "after_frame", words)
+            # A dream is hung by a proposal, not by this form: it has no field to write beside.
+            self.add_error(next((name for name in reversed(after) if name in self.fields), "after_frame"), words)
         if len(before) > 1:
             words = _("Choose only one earlier picture: a frame, an upload, a new file or the drawing.")
             self.add_error(before[-1], words)

@@ -17,7 +17,9 @@ from canvas import frames
 from canvas.models import Frame
 from canvas.moderation.models import Act
 from dreamsite.core.models import User
+from gallery.exhibits.admin import PictureForm
 from gallery.exhibits.models import Exhibit, Picture
+from gallery.studio.models import Work
 from gallery.uploads import pictures
 from gallery.uploads.models import Upload
 from tests.gallery import hostile
@@ -158,6 +160,20 @@ def test_what_does_not_fit_is_said_and_nothing_is_stored(as_staff: Client, field
     answer = as_staff.post(reverse("admin:gallery_exhibit_add"), form(1, **named))
     assert answer.status_code == 200 and words in answer.content.decode()
     assert not Exhibit.objects.exists() and not Upload.objects.exists()
+
+
+def test_a_dream_that_hangs_is_what_is_shown_and_what_is_named_beside_it_is_refused_where_it_is_named(
+    exhibit: Exhibit, kept: Frame, staff: User
+) -> None:
+    work = Work.objects.create(owner=staff, kind=Work.Kind.DREAM, network="house")
+    hung = Picture.objects.create(exhibit=exhibit, after_work=work, position=2)
+    sent = {"position": "2", "caption": "A dream"}
+    assert PictureForm(sent, instance=hung).is_valid()
+    for name, files in (("after_frame", {}), ("after_file", {"after_file": SimpleUploadedFile("x", FILE)})):
+        refused = PictureForm({**sent, **({name: kept.pk} if not files else {})}, files, instance=hung)
+        assert list(refused.errors) == [name] and "Choose only one" in refused.errors[name][0]
+    drawn = PictureForm({**sent, "before_drawing": "on"}, instance=hung)
+    assert list(drawn.errors) == ["before_drawing"], "a dream of the studio has no drawing"
 
 
 def test_an_upload_goes_with_its_file_unless_it_hangs(

@@ -17,4 +17,8 @@ def studio_notice(context: dict[str, Any]) -> dict[str, Any]:
     user = context.get("user")
     if user is None or not user.is_authenticated:
         return {"ended": []}
-    return {"ended": list(Work.objects.unseen(user).order_by("-finished_at")[:10])}
+    if getattr(user, "guest", False):
+        return {"ended": []}  # the studio is for members
+    # On every page: one query, and of each work what names it and leads to it.
+    ended = Work.objects.unseen(user).only("key", "state", "caption", "title").order_by("-finished_at")
+    return {"ended": list(ended[:10])}

@@ -30,6 +30,7 @@ from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.sources import network_of
 from tests.dreamer import nets
 from tests.dreamer.test_music import tone
+from tests.studio.statements import spends_under_the_persons_lock
 from tests.studio.test_studio import photograph, pixels_of
 
 Kind = Work.Kind
@@ -130,6 +131,29 @@ def test_a_journey_is_steered_and_made_a_film(client: Client, original: Original
     assert [one.number for one in journey.key_frames] == [0, 1] and journey.key_frames[0].towards[0] == 0.75
     client.post(f"/studio/journeys/{journey.key}/delete/")
     assert not Journey.objects.exists() and Work.objects.get().pk == film.pk, "the film stays"
+
+
+@pytest.mark.parametrize("what", ["begin", "go", "film", "music"])
+def test_a_days_units_are_counted_and_spent_while_nobody_else_of_this_person_does(
+    client: Client, original: Original, what: str
+) -> None:
+    if what != "begin":
+        journey = begun(client, original)
+        for number in range(2):
+            done = journeys.new_key_frame(journey, number)
+            done.state = State.DONE
+            Work.objects.filter(journey=journey, number=number).delete()
+            done.save()
+        url = f"/studio/journeys/{journey.key}"
+    with spends_under_the_persons_lock():
+        if what == "begin":
+            begun(client, original)
+        elif what == "go":
+            assert go(client, journey, 1, x=0.5, y=0.5).status_code == 201
+        elif what == "film":
+            client.post(f"{url}/film/", FILM)
+        else:
+            client.post(f"{url}/music/", {"music": SimpleUploadedFile("a.wav", b"sound"), **CREDIT})
 
 
 @pytest.mark.parametrize(

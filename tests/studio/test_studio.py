@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
@@ -32,6 +33,7 @@ from gallery.studio import cost, jobs, periodic_tasks, queue, watch
 from gallery.studio.forms import settings_of
 from gallery.studio.models import Original, Spent, Work
 from tests.dreamer import nets
+from tests.studio.statements import spends_under_the_persons_lock
 
 Kind = Work.Kind
 
@@ -480,16 +482,9 @@ def test_a_day_has_an_end_and_says_so(client: Client, original: Original, ada: U
 def test_a_days_units_are_counted_and_spent_while_nobody_else_of_this_person_does(
     client: Client, original: Original, settings: Any, what: str
 ) -> None:
-    """Requests at once wait at the person's row: from before the sum to after the new work, in one transaction."""
     nets.register_tiny(settings.MODELS_DIR)
     address = f"/studio/pictures/{original.key}/"
-    said: list[str] = []
-
-    def listen(execute: Any, sql: str, *rest: Any) -> Any:
-        said.append(sql)
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(listen):
+    with spends_under_the_persons_lock():
         if what in ("preview", "dream"):
             picked(client, original, what)
         elif what == "upload":
@@ -506,12 +501,6 @@ def test_a_days_units_are_counted_and_spent_while_nobody_else_of_this_person_doe
                 "explain": "/studio/explained/order/",
             }
             client.post(paths[what])
-    made = max(at for at, sql in enumerate(said) if sql.startswith('INSERT INTO "gallery_work"'))
-    summed = max(at for at, sql in enumerate(said[:made]) if 'SUM("gallery_work"."units")' in sql)
-    began = max(at for at, sql in enumerate(said[:summed]) if sql.startswith("SAVEPOINT"))
-    name = said[began].split()[1]
-    assert any('FROM "core_user"' in sql for sql in said[began:summed]), "the person's row is locked before the sum"
-    assert not any(sql.split() == ["RELEASE", "SAVEPOINT", name] for sql in said[began:made]), "and until it is spent"
 
 
 def test_what_was_stored_and_deleted_under_a_worker_that_stood_still_is_made_again(
@@ -555,6 +544,30 @@ def test_a_picture_whose_styles_cost_too_much_today_says_so(
     assert answer.status_code == 429 and words in answer.json()["detail"] and Original.objects.count() == 1
     uploads = default_storage.listdir("uploads")[1]
     assert len(uploads) == 1, "what was refused leaves no file"
+
+
+def test_without_a_network_nobody_is_told_to_have_dreamed_enough(
+    client: Client, original: Original, settings: Any
+) -> None:
+    settings.HOUSE_MODEL = False
+    page = client.get(original.get_absolute_url())
+    assert page.context["network"] == "" and "You have dreamed enough" not in page.content.decode()
+
+
+def test_what_every_page_says_of_dreams_is_one_light_query(client: Client, original: Original) -> None:
+    picked(client, original)
+    worker.empty(STUDIO)
+    Work.objects.dreams().update(mask=b"m" * 100_000)
+    guest = User.objects.create_user("guest", guest=True)
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get("/history/")
+    assert "Your dream “" in page.content.decode() and "is done." in page.content.decode()
+    (notice,) = (query["sql"] for query in asked if "gallery_work" in query["sql"])
+    assert '"mask"' not in notice and '"growing"' not in notice and '"recipe"' not in notice
+    client.force_login(guest)
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/history/")
+    assert not [query for query in asked if "gallery_work" in query["sql"]], "guests have no studio"
 
 
 def test_what_is_deleted_is_spent_all_the_same(client: Client, original: Original, ada: User) -> None:

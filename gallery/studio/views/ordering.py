@@ -52,7 +52,7 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "film_form": FilmForm(),
         "journeys": found.journeys.order_by("-created_at"),
         "sketches": _sketches(found, network),
-        "spent": network not in found.styles and not _sheet_waits(found, network),  # of today
+        "spent": bool(network) and network not in found.styles and not _sheet_waits(found, network),  # of today
         "dreams": found.works.dreams().order_by("-created_at"),
         "left": units_left(request.user),
         "example": _example(_labels(network)),

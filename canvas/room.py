@@ -124,7 +124,7 @@ class Room:
         self.admission.rules = self.state.rules
         self._look_at_picture()
         self.tail.start(self.state.base_seq, tail)
-        await self._tell_names(tail)
+        await self._announce_names(tail)
         loops = self._ticks, self._polls, self._heartbeats, self.access.run, self.publisher.run
         self._tasks = [asyncio.create_task(self._keep(loop), name=f"room-{loop.__qualname__}") for loop in loops]
 
@@ -339,7 +339,7 @@ class Room:
         for batch in batches:
             self.deduplication.learn(batch)
         self.presence.shows(_drew(batches), self.clock())
-        await self._tell_names(batches)
+        await self._announce_names(batches)
         for batch in batches:
             if batch.last <= self.head:
                 continue
@@ -384,7 +384,7 @@ class Room:
         if self._broadcasting is not None:
             await asyncio.wait({self._broadcasting})
 
-    async def _tell_names(self, batches: list[wire.Batch]) -> None:
+    async def _announce_names(self, batches: list[wire.Batch]) -> None:
         """Names of authors not met before, told before their ink. Without the database they have none for now."""
         authors = {author for batch in batches for _, author, _, _ in wire.scan(batch.payload, batch.count)} - {0}
         if unknown := authors - self.presence.names.keys():
@@ -446,7 +446,7 @@ class Room:
         backward = state.base_id != self.state.base_id and state.base_seq < self.state.base_seq
         read = await self.blocking(self._journal.since, state.base_seq) if backward else None
         if read is not None:
-            await self._tell_names(read)
+            await self._announce_names(read)
         # Whoever drew what the new base holds hears that it is written before the base replaces it.
         await self._broadcast_all()
         before = self.state

@@ -133,8 +133,8 @@ class _Film:
         count = segment.start
 
         def report(progress: Progress) -> None:
-            told = shares.progress(count, progress)
-            watch.progress(Progress(**{**vars(told), "fraction": ENCODED * told.fraction}))
+            shared = shares.progress(count, progress)
+            watch.progress(Progress(**{**vars(shared), "fraction": ENCODED * shared.fraction}))
 
         def shown() -> Iterator[Image.Image]:
             nonlocal count

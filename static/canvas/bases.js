@@ -71,12 +71,12 @@ export class Bases {
         else void this.#fetch(frame, spread);
     }
 
-    /** An earlier frame was hidden, or is shown again. @param {Frame} known @param {Frame} told */
-    #relist(known, told) {
+    /** An earlier frame was hidden, or is shown again. @param {Frame} known @param {Frame} news */
+    #relist(known, news) {
         const ids = (/** @type {Frame} */ { earlier = [] }) => earlier.map(({ id }) => id).join();
-        const same = ids(known) === ids(told);
-        known.earlier = told.earlier; // the addresses may be others, too
-        known.before = told.before;
+        const same = ids(known) === ids(news);
+        known.earlier = news.earlier; // the addresses may be others, too
+        known.before = news.before;
         if (known !== this.base) return;
         this.earlier.use(known.earlier ?? [], !this.small);
         if (!same) this.layers.rebase(this.layers.picture.base, known.seq);

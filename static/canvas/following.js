@@ -104,7 +104,7 @@ export class Following {
     }
 
     /** The server says whom we follow. @param {number | null} who @param {string} why */
-    told(who, why) {
+    heard(who, why) {
         if (who) {
             if (this.leader) this.page.announce(gettext("You follow %(name)s.", this.leader));
             return;

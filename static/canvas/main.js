@@ -140,7 +140,7 @@ function together(news) {
         case "here":
             return following.showHere(news.people);
         case "following":
-            return following.told(news.who, news.why);
+            return following.heard(news.who, news.why);
         case "followers":
             return following.setFollowers(news.followers);
         case "view":

@@ -47,8 +47,8 @@ async function view(name) {
 
 if (both && segments) {
   compare(both);
-  const told = figure?.querySelector(".origins-told");
-  if (touched && told instanceof HTMLElement) origins(touched, told);
+  const answer = figure?.querySelector(".origins-told");
+  if (touched && answer instanceof HTMLElement) origins(touched, answer);
   segments.hidden = false;
   segments.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button") : null;

@@ -22,14 +22,14 @@ export function words({ people, strokes }) {
 
 /**
  * @param {HTMLElement} stage holds the picture and an SVG above it, in the picture's own pixels
- * @param {HTMLElement} told where it is said
+ * @param {HTMLElement} box where the answer is said
  */
-export function origins(stage, told) {
+export function origins(stage, box) {
   const svg = /** @type {SVGSVGElement} */ (stage.querySelector("svg"));
   const { width, height } = svg.viewBox.baseVal;
   let [x, y] = [width / 2, height / 2];
   let asking = new AbortController();
-  told.textContent = gettext("Touch a form in the picture.");
+  box.textContent = gettext("Touch a form in the picture.");
 
   const place = element("circle", { class: "origins-place", r: String(Math.max(width, height) / 60) });
   const lines = element("g", {});
@@ -55,7 +55,7 @@ export function origins(stage, told) {
       if (error instanceof DOMException && error.name === "AbortError") return;
       console.info("Whose strokes these are is not known.", error);
       lines.replaceChildren();
-      told.textContent = gettext("That could not be looked up. Try again in a moment.");
+      box.textContent = gettext("That could not be looked up. Try again in a moment.");
     }
   }
 
@@ -68,7 +68,7 @@ export function origins(stage, told) {
       if (person instanceof HTMLAnchorElement) person.href = page;
       return [place ? ", " : " ", person];
     });
-    told.replaceChildren(words(answer), ...people);
+    box.replaceChildren(words(answer), ...people);
   }
 
   stage.addEventListener("click", (event) => {

@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
     def _plans(self, client: Client, addresses: list[tuple[str, str]]) -> None:
         found: set[str] = set()
-        told: set[str] = set()
+        printed: set[str] = set()
 
         def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
             if sql.startswith("SELECT") and not many:
@@ -101,9 +101,9 @@ class Command(BaseCommand):
             activity.clear_cache()
             with connection.execute_wrapper(look):
                 client.get(address, secure=settings.HTTPS)
-            for query in sorted(found - told):
+            for query in sorted(found - printed):
                 self.stdout.write(f"{name} walks through {query[:600]}")
-            told |= found
+            printed |= found
         self.stdout.write(f"{len(found)} queries walk through a table that grows, {connection.vendor}")
 
 
@@ -118,8 +118,8 @@ def _walked(sql: str, params: Any) -> set[str]:
         return {table for table in GROWING if table in tables or _alias(sql, table) in tables}
     with connection.connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params)
-        (told,) = cursor.fetchone()
-    plan = json.loads(told) if isinstance(told, str) else told
+        (answer,) = cursor.fetchone()
+    plan = json.loads(answer) if isinstance(answer, str) else answer
     return {table for table in _sequential(plan[0]["Plan"]) if table in GROWING}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gallery.donations.models import LedgerEntry
 from gallery.downloads.models import Download
 from gallery.exhibits.models import Exhibit, Picture
-from gallery.films.models import Film, FilmFile, Track
+from gallery.films.models import Film, FilmFile, Shots, Track
 from gallery.highlights.models import Highlight
 from gallery.jobs.models import PendingDeletion
 from gallery.pages.models import Page, PageVersion
@@ -27,6 +27,7 @@ __all__ = [
     "Picture",
     "Proposal",
     "QuarterHour",
+    "Shots",
     "Spent",
     "Track",
     "Upload",

@@ -19,6 +19,8 @@ from dreamsite.core.tasks.jobs import JobQuerySet, State
 from gallery.jobs import files
 from gallery.jobs.models import FileJob
 
+CHANGED = "What it showed has changed."  # the message of what was withdrawn, and is not made anew by itself
+
 
 class Track(models.Model):
     """Music for films, with the credit that its author is owed."""
@@ -149,11 +151,33 @@ class Film(FileJob):
     def get_absolute_url(self) -> str:
         return reverse("film", args=[self.pk])
 
+    @property
+    def by_member(self) -> bool:
+        """Whether somebody has it for themselves, or it is a clip: it is made after the others, and not by itself."""
+        return self.owner_id is not None or self.shape != ""
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it was withdrawn since something in its picture was hidden or put back."""
+        return self.state == State.CANCELLED and self.message == CHANGED
+
     def withdraw(self) -> None:
         published = [str(name) for name in self.files.values_list("file", flat=True)]
         files.delete_after_commit([*published, str(self.poster), str(self.sprite)])
         FilmFile.objects.filter(film=self).delete()
+        Shots.objects.filter(film=self).delete()
         Film.objects.filter(pk=self.pk).update(poster="", sprite="", chapters=[], tiles={}, made_at=None)
+
+
+class Shots(models.Model):
+    """What a finished film shows when, where that is not plain arithmetic: with strokes, or of chosen frames."""
+
+    film = models.OneToOneField(Film, on_delete=models.CASCADE, primary_key=True)
+    packed = models.BinaryField()  # gallery.films.source.SHOT, in order
+    area: Any = models.JSONField(null=True)  # what is seen of the canvas: left, top, right, bottom, px; None: all
+
+    def __str__(self) -> str:
+        return str(self.film_id)
 
 
 class FilmFile(models.Model):

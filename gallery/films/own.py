@@ -29,25 +29,25 @@ from gallery.jobs import requests
 
 KEPT = timedelta(days=30)
 A_DAY = {True: 3, False: 10}  # films and clips in 24 hours, by whether somebody is a guest
-AT_ONCE = 2  # that wait or are made
+AT_ONCE = {True: 1, False: 2}  # that wait or are made, by whether somebody is a guest
 WAITING = 60  # of everybody's: then no more are taken
 
 
 def may_order(user: User) -> None:
     """Raises InvalidRequest where this person has to wait with another film or clip."""
     ordered = Film.objects.filter(requested_by=user).exclude(owner=None, shape="")
-    if ordered.filter(state__in=OPEN).count() >= AT_ONCE:
+    if ordered.filter(state__in=OPEN).count() >= AT_ONCE[user.guest]:
         raise InvalidRequest(
             ngettext(
                 "A film of yours is still being made. Order the next one when it is done.",
                 "%(count)s films of yours are still being made. Order the next one when they are done.",
-                AT_ONCE,
+                AT_ONCE[user.guest],
             )
-            % {"count": AT_ONCE}
+            % {"count": AT_ONCE[user.guest]}
         )
-    # What was cancelled before a worker began it cost nothing.
+    # Cancelled ones, too: else orders could be given and cancelled without end.
     lately = ordered.filter(requested_at__gte=timezone.now() - timedelta(hours=24))
-    if lately.exclude(state=State.CANCELLED, started_at=None).count() >= A_DAY[user.guest]:
+    if lately.count() >= A_DAY[user.guest]:
         raise InvalidRequest(
             _("You can order %(count)s films and clips in 24 hours. Come back tomorrow.") % {"count": A_DAY[user.guest]}
         )
@@ -95,7 +95,7 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
         may_order(user)
         if found is not None:
             Film.objects.filter(pk=found.pk).update(requested_by=user, requested_at=timezone.now(), started_at=None)
-            requests.remake(found, make_film)
+            requests.remake(found, make_film, last=True)
             return found
         clip = Film.objects.create(
             canvas=film.canvas,
@@ -110,7 +110,7 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
             owner=film.owner,
             requested_by=user,
         )
-        enqueue(make_film, clip.pk)
+        enqueue(make_film, clip.pk, last=True)
     return clip
 
 
@@ -121,7 +121,7 @@ def drop(film: Film) -> None:
             requests.delete(clip)
         film.withdraw()
         if not Film.objects.filter(pk=film.pk).cancel():
-            Film.objects.filter(pk=film.pk).update(state=State.CANCELLED)
+            Film.objects.filter(pk=film.pk).update(state=State.CANCELLED, message="")
         transaction.on_commit(partial(requests.sweep, Film))
 
 

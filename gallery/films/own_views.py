@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,7 +21,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery import query_params
 from gallery.films import own
 from gallery.films.forms import MOMENT, OwnFilmForm
-from gallery.films.models import Film
+from gallery.films.models import CHANGED, Film
 from gallery.films.views import card, find
 from gallery.links import canvas_query, canvas_url
 
@@ -49,7 +50,8 @@ def own_films(request: HttpRequest) -> HttpResponse:
                     messages.success(request, _("The film is waiting for the worker. This page shows its progress."))
                     return redirect(made)
             status = 422
-        films = Film.objects.filter(owner=user, canvas__deleted_at=None).exclude(state=State.CANCELLED)
+        films = Film.objects.filter(owner=user, canvas__deleted_at=None)
+        films = films.exclude(~Q(message=CHANGED), state=State.CANCELLED)
         context: dict[str, Any] = {
             "section": "films",
             "canvas": canvas,

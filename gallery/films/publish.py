@@ -75,6 +75,8 @@ def publish(
                 tiles=tiles.to_json(),
             )
             FilmFile.objects.bulk_create(rows)
+            if film.drawing or film.by_member:
+                source.write_shots(film, film_plan, view)
             files.keep(stored)
     except BaseException:
         with transaction.atomic():

@@ -7,6 +7,8 @@ import logging
 from bisect import bisect_left
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Avg, F, Max, Min, Q, QuerySet
@@ -19,10 +21,12 @@ from canvas.models.strokes import StrokeQuerySet
 from dreamsite.core.rect import Rect
 from dreamsite.core.storage import StorageUnavailable
 from gallery.films import crop, drawing, plan
-from gallery.films.models import Film
+from gallery.films.models import Film, Shots
 from gallery.films.plan import Plan, Still
 
 log = logging.getLogger(__name__)
+
+SHOT = np.dtype([("start", "<u4"), ("frame", "<u8")])  # its first video frame, and its frame's id
 
 
 def stills(film: Film) -> list[Still]:
@@ -33,7 +37,7 @@ def stills(film: Film) -> list[Still]:
     """
     columns = _frames(film).values_list("pk", "number", "seq", "made_at", "title")
     found = [Still(*row) for row in columns.iterator(chunk_size=2000)]
-    if not (film.owner_id or film.shape):
+    if not film.by_member:
         return found
     strokes.index(film.canvas)
     left_out = _tainted(film)
@@ -175,13 +179,31 @@ def plan_of(film: Film) -> Plan:
     return plan.plan(stills(film), plan.PACES[film.kind], drawing=film.drawing)
 
 
+def write_shots(film: Film, film_plan: Plan, view: crop.View) -> None:
+    """Keeps what a film that is made now shows when: to plan it again takes long, and may come out differently."""
+    rows = [(part.start, part.still.id) for part in film_plan.parts if part.still]
+    area = list(view.area) if view.area else None
+    Shots.objects.update_or_create(film=film, defaults={"packed": np.array(rows, SHOT).tobytes(), "area": area})
+
+
+def shots(film: Film) -> npt.NDArray[np.void] | None:
+    """SHOT of each of its frames, in order; None where none were kept."""
+    packed = Shots.objects.filter(film=film).values_list("packed", flat=True).first()
+    return np.frombuffer(bytes(packed), SHOT) if packed else None
+
+
 def frame_at(film: Film, seconds: float) -> int | None:
     """The id of the frame that a finished film shows at this second.
 
     Found by arithmetic where shots are all alike: the film of everything has hundreds of thousands of them.
     """
-    if film.drawing or film.shape or film.owner_id:
-        return plan_of(film).at(seconds).id
+    if film.drawing or film.by_member:
+        found = shots(film)
+        if found is None:
+            return None
+        place = int(np.searchsorted(found["start"], seconds * film.fps + 1e-6, "right")) - 1
+        shown = Frame.objects.visible().filter(pk=int(found["frame"][max(place, 0)]))
+        return shown.values_list("pk", flat=True).first()
     index = plan.shot_at(film.frames, plan.PACES[film.kind], seconds)
     return _frames(film).values_list("pk", flat=True)[index : index + 1].first()
 

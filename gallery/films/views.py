@@ -120,7 +120,7 @@ def film(request: HttpRequest, pk: int) -> HttpResponse:
         "previous": same.filter(starts_at__lt=this.starts_at).order_by("-starts_at").first(),
         "following": same.filter(starts_at__gt=this.starts_at).order_by("starts_at").first(),
         "may_make": request.user.has_perm(MAY_MAKE),
-        "may_drop": is_own and this.state != State.CANCELLED,
+        "may_drop": is_own and (this.state != State.CANCELLED or this.has_changed),
         "json": reverse("film_json", args=[this.pk]),
     }
     response = render(request, "gallery/films/film.html", context)

@@ -71,8 +71,9 @@ def _folder(model: type[FileJob]) -> str:
     return f"{model._meta.model_name}s"
 
 
-def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False) -> None:
-    """Withdraws what was made, at once, and has it made anew; `first`: before all others, as somebody asks for it."""
+def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False, last: bool = False) -> None:
+    """Withdraws what was made, at once, and has it made anew; `first`: before all others, as somebody asks for it;
+    `last`: after them."""
     with transaction.atomic():
         rows: Any = type(job)._default_manager.select_for_update().filter(pk=job.pk)
         now = rows.first()
@@ -81,7 +82,7 @@ def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False) -> None:
         now.withdraw()
         rows.restart()
         if now.state != State.WAITING:  # a task for it waits in the queue already
-            enqueue(task, job.pk, first=first)
+            enqueue(task, job.pk, first=first, last=last)
 
 
 def delete(job: FileJob) -> None:

@@ -409,6 +409,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Shots',
+            fields=[
+                ('film', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='gallery.film')),
+                ('packed', models.BinaryField()),
+                ('area', models.JSONField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='FilmFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

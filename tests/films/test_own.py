@@ -14,6 +14,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from canvas import frames, journal, strokes, wire
 from canvas.models import Batch, Canvas, Frame
@@ -237,8 +238,9 @@ def test_nobody_orders_without_end(client: Client, canvas: Canvas, dream: Draw, 
     client.post(f"/films/{first.pk}/change", {"do": "cancel"})
     first.refresh_from_db()
     assert first.state == State.CANCELLED
-    Film.objects.update(state=State.DONE, started_at=timezone.now())
-    for _ in range(own.A_DAY[False] - 2):
+    assert order(ada, canvas).pk != first.pk, "one that was cancelled makes room, but counts"
+    Film.objects.exclude(pk=first.pk).update(state=State.DONE, started_at=timezone.now())
+    for _ in range(own.A_DAY[False] - 3):
         film = order(ada, canvas)
         Film.objects.filter(pk=film.pk).update(state=State.DONE, started_at=timezone.now())
         own.drop(film)  # what is deleted counts all the same
@@ -308,6 +310,76 @@ def test_a_clip_of_a_place_has_nothing_hidden_around_it(canvas: Canvas, dream: D
     shown = source.view(film).area
     assert shown is not None and shown.right > 200
     assert bad.number not in [still.number for still in source.stills(film)]
+
+
+def test_a_guest_has_one_at_a_time_and_the_schedules_films_go_first(canvas: Canvas, dream: Draw, ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(guest=True)
+    ada.refresh_from_db()
+    dream([(ada, RED, 40, 40)])
+    mine = order(ada, canvas)
+    with pytest.raises(own.InvalidRequest, match="A film of yours is still being made"):
+        order(ada, canvas, "place")
+    hours = request_film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=2))
+    waiting = DBTaskResult.objects.ready().order_by(*DBTaskResult._meta.ordering)
+    assert [args[0] for args in waiting.values_list("args_kwargs__args", flat=True)] == [hours.pk, mine.pk]
+
+
+def test_what_is_hidden_in_its_picture_withdraws_it_and_nothing_else_does(
+    client: Client, canvas: Canvas, dream: Draw, ada: User, bruno: User
+) -> None:
+    dream()
+    dream([(ada, RED, 20, 20), (bruno, BLUE, 220, 220)])
+    dream([(bruno, GREEN, 40, 40)])
+    strokes.index(canvas)
+    numbers = {tuple(op.colour): number for number, op in journal.operations(canvas, 0, canvas.head)}
+    place = crop.Rect(0, 0, 128, 128)
+    far, near, waits = (order(who, canvas, "place", place) for who in (ada, bruno, ada))
+    hours = request_film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=1))
+    for film in (far, near, hours):
+        made(film)
+    clip = made(own.order_clip(bruno, hours, "square"))
+
+    def states() -> list[str]:
+        return list(Film.objects.order_by("pk").values_list("state", flat=True))
+
+    assert states() == ["done", "done", "waiting", "done", "done"]
+    journal.append(canvas, [wire.Hide((numbers[BLUE],), False)])
+    assert states() == ["done", "done", "waiting", "waiting", "cancelled"], "it is not in the place"
+    journal.append(canvas, [wire.Hide((numbers[GREEN],), False)])
+    assert states() == ["cancelled", "cancelled", "waiting", "waiting", "cancelled"]
+    assert not Film.objects.get(pk=near.pk).files.exists()
+    client.force_login(bruno)
+    for page in (near.get_absolute_url(), clip.get_absolute_url(), "/films/mine/?canvas=film"):
+        assert "What it showed has changed: order it again." in client.get(page).content.decode()
+    client.post(f"/films/{near.pk}/change", {"do": "drop"})
+    assert "has changed" not in client.get("/films/mine/?canvas=film").content.decode()
+    Film.objects.filter(pk=waits.pk).update(state=State.CANCELLED)
+
+    again = made(order(ada, canvas, "place", place))
+    shown = {still.id for still in source.plan_of(again).stills}
+    out = Frame.objects.filter(canvas=canvas).exclude(pk__in=shown).first()
+    assert out is not None and frames.hide(out)
+    again.refresh_from_db()
+    assert again.state == State.DONE, "it did not show that frame"
+    assert frames.hide(Frame.objects.get(pk=max(shown)))
+    again.refresh_from_db()
+    assert again.has_changed
+
+
+def test_the_frame_of_a_moment_is_known_without_a_plan(
+    client: Client, canvas: Canvas, dream: Draw, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may ask, and pages link there: one row is read, whatever the film is of."""
+    for place in range(5):
+        dream([(ada, RED, 40 + 30 * place, 40)])
+    hours = made(request_film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=1)))
+    clip = made(own.order_clip(ada, hours, "square"))
+    plans = {film.pk: source.plan_of(film) for film in (hours, clip)}
+    monkeypatch.setattr(source, "plan_of", None)
+    for film in (hours, clip):
+        for second in range(int(film.seconds) + 2):
+            answer = client.get(f"/films/{film.pk}/frame?t={second}")
+            assert answer["Location"] == f"/frames/{plans[film.pk].at(second).id}/"
 
 
 def test_it_goes_with_its_files_after_a_month_and_with_the_account(

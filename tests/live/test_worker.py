@@ -115,7 +115,7 @@ def test_a_film_goes_on_after_its_worker_was_killed(make_site: Callable[..., Run
     """kill -9 in the middle, twice: finished segments stay as they are, and the film is whole."""
     site = make_site(tune=SOON, FILM_AV1="0", FILM_HOURS="0")
     part = site.shell(_FRAMES).split()[-1]
-    folder = site.var / "work" / "films" / part / "1"
+    folder = site.var / "work" / "films" / f"{part}-1"
 
     def segments() -> dict[str, int]:
         """The finished ones, by their listing, and when each was written."""

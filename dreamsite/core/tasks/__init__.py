@@ -26,7 +26,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django_tasks import task
-from django_tasks.base import TASK_MAX_PRIORITY, Task
+from django_tasks.base import TASK_MAX_PRIORITY, TASK_MIN_PRIORITY, Task
 
 __all__ = [
     "NETWORKS",
@@ -73,19 +73,20 @@ def pause_point() -> None:
         raise Interrupted("the worker ends; the task goes on in the next one")
 
 
-def enqueue(job: Task[Any, Any], *args: Any, first: bool = False, **kwargs: Any) -> None:
+def enqueue(job: Task[Any, Any], *args: Any, first: bool = False, last: bool = False, **kwargs: Any) -> None:
     """Queues a task so that it runs if, and not before, the transaction around this call is committed.
 
-    `first`: before all others that wait, since somebody waits for it.
+    `first`: before all others that wait, since somebody waits for it; `last`: after those that come later, too.
     """
     if settings.TASKS_BACKEND == "database":
-        row = job.using(priority=TASK_MAX_PRIORITY) if first else job
+        row = job.using(priority=TASK_MAX_PRIORITY if first else TASK_MIN_PRIORITY) if first or last else job
         row.enqueue(*args, **kwargs)  # a row like any other of the transaction
     else:
-        transaction.on_commit(partial(_to_redis, job, first, args, kwargs))
+        transaction.on_commit(partial(_to_redis, job, first, last, args, kwargs))
 
 
-def _to_redis(job: Task[Any, Any], first: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _to_redis(job: Task[Any, Any], first: bool, last: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     queued = job.enqueue(*args, **kwargs)
-    if first:
-        import_module("dreamsite.core.tasks.redis").to_the_front(job.queue_name, queued.id)
+    if first or last:
+        redis = import_module("dreamsite.core.tasks.redis")
+        (redis.to_the_front if first else redis.wait_for_others)(job.queue_name, queued.id)

@@ -24,6 +24,7 @@ from dreamsite.core.tasks import QUEUES, WORKER, Interrupted, heartbeats, retrie
 log = logging.getLogger(__name__)
 
 INTERRUPTED = f"{Interrupted.__module__}.{Interrupted.__qualname__}"
+LAST = "dreamsite_last"  # in a job's meta: others go before it
 ATTEMPT = "dreamsite_attempt"  # in a job's meta: how often it was tried
 
 
@@ -42,6 +43,7 @@ def run_one(queue: str) -> bool:
     _wake(jobs)
     if jobs.is_empty():
         return False
+    _let_others_pass(jobs)
     name = f"{WORKER}.{secrets.token_hex(4)}"
     worker = _OneTask([jobs], name=name, connection=jobs.connection, job_class=Job)
     worker.log.setLevel(logging.WARNING)
@@ -86,6 +88,25 @@ def to_the_front(queue: str, job_id: str) -> None:
     jobs = django_rq.get_queue(queue, job_class=Job)
     jobs.remove(job_id)
     jobs.push_job_id(job_id, at_front=True)
+
+
+def wait_for_others(queue: str, job_id: str) -> None:
+    """Marks a task that others go before, whenever they come."""
+    if job := _job(django_rq.get_queue(queue, job_class=Job), job_id):
+        job.meta[LAST] = True
+        job.save_meta()
+
+
+def _let_others_pass(jobs: Any) -> None:
+    """Marked tasks at the head of the queue go to its end, where any other waits."""
+    ids = jobs.get_job_ids()
+    found = {job.id: job for job in Job.fetch_many(ids, connection=jobs.connection) if job} if ids else {}
+    marked = [each in found and bool(found[each].meta.get(LAST)) for each in ids]
+    if all(marked):
+        return
+    for job_id in ids[: marked.index(False)]:
+        if jobs.connection.lrem(jobs.key, 1, job_id):  # only one of several workers moves it
+            jobs.push_job_id(job_id)
 
 
 def prune() -> None:

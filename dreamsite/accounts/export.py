@@ -184,6 +184,7 @@ def uploads(user: User) -> Iterator[Row]:
             "kept": original.keep,
             "page": original.get_absolute_url(),
             "file": original.picture.url,
+            "large": original.large.url if original.large else "",
             "video": original.video.url if original.video else "",
         }
 

@@ -18,6 +18,7 @@ from gallery.studio.models import DAY, Journey, Spent, Work
 DAILY = ((0, 300.0), (2, 1500.0), (limits.TRUSTED_HOURS, 5000.0))
 LEAST = 0.2  # what the smallest work costs
 PICTURE = 0.25  # of a film, for each million of pixels: drawn between two key frames, and encoded
+LARGE = 0.5  # of a print, for each million of pixels: enlarging the dream, and encoding
 USUAL_SPEED = 2.0  # units a second, until this machine's is known
 
 

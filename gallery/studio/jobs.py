@@ -137,7 +137,7 @@ def forget_passing(ended: WorkQuerySet) -> None:
 def source_of(work: Work, side: int | None = None) -> Pixels | None:
     """The picture a work begins with, uint8 [h, w, 3], its longer side at most `side`; None: noise."""
     if work.original is not None:
-        pixels = pixels_of(work.original)
+        pixels = pixels_of(work.original, large=work.kind == Work.Kind.PRINT)
     elif work.frame is not None:
         pixels = frames.load(work.frame.pk)
     else:
@@ -343,9 +343,10 @@ def _steps(recipe: Recipe, height: int, width: int) -> int:
 
 def _stored(work: Work, pixels: Pixels, recipe: Recipe, folder: Path, films: dict[str, Path]) -> dict[str, Any]:
     """The files, under names that nobody can guess, and the columns that name them."""
-    picture = folder / "dream.jpg"
+    ending = "png" if work.as_png else "jpg"
+    picture = folder / f"dream.{ending}"
     write_picture(picture, pixels, recipe.to_json())  # the recipe travels in the file
-    contents = {"picture": ("jpg", picture.read_bytes()), "thumbnail": ("small.webp", thumbnails.encode(pixels))}
+    contents = {"picture": (ending, picture.read_bytes()), "thumbnail": ("small.webp", thumbnails.encode(pixels))}
     contents |= {suffix[1:]: (suffix[1:], path.read_bytes()) for suffix, path in films.items()}
     done: dict[str, Any] = {
         column: files.store_bytes(data, f"studio/{work.key}.{suffix}") for column, (suffix, data) in contents.items()

@@ -42,6 +42,10 @@ class Original(models.Model):
     film: Any = models.JSONField(null=True)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    # As large as it came, where that is larger than `picture`: for prints alone. Pages show the other one.
+    large = models.FileField(max_length=200, blank=True)
+    large_width = models.PositiveIntegerField(default=0)
+    large_height = models.PositiveIntegerField(default=0)
     complete = models.BooleanField(default=True)  # False: a small version; the picture itself is on its way
     keep = models.BooleanField(default=False)  # beyond the week
     is_static = models.BooleanField(default=False)  # noise of our own: a class grows from it by a recipe of its own
@@ -221,6 +225,7 @@ class Work(BackgroundJob):
         VIDEO = "video", _("A dreamed video")
         KEY_FRAME = "keyframe", _("A key frame of a journey")
         FILM = "film", _("A journey")
+        PRINT = "print", _("A dream as large as the picture came")
         MUSIC = "music", _("Music")
 
     class Sound(models.TextChoices):
@@ -238,6 +243,9 @@ class Work(BackgroundJob):
     # What it is dreamed on: at most one. Neither: the recipe begins with noise.
     original = models.ForeignKey(Original, null=True, on_delete=models.SET_NULL, related_name="works")
     frame = models.ForeignKey(Frame, null=True, on_delete=models.PROTECT, related_name="+")
+
+    # Of a print: the dream that it is a large version of.
+    of = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="prints")
 
     # Where it may work: a painted PNG, white where it may, black where the picture stays. None: everywhere.
     mask = models.BinaryField(null=True)
@@ -274,6 +282,7 @@ class Work(BackgroundJob):
     picture = models.FileField(max_length=200, blank=True)
     thumbnail = models.FileField(max_length=200, blank=True)
     gif = models.FileField(max_length=200, blank=True)
+    as_png = models.BooleanField(default=False)  # of a print: its picture is a PNG, else a JPEG
     mp4 = models.FileField(max_length=200, blank=True)
     strip = models.FileField(max_length=200, blank=True)  # its steps, small, from left to right
     width = models.PositiveIntegerField(default=0)
@@ -352,7 +361,7 @@ class Proposal(Work):
 
 @receiver(post_delete, sender=Original)
 def _delete_original(instance: Original, **_kwargs: Any) -> None:
-    files = [file for file in (instance.picture, instance.video) if file]
+    files = [file for file in (instance.picture, instance.large, instance.video) if file]
 
     def delete() -> None:
         for file in files:

@@ -106,6 +106,8 @@ def hide(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
         if not Work.objects.filter(pk=work.pk, hidden_at=None).update(hidden_at=timezone.now()):
             return False
         Act.objects.record(by, HIDE, person=work.owner, why=why, dream=work.key, op=op)
+        work.prints.open().cancel()
+        work.prints.all().delete()  # large versions of it are made anew if it is shown again
     _move_files(work)
     return True
 

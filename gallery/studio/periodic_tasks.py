@@ -14,7 +14,7 @@ from gallery.studio.models import DAY, Journey, Original, Spent, Work
 
 ORIGINALS_STAY = timedelta(days=7)
 UNREAD_STAY = timedelta(hours=1)  # of bytes that nothing names
-TRIES_STAY = timedelta(days=7)  # sketches, previews, and what failed or was cancelled
+TRIES_STAY = timedelta(days=7)  # sketches, previews, prints, and what failed or was cancelled
 
 
 @periodic_task

@@ -30,9 +30,10 @@ def network_of(name: str) -> Network:
     return _opened(files.path, files.model.stat().st_mtime)
 
 
-def pixels_of(original: Original) -> Pixels:
-    """An uploaded picture, uint8 [h, w, 3]."""
-    with original.picture.open("rb") as file, Image.open(file) as image:
+def pixels_of(original: Original, *, large: bool = False) -> Pixels:
+    """An uploaded picture, uint8 [h, w, 3]; `large`: as large as it came."""
+    stored = original.large if large and original.large else original.picture
+    with stored.open("rb") as file, Image.open(file) as image:
         return np.asarray(_on_white(image))
 
 

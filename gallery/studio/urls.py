@@ -4,7 +4,18 @@ from django.urls import path
 
 from dreamsite.core.languages import in_one_language
 from gallery.studio.feeds import DreamsFeed
-from gallery.studio.views import comparing, explaining, journeying, music, ordering, reporting, showing, uploads, videos
+from gallery.studio.views import (
+    comparing,
+    explaining,
+    journeying,
+    music,
+    ordering,
+    printing,
+    reporting,
+    showing,
+    uploads,
+    videos,
+)
 
 urlpatterns = [
     path("studio/", showing.studio, name="studio"),
@@ -38,6 +49,8 @@ urlpatterns = [
     path("studio/dreams/<str:key>/mask.png", showing.mask, name="studio_mask"),
     path("studio/dreams/<str:key>/growing.jpg", showing.growing, name="studio_growing"),
     path("studio/dreams/<str:key>/cancel/", ordering.cancel, name="studio_cancel"),
+    path("studio/dreams/<str:key>/print/", printing.order, name="studio_print"),
+    path("studio/dreams/<str:key>/picture.png", printing.png, name="studio_png"),
     path("studio/dreams/<str:key>/show/", showing.show, name="studio_show"),
     path("studio/dreams/<str:key>/report/", reporting.report, name="studio_report"),
     path("studio/dreams/<str:key>/delete/", showing.delete, name="studio_delete"),

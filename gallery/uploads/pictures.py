@@ -26,7 +26,7 @@ from dreamer.engine.pictures import upright
 from gallery.uploads import check
 
 MAX_BYTES = 24 * 1024 * 1024  # a good camera's JPEG, and a canvas of the largest size as PNG
-MAX_PIXELS = 40_000_000  # 120 MB decoded; cameras of today stay below
+MAX_PIXELS = 48_000_000  # 144 MB decoded; cameras of today stay below
 MAX_SIDE = 12_000
 STORED_SIDE = 3840  # what the largest canvas has; larger ones are scaled down
 QUALITY = 92
@@ -49,16 +49,18 @@ class CleanedPicture:
     suffix: str  # jpg or png
     width: int
     height: int
+    large: CleanedPicture | None = None  # the same, not scaled down, where that was wanted and it is larger
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def clean(file: BinaryIO, *, first: bool = False) -> CleanedPicture:
+def clean(file: BinaryIO, *, first: bool = False, large: bool = False) -> CleanedPicture:
     """The picture in `file` (JPEG, PNG or WebP), encoded anew, if the site's check accepts it. Raises InvalidUpload.
 
-    `first`: of what moves (GIF too) the first picture is taken, instead of refusing it.
+    `first`: of what moves (GIF too) the first picture is taken, instead of refusing it. `large`: what is larger than
+    it is stored is encoded once more, as large as it is.
     """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -66,7 +68,7 @@ def clean(file: BinaryIO, *, first: bool = False) -> CleanedPicture:
         raise InvalidUpload(_("The file is larger than %(limit)s MB: send a smaller one.") % {"limit": limit})
     kind = _kind(data, _MOVING if first else _SIGNATURES)
     with _decoding:
-        cleaned = _encode(_decode(data, kind, first))
+        cleaned = _encode(_decode(data, kind, first, large), large)
     try:
         check.check(cleaned.data, "image/png" if cleaned.suffix == "png" else "image/jpeg")
     except check.CheckRefused as error:
@@ -88,7 +90,7 @@ def _kind(data: bytes, signatures: dict[str, bytes]) -> str:
     raise InvalidUpload(_("This is not a JPEG, PNG or WebP file. Other types, such as SVG and GIF, are not accepted."))
 
 
-def _decode(data: bytes, kind: str, first: bool) -> Image.Image:
+def _decode(data: bytes, kind: str, first: bool, large: bool) -> Image.Image:
     broken = InvalidUpload(_("The file says it is a %(kind)s, but no picture can be read from it.") % {"kind": kind})
     try:
         with warnings.catch_warnings():
@@ -104,7 +106,8 @@ def _decode(data: bytes, kind: str, first: bool) -> Image.Image:
                 )
             if not first and getattr(image, "n_frames", 1) > 1:
                 raise InvalidUpload(_("The picture is animated; expected a still one."))
-            image.draft("RGB", (STORED_SIDE, STORED_SIDE))  # a large JPEG is not decoded larger than it is kept
+            if not large:  # a large JPEG is not decoded larger than it is kept
+                image.draft("RGB", (STORED_SIDE, STORED_SIDE))
             image.load()
             return upright(colours.srgb(image), image)
     except InvalidUpload:
@@ -116,13 +119,23 @@ def _decode(data: bytes, kind: str, first: bool) -> Image.Image:
         raise broken from error
 
 
-def _encode(image: Image.Image) -> CleanedPicture:
+def _encode(image: Image.Image, large: bool) -> CleanedPicture:
+    whole = _whole(image) if large and max(image.size) > STORED_SIDE else None
     image.thumbnail((STORED_SIDE, STORED_SIDE), Image.Resampling.LANCZOS)
     # A new image of the pixels alone: what hangs on the old one (EXIF, comments, chunks) stays behind.
     bare = Image.frombytes(image.mode, image.size, image.tobytes())
     buffer = io.BytesIO()
     if bare.mode == "RGBA" and bare.getchannel("A").getextrema() != (255, 255):
         bare.save(buffer, "PNG", optimize=False, compress_level=6)
-        return CleanedPicture(buffer.getvalue(), "png", *bare.size)
+        return CleanedPicture(buffer.getvalue(), "png", *bare.size, whole)
     bare.convert("RGB").save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
+    return CleanedPicture(buffer.getvalue(), "jpg", *bare.size, whole)
+
+
+def _whole(image: Image.Image) -> CleanedPicture:
+    """As large as it is, on white where it is clear. Written row by row: a progressive file would be held twice."""
+    bare = Image.new("RGB", image.size, "white")
+    bare.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    buffer = io.BytesIO()
+    bare.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     return CleanedPicture(buffer.getvalue(), "jpg", *bare.size)

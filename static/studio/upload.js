@@ -9,7 +9,7 @@ import { Crop, encoded, isWhole } from "./crop.js";
 
 const SMALL = 512; // px of the longer side
 const LARGE = 400 * 1024; // bytes from which on a small version is worth it
-const SIDE = 3840; // px of the longer side that the server keeps
+const MOST = 48_000_000, SIDE = 3840; // px that the server keeps; px of the longer side where the browser can draw no more
 const TAKEN = ["image/jpeg", "image/png", "image/webp"]; // what the server reads; anything else is sent as a JPEG
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
@@ -41,6 +41,7 @@ function listen(form) {
   const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
   /** @type {{file: Blob, picture: ImageBitmap} | null} */
   let chosen = null;
+  const bytes = Number(form.dataset.bytes);
 
   /** @param {boolean} [waits] for another file */
   const busy = (waits = false) => form.classList.toggle("busy", !waits);
@@ -77,8 +78,10 @@ function listen(form) {
   const upload = async () => {
     if (!chosen) throw new Error(gettext("Choose a picture first."));
     const { file, picture } = chosen, { part } = crop;
-    const asItIs = isWhole(part, picture) && TAKEN.includes(file.type);
-    const whole = asItIs ? file : await encoded(picture, part, SIDE, 0.95);
+    const asItIs = isWhole(part, picture) && TAKEN.includes(file.type) && file.size <= bytes && part.width * part.height <= MOST;
+    const side = Math.floor(Math.max(part.width, part.height) * Math.min(1, Math.sqrt(MOST / (part.width * part.height))));
+    let whole = asItIs ? file : await encoded(picture, part, side, 0.92);
+    if (!whole || whole.size > bytes) whole = await encoded(picture, part, Math.min(side, SIDE), 0.92);
     if (!whole) throw new Error(gettext("Your browser could not cut the picture. Try a smaller one."));
     const small = whole.size > LARGE ? await encoded(picture, part, SMALL, 0.9) : null;
     const begun = await send(form, form.action, small ?? whole, small !== null);

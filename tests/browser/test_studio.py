@@ -254,6 +254,34 @@ def test_a_class_is_found_by_name(ada: Visitor) -> None:
 
 
 @on_the_phone
+def test_a_large_photograph_is_printed_as_large_as_it_came(ada: Visitor) -> None:
+    page, _ = chosen(ada, picture(4400, 600))
+    page.locator("[data-go]").click()
+    page.wait_for_url("**/studio/pictures/*/")
+    page.locator(".sketch img").first.wait_for()
+    assert stored(page).width == 3840, "pages work on a smaller one"
+    page.locator(".sketch").first.click()
+    page.get_by_label("Fine to large").fill("1")
+    page.locator("[data-dream]").click()
+    page.wait_for_url("**/studio/dreams/*/")
+    large = page.locator("#print")
+    expect(large).to_contain_text("4400 × 600 pixels", timeout=60_000)
+    expect(large).to_contain_text("37.3 × 5.1 cm")
+    sound_on_both(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="PNG", exact=True).click()
+    with Image.open(download.value.path()) as image:
+        assert (image.format, image.width) == ("PNG", 3840)
+    page.get_by_role("button", name="Make it, as JPEG").click()
+    made = large.get_by_role("link", name="Download (JPEG)")
+    made.wait_for(timeout=60_000)
+    sound_on_both(page)
+    address = str(made.evaluate("link => link.href"))
+    with Image.open(io.BytesIO(page.request.get(address).body())) as image:
+        assert image.size == (4400, 600)
+
+
+@on_the_phone
 def test_networks_stand_side_by_side(ada: Visitor) -> None:
     page = bench(ada)
     page.goto(page.url + "compare/")

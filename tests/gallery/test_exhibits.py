@@ -149,7 +149,7 @@ def test_a_curator_hangs_a_frame_and_a_file_in_one_step(as_staff: Client, staff:
     [
         ({}, "Choose what to show"),
         ({"after_file": b"<svg></svg>"}, "not a JPEG, PNG or WebP"),
-        ({"after_file": hostile.png_claiming(60_000, 60_000)}, "at most 40 million pixels"),
+        ({"after_file": hostile.png_claiming(60_000, 60_000)}, "at most 48 million pixels"),
         ({"after_file": FILE, "before_drawing": "on"}, "Only a frame from the history"),
     ],
 )

@@ -64,6 +64,7 @@ SAME = {
     "music": "--music",
     "credit": "--credit",
     "studio_journey_go": "--path",
+    "studio_print": "--finest",
     "gif": "--gif",
     "mp4": "--film",
     "studio_video": "--video",

@@ -23,10 +23,11 @@ from dreamsite.core import upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery import media
-from gallery.studio import moderation, queue, reading
+from gallery.studio import moderation, prints, queue, reading
 from gallery.studio.forms import ShowForm
 from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.serialize import work_as_json
+from gallery.studio.views import printing
 from gallery.studio.views.requests import SignedIn, network_title, units_left, visible_work
 from gallery.uploads import pictures
 
@@ -41,6 +42,7 @@ def studio(request: HttpRequest) -> HttpResponse:
         "section": "studio",
         "published": Work.objects.published()[:12],
         "frame": Frame.objects.public().dreams().order_by("-pk").first(),
+        "most_bytes": pictures.MAX_BYTES,
         "most_megabytes": pictures.MAX_BYTES // 1024**2,
         "closed": queue.closed(),
         "video": {
@@ -82,6 +84,8 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         return redirect(found.original or "studio")  # it became a picture
     if found.kind == Work.Kind.MUSIC:
         return redirect(found.journey or found.original or "studio")
+    if found.kind == Work.Kind.PRINT and found.of:
+        return redirect(f"{found.of.get_absolute_url()}#print")
     context = {
         "section": "studio",
         "work": found,
@@ -96,10 +100,12 @@ def work(request: HttpRequest, key: str) -> HttpResponse:
         "hung": found.hung.select_related("exhibit").first() if mine and found.proposed_at else None,
         "recipe": json.dumps(found.recipe, indent=2),
         "command": "" if found.kind in (Work.Kind.FILM, Work.Kind.READ) else _command(found),
-        "print": _print_sizes(found),
+        "print": prints.sizes(found.width, found.height) if found.kind == Work.Kind.DREAM else [],
         "card": media.lasting(request, found.picture) if found.picture else "",
         "public_url": f"{settings.SITE_URL}{found.get_absolute_url()}",
     }
+    if mine and found.state == State.DONE and not found.hidden_at:
+        context |= printing.shown(found, request.user)
     if mine and not found.is_open:
         Work.objects.filter(pk=found.pk).mark_seen()
     gone = found.hidden_at is not None
@@ -219,12 +225,3 @@ def _heard(found: Work) -> str:
         parts = ["Title", "Author", "Licence", "https://…"]
     credit = "; ".join(parts)
     return f" --music music.mp3 --credit {shlex.quote(credit)}{' --follow' if found.follow else ''}"
-
-
-def _print_sizes(found: Work) -> list[tuple[int, str]]:
-    """(dots an inch, centimetres) at which it can be printed."""
-    return [
-        (dpi, f"{2.54 * found.width / dpi:.1f} × {2.54 * found.height / dpi:.1f} cm")
-        for dpi in (150, 300)
-        if found.width and found.kind != Work.Kind.VIDEO
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from datetime import datetime
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from django.contrib import messages
@@ -32,6 +32,7 @@ from gallery.studio.views.requests import SignedIn, counted, network_named, refu
 from gallery.uploads import pictures
 
 ORIGINALS = 40  # of one person at a time
+LARGE = 8  # of them kept as large as they came: the newest
 NOISE_SIDE = 512
 
 
@@ -48,9 +49,7 @@ def upload(request: SignedIn) -> HttpResponse:
         return refuse(request, str(error))
     original = Original(
         owner=request.user,
-        picture=_stored(cleaned),
-        width=cleaned.width,
-        height=cleaned.height,
+        **_columns(cleaned),
         complete=not request.POST.get("small"),
     )
     return begin(request, original, is_guide=bool(request.POST.get("guide")))
@@ -65,11 +64,13 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
         return refuse(request, str(error))
-    before = original.picture.name
-    original.picture, original.width, original.height = _stored(cleaned), cleaned.width, cleaned.height
-    original.complete = True
-    original.save(update_fields=["picture", "width", "height", "complete"])
-    default_storage.delete(str(before))
+    before = [str(file.name) for file in (original.picture, original.large) if file]
+    for column, value in (columns := {**_columns(cleaned), "complete": True}).items():
+        setattr(original, column, value)
+    original.save(update_fields=[*columns])
+    for name in before:
+        default_storage.delete(name)
+    _forget_large(request.user)
     return JsonResponse({"url": original.get_absolute_url()})
 
 
@@ -130,7 +131,7 @@ def delete_original(request: SignedIn, key: str) -> HttpResponse:
     """The picture and what was tried on it; finished dreams stay."""
     found = get_object_or_404(Original, key=key, owner=request.user)
     with transaction.atomic():
-        found.works.exclude(kind__in=Work.KEPT).delete()
+        found.works.exclude(kind__in=(*Work.KEPT, Work.Kind.PRINT)).delete()
         found.delete()
     messages.success(request, _("The picture is deleted. Dreams you made of it are still here."))
     return redirect("studio")
@@ -140,11 +141,17 @@ def _clean(request: HttpRequest) -> pictures.CleanedPicture:
     file = request.FILES.get("picture")
     if not isinstance(file, UploadedFile):
         raise pictures.InvalidUpload(_("No picture came with this. Choose a JPEG, PNG or WebP file."))
-    return pictures.clean(cast(BinaryIO, file), first=True)
+    return pictures.clean(cast(BinaryIO, file), first=True, large=True)
 
 
-def _stored(cleaned: pictures.CleanedPicture) -> str:
-    return str(pictures.store(cleaned))
+def _columns(cleaned: pictures.CleanedPicture) -> dict[str, Any]:
+    """Those of an original, whose files are stored."""
+    columns = {"picture": pictures.store(cleaned), "width": cleaned.width, "height": cleaned.height}
+    large = cleaned.large
+    columns |= {"large": "", "large_width": 0, "large_height": 0}
+    if large:
+        columns |= {"large": pictures.store(large), "large_width": large.width, "large_height": large.height}
+    return columns
 
 
 def begin(request: SignedIn, original: Original, *, is_guide: bool = False) -> HttpResponse:
@@ -163,6 +170,7 @@ def begin(request: SignedIn, original: Original, *, is_guide: bool = False) -> H
     if trouble:
         _forget_files(original)
         return refuse(request, *trouble)
+    _forget_large(request.user)
     if is_guide:
         return JsonResponse({"key": original.key, "picture": media.path(original.picture)}, status=201)
     url = original.get_absolute_url()
@@ -178,6 +186,14 @@ def _trouble(user: User, units: float) -> tuple[str, int] | None:
     return None
 
 
+def _forget_large(user: User) -> None:
+    """Of a person's older pictures only what pages show stays."""
+    for original in Original.objects.filter(owner=user).exclude(large="").order_by("-pk")[LARGE:]:
+        name = str(original.large.name)
+        Original.objects.filter(pk=original.pk).update(large="", large_width=0, large_height=0)
+        default_storage.delete(name)
+
+
 def _forget_files(original: Original) -> None:
-    for file in filter(None, (original.picture.name, original.video.name)):
+    for file in filter(None, (original.picture.name, original.large.name, original.video.name)):
         default_storage.delete(str(file))

@@ -1,0 +1,99 @@
+"""A dream to be printed or kept: as large as its picture came, and as a PNG."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.contrib import messages
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from PIL import Image
+
+from dreamer.engine.pictures import write_picture
+from dreamsite.core.members import member_required
+from dreamsite.core.tasks.jobs import State
+from gallery.studio import cost, prints, queue
+from gallery.studio.models import Work
+from gallery.studio.periodic_tasks import TRIES_STAY
+from gallery.studio.views.requests import SignedIn, counted, units_left
+
+WAITS = 10.0  # seconds for another PNG of this process
+
+_writing = threading.Lock()  # one at a time: memory stays bounded
+
+
+@require_POST
+@member_required
+def order(request: SignedIn, key: str) -> HttpResponse:
+    """Orders a dream's print, the same dream on its picture as large as that came: `type` jpg or png.
+
+    One at a time of each person: fifty people's prints are in turns, as everything is.
+    """
+    found = get_object_or_404(Work.objects.filter(kind=Work.Kind.DREAM, hidden_at=None), key=key, owner=request.user)
+    trouble = ""
+    if found.state != State.DONE or not prints.possible(found):
+        trouble = _("There is no larger version of this picture here any more. Upload it once more.")
+    elif queue.closed():
+        trouble = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
+    else:
+        made = prints.new(found, as_png=request.POST.get("type") == "png")
+        with counted(request.user):
+            left = units_left(request.user)
+            if Work.objects.open().filter(owner=request.user, kind=Work.Kind.PRINT).exists():
+                trouble = _("Another large version of yours is being made. Wait for it, or cancel it.")
+            elif made.units > left:
+                words = _("This costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
+                trouble = words % {"units": made.units + 1, "left": left}
+            else:
+                found.prints.ended().delete()  # what was made before it: one is kept
+                queue.submit(made)
+    if trouble:
+        messages.error(request, trouble)
+    return redirect(f"{found.get_absolute_url()}#print")
+
+
+@never_cache
+@require_safe
+@member_required
+def png(request: SignedIn, key: str) -> HttpResponseBase:
+    """A dream's picture as a PNG with its recipe, made for this answer alone."""
+    found = get_object_or_404(Work, kind=Work.Kind.DREAM, state=State.DONE, key=key, owner=request.user)
+    if not _writing.acquire(timeout=WAITS):
+        messages.error(request, _("The server is writing another picture. Try again in a moment."))
+        return redirect(found)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "dream.png"
+            with found.picture.open("rb") as stored, Image.open(stored) as image:
+                write_picture(path, np.asarray(image.convert("RGB")), found.recipe)
+            # The file is gone from its folder by then; whoever reads it has it until the end.
+            return FileResponse(path.open("rb"), content_type="image/png", as_attachment=True, filename=f"{key}.png")
+    finally:
+        _writing.release()
+
+
+def shown(found: Work, user: Any) -> dict[str, Any]:
+    """What a dream's page says of its print to whoever made it."""
+    newest = found.prints.order_by("-pk").first() if found.kind == Work.Kind.DREAM else None
+    if newest is None and not prints.possible(found):
+        return {}
+    made = prints.new(found) if prints.possible(found) else None
+    size = made or newest
+    return {
+        "large": size,
+        "large_sizes": prints.sizes(size.width, size.height) if size else [],
+        "large_made": newest if newest and newest.state == State.DONE else None,
+        "large_open": newest if newest and newest.is_open else None,
+        "large_failed": newest if newest and newest.state == State.FAILED else None,
+        "large_may": made is not None,
+        "large_seconds": made.units / cost.speed(found.network) if made else 0.0,
+        "large_until": newest.created_at + TRIES_STAY if newest else None,
+        "left": units_left(user),
+    }

@@ -27,8 +27,9 @@ NEWS_STAYS = timedelta(days=2)  # so long a page says that a dream is done
 
 
 def new_key() -> str:
-    """A name in addresses that nobody can guess."""
-    return secrets.token_urlsafe(12)
+    """A name in addresses and of files that nobody can guess. None begins as an option of a command does."""
+    key = secrets.token_urlsafe(12)
+    return new_key() if key.startswith("-") else key
 
 
 class Original(models.Model):

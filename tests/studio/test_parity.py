@@ -24,7 +24,7 @@ from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import jobs
 from gallery.studio import urls as studio_urls
 from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm, SoundForm
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Original, Work, new_key
 from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
 from tests.dreamer.test_music import tone
 from tests.studio.test_journeys import CREDIT
@@ -186,3 +186,10 @@ def test_the_command_on_a_videos_page_gives_it_the_same_sound(client: Client, tm
 def streams(path: Path) -> dict[str, int]:
     with av.open(str(path)) as container:
         return {"audio": len(container.streams.audio), "pictures": container.streams.video[0].frames}
+
+
+def test_no_key_begins_as_an_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--recipe -key.jpg` would be an option without its file."""
+    drawn = iter(["-3kYq", "--4sW", "7-dkf"])
+    monkeypatch.setattr("gallery.studio.models.secrets.token_urlsafe", lambda size: next(drawn))
+    assert new_key() == "7-dkf"

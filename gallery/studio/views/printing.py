@@ -90,6 +90,7 @@ def shown(found: Work, user: Any) -> dict[str, Any]:
         "large": size,
         "large_sizes": prints.sizes(size.width, size.height) if size else [],
         "large_made": newest if newest and newest.state == State.DONE else None,
+        "large_kind": "PNG" if newest and newest.as_png else "JPEG",
         "large_open": newest if newest and newest.is_open else None,
         "large_failed": newest if newest and newest.state == State.FAILED else None,
         "large_may": made is not None,

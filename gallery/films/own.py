@@ -30,6 +30,7 @@ from gallery.jobs import requests
 KEPT = timedelta(days=30)
 A_DAY = {True: 3, False: 10}  # films and clips in 24 hours, by whether somebody is a guest
 AT_ONCE = {True: 1, False: 2}  # that wait or are made, by whether somebody is a guest
+AGAIN = timedelta(hours=1)  # after which a clip that failed, or showed nothing, is made once more
 WAITING = 60  # of everybody's: then no more are taken
 
 
@@ -90,8 +91,12 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
     with transaction.atomic():
         Film.objects.select_for_update().filter(pk=film.pk).first()  # two who ask at once get one
         found = Film.objects.filter(of=film, shape=shape).first()
-        if found is not None and found.state != State.CANCELLED:
+        ended = (found is not None and found.finished_at) or timezone.now()
+        once_more = (State.EMPTY, State.FAILED) if ended < timezone.now() - AGAIN else ()
+        if found is not None and found.state not in (State.CANCELLED, *once_more):
             return found
+        if film.state != State.DONE:
+            raise InvalidRequest(_("This film is not finished yet."))
         may_order(user)
         if found is not None:
             Film.objects.filter(pk=found.pk).update(requested_by=user, requested_at=timezone.now(), started_at=None)

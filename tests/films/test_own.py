@@ -162,6 +162,10 @@ def test_a_clip_is_fifteen_seconds_of_that_shape(
     for number in range(34):
         dream([(ada, RED, 20 + 5 * number, 100)])
     film = request_film(canvas, "hours", BEGUN - timedelta(hours=1), BEGUN + timedelta(hours=1))
+    with pytest.raises(own.InvalidRequest, match="not finished yet"):
+        own.order_clip(ada, film, shape)
+    Film.objects.filter(pk=film.pk).update(state=State.DONE)
+    film.refresh_from_db()
     clip = made(own.order_clip(ada, film, shape))
     assert own.order_clip(ada, film, shape) == clip, "made once"
     assert (clip.width, clip.height) == size and clip.seconds == 15.0
@@ -310,6 +314,22 @@ def test_a_clip_of_a_place_has_nothing_hidden_around_it(canvas: Canvas, dream: D
     shown = source.view(film).area
     assert shown is not None and shown.right > 200
     assert bad.number not in [still.number for still in source.stills(film)]
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.EMPTY])
+def test_a_clip_that_could_not_be_made_is_made_once_more_an_hour_later(
+    canvas: Canvas, dream: Draw, ada: User, state: State
+) -> None:
+    dream([(ada, RED, 40, 40)])
+    film = request_film(canvas, "hours", BEGUN, BEGUN + timedelta(hours=1))
+    Film.objects.filter(pk=film.pk).update(state=State.DONE)
+    film.refresh_from_db()
+    clip = own.order_clip(ada, film, "square")
+    Film.objects.filter(pk=clip.pk).update(state=state, finished_at=timezone.now())
+    assert own.order_clip(ada, film, "square").state == state
+    Film.objects.filter(pk=clip.pk).update(finished_at=timezone.now() - own.AGAIN - timedelta(minutes=1))
+    own.order_clip(ada, film, "square")
+    assert Film.objects.get(of=film, shape="square").state == State.WAITING
 
 
 def test_a_guest_has_one_at_a_time_and_the_schedules_films_go_first(canvas: Canvas, dream: Draw, ada: User) -> None:

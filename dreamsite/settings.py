@@ -307,6 +307,8 @@ ACCOUNT_RATE_LIMITS = {
     "export": "6/h/user",
     "close": "10/h/user",
     "suspended": "10/h/ip",
+    "beside_feed": "30/h/key",  # the key: whose feed
+    "beside_switch": "20/h/user",
     "canvas_made": "60/h/user",
     "canvas_act": "60/h/user",
     "canvas_changed": "120/h/user",

@@ -39,33 +39,15 @@ def over(user: Any, canvas: Canvas) -> list[Meeting]:
 
 
 def _meetings(canvas: Canvas, user: Any, own: list[Stroke], since: datetime | None) -> list[Meeting]:
-    """By ink, not by boxes alone: the pieces of a stroke are short, so that their boxes are close to the ink.
-
-    Only people who may be named to everybody, and only ink that may be shown.
-    """
+    """Only people who may be named to everybody, and only ink that may be shown."""
     if not own or since is None:
         return []
     around = _around(stroke.box for stroke in own)
     found = Stroke.objects.within(canvas, around).exclude(author=user.pk).shown().filter(ended_at__gt=since)
     found = found.filter(first_seq__gt=min(stroke.last_seq for stroke in own))
-    near = [
-        other
-        for other in found.newest()[:OTHERS]
-        if any(one.last_seq < other.first_seq and one.box.overlaps(other.box) for one in own)
-    ]
-    names = public_names(other.author for other in near)
-    near = [other for other in near if other.author in names]
-    pieces = {key: index.boxes(ops) for key, ops in index.pieces(canvas, [*own, *near]).items()} if near else {}
-    mine = [(one.last_seq, box) for one in own for box in pieces.get((one.author, one.stroke_id), [])]
-    met = [
-        other
-        for other in near
-        if any(
-            last < other.first_seq and box.overlaps(theirs)
-            for theirs in pieces.get((other.author, other.stroke_id), [])
-            for last, box in mine
-        )
-    ]
+    others = list(found.newest()[:OTHERS])
+    names = public_names(other.author for other in others)
+    met = near(canvas, own, [other for other in others if other.author in names])
     frames = gallery_frames.dreamed_in(canvas, [other.pk for other in met])
     meetings: dict[tuple[int, int], Meeting] = {}
     for other in met:
@@ -75,6 +57,36 @@ def _meetings(canvas: Canvas, user: Any, own: list[Stroke], since: datetime | No
         meeting = meetings.setdefault(key, Meeting(names[other.author], other.author, frame, other.ended_at))
         meeting.count += 1
     return list(meetings.values())
+
+
+def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int = 0) -> list[Stroke]:
+    """Those others that came later than one of one's own and within `distance` px of it; 0: over it.
+
+    By ink, not by strokes' boxes: the pieces of a stroke are short, so that their boxes are close to the ink. A stroke
+    that is no larger than the distance is as good as its box, and is not read from the journal.
+    """
+    pairs = [
+        (other, [one for one in own if one.last_seq < other.first_seq and one.box.grown(distance).overlaps(other.box)])
+        for other in others
+    ]
+    pairs = [(other, beside) for other, beside in pairs if beside]
+    met = {one.pk: one for other, beside in pairs for one in [other, *beside]}
+    large = [one for one in met.values() if max(one.box.width, one.box.height) > distance]
+    pieces = index.pieces(canvas, large) if large else {}
+    boxes = {
+        one.pk: index.boxes(pieces[one.author, one.stroke_id]) if (one.author, one.stroke_id) in pieces else [one.box]
+        for one in met.values()
+    }
+    return [
+        other
+        for other, beside in pairs
+        if any(
+            mine.grown(distance).overlaps(theirs)
+            for one in beside
+            for mine in boxes[one.pk]
+            for theirs in boxes[other.pk]
+        )
+    ]
 
 
 def _around(boxes: Iterable[Rect]) -> Rect:

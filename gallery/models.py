@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gallery.beside.models import BesideFeed
 from gallery.donations.models import LedgerEntry
 from gallery.downloads.models import Download
 from gallery.exhibits.models import Exhibit, Picture
@@ -14,6 +15,7 @@ from gallery.timeline.models import QuarterHour
 from gallery.uploads.models import Upload
 
 __all__ = [
+    "BesideFeed",
     "Download",
     "Exhibit",
     "Film",

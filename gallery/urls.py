@@ -4,6 +4,8 @@ from django.urls import include, path, register_converter
 
 from dreamsite.core.languages import in_one_language
 from gallery import converters, media, my_strokes, slideshow, views
+from gallery.beside import views as beside
+from gallery.beside.feed import feed as beside_feed
 from gallery.feeds import HighlightsFeed, HistoryFeed
 from gallery.frame import actions
 from gallery.frame import views as frame
@@ -30,6 +32,8 @@ urlpatterns = [
     path("history/mine/", my_strokes.my_strokes, name="my_strokes"),
     path("history/mine/over/", my_strokes.drawn_over, name="drawn_over"),
     path("history/mine.json", my_strokes.my_strokes_json, name="my_strokes_json"),
+    path("history/mine/feed/", beside.switch, name="beside_switch"),
+    path("feeds/beside/<int:person>/<slug:key>/", beside_feed, name="beside_feed"),
     path("history/<day:day>/", timeline.day, name="day"),
     path("history/<moment:moment>", moments.page, name="moment"),
     path("history/<moment:moment>.json", moments.as_json, name="moment_json"),

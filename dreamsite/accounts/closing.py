@@ -34,7 +34,7 @@ from dreamsite.accounts import guests, sessions
 from dreamsite.canvases import services as canvases
 from dreamsite.core.models import User
 from dreamsite.core.tasks import periodic_task
-from gallery.models import Film
+from gallery.models import BesideFeed, Film
 from gallery.studio.models import Journey, Music, Original, Spent, Work
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ _DELETED: tuple[tuple[type[Model], str], ...] = (
     (Original, "owner"),
     (Spent, "owner"),  # after what it was spent on
     (Film, "owner"),
+    (BesideFeed, "user"),
 )
 # What stays because others decided on it, without the words and addresses in it.
 _EMPTIED: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (

@@ -29,7 +29,7 @@ from canvas.models import Canvas, CleanHours, Stroke
 from canvas.moderation.models import Act
 from dreamer.models import Guess
 from dreamsite.core.models import User
-from gallery.models import Film
+from gallery.models import BesideFeed, Film
 from gallery.studio.models import Original, Work
 
 CHUNK = 64 * 1024
@@ -43,7 +43,8 @@ Files that end in .jsonl have one JSON object on each line. Times are UTC.
 
 Not in here, because the site has nothing of it: which guesses of the network you agreed with (only that somebody did),
 which pages you looked at, and your address (only digests of it, for thirty days, and its first three parts in the list
-of your sessions). Passwords and the secrets of second factors are keys, not knowledge: they stay.
+of your sessions). Passwords, the secrets of second factors and the address of your feed are keys, not knowledge: they
+stay.
 """
 
 Row = dict[str, Any]
@@ -68,6 +69,7 @@ def profile(user: User) -> Row:
         "closes": user.closes_at,
         "language": user.language,
         "clean_hours": hours,
+        "feed_of_ink_beside_yours": "on" if BesideFeed.objects.filter(user=user).exists() else "off",
         "email": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
         "second_factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),
         "signs_in_through": list(

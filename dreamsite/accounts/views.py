@@ -30,6 +30,7 @@ from dreamsite.accounts import closing, export, sessions
 from dreamsite.core.errors import NotFound
 from dreamsite.core.models import User
 from dreamsite.core.sessions import stored
+from gallery.models import BesideFeed
 
 SHOWN_FRAMES = 12
 
@@ -52,6 +53,7 @@ def account(request: HttpRequest) -> HttpResponse:
     user = _person(request)
     latest = list(user.frames.visible().select_related("canvas").order_by("-id")[:6])
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    feed = BesideFeed.objects.filter(user=user).first()
     context = {
         "section": "account",
         "latest": [{"frame": frame, "unlinked": not frame.canvas.known_to(user)} for frame in latest],
@@ -60,6 +62,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "keys": kinds.count(Authenticator.Type.WEBAUTHN),
         "elsewhere": SocialAccount.objects.filter(user=user).count(),
         "sessions": UserSession.objects.filter(user=user).count(),
+        "feed": feed and request.build_absolute_uri(feed.get_absolute_url()),
     }
     return render(request, "account/overview.html", context)
 

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import gallery.beside.models
 import gallery.studio.models
 from decimal import Decimal
 from django.conf import settings
@@ -19,6 +20,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='BesideFeed',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='beside_feed', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('nonce', models.CharField(default=gallery.beside.models._nonce, editable=False, max_length=32)),
+                ('switched_on_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+        ),
         migrations.CreateModel(
             name='LedgerEntry',
             fields=[

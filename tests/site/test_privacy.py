@@ -30,7 +30,7 @@ from canvas.moderation.pending.models import PendingAct
 from dreamer.models import Guess, Job, OwnStyle, StyleVote
 from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
-from gallery.models import Exhibit, Film, Highlight, Upload
+from gallery.models import BesideFeed, Exhibit, Film, Highlight, Upload
 from gallery.pages.models import PageVersion
 from gallery.studio.models import Journey, Original, Spent, Work
 from tests.conftest import PASSWORD
@@ -78,6 +78,7 @@ EXPORTED = {
     "gallery.exhibit.curator": "exhibit-title",
     "gallery.film.requested_by": "film-title",
     "gallery.film.owner": '"only_yours": true',
+    "gallery.besidefeed.user": '"feed_of_ink_beside_yours": "on"',
     "gallery.highlight.chosen_by": "highlight-caption",
     "gallery.original.owner": '"kept": false',
     "gallery.journey.owner": "journey-title",
@@ -222,6 +223,7 @@ def everything(wanda: User) -> None:
     PendingAct.objects.create(kind="lift", person=other, asked_by=wanda, answered_by=wanda, why="pending-by-her")
     PageVersion.objects.create(number=1, slug="a", title="page-version", template="plain", by=wanda)
     Highlight.objects.create(frame=world.frame, caption="highlight-caption", chosen_by=wanda)
+    BesideFeed.objects.create(user=wanda)
     kept = default_storage.save(f"studio/{NAME}.jpg", ContentFile(WORDS.encode()))
     original = Original.objects.create(owner=wanda, picture=kept, width=1, height=1)
     Journey.objects.create(

@@ -20,6 +20,7 @@ from django.urls import reverse
 from canvas.moderation.sanctions import middleware
 from dreamsite import claim, logs
 from dreamsite.core.models import User
+from gallery.models import BesideFeed
 from tests.canvas import test_consumer
 from tests.canvas.test_consumer import Rooms, Server
 from tests.conftest import PASSWORD
@@ -129,6 +130,10 @@ def letters_and_links(keys: Keys, world: World) -> None:
     for address in (reverse("claim", args=[signed]), suspended, suspended + "x", f"{suspended}export"):
         for send in (client.get, client.post):
             send(address)
+    feed = BesideFeed.objects.create(user=user).get_absolute_url()
+    keys.found.add(feed.split("/")[-2])
+    for address in (feed, feed.rstrip("/"), f"{feed}more", feed.replace(f"/{user.pk}/", "/0/")):
+        client.get(address)
     with pytest.raises(IntegrityError), transaction.atomic():
         Session.objects.create(session_key=Session.objects.values_list("session_key", flat=True)[0], expire_date=None)
     logging.getLogger("any").warning("somebody logs %r and %s", keys.of(client).cookies, list(Session.objects.all()))

@@ -145,6 +145,8 @@ TABLE = {
     "my_strokes": Row(SIGNED_IN),
     "my_strokes_json": Row(SIGNED_IN),
     "drawn_over": Row(SIGNED_IN),
+    "beside_switch": Row("405", "login 302 302 302"),
+    "beside_feed person key": Row("404 404 404 404 404", person=1, key="nobodys"),
     "day day": Row("200", day=lambda w: w.frame.made_at.date()),
     "moment moment": Row("200", moment=lambda w: w.frame.made_at),
     "moment_json moment": Row("200", moment=lambda w: w.frame.made_at),

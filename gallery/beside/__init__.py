@@ -1,0 +1,1 @@
+"""The feed for "somebody drew beside you", for those who switch it on."""

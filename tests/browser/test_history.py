@@ -45,6 +45,19 @@ def _described(message: ConsoleMessage) -> str:
     return f"{message.text} ({message.location.get('url')})"
 
 
+def unfold(page: Page) -> None:
+    """On a phone pictures come first, and what leads to a moment is folded behind a button."""
+    summary, at = page.locator(".when > summary"), page.get_by_label("Go to a moment")
+    if page.viewport_size == SIZES["phone"]:
+        expect(at).not_to_be_visible()
+        first = page.locator("ol.frames img").first.bounding_box()
+        assert first and first["y"] < 500
+        summary.click()
+    else:
+        expect(summary).not_to_be_visible()
+    expect(at).to_be_visible()
+
+
 def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
@@ -96,6 +109,7 @@ def test_a_moment(page: Page, dreamed: RunningSite) -> None:
     """By the form, in the viewer's own time, which is not UTC here; and back to the living canvas."""
     page.goto(dreamed.url + "/history/?canvas=night")
     made_at = datetime.fromisoformat(str(page.locator("#frame-30 time").get_attribute("datetime")))
+    unfold(page)
     expect(page.get_by_label("in the time zone")).to_have_value(ZONE)
     there = (made_at + timedelta(seconds=2)).astimezone(ZoneInfo(ZONE))
     page.get_by_label("Go to a moment").fill(there.strftime("%Y-%m-%dT%H:%M:%S"))
@@ -108,6 +122,7 @@ def test_a_moment(page: Page, dreamed: RunningSite) -> None:
 
 def test_the_line_of_time_by_pointer(page: Page, dreamed: RunningSite) -> None:
     page.goto(dreamed.url + "/history/?canvas=night")
+    unfold(page)
     slider = page.get_by_role("slider", name="The whole history")
     box = slider.bounding_box()
     assert box

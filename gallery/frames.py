@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from canvas.models import Canvas, Frame, Stroke
 
@@ -86,7 +86,7 @@ def folded_page(canvas: Canvas, *, before: int | None = None, after: int | None 
     """As `page`, but a run of FOLD or more dreams without new ink is one entry, however long it is."""
     all_ = Frame.objects.filter(canvas=canvas)
     newest = all_.order_by("-number").values_list("number", flat=True).first() or 0
-    runs = _runs(all_, before, after)
+    runs = _runs(all_, newest, before, after)
     parts: list[range] = []  # numbers that are one entry each, newest first or (after) oldest first
     for first, last, quiet in runs:
         # The first of a run is the frame that took the ink in.
@@ -114,26 +114,22 @@ def folded_page(canvas: Canvas, *, before: int | None = None, after: int | None 
     )
 
 
-def _runs(all_: QuerySet[Frame], before: int | None, after: int | None) -> list[tuple[int, int, bool]]:
-    """(first number, last number, whether the first is quiet, too) of frames with the same ink, PAGE of them at most.
+def _runs(all_: QuerySet[Frame], newest: int, before: int | None, after: int | None) -> list[tuple[int, int, bool]]:
+    """(first number, last number, whether the first is quiet, too) of runs with the same ink, PAGE of them at most.
 
-    By the journal's number, along an index: how long a run is does not matter.
+    By the frames' own numbers: those of the journal fall where a moderator put an earlier picture back.
     """
+    begins = all_.exclude(is_quiet())
     if after is not None:
-        edge = all_.filter(number__gt=after).order_by("number").values_list("seq", flat=True).first()
-        if edge is None:
-            return []
-        cut = all_.filter(number=after, seq=edge).exists()
-        rows = all_.filter(seq__gte=edge, number__gt=after).values("seq")
-        found = rows.annotate(first=Min("number"), last=Max("number")).order_by("seq")[:PAGE]
-        return [(row["first"], row["last"], cut and index == 0) for index, row in enumerate(found)]
-    below = all_ if before is None else all_.filter(number__lt=before)
-    edge = below.order_by("-number").values_list("seq", flat=True).first()
-    if edge is None:
-        return []
-    rows = below.filter(seq__lte=edge).values("seq")
-    found = rows.annotate(first=Min("number"), last=Max("number")).order_by("-seq")[:PAGE]
-    return [(row["first"], row["last"], False) for row in found]
+        firsts = list(begins.filter(number__gt=after).order_by("number").values_list("number", flat=True)[: PAGE + 1])
+        ends = [*(first - 1 for first in firsts), newest]
+        cut = [(after + 1, ends[0], True)] if after < ends[0] else []
+        return cut + [(first, last, False) for first, last in zip(firsts, ends[1:], strict=True)]
+    last, found = newest if before is None else min(before - 1, newest), []
+    for first in begins.filter(number__lte=last).order_by("-number").values_list("number", flat=True)[:PAGE]:
+        found.append((first, last, False))
+        last = first - 1
+    return found
 
 
 def _some(numbers: range) -> list[int]:
@@ -143,13 +139,16 @@ def _some(numbers: range) -> list[int]:
     return [numbers[round(index * (len(numbers) - 1) / (FOLD_SHOWS - 1))] for index in range(FOLD_SHOWS)]
 
 
+def is_quiet() -> Q:
+    """A dream into which nobody had drawn: the frame before has the same ink. Never a picture that was put back."""
+    before = Frame.objects.filter(canvas=OuterRef("canvas"), number=OuterRef("number") - 1, seq=OuterRef("seq"))
+    return Q(Exists(before), kind=Frame.Kind.DREAM)
+
+
 def quiet(frames: list[Frame]) -> set[int]:
-    """The ids of those among these frames of one canvas into which nobody had drawn."""
-    if not frames:
-        return set()
-    before = Frame.objects.filter(canvas=frames[0].canvas_id, number__in=[frame.number - 1 for frame in frames])
-    known = dict(before.order_by("number").values_list("number", "seq"))
-    return {frame.pk for frame in frames if known.get(frame.number - 1) == frame.seq}
+    """The ids of those among these frames into which nobody had drawn."""
+    found = Frame.objects.filter(is_quiet(), pk__in=[frame.pk for frame in frames])
+    return set(found.order_by("number").values_list("pk", flat=True))
 
 
 def at(canvas: Canvas, moment: datetime) -> Frame | None:

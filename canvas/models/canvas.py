@@ -275,7 +275,7 @@ class Frame(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["canvas", "number"], name="frame_number")]
         indexes = [
-            models.Index(fields=["canvas", "seq", "number"], name="frame_seq"),  # runs of dreams without new ink
+            models.Index(fields=["canvas", "seq", "number"], name="frame_seq"),  # the first frame with a stroke in it
             models.Index(fields=["canvas", "made_at", "number"]),
         ]
 

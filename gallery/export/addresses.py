@@ -207,6 +207,8 @@ class Addresses:
             number = int(before[0]) - 1
         elif (after := query.get("after")) and after[0].isdigit():
             number = int(after[0]) + 1
+        elif "all" in query:
+            number = self._newest(other)
         chosen = {"canvas": other} if other else {}
         if number is None:
             return Target("page", base + (f"?{urlencode(chosen)}" if chosen else ""), file_of(base, other))
@@ -219,6 +221,10 @@ class Addresses:
             return None
         path = reverse("frame", args=[pk])
         return Target("page", path, file_of(path))
+
+    def _newest(self, slug: str) -> int | None:
+        numbers = Frame.objects.filter(canvas__slug=slug or settings.CANVAS_SLUG, canvas__deleted_at=None)
+        return numbers.order_by("-number").values_list("number", flat=True).first()
 
     def _frame_at(self, slug: str, moment: Any) -> int | None:
         canvas = Canvas.objects.existing().filter(slug=slug or settings.CANVAS_SLUG).first()

@@ -18,7 +18,7 @@ Link = Callable[[str], str | None]
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # What asks a server, with all that is in it: forms, and doors to accounts.
 _ASKING_TAGS = {"form", "iframe"}
-_ASKING_CLASSES = {"doors", "menu", "bar"}
+_ASKING_CLASSES = {"doors", "menu", "bar", "folds-again"}
 _ADDRESSES = {"href", "xlink:href", "src", "poster", "content"}
 _ABSOLUTE_ONLY = {"canonical", "manifest", "search", "license-page"}  # <link rel>: they need the site's own address
 _CSS_URL = re.compile(r"""url\(\s*(["']?)([^"')]+)\1\s*\)|@import\s+(["'])([^"']+)\3""")

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from gallery.downloads.models import Download
 from gallery.films.models import FilmFile
+from gallery.frames import is_quiet
 from gallery.space import retention
 
 LOOKED_AT = timedelta(days=7)
@@ -51,8 +52,7 @@ def forecast() -> Forecast:
     thinned = None
     if settings.KEEP_ALL_DAYS:
         # Of what nobody drew on, one in each span stays large; the small pictures of the others stay too.
-        before = Frame.objects.filter(canvas=OuterRef("canvas"), number=OuterRef("number") - 1, seq=OuterRef("seq"))
-        quiet = new.dreams().filter(Exists(before)).aggregate(count=Count("pk"), large=Sum("size"))
+        quiet = new.filter(is_quiet()).aggregate(count=Count("pk"), large=Sum("size"))
         spans = days * 24 * 60 / settings.KEEP_ONE_MINUTES
         goes = (quiet["large"] or 0) * max(0.0, 1 - spans / max(quiet["count"], 1))
         kept_whole = min(settings.KEEP_ALL_DAYS, 365)

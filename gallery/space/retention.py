@@ -25,8 +25,10 @@ from canvas import thumbnails
 from canvas.models import Canvas, Frame, Growth
 from canvas.moderation.cases.models import Case
 from canvas.moderation.models import Act
+from dreamsite.core.tasks.jobs import State
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.films.models import Film
+from gallery.frames import is_quiet
 from gallery.highlights.models import Highlight
 from gallery.jobs import files
 from gallery.pages.models import Page
@@ -51,7 +53,7 @@ def plan(canvas: Canvas, now: datetime | None = None) -> Iterator[Thinnable]:
         return
     before = (now or timezone.now()) - timedelta(days=settings.KEEP_ALL_DAYS)
     old = Frame.objects.visible().whole().filter(canvas=canvas, made_at__lt=before).order_by("made_at", "number")
-    rows = old.annotate(may_go=_may_go(canvas)).values_list("pk", "number", "made_at", "size", "may_go")
+    rows = old.annotate(may_go=_may_go()).values_list("pk", "number", "made_at", "size", "may_go")
     protected, seconds, last = _pointed_to(), 60 * settings.KEEP_ONE_MINUTES, None
     for pk, number, made_at, size, may_go in rows.iterator(chunk_size=2000):
         span = int(made_at.timestamp()) // seconds
@@ -70,7 +72,7 @@ def thin(canvas: Canvas, most: int = 10_000) -> tuple[int, int]:
         chunk = planned[at : at + AT_ONCE]
         with transaction.atomic():
             Canvas.objects.lock(canvas.pk)  # no base is set meanwhile
-            still = Frame.objects.visible().whole().filter(_may_go(canvas), pk__in=chunk).exclude(pk__in=_pointed_to())
+            still = Frame.objects.visible().whole().filter(_may_go(), pk__in=chunk).exclude(pk__in=_pointed_to())
             for frame in still.select_for_update(of=("self",)):
                 width, height = thumbnails.size(frame.width, frame.height)
                 count, freed = count + 1, freed + frame.size
@@ -89,11 +91,9 @@ def thin(canvas: Canvas, most: int = 10_000) -> tuple[int, int]:
     return count, freed
 
 
-def _may_go(canvas: Canvas) -> Q:
-    """Dreams that nobody drew on: the frame before has the same ink. And nobody starts from them."""
-    before = Frame.objects.filter(canvas=canvas, number=OuterRef("number") - 1, seq=OuterRef("seq"))
-    base = Canvas.objects.filter(frame=OuterRef("pk"))
-    return Q(Exists(before), ~Exists(base), kind=Frame.Kind.DREAM, thumbnail_size__gt=0)
+def _may_go() -> Q:
+    """Dreams that nobody drew on, and that no canvas starts from."""
+    return is_quiet() & Q(~Exists(Canvas.objects.filter(frame=OuterRef("pk"))), thumbnail_size__gt=0)
 
 
 def _pointed_to() -> set[int]:
@@ -106,9 +106,8 @@ def _pointed_to() -> set[int]:
     for text in (*Page.objects.values_list("body", flat=True), *Exhibit.objects.values_list("statement", flat=True)):
         found |= {int(pk) for pk in LINK.findall(text)}
     numbers: dict[int, set[int]] = {}
-    for film in Film.objects.only(
-        "canvas", "starts_at", "ends_at", "made_at", "first_number", "last_number", "chapters"
-    ):
+    films = Film.objects.exclude(state__in=[State.CANCELLED, State.EMPTY])  # those show nothing, and will not
+    for film in films.only("canvas", "starts_at", "ends_at", "made_at", "first_number", "last_number", "chapters"):
         if film.made_at is None:
             shown = Frame.objects.filter(canvas=film.canvas_id, made_at__gte=film.starts_at, made_at__lt=film.ends_at)
             found |= set(shown.values_list("pk", flat=True))

@@ -255,6 +255,21 @@ def test_the_history_is_a_fixed_grid_however_one_comes_to_it(canvas: Canvas, man
     pages |= {file(f"/history/?before={number + 25}#frame-{number}") for number in range(1, size * 3 + 1)}
     assert pages == {f"history/page-{number}/index.html" for number in (1, 2, 3)}
     assert file(f"/history/?before=9#frame-{size + 1}") == "history/page-2/index.html"
+    assert file("/history/?all=1") == "history/page-3/index.html", "the newest"
+
+
+def test_a_folded_history_is_exported_with_the_way_to_all_of_it(
+    canvas: Canvas, many: Callable[..., list[Frame]], tmp_path: Path
+) -> None:
+    many(12)
+    Frame.objects.filter(number__range=(4, 9)).update(seq=3)
+    folder = export(tmp_path / "site")
+    index = (folder / "history" / "index.html").read_text()
+    (way,) = re.findall(r'<a href="([^"]*)">Show every dream by itself', index)
+    every = ((folder / "history") / way).resolve()
+    assert every == folder.resolve() / "history" / "page-1" / "index.html"
+    assert "<details>" in index and "<details>" not in every.read_text()
+    assert "Fold the dreams" not in every.read_text()
 
 
 def test_a_moment_is_the_frame_of_that_moment(canvas: Canvas, many: Callable[..., list[Frame]]) -> None:

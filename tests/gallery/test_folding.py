@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -32,6 +35,13 @@ def covered(entries: list[Frame | frames.Fold]) -> list[int]:
         span = range(entry.first, entry.last + 1) if isinstance(entry, frames.Fold) else [entry.number]
         found += reversed(span)
     return found
+
+
+def folds(entries: list[Frame | frames.Fold]) -> set[int]:
+    """The numbers that are folded away."""
+    return {
+        number for entry in entries if isinstance(entry, frames.Fold) for number in range(entry.first, entry.last + 1)
+    }
 
 
 def test_a_run_of_quiet_dreams_is_one_tile_that_opens(client: Client, many: Many) -> None:
@@ -68,32 +78,76 @@ def test_a_fold_costs_the_same_however_long(client: Client, many: Many) -> None:
     assert 70 in numbers(client.get(around).content.decode()), "a frame's page leads to its own place, never folded"
 
 
+def test_a_picture_that_was_put_back_is_never_folded(client: Client, many: Many) -> None:
+    """Its number of the journal is older than that of the frames before it."""
+    many(20)
+    quieten((5, 9))
+    Frame.objects.filter(number=10).update(kind=Frame.Kind.RESTORED, seq=3)
+    Frame.objects.filter(number__range=(11, 15)).update(seq=3)
+    Frame.objects.filter(number=16).update(kind=Frame.Kind.RESTORED, seq=3)
+    Frame.objects.filter(number__range=(17, 20)).update(seq=9)
+    page = client.get("/history/").content.decode()
+    assert page.count("<details>") == 3 and {4, 10, 16, 17} <= set(numbers(page))
+    said = {frame["number"]: frame["quiet"] for frame in client.get("/history.json").json()["frames"]}
+    assert {number for number, is_quiet in said.items() if is_quiet} == {*range(5, 10), *range(11, 16), 18, 19, 20}
+
+
+def test_a_fold_over_several_days_says_which(client: Client, many: Many) -> None:
+    many(8)
+    quieten((2, 8))
+    span = re.compile(r'<span class="tile-span">(.*?)</span>')
+    (times,) = span.findall(client.get("/history/").content.decode())
+    assert "Nov" not in times and "2026" not in re.sub('datetime="[^"]*"', "", times)
+    frame = Frame.objects.get(number=8)
+    Frame.objects.filter(pk=frame.pk).update(made_at=frame.made_at + timedelta(days=2))
+    (times,) = span.findall(client.get("/history/").content.decode())
+    shown = re.sub("<[^>]*>", "", times)
+    assert "20" in shown.split("–")[0] and "22" in shown.split("–")[1] and shown.count("2026") == 2, shown
+
+
+# What made a frame: how much ink is new in it (less: a moderator put an earlier picture back), and of which kind it is.
+MADE = st.one_of(
+    st.just((0, "dream")),
+    st.tuples(st.integers(-9, 3), st.sampled_from(["dream", "restored", "checkpoint"])),
+)
+
+
 class Folding(TestCase):
     """Whatever was drawn when: from page to page, each frame comes once, in both directions."""
 
-    @given(st.lists(st.booleans(), min_size=1, max_size=260))
+    @given(st.lists(MADE, min_size=1, max_size=200))
     @settings(max_examples=25, deadline=None)
-    def test_every_frame_is_on_one_page(self, drew: list[bool]) -> None:
+    def test_every_frame_is_on_one_page(self, made: list[tuple[int, str]]) -> None:
         canvas = Canvas.objects.create(slug="folding")
         seq, rows = 0, []
-        for number, drawn in enumerate(drew, 1):
-            seq += drawn
-            rows.append(Frame(canvas=canvas, number=number, seq=seq, width=1, height=1, size=1, sha256="0" * 64))
+        for number, (new, kind) in enumerate(made, 1):
+            seq = max(0, seq + new)
+            more = {"kind": kind, "width": 1, "height": 1, "size": 1, "sha256": "0" * 64}
+            rows.append(Frame(canvas=canvas, number=number, seq=seq, **more))
         Frame.objects.bulk_create(rows)
+        quiet = {row.number for before, row in pairwise(rows) if row.seq == before.seq and row.kind == Frame.Kind.DREAM}
         page = frames.folded_page(canvas)
-        seen = covered(page.entries)
+        seen, folded = covered(page.entries), folds(page.entries)
         assert page.newer is None
         while page.older:
             page = frames.folded_page(canvas, before=page.older)
+            assert len(page.entries) <= frames.PAGE
             seen += covered(page.entries)
-        assert seen == list(range(len(drew), 0, -1))
+            folded |= folds(page.entries)
+        assert seen == list(range(len(made), 0, -1))
+        assert folded <= quiet, "no ink is folded away"
+        # All of it is folded where there is enough in a row.
+        rest = quiet - folded
+        assert not any({number, number + 1, number + 2} <= rest for number in rest)
+        listed = frames.page(canvas, size=len(made)).frames
+        assert {frame.number for frame in listed if frame.pk in frames.quiet(listed)} == quiet
         back: list[int] = []
+        again: set[int] = set()
         after: int | None = 0
         while after is not None:
             page = frames.folded_page(canvas, after=after)
             assert len(page.entries) <= frames.PAGE
             back = covered(page.entries) + back
+            again |= folds(page.entries)
             after = page.newer
-        assert back == seen
-        folded = {entry.first for entry in page.entries if isinstance(entry, frames.Fold)}
-        assert not any(drew[first - 1] for first in folded if first > 1), "no ink is folded away"
+        assert back == seen and again == folded

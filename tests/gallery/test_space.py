@@ -28,6 +28,7 @@ from canvas.models import Canvas, Frame
 from canvas.moderation.cases.models import Case
 from canvas.moderation.models import Act
 from dreamsite.core.tasks import jobs
+from dreamsite.core.tasks.jobs import State
 from gallery.downloads import archive
 from gallery.downloads.requests import request_download
 from gallery.exhibits.models import Exhibit, Picture
@@ -121,6 +122,8 @@ def test_whatever_somebody_points_to_stays(canvas: Canvas, many: Kept, begun: da
         chapters=[{"at": 0, "title": "a", "number": 10}],
     )
     Film.objects.create(**film, starts_at=of[12].made_at, ends_at=of[14].made_at)  # not made yet
+    for state in (State.CANCELLED, State.EMPTY):  # and never will be
+        Film.objects.create(**film, starts_at=of[1].made_at, ends_at=of[20].made_at, state=state)
     assert taken(canvas) == [2, 11, 14, 15, 16, 17, 18, 19, 20]
 
 

@@ -39,14 +39,7 @@ def around(box: Rect, canvas: Rect) -> Rect:
 def shaped(area: Rect, ratio: float, focus: tuple[float, float] | None, canvas: Rect) -> Rect:
     """A part of the canvas of this ratio of width to height: all of `area` and what is around it, where the canvas has
     room for that, else as much of it as there is, around `focus`."""
-    width, height = (
-        (area.width, area.width / ratio)
-        if area.width > area.height * ratio
-        else (
-            area.height * ratio,
-            area.height,
-        )
-    )
+    width, height = max(area.width, area.height * ratio), max(area.height, area.width / ratio)
     if width > canvas.width or height > canvas.height:
         shrink = min(canvas.width / width, canvas.height / height)
         width, height = width * shrink, height * shrink

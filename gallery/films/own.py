@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,6 +27,7 @@ from gallery.films.models import Film
 from gallery.films.requests import request_film
 from gallery.films.tasks import make_film
 from gallery.jobs import requests
+from gallery.jobs.requests import counted
 
 KEPT = timedelta(days=30)
 A_DAY = {True: 3, False: 10}  # films and clips in 24 hours, by whether somebody is a guest
@@ -61,12 +63,19 @@ def order(
 ) -> Film:
     """A film that this person makes for themselves. Raises InvalidRequest where there is nothing to show, or too much
     is under way."""
-    may_order(user)
+    strokes.index(canvas)
+    with counted(user):
+        may_order(user)
+        return _order(user, canvas, kind, since, until, area, shape)
+
+
+def _order(
+    user: User, canvas: Canvas, kind: str, since: datetime | None, until: datetime | None, area: Rect | None, shape: str
+) -> Film:
     frames = Frame.objects.visible().filter(canvas=canvas).order_by("number").values_list("made_at", flat=True)
     first, last = frames.first(), frames.last()
     if first is None or last is None:
         raise InvalidRequest(_("There is no frame yet to make a film of."))
-    strokes.index(canvas)
     drawn = Stroke.objects.filter(canvas=canvas).shown()
     if kind == Film.Kind.MINE:
         drawn = drawn.by(user).between(since, until)
@@ -78,8 +87,13 @@ def order(
         on = frames.filter(made_at__lte=began).last() if began and kind == Film.Kind.MINE else None
         since = on or min(filter(None, (began, first)))
     ends_at = min(until or last, last) + timedelta(milliseconds=1)
-    if since >= ends_at or not frames.filter(made_at__gte=since, made_at__lt=ends_at).exists():
+    dreamed = frames.filter(made_at__gte=since, made_at__lt=ends_at)
+    if since >= ends_at or not dreamed.exists():
         raise InvalidRequest(_("Nothing was dreamed in this time."))
+    if kind == Film.Kind.MINE and not dreamed.filter(seq__gte=drawn.aggregate(seq=Min("last_seq"))["seq"]).exists():
+        raise InvalidRequest(
+            _("Not dreamed yet: no dream of this time has a stroke of yours in it. Wait for the next, or end later.")
+        )
     more: dict[str, Any] = {"owner": user, "requested_by": user, "shape": shape, "track": None}
     if area and kind == Film.Kind.PLACE:
         more["area"] = list(area)
@@ -88,7 +102,7 @@ def order(
 
 def order_clip(user: User, film: Film, shape: str) -> Film:
     """The clip of a film that can be seen; the same one whoever asks. Raises InvalidRequest."""
-    with transaction.atomic():
+    with counted(user):
         Film.objects.select_for_update().filter(pk=film.pk).first()  # two who ask at once get one
         found = Film.objects.filter(of=film, shape=shape).first()
         ended = (found is not None and found.finished_at) or timezone.now()
@@ -98,10 +112,8 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
         if film.state != State.DONE:
             raise InvalidRequest(_("This film is not finished yet."))
         may_order(user)
-        if found is not None:
-            Film.objects.filter(pk=found.pk).update(requested_by=user, requested_at=timezone.now(), started_at=None)
-            requests.remake(found, make_film, last=True)
-            return found
+        # One that shows nothing makes way; its row counts for whoever ordered it until the day is over.
+        Film.objects.filter(of=film, shape=shape).update(of=None, message="")
         clip = Film.objects.create(
             canvas=film.canvas,
             kind=film.kind,
@@ -120,10 +132,10 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
 
 
 def drop(film: Film) -> None:
-    """Deletes what a film shows, and its clips; its row counts until the day is over."""
+    """Deletes what a film and its clips show; their rows count until the day is over."""
     with transaction.atomic():
         for clip in film.clips.all():
-            requests.delete(clip)
+            drop(clip)
         film.withdraw()
         if not Film.objects.filter(pk=film.pk).cancel():
             Film.objects.filter(pk=film.pk).update(state=State.CANCELLED, message="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from dreamsite.core.errors import InvalidRequest, NotFound
 from dreamsite.core.models import User
 from dreamsite.core.tasks.jobs import State
 from gallery import query_params
-from gallery.films import own
+from gallery.films import crop, own
 from gallery.films.forms import MOMENT, OwnFilmForm
 from gallery.films.models import CHANGED, Film
 from gallery.films.views import card, find
@@ -58,9 +59,10 @@ def own_films(request: HttpRequest) -> HttpResponse:
             "query": canvas_query(canvas),
             "form": form,
             "newest": Frame.objects.visible().filter(canvas=canvas).order_by("-number").first(),
-            "cards": [card(film) for film in films.select_related("canvas").order_by("-pk")[:SHOWN]],
+            "cards": [card(film) for film in films.select_related("canvas", "owner").order_by("-pk")[:SHOWN]],
             "days": own.KEPT.days,
             "zone": zone.key,
+            "least": crop.SMALLEST,
             "sent_to": canvas_url("own_films", canvas),
         }
         return render(request, "gallery/films/own.html", context, status=status)
@@ -90,6 +92,8 @@ def _asked_for(request: HttpRequest) -> dict[str, Any]:
     """The form as the address fills it in; nonsense in it is left to the form to name."""
     asked = {name: request.GET[name] for name in ("x", "y", "width", "height") if name in request.GET}
     moments = {name: query_params.moment(request, name) for name in ("since", "until")}
+    if moments["until"]:  # the form asks for minutes: the one that is begun belongs to it
+        moments["until"] += timedelta(minutes=1, microseconds=-1)
     place = request.GET.get("kind") == Film.Kind.PLACE or asked
     return {
         "kind": Film.Kind.PLACE if place else Film.Kind.MINE,

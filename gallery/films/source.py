@@ -6,6 +6,7 @@ import io
 import logging
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ def stills(film: Film) -> list[Still]:
 
 def _drawn(film: Film, found: list[Still]) -> list[int]:
     """The places in `found` of the frames that were the first with a stroke of the film in them."""
-    seqs = [still.seq for still in found]
+    seqs = list(accumulate((still.seq for still in found), max))  # what was brought back has an older one
     places = {bisect_left(seqs, last) for last in _strokes(film).values_list("last_seq", flat=True).iterator()}
     return sorted(place for place in places if place < len(found))
 

@@ -1,4 +1,5 @@
-"""Having what a job made remade or deleted, jobs taken up whose task was lost, and what they left on this machine.
+"""Jobs counted by who orders them, remade, deleted, taken up where their task was lost, and what they left on this
+machine.
 
 `task` does the job, with the id of its row as its argument.
 """
@@ -8,6 +9,8 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_tasks.base import Task
 
+from dreamsite.core.models import User
 from dreamsite.core.tasks import enqueue, worker
 from dreamsite.core.tasks.jobs import OPEN, JobQuerySet, State
 from gallery.jobs import files
@@ -28,6 +32,14 @@ log = logging.getLogger(__name__)
 RETRIED = timedelta(hours=2)  # so long the queue tries what failed, and longer (dreamsite.core.tasks.retries)
 LOST_SECONDS = 60.0  # so long a job must be found without a task: one may be about to be queued
 _missed: dict[tuple[type[FileJob], int], float] = {}  # since when
+
+
+@contextmanager
+def counted(user: User) -> Iterator[None]:
+    """A transaction for what each person may have so much of: requests at once are counted one after the other."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        yield
 
 
 def take_up_lost(model: type[FileJob], task: Task[Any, Any]) -> None:

@@ -1,7 +1,6 @@
 // @ts-check
 /** The place of a film of one's own: dragged out on the picture, or written as numbers. */
 
-const LEAST = 64; // px, as gallery/films/crop.py has it
 const form = document.querySelector("[data-own-film]");
 if (form instanceof HTMLFormElement) place(form);
 
@@ -11,6 +10,7 @@ function place(form) {
   const shade = /** @type {SVGPathElement} */ (form.querySelector("[data-shade]"));
   const frame = /** @type {SVGRectElement} */ (form.querySelector("[data-rect]"));
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
+  const least = Number(form.dataset.least); // px that a side must have
   const whole = picture.viewBox.baseVal;
   const help = form.querySelector("[data-place-help]");
   if (help instanceof HTMLElement) help.hidden = false;
@@ -42,7 +42,7 @@ function place(form) {
   function choose(one, other) {
     const wide = Math.abs(one.x - other.x);
     const tall = Math.abs(one.y - other.y);
-    if (wide < LEAST || tall < LEAST) return; // a tap chooses nothing
+    if (wide < least || tall < least) return; // a tap chooses nothing
     x.value = String(Math.round(Math.min(one.x, other.x)));
     y.value = String(Math.round(Math.min(one.y, other.y)));
     width.value = String(Math.round(wide));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -12,7 +13,10 @@ import av
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -402,8 +406,115 @@ def test_the_frame_of_a_moment_is_known_without_a_plan(
             assert answer["Location"] == f"/frames/{plans[film.pk].at(second).id}/"
 
 
-def test_it_goes_with_its_files_after_a_month_and_with_the_account(
+def test_a_deleted_films_clips_count_too(canvas: Canvas, dream: Draw, ada: User) -> None:
+    dream([(ada, RED, 40, 40)])
+    film = order(ada, canvas, "place")
+    film.state = State.DONE
+    clip = own.order_clip(ada, film, "square")
+    Film.objects.update(state=State.DONE, started_at=timezone.now())
+    own.drop(film)
+    clip.refresh_from_db()
+    assert clip.state == State.CANCELLED
+    for left in range(own.A_DAY[False] - 2, 0, -1):
+        other = order(ada, canvas, "place")
+        Film.objects.filter(pk=other.pk).update(state=State.DONE, started_at=timezone.now())
+        assert left
+    with pytest.raises(own.InvalidRequest, match="24 hours"):
+        order(ada, canvas, "place")
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.EMPTY])
+def test_a_clip_that_shows_nothing_is_ordered_anew_and_both_count(
+    canvas: Canvas, dream: Draw, ada: User, state: str
+) -> None:
+    dream([(ada, RED, 40, 40)])
+    film = request_film(canvas, "hours", BEGUN - timedelta(hours=1), BEGUN + timedelta(hours=1))
+    Film.objects.update(state=State.DONE)
+    film.refresh_from_db()
+    for _ in range(own.A_DAY[False]):
+        clip = own.order_clip(ada, film, "square")
+        assert clip.state == State.WAITING and list(film.clips.all()) == [clip]
+        assert own.order_clip(ada, film, "square") == clip
+        long_ago = timezone.now() - own.AGAIN - timedelta(minutes=1)
+        Film.objects.filter(pk=clip.pk).update(state=state, started_at=long_ago, finished_at=long_ago)
+    with pytest.raises(own.InvalidRequest, match="24 hours"):
+        own.order_clip(ada, film, "square")
+
+
+def test_orders_of_one_person_are_counted_one_after_the_other(
+    canvas: Canvas, dream: Draw, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who counts holds the person's row: what arrives at the same time sees what the other one ordered."""
+    dream([(ada, RED, 40, 40)])
+    locked: list[Any] = []
+    lock, count, counts = QuerySet.select_for_update, own.may_order, []
+
+    def held(self: Any, **how: Any) -> Any:
+        locked.append(self.model)
+        return lock(self, **how)
+
+    def counting(user: User) -> None:
+        counts.append(User in locked)
+        locked.clear()
+        count(user)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", held)
+    monkeypatch.setattr(own, "may_order", counting)
+    film = order(ada, canvas)
+    film.state = State.DONE
+    own.order_clip(ada, film, "square")
+    assert counts == [True, True]
+
+
+def test_a_stroke_that_was_not_dreamed_on_yet_costs_no_film(
     client: Client, canvas: Canvas, dream: Draw, ada: User
+) -> None:
+    dream()
+    points = ((320, 320, 96), (480, 320, 96))
+    batch = journal.append(canvas, [wire.Stroke(next(_ids), 0, RED, 255, 0, points, True, ada.pk)])
+    assert batch is not None
+    client.force_login(ada)
+    answer = client.post("/films/mine/?canvas=film", {"kind": "mine"})
+    assert answer.status_code == 422 and "Not dreamed yet" in answer.content.decode()
+    assert not Film.objects.exists()
+    dream()
+    assert client.post("/films/mine/?canvas=film", {"kind": "mine"}).status_code == 302
+
+
+def test_a_frames_page_leads_to_a_film_that_ends_with_the_frame(
+    client: Client, canvas: Canvas, dream: Draw, ada: User
+) -> None:
+    for _ in range(5):
+        dream([(ada, RED, 40, 40)])
+    frame = Frame.objects.get(number=3)
+    client.force_login(ada)
+    page = client.get(f"/frames/{frame.pk}/").content.decode()
+    address = re.search(r'href="(/films/mine/[^"]*)"', page)
+    assert address
+    form = client.get(html.unescape(address[1])).context["form"]
+    asked = {name: str(form[name].value() or "") for name in ("kind", "shape", "since", "until")}
+    answer = client.post("/films/mine/?canvas=film", asked)
+    assert answer.status_code == 302
+    assert frame.number in [still.number for still in source.plan_of(Film.objects.get()).stills]
+
+
+def test_the_page_of_ones_films_asks_as_much_however_many_there_are(
+    client: Client, canvas: Canvas, dream: Draw, ada: User
+) -> None:
+    dream([(ada, RED, 40, 40)])
+    client.force_login(ada)
+    asked = []
+    for _ in range(2):
+        film = order(ada, canvas)
+        client.get("/films/mine/?canvas=film")
+        with CaptureQueriesContext(connection) as queries:
+            assert film.get_absolute_url() in client.get("/films/mine/?canvas=film").content.decode()
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
+def test_it_goes_with_its_files_after_a_month_and_with_the_account(
+    client: Client, canvas: Canvas, dream: Draw, ada: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     dream([(ada, RED, 40, 40)])
     dream()
@@ -412,13 +523,17 @@ def test_it_goes_with_its_files_after_a_month_and_with_the_account(
     assert row["only_yours"] and row["files"] == [kept.files.get().file.url]
     paths = {film.pk: [path_of(film), Path(default_storage.path(str(film.poster)))] for film in (old, kept)}
     Film.objects.filter(pk=old.pk).update(requested_at=timezone.now() - own.KEPT - timedelta(minutes=1))
-    own.forget_old()
+    with django_capture_on_commit_callbacks(execute=True):
+        own.forget_old()
     assert list(Film.objects.all()) == [kept]
+    assert not any(path.exists() for path in paths[old.pk])
     ada.closes_at = timezone.now()
     ada.save()
     assert all(path.exists() for path in paths[kept.pk])
-    closing.scrub(ada.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        closing.scrub(ada.pk)
     assert not Film.objects.exists()
+    assert not any(path.exists() for path in paths[kept.pk])
 
 
 def test_ones_film_of_a_canvas_by_link_names_no_key(client: Client, canvas: Canvas, dream: Draw, ada: User) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +18,7 @@ from dreamsite.core import second_factor
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
 from dreamsite.core.tasks import enqueue
+from gallery.jobs.requests import counted as counted
 from gallery.studio import cost, queue, reading
 from gallery.studio.models import Work
 
@@ -60,14 +59,6 @@ def networks() -> list[tuple[str, str]]:
 def network_title(name: str) -> str:
     """How people see a network; its name where it is gone."""
     return dict(networks()).get(name, name)
-
-
-@contextmanager
-def counted(user: User) -> Iterator[None]:
-    """A transaction for what each person may have so much of: requests at once are counted one after the other."""
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
-        yield
 
 
 def store_upload(work: Work, file: File[Any]) -> None:

@@ -400,7 +400,12 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="a folder for what is made")
     parser.add_argument("--only", default=",".join(WORKS), help="some of the works, with commas between them")
-    parser.add_argument("--googlenet", type=Path, default=os.environ.get("DREAMSITE_TEST_GOOGLENET"))
+    parser.add_argument(
+        "--googlenet",
+        type=Path,
+        default=os.environ.get("DREAMSITE_TEST_GOOGLENET"),
+        help="the folder with googlenet.onnx and labels.txt, to be imported",
+    )
     parser.add_argument(
         "--network",
         type=Path,
@@ -429,6 +434,10 @@ def main() -> None:
     if options.googlenet:
         Path(settings.MODELS_DIR).mkdir(parents=True, exist_ok=True)
         found, labels = (Path(options.googlenet) / name for name in ("googlenet.onnx", "labels.txt"))
+        if not found.is_file():
+            parser.error(
+                f"received {found.parent}, expected a folder with googlenet.onnx; an imported one is a --network"
+            )
         registry().import_file(found, "googlenet", labels=labels)
         names.append("googlenet")
     for folder in options.network:

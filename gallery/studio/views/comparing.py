@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,7 +16,7 @@ from dreamer.registered import registry
 from dreamsite.core.members import member_required
 from gallery.studio import cost, jobs, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, counted, networks, refuse, units_left
+from gallery.studio.views.requests import MORE_THAN_LEFT, SignedIn, counted, networks, refuse, refuse_busy, units_left
 
 SHOWN = 4  # styles of each network
 
@@ -48,13 +47,11 @@ def compare_order(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Original, key=key, owner=request.user)
     label = _label(request)
     if queue.closed():
-        return refuse(
-            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
-        )
+        return refuse_busy(request)
     with counted(request.user):
         wanted = [name for name, title in networks() if _row(found, name, title, label)["untried"]]
         if len(wanted) * jobs.SHEET * cost.LEAST > units_left(request.user):
-            return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
+            return refuse(request, str(MORE_THAN_LEFT), 429)
         for name in wanted:
             if label:
                 queue.submit(jobs.sketch(found, name, {"label": label, "title": label.split(",")[0][:120]}))

@@ -18,7 +18,15 @@ from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left
+from gallery.studio.views.requests import (
+    ENOUGH_TODAY,
+    SignedIn,
+    counted,
+    network_named,
+    refuse,
+    refuse_busy,
+    units_left,
+)
 
 MANY_DOGS = 0.05  # of all that a network learned: from here on they are why it sees them everywhere
 STEPS = 3  # layers that dream in a lesson
@@ -61,8 +69,10 @@ def explain_order(request: SignedIn) -> HttpResponse:
         return refuse(request, _("There is no picture to explain it with. Upload one first."))
     lessons = Work.objects.filter(network=network, kind=Work.Kind.LESSON, **on)
     with counted(request.user):
-        if queue.closed() or units_left(request.user) < STEPS * cost.LEAST:
-            return refuse(request, _("The studio is busy, or you have dreamed enough today. Come back later."), 429)
+        if queue.closed():
+            return refuse_busy(request)
+        if units_left(request.user) < STEPS * cost.LEAST:
+            return refuse(request, str(ENOUGH_TODAY), 429)
         if not lessons.filter(state__in=[State.WAITING, State.RUNNING, State.DONE]).exists():
             queue.submit(Work(owner=request.user, kind=Work.Kind.LESSON, network=network, units=cost.LEAST, **on))
     query = f"?picture={on['original'].key}" if "original" in on else ""

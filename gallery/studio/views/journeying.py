@@ -24,7 +24,7 @@ from gallery.studio.forms import DreamForm, FilmForm, JourneyForm
 from gallery.studio.models import Journey, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views import music
-from gallery.studio.views.requests import SignedIn, counted, network_title, refuse, units_left, wants_json
+from gallery.studio.views.requests import SignedIn, counted, network_title, refuse, refuse_busy, units_left, wants_json
 
 AHEAD = 8  # key frames that it goes by itself when somebody asks
 
@@ -59,9 +59,7 @@ def begin(request: SignedIn, key: str) -> HttpResponse:
     """Begins a journey into a picture: DreamForm's fields, JourneyForm's and FilmForm's."""
     found = get_object_or_404(Original, key=key, owner=request.user)
     if queue.closed():
-        return refuse(
-            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
-        )
+        return refuse_busy(request)
     if not found.complete:
         return refuse(request, _("Your picture is still on its way. Try again in a moment."), 409)
     made, trouble = _asked(request, found)
@@ -156,9 +154,7 @@ def go(request: SignedIn, key: str) -> HttpResponse:
     except (KeyError, ValueError):
         return refuse(request, _("Choose a place on a key frame."), 400)
     if queue.closed():
-        return refuse(
-            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
-        )
+        return refuse_busy(request)
     with counted(request.user):
         found = get_object_or_404(Journey.objects.select_for_update(), key=key, owner=request.user)
         start = found.key_frames.filter(number=number, state=State.DONE).first()

@@ -18,7 +18,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery.studio import queue, reading
 from gallery.studio.forms import MusicForm
 from gallery.studio.models import Journey, Music, Original, Work
-from gallery.studio.views.requests import SignedIn, counted, store_upload, units_left, wants_json
+from gallery.studio.views.requests import BUSY, SignedIn, counted, store_upload, units_left, wants_json
 
 MOST_BYTES = 64 * 1024**2
 
@@ -68,8 +68,7 @@ def _changed(request: SignedIn, found: Journey | Original) -> HttpResponse:
         words = _("The file is larger than %(most)d MB. Save it smaller, as MP3 for example.")
         return _refused(request, found, words % {"most": MOST_BYTES // 1024**2})
     if queue.closed():
-        words = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
-        return _refused(request, found, words, 503)
+        return _refused(request, found, str(BUSY), 503)
     try:
         credit = Credit(*(form.cleaned_data[name] for name in ("title", "author", "licence", "link")))
     except ValueError as error:

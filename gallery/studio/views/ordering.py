@@ -23,7 +23,18 @@ from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, SoundForm, se
 from gallery.studio.models import Music, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views import music
-from gallery.studio.views.requests import SignedIn, counted, network_named, networks, refuse, units_left, wants_json
+from gallery.studio.views.requests import (
+    ENOUGH_TODAY,
+    MORE_THAN_LEFT,
+    SignedIn,
+    counted,
+    network_named,
+    networks,
+    refuse,
+    refuse_busy,
+    units_left,
+    wants_json,
+)
 
 CLASSES = 12  # names offered at once
 GUIDES = 12  # pictures of one's own offered as guides
@@ -52,7 +63,8 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         "film_form": FilmForm(),
         "journeys": found.journeys.order_by("-created_at"),
         "sketches": _sketches(found, network),
-        "spent": bool(network) and network not in found.styles and not _sheet_waits(found, network),  # of today
+        "spent": bool(network) and network not in found.styles and not _sheet_waits(found, network),
+        "enough_today": ENOUGH_TODAY,
         "dreams": found.works.dreams().order_by("-created_at"),
         "left": units_left(request.user),
         "example": _example(_labels(network)),
@@ -108,9 +120,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     found = get_object_or_404(Original, key=key, owner=request.user)
     kind = str(request.POST.get("kind", "dream"))
     if queue.closed():
-        return refuse(
-            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
-        )
+        return refuse_busy(request)
     if kind in ("more", "surprise"):
         return _more(request, found, by_chance=kind == "surprise")
     form = DreamForm(request.POST)
@@ -202,7 +212,7 @@ def _more(request: SignedIn, found: Original, *, by_chance: bool) -> HttpRespons
         styles = random.sample(untried, min(1, len(untried))) if by_chance else untried[: jobs.SHEET]
         sketches = [jobs.sketch(found, network, style) for style in styles]
         if sum(one.units for one in sketches) > units_left(request.user):
-            return refuse(request, _("That is more than you have left today. Come back tomorrow."), 429)
+            return refuse(request, str(MORE_THAN_LEFT), 429)
         for one in sketches:
             queue.submit(one)
     return JsonResponse({"keys": [one.key for one in sketches]}) if wants_json(request) else redirect(found)

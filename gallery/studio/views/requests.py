@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext_lazy as _
 
 from canvas.moderation.permissions import MODERATE
 from dreamer.library import LibraryError
@@ -21,6 +22,11 @@ from dreamsite.core.tasks import enqueue
 from gallery.jobs.requests import counted as counted
 from gallery.studio import cost, queue, reading
 from gallery.studio.models import Work
+
+# Why nothing is taken up, wherever somebody asks for a dream.
+BUSY = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
+MORE_THAN_LEFT = _("That is more than you have left today. Come back tomorrow.")
+ENOUGH_TODAY = _("You have dreamed enough today. Come back tomorrow.")
 
 
 class SignedIn(HttpRequest):
@@ -38,6 +44,10 @@ def refuse(request: HttpRequest, message: str, status: int = 422) -> HttpRespons
         return json_error(status, "refused", message)
     messages.error(request, message)
     return redirect("studio")
+
+
+def refuse_busy(request: HttpRequest) -> HttpResponse:
+    return refuse(request, str(BUSY), 503)
 
 
 def network_named(name: str) -> str:

@@ -28,7 +28,7 @@ from gallery import media, query_params
 from gallery.moments import ink, paint
 from gallery.studio import jobs, queue
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, units_left, wants_json
+from gallery.studio.views.requests import ENOUGH_TODAY, SignedIn, counted, network_named, refuse, units_left, wants_json
 from gallery.uploads import pictures
 
 ORIGINALS = 40  # of one person at a time
@@ -182,7 +182,7 @@ def _trouble(user: User, units: float) -> tuple[str, int] | None:
     if Original.objects.filter(owner=user).count() >= ORIGINALS:
         return _("You have many pictures here. Delete one you no longer need, then upload this one."), 422
     if units > units_left(user):
-        return _("You have dreamed enough today. Come back tomorrow."), 429
+        return str(ENOUGH_TODAY), 429
     return None
 
 

@@ -11,7 +11,16 @@ from django.views.decorators.http import require_POST
 from dreamsite.core.members import member_required
 from gallery.studio import queue, reading
 from gallery.studio.models import Original, Work
-from gallery.studio.views.requests import SignedIn, counted, network_named, refuse, store_upload, units_left, wants_json
+from gallery.studio.views.requests import (
+    SignedIn,
+    counted,
+    network_named,
+    refuse,
+    refuse_busy,
+    store_upload,
+    units_left,
+    wants_json,
+)
 from gallery.studio.views.uploads import ORIGINALS
 
 UNREAD = 2  # videos of one person at a time that wait to be read
@@ -29,9 +38,7 @@ def upload(request: SignedIn) -> HttpResponse:
         words = _("The file is %(size)d MB. Expected at most %(most)d MB: cut a piece out of it, or save it smaller.")
         return refuse(request, words % {"size": (file.size or 0) // 1024**2, "most": reading.MAX_BYTES // 1024**2})
     if queue.closed():
-        return refuse(
-            request, _("The studio is very busy: more than half an hour of dreams is waiting. Come back later."), 503
-        )
+        return refuse_busy(request)
     network = network_named("")
     if not network:
         return refuse(request, _("This site has no network to dream with at the moment."), 503)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from canvas import strokes as index
 from canvas.models import Canvas, Frame, Stroke
 from dreamsite.core.rect import Rect
@@ -16,6 +19,8 @@ from gallery.frame.origins import public_names
 
 OWN = 250  # strokes of one's own that are looked at, the newest
 OTHERS = 400  # of others
+PIECES = 5_000  # of these strokes, on each side
+NUMBERS = 50_000  # of the journal, that are read for each side: a stroke drawn slowly has those of many others within
 FRAMES = 200  # of one's own that people are looked for in, the newest
 PEOPLE = 24
 
@@ -65,6 +70,7 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
     By ink, not by strokes' boxes: the pieces of a stroke are short, so that their boxes are close to the ink. A stroke
     that is no larger than the distance is as good as its box, and is not read from the journal.
     """
+    own, others = _bounded(own), _bounded(others)
     pairs = [
         (other, [one for one in own if one.last_seq < other.first_seq and one.box.grown(distance).overlaps(other.box)])
         for other in others
@@ -77,16 +83,33 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
         one.pk: index.boxes(pieces[one.author, one.stroke_id]) if (one.author, one.stroke_id) in pieces else [one.box]
         for one in met.values()
     }
+    grown = np.array([-distance, -distance, distance, distance])
+    around = {one.pk: np.array(boxes[one.pk], np.int64) + grown for one in own if one.pk in boxes}
     return [
         other
         for other, beside in pairs
-        if any(
-            mine.grown(distance).overlaps(theirs)
-            for one in beside
-            for mine in boxes[one.pk]
-            for theirs in boxes[other.pk]
-        )
+        for mine in [np.concatenate([around[one.pk] for one in beside])]
+        if any(_overlaps(mine, theirs) for theirs in boxes[other.pk])
     ]
+
+
+def _bounded(strokes: list[Stroke]) -> list[Stroke]:
+    """Those whose pieces can be read and compared while somebody waits for the page, the newest before the others; one
+    that alone would take too long is passed over. In their order."""
+    pieces, numbers = PIECES, NUMBERS
+    found = set()
+    for stroke in sorted(strokes, key=lambda one: -one.last_seq):
+        span = stroke.last_seq - stroke.first_seq
+        if stroke.pieces <= pieces and span <= numbers:
+            pieces, numbers = pieces - stroke.pieces, numbers - span
+            found.add(stroke.pk)
+    return [stroke for stroke in strokes if stroke.pk in found]
+
+
+def _overlaps(boxes: npt.NDArray[np.int64], box: Rect) -> bool:
+    """Whether any of the boxes (left, top, right, bottom, px) overlaps this one."""
+    left, top, right, bottom = boxes.T
+    return bool(((left < box.right) & (right > box.left) & (top < box.bottom) & (bottom > box.top)).any())
 
 
 def _around(boxes: Iterable[Rect]) -> Rect:

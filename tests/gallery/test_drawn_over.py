@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from canvas import frames, journal, wire
 from canvas.degrees import SHUT_OUT
-from canvas.models import Canvas, Frame, Sanction
+from canvas.models import Canvas, Frame, Sanction, Stroke
 from dreamsite.core.models import User
+from gallery import drawn_over
 
 pytestmark = pytest.mark.django_db
 _ids = iter(range(1, 1 << 20))
@@ -51,3 +53,18 @@ def test_only_who_came_later_to_the_same_place_and_may_be_shown(client: Client, 
         assert nobody not in page, nobody
     client.force_login(away)
     assert "Nobody drew over" in client.get("/history/mine/over/").content.decode()
+
+
+def test_what_is_compared_is_bounded_and_the_newest_goes_first(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pieces a stroke has: somebody waits for the page."""
+    ada, first, second = (User.objects.create_user(name) for name in ("ada", "the-first", "the-second"))
+    draw(canvas, ada, 100, 100)
+    for over in (first, second):
+        draw(canvas, over, 100, 100)
+    dream(canvas, ada, first, second)
+    assert {meeting.name for meeting in drawn_over.over(ada, canvas)} == {"the-first", "the-second"}
+    monkeypatch.setattr(drawn_over, "PIECES", 1)
+    assert [meeting.name for meeting in drawn_over.over(ada, canvas)] == ["the-second"]
+    Stroke.objects.filter(author=second.pk).update(last_seq=F("last_seq") + drawn_over.NUMBERS + 1)
+    names = [meeting.name for meeting in drawn_over.over(ada, canvas)]
+    assert names == ["the-first"], "the other would have half of the journal read"

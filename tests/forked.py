@@ -22,11 +22,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-# Not ours, and ours that know no Django (ARCHITECTURE.md). Nothing among them may read settings.
-PRELOADED = ("tests.preloaded",)
-
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(list(PRELOADED))
+_server.set_forkserver_preload(["tests.preloaded"])
 
 
 class Forked:

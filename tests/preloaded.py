@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 
+# Not ours, and ours that know no Django (ARCHITECTURE.md). Nothing among them may read settings.
 PRELOADED = (
     *("asyncio", "email.message", "html.parser", "http.client", "ssl", "urllib.request"),
     *("av", "cryptography.x509", "django.contrib.auth.hashers", "django.core.management", "django.core.servers"),

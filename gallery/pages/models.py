@@ -22,7 +22,7 @@ class PageQuerySet(models.QuerySet["Page"]):
 
     def in_footer(self) -> PageQuerySet:
         """Those linked in the footer of every page."""
-        return self.published().exclude(footer_order=0).order_by("footer_order", "title")
+        return self.published().exclude(footer_order=0).order_by("footer_order", "title").defer("html")
 
 
 class Page(models.Model):

@@ -25,6 +25,7 @@ from dreamsite.core.storage import StorageError
 from gallery.jobs import files
 
 QUALITY, SPEED = 80, 8  # of AVIF, without chroma subsampling
+SHARE = 0.55  # of the bytes, about, is what it takes (docs/operating.md)
 
 
 def waiting(canvas: Canvas, since: datetime | None = None) -> QuerySet[Frame]:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from canvas.models import Canvas, Frame
 from gallery.downloads.models import Download
 from gallery.films.models import FilmFile
 from gallery.frames import is_quiet
-from gallery.space import retention
+from gallery.space import compact, retention
 
 LOOKED_AT = timedelta(days=7)
 
@@ -28,7 +28,7 @@ class Forecast:
     films: int
     downloads: int
     a_day: float  # of frames, films and downloads
-    a_year: float  # if nothing is thinned
+    a_year: float  # if nothing is thinned; old dreams stored smaller, as KEEP_EXACT_DAYS says
     a_year_thinned: float | None  # by the rule; None where everything is kept
     thinnable: int  # frames that the rule takes now
     thinnable_bytes: int
@@ -49,21 +49,27 @@ def forecast() -> Forecast:
     others = _bytes(films.filter(film__made_at__gte=week)) + _bytes(downloads.filter(made_at__gte=week))
     a_day = (_frame_bytes(new) + others) / days
     planned = [each for canvas in Canvas.objects.all() for each in retention.plan(canvas)]
+    # What is stored smaller in the course of a year; in the last week, what is older than KEEP_EXACT_DAYS was.
+    exact, share = Q(picture__endswith=".jpg"), 1 - compact.SHARE
+    kept_exact = min(settings.KEEP_EXACT_DAYS or 365, 365)
+    a_year = a_day * 365 - share * _bytes(new.dreams().filter(exact)) / days * (365 - kept_exact)
     thinned = None
     if settings.KEEP_ALL_DAYS:
         # Of what nobody drew on, one in each span stays large; the small pictures of the others stay too.
-        quiet = new.filter(is_quiet()).aggregate(count=Count("pk"), large=Sum("size"))
+        quiet = new.filter(is_quiet()).aggregate(count=Count("pk"), large=Sum("size"), exact=Sum("size", filter=exact))
         spans = days * 24 * 60 / settings.KEEP_ONE_MINUTES
-        goes = (quiet["large"] or 0) * max(0.0, 1 - spans / max(quiet["count"], 1))
+        part = max(0.0, 1 - spans / max(quiet["count"], 1))
         kept_whole = min(settings.KEEP_ALL_DAYS, 365)
-        thinned = a_day * 365 - goes / days * (365 - kept_whole)
+        goes, smaller = (part * (quiet[name] or 0) / days for name in ("large", "exact"))
+        # What goes saves all of it from then on, and not its smaller file as well.
+        thinned = a_year - goes * (365 - kept_whole) + share * smaller * (365 - max(kept_whole, kept_exact))
     free = shutil.disk_usage(settings.VAR_DIR).free if settings.SERVE_MEDIA else None
     return Forecast(
         _frame_bytes(frames),
         _bytes(films),
         _bytes(downloads),
         a_day,
-        a_day * 365,
+        a_year,
         thinned,
         len(planned),
         sum(each.size for each in planned),

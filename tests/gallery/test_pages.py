@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,3 +266,15 @@ def test_the_donation_page_shows_no_code_but_the_sites_own(as_staff: Client, bod
     assert (
         as_staff.post(reverse("admin:gallery_page_change", args=[about.pk]), _form(about, body=body)).status_code == 302
     )
+
+
+def test_the_footer_reads_no_pages_html_and_asks_once(client: Client) -> None:
+    """It is on every page, in every language."""
+    for language in ("en", "de"):
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        client.get("/about/")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/about/").status_code == 200
+        asked = [query["sql"] for query in queries if 'FROM "gallery_page"' in query["sql"]]
+        (footer,) = [sql for sql in asked if 'NOT ("gallery_page"."footer_order"' in sql]
+        assert '"html"' not in footer and len(asked) == 2, asked

@@ -222,6 +222,28 @@ def test_the_forecast_adds_up(canvas: Canvas, dreamed: Kept, settings: Any) -> N
     assert seen.thinnable == 0 and seen.free and seen.days_left == pytest.approx(seen.free / seen.a_day)
 
 
+def test_the_forecast_knows_that_old_dreams_are_stored_smaller(canvas: Canvas, dreamed: Kept, settings: Any) -> None:
+    settings.KEEP_ONE_MINUTES = 1
+    made = dreamed([1] * 9, timezone.now() - timedelta(hours=12))
+    large = sum(frame.size for frame in made) * 2  # a day
+    exact = forecast.forecast()
+    assert exact.a_year_thinned is not None
+    settings.KEEP_EXACT_DAYS = 7
+    seen = forecast.forecast()
+    saved = (1 - compact.SHARE) * large
+    assert exact.a_year - seen.a_year == pytest.approx(saved * 358, rel=0.05)
+    settings.KEEP_EXACT_DAYS = 400
+    assert forecast.forecast().a_year == pytest.approx(exact.a_year)
+    # A day's quiet dreams in as few minutes as there are dreams: all of them go but for one a minute.
+    settings.KEEP_EXACT_DAYS, settings.KEEP_ONE_MINUTES, settings.KEEP_ALL_DAYS = 30, 10_000, 30
+    seen = forecast.forecast()
+    assert seen.a_year_thinned is not None
+    goes = sum(frame.size for frame in made[1:]) * 2 * (1 - 0.5 * 24 * 60 / 10_000 / 8)
+    assert exact.a_year - seen.a_year_thinned == pytest.approx(
+        (goes + (large - goes) * (1 - compact.SHARE)) * 335, rel=0.05
+    )
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it empties the canvas itself
 @given(st.lists(st.tuples(st.integers(0, 4000), st.booleans()), min_size=1, max_size=60), st.integers(1, 60))
 def test_no_span_loses_its_last_frame(canvas: Canvas, history: list[tuple[int, bool]], minutes: int) -> None:

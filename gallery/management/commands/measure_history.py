@@ -175,6 +175,7 @@ def _addresses(canvas: Canvas, extent: tuple[int, int]) -> list[tuple[str, str]]
         ("frame.json", reverse("frame_json", args=[middle.pk])),
         ("slideshow", at("slideshow")),
         ("where I drew", at("my_strokes")),
+        ("who drew over mine", at("drawn_over")),
         ("highlights", at("highlights")),
         ("feed", reverse("history_feed")),
         ("highlights feed", reverse("highlights_feed")),

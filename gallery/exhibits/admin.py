@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from canvas.moderation.cases.services import NotYours
 from gallery.exhibits import proposals
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.studio.models import Proposal, Work
@@ -170,7 +171,13 @@ class ProposalAdmin(admin.ModelAdmin[Any]):
         if exhibit is None:
             self.message_user(request, _("Choose an exhibit first."), messages.ERROR)
             return
-        self._tell(request, sum(proposals.hang(work, exhibit, request.user) for work in works))
+        count = 0
+        for work in works:
+            try:
+                count += proposals.hang(work, exhibit, request.user)
+            except NotYours as error:
+                self.message_user(request, f"{work}: {error}", messages.ERROR)
+        self._tell(request, count)
 
     @admin.action(description=_("Decline"), permissions=["change"])
     def decline(self, request: HttpRequest, works: Any) -> None:

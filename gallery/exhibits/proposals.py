@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from canvas.moderation.cases.services import NotYours
 from canvas.moderation.models import Act
 from gallery.exhibits.models import Exhibit, Picture
 from gallery.studio.models import Work
@@ -19,7 +20,13 @@ DECLINE = Act.add_verb("decline-dream", _("Declined a dream of the studio that w
 
 @transaction.atomic
 def hang(work: Work, exhibit: Exhibit, by: Any) -> bool:
-    """Hangs a proposed dream as the exhibit's last item; False where it is not proposed any more."""
+    """Hangs a proposed dream as the exhibit's last item; False where it is not proposed any more.
+
+    Raises NotYours for a dream of one's own.
+    """
+    if work.owner_id == by.pk:
+        raise NotYours(_("This dream is your own. Somebody else decides about it."))
+    _lock(work)
     Exhibit.objects.select_for_update().get(pk=exhibit.pk)
     if not Work.objects.proposed().filter(pk=work.pk).exists():
         return False
@@ -32,9 +39,15 @@ def hang(work: Work, exhibit: Exhibit, by: Any) -> bool:
     return True
 
 
+def _lock(work: Work) -> None:
+    """Before anything is read: of several curators the first decides."""
+    Work.objects.select_for_update().filter(pk=work.pk).first()
+
+
 @transaction.atomic
 def decline(work: Work, by: Any) -> bool:
     """Its maker is told on its page; it can be proposed again."""
+    _lock(work)
     if not Work.objects.filter(pk__in=Work.objects.proposed().filter(pk=work.pk)).update(declined_at=timezone.now()):
         return False
     Act.objects.record(by, DECLINE, person=work.owner, dream=work.key)

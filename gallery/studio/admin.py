@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from canvas.moderation.cases.services import NotYours
+from canvas.moderation.cases.services import Conflict, NotYours
 from canvas.moderation.models import Case
 from canvas.moderation.permissions import MODERATE
 from gallery.studio import moderation
@@ -71,7 +71,7 @@ class WorkAdmin(ForModerators):
         def publish(work: Work, by: Any) -> bool:
             try:
                 return moderation.publish(work, by)
-            except NotYours as error:
+            except (Conflict, NotYours) as error:
                 self.message_user(request, f"{work}: {error}", messages.ERROR)
                 return False
 

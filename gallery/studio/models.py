@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
@@ -369,6 +369,15 @@ def _delete_original(instance: Original, **_kwargs: Any) -> None:
             file.delete(save=False)
 
     transaction.on_commit(delete)
+
+
+@receiver(pre_delete, sender=Work)
+def _lock_work(instance: Work, **_kwargs: Any) -> None:
+    """A worker may have ended it since it was read: what goes with it are its files, and its price, of now."""
+    now = Work.objects.select_for_update().filter(pk=instance.pk).first()
+    if now is not None:
+        for column in (*Work.FILES, "upload", "pieces", "state", "units", "fraction"):
+            setattr(instance, column, getattr(now, column))
 
 
 @receiver(post_delete, sender=Work)

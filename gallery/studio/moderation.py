@@ -39,9 +39,14 @@ def may_publish(user: Any) -> bool:
 
 
 @transaction.atomic
-def ask(work: Work) -> Case:
-    """The open case in the queue about a dream that a newcomer wants to show to everybody; else a new one."""
-    Work.objects.select_for_update().get(pk=work.pk)
+def ask(work: Work, *, changed: bool = False) -> Case:
+    """The open case in the queue about a dream that a newcomer wants to show to everybody; else a new one.
+
+    `changed`: nobody decides any more on what a case showed before.
+    """
+    _lock(work.key)
+    if changed:
+        _asked(work).update(version=F("version") + 1, last_by=None, last_what=gettext_noop("its maker changed it"))
     return _asked(work).first() or Case.objects.create(
         kind=Case.Kind.SHOWING, subject_kind=SUBJECT, subject_key=work.key
     )
@@ -77,7 +82,8 @@ def _asked(work: Work) -> Any:
 def publish(work: Work, by: Any) -> bool:
     """Shows a dream that its maker asked to show, and closes its case; False where there was nothing to show.
 
-    Raises NotYours for a dream of one's own, and where somebody else works on its case.
+    Raises NotYours for a dream of one's own, and where somebody else works on its case; Conflict where its maker has
+    just moved it.
     """
     if not Work.objects.filter(pk=work.pk, published_at=None, requested_at__isnull=False).exists():
         return False
@@ -87,15 +93,14 @@ def publish(work: Work, by: Any) -> bool:
 
 @transaction.atomic
 def _publish(key: str, by: Any, why: str, op: UUID, shown: bool) -> bool:
-    """What was decided in the queue; False where the dream is gone."""
+    """What was decided in the queue; False where the dream is gone, or its maker does not ask any more."""
     work = Work.objects.select_related("owner").filter(key=key, state=State.DONE).first()
     if work is None:
         return False
     if not shown:
         return bool(Work.objects.filter(pk=work.pk).update(requested_at=None, published_at=None, proposed_at=None))
-    now = timezone.now()
-    if not Work.objects.filter(pk=work.pk).update(published_at=now, requested_at=work.requested_at or now):
-        return False
+    if not Work.objects.filter(pk=work.pk, requested_at__isnull=False).update(published_at=timezone.now()):
+        return False  # what its maker took back stays so
     Act.objects.record(by, PUBLISH, person=work.owner, why=why, dream=work.key, op=op)
     return True
 
@@ -146,13 +151,20 @@ def report(work: Work, category: str, text: str, *, reporter: Any, address: str,
 # --- A dream as something that cases are about ------------------------------------------------------------------------
 
 
+def _lock(key: str) -> None:
+    """Held to the transaction's end. Whoever moves a dream and its case takes the dream first."""
+    Work.objects.select_for_update().filter(key=key).first()
+
+
 def _subject(key: str) -> subjects.Subject | None:
-    work = Work.objects.select_related("owner").filter(key=key).first()
+    work = Work.objects.select_related("owner", "original").filter(key=key).first()
     if work is None:
         return None
     title = _("Dream “%(title)s”") % {"title": work}
     picture = work.thumbnail.url if work.thumbnail else ""
-    return subjects.Subject(str(title), work.get_absolute_url(), work.owner, work.hidden_at is not None, picture)
+    before = work.original.picture.url if work.original and work.show_before else ""
+    hidden = work.hidden_at is not None
+    return subjects.Subject(str(title), work.get_absolute_url(), work.owner, hidden, picture, before)
 
 
 def _picture(key: str) -> Pixels | None:
@@ -176,4 +188,4 @@ def _hide(key: str, by: Any, why: str, op: UUID, show: bool) -> bool:
 
 def add_subject() -> None:
     """Dreams of the studio can be what a case is about."""
-    subjects.add(subjects.Kind(SUBJECT, _subject, _picture, _hide, _publish))
+    subjects.add(subjects.Kind(SUBJECT, _subject, _picture, _hide, _publish, _lock))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -28,9 +30,10 @@ from dreamsite.accounts import closing, export, guests
 from dreamsite.core.models import User
 from dreamsite.core.tasks.jobs import State
 from gallery.curators import CURATORS
+from gallery.exhibits import proposals
 from gallery.exhibits.models import Exhibit
 from gallery.studio import moderation, periodic_tasks
-from gallery.studio.models import Original, Work
+from gallery.studio.models import Original, Spent, Work
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +154,18 @@ def test_somebody_without_an_account_asks_for_a_takedown_and_it_is_counted(publi
     assert acts[2].why == "A face" and acts[2].person == published.owner
     at_case(moderator, report.case, "subject", show="yes")
     assert Work.objects.get().hidden_at is None
+
+
+def test_what_a_worker_ends_while_it_is_deleted_leaves_no_file(
+    work: Work, django_capture_on_commit_callbacks: Any
+) -> None:
+    read = Work.objects.get()
+    names = [file.name for file in read.files]
+    read.picture, read.thumbnail, read.state, read.units = "", "", State.RUNNING, 7.0
+    Work.objects.update(units=7.0)  # it is done meanwhile, and names its files
+    with django_capture_on_commit_callbacks(execute=True):
+        read.delete()
+    assert not any(map(default_storage.exists, names)) and Spent.objects.get().units == 7.0
 
 
 def test_the_evidence_is_the_dream_as_it_was(published: Work, moderator: User) -> None:
@@ -314,6 +329,117 @@ def test_what_its_maker_took_back_is_not_decided_after_all(client: Client, work:
     case.refresh_from_db()
     with pytest.raises(cases.Conflict, match="its maker no longer asks"):
         cases.reopen(case, case.version, moderator)
+
+
+def test_what_a_newcomer_changes_is_seen_by_a_moderator_before_everybody_sees_it(
+    client: Client, work: Work, moderator: User, settings: Any
+) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    with work.thumbnail.open("rb") as file:
+        name = default_storage.save("studio/before.jpg", file)
+    before = Original.objects.create(owner=work.owner, picture=name, width=600, height=400)
+    Work.objects.update(original=before)
+    show, visitor = f"{work.get_absolute_url()}show/", Client()
+
+    def public() -> str:
+        return visitor.get("/dreams/").content.decode()
+
+    for changed in ({"caption": "Words nobody saw"}, {"caption": "Words nobody saw", "show_before": "1"}):
+        client.post(show, changed)
+        old = Case.objects.open().get()
+        client.post(show, {**changed, "caption": "My hill"})  # while a moderator looks at it
+        answer = at_case_with(moderator, old, "decide", outcome="shown")
+        assert answer.status_code == 409 and "its maker changed it" in answer.content.decode()
+        assert Work.objects.get().published_at is None
+        page = answer.content.decode()
+        assert ("The picture from before" in page) == (before.picture.url in page) == ("show_before" in changed)
+        at_case(moderator, old, "decide", outcome="shown")
+        assert "My hill" in public()
+        client.post(show, {**changed, "caption": "My hill"})
+        assert "My hill" in public() and not Case.objects.open().exists(), "nothing changed"
+        client.post(show, {**changed, "caption": "Never seen"})
+        assert "Never seen" not in public() and Case.objects.open().count() == 1
+        client.post(show, {"take_back": "1"})
+    CleanHours.objects.create(user=work.owner, hours=1000)
+    client.post(show, {"caption": "Whom one trusts"})
+    client.post(show, {"caption": "Whom one trusts still"})
+    assert "Whom one trusts still" in public() and not Case.objects.open().exists()
+
+
+def at_case_with(user: User, case: Case, act: str, **sent: Any) -> Any:
+    """What the page answers to somebody who loaded it when `case` was read."""
+    client = Client()
+    client.force_login(user)
+    return client.post(f"/moderation/cases/{case.pk}/{act}", {"version": case.version, **sent})
+
+
+def test_what_its_maker_took_back_no_case_shows(client: Client, work: Work, moderator: User, settings: Any) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    show = f"{work.get_absolute_url()}show/"
+    moderation.ask(work)
+    client.post(show, {"take_back": "1"})
+    moot = Case.objects.get()
+    assert "Open it again" not in at_case(moderator, moot, "note", text="Seen")
+    answer = at_case_with(moderator, moot, "reopen")
+    assert answer.status_code == 409 and "its maker no longer asks" in answer.content.decode()
+    client.post(show, {"caption": "My hill"})
+    shown = Case.objects.open().get()
+    at_case(moderator, shown, "decide", outcome="shown")
+    client.post(show, {"take_back": "1"})
+    at_case(moderator, shown, "reopen")
+    shown.refresh_from_db()
+    at_case(moderator, shown, "decide", outcome="shown")
+    shown.refresh_from_db()
+    assert shown.outcome == Case.Outcome.MOOT and Work.objects.get().published_at is None
+
+
+def test_only_who_may_moderate_decides_what_everybody_sees(work: Work, moderator: User, settings: Any) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    case = moderation.ask(work)
+    moderator.user_permissions.remove(Permission.objects.get(codename="moderate"))
+    reviewer = User.objects.get(pk=moderator.pk)
+    assert "How does it end?" not in at_case(reviewer, case, "claim")
+    case.refresh_from_db()
+    for outcome in ("shown", "not-shown"):
+        assert at_case_with(reviewer, case, "decide", outcome=outcome).status_code == 403
+    assert at_case_with(reviewer, case, "reopen").status_code == 403
+    assert Case.objects.open().get() == case and Work.objects.get().published_at is None
+
+
+def test_whoever_moves_a_dream_and_its_case_locks_the_dream_first(
+    client: Client, work: Work, moderator: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    page, touched = work.get_absolute_url(), list[str]()
+    real = {name: getattr(QuerySet, name) for name in ("select_for_update", "update")}
+
+    def told(name: str) -> Callable[..., Any]:
+        def do(rows: Any, *args: Any, **columns: Any) -> Any:
+            touched.append(rows.model.__name__)
+            return real[name](rows, *args, **columns)
+
+        return do
+
+    for name in real:
+        monkeypatch.setattr(QuerySet, name, told(name))
+
+    def first_of(do: Callable[[], Any]) -> str:
+        """What is locked or changed before all else: the dream or the case."""
+        touched.clear()
+        do()
+        return next(name for name in touched if name in ("Work", "Case"))
+
+    for do in (
+        lambda: client.post(f"{page}show/", {"caption": "My hill"}),
+        lambda: client.post(f"{page}show/", {"caption": "My hill, again"}),
+        lambda: at_case(moderator, Case.objects.get(), "decide", outcome="not-shown"),
+        lambda: client.post(f"{page}show/", {"caption": "My hill"}),
+        lambda: moderation.publish(Work.objects.get(), moderator),
+        lambda: client.post(f"{page}show/", {"take_back": "1"}),
+        lambda: client.post(f"{page}show/", {"caption": "My hill"}),
+        lambda: client.post(f"{page}delete/"),
+    ):
+        assert first_of(do) == "Work"
     assert not Case.objects.open().exists()
 
 
@@ -380,6 +506,35 @@ def test_a_dream_is_proposed_hung_and_goes_with_its_makers_wish(
     assert picture not in Client().get("/exhibits/hills/").content.decode()
     client.post(f"{page}delete/")
     assert not exhibit.pictures.exists()
+
+
+def test_a_curators_own_dream_is_hung_by_somebody_else_and_once(
+    curator: Client, published: Work, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ADMIN_TWO_FACTOR = False
+    maker, cleo = published.owner, User.objects.get(username="cleo")
+    Work.objects.update(proposed_at=timezone.now(), owner=cleo)
+    exhibit = Exhibit.objects.create(title="Hills", slug="hills", published_at=timezone.now())
+    data = {"action": "hang", "_selected_action": [published.pk], "exhibit": exhibit.pk}
+    page = curator.post(reverse("admin:gallery_proposal_changelist"), data, follow=True).content.decode()
+    assert "This dream is your own" in page and not exhibit.pictures.exists()
+    Work.objects.update(owner=maker)
+    real, first = QuerySet.select_for_update, list[str]()
+
+    def meanwhile(rows: Any, *args: Any, **how: Any) -> Any:
+        """Somebody else declines it before this one has its lock."""
+        if not first:
+            first.append(rows.model.__name__)
+            Work.objects.update(declined_at=timezone.now())
+        return real(rows, *args, **how)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", meanwhile)
+    work = Work.objects.get()
+    assert not proposals.hang(work, exhibit, cleo) and first == ["Work"], "the dream is locked before anything is read"
+    Work.objects.update(declined_at=None)
+    first.clear()
+    assert not proposals.decline(work, cleo) and first == ["Work"]
+    assert not exhibit.pictures.exists() and verbs() == []
 
 
 def test_what_is_private_hidden_or_no_picture_is_not_proposed(client: Client, work: Work) -> None:

@@ -32,6 +32,7 @@ from gallery.jobs import files
 from gallery.studio import cost, jobs, periodic_tasks, queue, watch
 from gallery.studio.forms import settings_of
 from gallery.studio.models import Original, Spent, Work
+from gallery.uploads import pictures
 from tests.dreamer import nets
 from tests.studio.statements import spends_under_the_persons_lock
 
@@ -180,18 +181,45 @@ def test_previews_replace_each_other(client: Client, original: Original) -> None
     assert Work.objects.filter(kind=Kind.PREVIEW, state=State.DONE).count() == 1
 
 
-def test_a_small_version_first_and_the_whole_picture_after_it(client: Client) -> None:
+def test_a_small_version_first_and_the_whole_picture_after_it(
+    client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     original = uploaded(client, small="1")
     worker.empty(STUDIO)
     original.refresh_from_db()
     assert picked(client, original).status_code == 409
     small = original.picture.name
     url = f"/studio/pictures/{original.key}/full/"
-    assert client.post(url, {"picture": photograph(400, 300)}).status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(url, {"picture": photograph(400, 300)}).status_code == 200
     original.refresh_from_db()
     assert (original.width, original.height, original.complete) == (400, 300, True)
     assert not default_storage.exists(small)
     assert picked(client, original).status_code == 201
+
+
+def test_what_is_dreamed_on_and_shown_is_never_another_picture(
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, before = f"/studio/pictures/{original.key}/full/", default_storage.listdir("uploads")[1]
+
+    def comes() -> None:
+        answer = client.post(url, {"picture": photograph(400, 300)}, headers={"Accept": "application/json"})
+        assert answer.status_code == 409 and "here already" in answer.json()["detail"]
+        now = Original.objects.get()
+        assert (now.picture, now.width, now.height) == (original.picture, original.width, original.height)
+        assert default_storage.listdir("uploads")[1] == before, "what is refused leaves no file"
+
+    comes()
+    Original.objects.update(complete=False)
+    clean = pictures.clean
+
+    def meanwhile(*args: Any, **how: Any) -> pictures.CleanedPicture:
+        Original.objects.update(complete=True)  # another one comes while this one is read
+        return clean(*args, **how)
+
+    monkeypatch.setattr(pictures, "clean", meanwhile)
+    comes()
 
 
 def test_where_it_was_taken_is_gone(client: Client) -> None:

@@ -115,6 +115,12 @@ class Case(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    @property
+    def may_reopen(self) -> bool:
+        """An appeal is decided once; what its maker took back before anybody decided stays so."""
+        moot_showing = self.kind == self.Kind.SHOWING and self.outcome == self.Outcome.MOOT
+        return not self.is_open and self.kind != self.Kind.APPEAL and not moot_showing
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def by(self, person_id: int | None, address: str) -> ReportQuerySet:

@@ -222,7 +222,7 @@ OUTCOMES: Mapping[str, tuple[Case.Outcome, ...]] = {
 
 @transaction.atomic
 def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> str:
-    """Closes the case; with which outcome: moot where what somebody asked to show is gone.
+    """Closes the case; with which outcome: moot where nobody asks to show it any more, or it is gone.
 
     Raises Conflict, NotYours, and ValueError for an outcome that its kind does not know.
     """
@@ -232,13 +232,16 @@ def decide(case: Case, version: int, by: Any, outcome: str, why: str = "") -> st
         raise NotYours(_("This canvas is your own. Somebody else decides about it."))
     if case.kind == Case.Kind.SHOWING and case.subject is not None and case.subject.person == by:
         raise NotYours(_("This dream is your own. Somebody else decides about it."))
+    kind = subjects.kind(case.subject_kind) if case.kind == Case.Kind.SHOWING else None
+    if kind:
+        kind.lock(case.subject_key)
     close(case, version, by, outcome)
     if case.region is not None and outcome == Case.Outcome.DISMISSED and case.region.lifted_at is None:
         case.region.lift(by)
         notify.look(case.region.canvas.slug)
     if case.kind == Case.Kind.LISTING and case.canvas is not None:
         switches.turn(case.canvas, "listed", outcome == Case.Outcome.LISTED, by, why, case.op)
-    publish = subjects.kind(case.subject_kind).publish if case.kind == Case.Kind.SHOWING else None
+    publish = kind.publish if kind else None
     if publish and not publish(case.subject_key, by, why, case.op, outcome == Case.Outcome.SHOWN):
         outcome = case.outcome = Case.Outcome.MOOT
         Case.objects.filter(pk=case.pk).update(outcome=outcome)

@@ -24,6 +24,7 @@ class Subject:
     person: Any  # whose it is
     hidden: bool
     picture: str = ""  # its small picture's address
+    before: str = ""  # the address of what it was made of, where that is to be shown, too
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Kind:
     picture   how it looks, uint8 [h, w, 3]; None where it has no picture
     hide      (key, by, why, op, show): hides it from everybody, or with `show` shows it again; False where it is so
               already
-    publish   (key, by, why, op, shown): shows it to everybody, as its maker asked, or does not; False where it is gone;
-              None where nobody asks
+    publish   (key, by, why, op, shown): shows it to everybody, as its maker asked, or does not; False where its maker
+              does not ask any more, or it is gone. None where nobody asks
+    lock      locks its row to the transaction's end: always before its case's. Where there is `publish`
     """
 
     name: str
@@ -43,6 +45,7 @@ class Kind:
     picture: Callable[[str], Pixels | None]
     hide: Callable[..., bool]
     publish: Callable[..., bool] | None = None
+    lock: Callable[[str], None] = lambda key: None
 
 
 def add(kind: Kind) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
@@ -116,11 +117,13 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: 
     if drawers:
         seen = {"people": [row["author"] for row in drawers], "cases": [case.pk]}
         look_ups.record(request.user, look_ups.WHO_DREW, canvas=case.canvas, **seen)
-    outcomes = [(value, Case.Outcome(value).label) for value in cases.OUTCOMES[case.kind]]
+    may_decide = _may_decide(request, case)
+    outcomes = [(value, Case.Outcome(value).label) for value in cases.OUTCOMES[case.kind] if may_decide]
     context = {
         "case": case,
         "reports": reports,
         "outcomes": outcomes,
+        "may_reopen": case.may_reopen and may_decide,
         "conflict": conflict,
         "section": "queue",
         "notes": case.notes.select_related("author"),
@@ -134,6 +137,11 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, conflict: 
         **forms,
     }
     return render(request, "moderation/case.html", context, status=status)
+
+
+def _may_decide(request: HttpRequest, case: Case) -> bool:
+    """What everybody is to see whoever may moderate decides, here as in the administration."""
+    return case.kind != Case.Kind.SHOWING or request.user.has_perm(MODERATE)
 
 
 def _appeal(request: HttpRequest, case: Case) -> dict[str, Any]:
@@ -229,6 +237,8 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 @moderator_required(REVIEW_REPORT)
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
+    if not _may_decide(request, found):
+        raise PermissionDenied
     if request.POST.get("outcome") not in cases.OUTCOMES[found.kind]:
         message = _("Choose how it ends, then close it.")
         return case_page(request, found, status=422, conflict=message, typed=request.POST)
@@ -244,8 +254,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @moderator_required(REVIEW_REPORT)
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
-    if _find(pk).kind == Case.Kind.APPEAL:
-        return case_page(request, _find(pk), status=409, conflict=_("An appeal is decided once."))
+    found = _find(pk)
+    if not _may_decide(request, found):
+        raise PermissionDenied
+    if found.kind == Case.Kind.APPEAL:
+        return case_page(request, found, status=409, conflict=_("An appeal is decided once."))
 
     def do(found: Case, version: int) -> str:
         cases.reopen(found, version, request.user, request.POST.get("why", ""))

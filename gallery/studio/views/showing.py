@@ -142,16 +142,21 @@ def mask(request: SignedIn, key: str) -> HttpResponse:
 @require_POST
 @member_required
 def show(request: SignedIn, key: str) -> HttpResponse:
-    """Shows a dream to everybody, or takes that back (`take_back`). A newcomer's waits for a moderator.
+    """Shows a dream to everybody, or takes that back (`take_back`). A newcomer's waits for a moderator, and again when
+    its title changes or the picture from before is shown, too.
 
     One that is shown may be proposed for an exhibit (`propose`: 1), until a curator decides (`propose`: 0 withdraws).
     """
-    found = get_object_or_404(Work.objects.dreams(), key=key, owner=request.user, state=State.DONE)
+    with transaction.atomic():  # a moderator's decision comes before it or after it
+        mine = Work.objects.dreams().select_for_update()
+        return _show(request, get_object_or_404(mine, key=key, owner=request.user, state=State.DONE))
+
+
+def _show(request: SignedIn, found: Work) -> HttpResponse:
     if request.POST.get("take_back"):
         found.requested_at = found.published_at = found.proposed_at = None
-        with transaction.atomic():
-            found.save(update_fields=["requested_at", "published_at", "proposed_at"])
-            moderation.withdraw(found)
+        found.save(update_fields=["requested_at", "published_at", "proposed_at"])
+        moderation.withdraw(found)
         messages.success(request, _("Only people who have the link can see it now."))
         return redirect(found)
     if not moderation.may_publish(request.user):
@@ -161,6 +166,7 @@ def show(request: SignedIn, key: str) -> HttpResponse:
         return redirect(found)
     if request.POST.get("propose"):
         return _propose(request, found)
+    seen = found.caption, found.show_before  # by a moderator, where it was shown
     form = ShowForm(request.POST, instance=found)
     if not form.is_valid():
         messages.error(request, _("That could not be shown: check the title and the licence."))
@@ -170,13 +176,14 @@ def show(request: SignedIn, key: str) -> HttpResponse:
     hours = CleanHours.objects.filter(user=request.user).values_list("hours", flat=True).first() or 0
     if hours >= TRUSTED_HOURS or request.user.is_staff:
         found.published_at = found.requested_at
+    elif (found.caption, found.show_before) != seen:
+        found.published_at = None
+    found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
+    if found.published_at:
         messages.success(request, _("Everybody can see it now."))
     else:
         messages.success(request, _("A moderator will look at it first; then everybody can see it."))
-    with transaction.atomic():
-        found.save(update_fields=["caption", "licence", "show_before", "requested_at", "published_at"])
-        if not found.published_at:
-            moderation.ask(found)
+        moderation.ask(found, changed=bool(form.changed_data))
     return redirect(found)
 
 

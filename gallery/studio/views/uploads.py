@@ -25,6 +25,7 @@ from canvas.models import Frame
 from dreamsite.core.members import member_required
 from dreamsite.core.models import User
 from gallery import media, query_params
+from gallery.jobs import files
 from gallery.moments import ink, paint
 from gallery.studio import jobs, queue
 from gallery.studio.models import Original, Work
@@ -58,18 +59,27 @@ def upload(request: SignedIn) -> HttpResponse:
 @require_POST
 @member_required
 def upload_full(request: SignedIn, key: str) -> HttpResponse:
-    """The picture itself, after its small version."""
-    original = get_object_or_404(Original, key=key, owner=request.user)
+    """The picture itself, once, after its small version: nothing but tries of a fixed size is dreamed on that."""
+    found = get_object_or_404(Original, key=key, owner=request.user)
+    words = _("This picture is here already. Upload the other one as a new picture.")
+    if found.complete:
+        return refuse(request, words, 409)
     try:
         cleaned = _clean(request)
     except pictures.InvalidUpload as error:
         return refuse(request, str(error))
-    before = [str(file.name) for file in (original.picture, original.large) if file]
-    for column, value in (columns := {**_columns(cleaned), "complete": True}).items():
-        setattr(original, column, value)
-    original.save(update_fields=[*columns])
-    for name in before:
-        default_storage.delete(name)
+    columns = {**_columns(cleaned), "complete": True}
+    with counted(request.user):
+        original = Original.objects.select_for_update().filter(pk=found.pk, complete=False).first()
+        if original:
+            files.delete_after_commit([str(original.picture.name), str(original.large.name)])
+            for column, value in columns.items():
+                setattr(original, column, value)
+            original.save(update_fields=[*columns])
+    if original is None:  # another one came meanwhile, or it is deleted
+        for name in filter(None, (columns["picture"], columns["large"])):
+            default_storage.delete(str(name))
+        return refuse(request, words, 409)
     _forget_large(request.user)
     return JsonResponse({"url": original.get_absolute_url()})
 

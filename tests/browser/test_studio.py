@@ -379,12 +379,15 @@ def test_a_journey_is_steered_by_the_hand_and_by_keys(ada: Visitor) -> None:
     steer.click(position={"x": 0.9 * box["width"], "y": 0.4 * box["height"]})
     expect(page.locator(".strip a")).to_have_count(2)
     expect(page.locator("[data-open]")).to_have_count(0)
+    seconds = page.locator("form[action$='/film/'] [name=seconds]")
+    seconds.fill("1.5")
     page.locator("#steer").focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-steer-words]")).to_have_text("45 % from the left, 50 % from the top")
     page.keyboard.press("Enter")
     expect(page.locator(".strip a")).to_have_count(3)
     expect(page.locator("#steer")).to_be_focused()
+    expect(seconds).to_have_value("1.5")  # what somebody has filled in stays
     told = page.request.get(page.url.rstrip("/") + ".json").json()["key_frames"]
     assert [one["towards"] for one in told] == [[0.75, pytest.approx(0.4, abs=0.02), 2.0], [0.45, 0.5, 2.0], None]
     sound(page)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from canvas import lease, notify
-from canvas.frames.storing import FrameDamaged, FrameGone, read
+from canvas.frames.codec import decode, encode
+from canvas.frames.storing import FrameDamaged, FrameGone, delete, load, read
 from canvas.models import Canvas, Frame
 from dreamsite.core.storage import StorageError
 
@@ -32,6 +34,7 @@ def set_base(canvas: Canvas, frame: Frame | None) -> None:
     """
     if frame is not None:
         read(Frame.objects.get(pk=frame.pk))
+        _store_exactly(Frame.objects.get(pk=frame.pk))
     with transaction.atomic():
         locked = Canvas.objects.lock(canvas.pk)
         if frame is not None and not Frame.objects.visible().whole().filter(pk=frame.pk, canvas=locked).exists():
@@ -109,6 +112,22 @@ def step_back(frame: Frame, also: Callable[[], bool] = lambda: True) -> bool:
                     lease.withdraw(locked)  # what is dreamed now will be refused: its ink can be undone again
                 return True
         successor, looked = _newest_readable(frame), True
+        if successor is not None:
+            _store_exactly(successor)
+
+
+def _store_exactly(frame: Frame) -> None:
+    """A base is painted on by every browser, and these decode AVIF, which old dreams are stored as, each in its way."""
+    old = str(frame.picture.name)
+    if not old.endswith(".avif") or not _readable(frame):
+        return
+    picture = encode(decode(read(frame)), frame.kind)
+    name = default_storage.save(f"{old.removesuffix('.avif')}.{picture.suffix}", ContentFile(picture.data))
+    columns = {"picture": name, "size": len(picture.data), "sha256": picture.sha256}
+    stored = Frame.objects.filter(pk=frame.pk, picture=old).update(**columns)
+    load.cache_clear()
+    delete(old if stored else name)
+    frame.refresh_from_db(fields=list(columns))
 
 
 def _newest_readable(frame: Frame) -> Frame | None:

@@ -370,6 +370,19 @@ def test_what_an_act_can_be_taken_back_to_stays_as_it_is(canvas: Canvas, dreamed
     assert before in compact.waiting(canvas) and taken(canvas) == [before.number]
 
 
+def test_a_canvas_that_goes_back_to_an_old_dream_has_a_base_that_is_the_same_everywhere(
+    canvas: Canvas, dreamed: Kept, settings: Any
+) -> None:
+    settings.KEEP_EXACT_DAYS = 7
+    first, *others = dreamed([1, 2, 3, 4, 5, 6, 7])
+    assert compact.store_smaller(first)
+    for frame in reversed(others):
+        assert frames.hide(frame)
+    canvas.refresh_from_db()
+    base = canvas.frame
+    assert base == first and str(base.picture.name).endswith(".jpg") and frames.read(base)
+
+
 def test_a_frame_that_became_a_base_meanwhile_stays_as_it_is(
     canvas: Canvas, dreamed: Kept, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

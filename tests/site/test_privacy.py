@@ -32,7 +32,7 @@ from dreamsite.accounts import closing, export
 from dreamsite.core.models import User
 from gallery.models import BesideFeed, Exhibit, Film, Highlight, Upload
 from gallery.pages.models import PageVersion
-from gallery.studio.models import Journey, Original, Spent, Work
+from gallery.studio.models import Journey, Music, Original, Spent, Work
 from tests.conftest import PASSWORD
 from tests.rows import every_value
 from tests.site.world import World
@@ -82,6 +82,7 @@ EXPORTED = {
     "gallery.highlight.chosen_by": "highlight-caption",
     "gallery.original.owner": '"kept": false',
     "gallery.journey.owner": "journey-title",
+    "gallery.music.owner": "music-title",
     "gallery.work.owner": "work-caption",
     "gallery.spent.owner": "77.125",
     "dreamer.ownstyle.by": "own-style",
@@ -226,7 +227,7 @@ def everything(wanda: User) -> None:
     BesideFeed.objects.create(user=wanda)
     kept = default_storage.save(f"studio/{NAME}.jpg", ContentFile(WORDS.encode()))
     original = Original.objects.create(owner=wanda, picture=kept, width=1, height=1)
-    Journey.objects.create(
+    journey = Journey.objects.create(
         owner=wanda,
         title=f"journey-title {WORDS}",
         network="house",
@@ -237,6 +238,8 @@ def everything(wanda: User) -> None:
         width=2,
         height=2,
     )
+    credit = {"author": "A", "licence": "CC0", "link": "https://a.example"}
+    Music.objects.create(owner=wanda, journey=journey, file="m", seconds=1, loudness=[], title="music-title", **credit)
     Work.objects.create(owner=wanda, kind="dream", original=original, network="house", caption=f"work-caption {WORDS}")
     Spent.objects.create(owner=wanda, units=77.125, at=timezone.now())
     StyleVote.objects.create(canvas=canvas, voter=wanda, network="house", style="voted-style")

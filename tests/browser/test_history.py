@@ -328,3 +328,36 @@ def test_an_account(page: Page, dreamed: RunningSite) -> None:
     assert fits(page)
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url(dreamed.url + "/")
+
+
+def test_a_film_of_this_place(page: Page, dreamed: RunningSite) -> None:
+    """From the canvas' menu with what the window shows; then another place, dragged out on the picture."""
+    name, _, value = dreamed.person(1).headers["Cookie"].partition("=")
+    page.context.add_cookies([{"name": name, "value": value, "url": dreamed.url}])
+    page.goto(dreamed.url + "/c/night/#x=48&y=48&zoom=1.2")
+    page.locator(".stage.ready[data-connection=live]").wait_for()
+    page.locator("details[data-menu] > summary").last.click()
+    page.get_by_role("link", name="A film of this place").click()
+    numbers = [page.locator(f"[data-own-film] [name={field}]") for field in ("x", "y", "width", "height")]
+    expect(numbers[2]).not_to_have_value("")
+    left, top, width, height = (int(number.input_value()) for number in numbers)
+    # 1.2 times as large as the whole: at most 80 of the 96 px fit on one side, around the middle.
+    assert 60 <= min(width, height) <= 82 and max(width, height) <= 96, (width, height)
+    assert (2 * left + width, 2 * top + height) == (pytest.approx(96, abs=4), pytest.approx(96, abs=4))
+    assert fits(page)
+
+    picture = page.locator("[data-place] svg")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box
+    side = min(box["width"], box["height"])  # it stands at the upper left of its box
+    page.mouse.move(box["x"] + 0.1 * side, box["y"] + 0.15 * side)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * side, box["y"] + 0.5 * side, steps=3)
+    page.mouse.move(box["x"] + 0.9 * side, box["y"] + 0.95 * side, steps=3)
+    page.mouse.up()
+    dragged = [int(number.input_value()) for number in numbers]
+    assert dragged == [pytest.approx(wanted, abs=2) for wanted in (9.6, 14.4, 76.8, 76.8)]
+    assert page.locator("[data-rect]").get_attribute("width") == str(dragged[2])
+    page.mouse.click(box["x"] + 0.5 * side, box["y"] + 0.5 * side)
+    assert [int(number.input_value()) for number in numbers] == dragged, "a tap chooses nothing"

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
-from django.utils.feedgenerator import Atom1Feed, Enclosure
+from django.utils.feedgenerator import Enclosure
 from django.utils.translation import gettext as _
 
 from canvas.models import Canvas, Frame
 from gallery import media, recipe
+from gallery.atom import Atom
 from gallery.highlights.models import Highlight
 
 ENTRIES = 20
@@ -32,7 +33,7 @@ class FeedEntry:
 
 
 class HistoryFeed(Feed[FeedEntry, tuple[Canvas, HttpRequest]]):
-    feed_type = Atom1Feed
+    feed_type = Atom
     language = settings.LANGUAGE_CODE
     link = reverse_lazy("history")
     feed_url = reverse_lazy("history_feed")

@@ -148,7 +148,7 @@ def is_quiet() -> Q:
 def quiet(frames: list[Frame]) -> set[int]:
     """The ids of those among these frames into which nobody had drawn."""
     found = Frame.objects.filter(is_quiet(), pk__in=[frame.pk for frame in frames])
-    return set(found.order_by("number").values_list("pk", flat=True))
+    return set(found.order_by().values_list("pk", flat=True))
 
 
 def at(canvas: Canvas, moment: datetime) -> Frame | None:

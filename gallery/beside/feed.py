@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import get_conditional_response
-from django.utils.feedgenerator import Atom1Feed, Enclosure
+from django.utils.feedgenerator import Enclosure
 from django.utils.html import format_html, format_html_join
 from django.utils.http import quote_etag
 from django.utils.safestring import SafeString
@@ -27,6 +27,7 @@ from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import Busy, NotFound
 from dreamsite.core.languages import speaking_to
 from gallery import media
+from gallery.atom import Atom
 from gallery.beside import finding
 from gallery.beside.finding import Beside
 from gallery.beside.models import BesideFeed
@@ -46,20 +47,14 @@ class FeedEntry:
     picture: str
 
 
-class _Atom(Atom1Feed):
-    def latest_post_date(self) -> datetime:
-        """Without entries: the same at each request."""
-        return super().latest_post_date() if self.items else self.feed["switched_on_at"]
-
-
 class _Entries(Feed[FeedEntry, tuple[BesideFeed, HttpRequest]]):
-    feed_type = _Atom
+    feed_type = Atom
 
     def get_object(self, request: HttpRequest, feed: BesideFeed) -> tuple[BesideFeed, HttpRequest]:
         return feed, request
 
     def feed_extra_kwargs(self, scope: tuple[BesideFeed, HttpRequest]) -> dict[str, Any]:
-        return {"switched_on_at": scope[0].switched_on_at}
+        return {"since": scope[0].switched_on_at}
 
     def title(self) -> str:
         return _("Drawn beside your strokes")

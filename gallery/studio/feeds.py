@@ -9,9 +9,10 @@ from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.urls import reverse_lazy
-from django.utils.feedgenerator import Atom1Feed, Enclosure
+from django.utils.feedgenerator import Enclosure
 from django.utils.translation import gettext as _
 
+from gallery.atom import Atom
 from gallery.studio.models import Work
 
 ENTRIES = 20
@@ -28,7 +29,7 @@ class DreamEntry:
 class DreamsFeed(Feed[DreamEntry, HttpRequest]):
     """The newest first, each with its picture enclosed."""
 
-    feed_type = Atom1Feed
+    feed_type = Atom
     language = settings.LANGUAGE_CODE
     link = reverse_lazy("dreams")
     feed_url = reverse_lazy("dreams_feed")

@@ -233,6 +233,12 @@ def test_nobody_shows_dreams_while_a_sanction_is_in_force(work: Work, client: Cl
     assert Work.objects.get().published_at
 
 
+def test_a_feed_without_entries_is_not_new_each_time_it_is_asked_for(client: Client) -> None:
+    answer = client.get("/dreams/feed/")
+    assert answer["Last-Modified"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+    assert "<updated>1970-01-01T00:00:00+00:00</updated>" in answer.content.decode()
+
+
 def test_published_dreams_stand_in_the_feed_the_sitemap_and_oembed(published: Work, moderator: User) -> None:
     visitor, page = Client(), published.get_absolute_url()
 

@@ -43,7 +43,7 @@ def of_video(request: SignedIn, key: str) -> HttpResponse:
 
 
 def shown(found: Journey | Original) -> dict[str, Any]:
-    """What gallery/studio/music.html shows of it."""
+    """What the template music.html of the studio shows of it."""
     newest = found.readings.first()  # before the music that comes of it
     failed = newest if newest and newest.state == State.FAILED else None
     return {

@@ -167,11 +167,13 @@ def _sheet(work: Work, submit: Callable[[Work], None]) -> dict[str, Any]:
     if picture is None or work.original is None:
         raise ValueError("There is no picture to try styles on any more.")
     styles = ranking.ranked(network, shelf, picture)
-    original = Original.objects.get(pk=work.original.pk)
-    original.styles = {**original.styles, work.network: styles}
-    original.save(update_fields=["styles"])
-    for style in styles[:SHEET]:
-        submit(sketch(original, work.network, style))
+    # At once: a page that saw styles and no sketch would ask no more. Locked: another network's sheet may end, too.
+    with transaction.atomic():
+        original = Original.objects.select_for_update().get(pk=work.original.pk)
+        original.styles = {**original.styles, work.network: styles}
+        original.save(update_fields=["styles"])
+        for style in styles[:SHEET]:
+            submit(sketch(original, work.network, style))
     return {}
 
 

@@ -134,9 +134,12 @@ def order_clip(user: User, film: Film, shape: str) -> Film:
 def drop(film: Film) -> None:
     """Deletes what a film and its clips show; their rows count until the day is over."""
     with transaction.atomic():
-        for clip in film.clips.all():
+        now = Film.objects.select_for_update().filter(pk=film.pk).first()  # a worker may have ended it since
+        if now is None:
+            return
+        for clip in now.clips.all():
             drop(clip)
-        film.withdraw()
+        now.withdraw()
         if not Film.objects.filter(pk=film.pk).cancel():
             Film.objects.filter(pk=film.pk).update(state=State.CANCELLED, message="")
         transaction.on_commit(partial(requests.sweep, Film))

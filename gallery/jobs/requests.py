@@ -100,5 +100,8 @@ def remake(job: FileJob, task: Task[Any, Any], *, first: bool = False, last: boo
 def delete(job: FileJob) -> None:
     """The row and its files go."""
     with transaction.atomic():
-        job.withdraw()
-        job.delete()
+        rows: Any = type(job)._default_manager.select_for_update().filter(pk=job.pk)
+        now = rows.first()  # its files of now: a worker may have ended it since it was read
+        if now is not None:
+            now.withdraw()
+            now.delete()

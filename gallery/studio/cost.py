@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from canvas import limits
@@ -47,20 +47,22 @@ def allowance(user_id: int) -> float:
 
 
 def spent(user_id: int) -> float:
-    """What this person's works of the last 24 hours cost, deleted ones too; those that failed or were cancelled cost
-    nothing.
+    """What this person's works of the last 24 hours cost, deleted ones too; those that failed cost nothing, those
+    that were cancelled what was made of them.
 
     What journeys will do by themselves counts from the beginning.
     """
     since = timezone.now() - DAY
     states = (*OPEN, State.DONE)
     found = Work.objects.filter(owner=user_id, created_at__gte=since, state__in=states)
+    cancelled = Work.objects.filter(owner=user_id, created_at__gte=since, state=State.CANCELLED, fraction__gt=0)
     deleted = Spent.objects.filter(owner=user_id, at__gte=since)
     to_come = Journey.objects.filter(owner=user_id, created_at__gte=since, reserved__gt=0)
+    made = F("units") * F("fraction")
     return sum(
         float(rows.aggregate(sum=Sum(column))["sum"] or 0.0)
         # In this order: what becomes a work in between counts twice for once, not never.
-        for rows, column in ((to_come, "reserved"), (found, "units"), (deleted, "units"))
+        for rows, column in ((to_come, "reserved"), (found, "units"), (cancelled, made), (deleted, "units"))
     )
 
 

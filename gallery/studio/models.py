@@ -339,7 +339,7 @@ class Work(BackgroundJob):
 
 
 class Spent(models.Model):
-    """What a finished work cost that its maker has deleted since: the units of a day are not given back."""
+    """What was made of a work that its maker has deleted since cost: the units of a day are not given back."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     units = models.FloatField()
@@ -383,8 +383,9 @@ def _lock_work(instance: Work, **_kwargs: Any) -> None:
 @receiver(post_delete, sender=Work)
 def _delete_work(instance: Work, origin: Any = None, **_kwargs: Any) -> None:
     whole_account = getattr(origin, "model", type(origin)) is get_user_model()
-    if instance.state == State.DONE and instance.created_at > timezone.now() - DAY and not whole_account:
-        Spent.objects.create(owner_id=instance.owner_id, units=instance.units, at=instance.created_at)
+    part = {State.DONE: 1.0, State.FAILED: 0.0}.get(State(instance.state), instance.fraction)
+    if part > 0 and instance.created_at > timezone.now() - DAY and not whole_account:
+        Spent.objects.create(owner_id=instance.owner_id, units=instance.units * part, at=instance.created_at)
     transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])
     files.delete_after_commit(instance.passing_files)
 

@@ -24,6 +24,7 @@ from canvas.moderation.cases import services as cases
 from canvas.moderation.cases import subjects
 from canvas.moderation.models import Act, Case, Report
 from dreamsite.core.tasks.jobs import State
+from gallery.jobs import files
 from gallery.studio.models import Work, new_key
 
 PUBLISH = Act.add_verb("publish-dream", _("Showed a dream of the studio to everybody"))
@@ -113,7 +114,7 @@ def hide(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
         Act.objects.record(by, HIDE, person=work.owner, why=why, dream=work.key, op=op)
         work.prints.open().cancel()
         work.prints.all().delete()  # large versions of it are made anew if it is shown again
-    _move_files(work)
+        _move_files(work)
     return True
 
 
@@ -126,17 +127,22 @@ def show_again(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bo
 
 
 def _move_files(work: Work) -> None:
-    """To names that nobody knows: whoever kept an address sees nothing there any more."""
-    now = Work.objects.get(pk=work.pk)
+    """To names that nobody knows: whoever kept an address sees nothing there any more.
+
+    In the caller's transaction: where the storage fails nothing is hidden, and a second press does it again.
+    """
+    now = Work.objects.select_for_update().get(pk=work.pk)
     old = {column: str(getattr(now, column)) for column in Work.FILES if getattr(now, column)}
     new = {}
     for column, name in old.items():
-        with default_storage.open(name, "rb") as file:
-            moved = f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}"
-            new[column] = default_storage.save(moved, ContentFile(file.read()))
+        moved = f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}"
+        try:
+            with default_storage.open(name, "rb") as file:
+                new[column] = default_storage.save(moved, ContentFile(file.read()))
+        except FileNotFoundError:
+            new[column] = ""  # it is lost: nothing is shown in its place
     Work.objects.filter(pk=work.pk).update(**new)
-    for name in old.values():
-        default_storage.delete(name)
+    files.delete_after_commit(old.values())
 
 
 def report(work: Work, category: str, text: str, *, reporter: Any, address: str, contact: str = "") -> Report:

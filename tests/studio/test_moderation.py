@@ -32,7 +32,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery.curators import CURATORS
 from gallery.exhibits import proposals
 from gallery.exhibits.models import Exhibit
-from gallery.studio import moderation, periodic_tasks
+from gallery.studio import cost, moderation, periodic_tasks
 from gallery.studio.models import Original, Spent, Work
 
 
@@ -82,11 +82,14 @@ def verbs() -> list[str]:
     return list(Act.objects.order_by("pk").values_list("verb", flat=True))
 
 
-def test_a_moderator_publishes_hides_and_shows_again_and_the_log_says_so(work: Work, moderator: User) -> None:
+def test_a_moderator_publishes_hides_and_shows_again_and_the_log_says_so(
+    work: Work, moderator: User, django_capture_on_commit_callbacks: Any
+) -> None:
     assert moderation.publish(work, moderator) and not moderation.publish(work, moderator)
     assert b"My hill" in Client().get("/dreams/").content
     before = [file.name for file in Work.objects.get().files]
-    assert moderation.hide(work, moderator, "a face") and not moderation.hide(work, moderator)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert moderation.hide(work, moderator, "a face") and not moderation.hide(work, moderator)
     assert b"My hill" not in Client().get("/dreams/").content
     assert not any(map(default_storage.exists, before)), "whoever kept an address sees nothing there"
     assert all(default_storage.exists(file.name) for file in Work.objects.get().files)
@@ -166,6 +169,48 @@ def test_what_a_worker_ends_while_it_is_deleted_leaves_no_file(
     with django_capture_on_commit_callbacks(execute=True):
         read.delete()
     assert not any(map(default_storage.exists, names)) and Spent.objects.get().units == 7.0
+
+
+@pytest.mark.parametrize(
+    ("state", "part"), [(State.RUNNING, 0.25), (State.CANCELLED, 0.25), (State.WAITING, 0.0), (State.FAILED, 0.0)]
+)
+def test_what_is_deleted_before_its_end_costs_what_was_made_of_it(work: Work, state: State, part: float) -> None:
+    Work.objects.update(state=state, units=8.0, fraction=0.25 if state != State.WAITING else 0.0)
+    if state == State.CANCELLED:
+        assert cost.spent(work.owner_id) == 2.0, "cancelled ones, too"
+    Work.objects.get().delete()
+    assert cost.spent(work.owner_id) == 8.0 * part
+
+
+def test_a_lost_file_keeps_no_dream_from_being_hidden(
+    published: Work, moderator: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    names = [file.name for file in published.files]
+    default_storage.delete(names[-1])
+    with django_capture_on_commit_callbacks(execute=True):
+        assert moderation.hide(published, moderator)
+    now = Work.objects.get()
+    assert now.hidden_at and len(now.files) == len(names) - 1 and not any(map(default_storage.exists, names))
+
+
+def test_a_storage_that_fails_leaves_a_dream_for_a_second_press(
+    published: Work, moderator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, saved, save = [file.name for file in published.files], [], default_storage.save
+
+    def fails(*args: Any) -> str:
+        if saved:
+            raise OSError("no room")
+        saved.append(save(*args))
+        return saved[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "save", fails)
+        with pytest.raises(OSError, match="no room"):
+            moderation.hide(published, moderator)
+    now = Work.objects.get()
+    assert now.hidden_at is None and [file.name for file in now.files] == names and verbs() == []
+    assert moderation.hide(published, moderator) and Work.objects.get().hidden_at
 
 
 def test_the_evidence_is_the_dream_as_it_was(published: Work, moderator: User) -> None:

@@ -63,4 +63,8 @@ class DreamsFeed(Feed[DreamEntry, HttpRequest]):
         return entry.work.published_at
 
     def item_enclosures(self, entry: DreamEntry) -> list[Enclosure]:
-        return [Enclosure(entry.picture, str(entry.work.picture.size), "image/jpeg")]
+        try:
+            size = entry.work.picture.size
+        except FileNotFoundError:
+            size = 0  # it is lost; the others are still told
+        return [Enclosure(entry.picture, str(size), "image/jpeg")]

@@ -140,7 +140,7 @@ def _move_files(work: Work) -> None:
             with default_storage.open(name, "rb") as file:
                 new[column] = default_storage.save(moved, ContentFile(file.read()))
         except FileNotFoundError:
-            new[column] = ""  # it is lost: nothing is shown in its place
+            continue  # it is lost; its name stays, as pages and feeds count on one
     Work.objects.filter(pk=work.pk).update(**new)
     files.delete_after_commit(old.values())
 

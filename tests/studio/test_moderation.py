@@ -186,11 +186,15 @@ def test_a_lost_file_keeps_no_dream_from_being_hidden(
     published: Work, moderator: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     names = [file.name for file in published.files]
-    default_storage.delete(names[-1])
+    default_storage.delete(names[0])  # the picture
     with django_capture_on_commit_callbacks(execute=True):
         assert moderation.hide(published, moderator)
     now = Work.objects.get()
-    assert now.hidden_at and len(now.files) == len(names) - 1 and not any(map(default_storage.exists, names))
+    assert now.hidden_at and not any(map(default_storage.exists, names))
+    assert all(default_storage.exists(file.name) for file in now.files if file.name != names[0])
+    assert moderation.show_again(now, moderator)
+    for address in (now.get_absolute_url(), "/dreams/", "/dreams/feed/"):
+        assert Client().get(address).status_code == 200, address
 
 
 def test_a_storage_that_fails_leaves_a_dream_for_a_second_press(

@@ -439,6 +439,7 @@ def test_a_dream_that_ends_takes_nothing_from_whoever_paints_the_next_one(ada: V
         expect(card.locator("progress")).to_be_visible()
         page.locator(".sketch:has(img)").first.click()
         page.get_by_text("Spare a part").click()
+        expect(page.locator("[data-mask-canvas]")).to_be_visible()  # what is hidden takes no focus
         page.locator("[data-mask-canvas]").focus()
         page.keyboard.press("Space")
         page.locator("#class-search").fill("ban")

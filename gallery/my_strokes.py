@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from canvas import strokes as index
 from canvas.models import Canvas, Frame, Stroke
+from dreamsite.core.models import User
 from dreamsite.core.rect import Rect
+from dreamsite.core.turns import Pace
 from gallery import drawn_over as drawn_over_by
 from gallery import query_params
 from gallery.converters import utc_iso
@@ -25,6 +27,8 @@ SESSION_GAP = timedelta(minutes=10)  # a longer one ends a session
 PAGE_STROKES = 250  # strokes in one page
 MAX_BOXES = 1_000
 COLOURS = 6
+_pace = Pace("somebody's own strokes", 30, 3.0)
+_pace_over = Pace("who drew over somebody's", 10, 15.0)  # thousands of pieces are read and compared for each
 
 
 @dataclass
@@ -55,6 +59,7 @@ class DrawingSession:
 @login_required
 def my_strokes(request: HttpRequest) -> HttpResponse:
     """The user's drawing sessions, newest first (`?before=`, an ISO moment, for the next page), and a map of them."""
+    _pace.take_as(_person(request).pk)
     canvas, zone = query_params.canvas(request), query_params.zone(request)
     before = query_params.moment(request, "before")
     own = _own(request, canvas)
@@ -87,6 +92,7 @@ def my_strokes(request: HttpRequest) -> HttpResponse:
 @login_required
 def drawn_over(request: HttpRequest) -> HttpResponse:
     """Who painted over the user's newest strokes later, and whose ink is in the same frames."""
+    _pace_over.take_as(_person(request).pk)
     canvas, zone = query_params.canvas(request), query_params.zone(request)
     context = {
         "section": "history",
@@ -105,6 +111,7 @@ def drawn_over(request: HttpRequest) -> HttpResponse:
 @login_required
 def my_strokes_json(request: HttpRequest) -> HttpResponse:
     """Boxes and colours of the user's own strokes up to `?until=`, newest first."""
+    _pace.take_as(_person(request).pk)
     canvas = query_params.canvas(request)
     until = query_params.moment(request, "until")
     own = _own(request, canvas)
@@ -112,6 +119,11 @@ def my_strokes_json(request: HttpRequest) -> HttpResponse:
     response = JsonResponse({"canvas": canvas.slug, "strokes": [_shape(canvas, stroke) for stroke in found]})
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the views ask for a sign-in
+    return request.user
 
 
 def _own(request: HttpRequest, canvas: Canvas) -> Any:

@@ -25,8 +25,10 @@ from canvas import frames
 from dreamsite import health
 from dreamsite.core import appearance
 from dreamsite.core.models import User
+from gallery import my_strokes
 from gallery.moments import paint
 from gallery.sharing import cards
+from gallery.studio.views import printing
 from tests import running, services
 from tests.bucket import KEY, SECRET, Bucket
 
@@ -138,7 +140,7 @@ def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
-    for pace in (paint._pace, cards._pace):
+    for pace in (paint._pace, cards._pace, my_strokes._pace, my_strokes._pace_over, printing._pace):
         pace.forget()
     health._kept = None
     # In the thread where the test's transaction lives.

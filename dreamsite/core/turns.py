@@ -1,4 +1,4 @@
-"""Costly work that strangers may ask for: some at a time, and each address at a pace. Each process for itself.
+"""Costly work that anybody may ask for: some at a time, and each address or account at a pace. Each process for itself.
 
 Who gets no turn is told to come back: `Busy` becomes a 503 or a 429 with Retry-After (core.middleware).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from dreamsite.core.addresses import network
@@ -39,16 +39,22 @@ class Turns:
 
 
 class Pace:
-    """Each address (IPv6: /64) may ask for `burst` at once, and then for one every `seconds`."""
+    """Each address (IPv6: /64) or account may ask for `burst` at once, and then for one every `seconds`."""
 
     def __init__(self, what: str, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._what, self._clock, self._lock = what, clock, threading.Lock()
         self._buckets = TokenBuckets(1 / seconds, burst)
 
     def take(self, address: str) -> None:
-        now, key = self._clock(), network(address)
-        if not key:
-            return  # the machine itself
+        if key := network(address):  # else the machine itself
+            self._take(key)
+
+    def take_as(self, person: int) -> None:
+        """By the number of an account: for what only those who are signed in may ask for."""
+        self._take(person)
+
+    def _take(self, key: Hashable) -> None:
+        now = self._clock()
         with self._lock:
             if not self._buckets.take(key, now):
                 raise Busy(self._what, status=429, seconds=self._buckets.seconds_to_next(key, now))

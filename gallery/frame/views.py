@@ -18,6 +18,7 @@ from canvas.moderation.permissions import MODERATE
 from dreamsite.core import second_factor
 from dreamsite.core.errors import NotFound
 from dreamsite.core.languages import in_one_language
+from dreamsite.core.turns import Pace
 from gallery import frames, licence, media, query_params, recipe
 from gallery.converters import utc_iso
 from gallery.frame import files, origins
@@ -27,6 +28,7 @@ from gallery.moments import ink
 from gallery.moments import views as moments
 
 SHOWN_PEOPLE = 60
+_pace = Pace("whose strokes a form grew from", 40, 1.0)  # hundreds of strokes are read for each
 HOUR = timedelta(hours=1)  # that a film of a frame's time is of, unless somebody says otherwise
 
 
@@ -160,6 +162,7 @@ def origins_json(request: HttpRequest, pk: int) -> HttpResponse:
             _("Received x=%(x)s and y=%(y)s, expected a place of the frame: x below %(width)s, y below %(height)s.")
             % {"x": x, "y": y, "width": this.width, "height": this.height}
         )
+    _pace.take(request.META.get("REMOTE_ADDR", ""))
     found = origins.at(this, x + 0.5, y + 0.5)
     names = dict.fromkeys(one.name for one in found if one.name)
     answer = JsonResponse(

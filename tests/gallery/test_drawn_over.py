@@ -11,7 +11,8 @@ from canvas import frames, journal, wire
 from canvas.degrees import SHUT_OUT
 from canvas.models import Canvas, Frame, Sanction, Stroke
 from dreamsite.core.models import User
-from gallery import drawn_over
+from dreamsite.core.turns import Pace
+from gallery import drawn_over, my_strokes
 
 pytestmark = pytest.mark.django_db
 _ids = iter(range(1, 1 << 20))
@@ -68,3 +69,18 @@ def test_what_is_compared_is_bounded_and_the_newest_goes_first(canvas: Canvas, m
     Stroke.objects.filter(author=second.pk).update(last_seq=F("last_seq") + drawn_over.NUMBERS + 1)
     names = [meeting.name for meeting in drawn_over.over(ada, canvas)]
     assert names == ["the-first"], "the other would have half of the journal read"
+
+
+@pytest.mark.parametrize(
+    ("address", "pace"),
+    [("/history/mine/over/", "_pace_over"), ("/history/mine/", "_pace"), ("/history/mine.json", "_pace")],
+)
+def test_each_person_may_ask_for_it_at_a_pace(
+    client: Client, canvas: Canvas, monkeypatch: pytest.MonkeyPatch, address: str, pace: str
+) -> None:
+    monkeypatch.setattr(my_strokes, pace, Pace("these", 2, 60.0))
+    for name in ("ada", "ben"):
+        client.force_login(User.objects.create_user(name))
+        assert [client.get(address).status_code for _ in range(3)] == [200, 200, 429]
+    refused = client.get(address)
+    assert 1 <= int(refused["Retry-After"]) <= 60 and "moment" in refused.content.decode()

@@ -19,12 +19,14 @@ from PIL import Image
 from dreamer.engine.pictures import write_picture
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
+from dreamsite.core.turns import Pace
 from gallery.studio import cost, prints, queue
 from gallery.studio.models import Work
 from gallery.studio.periodic_tasks import TRIES_STAY
 from gallery.studio.views.requests import SignedIn, counted, units_left
 
 WAITS = 10.0  # seconds for another PNG of this process
+_pace = Pace("PNGs of dreams", 10, 20.0)
 
 _writing = threading.Lock()  # one at a time: memory stays bounded
 
@@ -65,6 +67,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
 def png(request: SignedIn, key: str) -> HttpResponseBase:
     """A dream's picture as a PNG with its recipe, made for this answer alone."""
     found = get_object_or_404(Work, kind=Work.Kind.DREAM, state=State.DONE, key=key, owner=request.user)
+    _pace.take_as(request.user.pk)
     if not _writing.acquire(timeout=WAITS):
         messages.error(request, _("The server is writing another picture. Try again in a moment."))
         return redirect(found)

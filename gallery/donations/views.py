@@ -15,14 +15,13 @@ from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound
 from gallery.donations import ledger
 from gallery.donations.options import donation_options
-from gallery.pages import initial_pages
 from gallery.pages.views import get_page
 
 
 @require_safe
 def donate(request: HttpRequest) -> HttpResponse:
     """The page's text, the ways to donate, and the ledger if there is one."""
-    page = initial_pages.translated(get_page(request, "donate"))
+    page = get_page(request, "donate")
     context = {"page": page, "donation_options": donation_options(), "ledger": ledger.read()}
     return render(request, "gallery/donations/donate.html", context)
 

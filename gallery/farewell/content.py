@@ -12,8 +12,7 @@ from canvas.models import Canvas, Frame
 from gallery import media
 from gallery.donations.options import donation_options
 from gallery.farewell import totals, whole_film
-from gallery.pages import initial_pages
-from gallery.pages.models import Page
+from gallery.pages import choosing
 
 FAREWELL, AFTERWARDS = "farewell", "afterwards"  # slugs of pages
 
@@ -40,14 +39,13 @@ DRINKS = [
 def context(request: HttpRequest) -> dict[str, Any]:
     canvas = Canvas.objects.default()
     last = last_frame(canvas)
-    questions = Page.objects.filter(slug=AFTERWARDS).first()
     return {
         "canvas": canvas,
         "last": last,
         "card": last and media.lasting(request, last.picture),
         "film": whole_film.newest(canvas),
         "totals": totals.read(),
-        "questions": questions and initial_pages.translated(questions),
+        "questions": choosing.find(AFTERWARDS, drafts=True),
         "donation_options": donation_options(),
         "drinks": random.sample([str(drink) for drink in DRINKS], len(DRINKS)),
     }

@@ -16,7 +16,7 @@ from canvas import views as canvas_views
 from canvas.models import Canvas
 from dreamsite.core.models import SiteState
 from gallery.farewell import content
-from gallery.pages import initial_pages
+from gallery.pages import choosing
 from gallery.pages.models import Page
 
 EXPORTING = "DREAMSITE_EXPORT"  # in the request's environment, where no request from outside can put it
@@ -44,8 +44,7 @@ def project_ended(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def farewell(request: HttpRequest) -> HttpResponse:
-    page = Page.objects.filter(slug=content.FAREWELL).first() or Page(title="")
-    page = initial_pages.translated(page)
+    page = choosing.find(content.FAREWELL, drafts=True) or Page(title="")
     page.published = True  # on this day it is, whatever the box says
     return render(request, "gallery/pages/end.html", {"page": page, "ended": True, **content.context(request)})
 

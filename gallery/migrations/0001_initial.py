@@ -50,7 +50,8 @@ class Migration(migrations.Migration):
             name='Page',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='“about” is at /about/. Others may link to it: keep it.', max_length=40, unique=True, verbose_name='address')),
+                ('slug', models.SlugField(help_text='“about” is at /about/. Others may link to it: keep it.', max_length=40, verbose_name='address')),
+                ('language', models.CharField(blank=True, choices=settings.LANGUAGES, help_text='Empty: the page itself. Otherwise its title and text for whoever speaks this language.', max_length=10, verbose_name='language')),
                 ('title', models.CharField(max_length=120)),
                 ('template', models.CharField(choices=[('page', 'Page'), ('end', 'End: the film and the numbers above the text')], default='page', max_length=8)),
                 ('body', models.TextField(blank=True, help_text='Markdown: ## heading, *emphasis*, [link](/history/), lists, tables, code.', verbose_name='text')),
@@ -244,6 +245,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='since')),
                 ('slug', models.SlugField(max_length=40, verbose_name='address')),
+                ('language', models.CharField(blank=True, max_length=10, verbose_name='language')),
                 ('title', models.CharField(max_length=120)),
                 ('template', models.CharField(max_length=8)),
                 ('body', models.TextField(blank=True, verbose_name='text')),
@@ -457,6 +459,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='journey',
             index=models.Index(fields=['owner', '-created_at'], name='gallery_jou_owner_i_4d2bf0_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='page',
+            constraint=models.UniqueConstraint(fields=('slug', 'language'), name='page_once_in_a_language'),
         ),
         migrations.AddConstraint(
             model_name='pageversion',

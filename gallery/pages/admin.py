@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import difflib
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from gallery import markdown
-from gallery.pages import initial_pages
+from gallery.pages import choosing, initial_pages
 from gallery.pages.models import Page, PageVersion
 from gallery.pages.views import render_page
 
 
 @admin.register(Page)
 class PageAdmin(admin.ModelAdmin[Page]):
-    list_display = ["title", "address", "template", "footer_order", "published", "updated_at"]
-    list_filter = ["template", "published"]
+    list_display = ["title", "address", "language", "template", "footer_order", "published", "updated_at"]
+    list_filter = ["language", "template", "published"]
     search_fields = ["title", "slug", "body"]
     prepopulated_fields = {"slug": ["title"]}
-    fields = ["title", "slug", ("template", "footer_order", "published"), "body"]
+    fields = ["title", ("slug", "language"), ("template", "footer_order", "published"), "body", "in_languages"]
     change_form_template = "admin/gallery/page/change_form.html"
 
     @admin.display(description=_("Address"), ordering="slug")
@@ -37,12 +41,46 @@ class PageAdmin(admin.ModelAdmin[Page]):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Page | None = None) -> dict[str, Any]:
         return {} if obj else dict(self.prepopulated_fields)
 
+    @admin.display(description=_("In other languages"))
+    def in_languages(self, page: Page) -> str:
+        """Where its words in each language are written; the form for a new one begins with what is shown there now."""
+        if not page.slug:
+            return "-"
+        written = dict(Page.objects.filter(slug=page.slug).values_list("language", "pk"))
+        rows = []
+        for code, name in [("", _("The page itself")), *settings.LANGUAGES]:
+            if code == page.language:
+                continue
+            if code in written:
+                address = reverse("admin:gallery_page_change", args=[written[code]])
+                rows.append((address, f"{name}"))
+            else:
+                query = urlencode({"slug": page.slug, "language": code})
+                rows.append(
+                    (
+                        f"{reverse('admin:gallery_page_add')}?{query}",
+                        gettext("%(language)s: write it") % {"language": name},
+                    )
+                )
+        return format_html_join(" · ", '<a href="{}">{}</a>', rows)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """For a page in another language: what is shown there until then."""
+        asked = super().get_changeform_initial_data(request)
+        slug, language = str(asked.get("slug", "")), str(asked.get("language", ""))
+        if language in dict(settings.LANGUAGES):
+            with translation.override(language):
+                shown = choosing.find(slug, drafts=True)
+            if shown is not None:
+                asked = {"title": shown.title, "body": shown.body, "template": shown.template, **asked}
+        return asked
+
     def get_readonly_fields(self, request: HttpRequest, obj: Page | None = None) -> list[str]:
         # Others link to these, and the next migrate would make them again.
-        return ["slug"] if obj and obj.slug in initial_pages.slugs() else []
+        return ["in_languages", *(["slug", "language"] if obj and _is_initial(obj) else [])]
 
     def has_delete_permission(self, request: HttpRequest, obj: Page | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and obj.slug in initial_pages.slugs())
+        return super().has_delete_permission(request, obj) and not (obj and _is_initial(obj))
 
     def save_model(self, request: HttpRequest, obj: Page, form: ModelForm[Page], change: bool) -> None:
         obj.edited_by = request.user
@@ -75,12 +113,16 @@ class PageAdmin(admin.ModelAdmin[Page]):
         return render_page(request, draft)
 
 
+def _is_initial(page: Page) -> bool:
+    return page.slug in initial_pages.slugs() and not page.language
+
+
 @admin.register(PageVersion)
 class PageVersionAdmin(admin.ModelAdmin[PageVersion]):
     """What pages said, and what each change changed. To look at; whoever may see pages sees all of them."""
 
     list_display = ["at", "address", "number", "by", "added", "title"]
-    list_filter = ["slug", "at", ("page", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["slug", "language", "at", ("page", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["by"]
     search_fields = ["slug", "title", "body", "by__username"]
     date_hierarchy = "at"
@@ -89,7 +131,7 @@ class PageVersionAdmin(admin.ModelAdmin[PageVersion]):
 
     @admin.display(description=_("Address"), ordering="slug")
     def address(self, version: PageVersion) -> str:
-        return f"/{version.slug}/"
+        return f"/{version.slug}/ {version.language}".strip()
 
     @admin.display(description=_("Lines"))
     def added(self, version: PageVersion) -> str:

@@ -31,21 +31,23 @@ def create_missing(apps: Apps = installed, using: str = "default", **_signal: An
     if "page" not in apps.all_models["gallery"]:
         return  # migrated back to before there were pages
     for slug in sorted(slugs()):
-        Page.objects.using(using).get_or_create(slug=slug, defaults=read(FOLDER / f"{slug}.md"))
+        Page.objects.using(using).get_or_create(slug=slug, language="", defaults=read(FOLDER / f"{slug}.md"))
 
 
 def translated(page: Page) -> Page:
-    """The page as the language of the request has it, as long as it says what the site came with.
-
-    What people of the site wrote themselves is shown as they wrote it, in every language. The one returned is not for
-    saving.
-    """
+    """The page as the program has it in the language of the request, as long as it says what the site came with. The
+    one returned is not for saving."""
     there = translation(page.slug, to_locale(get_language() or settings.LANGUAGE_CODE))
     if not there or not _as_it_came(page):
         return page
     shown = copy.copy(page)
     shown.title, shown.body, shown.html = there
     return shown
+
+
+def language_of(page: Page) -> str:
+    """What the page's own words are in: the program's English, or what the people of the site write in."""
+    return "en" if _as_it_came(page) else settings.LANGUAGE_CODE
 
 
 @lru_cache
@@ -66,7 +68,7 @@ def _english(slug: str) -> tuple[str, list[str]]:
 
 def _as_it_came(page: Page) -> bool:
     """A form's own ends of lines are no change."""
-    return (page.title, page.body.strip().splitlines()) == _english(page.slug)
+    return page.slug in slugs() and (page.title, page.body.strip().splitlines()) == _english(page.slug)
 
 
 def read(file: Path) -> dict[str, Any]:

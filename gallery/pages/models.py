@@ -20,20 +20,34 @@ class PageQuerySet(models.QuerySet["Page"]):
     def published(self) -> PageQuerySet:
         return self.filter(published=True)
 
+    def of_every_language(self) -> PageQuerySet:
+        return self.filter(language="")
+
     def in_footer(self) -> PageQuerySet:
-        """Those linked in the footer of every page."""
-        return self.published().exclude(footer_order=0).order_by("footer_order", "title").defer("html")
+        """Those linked in the footer of every page, and what languages have in their place."""
+        return self.published().exclude(footer_order=0, language="").order_by("footer_order", "title").defer("html")
 
 
 class Page(models.Model):
-    """Text at `/slug/`. `html` is rendered and made safe when the page is saved, never when it is read."""
+    """Text at `/slug/`. `html` is rendered and made safe when the page is saved, never when it is read.
+
+    Each has a row without a language, which says where it is. Rows with one have another title and text for whoever
+    speaks it (`choosing.py`).
+    """
 
     class Template(models.TextChoices):
         PAGE = "page", _("Page")
         END = "end", _("End: the film and the numbers above the text")
 
     slug = models.SlugField(
-        _("address"), unique=True, max_length=40, help_text=_("“about” is at /about/. Others may link to it: keep it.")
+        _("address"), max_length=40, help_text=_("“about” is at /about/. Others may link to it: keep it.")
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text=_("Empty: the page itself. Otherwise its title and text for whoever speaks this language."),
     )
     title = models.CharField(max_length=120)
     template = models.CharField(max_length=8, choices=Template.choices, default=Template.PAGE)
@@ -51,11 +65,13 @@ class Page(models.Model):
 
     class Meta:
         ordering = ["footer_order", "title"]
+        constraints = [models.UniqueConstraint(fields=["slug", "language"], name="page_once_in_a_language")]
 
     def __str__(self) -> str:
-        return self.title
+        return f"{self.title} ({self.get_language_display()})" if self.language else self.title
 
     edited_by: Any = None  # who saves it; the site itself where nobody says
+    lang = ""  # what its words are in, where that is not the language of the request
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves it, and keeps what it says as a version, if it says something new."""
@@ -78,6 +94,8 @@ class Page(models.Model):
     def clean(self) -> None:
         if self.slug and not is_free(self.slug):
             raise ValidationError({"slug": _("The site itself has something at /%(slug)s/.") % {"slug": self.slug}})
+        if self.slug and self.language and not Page.objects.of_every_language().filter(slug=self.slug).exists():
+            raise ValidationError({"language": _("There is no page at /%(slug)s/ yet.") % {"slug": self.slug}})
         html = markdown.render(self.body)
         if why := text_check.why_not(self.body, html, bitcoin=settings.DONATE_BITCOIN, pictures=self.slug != "donate"):
             raise ValidationError({"body": why})
@@ -95,7 +113,7 @@ class PageVersionQuerySet(models.QuerySet["PageVersion"]):
 class PageVersion(models.Model):
     """What a page said from `at` on, until its next version. Kept for ever, also when the page is deleted."""
 
-    SAYS: ClassVar[tuple[str, ...]] = ("slug", "title", "template", "body", "footer_order", "published")
+    SAYS: ClassVar[tuple[str, ...]] = ("slug", "language", "title", "template", "body", "footer_order", "published")
 
     page = models.ForeignKey(Page, null=True, on_delete=models.SET_NULL, related_name="versions")
     number = models.PositiveIntegerField()
@@ -104,6 +122,7 @@ class PageVersion(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
     slug = models.SlugField(_("address"), max_length=40)
+    language = models.CharField(_("language"), max_length=10, blank=True)
     title = models.CharField(max_length=120)
     template = models.CharField(max_length=8)
     body = models.TextField(_("text"), blank=True)
@@ -119,12 +138,12 @@ class PageVersion(models.Model):
         verbose_name_plural = _("versions of pages")
 
     def __str__(self) -> str:
-        return f"/{self.slug}/, version {self.number}"
+        return f"/{self.slug}/{f' ({self.language})' if self.language else ''}, version {self.number}"
 
     @property
     def before(self) -> PageVersion | None:
         if self.page_id is None:
-            earlier = PageVersion.objects.filter(page=None, slug=self.slug, pk__lt=self.pk)
+            earlier = PageVersion.objects.filter(page=None, slug=self.slug, language=self.language, pk__lt=self.pk)
         else:
             earlier = PageVersion.objects.filter(page=self.page_id, number__lt=self.number)
         return earlier.order_by("-pk").first()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dreamsite.core import second_factor
 from gallery.farewell import content
-from gallery.pages import initial_pages
+from gallery.pages import choosing
 from gallery.pages.models import Page
 
 DRAFTS = "gallery.view_page"
@@ -18,7 +18,7 @@ DRAFTS = "gallery.view_page"
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The page at `/slug/`; an unpublished one is shown to the staff only."""
-    return render_page(request, initial_pages.translated(get_page(request, slug)))
+    return render_page(request, get_page(request, slug))
 
 
 @require_safe
@@ -31,8 +31,9 @@ def add_slash(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def get_page(request: HttpRequest, slug: str) -> Page:
-    found = Page.objects.filter(slug=slug).first()
-    if found is None or not (found.published or second_factor.may(request, DRAFTS)):
+    """In the words of the request's language. Drafts are looked for only where nothing is published."""
+    found = choosing.find(slug) or (choosing.find(slug, drafts=True) if second_factor.may(request, DRAFTS) else None)
+    if found is None:
         raise Http404
     return found
 

@@ -48,7 +48,7 @@ def pages(request: HttpRequest) -> HttpResponse:
     """Everything but frames: the lists, and each public page, exhibit, film, and dream of the studio."""
     paths = [reverse(name) for name in PAGES]
     for found in (
-        Page.objects.published(),
+        Page.objects.of_every_language().published(),
         Exhibit.objects.published(),
         Film.objects.ready().only("pk"),
         Work.objects.published(),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from gallery.donations.models import LedgerEntry
 from gallery.donations.options import donation_options
-from gallery.pages import initial_pages
+from gallery.pages import choosing
 from gallery.pages.models import Page
 
 register = template.Library()
@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def footer_pages() -> list[Page]:
     """Published pages in their order; without the one for donations where nobody can donate and the ledger is empty."""
-    pages = [initial_pages.translated(page) for page in Page.objects.in_footer()]
+    pages = choosing.in_footer()
     if donation_options() or LedgerEntry.objects.exists():
         return pages
     return [page for page in pages if page.slug != "donate"]

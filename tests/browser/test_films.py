@@ -109,3 +109,39 @@ def test_nothing_serious_stands_in_anybodys_way(page: Page, site: RunningSite, f
         page.goto(site.url + path)
         assert serious(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# A desktop's chromium has no sheet to share by: this one takes what is handed to it.
+SHEET = """
+Object.defineProperty(navigator, "canShare", { value: ({ files }) => files.length === 1 });
+Object.defineProperty(navigator, "share", { value: async ({ files }) => { window.posted = files[0]; } });
+"""
+MAKE_CLIPS = """
+from gallery.films import make
+from gallery.models import Film
+for clip in Film.objects.filter(state="waiting").exclude(of=None):
+    make.make(clip.pk)
+"""
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_a_clip_is_made_and_its_file_posted(page: Page, site: RunningSite, film: str) -> None:
+    name, _, value = site.person(1).headers["Cookie"].partition("=")
+    page.context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    page.add_init_script(SHEET)
+    page.goto(site.url + film)
+    loaded(page)
+    expect(page.get_by_role("button", name="Post it")).to_have_count(0)  # a whole film is shared by its link
+    page.get_by_role("button", name="Make it: Square").click()
+    expect(page.get_by_role("heading", name="waiting to be made")).to_be_visible()
+    site.shell(MAKE_CLIPS)
+    button = page.get_by_role("button", name="Post it")  # the page finds out by itself
+    expect(button).to_be_visible()
+    assert serious(page) == []
+    button.tap()
+    until(lambda: page.evaluate("window.posted?.size ?? 0") > 10_000, "the file is handed to the sheet")
+    named, kind = page.evaluate("[window.posted.name, window.posted.type]")
+    assert named.endswith(".mp4") and kind == "video/mp4"
+    head = page.evaluate("window.posted.slice(4, 8).text()")
+    assert head == "ftyp", "it is the film itself"
+    expect(button).to_be_enabled()

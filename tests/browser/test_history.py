@@ -326,8 +326,33 @@ def test_an_account(page: Page, dreamed: RunningSite) -> None:
     menu.get_by_role("link", name="Account").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     assert fits(page)
+    a_feed_of_ones_own(page)
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url(dreamed.url + "/")
+
+
+def a_feed_of_ones_own(page: Page) -> None:
+    """Switched on, its address copied, moved to another one, and switched off again, on the account's page."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask, secret = page.get_by_role("button", name="Switch the feed on"), page.locator("#feed code")
+    expect(secret).to_have_count(0)  # nobody has one unasked
+    ask.click()
+    expect(secret).to_be_visible()
+    first = secret.inner_text()
+    assert fits(page) and serious(page) == []
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == first
+    assert page.request.get(first).status == 200
+    page.get_by_role("button", name="Another address").click()
+    expect(secret).not_to_have_text(first)
+    expect(page.locator(".message")).to_contain_text("The old one leads nowhere.")
+    second = secret.inner_text()
+    assert (page.request.get(first).status, page.request.get(second).status) == (404, 200)
+    page.get_by_role("button", name="Switch it off").click()
+    expect(ask).to_be_visible()
+    expect(secret).to_have_count(0)
+    assert page.request.get(second).status == 404
 
 
 def test_a_film_of_this_place(page: Page, dreamed: RunningSite) -> None:

@@ -122,7 +122,54 @@ def test_pages_are_in_the_language_of_the_request_until_somebody_edits_them(clie
     page.body += "\r\n\r\nMore from us."
     page.save()
     words = client.get("/about/").content.decode()
-    assert "<h1>About</h1>" in words and "More from us." in words and "Was das Netz tut" not in words
+    assert '<h1 lang="en">About</h1>' in words and "More from us." in words and "Was das Netz tut" not in words
+    assert re.search(r'lang="en">About</a>', words), "the footer says so, too"
+    assert "lang=" not in client.get("/faq/").content.decode().partition('id="content"')[2].partition("</main>")[0]
+
+
+def test_a_page_says_to_each_language_what_was_written_for_it(client: Client) -> None:
+    page = Page.objects.get(slug="about")
+    page.title, page.body, page.footer_order = "About us", "Ours.", 3
+    page.save()
+    german = Page.objects.create(slug="about", language="de", title="Über uns", body="*Unseres.*", published=False)
+    spoken = {}
+    for language in ("de", "fr", "en"):
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        spoken[language] = client.get("/about/").content.decode()
+    assert "Ours." in spoken["de"] and "Unseres" not in spoken["de"], "it is not published yet"
+    german.published = True
+    german.save()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    words = client.get("/about/").content.decode()
+    assert "<h1>Über uns</h1>" in words and "<em>Unseres.</em>" in words and "Ours." not in words
+    assert words.count('href="/about/">Über uns</a>') == 1 and "About us" not in words
+    assert '<h1 lang="en">About us</h1>' in spoken["fr"] and "<h1>About us</h1>" in spoken["en"]
+    sitemap = client.get("/sitemap/pages.xml").content.decode()
+    assert sitemap.count("/about/") == 1
+
+
+def test_a_language_of_a_page_is_edited_beside_it(as_staff: Client, settings: Any) -> None:
+    page = Page.objects.get(slug="donate")
+    add = f"{reverse('admin:gallery_page_add')}?slug=donate&amp;language=es"
+    assert add in as_staff.get(reverse("admin:gallery_page_change", args=[page.pk])).content.decode()
+    form = as_staff.get(add.replace("&amp;", "&")).context["adminform"].form
+    assert form["title"].value() == "Donar" and form["language"].value() == "es", "begins with what is shown there"
+    # It says no more about money than the page itself may, and its versions are kept as that one's are.
+    answer = as_staff.post(add, _form(page, language="es", body=f"Da a {OTHERS}"))
+    assert answer.context["adminform"].form.errors["body"]
+    assert as_staff.post(add, _form(page, language="es", title="Dar", body="Gracias.")).status_code == 302
+    spanish = Page.objects.get(slug="donate", language="es")
+    assert [version.text.splitlines()[1] for version in spanish.versions.all()] == ["language: es"]
+    assert as_staff.post(add, _form(page, language="es")).context["adminform"].form.errors, "there is one"
+    beside = reverse("admin:gallery_page_change", args=[spanish.pk])
+    assert beside in as_staff.get(reverse("admin:gallery_page_change", args=[page.pk])).content.decode()
+    alone = as_staff.post(reverse("admin:gallery_page_add"), _form(page, slug="imprint", language="es"))
+    assert "no page at /imprint/" in str(alone.context["adminform"].form.errors["language"])
+    # It can go again; the page itself cannot.
+    assert as_staff.post(reverse("admin:gallery_page_delete", args=[page.pk]), {"post": "yes"}).status_code == 403
+    assert as_staff.post(reverse("admin:gallery_page_delete", args=[spanish.pk]), {"post": "yes"}).status_code == 302
+    call_command("migrate", verbosity=0)
+    assert not Page.objects.exclude(language="").exists()
 
 
 def test_donations_and_the_farewell_are_translated_too(client: Client, staff: User) -> None:

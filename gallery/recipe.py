@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from canvas.models import Frame
 from dreamer.engine.octaves import steps_of
+from dreamsite.core import languages
 
 SHOWN_TERMS = 4
 SHOWN_CHANNELS = 6
@@ -54,7 +55,7 @@ def agreed(frame: Frame) -> list[str]:
     """The words that people agreed with, and that led this dream."""
     listed = frame.recipe.get("guesses")
     words = [guess.get("word") for guess in listed if isinstance(guess, dict)] if isinstance(listed, list) else []
-    return [str(word) for word in words if word]
+    return [languages.word(str(word))[0] for word in words if word]
 
 
 def facts(frame: Frame) -> list[tuple[str, str]]:

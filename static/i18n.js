@@ -49,6 +49,23 @@ export function ngettext(one, many, n, values) {
   return filled(text, { n, ...values });
 }
 
+/**
+ * A word that comes in English, such as the name of a network's class: how the page's language says it, and "en" where it
+ * has no word for it. @param {string} english @returns {{ text: string, lang: string }}
+ */
+export function word(english) {
+  const found = words?.messages[english];
+  return typeof found === "string" ? { text: found, lang: "" } : { text: english, lang: words ? "en" : "" };
+}
+
+/** Such a word in an element, which says in which language it is. @param {HTMLElement} element @param {string} english @param {(said: string) => string} [as] */
+export function say(element, english, as = (said) => said) {
+  const { text, lang } = word(english);
+  element.textContent = as(text);
+  if (lang) element.lang = lang;
+  else element.removeAttribute("lang");
+}
+
 /** Marks a text that is looked up later. @param {string} text */
 export const gettext_noop = (text) => text;
 

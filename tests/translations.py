@@ -27,6 +27,8 @@ from django.conf import settings
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from dreamer.library import labels
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("canvas", "dreamer", "dreamsite", "gallery", "templates")
 # In browser modules texts are in double quotes: readers of JavaScript lose their way in template literals.
@@ -41,6 +43,7 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
+CLASSES = "dreamer/house/models/house/labels.txt"  # what the network that comes with the program can name
 SHELVES = ("dreamer/library/shelves", "dreamer/house/models/house/shelf.json")  # titles of styles
 PLURALS = {"de": "n != 1", "es": "n != 1", "fr": "n > 1", "pt_BR": "n > 1", "ja": "0"}  # gettext's rules
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[sdf]|%[.\d]*[sdf]|\{\w*\}")
@@ -67,6 +70,8 @@ def _texts(domain: str) -> Iterator[tuple[str, object, list[str], str | None]]:
     for file in sources("*.json", *SHELVES):
         for style in json.loads(file.read_text()):
             yield file.name, style.get("title", ""), [], None
+    for label in (ROOT / CLASSES).read_text(encoding="utf-8").splitlines():
+        yield CLASSES, labels.word(label), [], None
     if domain == "djangojs":
         for file in sources("*.js", "static"):
             for name, one, many in JS_CALL.findall(file.read_text()):

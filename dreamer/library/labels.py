@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .names import nearest
@@ -24,18 +24,26 @@ def index_of(labels: Sequence[str], wanted: str, network: str) -> int:
     return names[wanted.strip().lower()]
 
 
-def matching(labels: Sequence[str], text: str, most: int) -> list[str]:
+def word(label: str) -> str:
+    """The first of its synonyms, as it is written in a sentence."""
+    return label.split(",")[0].strip().replace("_", " ")
+
+
+def matching(labels: Sequence[str], text: str, most: int, called: Callable[[str], str] = str) -> list[str]:
     """The labels that fit what somebody has typed: first those that begin with it, then those with a word that does,
-    then those that hold it. Each once; all of them, in order, for an empty text."""
+    then those that hold it. Each once; all of them, in order, for an empty text.
+
+    called  what a label's word is called in the language of whoever types, which is looked through as well
+    """
     wanted = text.strip().lower()
 
     def rank(label: str) -> int | None:
-        parts = [part.strip() for part in label.lower().split(",")]
+        parts = [part.strip() for part in (*label.lower().split(","), called(word(label)).lower())]
         if any(part.startswith(wanted) for part in parts):
             return 0
         if any(f" {wanted}" in part for part in parts):
             return 1
-        return 2 if wanted in label.lower() else None
+        return 2 if any(wanted in part for part in parts) else None
 
     ranked = [(found, i, label) for i, label in enumerate(labels) if label and (found := rank(label)) is not None]
     return list(dict.fromkeys(label for *_, label in sorted(ranked)))[:most]
@@ -43,9 +51,9 @@ def matching(labels: Sequence[str], text: str, most: int) -> list[str]:
 
 def spoken(label: str) -> str:
     """The word to say for a label; empty where it is one not to be said to everybody, children too, or none at all."""
-    word = label.split(",")[0].strip().replace("_", " ").lower()
-    parts = {word, *word.split(), *(part.strip().lower() for part in label.split(","))}
-    return "" if not word or word.isdigit() or parts & UNSPOKEN else word
+    said = word(label).lower()
+    parts = {said, *said.split(), *(part.strip().lower() for part in label.split(","))}
+    return "" if not said or said.isdigit() or parts & UNSPOKEN else said
 
 
 def dogs(labels: Sequence[str]) -> int:

@@ -120,6 +120,21 @@ def digest(language: str) -> str:
     return hashlib.sha256(content).hexdigest()[:12] if content else ""
 
 
+@lru_cache
+def _translated(language: str) -> frozenset[str]:
+    content = catalogue(language)
+    return frozenset(json.loads(content)["messages"]) if content else frozenset()
+
+
+def word(english: str) -> tuple[str, str]:
+    """A word that comes in English, such as the name of a network's class: how the language of the request says it,
+    and "en" where it has no word for it, to be marked as such (`lang`), else ""."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    if language.startswith("en") or english in _translated(language):
+        return translation.gettext(english) if english else "", ""
+    return english, "en"
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the `words` of the page's language for its modules, as an address, or ""."""
     language = translation.get_language() or settings.LANGUAGE_CODE

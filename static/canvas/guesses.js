@@ -4,7 +4,7 @@
  * with a word; then the next dreams go that way there.
  */
 
-import { gettext } from "../i18n.js";
+import { gettext, say, word as said } from "../i18n.js";
 import * as messages from "./messages.js";
 import { setWants, wants } from "./preferences.js";
 
@@ -56,12 +56,12 @@ export class Guesses {
         const element = document.createElement("div");
         element.className = "guess glass";
         element.setAttribute("role", "group");
-        element.setAttribute("aria-label", messages.guess(guess.words));
+        element.setAttribute("aria-label", messages.guess(guess.words.map((word) => said(word).text)));
         element.append(...guess.words.map((word, index) => this.#word(guess, word, index)), this.#dismiss(guess));
         this.layer.append(element);
         this.shown.set(guess.id, { guess, element, until: guess.until });
         this.layOut();
-        this.page.announce(messages.guess(guess.words));
+        this.page.announce(messages.guess(guess.words.map((word) => said(word).text)));
     }
 
     /** The view has changed. Each guess stands above its drawing, but within the window and below the bar. */
@@ -89,13 +89,13 @@ export class Guesses {
     #word(guess, word, index) {
         if (!this.page.signedIn()) {
             const text = document.createElement("span");
-            text.textContent = `${word}?`;
+            say(text, word, messages.asked);
             return text;
         }
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = `${word}?`;
-        button.title = messages.agree(word);
+        say(button, word, messages.asked);
+        button.title = messages.agree(said(word).text);
         button.addEventListener("click", () => this.#answer(guess, index));
         return button;
     }
@@ -133,12 +133,12 @@ export class Guesses {
     #agreed(guess, element) {
         const word = guess.words[/** @type {number} */ (guess.chosen)];
         const text = document.createElement("span");
-        text.textContent = word;
+        say(text, word);
         element.classList.add("agreed");
         element.replaceChildren(text);
         this.shown.set(guess.id, { guess, element, until: this.page.now() + AGREED });
         this.layOut();
-        this.page.announce(messages.agreed(word));
+        this.page.announce(messages.agreed(said(word).text));
     }
 
     #expire() {

@@ -225,8 +225,11 @@ export function region({ kind, until, why }, now) {
     return `${end ? gettext("Locked until %(moment)s.", end) : gettext("Locked.")} ${sentence(why)}`.trim();
 }
 
+/** @param {string} word */
+export const asked = (word) => gettext("%(word)s?", { word });
+
 /** What the network sees. @param {string[]} words */
-export const guess = (words) => gettext("The network sees: %(words)s", { words: words.map((word) => `${word}?`).join(" ") });
+export const guess = (words) => gettext("The network sees: %(words)s", { words: words.map(asked).join(" ") });
 
 /** @param {string} word */
 export const agree = (word) => gettext("Yes: let the next dreams make it more of a %(word)s", { word });

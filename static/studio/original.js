@@ -4,7 +4,7 @@
  * for previews; and the dream is requested.
  */
 
-import { gettext, ngettext, roughly } from "../i18n.js";
+import { gettext, ngettext, roughly, say, word } from "../i18n.js";
 import { getJson, Gone, pause } from "../poll.js";
 import { Mask } from "./mask.js";
 
@@ -113,7 +113,7 @@ function choose({ layer = "", channel = null, label = "", title }, key) {
   field("label").value = label;
   field("title").value = title;
   const chosen = main.querySelector("[data-chosen]");
-  if (chosen) chosen.textContent = title;
+  if (chosen) chosen.textContent = word(title).text;
   if (label && field("guide").value) guideBy(""); // a guide chooses among a style's channels
   form.hidden = false;
   preview();
@@ -184,7 +184,7 @@ if (classes) {
       button.className = "chip";
       button.dataset.class = label;
       button.setAttribute("aria-pressed", String(field("label").value === label));
-      button.textContent = label;
+      say(button, label.replaceAll("_", " "));
       item.append(button);
       return item;
     }));
@@ -200,7 +200,7 @@ if (classes) {
   });
   list.addEventListener("click", ({ target }) => {
     const label = target instanceof HTMLElement ? target.dataset.class : "";
-    if (label) choose({ label, title: label.split(",")[0] });
+    if (label) choose({ label, title: label.split(",")[0].replaceAll("_", " ") });
   });
 }
 

@@ -44,6 +44,7 @@ def visit(site: RunningSite, browser: Browser) -> Iterator[Callable[..., Visitor
 
 def test_a_guess_is_shown_at_the_spot_and_answered(site: RunningSite, visit: Callable[..., Visitor]) -> None:
     artist, phone, watcher = visit(site.person(3)).open(), visit(site.person(4), **PHONE).open(), visit().open()
+    abroad = visit(site.person(5), locale="fr-FR").open()
     site.shell(GUESS)
     for each in (artist, phone, watcher):
         expect(each.page.locator(".guess")).to_contain_text("fox?")
@@ -51,6 +52,11 @@ def test_a_guess_is_shown_at_the_spot_and_answered(site: RunningSite, visit: Cal
         # Beside the drawing, which is at the phone's edge, but whole.
         assert box and window and box["x"] > 0 and box["x"] + box["width"] < window["width"]
     expect(watcher.page.locator(".guess button")).to_have_count(1)  # only to dismiss it
+    # In one's own language; a word that it lacks is marked as English.
+    fox, teapot = abroad.page.locator(".guess button").nth(0), abroad.page.locator(".guess button").nth(1)
+    expect(fox).to_have_text("renard ?")
+    expect(teapot).to_have_text("teapot ?")
+    assert (fox.get_attribute("lang"), teapot.get_attribute("lang")) == (None, "en")
     watcher.page.get_by_label("Dismiss this guess").click()
     expect(watcher.page.locator(".guess")).to_have_count(0)
     artist.page.keyboard.press("g")

@@ -15,6 +15,8 @@ from django.test import Client
 from django.utils import translation
 
 from canvas.models import Canvas
+from dreamer.house import BUILTIN
+from dreamer.library import labels
 from dreamsite.core import languages
 from dreamsite.core.models import User
 
@@ -117,6 +119,32 @@ def test_modules_are_given_the_pages_words_for_ever(client: Client) -> None:
         assert found["messages"]["Next dream"] != "Next dream" and len(found["plurals"]) == 200
         assert client.get(f"/words/{code}-0.json").status_code == 404
     assert client.get("/words/xx-0.json").status_code == 404
+
+
+def test_names_of_classes_are_said_in_the_readers_language() -> None:
+    """Those of the network that comes with the program in every language; others in English, marked as such."""
+    names = [labels.word(label) for label in (BUILTIN / "house" / "labels.txt").read_text().splitlines()]
+    assert len(names) > 100 and not any("_" in name for name in names)
+    for code in CODES:
+        with translation.override(code):
+            said = [languages.word(name) for name in names]
+            assert [lang for _text, lang in said] == [""] * len(names), code
+            teapot = languages.word("teapot")
+            assert teapot == ("teapot", "" if code == "en" else "en")
+            catalogue = json.loads(languages.catalogue(code) or b'{"messages": {}}')["messages"]
+            assert code == "en" or [catalogue[name] for name in names] == [text for text, _lang in said]
+        assert (
+            code == "en" or sum(text == name for (text, _), name in zip(said, names, strict=True)) < len(names) / 3
+        ), code
+
+
+def test_a_class_is_found_by_its_name_in_the_readers_language() -> None:
+    known = ("dog", "hotdog, hot dog, red hot", "leopard_spots", "teapot")
+    with translation.override("de"):
+        assert labels.matching(known, "hun", 9, translation.gettext) == ["dog"]
+        assert labels.matching(known, "flecken", 9, translation.gettext) == ["leopard_spots"]
+        assert labels.matching(known, "dog", 9, translation.gettext) == ["dog", "hotdog, hot dog, red hot"]
+    assert labels.matching(known, "hun", 9) == [] and labels.matching(known, "tea", 9) == ["teapot"]
 
 
 def test_no_catalogue_is_built_for_a_language_that_is_none(client: Client) -> None:

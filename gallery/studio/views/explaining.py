@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from canvas.models import Frame
 from dreamer.library import LibraryError, labels
 from dreamer.registered import registry
+from dreamsite.core import languages
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, queue
@@ -111,5 +112,6 @@ def _learned(network: str) -> dict[str, Any]:
     }
 
 
-def _percent(seen: list[Any]) -> list[tuple[str, int]]:
-    return [(label, max(1, round(100 * chance))) for label, chance in seen]
+def _percent(seen: list[Any]) -> list[tuple[str, str, int]]:
+    """Each label's word, "en" where it is said in English to somebody who speaks another language, and percent."""
+    return [(*languages.word(label), max(1, round(100 * chance))) for label, chance in seen]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,7 @@ from dreamer.engine import Recipe
 from dreamer.engine.film import fit
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
-from dreamsite.core import upload_pass
+from dreamsite.core import languages, upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from gallery.studio import cost, jobs, queue, video
@@ -84,7 +85,9 @@ def original(request: SignedIn, key: str) -> HttpResponse:
 def classes(request: SignedIn) -> JsonResponse:
     """The classes of a network whose names fit `q`: {"labels": [...], "count": how many it has}."""
     known = _labels(network_named(str(request.GET.get("network", ""))))
-    return JsonResponse({"labels": labels.matching(known, str(request.GET.get("q", "")), CLASSES), "count": len(known)})
+    return JsonResponse(
+        {"labels": labels.matching(known, str(request.GET.get("q", "")), CLASSES, gettext), "count": len(known)}
+    )
 
 
 @never_cache
@@ -234,7 +237,8 @@ def _labels(network: str) -> tuple[str, ...]:
 
 def _example(known: tuple[str, ...]) -> str:
     """A class to show what the field is for; empty where there are none."""
-    return "banana" if "banana" in known else next((label.split(",")[0] for label in known if label), "")
+    label = "banana" if "banana" in known else next((labels.word(label) for label in known if label), "")
+    return languages.word(label)[0]
 
 
 def _try_styles(request: SignedIn, found: Original, network: str) -> None:

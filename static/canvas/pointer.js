@@ -2,8 +2,8 @@
 /**
  * From pointers to gestures of the tools. A mouse or pen uses the tool in hand, and so does each finger; but where a
  * second finger comes down before the first has moved, the two move and zoom the view, a tap with both takes back, and a
- * finger that rests picks a colour. Three at once draw. A pen silences fingers (the palm): for a while they only move
- * the view.
+ * finger that rests picks a colour. Three at once draw. A pen silences fingers (the palm): while it is down they do nothing,
+ * and for a while after that they only move and zoom the view.
  */
 
 const TOGETHER = 200; // ms within which three fingers come down at once
@@ -119,6 +119,7 @@ export class Pointer {
 
     /** @param {PointerEvent} event @param {Contact} contact @param {Tool} tool */
     #touch(event, contact, tool) {
+        if (this.#penDown()) return; // the palm of a hand that draws
         const others = [...this.contacts.values()].filter((other) => other.type === "touch" && other !== contact);
         const [first] = others;
         const together = first && event.timeStamp - first.at < TOGETHER;
@@ -135,6 +136,11 @@ export class Pointer {
         }
         if (tool.inks && event.timeStamp - this.penAt < PEN) this.#begin(contact, this.actions.hand, false, event);
         else this.#begin(contact, tool, tool.inks, event);
+    }
+
+    #penDown() {
+        for (const { type } of this.contacts.values()) if (type === "pen") return true;
+        return false;
     }
 
     /** @param {Contact} a @param {Contact} b */

@@ -148,6 +148,30 @@ def test_ink_gets_wider_with_speed(site: RunningSite, phone: Visitor) -> None:
     assert max(widths) > 1.5 * widths[0] and max(widths) <= 992
 
 
+def test_a_pen_draws_by_its_pressure_and_the_palm_beside_it_does_nothing(site: RunningSite, phone: Visitor) -> None:
+    before, count, view = len(operations(site)), strokes(site), phone.view()
+    light, heavy = [0.2] * 8, [0.2, *(0.95 for _ in range(7))]
+    for at, pressure, palm in ((300, light, None), (400, heavy, (300, 600)), (470, heavy, None)):
+        phone.pen(line(60, at, 330, at + 20, 7), pressure, palm)
+        count += 1
+        until(lambda wanted=count: strokes(site) == wanted, "the pen's stroke, and no other")
+    ink = [op for _, op in operations(site)[before:] if isinstance(op, wire.Stroke)]
+    first, second, third = (
+        max(w for op in ink if op.stroke_id == one for _, _, w in op.points)
+        for one in dict.fromkeys(op.stroke_id for op in ink)
+    )
+    assert first < 1.3 * 8 * 20 and second > 2 * first, "thicker where it is pressed harder"
+    assert third == pytest.approx(second, rel=0.5)
+    assert phone.view() == view, "the palm has moved nothing"
+    # With the pen away, one finger moves the view and two zoom: ink comes from the pen alone for a while.
+    phone.fingers(line(150, 300, 250, 300))
+    assert phone.view()["x"] - view["x"] == pytest.approx(100, abs=20)
+    phone.fingers(line(180, 400, 140, 400), line(220, 400, 260, 400))
+    assert phone.view()["scale"] > 1.5 * view["scale"]
+    assert strokes(site) == count
+    phone.shows(pixels_of(site))
+
+
 _WATCHED = """
 import numpy as np
 from canvas import frames

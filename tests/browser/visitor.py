@@ -115,6 +115,27 @@ class Visitor:
             self.page.wait_for_timeout(8)
         self.touch("touchEnd")
 
+    def pen(self, points: Sequence[Point], pressure: Sequence[float], palm: Point | None = None) -> None:
+        """A stroke of a pen; before it lifts, a palm rests on the screen and slides along, if there is one."""
+        if not hasattr(self, "_devtools"):
+            self._devtools = self.context.new_cdp_session(self.page)
+
+        def send(kind: str, point: Point, force: float) -> None:
+            event = {"type": kind, "x": point[0], "y": point[1], "button": "left", "buttons": 1, "clickCount": 1}
+            self._devtools.send("Input.dispatchMouseEvent", {**event, "pointerType": "pen", "force": force})
+
+        send("mousePressed", points[0], pressure[0])
+        for step, (point, force) in enumerate(zip(points[1:], pressure[1:], strict=True)):
+            send("mouseMoved", point, force)
+            if palm and step == 2:
+                self.touch("touchStart", palm)
+            elif palm and step > 2:
+                self.touch("touchMove", (palm[0] + 6 * step, palm[1]))
+            self.page.wait_for_timeout(8)
+        send("mouseReleased", points[-1], 0)
+        if palm:
+            self.touch("touchEnd")
+
     # --- eyes ------------------------------------------------------------------------------------------------------
 
     def pixels(self) -> Pixels:

@@ -46,14 +46,17 @@ for (const tab of document.querySelectorAll("nav [aria-current]")) {
   if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft += (left + right - view.left - view.right) / 2;
 }
 
-// Pages are written in UTC, the same for everybody; here each reader gets their own hour, and UTC in the tooltip. Where a
-// page says UTC beside another zone (`data-utc`, or a field of the timeline), it stays.
+// Pages are written in UTC, the same for everybody; here each reader gets their own hour, and UTC in the tooltip. UTC may
+// stand behind the moment, in a sentence. Where a page says UTC beside another zone (`data-utc`, or a field of the
+// timeline), it stays.
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
   const moment = new Date(time.dateTime), written = time.textContent?.trim() ?? "";
   if (Number.isNaN(moment.valueOf())) continue;
-  if (written.endsWith("UTC") && time.dataset.utc === undefined) {
+  const behind = time.nextSibling instanceof Text && /^\s*UTC\b/.test(time.nextSibling.data) ? time.nextSibling : null;
+  if ((behind || written.endsWith("UTC")) && time.dataset.utc === undefined) {
     const seconds = /\d:\d\d:\d\d/.test(written);
-    time.title = written;
+    time.title = behind ? `${written} UTC` : written;
+    if (behind) behind.data = behind.data.replace(/^\s*UTC/, "");
     time.textContent = moment.toLocaleString(locale, { dateStyle: "long", timeStyle: seconds ? "medium" : "short" });
   } else if (!time.title) {
     time.title = moment.toLocaleString(locale, { dateStyle: "full", timeStyle: "long" });

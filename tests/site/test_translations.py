@@ -185,13 +185,41 @@ def test_marks_of_modules_hold_whole_texts(file: Path) -> None:
 
 # Dates are written by the formats of dreamsite/formats: an order of day, month and year is one language's.
 NEUTRAL = {"c", "U", "H:i", "H:i:s", "j", "D", "F", "Y", "Y-m-d", "Y-m-d H:i", "Y-m-d H:i:s"}
-DATES = re.compile(r"(?:\|(?:date|time):|date_format\([^\n]*?)([\"'])((?:(?!\1).)*)\1")
+DATES = re.compile(r"(?:\|(?:date|time|moment):|date_format\([^\n]*?)([\"'])((?:(?!\1).)*)\1")
 
 
 @pytest.mark.parametrize("file", [*sources("*.html", "templates"), *sources("*.txt", "templates")], ids=str)
 def test_dates_are_in_the_order_of_the_language(file: Path) -> None:
     used = {name for _quote, name in DATES.findall(file.read_text())} - NEUTRAL
     assert all(name in FORMATS["en"] for name in used), f"{used}: use a name of dreamsite/formats"
+
+
+# What says an hour: a format of dreamsite/formats, or Django's letters. Staff work by UTC, and their pages say so.
+HOURS = re.compile(
+    r"\{\{\s*(?P<what>\w+)[^}]*\|(?:date|time):[\"'](?:\w*TIME\w*|\w*SECONDS\w*|[^\"']*H:i[^\"']*)[\"'][^}]*\}\}[^<]{0,6}"
+)
+STAFF = {"moderation", "admin"}
+
+
+def _of_staff(file: Path) -> bool:
+    return bool(STAFF & set(file.parts)) and file.name != "user_status.html"
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in sources("*.html", "templates") if not _of_staff(file)], ids=lambda file: file.name
+)
+def test_hours_are_the_readers_own(file: Path) -> None:
+    """By the reader's zone, which their browser told (`timezone:zone`), or in a <time> that ends with UTC, which
+    static/site.js turns into theirs."""
+    text = file.read_text()
+    found = []
+    for match in HOURS.finditer(text):
+        before = text[: match.start()]
+        in_time = before.rfind("<time") > max(before.rfind("</time>"), before.rfind("<p"), before.rfind("<li"))
+        own = "|timezone:" in match.group(0) or re.search(rf"\b{match['what']}=[\w.]+\|timezone:", before)
+        if not own and not (in_time and "UTC" in match.group(0)):
+            found.append(match.group(0))
+    assert not found, "use |timezone:zone, or |moment:… with UTC behind it (dreamsite/core/templatetags/moments.py)"
 
 
 def test_dates_in_python_are_in_the_order_of_the_language() -> None:

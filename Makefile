@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORT
 
-.PHONY: run test programs lint format clock bench bench-gpu sheets load visit stopwatch attack lock clean help
+.PHONY: run test programs lint format clock bench bench-gpu sheets load visit firefox stopwatch attack lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -47,8 +47,11 @@ sheets: .venv/dev ## contact sheets of live dreams, and how much of a drawing th
 load: .venv/dev  ## the canvas under many sockets, on this machine only
 	$(BIN)/python -m tests.bench.load $(ARGS)
 
-visit: .venv/dev ## from an opened link to the first stroke, on a throttled phone in a real browser
+visit: .venv/dev ## from an opened link to the first stroke on a throttled phone, and megabytes an hour, in a real browser
 	$(BIN)/python -m tests.bench.visit $(ARGS)
+
+firefox: .venv/dev ## the canvas in the machine's own Firefox (apt-get install firefox-esr): mouse, pen, fingers
+	$(BIN)/python -m tests.firefox
 
 stopwatch: .venv/dev ## from choosing a photograph to one's own first dream of it, in a real browser
 	$(BIN)/python -m tests.bench.first_dream $(ARGS)

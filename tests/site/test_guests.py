@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
@@ -12,12 +13,13 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from canvas import gate, user_status
-from canvas.models import Canvas, CleanHours, Rules, Stroke
+from canvas import frames, gate, user_status
+from canvas.models import Canvas, CleanHours, Frame, Rules, Stroke
 from canvas.moderation.models import Act
 from canvas.moderation.switches import services as switches
 from dreamsite.accounts import export, guests
 from dreamsite.core.models import SiteState, User
+from gallery.models import Film
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -124,8 +126,15 @@ def test_moderators_switch_guests_off_on_one_canvas(client: Client, guest: User,
     assert [one.verb for one in Act.objects.order_by("pk")] == ["members-only", "undo"]
 
 
-def test_becoming_a_member_keeps_name_strokes_and_session(client: Client, guest: User) -> None:
+def test_becoming_a_member_keeps_name_strokes_films_and_session(client: Client, guest: User) -> None:
     drawn_by(guest)
+    now, canvas = timezone.now(), Canvas.objects.default()
+    picture = frames.encode(np.full((64, 64, 3), 200, np.uint8), Frame.Kind.DREAM)
+    frame = frames.keep(frames.NewFrame(canvas, picture, Frame.Kind.DREAM, 1, [guest.pk]))
+    film = Film.objects.create(
+        canvas=canvas, kind=Film.Kind.MINE, starts_at=now, ends_at=now + timedelta(1), owner=guest, requested_by=guest
+    )
+    assert client.get(film.get_absolute_url()).status_code == 200
     page = client.get("/accounts/keep/?next=/history/").content.decode()
     assert guest.username in page and "You drew one stroke" in page
     answer = keep(client, guest.username, next="/history/")
@@ -136,6 +145,13 @@ def test_becoming_a_member_keeps_name_strokes_and_session(client: Client, guest:
     assert Stroke.objects.by(guest).count() == 1
     other = Client()
     assert other.post("/accounts/login/", {"login": guest.username, "password": PASSWORD}).status_code == 302
+    # Somewhere else, the next day: their dreams, their strokes and their film.
+    for address in (f"/people/{guest.username}/", "/account/"):
+        assert frame.get_absolute_url() in other.get(address).content.decode(), address
+    assert "1 stroke" in other.get("/history/mine/").content.decode()
+    assert other.get(film.get_absolute_url()).status_code == 200
+    assert film.get_absolute_url() in other.get("/films/own/").content.decode()
+    assert Client().get(film.get_absolute_url()).status_code == 404, "it is still nobody else's"
 
 
 def test_another_name_can_be_chosen_but_not_somebody_elses(client: Client, guest: User, ada: User) -> None:

@@ -121,6 +121,15 @@ def test_modules_are_given_the_pages_words_for_ever(client: Client) -> None:
     assert client.get("/words/xx-0.json").status_code == 404
 
 
+def test_strangers_are_told_in_twenty_words_at_most() -> None:
+    told = "Every %(seconds)s seconds a neural network paints in what it thinks it sees. Draw with us."
+    for code in CODES:
+        with translation.override(code):
+            said = translation.gettext(told)
+        assert code == "en" or said != told
+        assert len(said.split()) <= 20 and len(said) <= 110, said
+
+
 def test_names_of_classes_are_said_in_the_readers_language() -> None:
     """Those of the network that comes with the program in every language; others in English, marked as such."""
     names = [labels.word(label) for label in (BUILTIN / "house" / "labels.txt").read_text().splitlines()]

@@ -150,7 +150,7 @@ def test_becoming_a_member_keeps_name_strokes_films_and_session(client: Client, 
         assert frame.get_absolute_url() in other.get(address).content.decode(), address
     assert "1 stroke" in other.get("/history/mine/").content.decode()
     assert other.get(film.get_absolute_url()).status_code == 200
-    assert film.get_absolute_url() in other.get("/films/own/").content.decode()
+    assert film.get_absolute_url() in other.get("/films/mine/").content.decode()
     assert Client().get(film.get_absolute_url()).status_code == 404, "it is still nobody else's"
 
 

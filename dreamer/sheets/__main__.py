@@ -66,7 +66,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--cost", action="store_true", help="print the processor's seconds for a dream, too")
     parser.add_argument("--dreams", type=int, nargs="+", default=SHOWN, help="which dreams a sheet shows (1 5 20)")
     parser.add_argument("--drawings", nargs="+", choices=DRAWINGS, default=tuple(DRAWINGS), help="which drawings (all)")
-    parser.add_argument("--styles", type=int, default=0, help=f"measure so many of the shelf's styles on {STYLED}, too")
+    parser.add_argument("--styles", type=int, default=0, help="measure so many of the shelf's styles, too (none)")
+    parser.add_argument("--styled", choices=FIVE, default=STYLED, help="the drawing they are measured on (%(default)s)")
+    parser.add_argument("--styled-for", type=int, default=STYLED_FOR, help="and for how many dreams (%(default)s)")
     options = parser.parse_args(argv)
     print(HEAD)
     for folder in (BUILTIN / "house", *([Path(options.model)] if options.model else [])):
@@ -82,7 +84,8 @@ def main(argv: list[str] | None = None) -> None:
                 if chain.drawing in FIVE:
                     report(rule, chain, options.work)
         for style in files.shelf[: options.styles]:
-            report("now", Chain(network, rules["now"], style, STYLED, options.side), options.work, STYLED_FOR)
+            chain = Chain(network, rules["now"], style, options.styled, options.side)
+            report("now", chain, options.work, options.styled_for)
         if options.cost:
             print(f"\n{network.name}: {cost(pairs[0])}\n", flush=True)
         if not options.only_measure:
@@ -93,7 +96,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def report(rule: str, chain: Chain, work: Path, last: int = MEASURED[-1]) -> None:
     """A row of the table: what is kept of the drawing, until a last dream."""
-    first, *dreams = chain.dreams(min(last, max(MEASURED)), work)
+    first, *dreams = chain.dreams(last, work)
     shares = [
         f"{kept(first, dreams[n - 1]):.2f} ({chance(first, dreams[n - 1]):.2f})" if n <= len(dreams) else ""
         for n in MEASURED

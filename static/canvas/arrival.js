@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * How a dream arrives. The picture from before lies above the new one; it goes away from the ink outwards, then for half
- * a minute the ink that the dream took in shines through, and whoever asks sees the picture from before again.
+ * a minute the ink that the dream took in shines through, and whoever asks sees the picture from before again. Where less
+ * motion is asked for, the picture is there at once, and the ink shines without fading.
  */
 
 import { delaysFrom, fillMask } from "./growth.js";
@@ -32,12 +33,17 @@ export class Arrival {
         this.before.putImageData(image, 0, 0, x, y, width, height);
     }
 
-    /** The old picture was put, and the new one lies below. @param {readonly Stroke[]} strokes that the dream took in */
-    begin(strokes) {
+    /**
+     * The old picture was put, and the new one lies below.
+     * @param {readonly Stroke[]} strokes that the dream took in
+     * @param {{ grows: boolean }} how where less motion is asked for, it does not grow: it is there
+     */
+    begin(strokes, { grows }) {
         const run = ++this.run;
         clearTimeout(this.ending);
         this.canvas.classList.remove("shining");
         this.canvas.hidden = false;
+        if (!grows) return this.#shine(strokes);
         const { columns, rows, delays } = delaysFrom(strokes, this.canvas.width, this.canvas.height);
         const mask = contextOf(Object.assign(document.createElement("canvas"), { width: columns, height: rows }));
         const image = mask.createImageData(columns, rows);

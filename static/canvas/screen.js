@@ -54,11 +54,10 @@ export class Screen {
         this.leavingImage ??= imageOf(this.spare);
         this.spare.copy(shown, shown.bounds);
         this.arrival.put(this.leavingImage, [0, 0, shown.width, shown.height]);
-        if (matchMedia("(prefers-reduced-motion: reduce)").matches) return install();
         const strokes = picture.entries.flatMap((entry) => (entry.seq <= upTo && entry.op.kind === STROKE && picture.visible(entry) ? [entry.op] : []));
         this.layers.leaving = this.spare;
         install();
-        this.arrival.begin(strokes);
+        this.arrival.begin(strokes, { grows: !matchMedia("(prefers-reduced-motion: reduce)").matches });
         this.flush();
     }
 }

@@ -228,12 +228,16 @@ def test_a_new_frame_comes_without_a_reload_and_later_ink_lies_on_it(
     site: RunningSite, visit: Callable[..., Visitor]
 ) -> None:
     site.shell(CANVAS)
-    artist, watcher = visit(site.person(4)).open("framed"), visit(**PHONE).open("framed")
+    artist = visit(site.person(4)).open("framed")
+    watcher = visit(**PHONE, reduced_motion="reduce").open("framed")
     artist.page.evaluate("window.sameDocument = true")
     artist.draw(line(300, 300, 1000, 400))
     until(lambda: strokes(site, "framed") == 1)
     site.shell(FRAME)
     until(lambda: artist.pixels()[5, 5].max() < 20, what="the negative's dark corner")
+    for each in (artist, watcher):  # the newest ink shines through, also where nothing is to move
+        expect(each.page.locator("canvas.leaving.shining")).to_be_visible()
+    assert watcher.page.locator("canvas.leaving").evaluate("(canvas) => getComputedStyle(canvas).opacity") == "0.35"
     until(lambda: watcher.pixels()[5, 5].max() < 20)
     expect(artist.page.locator("[data-does=undo]")).to_be_disabled()
     artist.page.keyboard.press("2")

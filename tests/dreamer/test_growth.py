@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,34 @@ def test_tiles_without_a_mask_are_not_computed_and_change_nothing(
     whole = dream(photo, tiny, recipe, ages=ages, progress=counted)
     assert counts[0] < counts[1] / 2
     np.testing.assert_array_equal(few, whole)
+
+
+def test_at_its_rim_what_is_enlarged_of_a_dream_fades_and_is_not_cut_off(
+    tiny: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dream after dream ends at the same place; a cut there would be seen."""
+    photo = noise_picture(160, 320, contrast=40, seed=2)
+    ages = ages_of((10, 12, 0), size=(20, 40))
+    recipe = replace(GROWING, front=0.5, finest=0.3, hold=0.0)
+    came = shrink(front(ages, recipe.front, recipe.growth), (160, 320))
+    module = import_module("dreamer.engine.dream")
+    faded = dream(photo, tiny, recipe, ages=ages)
+    monkeypatch.setattr(module, "RIM", 1e-9)
+    cut = dream(photo, tiny, recipe, ages=ages)
+    inside, rim = came >= 255 * 0.1, (came > 0) & (came <= 255 * 0.1 / 4)
+    np.testing.assert_array_equal(faded[inside], cut[inside])
+
+    def moved(dreamed: Bytes) -> float:
+        return float(np.abs(dreamed.astype(float) - photo)[rim].mean())
+
+    assert rim.sum() > 100 and moved(faded) < moved(cut) / 2
+
+
+def test_a_front_enlarged_to_the_canvas_has_no_steps() -> None:
+    """A cell is 8 px: repeated, or enlarged by a filter that keeps their corners, they would be seen in every dream."""
+    came = shrink(front(ages_of((12, 16, 0)), 0.5, 0.1), (24 * 8, 32 * 8)).astype(int)
+    steepest = 1.5 * 255 / (0.5 / 2 * 24 * 8)  # of a smoothstep so wide
+    assert max(np.abs(np.diff(came, axis=axis)).max() for axis in (0, 1)) <= 2 * steepest
 
 
 def test_ink_that_holds_moves_less_at_a_strokes_scale_and_more_each_dream(tiny: Network) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from canvas.brush import Pixels
 from canvas.models import Frame
+from dreamsite.core.jpeg import jpeg
 
 DREAM_QUALITY = 93  # JPEG 4:4:4. A dream as PNG is 5 MB, at every viewer's every half minute
 
@@ -38,11 +39,11 @@ def encode(pixels: Pixels, kind: str) -> Picture:
 
     The pixels given back are the file's, not the ones that came in: they are the base that every browser decodes.
     """
-    buffer = io.BytesIO()
     image = Image.fromarray(pixels)
     if kind == Frame.Kind.DREAM:
-        image.save(buffer, "JPEG", quality=DREAM_QUALITY, subsampling=0, optimize=True)
-        return Picture(decode(buffer.getvalue()), buffer.getvalue(), "jpg")
+        data = jpeg(image, DREAM_QUALITY)
+        return Picture(decode(data), data, "jpg")
+    buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=False, compress_level=6)
     return Picture(pixels, buffer.getvalue(), "png")
 

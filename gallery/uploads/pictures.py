@@ -23,6 +23,7 @@ from PIL import Image
 
 from dreamer.engine import colours
 from dreamer.engine.pictures import upright
+from dreamsite.core.jpeg import jpeg
 from gallery.uploads import check
 
 MAX_BYTES = 24 * 1024 * 1024  # a good camera's JPEG, and a canvas of the largest size as PNG
@@ -124,12 +125,11 @@ def _encode(image: Image.Image, large: bool) -> CleanedPicture:
     image.thumbnail((STORED_SIDE, STORED_SIDE), Image.Resampling.LANCZOS)
     # A new image of the pixels alone: what hangs on the old one (EXIF, comments, chunks) stays behind.
     bare = Image.frombytes(image.mode, image.size, image.tobytes())
-    buffer = io.BytesIO()
     if bare.mode == "RGBA" and bare.getchannel("A").getextrema() != (255, 255):
+        buffer = io.BytesIO()
         bare.save(buffer, "PNG", optimize=False, compress_level=6)
         return CleanedPicture(buffer.getvalue(), "png", *bare.size, whole)
-    bare.convert("RGB").save(buffer, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
-    return CleanedPicture(buffer.getvalue(), "jpg", *bare.size, whole)
+    return CleanedPicture(jpeg(bare.convert("RGB"), QUALITY, progressive=True), "jpg", *bare.size, whole)
 
 
 def _whole(image: Image.Image) -> CleanedPicture:

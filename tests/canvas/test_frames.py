@@ -51,6 +51,12 @@ def test_the_pixels_of_a_frame_are_those_of_its_file(dreamed: Pixels) -> None:
     assert np.array_equal(made.pixels, dreamed)  # a drawing without loss
 
 
+def test_a_dream_that_is_all_noise_has_a_file_too() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (256, 256, 3), np.uint8)
+    made = frames.encode(noise, Frame.Kind.DREAM)
+    assert len(made.data) > 256 * 256 and np.array_equal(frames.decode(made.data), made.pixels)
+
+
 def test_the_canvas_is_the_newest_frame_and_what_came_after(canvas: Canvas, dreamed: Pixels) -> None:
     journal.append(canvas, [dot(1)])
     composed = frames.compose(canvas)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -34,6 +35,13 @@ def test_a_photo_comes_through(kind: str) -> None:
     assert (cleaned.width, cleaned.height) == image.size
     red, green, blue = image.getpixel((60, 4))
     assert red > 200 and green > 200 and blue < 60
+
+
+def test_noise_comes_through() -> None:
+    noise = Image.frombytes("RGB", (256, 256), random.Random(3).randbytes(3 * 256 * 256))
+    data = io.BytesIO()
+    noise.save(data, "PNG")
+    assert opened(pictures.clean(io.BytesIO(data.getvalue()))).size == (256, 256)
 
 
 def test_what_is_see_through_stays_so() -> None:

@@ -50,7 +50,7 @@ load: .venv/dev  ## the canvas under many sockets, on this machine only
 visit: .venv/dev ## from an opened link to the first stroke on a throttled phone, and megabytes an hour, in a real browser
 	$(BIN)/python -m tests.bench.visit $(ARGS)
 
-firefox: .venv/dev ## the canvas in the machine's own Firefox (apt-get install firefox-esr): mouse, pen, fingers
+firefox: .venv/dev ## the canvas in the machine's own Firefox (apt-get install firefox-esr): mouse and fingers
 	$(BIN)/python -m tests.firefox
 
 stopwatch: .venv/dev ## from choosing a photograph to one's own first dream of it, in a real browser

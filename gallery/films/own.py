@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -36,9 +36,20 @@ AGAIN = timedelta(hours=1)  # after which a clip that failed, or showed nothing,
 WAITING = 60  # of everybody's: then no more are taken
 
 
+def left_today(user: User) -> int:
+    """How many films and clips this person may still order in these 24 hours."""
+    # Cancelled ones count, too: else orders could be given and cancelled without end.
+    lately = _ordered(user).filter(requested_at__gte=timezone.now() - timedelta(hours=24))
+    return max(0, A_DAY[user.guest] - lately.count())
+
+
+def _ordered(user: User) -> QuerySet[Film]:
+    return Film.objects.filter(requested_by=user).exclude(owner=None, shape="")
+
+
 def may_order(user: User) -> None:
     """Raises InvalidRequest where this person has to wait with another film or clip."""
-    ordered = Film.objects.filter(requested_by=user).exclude(owner=None, shape="")
+    ordered = _ordered(user)
     if ordered.filter(state__in=OPEN).count() >= AT_ONCE[user.guest]:
         raise InvalidRequest(
             ngettext(
@@ -48,9 +59,7 @@ def may_order(user: User) -> None:
             )
             % {"count": AT_ONCE[user.guest]}
         )
-    # Cancelled ones, too: else orders could be given and cancelled without end.
-    lately = ordered.filter(requested_at__gte=timezone.now() - timedelta(hours=24))
-    if lately.count() >= A_DAY[user.guest]:
+    if not left_today(user):
         raise InvalidRequest(
             _("You can order %(count)s films and clips in 24 hours. Come back tomorrow.") % {"count": A_DAY[user.guest]}
         )

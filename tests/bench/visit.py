@@ -194,11 +194,16 @@ def _received(page: Page) -> list[float]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tests.bench.visit", description=(__doc__ or "").split("\n\n")[1])
-    parser.add_argument("--turns", type=int, default=3, help="visits of each kind (%(default)s)")
+    parser.add_argument(
+        "--turns", type=int, default=3, help="visits of each kind (%(default)s); 0: only what watching costs"
+    )
     options = parser.parse_args(argv)
-    print("| | first paint | ready to draw | stroke seen by another | asked |\n|---|---|---|---|---|")
     visits, left_open = measure(options.turns)
+    if options.turns:
+        print("| | first paint | ready to draw | stroke seen by another | asked |\n|---|---|---|---|---|")
     for name, times in visits.items():
+        if not times:
+            continue
         painted, ready, seen = (statistics.median(column) for column in zip(*times, strict=True))
         print(f"| {name} | {painted:.1f} s | {ready:.1f} s | {seen:.1f} s | {ASKED[name]:.0f} s |")
     print("\n| left open | MB an hour |\n|---|---|")

@@ -406,8 +406,11 @@ def test_the_frame_of_a_moment_is_known_without_a_plan(
             assert answer["Location"] == f"/frames/{plans[film.pk].at(second).id}/"
 
 
-def test_a_deleted_films_clips_count_too(canvas: Canvas, dream: Draw, ada: User) -> None:
+def test_a_deleted_films_clips_count_too(canvas: Canvas, dream: Draw, ada: User, client: Client) -> None:
     dream([(ada, RED, 40, 40)])
+    client.force_login(ada)  # who is told the limit before anybody is refused
+    told = client.get(f"/films/mine/?canvas={canvas.slug}").content.decode()
+    assert f"{own.A_DAY[False]} films and clips in 24 hours, 2 at a time. {own.A_DAY[False]} left." in told
     film = order(ada, canvas, "place")
     film.state = State.DONE
     clip = own.order_clip(ada, film, "square")
@@ -418,7 +421,7 @@ def test_a_deleted_films_clips_count_too(canvas: Canvas, dream: Draw, ada: User)
     for left in range(own.A_DAY[False] - 2, 0, -1):
         other = order(ada, canvas, "place")
         Film.objects.filter(pk=other.pk).update(state=State.DONE, started_at=timezone.now())
-        assert left
+        assert own.left_today(ada) == left - 1
     with pytest.raises(own.InvalidRequest, match="24 hours"):
         order(ada, canvas, "place")
 

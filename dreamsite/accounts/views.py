@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from canvas import strokes
 from canvas.models import Stroke
 from canvas.moderation.permissions import MODERATE
 from dreamsite.accounts import closing, export, sessions
@@ -52,10 +53,13 @@ def account(request: HttpRequest) -> HttpResponse:
     """The user's own page: name, sign-in methods, what they drew, export and leaving."""
     user = _person(request)
     latest = list(user.frames.visible().select_related("canvas").order_by("-id")[:6])
+    if not latest:
+        strokes.index_all()  # they may be newer than what a dream, or anybody, looked at
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     feed = BesideFeed.objects.filter(user=user).first()
     context = {
         "section": "account",
+        "waits": not latest and Stroke.objects.by(user).shown().exists(),
         "latest": [{"frame": frame, "unlinked": not frame.canvas.known_to(user)} for frame in latest],
         "email": EmailAddress.objects.filter(user=user).order_by("-primary", "-verified", "pk").first(),
         "by_app": Authenticator.Type.TOTP in kinds,

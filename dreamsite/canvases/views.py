@@ -105,7 +105,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 _use(made, form.cleaned_data["network"], user)
                 if form.cleaned_data["listed"] == "ask":
                     listing.ask(made)
-                messages.success(request, _("Here it is. Send its link to whom you want to draw with."))
+                messages.success(request, _("Here it is. “Share”, at the top, gives you the link to send."))
                 return redirect(made)
     context = {
         "section": "canvases",

@@ -14,7 +14,7 @@ import { Guesses } from "./guesses.js";
 import { Hello } from "./hello.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
-import { BRIEF, Notices } from "./notices.js";
+import { BRIEF, LONG, Notices } from "./notices.js";
 import { colourOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
@@ -316,7 +316,7 @@ async function becomeGuest() {
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stranger]"))) element.hidden = true;
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-guest-only]"))) element.hidden = false;
     session.renew();
-    notices.show(messages.guest(reply.name));
+    notices.show(messages.guest(reply.name), LONG, document.querySelector("a[data-guest-only][href*=keep]"));
 }
 
 // --- Drawing -----------------------------------------------------------------------------------------------------

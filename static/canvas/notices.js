@@ -3,6 +3,7 @@
 
 const SHOWN = 7000; // ms
 export const BRIEF = 3500; // ms; for what nobody needs to read twice
+export const LONG = 12_000; // ms; for what leads somewhere
 const MOST = 3;
 
 export class Notices {
@@ -11,12 +12,18 @@ export class Notices {
         this.list = list;
     }
 
-    /** @param {string} text @param {number} [shown] ms */
-    show(text, shown = SHOWN) {
-        for (const other of this.list.children) if (other.textContent === text) return;
+    /** @param {string} text @param {number} [shown] ms @param {HTMLAnchorElement | null} [way] a link of the page that leads on from there */
+    show(text, shown = SHOWN, way = null) {
+        for (const other of this.list.children) if (other.firstChild?.textContent === text) return;
         const notice = document.createElement("p");
         notice.className = "notice";
-        notice.textContent = text;
+        notice.append(text);
+        if (way) {
+            const link = document.createElement("a");
+            link.href = way.href;
+            link.textContent = way.textContent;
+            notice.append(" ", link);
+        }
         this.list.append(notice);
         while (this.list.childElementCount > MOST) this.list.firstElementChild?.remove();
         setTimeout(() => {

@@ -48,12 +48,15 @@ def test_the_first_stroke_works_and_is_seen_by_others(
         stranger.fingers(path)
     else:
         stranger.draw(path)
+    # A notice says so for some seconds, and leads on.
+    way = page.locator(".notice", has_text="You draw as").get_by_role("link", name="Keep your name")
+    expect(way).to_have_attribute("href", f"{site.url}/accounts/keep/?next=/")
     until(lambda: strokes(site) == before + 1)
     other.shows(pixels_of(site))
     stranger.shows(pixels_of(site))
     (guest,) = authors(site) - known
     assert guest
-    # A notice says so for some seconds; what stays is the way to keep the name.
+    # What stays when the notice is gone is the way to keep the name.
     expect(page.locator('.menu-sheet a[href*="/keep/"]:not([hidden])')).to_have_count(1)
     assert axe.serious(page) == []
     # The same person after a reload, who can undo what they drew.

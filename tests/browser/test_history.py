@@ -327,6 +327,10 @@ def test_an_account(page: Page, dreamed: RunningSite) -> None:
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     assert fits(page)
     a_feed_of_ones_own(page)
+    for address in ("/canvases/", "/canvases/new/", "/films/mine/?canvas=night"):  # where members make things
+        page.goto(dreamed.url + address)
+        assert fits(page) and serious(page) == [], address
+    page.goto(dreamed.url + "/account/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url(dreamed.url + "/")
 

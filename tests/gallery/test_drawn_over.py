@@ -84,3 +84,15 @@ def test_each_person_may_ask_for_it_at_a_pace(
         assert [client.get(address).status_code for _ in range(3)] == [200, 200, 429]
     refused = client.get(address)
     assert 1 <= int(refused["Retry-After"]) <= 60 and "moment" in refused.content.decode()
+
+
+def test_ones_account_knows_of_strokes_that_wait_for_a_dream(client: Client, canvas: Canvas) -> None:
+    ada = User.objects.create_user("ada")
+    client.force_login(ada)
+    assert "You have not drawn yet" in client.get("/account/").content.decode()
+    draw(canvas, ada, 100, 100)
+    page = client.get("/account/").content.decode()
+    assert "waits for the next dream" in page and "not drawn yet" not in page and 'href="/history/mine/"' in page
+    frame = dream(canvas, ada)
+    page = client.get("/account/").content.decode()
+    assert frame.get_absolute_url() in page and "waits for" not in page

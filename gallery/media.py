@@ -26,6 +26,7 @@ from django.views.decorators.http import require_safe
 
 from canvas.moderation.sanctions.middleware import same_for_everybody
 from dreamsite.core.errors import NotFound
+from dreamsite.core.storage import DISK, StorageUnavailable
 
 # What the site itself stores. Anything else is handed out as bytes to save, not to show.
 TYPES = {
@@ -114,7 +115,11 @@ def _find(path: str) -> Path:
         file = Path(default_storage.path(path))
         if not stat.S_ISREG(file.stat().st_mode):
             raise nothing
-    except (OSError, ValueError, SuspiciousFileOperation):
+    except OSError as error:
+        if error.errno in DISK:
+            raise StorageUnavailable(f"The storage failed: {error}") from error
+        raise nothing from None
+    except (ValueError, SuspiciousFileOperation):
         raise nothing from None
     return file
 

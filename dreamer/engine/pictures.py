@@ -69,6 +69,21 @@ def upright(picture: Image.Image, source: Image.Image) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
+def fitted(height: int, width: int, side: int) -> tuple[int, int]:
+    """(height, width) of a picture with the longer side at most `side`; never enlarged."""
+    share = min(1.0, side / max(height, width))
+    return max(1, round(height * share)), max(1, round(width * share))
+
+
+def at_most(picture: Bytes, side: int | None) -> Bytes:
+    """uint8 [H, W, 3] with the longer side at most `side` pixels; as it is where that is None."""
+    height, width = picture.shape[:2]
+    if side is None or max(height, width) <= side:
+        return picture
+    height, width = fitted(height, width, side)
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+
+
 def read_mask(path: Path) -> Bytes:
     """uint8 [H, W]: brightness of the picture, 255 where the dream may work and 0 where the photograph stays.
 

@@ -33,7 +33,7 @@ class Recipe:
     finest: float = _field(
         1.0,
         "the largest octave's size as a share of the picture's; less leaves out the finest grain and its time",
-        low=0.1,
+        low=0.001,
         high=1,
     )
     iterations: int = _field(1, "steps in each octave; more give a stronger dream", low=0, high=10_000)

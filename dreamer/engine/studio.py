@@ -12,7 +12,7 @@ from .dream import Interrupted, Progress, Snapshot, dream, noise_start
 from .film import Add, film, fit
 from .network import Network
 from .octaves import shrink
-from .pictures import PictureError, check_writable, file_kind, read_mask, read_picture, write_picture
+from .pictures import PictureError, at_most, check_writable, file_kind, read_mask, read_picture, write_picture
 from .recipe import Recipe
 from .zoom import Journey, travel
 
@@ -23,13 +23,16 @@ FPS = 120
 
 @dataclass(frozen=True)
 class Job:
-    """Files in and out. `films` are .gif or .mp4 files of every step, or of the journey's pictures where there is
-    one, at `fps`, `frame_side` pixels long. The picture of a journey is its last."""
+    """Files in and out. The photograph is dreamed on with its longer side at most `side` pixels.
+
+    `films` are .gif or .mp4 files of every step, or of the journey's pictures where there is one, at `fps`,
+    `frame_side` pixels long. The picture of a journey is its last."""
 
     dreamed: Path
     photo: Path | None = None
     mask: Path | None = None
     guide: Path | None = None
+    side: int | None = None
     films: tuple[Path, ...] = ()
     fps: float = 12.0
     frame_side: int | None = None
@@ -54,6 +57,10 @@ class Job:
             raise ValueError(f"fps: received {self.fps}, expected more than 0 and at most {FPS}")
         if self.frame_side is not None and not SMALLEST <= self.frame_side <= LARGEST:
             raise ValueError(f"frame_side: received {self.frame_side}, expected {SMALLEST} to {LARGEST}")
+        if self.side is not None and not SMALLEST <= self.side <= LARGEST:
+            raise ValueError(f"side: received {self.side}, expected {SMALLEST} to {LARGEST}")
+        if self.side is not None and self.photo is None:
+            raise ValueError("side: received one without a photograph, expected --noise WIDTHxHEIGHT to say the size")
         if self.photo is None and recipe.noise is None:
             raise PictureError("received no photograph, expected one, or noise of some size to start from")
         if self.guide is None and any(term.guide for term in recipe.target.terms):
@@ -74,7 +81,7 @@ def run(
     whole or not at all. PictureError and ValueError say what is wrong with the files or the target.
     """
     job.check(recipe)
-    photo = noise_start(recipe) if job.photo is None else read_picture(job.photo)
+    photo = noise_start(recipe) if job.photo is None else at_most(read_picture(job.photo), job.side)
     mask = None if job.mask is None else read_mask(job.mask)
     guide = None if job.guide is None else read_picture(job.guide)
     sides = {path: job.frame_side or FRAME_SIDES[path.suffix.lower()] for path in job.films}

@@ -141,7 +141,8 @@ def dreams(user: User) -> Iterator[Row]:
         *("title", "caption", "network", "recipe", "state", "licence", "width", "height", "created_at"),
         *("credit", "credit_link"),
     )
-    for work in Work.objects.filter(owner=user).order_by("pk").iterator(chunk_size=200):
+    found = Work.objects.filter(owner=user).defer("mask", "growing", "pieces", "seen")
+    for work in found.order_by("pk").iterator(chunk_size=200):
         yield {
             **{
                 column: getattr(work, column)

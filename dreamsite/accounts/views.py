@@ -52,7 +52,7 @@ def _person(request: HttpRequest) -> User:
 def account(request: HttpRequest) -> HttpResponse:
     """The user's own page: name, sign-in methods, what they drew, export and leaving."""
     user = _person(request)
-    latest = list(user.frames.visible().select_related("canvas").order_by("-id")[:6])
+    latest = list(user.frames.visible().select_related("canvas").defer("recipe").order_by("-id")[:6])
     if not latest:
         strokes.index_all()  # they may be newer than what a dream, or anybody, looked at
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
@@ -86,7 +86,7 @@ def person(request: HttpRequest, name: str) -> HttpResponse:
         "speaks_for_the_site": found.has_perm(MODERATE),
         "strokes": Stroke.objects.by(found).filter(canvas__listed=True).count(),
         "frames": frames.count(),
-        "latest": list(frames.select_related("canvas").order_by("-id")[:SHOWN_FRAMES]),
+        "latest": list(frames.select_related("canvas").defer("recipe").order_by("-id")[:SHOWN_FRAMES]),
         "section": "account" if found == request.user else "",
     }
     return render(request, "account/person.html", context)

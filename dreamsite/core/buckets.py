@@ -92,6 +92,7 @@ class BucketStorage(S3Storage):
     exists = available(*FAILURES)(S3Storage.exists)
     size = available(*FAILURES)(S3Storage.size)
     listdir = available(*FAILURES)(S3Storage.listdir)
+    get_modified_time = available(*FAILURES)(S3Storage.get_modified_time)
 
     @available(*FAILURES)
     def url(self, name: str, parameters: Any = None, expire: int | None = None, http_method: Any = None) -> str:

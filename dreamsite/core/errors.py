@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from dreamsite.core.storage import StorageError
+from dreamsite.core.storage import DISK, StorageError
 
 RETRY_SECONDS = 30
 
@@ -89,13 +89,13 @@ def conflict(request: HttpRequest) -> HttpResponseBase:
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """500, or 503 when the database or the storage is what failed: that passes, and programs should come back."""
     error_met = sys.exc_info()[1]
-    away = isinstance(error_met, (OperationalError, InterfaceError, StorageError))
+    stored = isinstance(error_met, StorageError) or (isinstance(error_met, OSError) and error_met.errno in DISK)
+    away = stored or isinstance(error_met, (OperationalError, InterfaceError))
     status, error = (503, "unavailable") if away else (500, "internal")
     response: HttpResponse
     if wants_json(request):
         detail = _("Something broke, and it was us.")
         if away:
-            stored = isinstance(error_met, StorageError)
             detail = _("The stored pictures cannot be reached.") if stored else _("The database cannot be reached.")
         response = json_error(status, error, detail)
     else:

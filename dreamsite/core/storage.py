@@ -5,6 +5,8 @@ Both say StorageUnavailable of whatever may pass: pages answer it with 503, and 
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import secrets
 import shutil
@@ -21,6 +23,8 @@ from prometheus_client import Counter
 from dreamsite.core.files import sync
 
 ERRORS = Counter("dreamsite_storage_errors", "Answers of the storage that were trouble, in this process.")
+# What a disk says that is full, gone, or not to be written to: that passes, or a person mends it.
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO, errno.EMFILE, errno.ENFILE}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -60,6 +64,18 @@ def available(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P
     return decorate
 
 
+class _Reader(io.FileIO):
+    """A stored file whose trouble while it is read is said in words, too."""
+
+    def readinto(self, buffer: Any) -> int:
+        with in_words():
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with in_words():
+            return super().readall()
+
+
 class DurableStorage(FileSystemStorage):
     """A folder. A file appears whole or not at all, and `save` returns when it and its name are on the disk.
 
@@ -68,11 +84,13 @@ class DurableStorage(FileSystemStorage):
 
     @available()
     def open(self, name: str, mode: str = "rb") -> File[Any]:
-        return super().open(name, mode)
+        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else super().open(name, mode)
 
-    @available()
-    def delete(self, name: str) -> None:
-        super().delete(name)
+    delete = available()(FileSystemStorage.delete)
+    exists = available()(FileSystemStorage.exists)
+    size = available()(FileSystemStorage.size)
+    listdir = available()(FileSystemStorage.listdir)
+    get_modified_time = available()(FileSystemStorage.get_modified_time)
 
     @available()
     def _save(self, name: str, content: File[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -143,7 +144,12 @@ class ProposalAdmin(admin.ModelAdmin[Any]):
     action_form = HangForm
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return Proposal.objects.filter(pk__in=Work.objects.proposed()).select_related("owner").order_by("proposed_at")
+        return (
+            Proposal.objects.filter(pk__in=Work.objects.proposed())
+            .select_related("owner")
+            .light()
+            .order_by("proposed_at")
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("gallery.add_picture")
@@ -171,18 +177,19 @@ class ProposalAdmin(admin.ModelAdmin[Any]):
         if exhibit is None:
             self.message_user(request, _("Choose an exhibit first."), messages.ERROR)
             return
-        count = 0
-        for work in works:
-            try:
-                count += proposals.hang(work, exhibit, request.user)
-            except NotYours as error:
-                self.message_user(request, f"{work}: {error}", messages.ERROR)
-        self._tell(request, count)
+        self._each(request, works, lambda work: proposals.hang(work, exhibit, request.user))
 
     @admin.action(description=_("Decline"), permissions=["change"])
     def decline(self, request: HttpRequest, works: Any) -> None:
-        self._tell(request, sum(proposals.decline(work, request.user) for work in works))
+        self._each(request, works, lambda work: proposals.decline(work, request.user))
 
-    def _tell(self, request: HttpRequest, count: int) -> None:
+    def _each(self, request: HttpRequest, works: Any, decide: Callable[[Work], bool]) -> None:
+        """Decides on each, and says on how many, and of which somebody else must."""
+        count = 0
+        for work in works:
+            try:
+                count += decide(work)
+            except NotYours as error:
+                self.message_user(request, f"{work}: {error}", messages.ERROR)
         text = ngettext("%(count)s was changed.", "%(count)s were changed.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)

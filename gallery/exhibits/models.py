@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas.models import Frame
 from gallery import markdown
+from gallery.studio.models import BULKY, BULKY_ORIGINAL
 from gallery.uploads.models import Upload
 
 
@@ -24,7 +25,9 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
             *("before_frame__canvas", "after_frame__canvas", "before_upload", "after_upload"),
             *("after_work__owner", "after_work__original"),
         )
-        pictures = Picture.objects.select_related(*sides)
+        bulky = ["after_frame__recipe", "before_frame__recipe", *(f"after_work__{name}" for name in BULKY)]
+        bulky += [f"after_work__original__{name}" for name in BULKY_ORIGINAL]
+        pictures = Picture.objects.select_related(*sides).defer(*bulky)
         return self.select_related("curator").prefetch_related(models.Prefetch("pictures", pictures))
 
 

@@ -24,8 +24,7 @@ def hang(work: Work, exhibit: Exhibit, by: Any) -> bool:
 
     Raises NotYours for a dream of one's own.
     """
-    if work.owner_id == by.pk:
-        raise NotYours(_("This dream is your own. Somebody else decides about it."))
+    _not_ones_own(work, by)
     _lock(work)
     Exhibit.objects.select_for_update().get(pk=exhibit.pk)
     if not Work.objects.proposed().filter(pk=work.pk).exists():
@@ -39,6 +38,11 @@ def hang(work: Work, exhibit: Exhibit, by: Any) -> bool:
     return True
 
 
+def _not_ones_own(work: Work, by: Any) -> None:
+    if work.owner_id == by.pk:
+        raise NotYours(_("This dream is your own. Somebody else decides about it."))
+
+
 def _lock(work: Work) -> None:
     """Before anything is read: of several curators the first decides."""
     Work.objects.select_for_update().filter(pk=work.pk).first()
@@ -46,7 +50,9 @@ def _lock(work: Work) -> None:
 
 @transaction.atomic
 def decline(work: Work, by: Any) -> bool:
-    """Its maker is told on its page; it can be proposed again."""
+    """Its maker is told on its page; it can be proposed again. Raises NotYours for a dream of one's own: its maker can
+    withdraw it there."""
+    _not_ones_own(work, by)
     _lock(work)
     if not Work.objects.filter(pk__in=Work.objects.proposed().filter(pk=work.pk)).update(declined_at=timezone.now()):
         return False

@@ -19,6 +19,7 @@ from dreamsite.core.tasks.jobs import JobQuerySet, State
 from gallery.jobs import files
 from gallery.jobs.models import FileJob
 
+BULKY = ("chapters", "tiles")  # what only the page of one film shows
 CHANGED = "What it showed has changed."  # the message of what was withdrawn, and is not made anew by itself
 
 

@@ -33,7 +33,9 @@ KEPT = timedelta(days=30)
 A_DAY = {True: 3, False: 10}  # films and clips in 24 hours, by whether somebody is a guest
 AT_ONCE = {True: 1, False: 2}  # that wait or are made, by whether somebody is a guest
 AGAIN = timedelta(hours=1)  # after which a clip that failed, or showed nothing, is made once more
-WAITING = 60  # of everybody's: then no more are taken
+# Of everybody's that wait. Below SHARED anybody may add one more; up to WAITING whoever has none there, so that a few
+# people do not take the place of all; and guests, whose names cost nothing, have half of both.
+SHARED, WAITING = 40, 80
 
 
 def left_today(user: User) -> int:
@@ -63,8 +65,23 @@ def may_order(user: User) -> None:
         raise InvalidRequest(
             _("You can order %(count)s films and clips in 24 hours. Come back tomorrow.") % {"count": A_DAY[user.guest]}
         )
-    if Film.objects.exclude(owner=None, shape="").filter(state=State.WAITING).count() >= WAITING:
-        raise InvalidRequest(_("Many films are waiting to be made. Try again in an hour."))
+    waiting = Film.objects.exclude(owner=None, shape="").filter(state=State.WAITING)
+    if user.guest:
+        waiting = waiting.filter(requested_by__guest=True)
+    count, share = waiting.count(), 2 if user.guest else 1
+    if count >= WAITING // share:
+        raise InvalidRequest(
+            ngettext(
+                "%(count)s film is waiting to be made, and there is no room for more. Try again in an hour.",
+                "%(count)s films are waiting to be made, and there is no room for more. Try again in an hour.",
+                count,
+            )
+            % {"count": count}
+        )
+    if count >= SHARED // share and ordered.filter(state=State.WAITING).exists():
+        raise InvalidRequest(
+            _("So many films are waiting that each person may have one there. Order the next when yours is being made.")
+        )
 
 
 def order(

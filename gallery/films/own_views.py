@@ -22,7 +22,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery import query_params
 from gallery.films import crop, own
 from gallery.films.forms import MOMENT, OwnFilmForm
-from gallery.films.models import CHANGED, Film
+from gallery.films.models import BULKY, CHANGED, Film
 from gallery.films.views import card, find
 from gallery.links import canvas_query, canvas_url
 
@@ -58,8 +58,10 @@ def own_films(request: HttpRequest) -> HttpResponse:
             "canvas": canvas,
             "query": canvas_query(canvas),
             "form": form,
-            "newest": Frame.objects.visible().filter(canvas=canvas).order_by("-number").first(),
-            "cards": [card(film) for film in films.select_related("canvas", "owner").order_by("-pk")[:SHOWN]],
+            "newest": Frame.objects.visible().filter(canvas=canvas).defer("recipe").order_by("-number").first(),
+            "cards": [
+                card(film) for film in films.defer(*BULKY).select_related("canvas", "owner").order_by("-pk")[:SHOWN]
+            ],
             "days": own.KEPT.days,
             "a_day": own.A_DAY[user.guest],
             "at_once": own.AT_ONCE[user.guest],

@@ -24,7 +24,7 @@ from gallery.converters import utc_iso
 from gallery.films import captions, own, source
 from gallery.films import previews as tiles
 from gallery.films.chapters import Chapter
-from gallery.films.models import Film, FilmFile
+from gallery.films.models import BULKY, Film, FilmFile
 from gallery.films.requests import remake, request_whole_film
 from gallery.links import canvas_query, canvas_url
 
@@ -38,7 +38,7 @@ def films(request: HttpRequest) -> HttpResponse:
     """All films of a canvas, by day, newest first: `?canvas=`, `?before=` a date."""
     canvas = query_params.canvas(request)
     before = _before(request)
-    every = Film.objects.filter(canvas=canvas, owner=None).whole().prefetch_related("files").select_related("canvas")
+    every = Film.objects.filter(canvas=canvas, owner=None).whole().defer(*BULKY).select_related("canvas")
     timed = every.filter(kind__in=[Film.Kind.HOURS, Film.Kind.DAY]).exclude(state__in=[State.EMPTY, State.CANCELLED])
     if before:
         timed = timed.filter(starts_at__lt=datetime.combine(before, time(), UTC))

@@ -96,11 +96,21 @@ def discard(part: str) -> None:
 
 def delete_after_commit(names: Iterable[str]) -> None:
     """Deletes stored files when the transaction is committed; a crash in between only delays it."""
-    wanted = {name for name in names if name}
-    if wanted:
-        PendingDeletion.objects.filter(name__in=wanted).delete()
-        PendingDeletion.objects.bulk_create([PendingDeletion(name=name) for name in wanted])
+    if _must_go(names):
         transaction.on_commit(delete_pending)
+
+
+def delete_now(names: Iterable[str]) -> None:
+    """Deletes stored files that no row names, outside of transactions; what the storage keeps for now goes later."""
+    if _must_go(names):
+        delete_pending()
+
+
+def _must_go(names: Iterable[str]) -> bool:
+    """Writes it down; whether there is anything."""
+    wanted = {name for name in names if name}
+    PendingDeletion.objects.filter(name__in=wanted).delete()
+    return bool(PendingDeletion.objects.bulk_create([PendingDeletion(name=name) for name in wanted]))
 
 
 def delete_pending() -> None:

@@ -51,7 +51,7 @@ def pages(request: HttpRequest) -> HttpResponse:
         Page.objects.of_every_language().published(),
         Exhibit.objects.published(),
         Film.objects.ready().only("pk"),
-        Work.objects.published(),
+        Work.objects.published().select_related(None).only("key"),
     ):
         paths += [one.get_absolute_url() for one in found]
     return _urls([request.build_absolute_uri(path) for path in paths])

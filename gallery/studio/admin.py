@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -15,7 +19,13 @@ from canvas.moderation.cases.services import Conflict, NotYours
 from canvas.moderation.models import Case
 from canvas.moderation.permissions import MODERATE
 from gallery.studio import moderation
-from gallery.studio.models import Work
+from gallery.studio.models import BULKY, Work
+
+
+class SeenForm(ActionForm):
+    """When the list was shown: what its maker changed later, nobody has seen."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, initial=lambda: timezone.now().isoformat())
 
 
 class ForModerators(admin.ModelAdmin[Any]):
@@ -48,6 +58,7 @@ class WorkAdmin(ForModerators):
     list_display = ["preview", "caption", "owner", "requested_at", "published_at", "hidden_at"]
     list_filter = [("requested_at", admin.EmptyFieldListFilter), ("published_at", admin.EmptyFieldListFilter)]
     actions = ["publish", "hide", "show_again"]
+    action_form = SeenForm
     ordering = ["-requested_at"]
     readonly_fields = ["preview", "owner", "title", "network", "requested_at", "published_at", "hidden_at"]
     fields = ["caption", *readonly_fields]
@@ -56,7 +67,8 @@ class WorkAdmin(ForModerators):
         """Only what somebody asked to show, or reported: the rest is private, to the staff too."""
         every = super().get_queryset(request)
         reported = Case.objects.filter(subject_kind=moderation.SUBJECT).values("subject_key")
-        return (every.filter(requested_at__isnull=False) | every.filter(key__in=reported)).select_related("owner")
+        found = every.filter(requested_at__isnull=False) | every.filter(key__in=reported)
+        return found.select_related("owner").defer(*BULKY)
 
     @admin.display(description=_("Dream"))
     def preview(self, work: Work) -> str:
@@ -68,9 +80,17 @@ class WorkAdmin(ForModerators):
 
     @admin.action(description=_("Show to everybody"), permissions=["change"])
     def publish(self, request: HttpRequest, works: Any) -> None:
+        try:
+            seen = parse_datetime(request.POST.get("seen", ""))
+        except ValueError:
+            seen = None
+        if seen is None or timezone.is_naive(seen):
+            self.message_user(request, _("Load the list again, look at it, and then choose."), messages.ERROR)
+            return
+
         def publish(work: Work, by: Any) -> bool:
             try:
-                return moderation.publish(work, by)
+                return moderation.publish(work, by, seen)
             except (Conflict, NotYours) as error:
                 self.message_user(request, f"{work}: {error}", messages.ERROR)
                 return False

@@ -17,7 +17,7 @@ from dreamer.engine import Recipe
 from dreamer.engine.target_options import parse_position
 from dreamer.journey import plan, render
 from dreamer.registered import preset, registry
-from gallery.studio import video
+from gallery.studio import sizes
 from gallery.studio.jobs import recipe_for
 from gallery.studio.journeys import plan_of
 from gallery.studio.models import Journey, Music, Original, Work
@@ -85,13 +85,7 @@ class DreamForm(forms.Form):
     size = forms.IntegerField(label=_("Fine to large"), min_value=1, max_value=5, initial=3)
     keep_colours = forms.BooleanField(label=_("Keep the colours"), required=False)
     mask = MaskField()
-    side = forms.TypedChoiceField(
-        label=_("Size"),
-        choices=[(side, _("%(side)s pixels") % {"side": side}) for side in video.SIDES],
-        coerce=int,
-        required=False,
-        initial=video.SIDE,
-    )  # of a video
+    side = forms.TypedChoiceField(label=_("Size"), coerce=int, required=False)  # the longer one
     seed = forms.IntegerField(
         label=_("Seed"),
         min_value=0,
@@ -117,8 +111,13 @@ class DreamForm(forms.Form):
     )
     ADVANCED = ("seed", "position", "squared", "guide_mode")  # shown with the whole recipe
 
-    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None, usual: Any = None) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(
+        self, original: Original, data: Any = None, *, initial: dict[str, Any] | None = None, usual: Any = None
+    ) -> None:
+        self.original = original
+        super().__init__(data, initial={"side": sizes.usual(original), **(initial or {})})
+        side: Any = self.fields["side"]
+        side.choices = sizes.choices(original)
         self.whole = RecipeForm(data, initial=(initial or {}).get("whole"), usual=usual)
 
     @property
@@ -127,7 +126,7 @@ class DreamForm(forms.Form):
         return [*(self[name] for name in self.ADVANCED), *self.whole]
 
     def clean_side(self) -> int:
-        return int(self.cleaned_data["side"] or video.SIDE)
+        return int(self.cleaned_data["side"] or sizes.usual(self.original))
 
     def clean_position(self) -> tuple[float, float] | None:
         text = self.cleaned_data["position"]
@@ -152,13 +151,13 @@ class DreamForm(forms.Form):
         """The first thing that is wrong, in words, and in which field of the recipe."""
         for form in (self, self.whole):
             for name, errors in form.errors.items():
-                label = form.fields[name].label if form is self.whole or name in self.ADVANCED else ""
+                label = form.fields[name].label if form is self.whole or name in (*self.ADVANCED, "side") else ""
                 return f"{label}: {errors[0]}" if label else str(errors[0])
         return ""
 
-    def recipe(self, original: Original) -> Recipe:
+    def recipe(self) -> Recipe:
         """Raises ValueError or TypeError where the fields make none."""
-        given = self.cleaned_data
+        original, given = self.original, self.cleaned_data
         style = {"layer": given["layer"], "channel": given["channel"], "label": given["label"]}
         start = "noise" if given["label"] and original.is_static else "photo"
         usual = preset(start, given["network"])
@@ -198,8 +197,10 @@ def settings_of(work: Work) -> dict[str, Any]:
         "squared": term.squared,
         "position": f"{term.position[0]:g},{term.position[1]:g}" if term.position else "",
         "mask": "",
-        "side": min(video.SIDES, key=lambda side: abs(side - max(work.width, work.height))),
     }
+    if work.original is not None:
+        sides = [side for side, _words in sizes.choices(work.original)]
+        given["side"] = min(sides, key=lambda side: abs(side - max(work.width, work.height)))
     if work.mask is not None:
         given["mask"] = MaskField.BEGIN + base64.b64encode(bytes(work.mask)).decode()
     if term.channels is not None:
@@ -336,12 +337,12 @@ class JourneyForm(forms.Form):
             return f"{label}: {errors[0]}" if label else str(errors[0])
         return ""
 
-    def journey(self, original: Original, dreamed: DreamForm, film: FilmForm) -> Journey:
+    def journey(self, dreamed: DreamForm, film: FilmForm) -> Journey:
         """Not saved yet. Raises ValueError or TypeError where it cannot be, LibraryError without the network."""
-        given, network = self.cleaned_data, dreamed.cleaned_data["network"]
+        original, given, network = dreamed.original, self.cleaned_data, dreamed.cleaned_data["network"]
         kind = given["kind"]
         zoom = plan.ZOOMS[kind]
-        recipe, title = dreamed.recipe(original), dreamed.cleaned_data["title"]
+        recipe, title = dreamed.recipe(), dreamed.cleaned_data["title"]
         seed = recipe.seed
         if kind == Journey.Kind.LAYERS:
             opened = network_of(network)

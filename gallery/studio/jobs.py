@@ -25,7 +25,7 @@ from dreamer.engine.classes import seen_in
 from dreamer.engine.dream import Snapshot, noise_start
 from dreamer.engine.film import Add, film, fit
 from dreamer.engine.octaves import Size, octave_sizes, steps_of
-from dreamer.engine.pictures import write_picture
+from dreamer.engine.pictures import at_most, write_picture
 from dreamer.library import LibraryError, labels
 from dreamer.registered import preset, registry
 from dreamsite.core.tasks.jobs import ClaimLost, JobFailed, finish, give_back, holding, let_go
@@ -38,7 +38,7 @@ from gallery.uploads import check
 
 log = logging.getLogger(__name__)
 
-# px, the longer side of what is tried; a dream has the picture's own size.
+# px, the longer side of what is tried; a dream's was chosen (gallery.studio.sizes).
 SKETCH, PREVIEW = 256, 512
 PREVIEW_UNITS = 12.0
 SEEN = 3  # classes that a lesson names
@@ -136,17 +136,14 @@ def forget_passing(ended: WorkQuerySet) -> None:
 
 def source_of(work: Work, side: int | None = None) -> Pixels | None:
     """The picture a work begins with, uint8 [h, w, 3], its longer side at most `side`; None: noise."""
+    pixels: Pixels
     if work.original is not None:
         pixels = pixels_of(work.original, large=work.kind == Work.Kind.PRINT)
     elif work.frame is not None:
         pixels = frames.load(work.frame.pk)
     else:
         return None
-    if side is not None and max(pixels.shape[:2]) > side:
-        small = Image.fromarray(pixels)
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        pixels = np.asarray(small)
-    return np.ascontiguousarray(pixels)
+    return np.ascontiguousarray(at_most(pixels, side))
 
 
 def mask_of(work: Work) -> Pixels | None:
@@ -280,7 +277,8 @@ def preview_side(recipe: Recipe) -> int:
 def _picture(work: Work) -> dict[str, Any]:
     recipe, network = Recipe.from_json(work.recipe), network_of(work.network)
     sides = {Work.Kind.SKETCH: SKETCH, Work.Kind.STEP: SKETCH, Work.Kind.PREVIEW: preview_side(recipe)}
-    start, mask, guide = source_of(work, sides.get(Work.Kind(work.kind))), mask_of(work), None
+    side = sides.get(Work.Kind(work.kind)) or max(work.width, work.height) or None
+    start, mask, guide = source_of(work, side), mask_of(work), None
     if any(term.guide for term in recipe.target.terms):
         if work.guide is None:
             raise ValueError(_("The picture that was to guide this is no longer here. Choose another one."))

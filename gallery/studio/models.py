@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
@@ -181,7 +181,16 @@ class Music(models.Model):
         return music.Music(self.seconds, tuple(self.loudness))
 
 
+# What only the page of one work, or its worker, reads: up to a megabyte of each row.
+BULKY = ("mask", "growing", "pieces", "recipe", "seen")
+BULKY_ORIGINAL = ("styles", "film")
+
+
 class WorkQuerySet(JobQuerySet["Work"]):
+    def light(self) -> WorkQuerySet:
+        """For lists: without BULKY columns."""
+        return self.defer(*BULKY)
+
     def ended(self) -> WorkQuerySet:
         """What nobody will go on with."""
         return self.exclude(state__in=OPEN)
@@ -209,7 +218,7 @@ class WorkQuerySet(JobQuerySet["Work"]):
     def published(self) -> WorkQuerySet:
         """What everybody may see, the newest first."""
         shown = self.filter(published_at__lte=timezone.now(), hidden_at=None, state=State.DONE)
-        return shown.select_related("owner", "original").order_by("-published_at")
+        return shown.select_related("owner").light().order_by("-published_at")
 
 
 class Work(BackgroundJob):
@@ -362,13 +371,7 @@ class Proposal(Work):
 
 @receiver(post_delete, sender=Original)
 def _delete_original(instance: Original, **_kwargs: Any) -> None:
-    files = [file for file in (instance.picture, instance.large, instance.video) if file]
-
-    def delete() -> None:
-        for file in files:
-            file.delete(save=False)
-
-    transaction.on_commit(delete)
+    files.delete_after_commit(str(file.name) for file in (instance.picture, instance.large, instance.video) if file)
 
 
 @receiver(pre_delete, sender=Work)
@@ -386,10 +389,9 @@ def _delete_work(instance: Work, origin: Any = None, **_kwargs: Any) -> None:
     part = {State.DONE: 1.0, State.FAILED: 0.0}.get(State(instance.state), instance.fraction)
     if part > 0 and instance.created_at > timezone.now() - DAY and not whole_account:
         Spent.objects.create(owner_id=instance.owner_id, units=instance.units * part, at=instance.created_at)
-    transaction.on_commit(lambda: [file.delete(save=False) for file in instance.files])
-    files.delete_after_commit(instance.passing_files)
+    files.delete_after_commit([*(str(file.name) for file in instance.files), *instance.passing_files])
 
 
 @receiver(post_delete, sender=Music)
 def _delete_music(instance: Music, **_kwargs: Any) -> None:
-    transaction.on_commit(lambda: instance.file.delete(save=False))
+    files.delete_after_commit([str(instance.file.name)])

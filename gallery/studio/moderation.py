@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -19,13 +20,15 @@ from django.utils.translation import gettext_noop
 from PIL import Image
 
 from canvas.brush import Pixels
+from canvas.frames import storing
 from canvas.models import Sanction
 from canvas.moderation.cases import services as cases
 from canvas.moderation.cases import subjects
 from canvas.moderation.models import Act, Case, Report
 from dreamsite.core.tasks.jobs import State
 from gallery.jobs import files
-from gallery.studio.models import Work, new_key
+from gallery.studio.failures import passes
+from gallery.studio.models import Original, Work, new_key
 
 PUBLISH = Act.add_verb("publish-dream", _("Showed a dream of the studio to everybody"))
 HIDE = Act.add_verb("hide-dream", _("Hid a dream of the studio"))
@@ -80,15 +83,20 @@ def _asked(work: Work) -> Any:
     return Case.objects.open().filter(kind=Case.Kind.SHOWING, subject_kind=SUBJECT, subject_key=work.key)
 
 
-def publish(work: Work, by: Any) -> bool:
+@transaction.atomic
+def publish(work: Work, by: Any, seen: datetime | None = None) -> bool:
     """Shows a dream that its maker asked to show, and closes its case; False where there was nothing to show.
 
-    Raises NotYours for a dream of one's own, and where somebody else works on its case; Conflict where its maker has
-    just moved it.
+    `seen`: when whoever decides looked at it. Raises NotYours for a dream of one's own, and where somebody else works
+    on its case; Conflict where its maker has changed it since.
     """
-    if not Work.objects.filter(pk=work.pk, published_at=None, requested_at__isnull=False).exists():
+    _lock(work.key)
+    now = Work.objects.filter(pk=work.pk, published_at=None, requested_at__isnull=False).first()
+    if now is None:
         return False
-    case = ask(work)
+    case = ask(now)
+    if seen is not None and now.requested_at is not None and now.requested_at > seen:
+        raise cases.Conflict(case)
     return cases.decide(case, case.version, by, Case.Outcome.SHOWN) == Case.Outcome.SHOWN
 
 
@@ -107,7 +115,8 @@ def _publish(key: str, by: Any, why: str, op: UUID, shown: bool) -> bool:
 
 
 def hide(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
-    """Hides a dream from everybody but its maker's own words about it; its files leave their addresses."""
+    """Hides a dream from everybody but its maker's own words about it; its files leave their addresses, and those of
+    the picture from before, where that was shown, too. Raises StorageUnavailable, and nothing is hidden."""
     with transaction.atomic():
         if not Work.objects.filter(pk=work.pk, hidden_at=None).update(hidden_at=timezone.now()):
             return False
@@ -120,6 +129,8 @@ def hide(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
 
 @transaction.atomic
 def show_again(work: Work, by: Any, why: str = "", op: UUID | None = None) -> bool:
+    """Shows what was hidden. Its files keep the names that they have had since: its page and feeds lead there, and what
+    somebody kept of the old addresses stays without a file."""
     if not Work.objects.filter(pk=work.pk, hidden_at__isnull=False).update(hidden_at=None):
         return False
     Act.objects.record(by, SHOW_AGAIN, person=work.owner, why=why, dream=work.key, op=op)
@@ -132,17 +143,31 @@ def _move_files(work: Work) -> None:
     In the caller's transaction: where the storage fails nothing is hidden, and a second press does it again.
     """
     now = Work.objects.select_for_update().get(pk=work.pk)
-    old = {column: str(getattr(now, column)) for column in Work.FILES if getattr(now, column)}
-    new = {}
-    for column, name in old.items():
-        moved = f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}"
-        try:
-            with default_storage.open(name, "rb") as file:
-                new[column] = default_storage.save(moved, ContentFile(file.read()))
-        except FileNotFoundError:
-            continue  # it is lost; its name stays, as pages and feeds count on one
-    Work.objects.filter(pk=work.pk).update(**new)
-    files.delete_after_commit(old.values())
+    moves: list[tuple[Any, tuple[str, ...]]] = [(now, Work.FILES)]
+    before = None
+    if now.show_before and now.original_id:
+        before = Original.objects.select_for_update().filter(pk=now.original_id).first()
+    if before is not None:
+        moves.append((before, ("picture", "video")))
+    saved: list[str] = []
+    try:
+        for row, columns in moves:
+            old = {column: str(getattr(row, column)) for column in columns if getattr(row, column)}
+            new: dict[str, str] = {}
+            for column, name in old.items():
+                moved = f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}"
+                try:
+                    with default_storage.open(name, "rb") as file:
+                        new[column] = default_storage.save(moved, ContentFile(file.read()))
+                except FileNotFoundError:
+                    continue  # it is lost; its name stays, as pages and feeds count on one
+                saved.append(new[column])
+            type(row)._default_manager.filter(pk=row.pk).update(**new)
+            files.delete_after_commit(old.values())
+    except Exception:
+        # Not in this transaction, which is taken back: what was stored by then goes, where the storage lets it.
+        storing.delete(*saved)
+        raise
 
 
 def report(work: Work, category: str, text: str, *, reporter: Any, address: str, contact: str = "") -> Report:
@@ -174,14 +199,17 @@ def _subject(key: str) -> subjects.Subject | None:
 
 
 def _picture(key: str) -> Pixels | None:
-    """As it is now; None where its file is lost."""
+    """As it is now; None where its file is lost or damaged. Raises StorageUnavailable: it is tried again, for nobody
+    decides well without a picture."""
     work = Work.objects.filter(key=key).first()
     if work is None or not work.picture:
         return None
     try:
         with work.picture.open("rb") as file, Image.open(file) as image:
             return np.asarray(image.convert("RGB"))
-    except OSError:
+    except OSError as error:
+        if passes(error):
+            raise
         return None
 
 

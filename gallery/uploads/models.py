@@ -6,12 +6,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery.jobs import files
 from gallery.uploads import pictures
 
 
@@ -65,4 +66,4 @@ class Upload(models.Model):
 @receiver(post_delete, sender=Upload)
 def _delete_file(instance: Upload, **_kwargs: Any) -> None:
     """Deletes the file once the deletion of the row is committed."""
-    transaction.on_commit(lambda: instance.picture.delete(save=False))
+    files.delete_after_commit([str(instance.picture.name)])

@@ -130,13 +130,24 @@ function pick(key) {
   choose(work, key);
 }
 
-/** @param {{units: number, left: number, seconds: number}} dream what it would cost, and what is left today */
-function showCost({ units, left, seconds }) {
+/** @typedef {{side: number, width: number, height: number, units: number, seconds: number}} Size a dream may have, and its cost */
+
+/** @type {{left: number, units: number, seconds: number, sizes: Size[]} | undefined} what the dream would cost, and what is left today */
+let price;
+
+/** Says what the dream would cost at each size, and at the chosen one. */
+function showCost() {
+  if (!price) return;
+  for (const { side, width, height, seconds } of price.sizes) {
+    const words = form.querySelector(`[data-size="${side}"]`);
+    if (words) words.textContent = gettext("%(width)s × %(height)s, about %(time)s", { width, height, time: roughly(seconds) });
+  }
+  const { units, seconds } = price.sizes.find(({ side }) => String(side) === field("side")?.value) ?? price, { left } = price;
   const time = roughly(seconds);
   const enough = units <= left;
   cost.textContent = enough
     ? gettext("About %(time)s. It takes %(units)s of the %(left)s units you have left today.", { time, units: Math.ceil(units), left: Math.floor(left) })
-    : gettext("It takes %(units)s units, and you have %(left)s left today. Make it fainter, or come back tomorrow.", { units: Math.ceil(units), left: Math.floor(left) });
+    : gettext("It takes %(units)s units, and you have %(left)s left today. Make it fainter or smaller, or come back tomorrow.", { units: Math.ceil(units), left: Math.floor(left) });
   dream.disabled = !enough;
 }
 
@@ -148,7 +159,10 @@ async function preview() {
   state.textContent = gettext("A preview is on its way …");
   try {
     const first = await json(main.dataset.order ?? "", { method: "POST", body });
-    if (turn === latest) showCost(first.dream);
+    if (turn === latest) {
+      price = first.dream;
+      showCost();
+    }
     let work = /** @type {Work} */ (first);
     while (turn === latest && ["waiting", "running"].includes(work.state)) {
       state.textContent = work.state === "waiting" && work.ahead
@@ -315,7 +329,8 @@ sheet.addEventListener("click", ({ target }) => {
   const button = target instanceof Element ? target.closest(".sketch") : null;
   if (button) pick(/** @type {HTMLElement} */ (button).dataset.sketch ?? "");
 });
-form.addEventListener("input", () => {
+form.addEventListener("input", ({ target }) => {
+  if (/** @type {HTMLInputElement | null} */ (target)?.name === "side") return showCost(); // a preview has a size of its own
   clearTimeout(settling);
   settling = setTimeout(preview, SETTLES);
 });

@@ -262,6 +262,15 @@ def test_a_large_photograph_is_printed_as_large_as_it_came(ada: Visitor) -> None
     assert stored(page).width == 3840, "pages work on a smaller one"
     page.locator(".sketch").first.click()
     page.get_by_label("Fine to large").fill("1")
+    look, own = page.locator("[data-size='1920']"), page.locator("[data-size='3840']")
+    expect(look).to_contain_text("1920 × 262, about ")
+    expect(own).to_contain_text("3840 × 524, about ")
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if request.method == "POST" else None)
+    page.get_by_role("radio", name="Large, to print").check()
+    page.get_by_role("radio", name="To look at").check()
+    assert asked == [], "a preview is as large as it is, whichever is chosen"
+    sound_on_both(page)
     page.locator("[data-dream]").click()
     page.wait_for_url("**/studio/dreams/*/")
     large = page.locator("#print")
@@ -271,7 +280,7 @@ def test_a_large_photograph_is_printed_as_large_as_it_came(ada: Visitor) -> None
     with page.expect_download() as download:
         page.get_by_role("link", name="PNG", exact=True).click()
     with Image.open(download.value.path()) as image:
-        assert (image.format, image.width) == ("PNG", 3840)
+        assert (image.format, image.width) == ("PNG", 1920)
     page.get_by_role("button", name="Make it, as JPEG").click()
     made = large.get_by_role("link", name="Download (JPEG)")
     made.wait_for(timeout=60_000)

@@ -44,7 +44,7 @@ SAME = {
     "size": "--octaves",
     "keep_colours": "--keep-colours",
     "seed": "--seed",
-    "side": "--frame-side",
+    "side": "--side",
     "position": "--position",
     "squared": "--squared",
     "guide_mode": "--guide-mode",

@@ -186,13 +186,14 @@ def test_a_print_goes_after_a_week_with_its_dream_and_when_that_is_hidden(
 
 
 def test_only_a_persons_newest_pictures_are_kept_in_large(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
+    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr(uploads, "LARGE", 1)
     whole = original.large.name
     small = client.post("/studio/upload/", {"picture": sharp(64, 48), "small": "1"}, headers=JSON).json()["url"]
     assert default_storage.exists(whole), "a small version that travels first is no large one"
-    client.post(f"{small}full/", {"picture": sharp()}, headers=JSON)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"{small}full/", {"picture": sharp()}, headers=JSON)
     original.refresh_from_db()
     assert not original.large and not default_storage.exists(whole) and default_storage.exists(original.picture.name)
     assert Original.objects.get(key=small.split("/")[-2]).large_width == 480

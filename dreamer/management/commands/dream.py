@@ -32,6 +32,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
+            elsewhere = ("sheet", "compare", "video", "journey", "path")
+            if options["side"] is not None and (other := next((o for o in elsewhere if options[o] is not None), None)):
+                raise ValueError(f"received --side with --{other}, expected --frame-side there")
             if options["sheet"] is not None or options["compare"] is not None:
                 for line in sheet.run(options, Recipes()):
                     self.stdout.write(line)
@@ -107,6 +110,7 @@ class Command(BaseCommand):
             photo=options["photo"],
             mask=options["mask"],
             guide=options["guide"],
+            side=options["side"],
             films=tuple(path for path in (options["gif"], options["film"]) if path),
             fps=12.0 if options["fps"] is None else options["fps"],
             frame_side=options["frame_side"],

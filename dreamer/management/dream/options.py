@@ -75,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for option in fields(Recipe):
         if option.metadata:
             _add_option(how, option.name, option.default, option.metadata)
+    how.add_argument(
+        "--side",
+        type=int,
+        metavar="PIXELS",
+        help="the photograph's longer side, at most: a smaller one is dreamed sooner, and forms are larger in it "
+        "(default: its own)",
+    )
     files = parser.add_argument_group("more files")
     files.add_argument("--mask", type=Path, help="a picture that is white where the dream may work, black elsewhere")
     files.add_argument("--gif", type=Path, help="an animation of every step")

@@ -239,12 +239,12 @@ def _asked(request: SignedIn, found: Original) -> tuple[Journey | None, str]:
     data = request.POST.copy()
     if kind in (Journey.Kind.LAYERS, Journey.Kind.CLASSES) and not (data.get("layer") or data.get("label")):
         data["layer"] = "-"  # the style does not matter: layers or names follow each other
-    dreamed, asked, shown = DreamForm(data), JourneyForm(data), FilmForm(data)
+    dreamed, asked, shown = DreamForm(found, data), JourneyForm(data), FilmForm(data)
     for form in (dreamed, asked, shown):
         if not form.is_valid():
             return None, getattr(form, "trouble", "") or " ".join(str(e) for es in form.errors.values() for e in es)
     try:
         registry().get(dreamed.cleaned_data["network"])
-        return asked.journey(found, dreamed, shown), ""
+        return asked.journey(dreamed, shown), ""
     except (LibraryError, ValueError, TypeError) as error:
         return None, str(error)

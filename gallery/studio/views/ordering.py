@@ -19,9 +19,9 @@ from dreamer.registered import preset, registry
 from dreamsite.core import languages, upload_pass
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import cost, jobs, queue, video
+from gallery.studio import cost, jobs, queue, sizes, video
 from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, SoundForm, settings_of
-from gallery.studio.models import Music, Original, Work
+from gallery.studio.models import BULKY_ORIGINAL, Music, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views import music
 from gallery.studio.views.requests import (
@@ -53,23 +53,24 @@ def original(request: SignedIn, key: str) -> HttpResponse:
         network = again.network
     if network and network not in found.styles and not _sheet_waits(found, network):
         _try_styles(request, found, network)
+    guides = Original.objects.filter(owner=request.user).exclude(pk=found.pk).defer(*BULKY_ORIGINAL)
     context = {
         "section": "studio",
         "original": found,
         "network": network,
         "networks": networks(),
-        "form": DreamForm(initial=settings_of(again) if again else None, usual=_usual(network)),
+        "form": DreamForm(found, initial=_settings(request, found, again), usual=_usual(network)),
         "again": again,
         "journey_form": JourneyForm(),
         "film_form": FilmForm(),
-        "journeys": found.journeys.order_by("-created_at"),
+        "journeys": found.journeys.only("key", "title", "created_at").order_by("-created_at"),
         "sketches": _sketches(found, network),
         "spent": bool(network) and network not in found.styles and not _sheet_waits(found, network),
         "enough_today": ENOUGH_TODAY,
-        "dreams": found.works.dreams().order_by("-created_at"),
+        "dreams": found.works.dreams().light().order_by("-created_at"),
         "left": units_left(request.user),
         "example": _example(_labels(network)),
-        "guides": Original.objects.filter(owner=request.user).exclude(pk=found.pk).order_by("-created_at")[:GUIDES],
+        "guides": guides.order_by("-created_at")[:GUIDES],
     }
     if not found.video:
         return render(request, "gallery/studio/original.html", context)
@@ -118,7 +119,8 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     `label` is a class by name instead of a style; `mask` a painted PNG as a data: address; `guide` the key of another
     picture.
 
-    A preview's answer says what the dream itself would cost: {"units", "left" (of today's), "seconds"}.
+    A preview's answer says what the dream itself would cost: {"units", "left" (of today's), "seconds", "sizes": the
+    same of each `side` that may be chosen, with its "width" and "height"}.
     """
     found = get_object_or_404(Original, key=key, owner=request.user)
     kind = str(request.POST.get("kind", "dream"))
@@ -126,7 +128,7 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         return refuse_busy(request)
     if kind in ("more", "surprise"):
         return _more(request, found, by_chance=kind == "surprise")
-    form = DreamForm(request.POST)
+    form = DreamForm(found, request.POST)
     if kind not in (Work.Kind.PREVIEW, Work.Kind.DREAM) or not form.is_valid():
         return refuse(request, form.trouble or _("Choose a style first."), 400)
     guide = None
@@ -137,12 +139,13 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     network = form.cleaned_data["network"]
     try:
         registry().get(network)
-        recipe = form.recipe(found)
+        recipe = form.recipe()
     except (LibraryError, ValueError, TypeError) as error:
         return refuse(request, str(error), 400)
-    height, width = found.height, found.width
+    side = form.cleaned_data["side"]
+    height, width = sizes.of(found, side)
     if kind == Work.Kind.PREVIEW:
-        height, width = fit(height, width, jobs.preview_side(recipe))
+        height, width = fit(found.height, found.width, jobs.preview_side(recipe))
         # Only the newest preview matters: whoever moves a slider does not wait for where it was.
         found.works.filter(kind=Work.Kind.PREVIEW).cancel()
     elif not found.complete:
@@ -150,11 +153,11 @@ def order(request: SignedIn, key: str) -> HttpResponse:
     sounds = SoundForm(request.POST)
     if not sounds.is_valid():
         return refuse(request, _("Choose what is heard: the video’s own sound, music, or nothing."), 400)
-    heard, side = sounds.cleaned_data if found.video else {}, form.cleaned_data["side"]
-    whole = _price(found, recipe, side, musical=heard.get("sound") == Work.Sound.MUSIC)
+    heard = sounds.cleaned_data if found.video else {}
+    musical = heard.get("sound") == Work.Sound.MUSIC
+    whole = _price(found, recipe, side, musical=musical)
     if kind == Work.Kind.DREAM and found.video:
         kind = Work.Kind.VIDEO
-        height, width = video.size_of(found, side)
         if form.cleaned_data["mask"] or recipe.noise:
             words = _("A part cannot be spared in a video, and static has no place in it: clear the mask.")
             return refuse(request, words, 400)
@@ -172,8 +175,8 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         guide=guide,
         recipe=recipe.to_json(),
         units=units,
-        width=width if kind == Work.Kind.VIDEO else 0,
-        height=height if kind == Work.Kind.VIDEO else 0,
+        width=0 if kind == Work.Kind.PREVIEW else width,
+        height=0 if kind == Work.Kind.PREVIEW else height,
         **(heard if kind == Work.Kind.VIDEO else {}),
     )
     with counted(request.user):
@@ -181,21 +184,37 @@ def order(request: SignedIn, key: str) -> HttpResponse:
         if units > left:
             words = _(
                 "This dream costs %(units)d units; you have %(left)d left today. "
-                "Make it fainter, or come back tomorrow."
+                "Make it fainter or smaller, or come back tomorrow."
             )
             return refuse(request, words % {"units": units + 1, "left": left}, 429)
         queue.submit(made)
     if wants_json(request):
-        price = {"units": round(whole, 1), "left": round(left - units, 1), "seconds": whole / cost.speed(network)}
+        speed = cost.speed(network)
+        each = [_size(found, recipe, one, speed, musical=musical) for one, _words in sizes.choices(found)]
+        price = {"units": round(whole, 1), "left": round(left - units, 1), "seconds": whole / speed, "sizes": each}
         return JsonResponse({**work_as_json(made), "dream": price}, status=201)
     return redirect(made)
 
 
 def _price(found: Original, recipe: Recipe, side: int, *, musical: bool) -> float:
-    """What the dream itself costs, of a picture or of all of a video."""
+    """What the dream itself costs at this size, of a picture or of all of a video."""
     if found.video:
         return video.units(found, recipe, side, musical=musical)
-    return cost.units(recipe, found.height, found.width)
+    return cost.units(recipe, *sizes.of(found, side))
+
+
+def _size(found: Original, recipe: Recipe, side: int, speed: float, *, musical: bool) -> dict[str, Any]:
+    """A size that may be chosen, and what the dream costs at it."""
+    (height, width), units = sizes.of(found, side), _price(found, recipe, side, musical=musical)
+    return {"side": side, "width": width, "height": height, "units": round(units, 1), "seconds": units / speed}
+
+
+def _settings(request: SignedIn, found: Original, again: Work | None) -> dict[str, Any] | None:
+    """What the form begins with: the recipe of the dream that is dreamed again, at its size or another one (`side`)."""
+    if again is None:
+        return None
+    asked = [side for side, _words in sizes.choices(found) if str(side) == request.GET.get("side")]
+    return settings_of(again) | ({"side": asked[0]} if asked else {})
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""A dream to be printed or kept: as large as its picture came, and as a PNG."""
+"""A dream to be printed or kept: as large as its picture is here, and as a PNG."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from dreamer.engine.pictures import write_picture
 from dreamsite.core.members import member_required
 from dreamsite.core.tasks.jobs import State
 from dreamsite.core.turns import Pace
-from gallery.studio import cost, prints, queue
+from gallery.studio import cost, prints, queue, sizes
+from gallery.studio.failures import passes
 from gallery.studio.models import Work
 from gallery.studio.periodic_tasks import TRIES_STAY
-from gallery.studio.views.requests import SignedIn, counted, units_left
+from gallery.studio.views.requests import BUSY, SignedIn, counted, units_left
 
 WAITS = 10.0  # seconds for another PNG of this process
 _pace = Pace("PNGs of dreams", 10, 20.0)
@@ -34,16 +35,16 @@ _writing = threading.Lock()  # one at a time: memory stays bounded
 @require_POST
 @member_required
 def order(request: SignedIn, key: str) -> HttpResponse:
-    """Orders a dream's print, the same dream on its picture as large as that came: `type` jpg or png.
+    """Orders a dream's print, the same dream on the largest version of its picture: `type` jpg or png.
 
     One at a time of each person: fifty people's prints are in turns, as everything is.
     """
     found = get_object_or_404(Work.objects.filter(kind=Work.Kind.DREAM, hidden_at=None), key=key, owner=request.user)
     trouble = ""
-    if found.state != State.DONE or not prints.possible(found):
+    if found.state != State.DONE or prints.largest(found) is None:
         trouble = _("There is no larger version of this picture here any more. Upload it once more.")
     elif queue.closed():
-        trouble = _("The studio is very busy: more than half an hour of dreams is waiting. Come back later.")
+        trouble = str(BUSY)
     else:
         made = prints.new(found, as_png=request.POST.get("type") == "png")
         with counted(request.user):
@@ -74,8 +75,15 @@ def png(request: SignedIn, key: str) -> HttpResponseBase:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "dream.png"
-            with found.picture.open("rb") as stored, Image.open(stored) as image:
-                write_picture(path, np.asarray(image.convert("RGB")), found.recipe)
+            try:
+                with found.picture.open("rb") as stored, Image.open(stored) as image:
+                    pixels = np.asarray(image.convert("RGB"))
+            except OSError as error:
+                if passes(error):
+                    raise
+                messages.error(request, _("The file of this picture is lost or damaged. Dream it again."))
+                return redirect(found)
+            write_picture(path, pixels, found.recipe)
             # The file is gone from its folder by then; whoever reads it has it until the end.
             return FileResponse(path.open("rb"), content_type="image/png", as_attachment=True, filename=f"{key}.png")
     finally:
@@ -85,11 +93,14 @@ def png(request: SignedIn, key: str) -> HttpResponseBase:
 def shown(found: Work, user: Any) -> dict[str, Any]:
     """What a dream's page says of its print to whoever made it."""
     newest = found.prints.order_by("-pk").first() if found.kind == Work.Kind.DREAM else None
-    if newest is None and not prints.possible(found):
+    made = prints.new(found) if prints.largest(found) else None
+    if newest is None and made is None:
         return {}
-    made = prints.new(found) if prints.possible(found) else None
-    size = made or newest
+    size, original = made or newest, found.original
+    finer = original if original and sizes.own(original) > max(found.width, found.height) else None
     return {
+        "finer": finer,
+        "finer_url": f"{finer.get_absolute_url()}?again={found.key}&side={sizes.own(finer)}" if finer else "",
         "large": size,
         "large_sizes": prints.sizes(size.width, size.height) if size else [],
         "large_made": newest if newest and newest.state == State.DONE else None,

@@ -19,6 +19,7 @@ from dreamsite.core import second_factor
 from dreamsite.core.errors import json_error
 from dreamsite.core.models import User
 from dreamsite.core.tasks import enqueue
+from gallery.jobs import files
 from gallery.jobs.requests import counted as counted
 from gallery.studio import cost, queue, reading
 from gallery.studio.models import Work
@@ -80,12 +81,10 @@ def store_upload(work: Work, file: File[Any]) -> None:
             if Work.objects.arriving().filter(pk=work.pk).update(upload=name):
                 enqueue(queue.turn)
                 return
-        default_storage.delete(name)  # it was cancelled meanwhile
+        files.delete_now([name])  # it was cancelled meanwhile
     except BaseException:
-        try:
-            work.delete()
-        finally:
-            default_storage.delete(name)
+        work.delete()
+        files.delete_now([name])
         raise
 
 
@@ -96,7 +95,9 @@ def units_left(user: User) -> float:
 
 def visible_work(request: HttpRequest, key: str) -> Work:
     """A work that whoever asks may see: a hidden one only its maker, who is told so, and moderators. Raises Http404."""
-    found = get_object_or_404(Work.objects.select_related("owner", "original"), key=key)
+    found = get_object_or_404(
+        Work.objects.select_related("owner", "original").defer("mask", "growing", "pieces", "original__styles"), key=key
+    )
     if found.kind in Work.READS and request.user != found.owner:
         raise Http404
     if found.hidden_at and request.user != found.owner and not second_factor.may(request, MODERATE):

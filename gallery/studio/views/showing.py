@@ -25,7 +25,7 @@ from dreamsite.core.tasks.jobs import State
 from gallery import media
 from gallery.studio import moderation, prints, queue, reading
 from gallery.studio.forms import ShowForm
-from gallery.studio.models import Journey, Music, Original, Work
+from gallery.studio.models import BULKY_ORIGINAL, Journey, Music, Original, Work
 from gallery.studio.serialize import work_as_json
 from gallery.studio.views import printing
 from gallery.studio.views.requests import SignedIn, network_title, units_left, visible_work
@@ -41,7 +41,7 @@ def studio(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "studio",
         "published": Work.objects.published()[:12],
-        "frame": Frame.objects.public().dreams().order_by("-pk").first(),
+        "frame": Frame.objects.public().dreams().only("pk").order_by("-pk").first(),
         "most_bytes": pictures.MAX_BYTES,
         "most_megabytes": pictures.MAX_BYTES // 1024**2,
         "closed": queue.closed(),
@@ -52,12 +52,14 @@ def studio(request: HttpRequest) -> HttpResponse:
         },
     }
     if request.user.is_authenticated:
-        own = Work.objects.filter(owner=request.user).dreams().select_related("original").order_by("-created_at")
+        own = Work.objects.filter(owner=request.user).dreams().light().order_by("-created_at")
+        originals = Original.objects.filter(owner=request.user).defer(*BULKY_ORIGINAL).order_by("-created_at")
+        journeys = Journey.objects.filter(owner=request.user).only("key", "title", "created_at")
         context |= {
             "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
-            "unread": Work.objects.filter(owner=request.user, kind=Work.Kind.READ).open().order_by("-pk"),
-            "journeys": Journey.objects.filter(owner=request.user).order_by("-created_at")[:8],
-            "originals": Original.objects.filter(owner=request.user).order_by("-created_at")[:8],
+            "unread": Work.objects.filter(owner=request.user, kind=Work.Kind.READ).light().open().order_by("-pk"),
+            "journeys": journeys.order_by("-created_at")[:8],
+            "originals": originals[:8],
             "left": units_left(request.user),
         }
         Work.objects.unseen(request.user).mark_seen()
@@ -214,7 +216,8 @@ def _command(found: Work) -> str:
         side = f" --frame-side {max(found.width, found.height)}"
         command = f"manage.py dream --video video.mp4 dreamed.mp4 --recipe {found.key}.jpg{side}{_heard(found)}"
     else:
-        command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg"
+        side = f" --side {max(found.width, found.height)}" if found.kind == Work.Kind.DREAM else ""
+        command = f"manage.py dream photo.jpg dreamed.jpg --recipe {found.key}.jpg{side}"
     if found.mask is not None:
         command += f" --mask {found.key}-mask.png"
     return command + (" --guide guide.jpg" if found.guide_id else "")

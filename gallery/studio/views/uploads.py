@@ -77,8 +77,7 @@ def upload_full(request: SignedIn, key: str) -> HttpResponse:
                 setattr(original, column, value)
             original.save(update_fields=[*columns])
     if original is None:  # another one came meanwhile, or it is deleted
-        for name in filter(None, (columns["picture"], columns["large"])):
-            default_storage.delete(str(name))
+        files.delete_now([str(columns["picture"]), str(columns["large"])])
         return refuse(request, words, 409)
     _forget_large(request.user)
     return JsonResponse({"url": original.get_absolute_url()})
@@ -156,11 +155,15 @@ def _clean(request: HttpRequest) -> pictures.CleanedPicture:
 
 def _columns(cleaned: pictures.CleanedPicture) -> dict[str, Any]:
     """Those of an original, whose files are stored."""
-    columns = {"picture": pictures.store(cleaned), "width": cleaned.width, "height": cleaned.height}
+    columns: dict[str, Any] = {"width": cleaned.width, "height": cleaned.height}
+    columns |= {"picture": pictures.store(cleaned), "large": "", "large_width": 0, "large_height": 0}
     large = cleaned.large
-    columns |= {"large": "", "large_width": 0, "large_height": 0}
     if large:
-        columns |= {"large": pictures.store(large), "large_width": large.width, "large_height": large.height}
+        try:
+            columns |= {"large": pictures.store(large), "large_width": large.width, "large_height": large.height}
+        except Exception:
+            files.delete_now([columns["picture"]])
+            raise
     return columns
 
 
@@ -171,12 +174,16 @@ def begin(request: SignedIn, original: Original, *, is_guide: bool = False) -> H
         _forget_files(original)
         return refuse(request, _("This site has no network to dream with at the moment."), status=503)
     made = jobs.sheet(original, network)
-    with counted(request.user):
-        trouble = _trouble(request.user, 0.0 if is_guide else made.units)
-        if not trouble:
-            original.save()
-            if not is_guide:
-                queue.submit(made)
+    try:
+        with counted(request.user):
+            trouble = _trouble(request.user, 0.0 if is_guide else made.units)
+            if not trouble:
+                original.save()
+                if not is_guide:
+                    queue.submit(made)
+    except Exception:
+        _forget_files(original)
+        raise
     if trouble:
         _forget_files(original)
         return refuse(request, *trouble)
@@ -201,9 +208,8 @@ def _forget_large(user: User) -> None:
     for original in Original.objects.filter(owner=user).exclude(large="").order_by("-pk")[LARGE:]:
         name = str(original.large.name)
         Original.objects.filter(pk=original.pk).update(large="", large_width=0, large_height=0)
-        default_storage.delete(name)
+        files.delete_now([name])
 
 
 def _forget_files(original: Original) -> None:
-    for file in filter(None, (original.picture.name, original.large.name, original.video.name)):
-        default_storage.delete(str(file))
+    files.delete_now(str(file.name) for file in (original.picture, original.large, original.video) if file)

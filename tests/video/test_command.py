@@ -15,12 +15,13 @@ import av
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from numpy.typing import NDArray
 
 from dreamer.engine import Recipe
 from dreamer.video import job
 from dreamer.video.films import RECIPE
 from tests.dreamer.test_music import tone as beat
-from tests.video.films import decoded, heard, scene, tone, video
+from tests.video.films import Bytes, decoded, heard, scene, tone, video
 
 CREDIT = "Night; Ada Lovelace; CC BY 4.0; https://example.org/night"
 SMALL = {"octaves": 2, "iterations": 1, "threads": 1}
@@ -92,12 +93,22 @@ def test_music_lies_under_it_instead_of_its_sound_and_its_credit_stands_at_the_e
         )
         card = pictures[-1].astype(int)
         assert np.median(card) < 30 and (card.max(axis=2) > 60).sum() > 20, "text on a dark ground"
-    whole, same, followed = (np.array(decoded(path)[:36], int) for path in (plain, steady, led))
-    drift, apart = (np.abs(found - whole).mean(axis=(1, 2, 3)) for found in (same, followed))
-    assert drift.max() < 4, "what the encoder may lose: without --follow the dream is as it was"
-    assert (apart - drift)[:8].mean() > 2 > 1 > (apart - drift)[16:22].mean(), (
-        "weak where it is silent, whole where loud"
-    )
+    steady_share, led_share = (shares(decoded(path)[:36], decoded(plain), decoded(source)) for path in (steady, led))
+    assert steady_share.min() > 0.7, "without --follow the dream is as it was"
+    assert led_share[2:8].mean() < 0.5 and led_share[16:22].mean() > 0.7, "weak where it is silent, whole where loud"
+
+
+def shares(pictures: list[Bytes], dreams: list[Bytes], film: list[Bytes]) -> NDArray[np.float64]:
+    """How much of each dream is in each picture, 0 to 1, by least squares.
+
+    Not by how far pictures are from dreams: on pictures this small x264's macroblock tree reads memory that it has not
+    written, and the same pictures twice become files whose decoded pictures differ by 3 grey levels. That is noise
+    which has nothing in common with the dream.
+    """
+    ground = np.array(film, float)
+    there, dreamed = np.array(pictures) - ground, np.array(dreams) - ground
+    share: NDArray[np.float64] = (there * dreamed).sum(axis=(1, 2, 3)) / (dreamed**2).sum(axis=(1, 2, 3))
+    return share
 
 
 KILLED = """

@@ -80,7 +80,7 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
     large = [one for one in met.values() if max(one.box.width, one.box.height) > distance]
     pieces = index.pieces(canvas, large) if large else {}
     boxes = {
-        one.pk: index.boxes(pieces[one.author, one.stroke_id]) if (one.author, one.stroke_id) in pieces else [one.box]
+        one.pk: index.boxes(found) if (found := pieces.get((one.author, one.stroke_id))) else [one.box]
         for one in met.values()
     }
     grown = np.array([-distance, -distance, distance, distance])

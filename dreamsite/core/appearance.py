@@ -70,6 +70,11 @@ def current() -> Look:
     return look
 
 
+def known() -> Look:
+    """What was last known, without asking the database: for pages that say it is out of reach."""
+    return _known[1]
+
+
 @receiver(post_save, sender=Appearance)
 def forget(**_: Any) -> None:
     """The next page reads the row."""

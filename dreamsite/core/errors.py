@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from dreamsite.core import appearance
 from dreamsite.core.storage import DISK, StorageError
 
 RETRY_SECONDS = 30
@@ -45,7 +46,7 @@ def json_error(status: int, error: str, detail: str) -> JsonResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     # Nothing of the request can be trusted here, not even its host: a page that asks it nothing.
-    return HttpResponse(render_to_string("400.html"), status=400)
+    return HttpResponse(render_to_string("400.html", {"look": appearance.known()}), status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -73,7 +74,9 @@ def busy(request: HttpRequest, trouble: Busy) -> HttpResponse:
     if wants_json(request):
         response = json_error(trouble.status, "busy", _("Too many want this at once. Come back in a moment."))
     else:
-        response = HttpResponse(render_to_string(f"{trouble.status}.html"), status=trouble.status)
+        response = HttpResponse(
+            render_to_string(f"{trouble.status}.html", {"look": appearance.known()}), status=trouble.status
+        )
     response["Retry-After"] = str(trouble.seconds)
     return response
 
@@ -100,7 +103,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
         response = json_error(status, error, detail)
     else:
         # Without request and user: finding out who asks needs the database.
-        response = HttpResponse(render_to_string(f"{status}.html"), status=status)
+        response = HttpResponse(render_to_string(f"{status}.html", {"look": appearance.known()}), status=status)
     if away:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response

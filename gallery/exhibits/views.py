@@ -19,10 +19,11 @@ DRAFTS = "gallery.view_exhibit"
 
 @require_safe
 def exhibits(request: HttpRequest) -> HttpResponse:
-    """All published ones, newest first; the staff also sees drafts."""
+    """All published ones that have something to show, newest first; the staff also sees drafts and empty ones."""
     every = Exhibit.objects.with_pictures()
-    found = every if second_factor.may(request, DRAFTS) else every.published()
-    shown = [(exhibit, items_of(exhibit)) for exhibit in found]
+    staff = second_factor.may(request, DRAFTS)
+    found = [(exhibit, items_of(exhibit)) for exhibit in (every if staff else every.published())]
+    shown = [(exhibit, items) for exhibit, items in found if items or staff]
     return render(request, "gallery/exhibits/list.html", {"section": "exhibits", "shown": shown})
 
 

@@ -78,6 +78,15 @@ def test_a_hidden_frame_takes_its_place_with_it(client: Client, exhibit: Exhibit
     assert "This exhibit has no pictures" in client.get("/exhibits/skies/").content.decode()
 
 
+def test_an_exhibit_without_pictures_is_listed_for_the_staff_alone(
+    client: Client, exhibit: Exhibit, staff: User
+) -> None:
+    exhibit.pictures.all().delete()
+    assert exhibit.title not in client.get("/exhibits/").content.decode()
+    client.force_login(staff)
+    assert exhibit.title in client.get("/exhibits/").content.decode()
+
+
 def test_a_hidden_before_leaves_the_after(client: Client, exhibit: Exhibit, kept: Frame, as_staff: Client) -> None:
     upload = Upload.objects.build(_cleaned(), by=None)
     upload.save()

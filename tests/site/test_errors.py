@@ -98,8 +98,8 @@ def test_500_and_503_ask_nothing_of_the_database(
 ) -> None:
     visitor.cookies["session"] = "x" * 32
     with django_assert_num_queries(1):  # who comes, asked once before any page
-        visitor.get("/test/broken")
-        visitor.get("/test/away")
+        pages = [visitor.get(address).content.decode() for address in ("/test/broken", "/test/away")]
+    assert all(" · Dreamsite</title>" in page for page in pages)
 
 
 def test_another_host_is_a_bad_request(visitor: Client) -> None:

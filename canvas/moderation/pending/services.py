@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from canvas import degrees
 from canvas.models import Canvas, Frame, Sanction
@@ -283,10 +283,11 @@ def describe(row: PendingAct) -> str:
     """What is meant, in a few words."""
     name = row.person.get_username() if row.person else ""
     if row.kind == PendingAct.Kind.FRAMES:
-        words = _("hide %d frames") if row.what["hidden"] else _("show %d frames again")
-        return words % row.total
+        if row.what["hidden"]:
+            return ngettext("hide %d frame", "hide %d frames", row.total) % row.total
+        return ngettext("show %d frame again", "show %d frames again", row.total) % row.total
     if row.kind == PendingAct.Kind.UNDO:
-        return _("take back an act of %d steps") % row.total
+        return ngettext("take back an act of %d step", "take back an act of %d steps", row.total) % row.total
     if row.kind == PendingAct.Kind.SANCTION:
         return _("%(degree)s for %(name)s") % {"degree": _(degrees.BY_NAME[row.what["degree"]].label), "name": name}
     words = _("change a sanction of %s") if row.kind == PendingAct.Kind.EDIT else _("lift a sanction of %s")

@@ -21,6 +21,7 @@ OWN = 250  # strokes of one's own that are looked at, the newest
 OTHERS = 400  # of others
 PIECES = 5_000  # of these strokes, on each side
 NUMBERS = 50_000  # of the journal, that are read for each side: a stroke drawn slowly has those of many others within
+MEETINGS = 96  # that are listed, the newest
 FRAMES = 200  # of one's own that people are looked for in, the newest
 PEOPLE = 24
 
@@ -61,7 +62,7 @@ def _meetings(canvas: Canvas, user: Any, own: list[Stroke], since: datetime | No
         key = other.author, frame.pk
         meeting = meetings.setdefault(key, Meeting(names[other.author], other.author, frame, other.ended_at))
         meeting.count += 1
-    return list(meetings.values())
+    return list(meetings.values())[:MEETINGS]
 
 
 def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int = 0) -> list[Stroke]:
@@ -71,11 +72,14 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
     that is no larger than the distance is as good as its box, and is not read from the journal.
     """
     own, others = _bounded(own), _bounded(others)
-    pairs = [
-        (other, [one for one in own if one.last_seq < other.first_seq and one.box.grown(distance).overlaps(other.box)])
-        for other in others
-    ]
-    pairs = [(other, beside) for other, beside in pairs if beside]
+    if not own or not others:
+        return []
+    grown = np.array([-distance, -distance, distance, distance])
+    around, lasts = _rows(one.box for one in own) + grown, np.array([one.last_seq for one in own])
+    pairs = []
+    for other in others:
+        if found := np.flatnonzero((lasts < other.first_seq) & _overlap(around, other.box)).tolist():
+            pairs.append((other, [own[number] for number in found]))
     met = {one.pk: one for other, beside in pairs for one in [other, *beside]}
     large = [one for one in met.values() if max(one.box.width, one.box.height) > distance]
     pieces = index.pieces(canvas, large) if large else {}
@@ -83,13 +87,12 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
         one.pk: index.boxes(found) if (found := pieces.get((one.author, one.stroke_id))) else [one.box]
         for one in met.values()
     }
-    grown = np.array([-distance, -distance, distance, distance])
-    around = {one.pk: np.array(boxes[one.pk], np.int64) + grown for one in own if one.pk in boxes}
+    ink = {one.pk: _rows(boxes[one.pk]) + grown for one in own if one.pk in boxes}
     return [
         other
         for other, beside in pairs
-        for mine in [np.concatenate([around[one.pk] for one in beside])]
-        if any(_overlaps(mine, theirs) for theirs in boxes[other.pk])
+        for mine in [np.concatenate([ink[one.pk] for one in beside])]
+        if any(_overlap(mine, theirs).any() for theirs in boxes[other.pk])
     ]
 
 
@@ -106,10 +109,16 @@ def _bounded(strokes: list[Stroke]) -> list[Stroke]:
     return [stroke for stroke in strokes if stroke.pk in found]
 
 
-def _overlaps(boxes: npt.NDArray[np.int64], box: Rect) -> bool:
-    """Whether any of the boxes (left, top, right, bottom, px) overlaps this one."""
+def _rows(boxes: Iterable[Rect]) -> npt.NDArray[np.int64]:
+    """A row for each box: left, top, right, bottom, px."""
+    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.int64)
+
+
+def _overlap(boxes: npt.NDArray[np.int64], box: Rect) -> npt.NDArray[np.bool_]:
+    """Which of the boxes (rows as of `_rows`) overlap this one."""
     left, top, right, bottom = boxes.T
-    return bool(((left < box.right) & (right > box.left) & (top < box.bottom) & (bottom > box.top)).any())
+    overlap: npt.NDArray[np.bool_] = (left < box.right) & (right > box.left) & (top < box.bottom) & (bottom > box.top)
+    return overlap
 
 
 def _around(boxes: Iterable[Rect]) -> Rect:

@@ -11,7 +11,7 @@ from canvas.models import Canvas, Frame, Stroke
 
 PAGE = 48  # divides by 2, 3, 4, 6 and 8: full rows in every width of the grid
 FOLD = 3  # dreams in a row in which nobody drew become one entry
-FOLD_SHOWS = 8  # of them, when it is opened; its link leads to all
+FOLD_SHOWS = 6  # of them, when it is opened; its link leads to all
 
 
 @dataclass(frozen=True)
@@ -175,4 +175,6 @@ def dreamed_in(canvas: Canvas, strokes: list[int]) -> dict[int, Frame]:
     rows = Stroke.objects.filter(pk__in=strokes).annotate(frame_id=Subquery(later.values("pk")[:1]))
     found = dict(rows.exclude(frame_id=None).values_list("pk", "frame_id"))
     frames = Frame.objects.defer("recipe").in_bulk(found.values())
+    for frame in frames.values():
+        frame.canvas = canvas  # its address depends on it: else a query for each
     return {stroke: frames[frame] for stroke, frame in found.items()}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 
 from canvas import lease, notify
 from canvas.frames.codec import decode, encode
@@ -124,7 +125,11 @@ def _store_exactly(frame: Frame) -> None:
     picture = encode(decode(read(frame)), frame.kind)
     name = default_storage.save(f"{old.removesuffix('.avif')}.{picture.suffix}", ContentFile(picture.data))
     columns = {"picture": name, "size": len(picture.data), "sha256": picture.sha256}
-    stored = Frame.objects.filter(pk=frame.pk, picture=old).update(**columns)
+    with transaction.atomic():
+        Canvas.objects.lock(frame.canvas_id)
+        stored = Frame.objects.filter(pk=frame.pk, picture=old).update(**columns)
+        if stored:  # who was told of the old address is told of the new one, also where the canvas does not go back
+            Canvas.objects.filter(pk=frame.canvas_id).update(visibility=F("visibility") + 1)
     load.cache_clear()
     delete(old if stored else name)
     frame.refresh_from_db(fields=list(columns))

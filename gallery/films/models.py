@@ -158,6 +158,11 @@ class Film(FileJob):
         return self.owner_id is not None or self.shape != ""
 
     @property
+    def turn(self) -> dict[str, bool]:
+        """What staff order is made before the films of the schedule, what members order after them."""
+        return {"first": self.kind in (self.Kind.PART, self.Kind.WHOLE) and not self.by_member, "last": self.by_member}
+
+    @property
     def has_changed(self) -> bool:
         """Whether it was withdrawn since something in its picture was hidden or put back."""
         return self.state == State.CANCELLED and self.message == CHANGED

@@ -22,7 +22,6 @@ from gallery.films.models import CHANGED, Film, FilmQuerySet, Shots, Track
 from gallery.films.tasks import make_film
 from gallery.jobs import requests
 
-ORDERED = (Film.Kind.PART, Film.Kind.WHOLE)  # somebody asked for it: it is made before those of the schedule
 LOOKED_THROUGH = 100_000  # numbers of the journal, for whose ink was hidden
 DRAWING = {Film.Kind.HOURS, Film.Kind.PART, Film.Kind.MINE, Film.Kind.PLACE}  # which kinds show strokes by default
 
@@ -38,7 +37,7 @@ def request_film(canvas: Canvas, kind: str, starts_at: datetime, ends_at: dateti
         else:
             film, new = Film.objects.create(canvas=canvas, kind=kind, starts_at=starts_at, **defaults), True
         if new:
-            enqueue(make_film, film.pk, first=kind in ORDERED, last=film.by_member)
+            enqueue(make_film, film.pk, **film.turn)
     return film
 
 

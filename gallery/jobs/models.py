@@ -17,6 +17,11 @@ class FileJob(BackgroundJob):
     class Meta:
         abstract = True
 
+    @property
+    def turn(self) -> dict[str, bool]:
+        """When its task comes, as `dreamsite.core.tasks.enqueue` takes it: as it was asked for, `first` or `last`."""
+        return {}
+
     def withdraw(self) -> None:
         """Deletes its files once the transaction is committed, and forgets them."""
         raise NotImplementedError

@@ -50,13 +50,13 @@ def take_up_lost(model: type[FileJob], task: Task[Any, Any]) -> None:
     rows: Any = model._default_manager
     open_jobs = list(rows.filter(state=State.WAITING)) + list(rows.abandoned())
     known = worker.queue().queued(task) if open_jobs else set()
-    lost, now = {(model, job.pk) for job in open_jobs if job.pk not in known}, time.monotonic()
+    lost, now = {(model, job.pk): job for job in open_jobs if job.pk not in known}, time.monotonic()
     for key in [key for key in _missed if key[0] is model and key not in lost]:
         del _missed[key]
     for key in sorted(lost, key=lambda each: each[1]):
         if now - _missed.setdefault(key, now) >= LOST_SECONDS:
             log.warning("%s %d was lost with its queue; it is queued again.", model.__name__, key[1])
-            enqueue(task, key[1])
+            enqueue(task, key[1], **lost[key].turn)
             del _missed[key]
 
 

@@ -121,6 +121,19 @@ def test_what_was_lost_with_its_queue_is_found_again(
     ]
 
 
+def test_what_was_lost_with_its_queue_comes_back_in_its_turn(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "LOST_SECONDS", 0.0)
+    begun, kinds = timezone.now() - timedelta(days=2), Film.Kind
+    clip, hours, ordered = (
+        Film.objects.create(canvas=canvas, kind=kind, shape=shape, starts_at=begun, ends_at=timezone.now())
+        for kind, shape in ((kinds.PART, Film.Shape.SQUARE), (kinds.HOURS, ""), (kinds.WHOLE, ""))
+    )
+    schedule.leftovers()
+    schedule.leftovers()
+    waiting = DBTaskResult.objects.ready().order_by(*DBTaskResult._meta.ordering)
+    assert list(waiting.values_list("args_kwargs__args", flat=True)) == [[ordered.pk], [hours.pk], [clip.pk]]
+
+
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.CANCELLED, State.EMPTY])
 def test_what_has_ended_is_not_begun_again(canvas: Canvas, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "LOST_SECONDS", 0.0)

@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvas import earlier, frames
+from canvas.frames import bases
 from canvas.models import Canvas, Frame
 from canvas.moderation.cases.models import Case
 from canvas.moderation.models import Act
@@ -381,6 +382,23 @@ def test_a_canvas_that_goes_back_to_an_old_dream_has_a_base_that_is_the_same_eve
     canvas.refresh_from_db()
     base = canvas.frame
     assert base == first and str(base.picture.name).endswith(".jpg") and frames.read(base)
+
+
+def test_who_was_told_of_an_old_dreams_address_is_told_of_its_new_one(
+    canvas: Canvas, dreamed: Kept, settings: Any
+) -> None:
+    """Also where the canvas does not go back in the end."""
+    settings.KEEP_EXACT_DAYS = 7
+    first, second, *others = dreamed([1, 2, 3, 4, 5, 6, 7])
+    assert compact.store_smaller(first)
+    for frame in reversed(others):
+        assert frames.hide(frame)
+    canvas.refresh_from_db()
+    known = canvas.visibility
+    assert not bases.step_back(second, lambda: False)
+    canvas.refresh_from_db()
+    assert canvas.frame == second and canvas.visibility > known
+    assert str(Frame.objects.get(pk=first.pk).picture.name).endswith(".jpg")
 
 
 def test_a_frame_that_became_a_base_meanwhile_stays_as_it_is(

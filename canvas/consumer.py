@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from canvas import wire
 from canvas.hub import NoRoomLeft, hub
-from canvas.member import WRITE, Member, Person
+from canvas.member import LISTEN, WRITE, Member, Person
 from canvas.room import Room
 from canvas.wire import CloseCode
 from dreamsite.core.addresses import network
@@ -83,17 +83,23 @@ class CanvasConsumer(LeanConsumer):
             await self.close(int(CloseCode.NO_CANVAS))
             return
         self.room.enter(self.member)
+        if (listen := extensions.get(LISTEN)) is not None:
+            listen(self.take)
 
     async def _send(self, data: bytes) -> None:
         await self.send(bytes_data=data)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.take(bytes_data)
+
+    def take(self, data: bytes | None) -> bool:
+        """One message; None stands for text, which no browser of ours sends. Whether more may come."""
         if self.room is None or self.member.closed:
-            return
+            return False
         try:
-            if bytes_data is None:
+            if data is None:
                 raise wire.ProtocolError("a text message, expected a binary one")
-            self.room.receive(self.member, bytes_data)
+            self.room.receive(self.member, data)
         except wire.ProtocolError as error:
             log.info(
                 "Socket of %s closed with %s: %s",
@@ -102,6 +108,7 @@ class CanvasConsumer(LeanConsumer):
                 error,
             )
             self.member.close(error.code)
+        return not self.member.closed
 
     def gone(self) -> None:
         if self.room is not None:

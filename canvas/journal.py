@@ -27,6 +27,12 @@ class DatabaseJournal:
         self._canvas_id = canvas_id
         self._rules = Rules()
         self._earlier: tuple[tuple[int | None, int], list[Frame | None]] | None = None
+        # Put together once: thirty times a second that would take longer than the database takes to answer.
+        row: Any = Canvas.objects.filter(pk=canvas_id)
+        self._head = row.select_for_update().values_list("head", flat=True)
+        self._gate = row.annotate(**user_status.rules_columns()).values_list(
+            "frame__seq", "dream__position", "rules_version", "site_ended_at", "closed_at"
+        )
 
     @kept_open()
     def state(self) -> State:
@@ -60,14 +66,11 @@ class DatabaseJournal:
     @kept_open()
     def append(self, known: int, admit: Admit, now_ms: int) -> tuple[list[wire.Batch], wire.Batch | None]:
         with transaction.atomic():
-            head = Canvas.objects.select_for_update().values_list("head", flat=True).get(pk=self._canvas_id)
+            head = self._head.get()
             missed = self.since(known) if head > known else []
             # Read under the same lock that a dream takes to say its position: no undo slips in between. And after
             # it: a switch that anybody was told of is committed, so what is written here obeys it.
-            canvas: Any = Canvas.objects.filter(pk=self._canvas_id).annotate(**user_status.rules_columns())
-            *dreamed, version, ended_at, closed_at = canvas.values_list(
-                "frame__seq", "dream__position", "rules_version", "site_ended_at", "closed_at"
-            ).get()
+            *dreamed, version, ended_at, closed_at = self._gate.get()
             wanted = admit(missed, max(seq or 0 for seq in dreamed), self._rules_at(version, ended_at, closed_at))
             return missed, _write(self._canvas_id, head, wanted, now_ms)
 

@@ -7,10 +7,12 @@ there. Programs that are not Python, a browser for one, keep the real one, and s
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 MOMENTS = (  # UTC, and the zone that the machine is in
     ("2026-12-31T23:58", "UTC"),  # the year ends during the run
@@ -23,6 +25,9 @@ MOMENTS = (  # UTC, and the zone that the machine is in
 )
 ON_TIME = ("gallery", "films", "moderation", "site", "canvas", "live")  # folders of tests to run if none are named
 MOMENT, AHEAD = "TEST_CLOCK", "TEST_AHEAD"
+SIGNALS = "TEST_CLOCK_SIGNALS"  # while it runs, a process sets its clock two hours on at a signal, and back at another
+SET_FORWARD, SET_BACK = signal.SIGUSR1, signal.SIGUSR2
+JUMPS = {SET_FORWARD: SET_BACK, SET_BACK: SET_FORWARD}
 
 
 def move() -> None:
@@ -40,6 +45,25 @@ def move() -> None:
             if time.monotonic() - begun < 0.01:
                 return
             traveller.stop()  # this process was put aside in between, and would be late among the others
+
+
+def set_at_signals() -> None:
+    """From now on this process' clock can be set while it runs, where TEST_CLOCK_SIGNALS is set."""
+    if not os.environ.get(SIGNALS):
+        return
+    import time_machine
+
+    travels: list[Any] = []
+
+    def jump(number: int, frame: Any) -> None:
+        if number == SET_FORWARD:
+            travels.append(time_machine.travel(time.time() + 7200))
+            travels[-1].start()
+        elif travels:
+            travels.pop().stop()
+
+    for number in JUMPS:
+        signal.signal(number, jump)
 
 
 def main(arguments: list[str]) -> int:

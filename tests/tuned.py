@@ -70,6 +70,7 @@ def kill_after(path: str, count: int) -> None:
 def begin() -> None:
     """Moves the clock, the limits and the end to where the environment wants them; Django is set up where it does."""
     clock.move()
+    clock.set_at_signals()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dreamsite.settings")
     limits = json.loads(os.environ.get("TUNE") or "{}")
     if limits or "PUBLISHED" in os.environ or "KILLED" in os.environ:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -80,14 +81,66 @@ async def test_under_uvicorn_nothing_is_written_to_a_connection_that_is_gone() -
 
     written: list[bytes] = []
     socket: Any = uvicorn.Socket.__new__(uvicorn.Socket)
-    socket.transport, socket.writable = Transport(), asyncio.Event()
-    socket.writable.set()
-    socket.close_sent, socket.disconnected, socket.handshake_complete = False, False, True
+    socket.transport, socket.writable, socket.queue = Transport(), asyncio.Event(), asyncio.Queue()
+    socket.client = socket.ping_timer = socket.pong_timer = socket.close_timer = None
+    socket.connections, socket.logger, socket.handshake_complete = {socket}, logging.getLogger("uvicorn.error"), True
     assert socket.write_ready(b"one") and written == [b"one"]
+    socket.pause_writing()
+    assert not socket.write_ready(b"two"), "it would be kept in memory until the client reads"
+    socket.resume_writing()
+    assert socket.write_ready(b"three") and written == [b"one", b"three"]
     socket.transport.closing = True
-    assert not socket.write_ready(b"two")
-    socket.transport.closing, socket.disconnected = False, True
-    assert not socket.write_ready(b"three") and written == [b"one"]
+    assert not socket.write_ready(b"four")
+    socket.transport.closing = False
+    socket.connection_lost(OSError("gone"))
+    assert not socket.write_ready(b"five") and written == [b"one", b"three"]
+
+
+async def test_under_uvicorn_messages_go_straight_to_who_listens_in_their_order() -> None:
+    class Transport:
+        aborted = reads = False
+
+        def pause_reading(self) -> None:
+            self.reads = False
+
+        def is_closing(self) -> bool:
+            return self.aborted
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    def comes(*frames: bytes, kind: str = "bytes") -> None:
+        socket.frames, socket.curr_msg_data_type = list(frames), kind
+        socket.send_receive_event_to_app()
+
+    def took(message: bytes) -> bool:
+        taken.append(message)
+        if message == b"bad":
+            raise RuntimeError("something nobody foresaw")
+        return message != b"enough"
+
+    taken: list[bytes] = []
+    socket: Any = uvicorn.Socket.__new__(uvicorn.Socket)
+    socket.transport, socket.queue, socket.logger = Transport(), asyncio.Queue(), logging.getLogger("uvicorn.error")
+    socket.close_sent = socket.disconnected = socket.read_paused = False
+    comes(b"one")
+    socket.listen(took)
+    comes(b"two")
+    assert taken == [] and [socket.queue.get_nowait()["bytes"] for _ in range(2)] == [b"one", b"two"]
+    comes(b"thr", b"ee")
+    assert taken == [b"three"] and socket.queue.empty()
+    comes(b"text", kind="text")
+    assert taken == [b"three"] and socket.queue.get_nowait()["text"] == "text"
+    socket.read_paused, socket.transport.reads = False, True
+    comes(b"four")
+    assert socket.transport.reads
+    comes(b"enough")
+    assert socket.read_paused and not socket.transport.reads, "until the application has closed it"
+    comes(b"bad")
+    assert socket.transport.aborted, "an error of the application ends its socket, as ASGI's way does"
+    socket.close_sent = True
+    comes(b"late")
+    assert taken == [b"three", b"four", b"enough", b"bad"] and socket.queue.empty()
 
 
 async def test_a_loop_of_a_room_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ BEHIND_SECONDS = 30.0  # and after this long it is closed
 BROADCAST_SLICE = 200  # sockets that are sent a batch before others have their turn: two milliseconds
 MARK_SECONDS = 1.0
 MARK_BYTES, MARK_ROUNDS = OUTBOX_BYTES // 4, 16  # sent since the last MARK before the next one; every so often for all
+PEOPLE_RATE = 300.0  # sockets a second that are told how many people there are: in a crowd that changes all the time
 JOIN_SECONDS = 60.0  # a socket that has said nothing for so long is closed
 RECHECK_SECONDS = 15.0  # how often the sessions behind the sockets are checked
 FORGET_SECONDS = 60.0  # how often what can no longer be sent again is forgotten

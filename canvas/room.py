@@ -76,6 +76,7 @@ class Room:
         self._broadcasting: asyncio.Task[None] | None = None  # the newest batch to everybody, after those before it
         self._broadcast_to = 0  # the last number that was sent to everybody who reads
         self._published = self._forgotten = clock()
+        self._people_told = float("-inf")
 
     @property
     def members(self) -> set[Member]:
@@ -503,8 +504,8 @@ class Room:
                     member.close(CloseCode.BEHIND)
             self.audience.mark()
             people = {"type": "people", "count": self.people(), "drawing": self.presence.drawing(now)}
-            if people != self._last_people:
-                self._last_people = people
+            if people != self._last_people and now - self._people_told >= len(self.members) / limits.PEOPLE_RATE:
+                self._last_people, self._people_told = people, now
                 self.audience.send(people)
             if now - self._published >= limits.PEOPLE_SECONDS:
                 self._published = now

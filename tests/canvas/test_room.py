@@ -522,3 +522,28 @@ async def test_who_signed_out_or_was_banned_is_shown_out(
     journal.people.gone = {1: CloseCode.SIGNED_OUT, 2: CloseCode.FORBIDDEN}
     await until(lambda: anna.closed and ben.closed)
     assert (anna.closed, ben.closed, guest.closed) == (4401, 4403, None)
+
+
+async def test_how_many_people_there_are_is_told_less_often_in_a_crowd(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand hear of every change of a thousand: what each costs must not grow with both."""
+    told: list[int] = []
+
+    def send(message: dict[str, Any]) -> None:
+        if message["type"] == "people":
+            told.append(message["count"])
+
+    monkeypatch.setattr(limits, "MARK_SECONDS", 0.01)
+    monkeypatch.setattr(room.audience, "send", send)
+    joined(journal, room, None)
+    await until(lambda: told == [1])
+    joined(journal, room, None)
+    await until(lambda: told == [1, 2])
+    monkeypatch.setattr(limits, "PEOPLE_RATE", 1e-6)
+    joined(journal, room, None)
+    rounds = room.audience._rounds
+    await until(lambda: room.audience._rounds > rounds + 3)
+    assert told == [1, 2]
+    monkeypatch.setattr(limits, "PEOPLE_RATE", 300.0)
+    await until(lambda: told == [1, 2, 3])

@@ -68,7 +68,18 @@ export class Arrival {
         if (this.peeking) return;
         if (!strokes.length) return this.#end();
         this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-        for (const stroke of strokes) trace(this.context, stroke);
+        /** @type {Map<number, Stroke[]>} */
+        const whole = new Map();
+        for (const piece of strokes) whole.set(piece.strokeId, [...(whole.get(piece.strokeId) ?? []), piece]);
+        for (const pieces of whole.values()) {
+            const [{ r, g, b, opacity }] = pieces;
+            this.context.save();
+            this.context.fillStyle = `rgb(${r} ${g} ${b} / ${Math.sqrt(opacity / 255)})`;
+            this.context.beginPath();
+            outline(this.context, pieces);
+            this.context.fill();
+            this.context.restore();
+        }
         this.canvas.classList.add("shining");
         this.ending = setTimeout(() => this.#end(), SHINES);
     }
@@ -104,18 +115,34 @@ export class Arrival {
     }
 }
 
-/** A stroke as a line of its own width: not to the bit, but it is only a memory. @param {CanvasRenderingContext2D} context @param {Stroke} stroke */
-function trace(context, { points, r, g, b, opacity }) {
-    context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = `rgb(${r} ${g} ${b} / ${Math.sqrt(opacity / 255)})`;
-    for (let i = 0; i < points.length; i += 3) {
-        const from = Math.max(0, i - 3);
-        context.lineWidth = Math.max(1, (0.7 * points[i + 2]) / 8);
-        context.beginPath();
-        context.moveTo(points[from] / 8, points[from + 1] / 8);
-        context.lineTo(points[i] / 8 + 0.01, points[i + 1] / 8);
-        context.stroke();
+/**
+ * The pieces of a stroke as one shape of its own width, not to the bit: it is only a memory. One shape, so that nothing shows
+ * where its parts lie over each other: all of them turn the same way, and each place is inside or it is not.
+ * @param {Pick<Path2D, "moveTo" | "lineTo" | "arc" | "closePath">} path @param {readonly Stroke[]} pieces
+ */
+export function outline(path, pieces) {
+    for (const { points } of pieces) {
+        for (let i = 0; i < points.length; i += 3) {
+            const [x, y, width] = [points[i] / 8, points[i + 1] / 8, half(points[i + 2])];
+            path.moveTo(x + width, y);
+            path.arc(x, y, width, 0, 2 * Math.PI);
+            if (i === 0) continue;
+            const [fromX, fromY, fromWidth] = [points[i - 3] / 8, points[i - 2] / 8, half(points[i - 1])];
+            const length = Math.hypot(x - fromX, y - fromY);
+            if (length === 0) continue;
+            const [acrossX, acrossY] = [(fromY - y) / length, (x - fromX) / length];
+            path.moveTo(fromX - acrossX * fromWidth, fromY - acrossY * fromWidth);
+            path.lineTo(x - acrossX * width, y - acrossY * width);
+            path.lineTo(x + acrossX * width, y + acrossY * width);
+            path.lineTo(fromX + acrossX * fromWidth, fromY + acrossY * fromWidth);
+            path.closePath();
+        }
     }
+}
+
+/** Half of how wide a stroke looks, in px; a brush is soft. @param {number} width in eighths of a px */
+function half(width) {
+    return Math.max(0.5, (0.35 * width) / 8);
 }
 
 /** @param {HTMLCanvasElement} canvas */

@@ -55,10 +55,11 @@ export class Screen {
         this.spare.copy(shown, shown.bounds);
         this.arrival.put(this.leavingImage, [0, 0, shown.width, shown.height]);
         const strokes = picture.entries.flatMap((entry) => (entry.seq <= upTo && entry.op.kind === STROKE && picture.visible(entry) ? [entry.op] : []));
-        this.layers.leaving = this.spare;
+        this.layers.leaving = null; // the old picture is put, all of it: only what is drawn from now on is put there, too
         install();
-        this.arrival.begin(strokes, { grows: !matchMedia("(prefers-reduced-motion: reduce)").matches });
         this.flush();
+        this.layers.leaving = this.spare;
+        this.arrival.begin(strokes, { grows: !matchMedia("(prefers-reduced-motion: reduce)").matches });
     }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,8 @@ from dreamer.engine.growth import NEVER, OLDEST, distance, front, held, of_mask
 from dreamer.engine.noise import noise_picture
 from dreamer.engine.octaves import shrink
 from tests.dreamer import nets
+
+CANVASES = int(os.environ.get("CANVASES", "200"))  # random ones; docs/dreams/README.md says when it was a thousand
 
 GROWING = Recipe(
     Target.layer("block/output"),
@@ -102,7 +105,7 @@ def test_the_hold_fades_with_the_inks_age() -> None:
         assert np.count_nonzero(share) == 1
 
 
-@settings(max_examples=200)
+@settings(max_examples=CANVASES)
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(34, 90), width=st.integers(34, 90), ink=st.integers(0, 4))
 def test_what_the_front_has_not_reached_stays_to_the_bit(
     tiny: Network, seed: int, height: int, width: int, ink: int

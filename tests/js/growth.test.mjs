@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { outline } from "../../static/canvas/arrival.js";
 import { delaysFrom, fillMask } from "../../static/canvas/growth.js";
 
 /** @param {number[]} points in px */
@@ -44,4 +45,24 @@ test("the mask covers all at first, nothing at the end, and only ever less", () 
     }
     fillMask(delays, 1, rgba);
     assert.ok(delays.every((_, i) => rgba[4 * i + 3] === 0));
+});
+
+test("the shape of a stroke turns one way everywhere, so that its parts cover each other and leave no holes", () => {
+    /** @type {number[][]} */
+    let corners = [];
+    const areas = /** @type {number[]} */ ([]);
+    outline(
+        {
+            moveTo: (x, y) => (corners = [[x, y]]),
+            lineTo: (x, y) => corners.push([x, y]),
+            arc: (_x, _y, radius, _from, _to, other) => areas.push(other ? -radius * radius * Math.PI : radius * radius * Math.PI),
+            closePath: () => areas.push(corners.reduce((sum, [x, y], i) => {
+                const [nextX, nextY] = corners[(i + 1) % corners.length];
+                return sum + (x * nextY - nextX * y) / 2;
+            }, 0)),
+        },
+        [stroke(10, 10, 8, 90, 10, 16, 90, 80, 4, 20, 30, 8, 20, 30, 8), stroke(20, 30, 8, 5, 90, 8)],
+    );
+    assert.equal(areas.length, 7 + 4); // discs at the points, and what lies between two that differ
+    assert.ok(areas.every((area) => area > 0));
 });

@@ -160,7 +160,7 @@ def test_a_pen_draws_by_its_pressure_and_the_palm_beside_it_does_nothing(site: R
         max(w for op in ink if op.stroke_id == one for _, _, w in op.points)
         for one in dict.fromkeys(op.stroke_id for op in ink)
     )
-    assert first < 1.3 * 8 * 20 and second > 2 * first, "thicker where it is pressed harder"
+    assert first < 1.5 * 8 * 20 and second > 2 * first, "thicker where it is pressed harder"
     assert third == pytest.approx(second, rel=0.5)
     assert phone.view() == view, "the palm has moved nothing"
     # With the pen away, one finger moves the view and two zoom: ink comes from the pen alone for a while.

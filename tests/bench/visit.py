@@ -52,7 +52,10 @@ made = frames.encode((large + grain).clip(0, 255).astype(numpy.uint8), Frame.Kin
 frames.keep(frames.NewFrame(canvas, made, Frame.Kind.DREAM, seq=canvas.head))
 """
 _INTERVAL = "from django.conf import settings; print('interval:', settings.DREAM_INTERVAL)"
-_HIDDEN = "Object.defineProperty(Document.prototype, 'hidden', { get: () => true })"
+_HIDE = """(() => {
+    Object.defineProperty(document, "hidden", { get: () => true });
+    document.dispatchEvent(new Event("visibilitychange"));
+})()"""
 # What is shown, 64 px wide: read in a blink, and a stroke is seen in it.
 _SHOWN = """(() => {
     const small = new OffscreenCanvas(64, 64).getContext("2d");
@@ -150,15 +153,12 @@ def watch(browser: Browser, site: running.RunningSite) -> dict[str, float]:
         "a tab that nobody sees": Visitor(browser, site, **PHONE),
     }
     unseen = pages["a tab that nobody sees"]
-    unseen.context.add_init_script(_HIDDEN)
     received = {name: _received(visitor.page) for name, visitor in pages.items()}
     for visitor in pages.values():
-        visitor.page.goto(site.url + "/")
-        visitor.page.wait_for_selector(".stage[data-connection=live]")
-        if visitor is not unseen:
-            visitor.ready()
+        visitor.open()
     pages["drawing"].draw(line(600, 300, 900, 480, steps=8))
     running.until(lambda: strokes(site) == 1, "the stroke in the journal")
+    unseen.page.evaluate(_HIDE)
     time.sleep(SILENT)  # what the pages themselves load is over
     begun = {name: sum(parts) for name, parts in received.items()}
     shown = {name: visitor.page.evaluate(_SHOWN) for name, visitor in pages.items()}

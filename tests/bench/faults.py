@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -213,6 +214,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of what is drawn (default: any)")
     parser.add_argument("--only", action="append", choices=FAULTS, help="this fault; may be given several times")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended from outside."))  # with what was started
     print(f"Seed {options.seed}\n")
     bad = 0
     with tempfile.TemporaryDirectory(prefix="dreamsite-faults-") as folder, contextlib.ExitStack() as stack:

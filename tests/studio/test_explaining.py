@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +15,14 @@ from dreamsite.core.tasks.jobs import State
 from gallery.studio import jobs
 from gallery.studio.models import Original, Work
 from tests.dreamer import nets
-from tests.studio.test_studio import uploaded
+from tests.studio.sending import uploaded
 
 PAGE = "/studio/explained/"
 
 
 @pytest.fixture(autouse=True)
-def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL, settings.DREAM_MODEL = 1, True, "house"
+def one_style(house: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DREAM_MODEL = "house"
     monkeypatch.setattr(jobs, "SHEET", 1)
 
 

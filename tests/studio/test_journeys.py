@@ -30,8 +30,8 @@ from gallery.studio.models import Journey, Music, Original, Work
 from gallery.studio.sources import network_of
 from tests.dreamer import nets
 from tests.dreamer.test_music import tone
+from tests.studio.sending import photograph, pixels_of
 from tests.studio.statements import spends_under_the_persons_lock
-from tests.studio.test_studio import photograph, pixels_of
 
 Kind = Work.Kind
 STYLE = {"network": "tiny", "layer": "block/output", "title": "Rings", "depth": 1, "size": 1}

@@ -27,8 +27,8 @@ from gallery.studio.forms import DreamForm, FilmForm, JourneyForm, MusicForm, So
 from gallery.studio.models import Original, Work, new_key
 from gallery.studio.recipe_form import LEFT_OUT, RecipeForm
 from tests.dreamer.test_music import tone
+from tests.studio.sending import painted, picked, uploaded
 from tests.studio.test_journeys import CREDIT
-from tests.studio.test_studio import painted, picked, uploaded
 from tests.studio.test_video import read as video_read
 from tests.video import films
 
@@ -129,9 +129,7 @@ def test_every_option_of_the_command_is_on_the_web_or_has_a_reason() -> None:
 
 
 @pytest.fixture
-def client(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> Client:
-    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
+def client(house: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(jobs, "SHEET", 1)
     monkeypatch.chdir(tmp_path)
     client = Client()

@@ -24,15 +24,13 @@ from gallery.studio import jobs, moderation, periodic_tasks
 from gallery.studio.models import Original, Work
 from gallery.studio.views import uploads
 from gallery.uploads import pictures
-from tests.studio.test_studio import picked, pixels_of, uploaded
+from tests.studio.sending import painted, picked, pixels_of, uploaded
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture(autouse=True)
-def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
+def one_style(house: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "SHEET", 1)
     monkeypatch.setattr(pictures, "STORED_SIDE", 160)  # instead of 3840: what is larger is kept for prints
 
@@ -130,8 +128,6 @@ def test_the_command_makes_the_same_print(client: Client, original: Original, tm
 
 
 def test_a_mask_spares_the_same_part(client: Client, original: Original) -> None:
-    from tests.studio.test_studio import painted
-
     made = printed(client, dreamed(client, original, mask=painted(spared=slice(0, 30))))
     apart = np.abs(pixels_of(made.picture).astype(int) - pixels_of(original.large)).mean(axis=(0, 2))
     assert apart[:200].mean() < 4 < apart[280:].mean(), "the left half is spared"

@@ -17,15 +17,13 @@ from dreamsite.core.tasks import STUDIO, worker
 from gallery.studio import cost, jobs, prints, sizes
 from gallery.studio.models import Original, Work
 from gallery.uploads import pictures
+from tests.studio.sending import painted, picked, pixels_of
 from tests.studio.test_prints import dreamed, printed, sharp
-from tests.studio.test_studio import painted, picked, pixels_of
 
 
 @pytest.fixture
-def original(client: Client, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Original:
+def original(house: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> Original:
     """Dreams to look at are 80 px long instead of 1920; the picture has 160 on pages, and 480 as it came."""
-    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
     monkeypatch.setattr(jobs, "SHEET", 1)
     monkeypatch.setattr(pictures, "STORED_SIDE", 160)
     monkeypatch.setattr(sizes, "LOOK", 80)

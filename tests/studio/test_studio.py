@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import json
-from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,67 +12,27 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from canvas.models import Canvas, CleanHours, Dream
+from canvas.models import CleanHours
 from dreamer.engine import Recipe, ranking
 from dreamer.engine.film import fit
 from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
-from dreamsite.core.tasks import STUDIO, heartbeats, stopping, worker
-from dreamsite.core.tasks.jobs import State, claim
-from gallery.jobs import files
-from gallery.studio import cost, jobs, periodic_tasks, queue, watch
-from gallery.studio.forms import settings_of
-from gallery.studio.models import Original, Spent, Work
+from dreamsite.core.tasks import STUDIO, worker
+from dreamsite.core.tasks.jobs import State
+from gallery.studio import cost, jobs, periodic_tasks
+from gallery.studio.models import Original, Work
 from gallery.uploads import pictures
 from tests.dreamer import nets
-from tests.studio.statements import spends_under_the_persons_lock
+from tests.studio.sending import photograph, picked, pixels_of, uploaded
+
+pytestmark = pytest.mark.usefixtures("house")
+
 
 Kind = Work.Kind
-
-
-@pytest.fixture(autouse=True)
-def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.MEDIA_ROOT, settings.MODELS_DIR = tmp_path / "media", tmp_path / "models"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
-    monkeypatch.setattr(jobs, "SHEET", 2)  # styles tried; what a person gets is tested once, below
-
-
-def photograph(width: int = 120, height: int = 90, **how: Any) -> SimpleUploadedFile:
-    """A sky, a hill and some noise."""
-    rows, columns = np.mgrid[0:height, 0:width]
-    pixels = np.stack([rows * 2 % 256, columns * 2 % 256, np.full_like(rows, 200)], axis=2).astype(np.uint8)
-    pixels[height // 2 :, :, 1] = 160
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, how.pop("format", "JPEG"), **how)
-    return SimpleUploadedFile("holiday.jpg", buffer.getvalue(), "image/jpeg")
-
-
-def uploaded(client: Client, **more: Any) -> Original:
-    response = client.post("/studio/upload/", {"picture": photograph(), **more}, headers={"Accept": "application/json"})
-    assert response.status_code == 201, response.content
-    return Original.objects.get(key=response.json()["url"].split("/")[-2])
-
-
-def picked(client: Client, original: Original, kind: str = "dream", **fields: Any) -> Any:
-    style = original.styles["house"][0]
-    data = {"kind": kind, "network": "house", "depth": 1, "size": 1, **style, **fields}
-    data = {name: value for name, value in data.items() if value is not None}
-    return client.post(f"/studio/pictures/{original.key}/order/", data, headers={"Accept": "application/json"})
-
-
-@pytest.fixture
-def original(client: Client) -> Original:
-    """A picture with its sheet tried."""
-    found = uploaded(client)
-    worker.empty(STUDIO)
-    found.refresh_from_db()
-    return found
 
 
 def test_a_picture_is_uploaded_and_twelve_styles_are_tried_on_it(
@@ -264,57 +221,6 @@ def test_static_and_a_frame_of_the_canvas_can_be_dreamed_on(client: Client) -> N
 # --- a mask, a class, a guide ----------------------------------------------------------------------------------------
 
 
-def painted(width: int = 60, height: int = 45, *, spared: slice = slice(0, 30)) -> str:
-    """A mask as the page sends it: black, and so spared, in these columns."""
-    pixels = np.full((height, width), 255, np.uint8)
-    pixels[:, spared] = 0
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).convert("RGBA").save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def pixels_of(file: Any) -> Any:
-    with file.open("rb") as opened, Image.open(opened) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
-
-
-def test_what_is_spared_stays_and_the_rest_is_dreamed(client: Client, original: Original) -> None:
-    key = picked(client, original, depth=3, size=3, mask=painted()).json()["key"]
-    worker.empty(STUDIO)
-    work = Work.objects.get(key=key)
-    before, after = pixels_of(original.picture), pixels_of(work.picture)
-    change = np.abs(after - before).mean(axis=(0, 2))
-    # Both are JPEGs: some levels either way, and the mask is soft at its edge.
-    assert change[:54].max() < 6 and change[66:].mean() > 10
-    page = client.get(work.get_absolute_url()).content.decode()
-    assert f"--mask {key}-mask.png" in page
-    mask = client.get(f"/studio/dreams/{key}/mask.png")
-    with Image.open(io.BytesIO(mask.content)) as image:
-        assert (image.size, image.mode) == ((60, 45), "L")
-    assert Client().get(f"/studio/dreams/{key}/mask.png").status_code == 302
-
-
-@pytest.mark.parametrize(
-    ("mask", "said"),
-    [
-        ("data:image/png;base64,!!", "could not be read"),
-        ("data:image/svg+xml,<svg/>", "could not be read"),
-        ("data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode(), "could not be read"),
-        (painted(2000, 10), "could not be read"),
-        (painted(spared=slice(0, 60)), "nothing to dream on"),
-    ],
-)
-def test_a_mask_that_is_none_is_refused_in_words(client: Client, original: Original, mask: str, said: str) -> None:
-    response = picked(client, original, mask=mask)
-    assert response.status_code == 400 and said in response.json()["detail"]
-    assert not Work.objects.dreams().exists()
-
-
-def test_a_mask_that_spares_nothing_is_none(client: Client, original: Original) -> None:
-    assert picked(client, original, mask=painted(spared=slice(0, 0))).status_code == 201
-    assert Work.objects.dreams().get().mask is None
-
-
 def test_a_class_is_found_by_its_name_and_dreamed(client: Client, original: Original) -> None:
     answer = client.get("/studio/classes.json", {"network": "house", "q": "do"}).json()
     assert "dog" in answer["labels"] and answer["count"] > len(answer["labels"])
@@ -461,234 +367,6 @@ def test_originals_go_after_a_week_unless_they_are_kept(client: Client, original
     assert list(Original.objects.values_list("key", flat=True)) == [kept.key]
 
 
-# --- whose turn it is ------------------------------------------------------------------------------------------------
-
-
-def waiting(owner: User, units: float, count: int = 1) -> list[Work]:
-    return [Work.objects.create(owner=owner, kind=Kind.DREAM, network="house", units=units) for _ in range(count)]
-
-
-def test_everybodys_first_small_work_is_done_before_anybodys_third() -> None:
-    people = [User.objects.create_user(f"p{n}", password="hunter2 hunter2") for n in range(50)]
-    greedy = people[0]
-    waiting(greedy, 5.0, 20)
-    for person in people[1:]:
-        waiting(person, 5.0, 3)
-    order = [work.owner_id for work in queue.in_order()]
-    assert len(order) == 20 + 49 * 3
-    third = min(i for i, owner in enumerate(order) if order[: i + 1].count(owner) == 3)
-    assert set(order[:third]) == {person.pk for person in people}
-
-
-def test_of_one_person_the_smallest_is_first_and_nobody_starves(ada: User) -> None:
-    large, small = waiting(ada, 100.0)[0], waiting(ada, 1.0)[0]
-    assert [work.pk for work in queue.in_order()] == [small.pk, large.pk]
-    others = [User.objects.create_user(f"p{n}", password="hunter2 hunter2") for n in range(3)]
-    for other in others:
-        waiting(other, 60.0, 4)
-    order = [work.pk for work in queue.in_order()]
-    assert order.index(large.pk) < len(order) - 1
-
-
-def test_the_place_in_the_queue_counts_what_really_comes_before(ada: User) -> None:
-    mine = waiting(ada, 4.0)[0]
-    other = User.objects.create_user("bob", password="hunter2 hunter2")
-    waiting(other, 2.0, 3)
-    count, seconds = queue.ahead(mine)
-    assert count <= 2 and seconds >= (4.0 + 2.0 * count) / cost.USUAL_SPEED - 1e-6
-
-
-def test_a_day_has_an_end_and_says_so(client: Client, original: Original, ada: User) -> None:
-    waiting(ada, cost.allowance(ada.pk))
-    response = picked(client, original)
-    assert response.status_code == 429 and "left today" in response.json()["detail"]
-    CleanHours.objects.create(user=ada, hours=1000)
-    assert picked(client, original).status_code == 201
-
-
-@pytest.mark.parametrize("what", ["upload", "noise", "preview", "dream", "more", "compare", "explain", "styles"])
-def test_a_days_units_are_counted_and_spent_while_nobody_else_of_this_person_does(
-    client: Client, original: Original, settings: Any, what: str
-) -> None:
-    nets.register_tiny(settings.MODELS_DIR)
-    address = f"/studio/pictures/{original.key}/"
-    with spends_under_the_persons_lock():
-        if what in ("preview", "dream"):
-            picked(client, original, what)
-        elif what == "upload":
-            uploaded(client)
-        elif what == "more":
-            original.works.filter(kind=Kind.SKETCH).delete()
-            client.post(address + "order/", {"kind": "more", "network": "house"})
-        elif what == "styles":
-            client.get(address, {"network": "tiny"})
-        else:
-            paths = {
-                "noise": "/studio/noise/",
-                "compare": address + "compare/order/",
-                "explain": "/studio/explained/order/",
-            }
-            client.post(paths[what])
-
-
-def test_what_was_stored_and_deleted_under_a_worker_that_stood_still_is_made_again(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key, real = picked(client, original).json()["key"], jobs._done
-    work = Work.objects.get(key=key)
-
-    def stands_still(*rest: Any) -> Any:
-        """Until another worker takes it for dead, and deletes what it had not named yet."""
-        done = real(*rest)
-        with monkeypatch.context() as other:
-            other.setattr(files, "WORKER", "another")
-            files.delete_pending()
-        return done
-
-    with monkeypatch.context() as once:
-        once.setattr(jobs, "_done", stands_still)
-        claimed = claim(Work, work.pk)
-        assert claimed
-        with pytest.raises(files.FilesLost):
-            jobs.run(claimed, queue.submit)
-    work.refresh_from_db()
-    assert work.state == State.WAITING and not work.files, "no row names what is gone"
-    worker.empty(STUDIO)
-    work.refresh_from_db()
-    assert work.state == State.DONE and all(default_storage.exists(file.name) for file in work.files)
-
-
-def test_a_picture_whose_styles_cost_too_much_today_says_so(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = "You have dreamed enough today."
-    assert words not in client.get(original.get_absolute_url()).content.decode()
-    Original.objects.update(styles={})
-    Work.objects.all().delete()
-    monkeypatch.setattr(cost, "DAILY", ((0, 0.1),))
-    assert words in client.get(original.get_absolute_url()).content.decode()
-    assert not Work.objects.exists()
-    answer = client.post("/studio/upload/", {"picture": photograph()}, headers={"Accept": "application/json"})
-    assert answer.status_code == 429 and words in answer.json()["detail"] and Original.objects.count() == 1
-    uploads = default_storage.listdir("uploads")[1]
-    assert len(uploads) == 1, "what was refused leaves no file"
-
-
-def test_without_a_network_nobody_is_told_to_have_dreamed_enough(
-    client: Client, original: Original, settings: Any
-) -> None:
-    settings.HOUSE_MODEL = False
-    page = client.get(original.get_absolute_url())
-    assert page.context["network"] == "" and "You have dreamed enough" not in page.content.decode()
-
-
-def test_what_every_page_says_of_dreams_is_one_light_query(client: Client, original: Original) -> None:
-    picked(client, original)
-    worker.empty(STUDIO)
-    Work.objects.dreams().update(mask=b"m" * 100_000)
-    guest = User.objects.create_user("guest", guest=True)
-    with CaptureQueriesContext(connection) as asked:
-        page = client.get("/history/")
-    assert "Your dream “" in page.content.decode() and "is done." in page.content.decode()
-    (notice,) = (query["sql"] for query in asked if "gallery_work" in query["sql"])
-    assert '"mask"' not in notice and '"growing"' not in notice and '"recipe"' not in notice
-    client.force_login(guest)
-    with CaptureQueriesContext(connection) as asked:
-        client.get("/history/")
-    assert not [query for query in asked if "gallery_work" in query["sql"]], "guests have no studio"
-
-
-def test_what_is_deleted_is_spent_all_the_same(client: Client, original: Original, ada: User) -> None:
-    picked(client, original)
-    worker.empty(STUDIO)
-    spent = cost.spent(ada.pk)
-    work = Work.objects.dreams().get()
-    client.post(f"/studio/dreams/{work.key}/delete/")
-    client.post(f"/studio/pictures/{original.key}/delete/")
-    assert (
-        not Work.objects.filter(state=State.DONE).exists() and cost.spent(ada.pk) == pytest.approx(spent) and spent > 0
-    )
-    Spent.objects.update(at=timezone.now() - timedelta(hours=25))
-    periodic_tasks.forget()
-    assert cost.spent(ada.pk) == 0 and not Spent.objects.exists()
-    uploaded(client)
-    worker.empty(STUDIO)
-    User.objects.filter(pk=ada.pk).delete()  # as a guest who never came back
-    assert not Spent.objects.exists()
-
-
-def test_nothing_more_is_taken_where_too_much_waits(client: Client, original: Original) -> None:
-    waiting(User.objects.create_user("bob", password="hunter2 hunter2"), 1e6)
-    response = picked(client, original)
-    assert response.status_code == 503 and "busy" in response.json()["detail"]
-
-
-# --- workers ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_cancelled_dream_ends_soon_and_leaves_nothing(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = picked(client, original).json()["key"]
-    before = set(default_storage.listdir("studio")[1])
-    monkeypatch.setattr(watch, "UPDATE_SECONDS", 0.0)
-    real = jobs.dream
-
-    def cancels(*args: Any, **options: Any) -> Any:
-        client.post(f"/studio/dreams/{key}/cancel/")
-        return real(*args, **options)
-
-    monkeypatch.setattr(jobs, "dream", cancels)
-    worker.empty(STUDIO)
-    assert Work.objects.get(key=key).state == State.CANCELLED
-    assert set(default_storage.listdir("studio")[1]) == before
-
-
-def test_a_worker_that_is_killed_is_followed_by_another(client: Client, original: Original) -> None:
-    key = picked(client, original).json()["key"]
-    Work.objects.filter(key=key).update(state=State.RUNNING, holder="dead", attempts=1)
-    with heartbeats.sending():
-        periodic_tasks.take_up()
-    worker.empty(STUDIO)
-    assert Work.objects.get(key=key).state == State.DONE
-    assert len(default_storage.listdir("studio")[1]) > 4
-
-
-def test_a_worker_that_is_asked_to_end_gives_the_work_back(
-    client: Client, original: Original, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = picked(client, original).json()["key"]
-    real = jobs.dream
-
-    def ends(*args: Any, **options: Any) -> Any:
-        stopping.set()
-        return real(*args, **options)
-
-    monkeypatch.setattr(jobs, "dream", ends)
-    try:
-        with pytest.raises(BaseException, match="worker ends"):
-            jobs.run(queue.take(), queue.submit)
-    finally:
-        stopping.clear()
-    assert Work.objects.get(key=key).state == State.WAITING
-
-
-def test_the_live_canvas_goes_first(client: Client, original: Original, monkeypatch: pytest.MonkeyPatch) -> None:
-    picked(client, original)
-    live = Dream.objects.create(
-        canvas=Canvas.objects.default(), state=Dream.State.DREAMING, expires_at=timezone.now() + timedelta(hours=1)
-    )
-    waited: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        Dream.objects.filter(pk=live.pk).update(state=Dream.State.WAITING)
-
-    monkeypatch.setattr(watch.time, "sleep", sleep)
-    worker.empty(STUDIO)
-    assert waited and Work.objects.dreams().get().state == State.DONE
-
-
 def test_a_picture_that_vanished_is_told_in_words(client: Client, original: Original) -> None:
     key = picked(client, original).json()["key"]
     default_storage.delete(original.picture.name)
@@ -696,15 +374,6 @@ def test_a_picture_that_vanished_is_told_in_words(client: Client, original: Orig
     work = Work.objects.get(key=key)
     assert work.state == State.FAILED and work.message
     assert work.message in client.get(work.get_absolute_url()).content.decode().replace("&#x27;", "'")
-
-
-# --- the parts -------------------------------------------------------------------------------------------------------
-
-
-def test_the_cost_is_the_octaves_area_times_steps() -> None:
-    recipe = jobs.recipe_for("house", {"layer": "inception_4c/output", "channel": None}, seed=1)
-    small, large = cost.units(recipe, 500, 500), cost.units(recipe, 1000, 1000)
-    assert small > cost.LEAST and large == pytest.approx(4 * small, rel=0.3)
 
 
 def test_a_network_without_a_shelf_offers_its_own_layers(client: Client, settings: Any) -> None:
@@ -734,81 +403,3 @@ def test_visitors_are_invited(client: Client) -> None:
     page = Client().get("/studio/").content.decode()
     assert "Sign up" in page and "data-upload" not in page
     assert Client().post("/studio/upload/").status_code == 302
-
-
-# --- the whole recipe, and dreaming again ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def untried(client: Client) -> Original:
-    """A picture whose styles are known, though none was tried on it."""
-    found = uploaded(client)
-    found.works.all().delete()
-    found.styles = {"house": [{"layer": "inception_4c/output", "channel": None, "title": "Rings"}]}
-    found.save()
-    return found
-
-
-def test_the_whole_recipe_is_a_form_made_of_its_declaration(client: Client, untried: Original) -> None:
-    page = " ".join(html.unescape(client.get(untried.get_absolute_url()).content.decode()).split())
-    for field in fields(Recipe):
-        if field.metadata and field.name not in {"model", "noise", "tile", "keep_colours", "seed"}:
-            assert f'name="recipe-{field.name}"' in page
-            assert " ".join(field.metadata["help"].split())[1:] in page
-    key = picked(client, untried, **{"recipe-step": "2.5", "recipe-colour": "vivid", "recipe-mean_free": "yes"}).json()
-    made = Recipe.from_json(Work.objects.get(key=key["key"]).recipe)
-    assert (made.step, made.colour, made.mean_free) == (2.5, "vivid", True)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("recipe-octaves", "33", "Octaves: "),
-        ("recipe-step", "nan", "Step: "),
-        ("recipe-colour", "mauve", "Colour: "),
-        ("recipe-mean_free", "perhaps", "Mean free: "),
-        ("position", "2,0", "Position: "),
-        ("seed", "-1", "Seed: "),
-    ],
-)
-def test_a_wrong_setting_is_told_with_its_name(
-    client: Client, untried: Original, field: str, value: str, said: str
-) -> None:
-    response = picked(client, untried, **{field: value})
-    assert response.status_code == 400 and response.json()["detail"].startswith(said)
-
-
-AGAIN: list[dict[str, Any]] = [
-    {},
-    {"depth": 5, "size": 4, "keep_colours": "on", "seed": 77},
-    {"recipe-iterations": 3, "recipe-octaves": 5, "recipe-smooth_pool": "yes", "recipe-near": 0.1},
-    {"position": "0.25,0.5", "squared": "no"},
-    {"layer": None, "channel": None, "label": "dog"},
-]
-
-
-@pytest.mark.parametrize("fields", AGAIN)
-def test_a_dream_can_be_dreamed_again_with_the_same_recipe(
-    client: Client, untried: Original, fields: dict[str, Any]
-) -> None:
-    work = Work.objects.get(key=picked(client, untried, mask=painted(), **fields).json()["key"])
-    Work.objects.filter(pk=work.pk).update(state=State.DONE, picture="studio/x.jpg", thumbnail="studio/x.jpg")
-    again = f"{untried.get_absolute_url()}?again={work.key}"
-    assert again in client.get(work.get_absolute_url()).content.decode()
-    page = client.get(again)
-    assert b"data-again" in page.content
-    sent = {name: value for name, value in settings_of(work).items() if name != "whole" and value is not None}
-    sent |= {"squared": {True: "yes", False: "no"}.get(sent.get("squared"), "")}
-    sent |= {f"recipe-{name}": value for name, value in settings_of(work).get("whole", {}).items()}
-    sent = {n: ("yes" if v else "no") if isinstance(v, bool) and "recipe" in n else v for n, v in sent.items()}
-    sent = {name: value for name, value in sent.items() if value is not False}
-    for name in ("layer", "label", "position", "title"):
-        assert f'value="{sent.get(name, "")}"' in html.unescape(page.content.decode())
-    assert client.post(f"/studio/pictures/{untried.key}/order/", {"kind": "dream", **sent}).status_code == 302
-    second = Work.objects.dreams().latest("pk")
-    assert second.pk != work.pk and second.recipe == work.recipe and bytes(second.mask) == bytes(work.mask)
-
-
-def test_many_samples_cost_what_they_take() -> None:
-    plain = jobs.recipe_for("house", {"layer": "inception_4c/output"}, seed=1, octaves=1, iterations=4)
-    assert cost.units(replace(plain, samples=8), 200, 200) == pytest.approx(8 * cost.units(plain, 200, 200), rel=0.3)

@@ -33,17 +33,16 @@ from gallery.jobs.files import delete_pending, work_directory
 from gallery.studio import jobs, periodic_tasks, pieces, queue, reading, video
 from gallery.studio.models import Music, Original, Work
 from tests.dreamer.test_music import tone
+from tests.studio.sending import picked
 from tests.studio.test_journeys import CREDIT
-from tests.studio.test_studio import picked
 from tests.video import films
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture(autouse=True)
-def house(settings: Any, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.MEDIA_ROOT, settings.MODELS_DIR, settings.VAR_DIR = tmp_path / "m", tmp_path / "models", tmp_path / "var"
-    settings.DREAM_THREADS, settings.HOUSE_MODEL = 1, True
+def short_segments(house: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.VAR_DIR = tmp_path / "var"
     monkeypatch.setattr(jobs, "SHEET", 1)
     monkeypatch.setattr(video, "SEGMENT", 4)
 

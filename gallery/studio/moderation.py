@@ -153,21 +153,26 @@ def _move_files(work: Work) -> None:
     try:
         for row, columns in moves:
             old = {column: str(getattr(row, column)) for column in columns if getattr(row, column)}
-            new: dict[str, str] = {}
-            for column, name in old.items():
-                moved = f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}"
-                try:
-                    with default_storage.open(name, "rb") as file:
-                        new[column] = default_storage.save(moved, ContentFile(file.read()))
-                except FileNotFoundError:
-                    continue  # it is lost; its name stays, as pages and feeds count on one
-                saved.append(new[column])
+            new = {column: _copied(name, saved) for column, name in old.items()}
             type(row)._default_manager.filter(pk=row.pk).update(**new)
-            files.delete_after_commit(old.values())
+            files.delete_after_commit(set(old.values()) - set(new.values()))
     except Exception:
         # Not in this transaction, which is taken back: what was stored by then goes, where the storage lets it.
         storing.delete(*saved)
         raise
+
+
+def _copied(name: str, saved: list[str]) -> str:
+    """The name of a copy, which joins those saved; a lost file keeps its own, as pages and feeds count on one."""
+    try:
+        with default_storage.open(name, "rb") as file:
+            copy = default_storage.save(
+                f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}", ContentFile(file.read())
+            )
+    except FileNotFoundError:
+        return name
+    saved.append(copy)
+    return copy
 
 
 def report(work: Work, category: str, text: str, *, reporter: Any, address: str, contact: str = "") -> Report:

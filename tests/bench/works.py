@@ -287,14 +287,15 @@ def networks(bench: Bench) -> None:
 
 
 def _beside(bench: Bench, found: list[Path], before: Path, side: int = 256) -> Path:
-    """A row for each network: the picture itself, then what four styles made of it."""
+    """A row for each network: the picture itself, then what four styles made of it, edge to edge."""
     rows = [found[start : start + 4] for start in range(0, len(found), 4)]
-    sheet = Image.new("RGB", (5 * side, len(rows) * side), "white")
+    with Image.open(before) as image:
+        high = round(side * image.height / image.width)
+    sheet = Image.new("RGB", (5 * side, len(rows) * high))
     for y, row in enumerate(rows):
         for x, path in enumerate((before, *row)):
             with Image.open(path) as image:
-                image.thumbnail((side, side))
-                sheet.paste(image, (x * side, y * side))
+                sheet.paste(image.convert("RGB").resize((side, high)), (x * side, y * high))
     target = bench.out / "networks.jpg"
     sheet.save(target, quality=92)
     return target

@@ -40,6 +40,7 @@ moments = iter(range(1, 1000))
 def until_somebody_waits():
     while True:
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
             cursor.execute(WAITS)
             if cursor.fetchone():
                 return

@@ -96,7 +96,11 @@ def shown(found: Work, user: Any) -> dict[str, Any]:
     made = prints.new(found) if prints.largest(found) else None
     if newest is None and made is None:
         return {}
-    size, original = made or newest, found.original
+    size, original, left = made or newest, found.original, units_left(user)
+    too_much = ""
+    if made and made.units > left:
+        words = _("This costs %(units)d units; you have %(left)d left today. Come back tomorrow.")
+        too_much = words % {"units": made.units + 1, "left": left}
     finer = original if original and sizes.own(original) > max(found.width, found.height) else None
     return {
         "finer": finer,
@@ -110,5 +114,6 @@ def shown(found: Work, user: Any) -> dict[str, Any]:
         "large_may": made is not None,
         "large_seconds": made.units / cost.speed(found.network) if made else 0.0,
         "large_until": newest.created_at + TRIES_STAY if newest else None,
-        "left": units_left(user),
+        "large_too_much": too_much,
+        "left": left,
     }

@@ -17,7 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ..graph import IR_VERSION, OPSET, Array
-from .caffe_layers import LAYERS, SAME, SOURCES, Layer, is_needed
+from .caffe_layers import LAYERS, LEFT_OUT, SAME, SOURCES, Layer, is_needed
 from .caffe_schema import BLOB, LAYER, NET, TEST, V1_NAMES
 from .conventions import CAFFE, Convention, Triple
 from .importing import Raw
@@ -164,7 +164,7 @@ def _steps(layers: list[Any], picture: str, weights: dict[str, list[Array]]) -> 
     lost: set[str] = set()  # blobs that nothing here can compute
     flat: set[str] = set()  # tensors without height and width
     steps: list[Layer] = []
-    strange: dict[str, str] = {}  # the layers of unknown types
+    strange: dict[str, str] = {}  # the layers of types that are not imported: of which, and why
     resting = 0
     for layer in layers:
         kind, name = _type(layer), layer.name
@@ -184,7 +184,7 @@ def _steps(layers: list[Any], picture: str, weights: dict[str, list[Array]]) -> 
             now.update(dict.fromkeys(tops, now[bottoms[0]]))
             continue
         if kind not in LAYERS:
-            strange[name] = kind
+            strange[name] = f"{kind!r} ({LEFT_OUT[kind]})" if kind in LEFT_OUT else repr(kind)
             lost.update(tops)
             continue
         outputs = tops[: len(tops) if kind == "Slice" else 1] or [name]
@@ -217,14 +217,14 @@ def _lost(strange: dict[str, str], resting: int, kept: int) -> list[str]:
     if not strange:
         return []
     total = kept + resting + len(strange)
-    unknown = ", ".join(f"{name!r} has type {kind!r}" for name, kind in list(strange.items())[:5])
+    unknown = ", ".join(f"{name!r} has type {kind}" for name, kind in list(strange.items())[:5])
     if kept < LEAST_KEPT * total:
         raise LibraryError(
             f"layer {unknown}, which cannot be imported, and with what depends on it {total - kept} of {total} layers "
             f"are lost; known are {', '.join(sorted(LAYERS))}"
         )
     unknown += ", ..." if len(strange) > 5 else ""
-    return [f"{kept} of {total} layers are kept: {unknown}, which is not known here, and {resting} layers rest on that"]
+    return [f"{kept} of {total} layers are kept: {unknown}, which is not imported, and {resting} layers rest on that"]
 
 
 def _set_aside(steps: list[Layer], old: str, wanted: str, step: Layer, flat: set[str]) -> None:

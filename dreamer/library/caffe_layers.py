@@ -276,6 +276,54 @@ def _log(layer: Layer) -> None:
     _chain(layer, *steps)
 
 
+def _clip(layer: Layer) -> None:
+    limits = [layer.constant(name, np.array(getattr(layer.params, name), np.float32)) for name in ("min", "max")]
+    layer.emit("Clip", [*layer.inputs, *limits])
+
+
+def _swish(layer: Layer) -> None:
+    """x sigmoid(beta x)."""
+    x, gate, beta = layer.inputs[0], f"{layer.name}_gate", layer.params.beta
+    scaled = x if beta == 1 else f"{layer.name}_scaled"
+    if beta != 1:
+        layer.emit("Mul", [x, layer.constant("beta", np.array(beta, np.float32))], [scaled])
+    layer.emit("Sigmoid", [scaled], [gate])
+    layer.emit("Mul", [x, gate])
+
+
+def _mvn(layer: Layer) -> None:
+    """Each picture's channels, or all of them together, without their mean, over their deviation."""
+    x, params = layer.inputs[0], layer.params
+    if layer.flat:
+        raise LibraryError(f"layer {layer.name!r} (MVN) normalises what has no height and width, expected a map")
+    axes = layer.constant("axes", np.array([1, 2, 3] if params.across_channels else [2, 3], np.int64))
+    mean, centred, square, var, root, deviation = (f"{layer.name}_{step}" for step in _MVN_STEPS)
+    layer.emit("ReduceMean", [x, axes], [mean])
+    if not params.normalize_variance:
+        layer.emit("Sub", [x, mean])
+        return
+    layer.emit("Sub", [x, mean], [centred])
+    layer.emit("Mul", [centred, centred], [square])
+    layer.emit("ReduceMean", [square, axes], [var])
+    layer.emit("Sqrt", [var], [root])
+    layer.emit("Add", [root, layer.constant("eps", np.array(params.eps, np.float32))], [deviation])
+    layer.emit("Div", [centred, deviation])
+
+
+_MVN_STEPS = ("mean", "centred", "square", "var", "root", "deviation")
+
+
+def _tile(layer: Layer) -> None:
+    axis, rank = layer.params.axis, 2 if layer.flat else 4
+    if not 1 <= axis < rank or layer.params.tiles < 1:
+        raise LibraryError(
+            f"layer {layer.name!r} repeats axis {axis} {layer.params.tiles} times, "
+            f"expected an axis from 1 to {rank - 1} and at least once"
+        )
+    repeats = [layer.params.tiles if i == axis else 1 for i in range(rank)]
+    layer.emit("Tile", [layer.inputs[0], layer.constant("repeats", np.array(repeats, np.int64))])
+
+
 def _flatten(layer: Layer) -> None:
     if layer.params.axis != 1 or layer.params.end_axis not in (-1, 3):
         raise LibraryError(f"layer {layer.name!r} flattens from axis {layer.params.axis}, expected 1 to the end")
@@ -386,6 +434,7 @@ LAYERS: dict[str, tuple[Callable[[Layer], None], str]] = {
     "BNLL": (_plain("Softplus"), ""),
     "BatchNorm": (_batch_norm, "batch_norm_param"),
     "Bias": (_bias, "bias_param"),
+    "Clip": (_clip, "clip_param"),
     "Concat": (_concat, "concat_param"),
     "Convolution": (_convolution, "convolution_param"),
     "ConvolutionDepthwise": (_depthwise, "convolution_param"),
@@ -399,6 +448,7 @@ LAYERS: dict[str, tuple[Callable[[Layer], None], str]] = {
     "Interp": (_interp, "interp_param"),
     "LRN": (_lrn, "lrn_param"),
     "Log": (_log, "log_param"),
+    "MVN": (_mvn, "mvn_param"),
     "Normalize": (_normalize, "norm_param"),
     "PReLU": (_prelu, ""),
     "Permute": (_permute, "permute_param"),
@@ -413,11 +463,30 @@ LAYERS: dict[str, tuple[Callable[[Layer], None], str]] = {
     "Slice": (_slice, "slice_param"),
     "Softmax": (_softmax, "softmax_param"),
     "SoftmaxWithLoss": (_softmax, "softmax_param"),
+    "Swish": (_swish, "swish_param"),
     "TanH": (_plain("Tanh"), ""),
+    "Tile": (_tile, "tile_param"),
     "Upsample": (_upsample, "upsample_param"),
 }
 SOURCES = {"Data", "HDF5Data", "ImageData", "Input", "MemoryData", "DummyData", "WindowData"}
 SAME = {"Dropout", "Split"}  # give out what they take in, when nothing is being trained
+
+LEFT_OUT = {  # Caffe's own types that are not imported, and why
+    "BatchReindex": "picks among several pictures",
+    "Crop": "cuts to the size of another layer's map",
+    "Embed": "takes words, not pictures",
+    "Filter": "picks among several pictures",
+    "Im2col": "unfolds windows, which no network in use needs",
+    "LSTM": "goes over a sequence",
+    "LSTMUnit": "goes over a sequence",
+    "Parameter": "hands out weights alone",
+    "Python": "is code of its author's own, which is not in the file",
+    "RNN": "goes over a sequence",
+    "Recurrent": "goes over a sequence",
+    "Reduction": "leaves one number of a whole picture",
+    "SPP": "has windows that depend on the picture's size",
+    "Threshold": "is a step, through which no gradient passes",
+}
 
 
 def is_needed(kind: str) -> bool:

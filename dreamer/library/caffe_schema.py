@@ -220,6 +220,22 @@ Interp
 Upsample
 1 int32 scale = 2
 
+Mvn
+1 bool normalize_variance = true
+2 bool across_channels
+3 float eps = 1e-9
+
+Tile
+1 int32 axis = 1
+2 int32 tiles
+
+Swish
+1 float beta = 1
+
+Clip
+1 float min
+2 float max
+
 Layer
 1 string name
 2 string type
@@ -236,6 +252,7 @@ Layer
 111 Base exp_param
 117 InnerProduct inner_product_param
 118 Lrn lrn_param
+120 Mvn mvn_param
 121 Pooling pooling_param
 122 Power power_param
 123 Relu relu_param
@@ -244,11 +261,14 @@ Layer
 133 Reshape reshape_param
 134 Base log_param
 135 Flatten flatten_param
+138 Tile tile_param
 139 BatchNorm batch_norm_param
 140 Elu elu_param
 141 Bias bias_param
 142 Scale scale_param
 143 Input input_param
+147 Swish swish_param
+148 Clip clip_param
 202 Permute permute_param
 206 Normalize norm_param
 10000 ShuffleChannel shuffle_channel_param
@@ -272,6 +292,7 @@ V1Layer
 31 Slice slice_param
 32 Rule* include
 33 Rule* exclude
+34 Mvn mvn_param
 36 Transform transform_param
 39 Softmax softmax_param
 41 Base exp_param

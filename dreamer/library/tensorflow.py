@@ -18,7 +18,7 @@ from .importing import Raw
 from .messages import decode
 from .names import LibraryError, unknown
 from .tensorflow_constants import constants, is_flag
-from .tensorflow_ops import OPS, Node, State
+from .tensorflow_ops import LEFT_OUT, OPS, Node, State
 from .tensorflow_schema import GRAPH
 
 LEAST_KEPT = 0.1  # of a network's operations; with fewer it is not that network any more
@@ -69,7 +69,7 @@ def graph_to_onnx(nodes: dict[str, Node], picture: str | None = None) -> Raw:
         elif node.op not in OPS:
             # One strange branch (a summary, a decoder) must not forbid the rest.
             skipped.add(node.name)
-            left_out[node.name] = node.op
+            left_out[node.name] = f"{node.op}: {LEFT_OUT[node.op]}" if node.op in LEFT_OUT else node.op
         elif unknown_inputs:  # dropout's share to keep, say, which is fed at every run
             skipped.add(node.name)
             left_out[node.name] = f"{node.op}, and nothing says what {', '.join(unknown_inputs)} is"

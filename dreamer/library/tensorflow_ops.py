@@ -274,6 +274,13 @@ def _pad(state: State, node: Node) -> None:
     state.emit(node, "Pad", [node.inputs[0], name, *fill], 4)
 
 
+def _blocks(state: State, node: Node) -> None:
+    """Pixels to channels or back; the places of a block come before the channels in both."""
+    if node.text("data_format", "NHWC") != "NHWC":
+        raise LibraryError(f"node {node.name!r} has data format {node.text('data_format')}, expected NHWC")
+    state.emit(node, node.op, node.inputs[:1], 4, blocksize=int(node.number("block_size", 2)))
+
+
 def _axis(axis: int, rank: int) -> int:
     """Where one of TensorFlow's axes lies here."""
     axis %= rank
@@ -338,7 +345,7 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     **dict.fromkeys(("Add", "AddV2", "BiasAdd"), _binary("Add")),
     "Sub": _binary("Sub"),
     "Mul": _binary("Mul"),
-    "RealDiv": _binary("Div"),
+    **dict.fromkeys(("Div", "RealDiv"), _binary("Div")),
     "AvgPool": _pool,
     "MaxPool": _pool,
     **dict.fromkeys(
@@ -347,9 +354,11 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "Concat": _concat,
     "ConcatV2": _concat,
     "Conv2D": _conv,
+    **dict.fromkeys(("DepthToSpace", "SpaceToDepth"), _blocks),
     "DepthwiseConv2dNative": _conv,
     **dict.fromkeys(("Identity", "CheckNumerics", "StopGradient"), _unary("Identity")),
-    **{op: _unary(op) for op in ("Abs", "Elu", "Erf", "Exp", "Log", "Neg", "Reciprocal", "Selu", "Softplus", "Sqrt")},
+    **{op: _unary(op) for op in ("Abs", "Elu", "Erf", "Exp", "Log", "Neg", "Reciprocal", "Selu")},
+    **{op: _unary(op) for op in ("Softplus", "Softsign", "Sqrt")},
     "AddN": _add_n,
     "Cast": _unary("Identity"),
     "ExpandDims": _expand_dims,
@@ -378,4 +387,26 @@ OPS: dict[str, Callable[[State, Node], None]] = {
     "Softmax": _softmax("Softmax"),
     "Squeeze": _flatten,
     "Tanh": _unary("Tanh"),
+}
+LEFT_OUT = {  # what frozen networks of pictures also hold, and why it is not imported
+    **dict.fromkeys(("BatchMatMul", "BatchMatMulV2", "Einsum", "BatchMatMulV3"), "multiplies two tensors (attention)"),
+    **dict.fromkeys(
+        ("Transpose", "Pack", "Unpack", "Slice", "Tile", "Sum", "Min", "Prod"), "moves, cuts or sums whole axes"
+    ),
+    **dict.fromkeys(("GatherV2", "Gather", "GatherNd", "OneHot", "ArgMax", "TopKV2", "Where"), "picks by number"),
+    **dict.fromkeys(("NonMaxSuppressionV3", "CropAndResize", "Range", "NonMaxSuppressionV5"), "works on boxes"),
+    **dict.fromkeys(
+        ("ResizeBilinear", "ResizeNearestNeighbor", "Conv2DBackpropInput"), "enlarges maps to a given size"
+    ),
+    **dict.fromkeys(("SpaceToBatchND", "BatchToSpaceND"), "makes several pictures of one, for dilated windows"),
+    **dict.fromkeys(("Conv3D", "MaxPool3D", "AvgPool3D"), "works on volumes"),
+    **dict.fromkeys(
+        ("While", "If", "TensorArrayV3", "LoopCond", "NextIteration", "Exit"), "runs in a loop or a branch"
+    ),
+    **dict.fromkeys(("DecodeJpeg", "DecodePng", "ParseExample"), "reads files"),
+    **dict.fromkeys(("FakeQuantWithMinMaxVars", "QuantizedConv2D", "Dequantize", "QuantizeV2"), "has whole numbers"),
+    **dict.fromkeys(("_FusedConv2D", "_FusedMatMul"), "is what an optimiser for one machine made"),
+    **dict.fromkeys(
+        ("Floor", "Round", "Sign", "Greater", "Less", "Equal"), "is a step, through which no gradient passes"
+    ),
 }

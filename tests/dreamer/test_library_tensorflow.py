@@ -18,7 +18,7 @@ from dreamer.engine.target import Term
 from dreamer.library import LibraryError, ModelFiles, Registry
 from dreamer.library.normal import normal_form
 from dreamer.library.tensorflow import read_graphdef
-from dreamer.library.tensorflow_ops import OPS
+from dreamer.library.tensorflow_ops import LEFT_OUT, OPS
 
 from .graphdef import GraphDef, Kind, Torch, Writer, inception, random_weights
 from .protobuf import field, message
@@ -297,6 +297,7 @@ OF_ONE: dict[str, tuple[dict[str, Any], Any]] = {  # what each does to values ab
     "Sigmoid": ({}, lambda x: 1 / (1 + np.exp(-x))),
     "Softmax": ({}, softmax),
     "Softplus": ({}, lambda x: np.log1p(np.exp(x))),
+    "Softsign": ({}, lambda x: x / (1 + np.abs(x))),
     "Sqrt": ({}, np.sqrt),
     "Square": ({}, np.square),
     "StopGradient": ({}, lambda x: x),
@@ -308,11 +309,12 @@ OF_TWO: dict[str, Any] = {
     "Minimum": np.minimum,
     "Mul": np.multiply,
     "Pow": np.power,
-    "RealDiv": np.divide,
+    **dict.fromkeys(("Div", "RealDiv"), np.divide),
     "Sub": np.subtract,
 }
 OTHERS = {  # which the tests above and below show one by one
     *("AvgPool", "BatchNormWithGlobalNormalization", "Concat", "ConcatV2", "Conv2D", "DepthwiseConv2dNative"),
+    *("DepthToSpace", "SpaceToDepth"),
     *(
         "ExpandDims",
         "FusedBatchNorm",
@@ -342,6 +344,32 @@ def test_ops_of_one_value(tmp_path: Path, op: str) -> None:
     x = np.random.default_rng(0).uniform(low, 8, (1, 3, 5, 6)).astype(np.float32)
     (y,) = run(read_graphdef(written(g, tmp_path)).model, x, ["y"])
     np.testing.assert_allclose(y, reference(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("op", "channels"), [("SpaceToDepth", 3), ("DepthToSpace", 12)])
+def test_pixels_become_channels_and_back(tmp_path: Path, op: str, channels: int) -> None:
+    """As TensorFlow defines them on [n, h, w, c]."""
+    g = GraphDef()
+    g.node("Exp", "maps", conv(g, "conv", g.node("Placeholder", "image"), channels))
+    g.node(op, "y", "maps", block_size=2)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 3, 4, 6)).astype(np.float32)
+    y, maps = run(read_graphdef(written(g, tmp_path)).model, x, ["y", "maps"])
+    last = maps.transpose(0, 2, 3, 1)
+    if op == "SpaceToDepth":
+        want = last.reshape(1, 2, 2, 3, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 2, 3, 12)
+    else:
+        want = last.reshape(1, 4, 6, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(1, 8, 12, 3)
+    np.testing.assert_allclose(y, want.transpose(0, 3, 1, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("op", sorted(LEFT_OUT))
+def test_what_is_left_out_says_why(tmp_path: Path, op: str) -> None:
+    assert op not in OPS
+    g = GraphDef()
+    kept = conv(g, "conv", g.node("Placeholder", "image", dtype=Kind(1)), 4)
+    g.node("Relu", "kept", kept)
+    g.node("Relu", "rest", g.node(op, "strange", kept))
+    assert f"left out strange ({op}: {LEFT_OUT[op]}) and what rests on it" in read_graphdef(written(g, tmp_path)).notes
 
 
 @pytest.mark.parametrize("op", OF_TWO)

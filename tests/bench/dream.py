@@ -116,6 +116,7 @@ def torch_network(network: Network, folder: Path, *, bf16: bool = False) -> Any:
             layer = self.layer(term.layer)
             border = options.border
             weights = torch.from_numpy(term.vector(layer.channels))[None, :, None, None]
+            reference.smooth_pool = options.smooth_pool
 
             def objective(values: Any) -> Any:
                 values = values.float()
@@ -250,7 +251,7 @@ def measure(
 ) -> dict[str, Any]:
     """One case: the best of ``repeat`` alternating dreams each, and the rates around them."""
     recipe, rates = live(layer, smooth), sgemm_rates(network.threads)
-    others = {} if eager is None or smooth else {"PyTorch": eager, "PyTorch bf16": half}
+    others = {} if eager is None else {"PyTorch": eager, "PyTorch bf16": half}
     if not openvino.obstacle():
         others["OpenVINO"] = Network.open(folder, device="openvino", threads=network.threads)
     timed = {"ours": Timed(network)} | {name: Timed(other) for name, other in others.items()}

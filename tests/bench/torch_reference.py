@@ -6,7 +6,7 @@ Reads the ONNX model by itself and shares no code with the engine. Needs torch, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -14,14 +14,17 @@ import torch
 import torch.nn.functional as F
 from onnx import helper, numpy_helper
 from torch import Tensor
+from torch.autograd.function import Function
 
 Attrs = dict[str, Any]
 
 
 class TorchReference:
-    """An ONNX model's nodes run one after the other; values are kept only as long as they are needed."""
+    """An ONNX model's nodes run one after the other; values are kept only as long as they are needed. With
+    ``smooth_pool`` gradients pass through max pools as if they averaged."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        self.smooth_pool = False
         self.values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in model.graph.initializer}
         self.input = next(i.name for i in model.graph.input if i.name not in self.values)
         self.nodes = [(n, {a.name: helper.get_attribute_value(a) for a in n.attribute}) for n in model.graph.node]
@@ -32,6 +35,7 @@ class TorchReference:
         for node, attrs in self._path(wanted):
             if node.op_type not in OPS:
                 raise NotImplementedError(f"{node.op_type} is not in the PyTorch reference")
+            attrs = {**attrs, "smooth": self.smooth_pool} if node.op_type == "MaxPool" else attrs
             values[node.output[0]] = OPS[node.op_type](attrs, *(values[i] for i in node.input if i))
         return values[wanted]
 
@@ -88,12 +92,33 @@ def _conv(attrs: Attrs, x: Tensor, weight: Tensor, bias: Tensor | None = None) -
     return F.conv2d(_padding(attrs, x, reach), weight, bias, **rest)
 
 
+class SmoothMaxPool(Function):
+    """Maxima, whose gradient is shared out evenly among a window's places."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: list[int], stride: list[int], pads: list[int], ceiling: bool) -> Tensor:
+        """The maxima."""
+        ctx.save_for_backward(x)
+        ctx.window = kernel, stride, pads, ceiling
+        return F.max_pool2d(x, kernel, stride, pads, ceil_mode=ceiling)
+
+    @staticmethod
+    def backward(ctx: Any, *dys: Tensor) -> tuple[Tensor, None, None, None, None]:
+        """An average's gradient, whose windows have as many places everywhere."""
+        (x,), (kernel, stride, pads, ceiling) = ctx.saved_tensors, ctx.window
+        places = int(np.prod(kernel))
+        dx = torch.ops.aten.avg_pool2d_backward(dys[0], x, kernel, stride, pads, ceiling, True, places)
+        return dx, None, None, None, None
+
+
 def _max_pool(attrs: Attrs, x: Tensor) -> Tensor:
-    kernel, pads = attrs["kernel_shape"], attrs.get("pads", (0, 0, 0, 0))
-    rest: Attrs = {"stride": tuple(attrs.get("strides", (1, 1))), "ceil_mode": bool(attrs.get("ceil_mode", 0))}
-    if "auto_pad" not in attrs and pads[:2] == pads[2:]:
-        return F.max_pool2d(x, tuple(kernel), padding=tuple(pads[:2]), **rest)
-    return F.max_pool2d(_padding(attrs, x, kernel, -float("inf")), tuple(kernel), **rest)
+    kernel, pads = list(attrs["kernel_shape"]), list(attrs.get("pads", (0, 0, 0, 0)))
+    strides, ceiling = list(attrs.get("strides", (1, 1))), bool(attrs.get("ceil_mode", 0))
+    if "auto_pad" in attrs or pads[:2] != pads[2:]:
+        x, pads = _padding(attrs, x, kernel, -float("inf")), [0, 0]
+    if attrs.get("smooth"):
+        return cast(Tensor, SmoothMaxPool.apply(x, kernel, strides, pads[:2], ceiling))
+    return F.max_pool2d(x, kernel, strides, pads[:2], ceil_mode=ceiling)
 
 
 def _average_pool(attrs: Attrs, x: Tensor) -> Tensor:

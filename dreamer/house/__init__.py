@@ -10,6 +10,7 @@ makes it and never runs on the site:
     photographs.py  cut-outs and photographs of two Debian packages, by their licences
     sketches.py  things as people draw them, by the canvas' own brush
     scenes.py    what the second edition is taught with: views of all these, and of dreams
+    pasted.py    views that cost little, pasted from a stock for every step: classes alone, no teacher
     dreams.py    dreams of a teacher and of the house model, to train with
     teacher.py   what GoogLeNet sees in views, computed once and kept
     network.py   the second edition's network (PyTorch)

@@ -129,9 +129,10 @@ class Student(nn.Module):
         self.projections = nn.ModuleDict({name: nn.Conv2d(depths[name], n, 1) for name, n in projections.items()})
         self.kinds = nn.Conv2d(self.house.classes.in_channels, kinds, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Class scores, the teacher's kinds' scores, and what it says of each of the teacher's depths."""
+    def forward(self, x: Tensor, taught: int | None = None) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Class scores; of the first `taught` views or all, the teacher's kinds' scores and what it says of each of
+        the teacher's depths."""
         outputs = self.house.outputs(x)
         last = outputs[next(reversed(MODULES))]
-        projected = tuple(project(outputs[name]) for name, project in self.projections.items())
-        return self.house.classes(last), self.kinds(last), projected
+        projected = tuple(project(outputs[name][:taught]) for name, project in self.projections.items())
+        return self.house.classes(last), self.kinds(last[:taught]), projected

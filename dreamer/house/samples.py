@@ -238,6 +238,11 @@ def placed_sprite(
     return _edged(random, placed), (cx, cy)
 
 
+def dressed_sprite(random: np.random.Generator, sprite: Sprite, kind: str) -> Bytes:
+    """A sprite in other colours, with a coat and volume: uint8 [side, side, 4]."""
+    return _dressed(random, _coloured(random, sprite), kind)
+
+
 def _coloured(random: np.random.Generator, sprite: Sprite) -> Sprite:
     """The sprite in stronger colours, or wearing a texture in its own."""
     rgb, chance = sprite.rgba[..., :3].astype(np.float32), random.random()

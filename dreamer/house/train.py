@@ -8,6 +8,10 @@ The loss has five parts, each at every place:
     features  how far the student, through projections that are dropped afterwards, is from four of the teacher's depths
     changes   how far its change from one view of a pair to the other is from the teacher's change
 
+Two sorts of views make a batch. Lessons (teacher.py) are stored with what the teacher says of them; they are few, so
+blocks of one are put into the next now and then. The others are pasted anew for each step (pasted.py): of them only
+`classes` is known, but none is seen twice, so they cannot be learned by heart.
+
 First on the views as they are, then on views moved against the student: trained on pictures that were moved within a
 small ball to where it errs, a network comes to rely on what those moves cannot fake, whole forms instead of
 high-frequency hints, and its gradients draw (Engstrom et al., "Adversarial Robustness as a Prior for Learned
@@ -23,6 +27,7 @@ Stopping it at any time (even by SIGKILL) costs the steps since the last checkpo
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -47,15 +52,19 @@ from ..library.files import ModelFiles
 from .classes import LABELS, NUMBER, PLAIN
 from .dreams import make_dreams, read_dreams
 from .network import Student
-from .scenes import render_scenes
+from .pasted import Stock, paste
+from .samples import Samples
+from .scenes import VIEW_CELLS, render_scenes
 from .teacher import DEPTHS, KINDS, PAIRED, Basis, Lesson, Teacher, as_input, classes_of_kinds, lesson, read, store
 from .widened import widen
 
 log = logging.getLogger("dreamer.house")
 
 LESSON = 1024  # views made and stored together
-REUSE = 6.0  # how often a view is seen, on average, in the run
+REUSE = 6.0  # how often a lesson's view is seen, on average, in the run
 WINDOW = 96  # lessons in use at a time
+HELD_BACK = 99_999  # the number of a lesson that nothing is learned from
+JUDGED = 256  # of its views, at each checkpoint
 FIRST = 6  # lessons made before the first step
 CHECKPOINT_SECONDS = 120
 PICTURES_SECONDS = 3600
@@ -65,7 +74,7 @@ PLAIN_WEIGHT = 0.5  # of a place where nothing is, in the loss
 INK = 0.02  # of -1..1: deviation within a cell above which there is something on the paper
 # The student's modules that are to say what the teacher's depths say.
 PROJECTED = dict(zip(("3a", "4c", "5a", "5b"), (components for components, _ in DEPTHS.values()), strict=True))
-WEIGHTS = {"classes": 1.0, "taught": 0.3, "kinds": 0.5, "features": 1.0}  # of the loss's parts
+WEIGHTS = {"taught": 0.3, "kinds": 0.5, "features": 1.0}  # of the loss's parts
 TAUGHT = 0.5  # the teacher's chance of kinds that are classes of ours, above which a place is taught by it
 TEACHERS_DREAMS, OWN_DREAMS = 16, 8  # pictures before the first lesson; see `python -m dreamer.house dreaming`
 
@@ -86,7 +95,10 @@ class Plan:
     final_steps: int = 5000  # in which the rate falls to nothing
     decay: float = 0.02
     makers: int = 1  # processes that make lessons ahead; with 0 the first worker makes what is missing, between steps
-    start: str = ""  # the folder of a smaller model to begin as, or nothing
+    start: str = ""  # the folder of a smaller model, or another run's checkpoint, to begin as, or nothing
+    pasted: float = 0.625  # the share of a batch that is pasted anew (pasted.py), without a teacher
+    teacher: float = 1.0  # weight of all that the teacher says; with 0 lessons teach their classes alone
+    mixed: float = 0.5  # how often the lessons' views of a step have a block of the next one in them
     changes: float = 0.0  # weight of that part of the loss; with 0 there are no pairs
     average: float = 0.998  # of the averaged weights, which are what is exported
 
@@ -99,9 +111,14 @@ class Plan:
         """The share of a lesson's views that are in pairs."""
         return PAIRED if self.changes else 0.0
 
+    @property
+    def taught(self) -> int:
+        """How many of a worker's views are from lessons: an even number, half from each of two."""
+        return int(self.batch // self.workers * (1 - self.pasted)) // 2 * 2
+
     def lessons_at(self, step: int) -> tuple[int, int]:
         """The first of the lessons that a step's views are from, and the one after the last."""
-        newest = FIRST + int(step * self.batch / LESSON / REUSE)
+        newest = FIRST + int(step * self.taught * self.workers / LESSON / REUSE)
         return max(0, newest - WINDOW), newest
 
     def rate_at(self, step: int) -> float:
@@ -116,7 +133,8 @@ class Plan:
 @dataclass(frozen=True)
 class Batch:
     """Views [n, 3, h, w] in -1..1, the first 2 * `pairs` in pairs; labels [n, slots] and their weights [n, slots,
-    cells, cells] in 0..1; by depth what the teacher sees; its kinds and their chances [n, best, cells, cells].
+    cells, cells] in 0..1. Of the first `taught` of them, by depth what the teacher sees; its kinds and their chances
+    [taught, best, cells, cells].
     """
 
     x: Tensor
@@ -126,6 +144,10 @@ class Batch:
     features: tuple[Tensor, ...]
     kinds: Tensor
     chances: Tensor
+
+    @property
+    def taught(self) -> int:
+        return len(self.kinds)
 
     def to(self, device: torch.device) -> Batch:
         parts = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
@@ -141,6 +163,7 @@ class Stream:
         self.pool = ProcessPoolExecutor(makers, mp_context=get_context("spawn")) if makes else None
         self.ordered: dict[int, Future[None]] = {}
         self.open: dict[int, Lesson] = {}
+        self.stock = Stock(plan.seed) if plan.taught < plan.batch // plan.workers else None
 
     def batch(self, step: int) -> Batch:
         oldest, newest = self.plan.lessons_at(step)
@@ -153,16 +176,28 @@ class Stream:
             for number in range(oldest, newest):
                 make_lesson(self.folder, self.teacher, self.plan.seed, number, self.plan.paired)
         random = np.random.default_rng([self.plan.seed, 1, step, self.worker])
-        count = self.plan.batch // self.plan.workers // 2
+        count = self.plan.taught // 2
         pairs = int(count * self.plan.paired / 2)
         parts = [self._part(random, int(number), count, pairs) for number in random.integers(oldest, newest, 2)]
         order = [*range(2 * pairs), *range(count, count + 2 * pairs), *range(2 * pairs, count)]
         order += range(count + 2 * pairs, 2 * count)  # all pairs first
         together = [torch.cat(values)[order] for values in zip(*parts, strict=True)]
         x, labels, weights, kinds, chances, *features = together
-        return Batch(
-            x.contiguous(memory_format=torch.channels_last), 2 * pairs, labels, weights, tuple(features), kinds, chances
-        )
+        batch = Batch(x, 2 * pairs, labels, weights, tuple(features), kinds, chances)
+        if random.random() < self.plan.mixed:
+            batch = mixed(batch, random)
+        if self.stock:
+            batch = with_pasted(batch, paste(random, self.stock, self.plan.batch // self.plan.workers - 2 * count))
+        return replace(batch, x=batch.x.contiguous(memory_format=torch.channels_last))
+
+    def held_back(self) -> Batch:
+        """Views of a lesson that nothing is learned from, to judge by."""
+        if self.teacher:
+            make_lesson(self.folder, self.teacher, self.plan.seed, HELD_BACK, self.plan.paired)
+        parts = self._part(np.random.default_rng(0), HELD_BACK, JUDGED, 0)
+        x, labels, weights, kinds, chances, *features = parts
+        x = x.contiguous(memory_format=torch.channels_last)
+        return Batch(x, 0, labels, weights, tuple(features), kinds, chances)
 
     def _part(self, random: np.random.Generator, number: int, count: int, pairs: int) -> list[Tensor]:
         made = self._lesson(number)
@@ -200,6 +235,52 @@ class Stream:
     def close(self) -> None:
         if self.pool:
             self.pool.shutdown(cancel_futures=True)
+
+
+def mixed(batch: Batch, random: np.random.Generator) -> Batch:
+    """The views but the pairs, each with a block of cells of the next one in it, and with what is known of that."""
+    first, cells = 2 * batch.pairs, VIEW_CELLS
+    high, wide = (int(n) for n in random.integers(2, cells - 1, 2))
+    y, x = int(random.integers(0, cells + 1 - high)), int(random.integers(0, cells + 1 - wide))
+
+    def put(value: Tensor) -> Tensor:
+        each = value.shape[-1] // cells  # of a cell's side
+        block = np.s_[:, :, y * each : (y + high) * each, x * each : (x + wide) * each]
+        whole = value.clone()
+        whole[first:][block] = value[first:].roll(-1, 0)[block]
+        return whole
+
+    inside = torch.zeros(cells, cells)
+    inside[y : y + high, x : x + wide] = 1
+    weights = torch.cat([batch.weights, torch.zeros_like(batch.weights)], dim=1)
+    labels = batch.labels.repeat(1, 2)
+    alone = batch.weights[first:]
+    weights[first:] = torch.cat([alone * (1 - inside), alone.roll(-1, 0) * inside], dim=1)
+    labels[first:, batch.labels.shape[1] :] = batch.labels[first:].roll(-1, 0)
+    return replace(
+        batch,
+        x=put(batch.x),
+        labels=labels,
+        weights=weights,
+        features=tuple(put(f) for f in batch.features),
+        kinds=put(batch.kinds),
+        chances=put(batch.chances),
+    )
+
+
+def with_pasted(batch: Batch, samples: Samples) -> Batch:
+    """The batch and after it these views, of which no teacher has said anything."""
+    labels = torch.from_numpy(samples.labels.astype(np.int64))
+    weights = torch.from_numpy(samples.weights).float().div_(255)
+    if more := batch.labels.shape[1] - labels.shape[1]:
+        labels = F.pad(labels, (0, more), value=NUMBER[PLAIN])
+        weights = F.pad(weights, (0, 0, 0, 0, 0, more))
+    return replace(
+        batch,
+        x=torch.cat([batch.x, as_input(samples.pictures)]),
+        labels=torch.cat([batch.labels, labels]),
+        weights=torch.cat([batch.weights, weights]),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -266,7 +347,8 @@ def taught_loss(scores: Tensor, batch: Batch, own: Tensor) -> Tensor:
     the classes they are: where it is of one mind that it is one of them."""
     classes = own[batch.kinds]
     chances = batch.chances * (classes != NUMBER[PLAIN])
-    counted = (chances.sum(1) > TAUGHT) & (batch.weights.flatten(1).sum(1) == 0)[:, None, None]
+    unknown = batch.weights[: batch.taught].flatten(1).sum(1) == 0
+    counted = (chances.sum(1) > TAUGHT) & unknown[:, None, None]
     logs = F.log_softmax(scores.float(), dim=1).gather(1, classes)
     return -((logs * chances).sum(1) * counted).sum() / counted.sum().clamp(min=1.0)
 
@@ -284,19 +366,24 @@ def feature_losses(projected: tuple[Tensor, ...], wanted: tuple[Tensor, ...], pa
 
 
 def losses(
-    student: nn.Module, x: Tensor, batch: Batch, own: Tensor, changes: float = 0.0
+    student: Student, x: Tensor, batch: Batch, own: Tensor, changes: float = 0.0, teacher: float = 1.0
 ) -> tuple[Tensor, dict[str, float], Tensor]:
     """The loss of views `x` that should be seen as `batch` says, its parts, and the class scores. `own` [kinds]: which
-    class of ours each of the teacher's kinds is; `changes`: the weight of that part."""
+    class of ours each of the kinds is; `changes`: the weight of that part; `teacher`: of all that the teacher says."""
+    if not teacher:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            classes = student.house(x)
+        known = class_loss(classes, batch.labels, batch.weights)
+        return known, {"classes": float(known.detach())}, classes
     with torch.autocast(x.device.type, torch.bfloat16):
-        classes, kinds, projected = student(x)
+        classes, kinds, projected = student(x, batch.taught)
     parts = {
         "classes": class_loss(classes, batch.labels, batch.weights),
-        "taught": taught_loss(classes, batch, own),
-        "kinds": kind_loss(kinds, batch.x, batch.kinds, batch.chances),
+        "taught": taught_loss(classes[: batch.taught], batch, own),
+        "kinds": kind_loss(kinds, batch.x[: batch.taught], batch.kinds, batch.chances),
     }
     parts["features"], parts["changes"] = feature_losses(projected, batch.features, batch.pairs)
-    weights = WEIGHTS | {"changes": changes}
+    weights = {name: weight * teacher for name, weight in (WEIGHTS | {"changes": changes}).items()} | {"classes": 1.0}
     total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
     return total, {name: float(value.detach()) for name, value in parts.items()}, classes
 
@@ -349,13 +436,15 @@ class Run:
         torch.manual_seed(plan.seed)
         self.own = torch.from_numpy(classes_of_kinds(kinds)).to(self.device)
         student = Student(len(LABELS), PROJECTED, KINDS)
-        if plan.start and not self.path.is_file():
+        if Path(plan.start).is_file() and not self.path.is_file():
+            student.load_state_dict(torch.load(plan.start, weights_only=True, map_location="cpu")["mean"])
+        elif plan.start and not self.path.is_file():
             start = read(folder / "lessons", 0).samples.pictures
             widen(student.house, Path(plan.start), as_input(start[:: len(start) // CALIBRATION]))
         self.student = student.to(self.device, memory_format=torch.channels_last).train()
         self.mean = {k: v.clone() for k, v in self.student.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
-            self.student.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98)
+            self.student.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98), fused=True
         )
         self.step = 0
         if self.path.is_file():
@@ -394,6 +483,8 @@ class Run:
             logged = now
             if now - saved > CHECKPOINT_SECONDS or self.step % 1000 == 0:
                 self.save()
+                if stream.teacher:
+                    log.info("step %d  held back: %s", self.step, self.judged(stream.held_back().to(self.device)))
                 saved = now
             if self.step % 2000 == 0:
                 (self.folder / f"step-{self.step:06}.pt").write_bytes(self.path.read_bytes())
@@ -421,11 +512,28 @@ class Run:
         assert at.grad is not None
         return self._learn(moved(batch, start, sizes, at.grad), batch)
 
+    def judged(self, batch: Batch) -> str:
+        """The averaged network on views that nothing is learned from: as they are, and moved once by `radius`."""
+        student = copy.deepcopy(self.student).eval()
+        student.load_state_dict(self.mean)
+        at = batch.x.clone().requires_grad_()
+        total, _, _ = losses(student, at, batch, self.own, teacher=self.plan.teacher)
+        (gradient,) = torch.autograd.grad(total, at)
+        sizes = torch.full((len(at), 1, 1, 1), self.plan.radius, device=at.device)
+        said = []
+        for x in (batch.x, moved(batch, torch.zeros_like(gradient), sizes, gradient)):
+            with torch.no_grad():
+                _, parts, classes = losses(student, x, batch, self.own, teacher=self.plan.teacher)
+            hits, shown = right(classes, batch.labels, batch.weights)
+            named = "  ".join(f"{name} {value:.3f}" for name, value in parts.items())
+            said.append(f"{named}  right {hits / max(shown, 1):.1%}")
+        return "; moved: ".join(said)
+
     def _learn(self, x: Tensor, batch: Batch) -> tuple[dict[str, float], int, int]:
         plan, student = self.plan, self.student
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.step)
-        total, parts, classes = losses(student, x, batch, self.own, plan.changes)
+        total, parts, classes = losses(student, x, batch, self.own, plan.changes, plan.teacher)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         gradients = [p.grad for p in student.parameters() if p.grad is not None]
@@ -443,7 +551,8 @@ class Run:
                 self.mean[name].lerp_(value, share)
             else:
                 self.mean[name].copy_(value)
-        return parts, *right(classes.detach(), batch.labels, batch.weights)
+        fresh = batch.taught if batch.taught < len(x) else 0
+        return parts, *right(classes.detach()[fresh:], batch.labels[fresh:], batch.weights[fresh:])
 
 
 def work(worker: int, folder: Path, plan: Plan, teacher: Path, until: int, device: str) -> None:

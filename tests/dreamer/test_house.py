@@ -140,7 +140,9 @@ def test_a_resumed_run_takes_the_steps_of_the_whole_run(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(train, "classes_of_kinds", lambda labels: np.arange(len(labels)) % len(LABELS))
     kinds = [f"kind {number}" for number in range(teacher.KINDS)]
-    plan = train.Plan(seed=2, workers=1, batch=24, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2)
+    plan = train.Plan(
+        seed=2, workers=1, batch=24, pasted=0.0, plain_steps=2, robust_steps=4, ramp_steps=1, final_steps=2
+    )
     oldest, newest = plan.lessons_at(3)
     for number in range(oldest, newest):
         teacher.store(tmp_path / "lessons", number, _a_lesson(number))
@@ -162,7 +164,7 @@ def test_a_batch_has_its_pairs_first_and_what_the_teacher_says_is_mirrored_with_
     pytest.importorskip("torch")
     from dreamer.house import teacher, train
 
-    plan = train.Plan(seed=5, workers=1, batch=24, changes=0.35)
+    plan = train.Plan(seed=5, workers=1, batch=24, changes=0.35, pasted=0.0, mixed=0.0)
     made = [_a_lesson(number) for number in range(train.FIRST)]
     for number, one in enumerate(made):
         teacher.store(tmp_path / "lessons", number, one)
@@ -199,7 +201,7 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     torch.manual_seed(0)
     student = Student(len(LABELS), train.PROJECTED, teacher.KINDS)
     torch.nn.init.normal_(student.house.classes.weight, std=0.3)
-    batch = train.Stream(tmp_path, train.Plan(workers=1, batch=24, changes=0.35), 0, None).batch(0)
+    batch = train.Stream(tmp_path, train.Plan(workers=1, batch=24, changes=0.35, pasted=0.0), 0, None).batch(0)
     batch = train.replace(batch, x=batch.x * 0.5)
     radius = 3.0
     start, sizes = train.started(batch, radius, torch.Generator().manual_seed(1))
@@ -216,6 +218,63 @@ def test_views_are_moved_within_their_ball_and_up_the_loss_and_pairs_alike(tmp_p
     with torch.no_grad():
         moved_loss, chance_loss = (train.losses(student, x, batch, own)[0] for x in (away, batch.x + by_chance))
     assert moved_loss > chance_loss + 0.02
+
+
+def test_a_block_of_the_next_view_is_put_into_one_with_all_that_is_known_of_it() -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import teacher, train
+
+    made = _a_lesson(0, count=8, pairs=1)
+    known = made.samples
+    batch = train.Batch(
+        train.as_input(known.pictures),
+        1,
+        torch.from_numpy(known.labels.astype(np.int64)),
+        torch.from_numpy(known.weights).float() / 255,
+        tuple(torch.from_numpy(f).float() for f in made.features),
+        torch.from_numpy(made.kinds).long(),
+        torch.from_numpy(made.chances).float(),
+    )
+    found = train.mixed(batch, np.random.default_rng(1))
+    assert torch.equal(found.x[:2], batch.x[:2]) and not found.weights[:2, 3:].any()  # pairs stay as they are
+    following = [*range(3, 8), 2]
+    for row, after in zip(range(2, 8), following, strict=True):
+        put = (found.kinds[row] == batch.kinds[after]).all(dim=0)
+        assert 4 <= int(put.sum()) <= 30
+        pixels = put.repeat_interleave(16, 0).repeat_interleave(16, 1)
+        assert torch.equal(found.x[row], torch.where(pixels, batch.x[after], batch.x[row]))
+        assert torch.equal(found.labels[row], torch.cat([batch.labels[row], batch.labels[after]]))
+        expected = torch.cat([batch.weights[row] * ~put, batch.weights[after] * put])
+        assert torch.equal(found.weights[row], expected)
+        for ours, theirs, places in zip(found.features, batch.features, teacher.DEPTHS.values(), strict=True):
+            each = places[1] // 6
+            here = put.repeat_interleave(each, 0).repeat_interleave(each, 1)
+            assert torch.equal(ours[row], torch.where(here, theirs[after], theirs[row]))
+
+
+def test_pasted_views_stand_after_the_lessons_and_no_teacher_says_anything_of_them(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from dreamer.house import teacher, train
+    from dreamer.house.network import Student
+
+    for number in range(train.FIRST):
+        teacher.store(tmp_path / "lessons", number, _a_lesson(number))
+    plan = train.Plan(workers=1, batch=24, pasted=0.0, mixed=1.0)
+    lessons = train.Stream(tmp_path, plan, 0, None).batch(0)
+    pasted = _a_lesson(99, count=6).samples
+    batch = train.with_pasted(lessons, pasted)
+    assert batch.taught == 24 and len(batch.x) == 30
+    assert torch.equal(batch.x[24:], train.as_input(pasted.pictures))
+    assert (batch.labels[24:, 3:] == NUMBER[PLAIN]).all() and not batch.weights[24:, 3:].any()
+    student = Student(len(LABELS), train.PROJECTED, teacher.KINDS).eval()
+    own = torch.zeros(teacher.KINDS, dtype=torch.long)
+    with torch.no_grad():
+        _, alone, _ = train.losses(student, lessons.x, lessons, own)
+        _, together, classes = train.losses(student, batch.x, batch, own)
+    assert classes.shape[0] == 30
+    for name in ("kinds", "features", "taught"):
+        assert together[name] == pytest.approx(alone[name], rel=0.01), name
+    assert together["classes"] != pytest.approx(alone["classes"], rel=1e-5)
 
 
 @needs_model

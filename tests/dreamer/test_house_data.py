@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from dreamer.house import photographs, sketches, sprites
+from dreamer.house.classes import NUMBER
 
 needs_font = pytest.mark.skipif(
     not sprites.FONT.is_file(), reason=f"{sprites.FONT} is missing: install fonts-noto-color-emoji"
@@ -215,6 +216,39 @@ def test_a_crop_lies_within_the_picture() -> None:
     for _ in range(40):
         crop = scenes.crop(random, np.full((200, 300, 3), 180, np.uint8), 96)
         assert crop.min() > 170
+
+
+@needs_font
+def test_pasted_views_are_the_same_for_the_same_seed_and_know_where_each_thing_is(
+    drawn_pictures: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dreamer.house import pasted, scenes
+
+    kinds = ("apple", "fox")
+    for name in ("cutouts", "pictures"):
+        monkeypatch.setattr(pasted, name, getattr(scenes, name))
+    monkeypatch.setattr(pasted, "OBJECTS", {kind: sprites.OBJECTS[kind] for kind in kinds})
+    first, again = (pasted.Stock(3, grounds=6, coats=1, drawings=1) for _ in range(2))
+    views, same = (pasted.paste(np.random.default_rng(1), stock, 60) for stock in (first, again))
+    assert (views.pictures == same.pictures).all() and (views.weights == same.weights).all()
+    assert views.pictures.shape == (60, 96, 96, 3) and views.shares.shape == (60, 3, 6, 6)
+    assert (views.weights <= views.shares.astype(int) + 1).all()
+    assert np.abs(views.shares.astype(int).sum(axis=1) - 255).max() <= 2
+    shown = views.labels[:, 1:][views.shares[:, 1:].any(axis=(2, 3))]
+    assert {NUMBER[kind] for kind in kinds} <= set(shown) <= {NUMBER[kind] for kind in kinds}
+    assert (views.weights[:, 0].any(axis=(1, 2))).mean() < 1  # what a photograph behind shows is not known
+
+
+@needs_font
+def test_a_drawn_thing_is_ink_and_paper_shows_between_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dreamer.house import pasted
+
+    monkeypatch.setattr(sketches, "FILLED", 0.0)
+    thing = pasted._drawn(np.random.default_rng(2), _disc())
+    ink = np.asarray(thing.sizes[128])
+    assert ink[64, 64, 3] < 10 and ink[..., 3].max() > 200
+    assert thing.mask is not None and np.asarray(thing.mask)[64, 64] > 100
+    assert (ink[..., :3].max(axis=2) <= ink[..., 3].astype(int) + 2).all()  # colours are multiplied by alpha
 
 
 # --- the teacher ----------------------------------------------------------------------------------------------------

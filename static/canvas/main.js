@@ -11,6 +11,7 @@ import { Dock } from "./dock.js";
 import { Drawing } from "./drawing.js";
 import { loadFrame } from "./frames.js";
 import { Guesses } from "./guesses.js";
+import { Guests } from "./guests.js";
 import { Hello } from "./hello.js";
 import { listen } from "./keys.js";
 import { Layers } from "./layers.js";
@@ -18,12 +19,13 @@ import { BRIEF, LONG, Notices } from "./notices.js";
 import { colourOf } from "./palette.js";
 import { Picture } from "./picture.js";
 import { Pixels } from "./pixels.js";
-import { hashOf, placeFrom, placeOf, seen } from "./place.js";
+import { placeFrom } from "./place.js";
 import { Pointer } from "./pointer.js";
 import { Reference } from "./reference.js";
 import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
+import { tieSharing } from "./sharing.js";
 import { Gate } from "./gate.js";
 import { Edges } from "./edges.js";
 import { Following } from "./following.js";
@@ -38,7 +40,6 @@ import { undream } from "./tools/undream.js";
 import { UndoStack } from "./undo_stack.js";
 import { View } from "./view.js";
 import { Votes } from "./votes.js";
-import { copy, share } from "../share.js";
 import { encodeDismiss, encodeFollow, encodeReact, encodeView, encodeWho, STROKE } from "./wire.js";
 import * as messages from "./messages.js";
 
@@ -97,7 +98,7 @@ const gate = new Gate({
     notify: (text) => notices.show(text),
     changed: () => cursor.show(),
 });
-let token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
+const token = /** @type {HTMLInputElement | null} */ (document.querySelector('[name="csrfmiddlewaretoken"]'))?.value ?? "";
 const guesses = new Guesses(find(".guesses"), view, {
     url: dataset.guess ?? "",
     token,
@@ -150,11 +151,7 @@ function together(news) {
 const votes = new Votes(/** @type {HTMLDialogElement} */ (find('[data-dialog="styles"]')), {
     url: dataset.votes ?? "",
     token,
-    join: async () => {
-        if (session.me) return true;
-        if (join()) await joining;
-        return joining !== null;
-    },
+    join: async () => session.me !== null || guests.joined(),
 });
 const cover = new Cover(find(".cover"), regions, {
     url: dataset.coverUrl ?? "",
@@ -292,39 +289,27 @@ function showWays() {
     dockBar.hidden = !may;
 }
 
-/** @type {Promise<void> | null} */
-let joining = null;
-
-/** Makes a guest of a stranger who has drawn; their ink waits until the server knows them. */
-function join() {
-    if (!guestsWelcome()) return false;
-    joining ??= becomeGuest().catch((problem) => {
-        joining = null;
+const guests = new Guests(dataset.guest ?? "", {
+    token,
+    welcome: guestsWelcome,
+    became: (reply) => {
+        guesses.page.token = cover.page.token = votes.page.token = reply.token;
+        session.renew();
+        notices.show(messages.guest(reply.name), LONG, document.querySelector("a[data-guest-only][href*=keep]"));
+    },
+    failed: (problem) => {
         session.ink.store();
         notices.show(problem instanceof TypeError ? gettext("The server cannot be reached. Your stroke waits here.") : problem.message);
         if (!(problem instanceof TypeError)) invite.showModal();
-    });
-    return true;
-}
-
-async function becomeGuest() {
-    const answer = await fetch(dataset.guest ?? "", { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": token } });
-    const reply = await answer.json();
-    if (!answer.ok) throw new Error(reply.detail);
-    for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[name="csrfmiddlewaretoken"]'))) field.value = reply.token;
-    token = guesses.page.token = cover.page.token = votes.page.token = reply.token;
-    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stranger]"))) element.hidden = true;
-    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-guest-only]"))) element.hidden = false;
-    session.renew();
-    notices.show(messages.guest(reply.name), LONG, document.querySelector("a[data-guest-only][href*=keep]"));
-}
+    },
+});
 
 // --- Drawing -----------------------------------------------------------------------------------------------------
 
 const drawing = new Drawing({
     session, layers, view, dock, undoStack,
     closed: (x, y) => gate.refuses(x, y),
-    join,
+    join: () => guests.join(),
     invite: () => invite.showModal(),
     begun: () => {
         hint.hidden = true;
@@ -365,7 +350,7 @@ const workspace = {
     nothingToErase: () => notices.show(gettext("The eraser takes off strokes of yours that no dream has taken in yet.")),
     mark: (x, y) => {
         if (session.me) return reactions.drop(view.canvasX(x), view.canvasY(y));
-        if (!join()) invite.showModal();
+        if (!guests.join()) invite.showModal();
     },
     pan: (dx, dy) => (reference.moving ? reference.shift(dx, dy) : changeView(() => view.pan(dx, dy))),
     magnify: (x, y) => cursor.magnify(x, y),
@@ -502,35 +487,12 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
     button.addEventListener("click", () => buttons[button.dataset.does ?? ""]?.());
 }
 
-// --- Sharing -----------------------------------------------------------------------------------------------------
-
-const page = () => location.origin + location.pathname;
-/** @type {Record<string, (data: DOMStringMap) => string>} */
-const links = {
-    place: () => page() + hashOf(placeOf(view)),
-    moment: ({ moment, canvas }) => `${location.origin}${moment}${new Date(session.now()).toISOString().slice(0, 19)}Z?canvas=${canvas}`,
-    canvas: page,
-    embed: ({ embed }) => `<iframe src="${location.origin}${embed}" width="480" height="560" title="${(dataset.title ?? "").replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" loading="lazy" frameborder="0"></iframe>`,
-};
-for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-share]"))) {
-    button.addEventListener("click", async () => {
-        closeMenus();
-        const link = links[button.dataset.share ?? ""](button.dataset);
-        const done = button.dataset.share === "embed" ? await copy(link) : await share(link, dataset.title);
-        // Without https nothing can be copied: then the link itself is shown.
-        if (done !== "shared") notices.show(done === "copied" ? button.dataset.share === "embed" ? gettext("Code copied.") : gettext("Link copied.") : link);
-    });
-}
-
-// A film is made of what one sees: the address says what that is at the moment it is followed.
-const filmOfView = document.querySelector("[data-film-of-view]");
-if (filmOfView instanceof HTMLAnchorElement) {
-    for (const kind of ["click", "auxclick", "contextmenu"]) filmOfView.addEventListener(kind, () => {
-        const address = new URL(filmOfView.href);
-        for (const [name, value] of Object.entries(seen(view))) address.searchParams.set(name, String(value));
-        filmOfView.href = address.href;
-    });
-}
+tieSharing(view, {
+    title: dataset.title ?? document.title,
+    now: () => session.now(),
+    pressed: closeMenus,
+    notify: (text) => notices.show(text),
+});
 
 // What the dream was made of, for as long as it is held.
 /** @param {boolean} held */

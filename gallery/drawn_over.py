@@ -84,7 +84,7 @@ def near(canvas: Canvas, own: list[Stroke], others: list[Stroke], distance: int 
     large = [one for one in met.values() if max(one.box.width, one.box.height) > distance]
     pieces = index.pieces(canvas, large) if large else {}
     boxes = {
-        one.pk: index.boxes(found) if (found := pieces.get((one.author, one.stroke_id))) else [one.box]
+        one.pk: index.boxes(read) if (read := pieces.get((one.author, one.stroke_id))) else [one.box]
         for one in met.values()
     }
     ink = {one.pk: _rows(boxes[one.pk]) + grown for one in own if one.pk in boxes}

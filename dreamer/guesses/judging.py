@@ -13,7 +13,8 @@ from dreamer.engine import Network
 from dreamer.house.sketches import SIDE, sketch
 from dreamer.house.sprites import FONT, FONT_SIZE, glyph
 
-from .seeing import Box, Bytes, classes_called, guesses
+from .eye import Box, Bytes
+from .seeing import classes_called, guesses
 
 CANVAS = 640  # px
 PAPER = (255, 255, 255)
@@ -105,16 +106,15 @@ def drawn(random: np.random.Generator, label: str, shape: Bytes, scale: float = 
     return Sketch(label, picture, box)
 
 
-def judge(network: Network, house: Network | None = None, count: int = 100, seed: int = 20_261_130) -> Verdict:
-    """Let guesses be made at sketches of what a network knows; `house` looks for it, where it is not that one itself.
-    ValueError where it knows nothing of HELD_BACK."""
+def judge(network: Network, count: int = 100, seed: int = 20_261_130) -> Verdict:
+    """Let guesses be made at sketches of what a network knows. ValueError where it knows nothing of HELD_BACK."""
     right = {label: set(classes_called(network, label)) for label in HELD_BACK}
     known = tuple(label for label, words in right.items() if words)
     if not known:
         raise ValueError(f"{network.name} has no label for any of {', '.join(HELD_BACK)}")
     answered = among = first = 0
     for shown in sketches(count, seed, known):
-        words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER, house)]
+        words = [guess.number for guess in guesses(network, shown.picture, shown.box, PAPER)]
         answered += bool(words)
         among += not right[shown.label].isdisjoint(words)
         first += bool(words) and words[0] in right[shown.label]

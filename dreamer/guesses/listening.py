@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from canvas import notify
 from canvas.models import Canvas, Dream
-from dreamer import house
 from dreamer.engine import Network
 from dreamer.engine.classes import classes_of
 from dreamer.models import Guess
@@ -33,7 +32,6 @@ class Listener:
         self._looked: dict[int, int] = {}  # canvas -> the newest number that it has looked at
         self._heads: dict[int, int] = {}  # canvas -> the head when nothing more was to be looked at
         self._next: dict[int, float] = {}  # canvas -> when it may speak again
-        self._house: Network | None = None
 
     def look(self, canvas: Canvas, opened: Callable[[], Network]) -> Guess | None:
         """Makes at most one guess. Costs nothing while nobody draws; `opened` is asked once there is a drawing."""
@@ -54,8 +52,7 @@ class Listener:
             self._heads[canvas.pk] = canvas.head
         if classes_of(network) is None:
             return None
-        picture, beside = alone(canvas, drawing), self._house_beside(network)
-        seen = guesses(network, picture, drawing.box, canvas.background_rgb, beside)
+        seen = guesses(network, alone(canvas, drawing), drawing.box, canvas.background_rgb)
         if not seen:
             return None
         self._next[canvas.pk] = time.monotonic() + EVERY_SECONDS
@@ -75,14 +72,6 @@ class Listener:
         publish(guess)
         log.info("%s: is that %s?", canvas.slug, " or ".join(one.label for one in seen))
         return guess
-
-    def _house_beside(self, network: Network) -> Network | None:
-        """The house model, to look for another network; None where that is what dreams, or it is switched off."""
-        if not settings.HOUSE_MODEL or network.name == house.NAME:
-            return None
-        if self._house is None:
-            self._house = Network.open(house.BUILTIN / house.NAME, device="cpu", threads=1)
-        return self._house
 
 
 def publish(guess: Guess) -> None:

@@ -1,8 +1,8 @@
 """What the network sees in a drawing: a window around it, as up to three words that may be said.
 
-The house model looks, for any network, by what it was taught of drawings (`eye.py`): classifiers of photographs see
-nothing in lines on paper. A word counts where the network that dreams has a class for it, towards which it can be led.
-Where there is no house model, that network's own class scores say what they can.
+The eye looks (`eye.py`), for any network: classifiers of photographs see nothing in lines on paper. A word counts where
+the network that dreams has a class for it, towards which it can be led. Where that has none for any word of the eye,
+its own class scores say what they can.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from dreamer.engine import Network
@@ -20,10 +19,8 @@ from dreamer.engine.classes import MAP_SIDE, VECTOR_SIDE, chances, classes_of
 from dreamer.house.classes import ILSVRC, ILSVRC_TOO
 from dreamer.library.labels import spoken
 
-from .eye import NOTHING, SIDE, eye_of
-
-Bytes = NDArray[np.uint8]
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px
+from . import eye
+from .eye import Box, Bytes
 
 MOST = 3
 FILLS = 0.72  # of the window's side, by the longer side of what was drawn
@@ -54,35 +51,32 @@ def window_around(box: Box, width: int, height: int) -> Box:
     return left, top, left + side, top + side
 
 
-def guesses(
-    network: Network, picture: Bytes, box: Box, paper: tuple[int, int, int], house: Network | None = None
-) -> tuple[Guess, ...]:
+def guesses(network: Network, picture: Bytes, box: Box, paper: tuple[int, int, int]) -> tuple[Guess, ...]:
     """What the drawing inside `box` may be, likeliest first; empty where nothing stands out, or nothing may be said.
 
     network  the one that dreams: guesses are of its classes
     picture  uint8 [h, w, 3]: the drawing on a canvas
-    paper    the canvas' background: what a network sees in blank paper is no guess
-    house    the house model, where it is not `network` itself
+    paper    the canvas' background
     """
     layer = classes_of(network)
     if layer is None:
         return ()
     x0, y0, x1, y1 = window_around(box, picture.shape[1], picture.shape[0])
     window = Image.fromarray(picture[y0:y1, x0:x1])
-    eye = eye_of(house or network)
-    if eye is None:
-        return tuple(_apart(_by_classes(network, layer, window, paper))[:MOST])
-    likely = eye.chances(house or network, _resized(window, SIDE))
+    looks = eye.read()
+    likely = looks.chances(picture, box, paper)
     found: list[Guess] = []
     for place in np.argsort(likely)[::-1]:
-        label, chance = eye.labels[place], float(likely[place])
-        if label == NOTHING or chance < SURE or len(found) == MOST:
+        label, chance = looks.words[place], float(likely[place])
+        if label == eye.NOTHING or chance < SURE or len(found) == MOST:
             break
         numbers = classes_called(network, label)
         if numbers and (word := spoken(label)):
             number = numbers[0] if len(numbers) == 1 else _likeliest(network, layer, window, numbers)
             found.append(Guess(number, word, round(chance, 3)))
-    return tuple(found)
+    if found or any(classes_called(network, word) for word in looks.words):
+        return tuple(found)
+    return tuple(_apart(_by_classes(network, layer, window, paper))[:MOST])
 
 
 def classes_called(network: Network, label: str) -> list[int]:

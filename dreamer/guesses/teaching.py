@@ -1,121 +1,102 @@
-"""Teaches the house model's eye: drawings by the canvas' own brush, of the emoji that the network was trained with, as
-the font has them and as others drew them (`emoji.py`).
+"""Teaches the eye: drawings by the canvas' own brush of things as an emoji font has them, and as others drew them
+(`sets.py`).
 
 Nothing of what it is judged by (`judging.HELD_BACK`) is among them, in anybody's drawing.
-`python -m dreamer.guesses --teach --drawings FOLDER ...` does it.
+`python -m dreamer.guesses --teach --drawings FOLDER ...` does it, on a processor of the same kind to the same file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageFont
+from PIL import Image, ImageFont
 
-from dreamer.engine import Network
 from dreamer.house.classes import OBJECTS
 from dreamer.house.samples import scribble
 from dreamer.house.sprites import FONT, FONT_SIZE, glyph
 
-from .emoji import EmojiSet
-from .eye import NOTHING, SIDE, Bytes, Eye, Floats, features
-from .judging import drawn
-from .seeing import window_around
+from .eye import NOTHING, Bytes, Floats, sheet
+from .judging import PAPER, drawn
+from .lesson_names import MORE_EMOJI
+from .sets import DrawnSet
 
-SCALES = (0.5, 0.75)  # in turn, of the sketches that are judged: the network sees them smaller still
-THICKER = (3, 5, 7)  # px of a window: many people draw small things with a thick pen
-SCRIBBLES = 240
-
-# Found on emoji left out of the teaching, one of each class that has several.
-UNITS = 96  # between features and labels
-EPOCHS, BATCH, RATE, DECAY = 12, 128, 2e-3, 0.05
-DROPPED, NOISE, SMOOTHED = 0.3, 0.3, 0.1  # share of features and units, deviations of a feature, of a label's certainty
+SCALE = 0.5  # of the sketches that are judged: drawn sooner, seen alike
+SCRIBBLES = 500
 
 LABELS = (*OBJECTS, NOTHING)
 
 
-def teach(network: Network, sets: Sequence[EmojiSet] = (), each: int = 6, seed: int = 1) -> Eye:
-    """An eye for this network, which stays as it is, from `each` drawings of every emoji, and half as many of each
-    other hand's."""
-    rows, labels, random = [], [], np.random.default_rng(seed)
-    for label, window in lessons(each, seed, sets):
-        for seen in views(random, window):
-            rows.append(features(network, seen))
-            labels.append(LABELS.index(label))
-    return fit(network.sha256, np.array(rows), np.array(labels), seed)
+def drawn_lessons(
+    sets: Sequence[DrawnSet], work: Path, say: Callable[[str], object], each: int = 2, seed: int = 1
+) -> tuple[NDArray[np.int8], NDArray[np.int_]]:
+    """Sheets int8 [n, 3, SHEET, SHEET] in 127ths, and the places of their words in LABELS. What was drawn lies in the
+    folder `work`, a file for each set, and is not drawn again.
 
-
-def views(random: np.random.Generator, window: Bytes) -> tuple[Bytes, Bytes]:
-    """A lesson as it is and drawn with a thicker pen, each of them mirrored as often as not."""
-    thick = np.asarray(Image.fromarray(window).filter(ImageFilter.MinFilter(int(random.choice(THICKER)))))
-    first, second = (np.ascontiguousarray(seen[:, ::-1]) if random.random() < 0.5 else seen for seen in (window, thick))
-    return first, second
-
-
-def lessons(each: int, seed: int, sets: Sequence[EmojiSet] = ()) -> Iterator[tuple[str, Bytes]]:
-    """Labels, and windows uint8 [SIDE, SIDE, 3] around drawings of them; and scribbles, which are NOTHING.
-
-    Raises FileNotFoundError saying what to install.
+    The font's emoji are drawn `each` times by their outlines, others' drawings half as often, and once as they are.
     """
+    work.mkdir(parents=True, exist_ok=True)
+    of_font = DrawnSet("font", "OFL-1.1", True, ())
+    parts = []
+    for one in (of_font, *sets):
+        path = work / f"{one.name}.npz"
+        if not path.is_file():
+            random = np.random.default_rng([seed, *one.name.encode()])
+            made = list(_of_font(random, each) if one is of_font else _of_set(random, one, max(1, each // 2)))
+            say(f"{one.name}: {len(made)} lessons, {one.licence}")
+            whole = path.with_suffix(".part")
+            with whole.open("wb") as file:
+                sheets = np.stack([np.clip(np.rint(127 * shown), -127, 127).astype(np.int8) for _, shown in made])
+                np.savez(file, sheets=sheets, labels=[LABELS.index(label) for label, _ in made])
+            whole.rename(path)
+        with np.load(path) as kept:
+            parts.append((kept["sheets"], kept["labels"]))
+    sheets, labels = (np.concatenate(several) for several in zip(*parts, strict=True))
+    return sheets, labels
+
+
+def _of_font(random: np.random.Generator, each: int) -> Iterator[tuple[str, Floats]]:
+    """The font's emoji, and scribbles, which are NOTHING. Raises FileNotFoundError saying what to install."""
     if not FONT.is_file():
         raise FileNotFoundError(f"{FONT} is missing: install the package fonts-noto-color-emoji")
-    font, random = ImageFont.truetype(str(FONT), FONT_SIZE), np.random.default_rng(seed)
-    for label, emoji in OBJECTS.items():
-        for character in emoji:
-            hands = [(glyph(character, font), each)]
-            hands += [(one.drawings[character], each // 2) for one in sets if character in one.drawings]
-            for shape, times in hands:
-                for number in range(times):
-                    yield label, _sketched(random, label, shape, SCALES[number % len(SCALES)])
-                yield label, _painted(random, shape)
+    font = ImageFont.truetype(str(FONT), FONT_SIZE)
+    for table in (OBJECTS, MORE_EMOJI):
+        for label, emoji in table.items():
+            for character in emoji:
+                shape = glyph(character, font)
+                for _ in range(each):
+                    yield label, _sketched(random, label, shape)
+                yield label, _painted(random, shape, coloured=True)
     for _ in range(SCRIBBLES):
-        paper = Image.new("RGB", (SIDE, SIDE), "white")
-        scribble(random, paper, int(random.integers(1, 6)))
-        yield NOTHING, np.asarray(paper)
+        page = Image.new("RGB", (160, 160), "white")
+        scribble(random, page, int(random.integers(1, 7)))
+        yield NOTHING, _seen(np.asarray(page))
 
 
-def _sketched(random: np.random.Generator, label: str, shape: Bytes, scale: float) -> Bytes:
-    made = drawn(random, label, shape, scale)
-    x0, y0, x1, y1 = window_around(made.box, made.picture.shape[1], made.picture.shape[0])
-    window = Image.fromarray(made.picture[y0:y1, x0:x1])
-    return np.asarray(window.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+def _of_set(random: np.random.Generator, one: DrawnSet, times: int) -> Iterator[tuple[str, Floats]]:
+    for label, shape in one.drawings():
+        for _ in range(times):
+            yield label, _sketched(random, label, shape)
+        yield label, _painted(random, shape, coloured=one.coloured)
 
 
-def _painted(random: np.random.Generator, shape: Bytes) -> Bytes:
-    """The whole picture on paper, as somebody with patience would paint it."""
-    paper, size = Image.new("RGB", (SIDE, SIDE), "white"), round(SIDE * random.uniform(0.6, 0.9))
+def _sketched(random: np.random.Generator, label: str, shape: Bytes) -> Floats:
+    made = drawn(random, label, shape, SCALE)
+    return sheet(made.picture, made.box, PAPER)
+
+
+def _painted(random: np.random.Generator, shape: Bytes, *, coloured: bool) -> Floats:
+    """The whole picture on paper, as somebody with patience would paint it; of one colour in any ink."""
+    page, size = Image.new("RGB", (160, 160), PAPER), round(random.uniform(70, 120))
     turned = Image.fromarray(shape).rotate(random.uniform(-15, 15), Image.Resampling.BILINEAR).resize((size, size))
-    x, y = (int(n) for n in random.integers(0, SIDE - size + 1, 2))
-    paper.paste(turned, (x, y), turned)
-    return np.asarray(paper)
+    ink = Image.new("RGB", turned.size, tuple(int(c) for c in random.integers(0, 160, 3)))
+    page.paste(turned if coloured else ink, (20, 20), turned)
+    return _seen(np.asarray(page))
 
 
-def fit(sha256: str, rows: Floats, labels: NDArray[np.int_], seed: int = 1) -> Eye:
-    """A layer of UNITS rectified units between standardised features and labels, by cross entropy (AdamW, dropout,
-    noise, smoothed labels); rows float32 [n, features], labels [n] are places in LABELS. Every class counts alike,
-    however many rows it has. Needs PyTorch."""
-    import torch
-    from torch import nn
-    from torch.nn import functional
-
-    torch.manual_seed(seed)
-    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-3
-    x, y = torch.from_numpy(((rows - mean) / deviation).astype(np.float32)), torch.from_numpy(labels)
-    share = 1 / np.bincount(labels, minlength=len(LABELS)).clip(1)
-    weight = torch.from_numpy((share / share.mean()).astype(np.float32))
-    hidden, last = nn.Linear(x.shape[1], UNITS), nn.Linear(UNITS, len(LABELS))
-    net = nn.Sequential(nn.Dropout(DROPPED), hidden, nn.ReLU(), nn.Dropout(DROPPED), last)
-    batches = max(1, len(x) // BATCH)
-    by = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
-    rate = torch.optim.lr_scheduler.OneCycleLR(by, RATE, total_steps=EPOCHS * batches + 1)
-    for _ in range(EPOCHS):
-        for part in torch.randperm(len(x))[: batches * BATCH].chunk(batches):
-            shown = x[part] + NOISE * torch.randn(len(part), x.shape[1])
-            loss = functional.cross_entropy(net(shown), y[part], weight=weight, label_smoothing=SMOOTHED)
-            by.zero_grad()
-            loss.backward()
-            by.step()
-            rate.step()
-    parts = [layer.detach().numpy() for layer in (hidden.weight.T, hidden.bias, last.weight.T, last.bias)]
-    return Eye(sha256, LABELS, mean.astype(np.float32), deviation.astype(np.float32), *parts)
+def _seen(page: Bytes) -> Floats:
+    rows, columns = np.nonzero((page != PAPER).any(axis=2))
+    box = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+    return sheet(page, box, PAPER)

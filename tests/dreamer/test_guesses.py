@@ -159,7 +159,7 @@ def test_a_drawing_is_looked_at_alone_whatever_a_dream_has_made_of_it(canvas: Ca
     assert (paper[380:] == 255).all()  # somebody else's line
 
 
-def test_the_house_model_looks_for_a_network_that_knows_no_drawings(house: Network, tmp_path: Path) -> None:
+def test_the_eye_looks_for_a_network_that_knows_no_drawings(house: Network, tmp_path: Path) -> None:
     """Its word is one of that network's classes: of several kinds the one that the network finds likeliest there."""
     from PIL import Image
 
@@ -172,21 +172,9 @@ def test_the_house_model_looks_for_a_network_that_knows_no_drawings(house: Netwo
     assert seeing.classes_called(other, "cat") == [1, 2, 3]
     page, shown = Image.new("RGB", (400, 400), "white"), Image.fromarray(sprites()["zebra"][0][128].rgba)
     page.paste(shown.resize((240, 240)), (80, 80), shown.resize((240, 240)))
-    said = seeing.guesses(other, np.asarray(page), (80, 80, 320, 320), WHITE, house)
+    said = seeing.guesses(other, np.asarray(page), (80, 80, 320, 320), WHITE)
     assert ("zebra", 5) in [(guess.label, guess.number) for guess in said]
     assert all(labels[guess.number] not in ("thing", *"abcd") for guess in said)
-
-
-def test_the_listener_asks_the_house_model_only_beside_another_network(
-    house: Network, tmp_path: Path, settings: Any
-) -> None:
-    settings.HOUSE_MODEL = True
-    listener, other = Listener(), Network.open(nets.register_tiny(tmp_path), threads=1)
-    assert listener._house_beside(house) is None
-    looks = listener._house_beside(other)
-    assert looks is not None and looks.sha256 == house.sha256 and listener._house_beside(other) is looks
-    settings.HOUSE_MODEL = False
-    assert listener._house_beside(other) is None
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 // @ts-check
 /**
  * Uploading a picture: chosen, dropped or pasted, then cropped. Only the part that is chosen leaves the browser. A small
- * version of it travels first, so that work begins at once; the whole of it follows.
+ * version of it travels first, so that work begins at once; the whole of it follows. What somebody chose who has not
+ * signed up waits in the browser.
  */
 
 import { gettext } from "../i18n.js";
 import { Crop, encoded, isWhole } from "./crop.js";
+import { put, take } from "./waiting.js";
 
 const SMALL = 512; // px of the longer side
 const LARGE = 400 * 1024; // bytes from which on a small version is worth it
@@ -32,11 +34,36 @@ async function send(form, url, file, small) {
   return result;
 }
 
+/** What a place to drop a picture consists of. @param {HTMLElement} box */
+const parts = (box) => ({
+  zone: /** @type {HTMLElement} */ (box.querySelector(".drop-zone")),
+  state: /** @type {HTMLElement} */ (box.querySelector(".drop-state")),
+  input: /** @type {HTMLInputElement} */ (box.querySelector("input[type=file]")),
+});
+
+/** Files that are chosen, dropped or pasted. @param {HTMLElement} box @param {(file: Blob | undefined) => unknown} choose */
+function receive(box, choose) {
+  const { zone, state, input } = parts(box);
+  input.addEventListener("change", () => choose(input.files?.[0]));
+  for (const type of ["dragover", "dragenter"]) {
+    box.addEventListener(type, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  for (const type of ["dragleave", "drop"]) box.addEventListener(type, () => zone.classList.remove("over"));
+  box.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (file) void choose(file);
+    else state.textContent = gettext("That was no file. Save the picture first, then drop it here.");
+  });
+  addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => /^(image|video)\//.test(type))));
+}
+
 /** @param {HTMLFormElement} form */
 function listen(form) {
-  const zone = /** @type {HTMLElement} */ (form.querySelector(".drop-zone"));
-  const state = /** @type {HTMLElement} */ (form.querySelector(".drop-state"));
-  const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("picture"));
+  const { zone, state, input } = parts(form);
   const crop = new Crop(/** @type {HTMLElement} */ (form.querySelector("[data-crop]")));
   const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
   /** @type {{file: Blob, picture: ImageBitmap} | null} */
@@ -92,7 +119,6 @@ function listen(form) {
     return begun;
   };
 
-  input.addEventListener("change", () => choose(input.files?.[0]));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (chosen && !form.classList.contains("busy")) void sending(upload);
@@ -104,20 +130,15 @@ function listen(form) {
     input.value = state.textContent = "";
     input.focus();
   });
-  for (const type of ["dragover", "dragenter"]) {
-    form.addEventListener(type, (event) => {
-      event.preventDefault();
-      zone.classList.add("over");
-    });
-  }
-  for (const type of ["dragleave", "drop"]) form.addEventListener(type, () => zone.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    const file = event.dataTransfer?.files[0];
-    if (file) void choose(file);
-    else state.textContent = gettext("That was no file. Save the picture first, then drop it here.");
-  });
-  addEventListener("paste", (event) => choose([...(event.clipboardData?.files ?? [])].find(({ type }) => /^(image|video)\//.test(type))));
+  receive(form, choose);
+  void take().then(choose);
 }
 
 if (form) listen(form);
+
+const later = /** @type {HTMLElement | null} */ (document.querySelector("[data-later]"));
+if (later) receive(later, async (file) => {
+  if (!file) return;
+  await put(file).catch(() => {}); // a browser that keeps nothing: the picture is chosen again
+  location.assign(later.dataset.later ?? "");
+});

@@ -402,4 +402,19 @@ def test_styles_are_ranked_by_the_picture(original: Original) -> None:
 def test_visitors_are_invited(client: Client) -> None:
     page = Client().get("/studio/").content.decode()
     assert "Sign up" in page and "data-upload" not in page
+    assert 'data-later="/accounts/keep/?next=/studio/"' in page
     assert Client().post("/studio/upload/").status_code == 302
+
+
+def test_guests_are_invited_too(client: Client) -> None:
+    """Their picture would be refused: it waits in the browser until they have a name and a password."""
+    guest = Client()
+    guest.force_login(User.objects.create_user("calm-otter-7", guest=True))
+    page = guest.get("/studio/").content.decode()
+    assert "data-later" in page and "data-upload" not in page
+    assert "Keep your name" in guest.get("/account/").content.decode()
+
+
+def test_strangers_are_not_told_where_they_find_a_dream(client: Client, files: None, ada: User) -> None:
+    work = Work.objects.create(owner=ada, kind=Work.Kind.DREAM, network="house")
+    assert "You can close this page" not in Client().get(work.get_absolute_url()).content.decode()

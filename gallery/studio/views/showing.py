@@ -38,8 +38,10 @@ SHOWN = 24
 @require_safe
 def studio(request: HttpRequest) -> HttpResponse:
     """One large place to drop a picture, one's own dreams, and what others made."""
+    member = request.user if request.user.is_authenticated and not request.user.guest else None
     context: dict[str, Any] = {
         "section": "studio",
+        "member": member,
         "published": Work.objects.published()[:12],
         "frame": Frame.objects.public().dreams().only("pk").order_by("-pk").first(),
         "most_bytes": pictures.MAX_BYTES,
@@ -51,20 +53,20 @@ def studio(request: HttpRequest) -> HttpResponse:
             "bytes": reading.MAX_BYTES,
         },
     }
-    if request.user.is_authenticated:
-        own = Work.objects.filter(owner=request.user).dreams().light().order_by("-created_at")
-        originals = Original.objects.filter(owner=request.user).defer(*BULKY_ORIGINAL).order_by("-created_at")
-        journeys = Journey.objects.filter(owner=request.user).only("key", "title", "created_at")
+    if member:
+        own = Work.objects.filter(owner=member).dreams().light().order_by("-created_at")
+        originals = Original.objects.filter(owner=member).defer(*BULKY_ORIGINAL).order_by("-created_at")
+        journeys = Journey.objects.filter(owner=member).only("key", "title", "created_at")
         context |= {
             "own": Paginator(own, SHOWN).get_page(request.GET.get("page")),
-            "unread": Work.objects.filter(owner=request.user, kind=Work.Kind.READ).light().open().order_by("-pk"),
+            "unread": Work.objects.filter(owner=member, kind=Work.Kind.READ).light().open().order_by("-pk"),
             "journeys": journeys.order_by("-created_at")[:8],
             "originals": originals[:8],
-            "left": units_left(request.user),
+            "left": units_left(member),
         }
-        Work.objects.unseen(request.user).mark_seen()
+        Work.objects.unseen(member).mark_seen()
     response = render(request, "gallery/studio/studio.html", context)
-    if request.user.is_authenticated:
+    if member:
         upload_pass.grant(response, max(pictures.MAX_BYTES, reading.MAX_BYTES) + upload_pass.FIELDS)
     return response
 

@@ -2,8 +2,9 @@
 
 So that no test waits half a minute and production needs no knob that only tests turn. `settings.NAME` is a setting,
 which need not be one that the environment could give. `PUBLISHED` puts a file of the tests' server in GoogLeNet's
-place: `{"address": ..., "sha256": ..., "size": ...}`. `KILLED` is a function and a number, `gallery.jobs.files.save:2`:
-when it has been called so often, the process ends as if somebody had killed it.
+place: `{"address": ..., "sha256": ..., "size": ...}`. `KILLED` is functions, each with a number, such as
+`gallery.jobs.files.save:2`: when one has been called so often, the process says so and ends as if somebody had killed
+it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def kill_after(path: str, count: int) -> None:
     def killed(*args: Any, **options: Any) -> Any:
         answer = real(*args, **options)
         if next(left) == 0:
+            print(f"killed at {path}:{count}", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
@@ -78,7 +80,7 @@ def begin() -> None:
     tune(limits)
     if published := os.environ.get("PUBLISHED"):
         publish(**json.loads(published))
-    if killed := os.environ.get("KILLED"):
+    for killed in os.environ.get("KILLED", "").split():
         function, _colon, calls = killed.partition(":")
         kill_after(function, int(calls))
 

@@ -82,10 +82,10 @@ class DurableStorage(FileSystemStorage):
     The database commits with synchronous=FULL; without this a committed frame could name an empty file.
     """
 
-    @available()
-    def open(self, name: str, mode: str = "rb") -> File[Any]:
-        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else super().open(name, mode)
+    def _open(self, name: str, mode: str = "rb") -> File[Any]:
+        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else super()._open(name, mode)
 
+    open = available()(FileSystemStorage.open)
     delete = available()(FileSystemStorage.delete)
     exists = available()(FileSystemStorage.exists)
     size = available()(FileSystemStorage.size)

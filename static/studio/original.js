@@ -140,7 +140,7 @@ function showCost() {
   if (!price) return;
   for (const { side, width, height, seconds } of price.sizes) {
     const words = form.querySelector(`[data-size="${side}"]`);
-    if (words) words.textContent = gettext("%(width)s × %(height)s, about %(time)s", { width, height, time: roughly(seconds) });
+    if (words) words.textContent = gettext("%(width)s × %(height)s, about %(time)s", { width: String(width), height: String(height), time: roughly(seconds) });
   }
   const { units, seconds } = price.sizes.find(({ side }) => String(side) === field("side")?.value) ?? price, { left } = price;
   const time = roughly(seconds);

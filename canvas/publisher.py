@@ -12,6 +12,8 @@ from canvas.ports import Layer
 
 log = logging.getLogger(__name__)
 
+AGAIN_SECONDS = 1.0  # a layer that took nothing is left alone for so long: ink would ask it thirty times a second
+
 
 class Publisher:
     """Hands messages to the layer one after another. A layer that hangs holds nobody, and what is lost is only news."""
@@ -36,3 +38,4 @@ class Publisher:
                 except Exception as error:
                     self._outgoing.clear()
                     log.warning("The channel layer did not take the news: %s", str(error) or type(error).__name__)
+                    await asyncio.sleep(AGAIN_SECONDS)

@@ -36,6 +36,7 @@ from canvas.wire import CloseCode, RejectReason
 
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0  # after an error that nobody foresaw
+LONGEST_PAUSE = 1.0  # seconds between two tries to write: after an outage nobody's ink waits for much longer than it
 TROUBLE = "The ink cannot be saved at the moment. It is kept and tried again."
 
 
@@ -262,7 +263,7 @@ class Room:
                 log.exception("The journal could not be written; the ink waits and is tried again.")
                 self._set_trouble(TROUBLE)
                 self._wake.set()
-                pause = min(5.0, pause * 2 or 0.5)
+                pause = min(LONGEST_PAUSE, pause * 2 or 0.5)
                 continue
             self._set_trouble(None)
             pause = 0.0

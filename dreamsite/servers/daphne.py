@@ -125,12 +125,42 @@ class Socket(ws_protocol.WebSocketProtocol):
     def connectionMade(self) -> None:
         self._inflow = Inflow()
         super().connectionMade()
+        # autobahn's one second is less than a telephone, or a busy machine, takes to read why it is closed: what is
+        # unread is lost when the connection is reset.
+        self.closeHandshakeTimeout = limits.CLOSING_SECONDS
 
     def dataReceived(self, data: bytes) -> None:
-        if self._inflow.take(len(data)):
+        if self._takes(len(data)):
             super().dataReceived(data)
+
+    def _takes(self, size: int) -> bool:
+        if self._inflow.take(size):
+            return True
+        if self.state == self.STATE_CLOSING:  # it was told why, and an abort might overtake the word
+            self.transport.pauseProducing()
         else:
             self.transport.abortConnection()
+        return False
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        self._takes(limits.FRAME_BYTES)
+        super().onMessageFrameBegin(length)
+
+    def onMessageFrameData(self, payload: bytes) -> None:
+        """As autobahn's, without empty pieces: no limit of a message's size would ever end a list of them."""
+        if payload:
+            super().onMessageFrameData(payload)
+
+    def onPing(self, payload: bytes) -> None:
+        """As autobahn's; but who reads nothing is answered nothing: the answers would gather in memory without end."""
+        transport: Any = self.transport
+        unread = len(transport.dataBuffer) + transport._tempDataLen if isinstance(transport, tcp.Connection) else 0
+        if self._takes(limits.FRAME_BYTES) and unread <= limits.UNREAD_PONGS:
+            super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        self._takes(limits.FRAME_BYTES)
+        super().onPong(payload)
 
     def write_ready(self, data: bytes) -> bool:
         """Sends one whole message as it is on the wire; False while the socket is not open.

@@ -7,6 +7,7 @@ and the bytes that a socket may send.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +26,12 @@ _Http: Any = AutoHTTPProtocol  # which of its parsers uvicorn takes, it finds ou
 class Connections:
     """What is open in this process, whether it is still a connection of pages or has become a socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         # Behind a proxy every connection is the proxy's, which has bounds of its own.
         self._limit = AddressLimit(10**9 if settings.BEHIND_PROXY else limits.CONNECTIONS, 10**9, 10**9)
         self._open: dict[Any, tuple[str, Connection]] = {}  # by transport
+        self._closing: dict[Any, float] = {}  # transport -> since when
+        self._clock = clock
         self._looking = False
 
     def enter(self, transport: Any, connection: Connection) -> bool:
@@ -56,10 +59,21 @@ class Connections:
             asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _sweep(self) -> None:
+        """A closed connection stays open, and counts, while its client takes nothing of what is written already.
+
+        asyncio would wait for it for ever: whoever reads nothing and is closed for it would keep the connection.
+        """
+        now = self._clock()
         for transport, (key, _) in list(self._open.items()):
-            if transport.is_closing():
-                del self._open[transport]
-                self._limit.leave(key)
+            if not transport.is_closing():
+                continue
+            if transport.get_write_buffer_size():
+                if now - self._closing.setdefault(transport, now) <= limits.FLUSH_SECONDS:
+                    continue
+                transport.abort()
+            self._closing.pop(transport, None)
+            del self._open[transport]
+            self._limit.leave(key)
 
 
 _connections: list[Connections] = []  # one, made with the first connection: by then the settings are read
@@ -147,12 +161,32 @@ class Socket(WebSocketsSansIOProtocol):
         return True
 
     def data_received(self, data: bytes) -> None:
-        if self._inflow.take(len(data)):
+        if self._takes(len(data)):
             super().data_received(data)
-        elif self.close_sent:  # it was told why, and the connection ends in seconds: an abort might overtake the word
+
+    def _takes(self, size: int) -> bool:
+        if self._inflow.take(size):
+            return True
+        if self.close_sent:  # it was told why, and the connection ends in seconds: an abort might overtake the word
             self._raw.pause_reading()
         else:
             self._raw.abort()
+        return False
+
+    def handle_cont(self, event: Any) -> None:
+        """As uvicorn's; empty fragments are dropped: no limit of a message's size would ever end a list of them."""
+        if self._takes(limits.FRAME_BYTES) and (event.data or event.fin):
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """As uvicorn's; but who reads nothing is answered nothing: the answers would gather in memory without end."""
+        answers = self.conn.data_to_send()
+        if self._takes(limits.FRAME_BYTES) and not (self._paused or self.transport.is_closing()):
+            self.transport.write(b"".join(answers))
+
+    def handle_pong(self, event: Any) -> None:
+        if self._takes(limits.FRAME_BYTES):
+            super().handle_pong(event)
 
     def send_receive_event_to_app(self) -> None:
         """As uvicorn's; but text that is no UTF-8 is text like any other, which nobody here sends: it gets its close

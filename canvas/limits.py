@@ -75,6 +75,7 @@ FORGET_SECONDS = 60.0  # how often what can no longer be sent again is forgotten
 LEAVE_RATE, LEAVE_SECONDS = 100, 8.0  # sockets a second that a process sends away before it ends; in how long at most
 WRITING_SECONDS = 10.0  # so long the last ink may take then
 HANG_SECONDS = 2.0  # once a write has taken this long, everybody is told
+STUCK_SECONDS = 10.0  # and once it has been so for this long, the process should get no visitors (/readyz)
 
 # A checkpoint (a frame without a dream) is kept when the journal's tail is this long and nobody dreams: late joiners
 # load a picture instead.

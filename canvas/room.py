@@ -67,6 +67,7 @@ class Room:
         )
         self._wall_clock = WallClock(lambda: self.clock(), lambda: self.wall_ms())
         self.trouble: str | None = None
+        self._trouble_since = 0.0
         self.tick_seconds = limits.TICK
         self._drafts: deque[tuple[Member, wire.Stroke | wire.Undo]] = deque()
         self._wake = asyncio.Event()
@@ -215,6 +216,11 @@ class Room:
     def waiting(self) -> int:
         """Operations that are not written yet."""
         return len(self._drafts)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether ink could not be written for longer than a busy disk or a full pool takes to come round."""
+        return self.trouble is not None and self.clock() - self._trouble_since >= limits.STUCK_SECONDS
 
     def people(self) -> int:
         """Sockets here and in the other processes."""
@@ -531,7 +537,7 @@ class Room:
 
     def _set_trouble(self, message: str | None) -> None:
         if message != self.trouble:
-            self.trouble = message
+            self.trouble, self._trouble_since = message, self.clock()
             self.audience.send({"type": "trouble", "message": message})
 
 

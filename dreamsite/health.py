@@ -5,8 +5,9 @@ when its pool of connections has given none for a minute and the database takes 
 be found out: each probe starts the question and is answered by what the ones before it have found.
 
 `/readyz` answers 503 where this process should get no visitors: it is about to end, the database does not answer it,
-or it cannot write the ink it has. Storage, layer and dreamer are asked and reported, and are no reason: the canvas
-works on without them, and they fail in all processes at once, which would take the whole site away.
+or for ten seconds it could not write the ink it has: one slow write is no reason to send readers away. Storage, layer
+and dreamer are asked and reported, and are no reason: the canvas works on without them, and they fail in all processes
+at once, which would take the whole site away.
 
 Both answer whatever name or address they are asked by. What is wrong in detail is for this machine, or for whoever has
 METRICS_TOKEN; all others are told whether the process is ready.
@@ -114,7 +115,7 @@ async def _report() -> dict[str, Any]:
     )
     parts = {"database": database, "storage": storage, "layer": layer}
     dream = await part("dream", in_thread(_last_dream)) if database["state"] == "ok" else {"state": "unknown"}
-    stuck = [room.trouble for room in hub.rooms() if room.trouble]
+    stuck = any(room.stuck for room in hub.rooms())
     ink = {"state": "failed" if stuck else "ok"}
     return {"ready": database["state"] == "ok" and not stuck, **parts, "ink": ink, "dream": dream}
 

@@ -18,7 +18,7 @@ HANDSHAKES_RATE, HANDSHAKES_BURST = 5.0, 200.0  # how many may be open: settings
 SOCKET_RATE, SOCKET_BURST = 256 * 1024.0, 4 * 2**20
 # A fragment, a ping or a pong counts as so many bytes more: the room counts none of them, and each takes 10 µs to read.
 FRAME_BYTES = 64
-CLOSING_SECONDS = 10.0  # a socket that was told why it is closed has so long to answer
+CLOSING_SECONDS = 5.0  # a socket that was told why it is closed has so long to answer
 FLUSH_SECONDS = 60.0  # a connection that is closed has so long to take what was written to it before
 UNREAD_PONGS = 64 * 1024  # bytes that a client has not taken: its pings get no more answers until it has
 

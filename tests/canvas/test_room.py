@@ -200,17 +200,24 @@ async def test_latecomers_are_not_sent_what_moderators_hid(journal: MemoryJourna
     assert {op.author for op in came(newest) if isinstance(op, wire.Stroke)} == {1, 2}
 
 
-async def test_nothing_is_shown_before_it_is_written(journal: MemoryJournal, room: Room) -> None:
+async def test_nothing_is_shown_before_it_is_written(
+    journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     anna, guest = joined(journal, room, 1), joined(journal, room, None)
     journal.fail = ["before"] * 100_000
     (piece, *_) = stroke(random.Random(2))
     anna.put(piece)
     await until(lambda: guest.news[-1]["type"] == "trouble")
     assert guest.news[-1]["message"] and guest.head == 0 and anna.pending
+    monkeypatch.setattr(limits, "STUCK_SECONDS", 3600.0)
+    assert not room.stuck, "a moment's trouble sends no reader away"
+    monkeypatch.setattr(limits, "STUCK_SECONDS", 0.0)
+    assert room.stuck
     journal.fail = []
     await until(lambda: not anna.pending)
     assert [op for _, op in journal.operations()] == [wire_client.by(piece, 1)]
     await until(lambda: guest.news[-1] == {"type": "trouble", "message": None})
+    assert not room.stuck
 
 
 async def test_a_slow_crowd_is_no_trouble(journal: MemoryJournal, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,8 +204,7 @@ async def test_a_hung_database_holds_one_thread_however_often_probes_come(monkey
 
 
 def test_ink_that_cannot_be_written_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = "No room on the disk.", None
-    stuck, well = (SimpleNamespace(trouble=said, members=(), waiting=0) for said in words)
+    stuck, well = (SimpleNamespace(stuck=is_so, trouble=None, members=(), waiting=0) for is_so in (True, False))
     monkeypatch.setattr(hub, "rooms", lambda: [well])
     assert client.get("/readyz").json()["ink"] == {"state": "ok"}
     health._kept = None

@@ -83,7 +83,8 @@ class DurableStorage(FileSystemStorage):
     """
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
-        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else super()._open(name, mode)
+        parent: Any = super()  # its types leave `_open` out
+        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else parent._open(name, mode)
 
     open = available()(FileSystemStorage.open)
     delete = available()(FileSystemStorage.delete)

@@ -25,6 +25,7 @@ from dreamsite.core.files import sync
 ERRORS = Counter("dreamsite_storage_errors", "Answers of the storage that were trouble, in this process.")
 # What a disk says that is full, gone, or not to be written to: that passes, or a person mends it.
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO, errno.EMFILE, errno.ENFILE}
+PIECE = 256 * 1024  # bytes that are read from a disk at a time
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class DurableStorage(FileSystemStorage):
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
         parent: Any = super()  # its types leave `_open` out
-        return File(io.BufferedReader(_Reader(self.path(name)))) if mode == "rb" else parent._open(name, mode)
+        return File(io.BufferedReader(_Reader(self.path(name)), PIECE)) if mode == "rb" else parent._open(name, mode)
 
     open = available()(FileSystemStorage.open)
     delete = available()(FileSystemStorage.delete)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 
+from dreamsite.core.storage import StorageUnavailable
 from dreamsite.core.tasks import WORKER, heartbeats
 from gallery.jobs.models import PendingDeletion
 
@@ -90,38 +92,56 @@ def keep(names: Iterable[str]) -> None:
 
 def discard(part: str) -> None:
     """Deletes what this process saved under names with this part, and nobody kept."""
-    if PendingDeletion.objects.filter(name__contains=part, holder=WORKER).update(holder=""):
-        delete_pending()
+    names = set(PendingDeletion.objects.filter(name__contains=part, holder=WORKER).values_list("name", flat=True))
+    if PendingDeletion.objects.filter(name__in=names, holder=WORKER).update(holder=""):
+        delete_pending(names)
 
 
 def delete_after_commit(names: Iterable[str]) -> None:
     """Deletes stored files when the transaction is committed; a crash in between only delays it."""
-    if _must_go(names):
-        transaction.on_commit(delete_pending)
+    if wanted := _must_go(names):
+        transaction.on_commit(partial(delete_pending, wanted))
 
 
 def delete_now(names: Iterable[str]) -> None:
-    """Deletes stored files that no row names, outside of transactions; what the storage keeps for now goes later."""
-    if _must_go(names):
-        delete_pending()
+    """Deletes stored files that no row names, outside of transactions; what the storage keeps for now goes later.
 
-
-def _must_go(names: Iterable[str]) -> bool:
-    """Writes it down; whether there is anything."""
+    Where the database fails too, which is why they have to go, perhaps, it is tried at once and without it.
+    """
     wanted = {name for name in names if name}
-    PendingDeletion.objects.filter(name__in=wanted).delete()
-    return bool(PendingDeletion.objects.bulk_create([PendingDeletion(name=name) for name in wanted]))
+    try:
+        delete_pending(_must_go(wanted))
+    except DatabaseError:
+        log.exception("%s must be deleted, which could not be written down.", ", ".join(sorted(wanted)))
+        for name in wanted:
+            default_storage.delete(name)
 
 
-def delete_pending() -> None:
-    """Called after commits, and by workers for what a process that died left behind."""
+def _must_go(names: Iterable[str]) -> set[str]:
+    """Writes it down."""
+    wanted = {name for name in names if name}
+    if wanted:
+        PendingDeletion.objects.filter(name__in=wanted).delete()
+        PendingDeletion.objects.bulk_create([PendingDeletion(name=name) for name in wanted])
+    return wanted
+
+
+def delete_pending(names: Collection[str] | None = None) -> None:
+    """Called after commits with what has just become nobody's, and by workers for all that is left, such as what a
+    process that died left behind. A storage that does not answer is not asked again and again."""
+    if names is not None and not names:
+        return
     held = Q(holder=WORKER) | Q(holder__in=heartbeats.alive())
-    for row in PendingDeletion.objects.exclude(held).order_by("pk"):
+    rows = PendingDeletion.objects.exclude(held).order_by("pk")
+    for row in rows if names is None else rows.filter(name__in=names):
         # A worker that goes on after all either has named the file by now, or finds that it no longer may.
         if not PendingDeletion.objects.filter(pk=row.pk, holder=row.holder).update(holder=""):
             continue
         try:
             default_storage.delete(row.name)
+        except StorageUnavailable:
+            log.exception("%s could not be deleted; the worker tries again.", row.name)
+            return
         except Exception:
             log.exception("%s could not be deleted; the worker tries again.", row.name)
         else:

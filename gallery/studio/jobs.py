@@ -138,7 +138,10 @@ def source_of(work: Work, side: int | None = None) -> Pixels | None:
     """The picture a work begins with, uint8 [h, w, 3], its longer side at most `side`; None: noise."""
     pixels: Pixels
     if work.original is not None:
+        work.original.refresh_from_db(fields=["picture", "large"])  # moved, perhaps, since it was taken up
         pixels = pixels_of(work.original, large=work.kind == Work.Kind.PRINT)
+        if work.kind == Work.Kind.PRINT and pixels.shape[:2] != (work.height, work.width):
+            raise ValueError(_("There is no larger version of this picture here any more. Upload it once more."))
     elif work.frame is not None:
         pixels = frames.load(work.frame.pk)
     else:

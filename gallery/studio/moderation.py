@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
@@ -144,11 +143,10 @@ def _move_files(work: Work) -> None:
     """
     now = Work.objects.select_for_update().get(pk=work.pk)
     moves: list[tuple[Any, tuple[str, ...]]] = [(now, Work.FILES)]
-    before = None
-    if now.show_before and now.original_id:
-        before = Original.objects.select_for_update().filter(pk=now.original_id).first()
+    # The picture from before, too: it may have been shown with the dream once, or not, and its address passed on.
+    before = Original.objects.select_for_update().filter(pk=now.original_id).first() if now.original_id else None
     if before is not None:
-        moves.append((before, ("picture", "video")))
+        moves.append((before, ("picture", "large", "video")))
     saved: list[str] = []
     try:
         for row, columns in moves:
@@ -166,9 +164,7 @@ def _copied(name: str, saved: list[str]) -> str:
     """The name of a copy, which joins those saved; a lost file keeps its own, as pages and feeds count on one."""
     try:
         with default_storage.open(name, "rb") as file:
-            copy = default_storage.save(
-                f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}", ContentFile(file.read())
-            )
+            copy = default_storage.save(f"studio/{new_key()}{''.join(PurePosixPath(name).suffixes)}", file)
     except FileNotFoundError:
         return name
     saved.append(copy)

@@ -14,6 +14,7 @@ from gallery.studio import cost
 from gallery.studio.models import Work
 
 DPI = (150, 200, 300)
+FINEST = Recipe.__dataclass_fields__["finest"].metadata["low"]  # of any recipe
 
 
 def sizes(width: int, height: int) -> list[tuple[int, str]]:
@@ -46,7 +47,8 @@ def new(dream: Work, *, as_png: bool = False) -> Work:
     # The octaves that the dream had, whose largest one may have been held up by `min_size` (dreamer.engine.octaves).
     least = min(recipe.min_size, dream.height, dream.width)
     finest = max(recipe.finest, least / min(dream.height, dream.width))
-    recipe = replace(recipe, finest=finest * max(dream.height, dream.width) / max(size), min_size=least)
+    finest = max(FINEST, finest * max(dream.height, dream.width) / max(size))
+    recipe = replace(recipe, finest=finest, min_size=least)
     return Work(
         owner=dream.owner,
         kind=Work.Kind.PRINT,

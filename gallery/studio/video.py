@@ -77,6 +77,7 @@ def make(work: Work, network: Network, watch: Watch) -> dict[str, Any]:
     original = work.original
     if original is None or not original.video:
         raise ValueError(_("The video that this was to be dreamed on is no longer here. Upload it once more."))
+    original.refresh_from_db(fields=["video"])  # it was moved, perhaps, since the work was taken up
     made, recipe = Made.from_json(original.film), Recipe.from_json(work.recipe)
     size, heard = (work.height, work.width), Music.of(original) if work.sound == Work.Sound.MUSIC else None
     if heard is None and work.sound == Work.Sound.MUSIC:

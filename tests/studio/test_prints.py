@@ -20,7 +20,7 @@ from dreamer.engine.pictures import read_recipe
 from dreamsite.core.models import User
 from dreamsite.core.tasks import STUDIO, worker
 from dreamsite.core.tasks.jobs import State
-from gallery.studio import jobs, moderation, periodic_tasks
+from gallery.studio import jobs, moderation, periodic_tasks, prints
 from gallery.studio.models import Original, Work
 from gallery.studio.views import uploads
 from gallery.uploads import pictures
@@ -127,6 +127,24 @@ def test_the_command_makes_the_same_print(client: Client, original: Original, tm
     assert read_recipe(out)["finest"] == pytest.approx(read_recipe(small)["finest"] / 3)
 
 
+def test_a_dream_of_the_coarsest_recipe_has_a_print_too(client: Client, original: Original) -> None:
+    work = dreamed(client, original)
+    work.recipe |= {"finest": prints.FINEST, "min_size": 1}
+    work.width, work.height = 1920, 1440
+    assert work.original is not None
+    work.original.large_width, work.original.large_height = 12_000, 9_000
+    assert prints.new(work).recipe["finest"] == prints.FINEST
+
+
+def test_a_print_whose_large_picture_has_gone_meanwhile_says_so(client: Client, original: Original) -> None:
+    work = dreamed(client, original)
+    assert client.post(f"{work.get_absolute_url()}print/").status_code == 302
+    Original.objects.filter(pk=original.pk).update(large="", large_width=0, large_height=0)
+    worker.empty(STUDIO)
+    made = work.prints.get()
+    assert made.state == State.FAILED and "no larger version" in made.message and not made.picture
+
+
 def test_a_mask_spares_the_same_part(client: Client, original: Original) -> None:
     made = printed(client, dreamed(client, original, mask=painted(spared=slice(0, 30))))
     apart = np.abs(pixels_of(made.picture).astype(int) - pixels_of(original.large)).mean(axis=(0, 2))
@@ -179,6 +197,19 @@ def test_a_print_goes_after_a_week_with_its_dream_and_when_that_is_hidden(
     with django_capture_on_commit_callbacks(execute=True):
         client.post(f"{work.get_absolute_url()}delete/")
     assert gone(name)
+
+
+def test_the_picture_from_before_moves_whether_or_not_it_is_shown_now(
+    client: Client, original: Original, django_capture_on_commit_callbacks: Any
+) -> None:
+    """It may have been shown with the dream until its maker thought better of it; its address was public then."""
+    work, address = dreamed(client, original), str(original.picture.name)
+    stale = Work.objects.select_related("original").get(pk=work.pk)  # by a worker that has just taken it up
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not work.show_before and moderation.hide(work, None)
+    original.refresh_from_db()
+    assert original.picture.name != address and not default_storage.exists(address)
+    assert default_storage.exists(original.picture.name) and jobs.source_of(stale) is not None
 
 
 def test_only_a_persons_newest_pictures_are_kept_in_large(

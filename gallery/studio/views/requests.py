@@ -83,8 +83,10 @@ def store_upload(work: Work, file: File[Any]) -> None:
                 return
         files.delete_now([name])  # it was cancelled meanwhile
     except BaseException:
-        work.delete()
-        files.delete_now([name])
+        try:
+            work.delete()
+        finally:
+            files.delete_now([name])
         raise
 
 

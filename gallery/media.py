@@ -7,6 +7,7 @@ server here.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -116,7 +117,7 @@ def _find(path: str) -> Path:
         if not stat.S_ISREG(file.stat().st_mode):
             raise nothing
     except OSError as error:
-        if error.errno in DISK:
+        if error.errno in DISK | {errno.EMFILE, errno.ENFILE}:  # without a free handle nobody knows if it is there
             raise StorageUnavailable(f"The storage failed: {error}") from error
         raise nothing from None
     except (ValueError, SuspiciousFileOperation):

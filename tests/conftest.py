@@ -23,6 +23,7 @@ from django.test import Client
 
 from canvas import frames
 from dreamsite import health
+from dreamsite.accounts import views as accounts
 from dreamsite.core import appearance
 from dreamsite.core.models import User
 from gallery import my_strokes
@@ -140,7 +141,7 @@ def plain_site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
     cache.clear()  # rate limits
-    for pace in (paint._pace, cards._pace, my_strokes._pace, my_strokes._pace_over, printing._pace):
+    for pace in (paint._pace, cards._pace, my_strokes._pace, my_strokes._pace_over, printing._pace, accounts._pace):
         pace.forget()
     health._kept = None
     # In the thread where the test's transaction lives.

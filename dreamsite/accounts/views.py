@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -28,12 +29,15 @@ from canvas import strokes
 from canvas.models import Stroke
 from canvas.moderation.permissions import MODERATE
 from dreamsite.accounts import closing, export, sessions
-from dreamsite.core.errors import NotFound
+from dreamsite.core.errors import Busy, NotFound
 from dreamsite.core.models import User
 from dreamsite.core.sessions import stored
+from dreamsite.core.turns import Pace, Turns
 from gallery.models import BesideFeed
 
 SHOWN_FRAMES = 12
+_pace = Pace("whether somebody drew", 10, 6.0)  # all that is new on any canvas is read for it
+_reading = Turns("the newest strokes", 1, patience=2.0, waiting=4)
 
 
 def sign_in_options(request: HttpRequest) -> dict[str, Any]:
@@ -47,6 +51,15 @@ def _person(request: HttpRequest) -> User:
     return request.user
 
 
+def _read_newest(user: User) -> None:
+    """Their strokes may be newer than what a dream, or anybody, looked at. Many who come at once, or one who comes
+    often, see what was looked at already: the page waits for nobody's reading."""
+    with suppress(Busy):
+        _pace.take_as(user.pk)
+        with _reading.take():
+            strokes.index_all()
+
+
 @never_cache
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
@@ -54,7 +67,7 @@ def account(request: HttpRequest) -> HttpResponse:
     user = _person(request)
     latest = list(user.frames.visible().select_related("canvas").defer("recipe").order_by("-id")[:6])
     if not latest:
-        strokes.index_all()  # they may be newer than what a dream, or anybody, looked at
+        _read_newest(user)
     kinds = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     feed = BesideFeed.objects.filter(user=user).first()
     context = {

@@ -90,16 +90,22 @@ def conflict(request: HttpRequest) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500, or 503 when the database or the storage is what failed: that passes, and programs should come back."""
+    """500, or 503 when the database, the storage or a disk is what failed: that passes, and programs should come
+    back."""
     error_met = sys.exc_info()[1]
-    stored = isinstance(error_met, StorageError) or (isinstance(error_met, OSError) and error_met.errno in DISK)
-    away = stored or isinstance(error_met, (OperationalError, InterfaceError))
+    stored = isinstance(error_met, StorageError)
+    disk = isinstance(error_met, OSError) and error_met.errno in DISK  # any: a full folder for what is temporary, too
+    away = stored or disk or isinstance(error_met, (OperationalError, InterfaceError))
     status, error = (503, "unavailable") if away else (500, "internal")
     response: HttpResponse
     if wants_json(request):
         detail = _("Something broke, and it was us.")
         if away:
-            detail = _("The stored pictures cannot be reached.") if stored else _("The database cannot be reached.")
+            detail = _("The database cannot be reached.")
+        if disk:
+            detail = _("A disk of this site is full or fails.")
+        if stored:
+            detail = _("The stored pictures cannot be reached.")
         response = json_error(status, error, detail)
     else:
         # Without request and user: finding out who asks needs the database.

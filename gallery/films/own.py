@@ -69,6 +69,15 @@ def may_order(user: User) -> None:
     if user.guest:
         waiting = waiting.filter(requested_by__guest=True)
     count, share = waiting.count(), 2 if user.guest else 1
+    if count >= WAITING // share and user.guest:
+        raise InvalidRequest(
+            ngettext(
+                "%(count)s film of a guest is waiting to be made; guests have no room for more. Try again in an hour.",
+                "%(count)s films of guests are waiting to be made; guests have no room for more. Try again in an hour.",
+                count,
+            )
+            % {"count": count}
+        )
     if count >= WAITING // share:
         raise InvalidRequest(
             ngettext(

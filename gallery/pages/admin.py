@@ -11,13 +11,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from gallery import markdown
 from gallery.pages import choosing, initial_pages
@@ -31,7 +31,6 @@ class PageAdmin(admin.ModelAdmin[Page]):
     list_filter = ["language", "template", "published"]
     search_fields = ["title", "slug", "body"]
     prepopulated_fields = {"slug": ["title"]}
-    fields = ["title", ("slug", "language"), ("template", "footer_order", "published"), "body", "in_languages"]
     change_form_template = "admin/gallery/page/change_form.html"
 
     @admin.display(description=_("Address"), ordering="slug")
@@ -70,10 +69,16 @@ class PageAdmin(admin.ModelAdmin[Page]):
         slug, language = str(asked.get("slug", "")), str(asked.get("language", ""))
         if language in dict(settings.LANGUAGES):
             with translation.override(language):
-                shown = choosing.find(slug, drafts=True)
+                shown = choosing.find(slug, drafts=True, language_drafts=True)
             if shown is not None:
                 asked = {"title": shown.title, "body": shown.body, "template": shown.template, **asked}
         return asked
+
+    def get_fields(self, request: HttpRequest, obj: Page | None = None) -> list[Any]:
+        # Template and place in the footer are the page's own, in every language.
+        language = obj.language if obj else request.POST.get("language") or request.GET.get("language")
+        about: list[Any] = ["published"] if language else [("template", "footer_order", "published")]
+        return ["title", ("slug", "language"), *about, "body", "in_languages"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Page | None = None) -> list[str]:
         # Others link to these, and the next migrate would make them again.
@@ -91,11 +96,21 @@ class PageAdmin(admin.ModelAdmin[Page]):
         return redirect(f"{reverse('admin:gallery_pageversion_changelist')}?page__id__exact={object_id}")
 
     def get_urls(self) -> list[URLPattern]:
-        preview = path("preview/", self.admin_site.admin_view(require_POST(self.preview)), name="gallery_page_preview")
+        view = require_http_methods(["GET", "HEAD", "POST"])(self.preview)
+        preview = path("preview/", self.admin_site.admin_view(view), name="gallery_page_preview")
         return [preview, *super().get_urls()]
 
+    def view_on_site(self, page: Page) -> str:
+        """A draft has no address of its own while the page is published."""
+        if page.published:
+            return page.get_absolute_url()
+        return f"{reverse('admin:gallery_page_preview')}?{urlencode({'page': page.pk})}"
+
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """The page as the form has it, not saved: the whole page, or for the script its text alone."""
+        """The page as the form has it, not saved: the whole page, or for the script its text alone. GET: the draft
+        that is saved, in its language."""
+        if request.method != "POST":
+            return self._saved(request)
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             return HttpResponse(status=403)
         body = request.POST.get("body", "")
@@ -111,6 +126,19 @@ class PageAdmin(admin.ModelAdmin[Page]):
             published=False,
         )
         return render_page(request, draft)
+
+    def _saved(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return HttpResponse(status=403)
+        pk = request.GET.get("page", "")
+        draft = get_object_or_404(Page, pk=int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 16 else None)
+        draft.published = False
+        if not draft.language:
+            return render_page(request, draft)
+        if page := Page.objects.of_every_language().filter(slug=draft.slug).first():
+            draft.template = page.template
+        with translation.override(draft.language):
+            return render_page(request, draft)
 
 
 def _is_initial(page: Page) -> bool:

@@ -12,19 +12,21 @@ from gallery.pages import initial_pages
 from gallery.pages.models import Page, PageQuerySet
 
 
-def find(slug: str, *, drafts: bool = False) -> Page | None:
-    """The page at `/slug/`, not for saving. `drafts`: also one that is not published, or a language of it."""
-    return next(iter(_chosen(Page.objects.filter(slug=slug), drafts)), None)
+def find(slug: str, *, drafts: bool = False, language_drafts: bool = False) -> Page | None:
+    """The page at `/slug/`, not for saving. `drafts`: also one that is not published; `language_drafts`: also in the
+    words for its language that are not published, which are for the staff alone."""
+    return next(iter(_chosen(Page.objects.filter(slug=slug), drafts, language_drafts)), None)
 
 
 def in_footer() -> list[Page]:
     """What the footer links to, in its order; their `html` is not read."""
-    return _chosen(Page.objects.in_footer(), False)
+    return _chosen(Page.objects.in_footer())
 
 
-def _chosen(pages: PageQuerySet, drafts: bool) -> list[Page]:
+def _chosen(pages: PageQuerySet, drafts: bool = False, language_drafts: bool = False) -> list[Page]:
     language = get_language() or settings.LANGUAGE_CODE
-    rows = [page for page in pages.filter(language__in=["", language]) if page.published or drafts]
+    found = pages.filter(language__in=["", language])
+    rows = [page for page in found if page.published or (language_drafts if page.language else drafts)]
     written = {page.slug: page for page in rows if page.language}
     return [_shown(page, written.get(page.slug), language) for page in rows if not page.language]
 
@@ -37,7 +39,7 @@ def _shown(page: Page, written: Page | None, language: str) -> Page:
             shown.lang = spoken
         return shown
     shown = copy.copy(page)
-    shown.title, shown.published = written.title, written.published
+    shown.title, shown.published = written.title, page.published and written.published
     for field in ("body", "html"):  # one that was not read is not read for this
         if field not in written.get_deferred_fields():
             setattr(shown, field, getattr(written, field))

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -80,11 +82,22 @@ class Page(models.Model):
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, "html", "updated_at"}
         with transaction.atomic(using=kwargs.get("using")):
+            moved = self._languages_elsewhere() if fields is None or "slug" in fields else []
             super().save(*args, **kwargs)
             PageVersion.objects.using(self._state.db).keep(self, self.edited_by)
+            for page in moved:
+                page.slug, page.edited_by = self.slug, self.edited_by
+                page.save()
 
     def get_absolute_url(self) -> str:
         return reverse("donate") if self.slug == "donate" else reverse("page", args=[self.slug])
+
+    def _languages_elsewhere(self) -> list[Page]:
+        """Its words in other languages, where it had another address until now."""
+        if self.pk is None or self.language:
+            return []
+        old = Page.objects.of_every_language().filter(pk=self.pk).values("slug")
+        return list(Page.objects.filter(slug__in=old).exclude(language="").exclude(slug=self.slug))
 
     def log_facts(self) -> dict[str, Any]:
         """For the log of acts, whose chain then guards the versions too."""
@@ -94,11 +107,21 @@ class Page(models.Model):
     def clean(self) -> None:
         if self.slug and not is_free(self.slug):
             raise ValidationError({"slug": _("The site itself has something at /%(slug)s/.") % {"slug": self.slug}})
-        if self.slug and self.language and not Page.objects.of_every_language().filter(slug=self.slug).exists():
+        pages = Page.objects.of_every_language()
+        if self.language and self.pk and pages.filter(pk=self.pk).exists():
+            raise ValidationError({"language": _("This is the page itself. Add a page for a language of it.")})
+        if self.slug and self.language and not pages.exclude(pk=self.pk).filter(slug=self.slug).exists():
             raise ValidationError({"language": _("There is no page at /%(slug)s/ yet.") % {"slug": self.slug}})
         html = markdown.render(self.body)
         if why := text_check.why_not(self.body, html, bitcoin=settings.DONATE_BITCOIN, pictures=self.slug != "donate"):
             raise ValidationError({"body": why})
+
+
+@receiver(post_delete, sender=Page)
+def delete_languages(instance: Page, using: str, **_signal: Any) -> None:
+    """A page goes with its words in every language, whoever deletes it and however."""
+    if not instance.language:
+        Page.objects.using(using).filter(slug=instance.slug).exclude(language="").delete()
 
 
 class PageVersionQuerySet(models.QuerySet["PageVersion"]):

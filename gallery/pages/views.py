@@ -32,7 +32,9 @@ def add_slash(request: HttpRequest, slug: str) -> HttpResponse:
 
 def get_page(request: HttpRequest, slug: str) -> Page:
     """In the words of the request's language. Drafts are looked for only where nothing is published."""
-    found = choosing.find(slug) or (choosing.find(slug, drafts=True) if second_factor.may(request, DRAFTS) else None)
+    found = choosing.find(slug)
+    if found is None and second_factor.may(request, DRAFTS):
+        found = choosing.find(slug, drafts=True, language_drafts=True)
     if found is None:
         raise Http404
     return found

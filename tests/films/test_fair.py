@@ -62,7 +62,7 @@ def test_whoever_has_none_waiting_still_finds_a_place(canvas: Canvas) -> None:
 def test_guests_together_have_half_of_the_places(canvas: Canvas) -> None:
     for number in range(4):
         waits(canvas, somebody(f"guest{number}", guest=True))
-    assert "4 films are waiting" in refusal(somebody("another", guest=True))
+    assert "4 films of guests are waiting" in refusal(somebody("another", guest=True))
     waits(canvas, somebody("member"))
 
 

@@ -106,6 +106,17 @@ def test_the_page_has_them_the_questions_and_the_drink(client: Client, kept: Fra
     assert "data-drinks" not in client.get("/").content.decode()
 
 
+def test_a_half_written_language_of_it_stays_with_the_staff(client: Client, kept: Frame, staff: User) -> None:
+    for slug in (content.FAREWELL, content.AFTERWARDS):
+        Page.objects.create(slug=slug, language="de", title="Halb fertig", body="Noch nicht.", published=False)
+    client.cookies["django_language"] = "de"
+    ending.end(staff, "The money is gone.")
+    words = client.get("/").content.decode()
+    assert "Halb fertig" not in words and "Noch nicht." not in words
+    Page.objects.exclude(language="").update(published=True)
+    assert "Halb fertig" in client.get("/").content.decode()
+
+
 def test_with_nothing_at_all_it_is_still_a_page(client: Client, staff: User) -> None:
     ending.end(staff)
     assert client.get("/").status_code == 200 and client.get("/canvas/").status_code == 200

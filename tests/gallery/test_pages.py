@@ -14,13 +14,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas.moderation.models import Act
 from dreamsite.core.models import User
 from gallery import markdown
-from gallery.pages import initial_pages
+from gallery.pages import choosing, initial_pages
 from gallery.pages.models import Page
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +171,42 @@ def test_a_language_of_a_page_is_edited_beside_it(as_staff: Client, settings: An
     assert as_staff.post(reverse("admin:gallery_page_delete", args=[spanish.pk]), {"post": "yes"}).status_code == 302
     call_command("migrate", verbosity=0)
     assert not Page.objects.exclude(language="").exists()
+
+
+def test_a_draft_in_one_language_is_the_staffs_alone(client: Client, as_staff: Client) -> None:
+    page = Page.objects.create(slug="rules", title="Rules", body="Be kind.")
+    draft = Page.objects.create(slug="rules", language="de", title="Regeln", body="Halb fer", published=False)
+    for visitor in (client, as_staff):
+        visitor.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    assert "Be kind." in client.get("/rules/").content.decode()
+    form = as_staff.get(reverse("admin:gallery_page_change", args=[draft.pk]))
+    assert not {"template", "footer_order"} & form.context["adminform"].form.fields.keys(), "the page itself has them"
+    preview = f"{reverse('admin:gallery_page_preview')}?page={draft.pk}"
+    assert f'href="{preview}"' in form.content.decode()
+    assert "Halb fer" in as_staff.get(preview).content.decode()
+    assert Client().get(preview).status_code in (302, 403)
+    assert as_staff.get(reverse("admin:gallery_page_preview")).status_code == 404
+    Page.objects.filter(pk=page.pk).update(published=False)
+    Page.objects.filter(pk=draft.pk).update(published=True)
+    with translation.override("de"):
+        shown = choosing.find("rules", drafts=True)
+    assert shown is not None and shown.title == "Regeln" and not shown.published, "the page itself is not"
+
+
+def test_a_page_and_its_languages_stay_together(as_staff: Client, staff: User) -> None:
+    page = Page.objects.create(slug="rules", title="Rules", body="Be kind.")
+    Page.objects.create(slug="rules", language="de", title="Regeln", body="Sei nett.")
+    address = reverse("admin:gallery_page_change", args=[page.pk])
+    answer = as_staff.post(address, _form(page, language="fr"))
+    assert "the page itself" in str(answer.context["adminform"].form.errors["language"])
+    assert as_staff.post(address, _form(page, slug="house-rules")).status_code == 302
+    german = Page.objects.get(slug="house-rules", language="de")
+    version = german.versions.first()
+    assert version is not None and version.slug == "house-rules" and version.by == staff
+    assert not Page.objects.filter(slug="rules").exists()
+    chosen = {"action": "delete_selected", "_selected_action": [page.pk], "post": "yes"}
+    assert as_staff.post(reverse("admin:gallery_page_changelist"), chosen).status_code == 302
+    assert not Page.objects.filter(slug="house-rules").exists()
 
 
 def test_donations_and_the_farewell_are_translated_too(client: Client, staff: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import path
 
 from dreamsite import urls as site
+from dreamsite.core.storage import StorageUnavailable
 
 # The site's own addresses, and some that fail.
 handler400, handler403, handler404, handler500 = site.handler400, site.handler403, site.handler404, site.handler500
@@ -27,13 +29,29 @@ def away(request: HttpRequest) -> None:
     raise OperationalError("could not connect to 10.0.0.5")
 
 
+def full(request: HttpRequest) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "/tmp/upload")
+
+
+def handles(request: HttpRequest) -> None:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+def stored(request: HttpRequest) -> None:
+    raise StorageUnavailable("no answer from 10.0.0.5")
+
+
 def forbidden(request: HttpRequest) -> None:
     raise PermissionDenied
 
 
 urlpatterns = [
     *site.urlpatterns,
-    *[path(f"test/{view.__name__}{suffix}", view) for view in (broken, away, forbidden) for suffix in ("", ".json")],
+    *[
+        path(f"test/{view.__name__}{suffix}", view)
+        for view in (broken, away, full, handles, stored, forbidden)
+        for suffix in ("", ".json")
+    ],
 ]
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -79,6 +97,21 @@ def test_json(visitor: Client, address: str, status: int, word: str) -> None:
         assert answer.status_code == status
         assert answer.json()["error"] == word
         assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "words"),
+    [
+        ("stored", 503, "The stored pictures cannot be reached."),
+        ("full", 503, "A disk of this site is full or fails."),
+        ("away", 503, "The database cannot be reached."),
+        ("handles", 500, "Something broke, and it was us."),
+    ],
+)
+def test_each_trouble_is_called_by_its_name(visitor: Client, trouble: str, status: int, words: str) -> None:
+    answer = visitor.get(f"/test/{trouble}.json")
+    assert answer.status_code == status and answer.json()["detail"] == words
+    assert visitor.get(f"/test/{trouble}").status_code == status
 
 
 def test_django_keeps_its_own_words_for_a_404(visitor: Client) -> None:

@@ -18,7 +18,9 @@ from canvas.models import Canvas, CleanHours, Frame, Rules, Stroke
 from canvas.moderation.models import Act
 from canvas.moderation.switches import services as switches
 from dreamsite.accounts import export, guests
+from dreamsite.accounts import views as accounts
 from dreamsite.core.models import SiteState, User
+from dreamsite.core.turns import Turns
 from gallery.models import Film
 from tests.conftest import PASSWORD
 
@@ -152,6 +154,20 @@ def test_becoming_a_member_keeps_name_strokes_films_and_session(client: Client, 
     assert other.get(film.get_absolute_url()).status_code == 200
     assert film.get_absolute_url() in other.get("/films/mine/").content.decode()
     assert Client().get(film.get_absolute_url()).status_code == 404, "it is still nobody else's"
+
+
+def test_looking_at_ones_own_page_reads_the_canvases_at_a_pace(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[None] = []
+    monkeypatch.setattr(accounts.strokes, "index_all", lambda: read.append(None))
+    monkeypatch.setattr(accounts, "_reading", Turns("the newest strokes", 1, patience=0.0, waiting=0))
+    client.force_login(ada)
+    with accounts._reading.take():  # somebody else's page reads just now
+        assert client.get("/account/").status_code == 200 and not read
+    for _ in range(30):
+        assert client.get("/account/").status_code == 200
+    assert 1 <= len(read) < 30
 
 
 def test_another_name_can_be_chosen_but_not_somebody_elses(client: Client, guest: User, ada: User) -> None:

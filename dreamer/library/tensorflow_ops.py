@@ -13,6 +13,8 @@ from onnx import helper
 from ..graph import Array
 from .names import LibraryError
 
+LARGEST_BLOCK = 64  # of SpaceToDepth: 4096 times as many channels
+
 
 @dataclass
 class Node:
@@ -278,7 +280,10 @@ def _blocks(state: State, node: Node) -> None:
     """Pixels to channels or back; the places of a block come before the channels in both."""
     if node.text("data_format", "NHWC") != "NHWC":
         raise LibraryError(f"node {node.name!r} has data format {node.text('data_format')}, expected NHWC")
-    state.emit(node, node.op, node.inputs[:1], 4, blocksize=int(node.number("block_size", 2)))
+    size = int(node.number("block_size", 2))
+    if not 2 <= size <= LARGEST_BLOCK:
+        raise LibraryError(f"node {node.name!r} has blocks of {size}, expected 2 to {LARGEST_BLOCK}")
+    state.emit(node, node.op, node.inputs[:1], 4, blocksize=size)
 
 
 def _axis(axis: int, rank: int) -> int:

@@ -362,6 +362,16 @@ def test_pixels_become_channels_and_back(tmp_path: Path, op: str, channels: int)
     np.testing.assert_allclose(y, want.transpose(0, 3, 1, 2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", [0, -2, 1, 2**31])
+def test_blocks_of_no_size_are_refused(tmp_path: Path, size: int) -> None:
+    g = GraphDef()
+    kept = conv(g, "conv", g.node("Placeholder", "image", dtype=Kind(1)), 4)
+    g.node("Relu", "kept", kept)
+    g.node("Relu", "rest", g.node("SpaceToDepth", "blocks", kept, block_size=size))
+    with pytest.raises(LibraryError, match=f"'blocks' has blocks of {size}, expected 2 to 64"):
+        read_graphdef(written(g, tmp_path))
+
+
 @pytest.mark.parametrize("op", sorted(LEFT_OUT))
 def test_what_is_left_out_says_why(tmp_path: Path, op: str) -> None:
     assert op not in OPS

@@ -26,7 +26,7 @@ from gallery.studio.models import Work
 from gallery.studio.periodic_tasks import TRIES_STAY
 from gallery.studio.views.requests import BUSY, SignedIn, counted, units_left
 
-WAITS = 10.0  # seconds for another PNG of this process
+WAITS = 2.0  # seconds for another PNG of this process: each who waits holds a thread
 _pace = Pace("PNGs of dreams", 10, 20.0)
 
 _writing = threading.Lock()  # one at a time: memory stays bounded

@@ -48,11 +48,11 @@ from django.utils import timezone
 from django.core.management import call_command
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from dreamsite import static
 from dreamsite.core.sessions import SessionStore
 from canvas.models import Canvas
 call_command("migrate", verbosity=0)
-if not (Path(settings.VAR_DIR) / "static").exists():
-    call_command("collectstatic", verbosity=0, interactive=False)
+static.collect()  # with its mark: the folder is shared, and nobody may collect into it while others start
 Canvas.objects.default()
 Canvas.objects.create(slug="%s", title="Small", width=%d, height=%d)
 people = {}

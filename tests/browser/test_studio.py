@@ -260,8 +260,9 @@ def test_a_large_photograph_is_printed_as_large_as_it_came(ada: Visitor) -> None
     page.wait_for_url("**/studio/pictures/*/")
     page.locator(".sketch img").first.wait_for()
     assert stored(page).width == 3840, "pages work on a smaller one"
-    page.locator(".sketch").first.click()
-    page.get_by_label("Fine to large").fill("1")
+    for change in (page.locator(".sketch").first.click, lambda: page.get_by_label("Fine to large").fill("1")):
+        with page.expect_response("**/order/"):  # a preview of each, and none is on its way any more
+            change()
     look, own = page.locator("[data-size='1920']"), page.locator("[data-size='3840']")
     expect(look).to_contain_text("1920 × 262, about ")
     expect(own).to_contain_text("3840 × 524, about ")

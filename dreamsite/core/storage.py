@@ -24,8 +24,8 @@ from dreamsite.core.files import sync
 
 ERRORS = Counter("dreamsite_storage_errors", "Answers of the storage that were trouble, in this process.")
 # What a disk says that is full, gone, or not to be written to: that passes, or a person mends it.
-PIECE = 256 * 1024  # bytes that are read from a disk at a time
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO}
+PIECE = 256 * 1024  # bytes that are read from a disk at a time
 P = ParamSpec("P")
 T = TypeVar("T")
 
